@@ -106,6 +106,23 @@ TABLES: dict[str, Listing] = {
         'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
         " sum(n_bytes)::BIGINT AS bytes FROM data GROUP BY ALL ORDER BY 1, 2",
     ),
+    "partitions": Listing(
+        "By licence, field and split",
+        "라이선스, 분야, 분할별",
+        (
+            ("use", "용도"),
+            ("licence", "라이선스"),
+            ("domain", "분야"),
+            ("split", "분할"),
+            DOCUMENTS,
+            _CHARS,
+            ("bytes", "바이트"),
+        ),
+        _DATA,
+        "SELECT \"use\", license, CASE domain WHEN '' THEN 'general' ELSE domain END AS domain, split,"
+        " count(*) AS documents, sum(n_chars)::BIGINT AS characters, sum(n_bytes)::BIGINT AS bytes"
+        " FROM data GROUP BY ALL ORDER BY 1, 2, 3, 4",
+    ),
     "by_source": Listing(
         "By source",
         "소스별",

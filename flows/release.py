@@ -99,6 +99,7 @@ def release(
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+    last = history.latest(recipe.name)
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -108,8 +109,8 @@ def release(
             redact=make_redactor(recipe),
             history=history,
             quarantine=workspace.quarantine(recipe.name),
+            previous=workspace.releases(recipe.name) / last.version if last else None,
         )
-        last = history.latest(recipe.name)
         new = last is None or last.root != manifest.root or bool(version)
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
@@ -276,6 +277,7 @@ def _gather_inputs(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
         shards=recipe.shards,
+        splits=recipe.splits,
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

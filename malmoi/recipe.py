@@ -61,6 +61,7 @@ class Recipe:
     shards: int
     steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
     residue: Residue = "report"
+    splits: tuple[tuple[str, float], ...] = ()  # share of each split beside train, sorted
 
     def stage(self, name: StageName) -> tuple[Step, ...]:
         """Return the steps of one stage, in order."""
@@ -76,7 +77,7 @@ class Recipe:
 
     def digest(self) -> str:
         """Return the sha256 of everything that can change the output of the recipe."""
-        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue])
+        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue, self.splits])
 
 
 def digest(value: object) -> str:
@@ -101,7 +102,8 @@ def bind_file(path: Path, file: RecipeFile) -> Recipe:
         raise CallError(f"{path}: {fault}")
     surveys(tuple(step for _, found in steps for step in found))  # CallError for two sets of parameters
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
-    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
+    splits = tuple(sorted((str(name), share) for name, share in file.splits.items() if share))
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, splits)
 
 
 def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:

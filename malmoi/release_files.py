@@ -25,8 +25,8 @@ def is_morpheme_file(path: str) -> bool:
 def morpheme_path(data: str) -> str:
     """Return the path of the morphemes of the data file `data`, both relative to the release.
 
-    >>> morpheme_path("data/redistribute/MIT/part-00000-of-00004.parquet")
-    'morphemes/redistribute/MIT/part-00000-of-00004.parquet'
+    >>> morpheme_path("data/redistribute/MIT/law/train-00000-of-00004.parquet")
+    'morphemes/redistribute/MIT/law/train-00000-of-00004.parquet'
     """
     return _MORPHEMES + data.removeprefix(_DATA)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from malmoi.release_files import morpheme_path
 from malmoi.releases.manifest import ReleaseFile
-from malmoi.releases.partitioning import Partition, h
+from malmoi.releases.partitioning import Partition, count_shards, h
 from malmoi.releases.release_schema import (
     DATA,
     DICTIONARY,
@@ -21,11 +22,18 @@ from malmoi.releases.release_schema import (
     MORPHEME_DATA,
     MORPHEME_DICTIONARY,
     PUBLISHED,
+    STATISTICS,
 )
 from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
+_DATA_OPTIONS: dict[str, Any] = {"use_dictionary": DICTIONARY, "write_statistics": STATISTICS}
+_MORPHEME_OPTIONS: dict[str, Any] = {
+    "use_dictionary": MORPHEME_DICTIONARY,
+    "column_encoding": ENCODING,
+    "write_statistics": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +42,24 @@ class Assembly:
 
     partition: Partition
     parts: tuple[tuple[Path, int], ...]
-    sizes: Path | None  # table (id, n): documents of this shard number that have copies
+    sizes: tuple[Path, ...]  # tables (id, n): documents of this shard that have copies
     folder: Path
 
 
-def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
-    """Return for each partition, in order, the files and record batches with its rows."""
+def gather(parted: Sequence[SplitResult], shard_bytes: int) -> dict[Partition, tuple[tuple[Path, int], ...]]:
+    """Return for each shard, in order, the files and record batches with its rows; small shards are merged.
+
+    The number of shards of a field follows the bytes of all its texts, so that only content decides.
+    """
+    totals = Counter[Partition]()
+    for one in parted:
+        for partition, size in zip(one.partitions, one.sizes, strict=True):
+            totals[partition.merge(1)] += size
     found: dict[Partition, list[tuple[Path, int]]] = {}
     for one in parted:
         for i, partition in enumerate(one.partitions):
-            found.setdefault(partition, []).append((one.target / "documents.arrow", i))
+            n = count_shards(totals[partition.merge(1)], partition.of, shard_bytes)
+            found.setdefault(partition.merge(n), []).append((one.target / "documents.arrow", i))
     return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
 
 
@@ -61,8 +77,8 @@ def assemble(work: Assembly) -> list[ReleaseFile]:
     for path in paths:
         (work.folder / path).parent.mkdir(parents=True, exist_ok=True)
     with (
-        _open_writer(work.folder / paths[0], DATA, DICTIONARY) as texts,
-        _open_writer(work.folder / paths[1], MORPHEME_DATA, MORPHEME_DICTIONARY, column_encoding=ENCODING) as layers,
+        _open_writer(work.folder / paths[0], DATA, _DATA_OPTIONS) as texts,
+        _open_writer(work.folder / paths[1], MORPHEME_DATA, _MORPHEME_OPTIONS) as layers,
     ):
         for rows in _groups(order, np.asarray(table.column("n_bytes"))):
             group = table.take(pa.array(rows, pa.int64())).combine_chunks()
@@ -72,16 +88,15 @@ def assemble(work: Assembly) -> list[ReleaseFile]:
     return [ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files]
 
 
-def _open_writer(path: Path, schema: pa.Schema, dictionary: list[str], **other: Any) -> pq.ParquetWriter:
+def _open_writer(path: Path, schema: pa.Schema, options: dict[str, Any]) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
         compression_level=3,
-        use_dictionary=dictionary,
         write_page_index=True,
         use_content_defined_chunking=True,
-        **other,
+        **options,
     )
 
 
@@ -90,10 +105,10 @@ def _read_batch(path: Path, number: int) -> pa.RecordBatch:
         return file.get_batch(number)
 
 
-def _add_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:
-    if sizes is None:
-        return table
-    known = dict(zip(*(c.to_pylist() for c in pq.read_table(sizes, columns=["id", "n"]).columns), strict=True))
+def _add_sizes(table: pa.Table, ids: list[str], sizes: Iterable[Path]) -> pa.Table:
+    known: dict[str, int] = {}
+    for path in sizes:
+        known.update(zip(*(c.to_pylist() for c in pq.read_table(path, columns=["id", "n"]).columns), strict=True))
     at = table.schema.get_field_index("cluster_size")
     return table.set_column(at, DATA.field(at), pa.array([known.get(id, 1) for id in ids], pa.int32()))
 

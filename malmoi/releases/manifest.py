@@ -19,6 +19,7 @@ from typing import Any
 
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
+from malmoi.releases.data_splits import Shares
 from malmoi.releases.release_inputs import SourceFacts
 
 NAME = "manifest.json"
@@ -51,6 +52,7 @@ class Manifest:
     software: tuple[tuple[str, str], ...]
     files: tuple[ReleaseFile, ...]
     recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
+    splits: Shares = ()  # share of each split beside train
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
 
     @property
@@ -65,7 +67,7 @@ class Manifest:
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
         if steps := value.pop("recipe_steps"):
             value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
-        value["software"] = dict(self.software)
+        value["software"], value["splits"] = dict(self.software), dict(self.splits)
         return canonical_json(value | {"root": self.root})
 
     @staticmethod
@@ -77,6 +79,7 @@ class Manifest:
             given: dict[str, Any] = {n: value[n] for n in plain}
             given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
             given["software"] = tuple(sorted(value["software"].items()))
+            given["splits"] = tuple(sorted(value.get("splits", {}).items()))  # absent before schema 6
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
             given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # absent before schema 4
             steps = [(stage, name, spell_on_one_line(params)) for stage, name, params in recipe.get("steps", ())]

@@ -16,13 +16,14 @@ import pyarrow.compute as pc
 from malmoi import url_privacy
 from malmoi.errors import StageError
 from malmoi.ledger import describe_losses
-from malmoi.release_files import is_data_file
-from malmoi.releases import audit, clusters, excluded_documents, licence_files, masked_ids, residual_pii
+from malmoi.release_files import data_files, is_data_file
+from malmoi.releases import audit, clusters, data_splits, excluded_documents, licence_files, masked_ids, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
+from malmoi.releases.partitioning import limit_shards
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Split, SplitResult, split
@@ -41,6 +42,7 @@ def publish(
     redact: Redact | None = None,
     history: History | None = None,
     quarantine: Path | None = None,
+    previous: Path | None = None,
 ) -> Manifest:
     """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -50,6 +52,7 @@ def publish(
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
     data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
+    Documents keep the split that they have in the release in the folder `previous`.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -65,20 +68,26 @@ def publish(
     work.mkdir(parents=True)
     try:
         last = inputs.stages[-1][1] if inputs.stages else ()
+        copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
+        earlier = data_files(previous) if previous else []
+        other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
         jobs = [
-            Split(path, work / f"split-{i:06d}", inputs.shards, inputs.sources, redact, sought)
+            Split(path, work / f"split-{i:06d}", most, inputs.sources, redact, sought, inputs.splits, other)
             for i, path in enumerate(sorted(last))
         ]
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
         _refuse_repeated(parted, work)
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
-        pairs = masked_ids.rename_copies(clusters.clusters(inputs.clusters), renamed)
-        sizes = clusters.write_sizes(pairs, work / "sizes", inputs.shards)
-        partitions = gather(parted)
+        pairs = masked_ids.rename_copies(copies, renamed)
+        sizes = clusters.write_sizes(pairs, work / "sizes", most)
+        partitions = gather(parted, inputs.shard_bytes)
         if not partitions:
             raise StageError(_explain_empty(inputs, counted, out, quarantine))
-        shards = [Assembly(p, parts, sizes.get(p.shard), folder) for p, parts in partitions.items()]
+        shards = [
+            Assembly(p, parts, tuple(sizes[i] for i in range(p.shard, most, p.of) if i in sizes), folder)
+            for p, parts in partitions.items()
+        ]
         files = [file for written in run(assemble, shards) for file in written]
         kept = Counter(dict[str, int]())
         for one in parted:
@@ -172,6 +181,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         recipe_filters=tuple(sorted(inputs.filters)),
         recipe_steps=inputs.recipe_steps,
         n_shards=inputs.shards,
+        splits=inputs.splits,
         documents=sum(f.rows for f in files if is_data_file(f.path)),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
         software=tuple(sorted(inputs.software)),

@@ -25,6 +25,10 @@ class Column:
     nullable: bool
     says: str
 
+    def field(self) -> pa.Field:
+        """Return the field of the Arrow schema, with the description as its comment."""
+        return pa.field(self.name, self.type, self.nullable, metadata={"comment": self.says})
+
 
 COLUMNS = (
     Column("id", _TEXT, False, "stable id, `<source>/<the source's own key or canonical address>`; unique"),
@@ -37,6 +41,7 @@ COLUMNS = (
     Column("fetched", _TEXT, False, "UTC, ISO 8601 to the second"),
     Column("license", _TEXT, False, "licence expression (SPDX id or LicenseRef); one per folder"),
     Column("use", _TEXT, False, "`redistribute` or `train-only`; one per folder"),
+    Column("split", _TEXT, False, "`train`, `validation` or `test`; no cluster of copies is in two of them"),
     Column("attribution", _TEXT, False, "the sentence that satisfies the duty to name the origin"),
     Column(
         "register", _TEXT, False, "kind of text: news, law, essay …; the source's, else as judged; empty if unknown"
@@ -79,17 +84,33 @@ MORPHEME_COLUMNS = (
     Column("sentences", SENTENCES, True, "`start` and `end` (exclusive) of each sentence, in code points of `text`"),
     Column("morphemes", MORPHEMES, True, "`form`, Sejong `tag`, `start` and `length` of each morpheme, in code points"),
 )
-DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
-MORPHEME_DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in MORPHEME_COLUMNS])
+DATA = pa.schema([column.field() for column in COLUMNS])
+MORPHEME_DATA = pa.schema([column.field() for column in MORPHEME_COLUMNS])
 PUBLISHED = pa.schema([*DATA, *list(MORPHEME_DATA)[1:]])  # both: a document between the steps of the shuffle
 
 # Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
-DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
+DICTIONARY = [
+    "source",
+    "license",
+    "use",
+    "split",
+    "register",
+    "domain",
+    "abuse",
+    "language",
+    "author",
+    "date",
+    "fetched",
+]
 DICTIONARY += [
     "benchmarks.list.element",
     "pii.list.element.kind",
     "domains.list.element.name",
 ]
+# Columns by whose bounds a reader can skip files, row groups and pages. Bounds of others exclude nothing, and those of
+# `text` are whole texts: with the page index they took 10 kB of each file.
+STATISTICS = ["source", "license", "use", "split", "register", "domain", "abuse", "language", "date", "fetched"]
+STATISTICS += ["hangul_share", "quality", "n_chars", "n_bytes", "n_sentences", "n_morphemes", "cluster_size"]
 MORPHEME_DICTIONARY = [f"morphemes.{name}.list.element" for name in ("tag", "form", "length")]
 # Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.

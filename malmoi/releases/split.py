@@ -21,6 +21,7 @@ from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
 from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.attribution import sentence
+from malmoi.releases.data_splits import Shares, Splits, read_exceptions
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
@@ -45,10 +46,12 @@ class Split:
 
     folder: Path
     target: Path
-    n_shards: int
+    n_shards: int  # most shards of a field, a power of two
     sources: tuple[SourceFacts, ...]
     redact: Redact | None = None
     sought: ExclusionRules = field(default_factory=ExclusionRules)
+    shares: Shares = ()
+    exceptions: Path | None = None  # documents whose split is not that of their own hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class SplitResult:
 
     target: Path
     partitions: tuple[Partition, ...]
+    sizes: tuple[int, ...]  # bytes of text of each partition
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
@@ -74,13 +78,15 @@ def split(work: Split) -> SplitResult:
     work.target.mkdir(parents=True)
     made, keys, out = [PUBLISHED.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
     renamed = list[tuple[str, str]]()
+    exceptions = read_exceptions(work.exceptions, table.column("id").to_pylist()) if work.exceptions else {}
+    splits = Splits(work.shares, exceptions)
     with ExitStack() as stack:
         sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
         for at in range(0, table.num_rows, AT_ONCE):
             piece = table.slice(at, AT_ONCE)
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            tables, rows, left = _publish_documents(work, piece, facts)
-            keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
+            tables, rows, left = _publish_documents(work, piece, facts, splits)
+            keys += [(partition_of(r, work.n_shards), h(r["id"]), r["id"]) for r in rows]
             renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
             made.append(tables["data"])
             out += left
@@ -88,21 +94,25 @@ def split(work: Split) -> SplitResult:
                 side.write_table(tables[name])
     order = sorted(range(len(keys)), key=keys.__getitem__)
     published = pa.concat_tables(made).take(pa.array(order, pa.int64()))
-    partitions, at = [], 0
+    partitions, sizes, at = [], [], 0
     # Temporary, read once: Arrow's own format takes a third of the time of Parquet.
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_file(work.target / "documents.arrow", PUBLISHED, options=lz4) as writer:
         for partition, group in groupby(order, key=lambda i: keys[i][0]):
             n = len(list(group))
-            writer.write_batch(published.slice(at, n).combine_chunks().to_batches()[0])
+            batch = published.slice(at, n).combine_chunks().to_batches()[0]
+            writer.write_batch(batch)
             partitions.append(partition)
+            sizes.append(pc.sum(batch["n_bytes"]).as_py())
             at += n
     kept = Counter(published.column("source").to_pylist())
-    return SplitResult(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
+    return SplitResult(
+        work.target, tuple(partitions), tuple(sizes), tuple(sorted(kept.items())), tuple(out), tuple(renamed)
+    )
 
 
 def _publish_documents(
-    work: Split, piece: pa.Table, facts: list[dict[str, Any]]
+    work: Split, piece: pa.Table, facts: list[dict[str, Any]], splits: Splits
 ) -> tuple[_Tables, list[dict[str, Any]], _Out]:
     """Return the published tables of some documents, the rows they are built from, and the excluded documents."""
     sources = {s.name: s for s in work.sources}
@@ -111,6 +121,8 @@ def _publish_documents(
     if out:
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
     rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
+    for row in rows:
+        row["split"] = splits.choose(row["was"], row["id"], overlaps=bool(row["benchmarks"]))
     tables = {"data": _to_data_table(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])

@@ -129,7 +129,7 @@ def test_kinds_are_those_that_the_detector_knows() -> None:
 
 def planted(release: Path, value: str) -> None:
     """A value in the title of a document, with everything made anew by one who wants to hide it."""
-    edited(next(release.glob("data/*/*/*.parquet")), lambda rows: [rows[0] | {"title": value}, *rows[1:]])
+    edited(next(release.glob("data/**/*.parquet")), lambda rows: [rows[0] | {"title": value}, *rows[1:]])
     remade(release)
 
 

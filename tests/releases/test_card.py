@@ -156,7 +156,7 @@ def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict
     values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
     known = {token for v in values for token in re.findall(r"\d[\d,.]*", format_value(v))}
     for name, blank in data_cards.render_card(masked(card), manifest).items():
-        text = (release / name).read_text(encoding="utf-8")
+        text = (release / name).read_text(encoding="utf-8").rpartition("\n---\n")[2]  # its header has a test of its own
         body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
         prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
         assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
@@ -173,19 +173,43 @@ def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
     assert (value["license"], value["license_link"]) == ("other", "LICENSE.md")
     assert (release / value["license_link"]).is_file()
     configs = opened_by(value)
+    free, alike, trained = (
+        "redistribute/LicenseRef-KOGL-1",
+        "redistribute/CC-BY-SA-4.0",
+        "train-only/LicenseRef-KOGL-4-AI",
+    )
     assert configs == {
-        "default": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "open": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "share-alike": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
-        "train-only-ai-training": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
-        "LicenseRef-KOGL-1": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "CC-BY-SA-4.0": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
-        "train-only-LicenseRef-KOGL-4-AI": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
-        "morphemes": ["morphemes/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "morphemes-share-alike": ["morphemes/redistribute/CC-BY-SA-4.0/*.parquet"],
-        "morphemes-train-only-ai-training": ["morphemes/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+        "default": [f"data/{free}/*/train-*.parquet"],
+        "open": [f"data/{free}/*/train-*.parquet"],
+        "share-alike": [f"data/{alike}/*/train-*.parquet"],
+        "train-only-ai-training": [f"data/{trained}/*/train-*.parquet"],
+        "general": [f"data/{free}/general/train-*.parquet"],
+        "semiconductor-share-alike": [f"data/{alike}/semiconductor/train-*.parquet"],
+        "train-only-general-ai-training": [f"data/{trained}/general/train-*.parquet"],
+        "train-only-semiconductor-ai-training": [f"data/{trained}/semiconductor/train-*.parquet"],
+        "LicenseRef-KOGL-1": [f"data/{free}/*/train-*.parquet"],
+        "CC-BY-SA-4.0": [f"data/{alike}/*/train-*.parquet"],
+        "train-only-LicenseRef-KOGL-4-AI": [f"data/{trained}/*/train-*.parquet"],
+        "morphemes": [f"morphemes/{free}/*/train-*.parquet"],
+        "morphemes-share-alike": [f"morphemes/{alike}/*/train-*.parquet"],
+        "morphemes-train-only-ai-training": [f"morphemes/{trained}/*/train-*.parquet"],
     }
     assert all(list(release.glob(path)) for paths in configs.values() for path in paths)
+
+
+def test_the_header_gives_columns_and_sizes_of_each_configuration(release: Path) -> None:
+    value = yaml.safe_load((release / "README.md").read_text(encoding="utf-8").split("---\n", 2)[1])
+    assert [one["config_name"] for one in value["dataset_info"]] == [one["config_name"] for one in value["configs"]]
+    for one, paths in zip(value["dataset_info"], opened_by(value).values(), strict=True):
+        files = [file for path in paths for file in sorted(release.glob(path))]
+        tables = [pq.read_table(file, partitioning=None) for file in files]
+        assert one["download_size"] == sum(file.stat().st_size for file in files)
+        rows = sum(table.num_rows for table in tables)
+        assert [(split["name"], split["num_examples"]) for split in one["splits"]] == [("train", rows)]
+        names = [column["name"] for column in one["features"]]
+        assert names == tables[0].column_names
+        texts = sum(row for table in tables for row in table["n_bytes"].to_pylist()) if "n_bytes" in names else 0
+        assert one["dataset_size"] == one["splits"][0]["num_bytes"] == (texts or one["download_size"])
 
 
 def opened_by(header: dict) -> dict[str, list[str]]:
@@ -238,11 +262,17 @@ FAMILIES = {  # rows of the card, what `default` opens, and what each family ope
 @pytest.mark.parametrize("case", FAMILIES)
 def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, card: dict, manifest: dict) -> None:
     rows, default, families = FAMILIES[case]
-    told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
+    parts = [[use, name, "law", "train", n, 1, 1] for use, name, n in rows]
+    told = card | {"tables": card["tables"] | {"partitions": {"rows": parts}}}
     configs = opened_by(yaml.safe_load(render_header(told, manifest)))
     beside = {name: configs.pop(name) for name in list(configs) if name.startswith("morphemes")}
     wanted = {"morphemes" if name == default else f"morphemes-{name}": configs[name] for name in families}
     assert beside == {n: [path.replace("data/", "morphemes/", 1) for path in paths] for n, paths in wanted.items()}
+    fields = {name: configs.pop(name) for name in list(configs) if "law" in name}
+    assert len(fields) == len(families)
+    assert {tuple(sorted(path.replace("/law/", "/*/") for path in paths)) for paths in fields.values()} == {
+        tuple(configs[name]) for name in families
+    }
     named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
     assert named.get("default") == (families[default] if default else None)
     assert {name: named[name] for name in families} == families
@@ -261,8 +291,8 @@ def test_the_page_says_which_family_default_opens(release: Path) -> None:
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
     def named(licence: str) -> dict:
-        rows = [["redistribute", licence, 1, 1, 1]]
-        return yaml.safe_load(render_header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
+        rows = [["redistribute", licence, "law", "train", 1, 1, 1]]
+        return yaml.safe_load(render_header(card | {"tables": {"partitions": {"rows": rows}}}, manifest))
 
     assert named("CC-BY-SA-4.0")["license"] == "cc-by-sa-4.0"
     assert "license_name" not in named("CC-BY-SA-4.0")
@@ -321,7 +351,7 @@ def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyP
     for block in ran:
         exec(block, {})
     assert ds.dataset("data/redistribute", format="parquet").count_rows() == 35
-    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/*/*.parquet'").fetchall() == [(35,)]
+    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/**/*.parquet'").fetchall() == [(35,)]
 
 
 def test_the_sample_card_is_what_its_facts_render_to() -> None:

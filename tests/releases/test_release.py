@@ -19,10 +19,10 @@ from malmoi.releases import licence_files, version_history
 from malmoi.releases.attribution import sentence
 from malmoi.releases.clusters import clusters
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.partitioning import h
+from malmoi.releases.partitioning import PART, h
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
-from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, COLUMNS, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History, next_version
 from tests.builders.small_release import LICENCES, SOURCES, document, documents, inputs
@@ -56,9 +56,12 @@ def test_every_document_lies_where_its_id_use_and_licence_say(release: tuple[Pat
     assert manifest.documents == 24
     for path in (folder / "data").rglob("*.parquet"):
         rows = pq.read_table(path, partitioning=None).to_pylist()
-        shard = int(path.name[5:10])
-        assert {h(r["id"]) % 2 for r in rows} == {shard}
-        assert {(r["use"], folder_name(r["license"])) for r in rows} == {(path.parent.parent.name, path.parent.name)}
+        named = PART.fullmatch(path.name)
+        assert named
+        assert {h(r["id"]) % int(named[3]) for r in rows} == {int(named[2])}
+        places = {(r["use"], folder_name(r["license"]), r["domain"] or "general") for r in rows}
+        assert places == {path.parent.relative_to(folder / "data").parts}
+        assert {r["split"] for r in rows} == {named[1]}
         assert [(h(r["id"]), r["id"]) for r in rows] == sorted((h(r["id"]), r["id"]) for r in rows)
 
 
@@ -68,6 +71,10 @@ def test_the_files_have_the_declared_columns_and_a_page_index(release: tuple[Pat
         file = pq.ParquetFile(path)
         assert file.schema_arrow.equals(DATA)
         assert file.metadata.row_group(0).column(0).has_offset_index
+        assert {f.name: f.metadata[b"comment"].decode() for f in file.schema_arrow} == {c.name: c.says for c in COLUMNS}
+        group = file.metadata.row_group(0)
+        bounded = {c.path_in_schema for c in map(group.column, range(group.num_columns)) if c.is_stats_set}
+        assert {"source", "n_chars", "date"} <= bounded and not {"text", "title", "id"} & bounded
         beside = pq.ParquetFile(folder / "morphemes" / path.relative_to(folder / "data"))
         assert beside.schema_arrow.equals(MORPHEME_DATA)
     for name, schema in AUDIT.items():

@@ -109,7 +109,7 @@ def test_a_link_is_found_and_cannot_be_sealed(release: Path) -> None:
 
 
 def test_two_swapped_shards_are_found_even_when_everything_else_is_made_anew(release: Path) -> None:
-    one, two = sorted((release / "data/redistribute/LicenseRef-KOGL-1").iterdir())
+    one, two = sorted((release / "data/redistribute/LicenseRef-KOGL-1/general").iterdir())
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
     two.write_bytes(first)
@@ -125,7 +125,9 @@ DATA_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a removed row", "last stage kept", lambda rows: rows[1:]),
     ("a repeated row", "more than once", lambda rows: [rows[0], *rows]),
     ("a changed id", "evidence gives", lambda rows: [rows[0] | {"id": "ga/999"}, *rows[1:]]),
-    ("a changed use", "another folder", lambda rows: [rows[0] | {"use": "train-only"}, *rows[1:]]),
+    ("a changed split", "another file", lambda rows: [rows[0] | {"split": "test"}, *rows[1:]]),
+    ("a changed field", "another file", lambda rows: [rows[0] | {"domain": "law"}, *rows[1:]]),
+    ("a changed use", "another file", lambda rows: [rows[0] | {"use": "train-only"}, *rows[1:]]),
     ("a changed attribution", "attribution", lambda rows: [rows[0] | {"attribution": ""}, *rows[1:]]),
     ("a forgotten redaction", "redacted", lambda rows: [r | {"pii": [{"kind": "email", "n": 1}]} for r in rows]),
     ("a changed cluster size", "cluster", lambda rows: [rows[0] | {"cluster_size": 9}, *rows[1:]]),
@@ -148,7 +150,7 @@ def _outside(row: dict) -> dict:
 def test_changed_data_are_found_even_when_everything_else_is_made_anew(
     release: Path, says: str, change: Callable[[list[dict]], list[dict]]
 ) -> None:
-    edited(release / "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
+    edited(release / "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet", change)
     remade(release)
     assert any(says in f.says for f in checked(release))
 
@@ -157,17 +159,17 @@ def test_changed_data_are_found_even_when_everything_else_is_made_anew(
 def test_changed_morphemes_are_found_even_when_everything_else_is_made_anew(
     release: Path, says: str, change: Callable[[list[dict]], list[dict]]
 ) -> None:
-    edited(release / "morphemes/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
+    edited(release / "morphemes/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet", change)
     remade(release)
     assert any(says in f.says for f in checked(release))
 
 
 def test_a_missing_or_an_extra_file_of_morphemes_is_found_even_when_everything_else_is_made_anew(release: Path) -> None:
-    path = release / "morphemes/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
-    path.rename(path.with_name("part-00002-of-00002.parquet"))
+    path = release / "morphemes/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
+    path.rename(path.with_name("train-00002-of-00002.parquet"))
     remade(release)
     names = {Path(f.path).name for f in checked(release) if "no counterpart" in f.says}
-    assert names == {"part-00000-of-00002.parquet", "part-00002-of-00002.parquet"}
+    assert names == {"train-00000-of-00002.parquet", "train-00002-of-00002.parquet"}
 
 
 @pytest.mark.parametrize(

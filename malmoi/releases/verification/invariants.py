@@ -124,6 +124,18 @@ SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON
 LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n, 1) ORDER BY ALL LIMIT 3""",
     ),
     Law(
+        "data",
+        "a cluster of copies is in more than one split (cluster, splits)",
+        """SELECT cluster, string_agg(DISTINCT split, ', ' ORDER BY split) FROM (
+SELECT cluster, keeper AS id FROM clusters UNION SELECT cluster, member FROM clusters) JOIN data USING (id)
+GROUP BY cluster HAVING count(DISTINCT split) > 1 ORDER BY 1 LIMIT 3""",
+    ),
+    Law(
+        "data",
+        "a text in the split test overlaps with an evaluation set (id)",
+        "SELECT id FROM data WHERE split = 'test' AND len(benchmarks) > 0 ORDER BY 1 LIMIT 3",
+    ),
+    Law(
         "audit/clusters.parquet",
         "the keeper of a copy is neither in data/ nor dropped, failed, or of an earlier release (member, keeper)",
         f"""SELECT member, keeper FROM clusters WHERE "release" = ''

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from malmoi.licensing.licence_expressions import folder_name
 from malmoi.release_files import morpheme_path
-from malmoi.releases.partitioning import PART, Row, h
+from malmoi.releases.partitioning import GENERAL, PART, Row, h
 
 BATCH = 1024  # documents held in memory at a time
-_COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license", "n_sentences", "n_morphemes"]
+_COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license"]
+_COLUMNS += ["domain", "split", "n_sentences", "n_morphemes"]
 _LAYERS = ["id", "sentences.end", "morphemes.start", "morphemes.length"]
 
 
@@ -27,18 +28,21 @@ def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
     """Yield the first fault of each kind in the shard `path`: place, order, digest, counts, ids and offsets beside."""
     parts = path.split("/")
     named = PART.fullmatch(parts[-1])
-    if len(parts) != 4 or not named:
-        yield "its path is not data/<use>/<licence>/part-<shard>-of-<N>.parquet"
+    if len(parts) != 5 or not named:
+        yield "its path is not data/<use>/<licence>/<field>/<split>-<shard>-of-<n>.parquet"
         return
-    shard, of = int(named[1]), int(named[2])
-    if of != n_shards:
-        yield f"is part of {of} shards; the manifest says {n_shards}"
+    shard, of = int(named[2]), int(named[3])
+    if of > n_shards or of.bit_count() != 1:
+        yield f"is part of {of} shards; that is no power of two up to {n_shards}, the number in the manifest"
+        return
     seen: set[str] = set()
     last: Row = (-1, "")
     layers = _read_layers(folder / morpheme_path(path))
     for row in _read_rows(folder / path):
         here: Row = (h(row.id), row.id)
-        faults = chain(_faults(row, here, last, shard, of, parts[1:3]), _faults_beside(row, next(layers, None)))
+        faults = chain(
+            _faults(row, here, last, shard, of, [*parts[1:4], named[1]]), _faults_beside(row, next(layers, None))
+        )
         for kind, says in faults:
             if kind not in seen:
                 seen.add(kind)
@@ -46,6 +50,16 @@ def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
         last = here
     if next(layers, None) is not None:
         yield f"{morpheme_path(path)} has more rows"
+
+
+def find_mixed(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (path, fault) where the files of one field and split are cut into different numbers of shards."""
+    numbers: dict[str, str] = {}
+    for path in sorted(paths):
+        if named := PART.search(path):
+            of = numbers.setdefault(path[: named.end(1)], named[3])
+            if of != named[3]:
+                yield path, f"is part of {named[3]} shards; another file of its split says {of}"
 
 
 class _Row(NamedTuple):
@@ -58,6 +72,8 @@ class _Row(NamedTuple):
     n_bytes: int
     use: str
     licence: str
+    domain: str
+    split: str
     n_sentences: int | None
     n_morphemes: int | None
 
@@ -108,8 +124,8 @@ def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[st
         yield "shard", f"{id} belongs into shard {here[0] % of}"
     if here <= last:
         yield "order", f"{id} is not in order of H(id), or appears twice"
-    if place != [row.use, folder_name(row.licence)]:
-        yield "place", f"{id} is {row.use} under {row.licence}, which is another folder"
+    if place != [row.use, folder_name(row.licence), folder_name(row.domain or GENERAL), row.split]:
+        yield "place", f"{id} is {row.use} under {row.licence}, {row.domain or GENERAL}, {row.split}: another file"
     if hashlib.sha256(encoded).hexdigest() != row.text_sha256:
         yield "digest", f"the text of {id} does not match its text_sha256"
     if (len(text), len(encoded)) != (row.n_chars, row.n_bytes):

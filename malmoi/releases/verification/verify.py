@@ -169,7 +169,9 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
 def _check_rows(folder: Path) -> Iterator[Finding]:
     """Check that each document is in its shard, in order, with the right digest and counts."""
     made = manifests.read(folder)
-    for path in sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file()):
+    paths = sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file())
+    yield from (Finding("rows", path, says) for path, says in row_checks.find_mixed(paths))
+    for path in paths:
 
         def check_shard(path: str = path) -> Iterator[Finding]:
             return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))
