@@ -125,7 +125,7 @@ def _strings(*names: str, **other: pa.DataType) -> pa.Schema:
 
 
 _N = pa.int64()
-EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record")
+EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record", "by")
 SIGNALS = _strings("id", "name", "effect", "quote", "place", "record")
 AUDIT: dict[str, pa.Schema] = {
     "attribution": _strings("id", "licence", "attribution"),
@@ -152,7 +152,7 @@ AUDIT_SAYS = {
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be processed",
-    "licence_evidence": "licence evidence of each released document: licence, quote, place, record",
+    "licence_evidence": "licence evidence of each released document: licence, quote, place, record, whose words it is",
     "personal_data": "replaced personal data in each released document, by kind; never the value",
     "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",

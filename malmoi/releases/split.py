@@ -22,6 +22,7 @@ from malmoi.licensing import rights_decision
 from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.attribution import sentence
 from malmoi.releases.data_splits import Shares, Splits, read_exceptions
+from malmoi.releases.evidence_origin import name_origin
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
@@ -190,7 +191,9 @@ def _row(
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [redact_row(e, id, redact, hidden, led=led) for e in proofs],
+        "licence_evidence": [
+            redact_row(e, id, redact, hidden, led=led) | {"by": name_origin(e, source.access)} for e in proofs
+        ],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
         "signals": [redact_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }

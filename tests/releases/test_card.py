@@ -86,6 +86,21 @@ def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
     assert value["overlapping"] == 6
 
 
+def test_characters_are_counted_by_licence_and_by_share_of_hangul(card: dict) -> None:
+    docs, tables = documents(40), card["tables"]
+    total = sum(len(d.text) for d in docs)
+    sizes = Counter[str]()
+    for d in docs:
+        share = dict(d.measures)["hangul_share"]
+        sizes[f"0.{int(share * 10)}–{'1.0' if share >= 0.9 else f'0.{int(share * 10) + 1}'}"] += len(d.text)
+    rows = tables["by_hangul_share"]["rows"]
+    assert {row[0]: row[2] for row in rows} == sizes
+    assert [row[3] for row in rows] == [f"{10_000 * row[2] // total / 100:.2f}" for row in rows]
+    assert [row[5] for row in tables["by_licence"]["rows"]] == [
+        f"{10_000 * row[3] // total / 100:.2f}" for row in tables["by_licence"]["rows"]
+    ]
+
+
 def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
     rows = card["tables"]["funnel"]["rows"]
     assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-judged", "5-curated", "6-release"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data_cards
 from malmoi.errors import CallError, StageError
 from malmoi.licensing.licence_expressions import folder_name
 from malmoi.licensing.licences import LICENCES as TABLE
@@ -101,6 +102,34 @@ def test_a_document_without_layers_or_measures_has_null_there_not_zero(tmp_path:
     row |= beside
     empty = ("morphemes", "sentences", "n_morphemes", "n_sentences", "quality", "hangul_share")
     assert {row[n] for n in empty} == {None}
+
+
+def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
+    doc = document("ga", 1)
+    claim = replace(doc.evidence[0], kind="claim", scope="source", place="licence-note.txt")
+    page = replace(claim, place="https://ga.example.kr/licence")
+    law = replace(doc.evidence[0], kind="statute")
+    docs = [replace(document("ga", n), evidence=(one,)) for n, one in ((1, claim), (2, page), (4, law))]
+    docs.append(replace(document("ga", 5), evidence=(claim, page)))
+    given = replace(inputs(tmp_path / "in", docs), clusters=())
+    for access, wanted in (("Folder", "operator"), ("Git", "rights-holder")):
+        sources = (replace(given.sources[0], access=access), *given.sources[1:])
+        folder, _ = made(tmp_path / access, replace(given, sources=sources))
+        rows = pq.read_table(folder / "audit/licence_evidence.parquet").to_pylist()
+        found = sorted((row["id"], row["by"]) for row in rows)
+        assert found == sorted(
+            [
+                ("ga/1", wanted),
+                ("ga/2", "rights-holder"),
+                ("ga/4", "statute"),
+                ("ga/5", wanted),
+                ("ga/5", "rights-holder"),
+            ]
+        )
+        assert not [f for f in verify(folder) if "somebody else" in f.says]
+        card = data_cards.derive(folder)["numbers"]
+        n = [card[f"{by}_evidence"]["value"] for by in ("rights_holder", "statute", "operator")]
+        assert n == ([2, 1, 1] if access == "Folder" else [3, 1, 0])
 
 
 def test_redactions_are_counted_by_kind_and_never_shown(release: tuple[Path, Manifest]) -> None:

@@ -191,6 +191,13 @@ def test_a_row_taken_out_of_an_audit_table_is_found(release: Path, table: str, s
     assert any(says in f.says for f in checked(release) if f.check in ("laws", "rights"))
 
 
+def test_a_note_that_passes_for_the_words_of_a_rights_holder_is_found(release: Path) -> None:
+    path = release / "audit/licence_evidence.parquet"
+    edited(path, lambda rows: [rows[0] | {"kind": "claim", "place": "note.txt"}, *rows[1:]])
+    remade(release)
+    assert any("somebody else" in f.says for f in checked(release))
+
+
 @pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])
 def test_an_edited_card_number_is_found_even_with_the_sums_rewritten(release: Path, value: object) -> None:
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from malmoi.releases.evidence_origin import ORIGIN_SQL
+
 
 @dataclass(frozen=True, slots=True)
 class Law:
@@ -94,6 +96,12 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
         "audit/licence_evidence.parquet",
         "evidence for a document that is not in data/ (id)",
         "SELECT DISTINCT id FROM licence_evidence WHERE id NOT IN (SELECT id FROM data) ORDER BY 1 LIMIT 3",
+    ),
+    Law(
+        "audit/licence_evidence.parquet",
+        "evidence is by somebody else than its kind, place and source say (id, kind, place, by)",
+        f"""SELECT e.id, e.kind, e.place, e."by" FROM licence_evidence e JOIN data d USING (id)
+JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/attribution.parquet",
