@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
-from malmoi.releases.evidence_origin import OPERATOR, RIGHTS_HOLDER, STATUTE
 
 FACTS_VERSION = 7  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
 _CHARS = ("characters", "글자")
-_STATED_BY = "SELECT id FROM licence_evidence WHERE \"by\" = '{}'"
+_HOLDER, _STATUTE, _OPERATOR = (
+    f"SELECT id FROM licence_evidence WHERE \"by\" = '{by}'" for by in ("rights-holder", "statute", "operator")
+)
 # Whole hundredths of a per cent of all characters, truncated.
 _SHARE = (
     "CAST(CAST(10000 * sum(n_chars) // nullif((SELECT sum(n_chars) FROM data), 0) AS DECIMAL(9, 0)) * 0.01"
@@ -76,23 +77,21 @@ NUMBERS: dict[str, Number] = {
         "권리자가 라이선스를 밝힌 문서",
         "documents",
         ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_STATED_BY.format(RIGHTS_HOLDER)})",
+        f"SELECT count(*) FROM data WHERE id IN ({_HOLDER})",
     ),
     "statute_evidence": Number(
         "Documents that a statute leaves free",
         "법률에 따라 보호되지 않는 문서",
         "documents",
         ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_STATED_BY.format(STATUTE)})"
-        f" AND id NOT IN ({_STATED_BY.format(RIGHTS_HOLDER)})",
+        f"SELECT count(*) FROM data WHERE id IN ({_STATUTE}) AND id NOT IN ({_HOLDER})",
     ),
     "operator_evidence": Number(
         "Documents whose licence only a note of the operator states",
         "운영자 메모만 라이선스 근거인 문서",
         "documents",
         ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_STATED_BY.format(OPERATOR)})"
-        f" AND id NOT IN ({_STATED_BY.format(RIGHTS_HOLDER)}) AND id NOT IN ({_STATED_BY.format(STATUTE)})",
+        f"SELECT count(*) FROM data WHERE id IN ({_OPERATOR}) AND id NOT IN ({_HOLDER}) AND id NOT IN ({_STATUTE})",
     ),
     "entered": Number(
         "Documents in",

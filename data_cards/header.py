@@ -9,13 +9,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-import pyarrow as pa
 import yaml
 
 from malmoi.licensing.licence_expressions import FAMILIES, family, folder_name
 from malmoi.release_files import morpheme_path
-from malmoi.releases.data_splits import SPLITS
-from malmoi.releases.release_schema import DATA, MORPHEME_DATA
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {
@@ -29,6 +26,7 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 _SIZES += ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))  # type: ignore[assignment]
 
 
+SPLITS = ("train", "validation", "test")
 _Groups: TypeAlias = dict[tuple[str, str], list["Part"]]  # (configuration, family) → its parts
 
 
@@ -153,28 +151,11 @@ def _describe_content(one: Configuration, manifest: Mapping[str, Any]) -> dict[s
         download += files
     return {
         "config_name": one.name,
-        "features": _FEATURES[one.beside],
+        "features": manifest["columns"]["morphemes" if one.beside else "data"],
         "splits": splits,
         "download_size": download,
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
-
-
-def _describe_features(schema: pa.Schema) -> list[dict[str, Any]]:
-    """Return the columns as `datasets` writes them."""
-    return [{"name": field.name, **_describe_type(field.type)} for field in schema]
-
-
-def _describe_type(kind: pa.DataType) -> dict[str, Any]:
-    if pa.types.is_struct(kind):
-        return {"struct": [{"name": field.name, **_describe_type(field.type)} for field in kind]}
-    if pa.types.is_list(kind):
-        item = _describe_type(kind.value_type)
-        return {"list": next(iter(item.values()))}
-    return {"dtype": "float32" if pa.types.is_float32(kind) else str(kind)}
-
-
-_FEATURES = (_describe_features(DATA), _describe_features(MORPHEME_DATA))
 
 
 def _size_category(documents: int) -> str:

@@ -95,11 +95,14 @@ def release(
     refuse_version(recipe.name, version, history)
     if not total(curated.ledgers("5-curated"))[1]:
         raise StageError(dropped_summary.describe_nothing_left(workspace, recipe.name, curated))
-    inputs = _gather_inputs(workspace, recipe, sources, curated, version)
+    last = history.latest(recipe.name)
+    inputs = replace(
+        _gather_inputs(workspace, recipe, sources, curated, version),
+        previous=workspace.releases(recipe.name) / last.version if last else None,
+    )
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
-    last = history.latest(recipe.name)
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -109,7 +112,6 @@ def release(
             redact=make_redactor(recipe),
             history=history,
             quarantine=workspace.quarantine(recipe.name),
-            previous=workspace.releases(recipe.name) / last.version if last else None,
         )
         new = last is None or last.root != manifest.root or bool(version)
         number = manifest.version if new or last is None else last.version

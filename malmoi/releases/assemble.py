@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,12 +27,6 @@ from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
-_DATA_OPTIONS: dict[str, Any] = {"use_dictionary": DICTIONARY, "write_statistics": STATISTICS}
-_MORPHEME_OPTIONS: dict[str, Any] = {
-    "use_dictionary": MORPHEME_DICTIONARY,
-    "column_encoding": ENCODING,
-    "write_statistics": False,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +70,8 @@ def assemble(work: Assembly) -> list[ReleaseFile]:
     for path in paths:
         (work.folder / path).parent.mkdir(parents=True, exist_ok=True)
     with (
-        _open_writer(work.folder / paths[0], DATA, _DATA_OPTIONS) as texts,
-        _open_writer(work.folder / paths[1], MORPHEME_DATA, _MORPHEME_OPTIONS) as layers,
+        open_writer(work.folder / paths[0]) as texts,
+        open_writer(work.folder / paths[1], MORPHEME_DATA) as layers,
     ):
         for rows in _groups(order, np.asarray(table.column("n_bytes"))):
             group = table.take(pa.array(rows, pa.int64())).combine_chunks()
@@ -88,15 +81,19 @@ def assemble(work: Assembly) -> list[ReleaseFile]:
     return [ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files]
 
 
-def _open_writer(path: Path, schema: pa.Schema, options: dict[str, Any]) -> pq.ParquetWriter:
+def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:
+    """Open a shard, or a file of morphemes, for writing: equal row groups give equal bytes."""
+    beside = "morphemes" in schema.names
     return pq.ParquetWriter(
-        path,
+        target,
         schema,
         compression="zstd",
         compression_level=3,
+        use_dictionary=MORPHEME_DICTIONARY if beside else DICTIONARY,
+        column_encoding=ENCODING if beside else None,
+        write_statistics=False if beside else STATISTICS,
         write_page_index=True,
         use_content_defined_chunking=True,
-        **options,
     )
 
 

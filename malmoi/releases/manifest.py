@@ -20,6 +20,7 @@ from typing import Any
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
 from malmoi.releases.data_splits import Shares
+from malmoi.releases.dataset_features import describe_columns
 from malmoi.releases.release_inputs import SourceFacts
 
 NAME = "manifest.json"
@@ -68,7 +69,7 @@ class Manifest:
         if steps := value.pop("recipe_steps"):
             value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
         value["software"], value["splits"] = dict(self.software), dict(self.splits)
-        return canonical_json(value | {"root": self.root})
+        return canonical_json(value | {"root": self.root, "columns": describe_columns()})
 
     @staticmethod
     def from_json(text: str) -> Manifest:

@@ -42,7 +42,6 @@ def publish(
     redact: Redact | None = None,
     history: History | None = None,
     quarantine: Path | None = None,
-    previous: Path | None = None,
 ) -> Manifest:
     """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -52,7 +51,7 @@ def publish(
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
     data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
-    Documents keep the split that they have in the release in the folder `previous`.
+    Documents keep the split that they have in the previous version.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -69,7 +68,7 @@ def publish(
     try:
         last = inputs.stages[-1][1] if inputs.stages else ()
         copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
-        earlier = data_files(previous) if previous else []
+        earlier = data_files(inputs.previous) if inputs.previous else []
         other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
         jobs = [
             Split(path, work / f"split-{i:06d}", most, inputs.sources, redact, sought, inputs.splits, other)

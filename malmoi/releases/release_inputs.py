@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -48,5 +48,8 @@ class Inputs:
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     splits: Shares = ()  # share of each split beside train
+    # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
+    # release made from its own version and the same inputs is equal.
+    previous: Path | None = field(default=None, repr=False)
     shard_bytes: int = 8 * 1024 * 1024  # of text (UTF-8) that a shard has at least, if there is more than one
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

@@ -30,8 +30,8 @@ def published(
     rows = [(id, keeper, "near", 0.9, "estimated", "id", "") for id, keeper in copies]
     columns = [list(c) for c in zip(*rows, strict=True)] or [[] for _ in COPIES]
     pq.write_table(pa.table(columns, schema=COPIES), tmp / "copies.parquet")
-    given = replace(inputs(tmp / "in", docs), clusters=(tmp / "copies.parquet",), splits=shares)
-    publish(given, tmp / "r", tmp=tmp / "tmp", previous=previous)
+    given = replace(inputs(tmp / "in", docs), clusters=(tmp / "copies.parquet",), splits=shares, previous=previous)
+    publish(given, tmp / "r", tmp=tmp / "tmp")
     return tmp / "r"
 
 

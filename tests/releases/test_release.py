@@ -126,7 +126,7 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
                 ("ga/5", "rights-holder"),
             ]
         )
-        assert not [f for f in verify(folder) if "somebody else" in f.says]
+        assert not [f for f in verify(folder) if "`by` of evidence" in f.says]
         card = data_cards.derive(folder)["numbers"]
         n = [card[f"{by}_evidence"]["value"] for by in ("rights_holder", "statute", "operator")]
         assert n == ([2, 1, 1] if access == "Folder" else [3, 1, 0])

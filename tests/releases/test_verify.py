@@ -195,7 +195,7 @@ def test_a_note_that_passes_for_the_words_of_a_rights_holder_is_found(release: P
     path = release / "audit/licence_evidence.parquet"
     edited(path, lambda rows: [rows[0] | {"kind": "claim", "place": "note.txt"}, *rows[1:]])
     remade(release)
-    assert any("somebody else" in f.says for f in checked(release))
+    assert any("`by` of evidence" in f.says for f in checked(release))
 
 
 @pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])

@@ -99,7 +99,7 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/licence_evidence.parquet",
-        "evidence is by somebody else than its kind, place and source say (id, kind, place, by)",
+        "`by` of evidence differs from its kind, place and source (id, kind, place, by)",
         f"""SELECT e.id, e.kind, e.place, e."by" FROM licence_evidence e JOIN data d USING (id)
 JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
     ),

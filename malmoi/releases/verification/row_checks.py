@@ -33,7 +33,7 @@ def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
         return
     shard, of = int(named[2]), int(named[3])
     if of > n_shards or of.bit_count() != 1:
-        yield f"is part of {of} shards; that is no power of two up to {n_shards}, the number in the manifest"
+        yield f"is part of {of} shards; not a power of two up to {n_shards}, the number in the manifest"
         return
     seen: set[str] = set()
     last: Row = (-1, "")
