@@ -9,11 +9,20 @@ from __future__ import annotations
 from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 6  # raise it with any change of a query: a card is rendered by the list that made it
+FACTS_VERSION = 7  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
 _CHARS = ("characters", "글자")
+_HOLDER, _STATUTE, _OPERATOR = (
+    f"SELECT id FROM licence_evidence WHERE \"by\" = '{by}'" for by in ("rights-holder", "statute", "operator")
+)
+# Whole hundredths of a per cent of all characters, truncated.
+_SHARE = (
+    "CAST(CAST(10000 * sum(n_chars) // nullif((SELECT sum(n_chars) FROM data), 0) AS DECIMAL(9, 0)) * 0.01"
+    " AS DECIMAL(5, 2)) AS share"
+)
+_SHARE_HEAD = ("% of characters", "글자 비율 %")
 _TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 NUMBERS: dict[str, Number] = {
@@ -63,6 +72,27 @@ NUMBERS: dict[str, Number] = {
         ("data", "licence_evidence"),
         "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence WHERE scope = 'item')",
     ),
+    "rights_holder_evidence": Number(
+        "Documents whose licence the rights holder states",
+        "권리자가 라이선스를 밝힌 문서",
+        "documents",
+        ("data", "licence_evidence"),
+        f"SELECT count(*) FROM data WHERE id IN ({_HOLDER})",
+    ),
+    "statute_evidence": Number(
+        "Documents that a statute leaves free",
+        "법률에 따라 보호되지 않는 문서",
+        "documents",
+        ("data", "licence_evidence"),
+        f"SELECT count(*) FROM data WHERE id IN ({_STATUTE}) AND id NOT IN ({_HOLDER})",
+    ),
+    "operator_evidence": Number(
+        "Documents whose licence only a note of the operator states",
+        "운영자 메모만 라이선스 근거인 문서",
+        "documents",
+        ("data", "licence_evidence"),
+        f"SELECT count(*) FROM data WHERE id IN ({_OPERATOR}) AND id NOT IN ({_HOLDER}) AND id NOT IN ({_STATUTE})",
+    ),
     "entered": Number(
         "Documents in",
         "입력 문서",
@@ -101,10 +131,27 @@ TABLES: dict[str, Listing] = {
     "by_licence": Listing(
         "By licence and use",
         "라이선스와 용도별",
-        (("use", "용도"), ("licence", "라이선스"), DOCUMENTS, _CHARS, ("bytes", "바이트")),
+        (("use", "용도"), ("licence", "라이선스"), DOCUMENTS, _CHARS, ("bytes", "바이트"), _SHARE_HEAD),
         _DATA,
         'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
-        " sum(n_bytes)::BIGINT AS bytes FROM data GROUP BY ALL ORDER BY 1, 2",
+        f" sum(n_bytes)::BIGINT AS bytes, {_SHARE} FROM data GROUP BY 1, 2 ORDER BY 1, 2",
+    ),
+    "partitions": Listing(
+        "By licence, field and split",
+        "라이선스, 분야, 분할별",
+        (
+            ("use", "용도"),
+            ("licence", "라이선스"),
+            ("domain", "분야"),
+            ("split", "분할"),
+            DOCUMENTS,
+            _CHARS,
+            ("bytes", "바이트"),
+        ),
+        _DATA,
+        "SELECT \"use\", license, CASE domain WHEN '' THEN 'general' ELSE domain END AS domain, split,"
+        " count(*) AS documents, sum(n_chars)::BIGINT AS characters, sum(n_bytes)::BIGINT AS bytes"
+        " FROM data GROUP BY ALL ORDER BY 1, 2, 3, 4",
     ),
     "by_source": Listing(
         "By source",
@@ -130,6 +177,17 @@ TABLES: dict[str, Listing] = {
         _DATA,
         "SELECT domain, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
+    ),
+    "by_hangul_share": Listing(
+        "By share of Hangul among letters",
+        "한글 비율별",
+        (("hangul share", "한글 비율"), DOCUMENTS, _CHARS, _SHARE_HEAD),
+        _DATA,
+        "SELECT CASE WHEN step IS NULL THEN '' ELSE '0.' || step || '–' ||"
+        " CASE step WHEN 9 THEN '1.0' ELSE '0.' || (step + 1) END END AS hangul_share,"
+        f" count(*) AS documents, sum(n_chars)::BIGINT AS characters, {_SHARE} FROM"
+        " (SELECT n_chars, least(floor(hangul_share * 10), 9)::INTEGER AS step FROM data)"
+        " GROUP BY step ORDER BY step NULLS LAST",
     ),
     "by_year": Listing(
         "By year of publication",
@@ -186,10 +244,10 @@ TABLES: dict[str, Listing] = {
     "evidence": Listing(
         "Licence evidence by kind",
         "종류별 라이선스 증거",
-        (("licence", "라이선스"), ("kind", "증거"), ("scope", "범위"), DOCUMENTS),
+        (("licence", "라이선스"), ("kind", "증거"), ("scope", "범위"), ("by", "밝힌 주체"), DOCUMENTS),
         ("licence_evidence",),
-        "SELECT licence, kind, scope, count(DISTINCT id) AS documents FROM licence_evidence"
-        " GROUP BY ALL ORDER BY 1, 2, 3",
+        'SELECT licence, kind, scope, "by", count(DISTINCT id) AS documents FROM licence_evidence'
+        " GROUP BY ALL ORDER BY 1, 2, 3, 4",
     ),
     "signals": Listing(
         "Signals about use",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from malmoi.licensing.licence_expressions import family, folder_name
+from malmoi.licensing.licence_expressions import FAMILIES, family, folder_name
+from malmoi.release_files import morpheme_path
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {
@@ -25,12 +26,44 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 _SIZES += ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))  # type: ignore[assignment]
 
 
+SPLITS = ("train", "validation", "test")
+_Groups: TypeAlias = dict[tuple[str, str], list["Part"]]  # (configuration, family) → its parts
+
+
+class Part(NamedTuple):
+    """The documents of one use, licence, field and split; a row of the table `partitions` of a card."""
+
+    use: str
+    licence: str
+    domain: str
+    split: str
+    documents: int
+    characters: int
+    bytes: int  # of text
+
+    def folder(self) -> str:
+        """Return the folder of its files, relative to the release."""
+        return f"data/{self.use}/{folder_name(self.licence)}/{folder_name(self.domain)}"
+
+
 class Configuration(NamedTuple):
-    """A named set of folders of one family of licences (docs/rights.md)."""
+    """A named part of a release, with texts of one family of licences (docs/rights.md) or with their morphemes."""
 
     name: str
     family: str
-    folders: tuple[str, ...]
+    parts: tuple[Part, ...]
+    by_field: bool = False  # its folders are fields, not licences
+    beside: bool = False  # it holds the morphemes of its parts
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Return its folders, relative to the release, sorted."""
+        return tuple(sorted({self.name_folder(part) for part in self.parts}))
+
+    def name_folder(self, part: Part) -> str:
+        """Return the folder that holds `part`: of its field, or of its licence with all fields."""
+        found = part.folder() if self.by_field else f"{part.folder().rpartition('/')[0]}/*"
+        return morpheme_path(found) if self.beside else found
 
 
 def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
@@ -38,15 +71,16 @@ def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
 
     Texts for training only have separate configurations, called `train-only-…`.
     """
-    rows = card["tables"]["by_licence"]["rows"]
+    configurations = list_configurations(card)
     value: dict[str, Any] = {
         "pretty_name": f"{manifest['name']} {manifest['version']}",
         "language": ["ko"],
-        **_describe_licence([row[1] for row in rows]),
+        **_describe_licence([part.licence for part in _list_parts(card)]),
         "size_categories": [_size_category(card["numbers"]["documents"]["value"])],
         "task_categories": ["text-generation"],
         "tags": ["korean", "licensed-text", "malmoi"],
-        "configs": [_config(one) for one in list_configurations(card)],
+        "configs": [_describe_files(one) for one in configurations],
+        "dataset_info": [_describe_content(one, manifest) for one in configurations],
     }
     return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=1000))
 
@@ -61,34 +95,67 @@ def _describe_licence(expressions: list[str]) -> dict[str, str]:
 
 
 def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
-    """List the configurations of a release: `default`, one per family, one per licence; none mixes families.
+    """List the configurations of a release: `default`, by family, by field and family, by licence; none mixes families.
 
-    `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents.
+    `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents. A field
+    is called by its name in the family `open`, `FIELD-FAMILY` in another. Sentences and morphemes of `default`, row by
+    row, are the configuration `morphemes`; those of another family are `morphemes-FAMILY`.
     """
-    families: dict[tuple[str, str], list[str]] = {}
-    licences, documents = [], Counter[str]()
-    for use, licence, n, *_ in sorted(card["tables"]["by_licence"]["rows"]):
-        name, folder = family(licence), folder_name(licence)
-        families.setdefault((use, name), []).append(f"data/{use}/{folder}")
-        licences.append(Configuration(_configuration_name(use, folder), name, (f"data/{use}/{folder}",)))
-        documents.update({name: n} if use == "redistribute" else {})
-    found = [
-        Configuration(_configuration_name(use, name), name, tuple(places))
-        for (use, name), places in sorted(families.items())
-    ]
-    if documents:
-        first = min(documents, key=lambda name: (name != "open", -documents[name], name))
-        found.insert(0, Configuration("default", first, tuple(families["redistribute", first])))
-    return found + licences
+    families, fields, licences = _Groups(), _Groups(), _Groups()
+    for part in _list_parts(card):
+        name, prefix = family(part.licence), "" if part.use == "redistribute" else f"{part.use}-"
+        domain = folder_name(part.domain)
+        families.setdefault((f"{prefix}{name}", name), []).append(part)
+        fields.setdefault((f"{prefix}{domain}" + (f"-{name}" if name != "open" else ""), name), []).append(part)
+        licences.setdefault((f"{prefix}{folder_name(part.licence)}", name), []).append(part)
+    free = Counter({key: sum(part.documents for part in parts) for key, parts in families.items() if key[0] == key[1]})
+    first = min(free, key=lambda key: (key[0] != "open", -free[key], key), default=None)
+    found = [Configuration("default", first[1], tuple(families[first]))] if first else []
+    found += [Configuration(*key, tuple(parts)) for key, parts in sorted(families.items())]
+    taken = {*FAMILIES, *(one.name for one in found), *(name for name, _ in licences)}
+    for (name, licence_family), parts in sorted(fields.items()):
+        unique = f"field-{name}" if name in taken else name
+        found.append(Configuration(unique, licence_family, tuple(parts), by_field=True))
+    found += [Configuration(*key, tuple(parts)) for key, parts in sorted(licences.items())]
+    for key, parts in sorted(families.items()):
+        name = "morphemes" if key == first else f"morphemes-{key[0]}"
+        found.append(Configuration(name, key[1], tuple(parts), beside=True))
+    return found
 
 
-def _configuration_name(use: str, name: str) -> str:
-    return name if use == "redistribute" else f"{use}-{name}"
+def _list_parts(card: Mapping[str, Any]) -> list[Part]:
+    return sorted(Part(*row) for row in card["tables"]["partitions"]["rows"])
 
 
-def _config(one: Configuration) -> dict[str, Any]:
-    paths = [f"{folder}/*.parquet" for folder in one.folders]
-    return {"config_name": one.name, "data_files": [{"split": "train", "path": paths if len(paths) > 1 else paths[0]}]}
+def _describe_files(one: Configuration) -> dict[str, Any]:
+    files = []
+    for split in SPLITS:
+        paths = sorted({f"{one.name_folder(part)}/{split}-*.parquet" for part in one.parts if part.split == split})
+        files += [{"split": split, "path": paths if len(paths) > 1 else paths[0]}] if paths else []
+    return {"config_name": one.name, "data_files": files}
+
+
+def _describe_content(one: Configuration, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns and sizes; the size of a split is the bytes of its texts, or of its files with morphemes."""
+    packed = Counter[str]()
+    for file in manifest["files"]:
+        packed[file["path"].rsplit("-", 3)[0]] += file["bytes"]
+    splits, download = [], 0
+    for split in SPLITS:
+        parts = [part for part in one.parts if part.split == split]
+        places = [f"{part.folder()}/{split}" for part in parts]
+        files = sum(packed[morpheme_path(place) if one.beside else place] for place in places)
+        size = files if one.beside else sum(part.bytes for part in parts)
+        number = sum(part.documents for part in parts)
+        splits += [{"name": split, "num_bytes": size, "num_examples": number}] if parts else []
+        download += files
+    return {
+        "config_name": one.name,
+        "features": manifest["columns"]["morphemes" if one.beside else "data"],
+        "splits": splits,
+        "download_size": download,
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
 
 
 def _size_category(documents: int) -> str:

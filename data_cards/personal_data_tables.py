@@ -96,7 +96,8 @@ TABLES: dict[str, Listing] = {
         "두 번째 검출기의 검출 결과",
         (("table", "테이블"), ("column", "열"), ("kind", "종류"), ("places", "곳")),
         _LEFT,
-        "SELECT CASE WHEN starts_with(path, 'data/') THEN 'data' ELSE path END AS place, field, kind,"
+        "SELECT CASE WHEN starts_with(path, 'data/') THEN 'data' WHEN starts_with(path, 'morphemes/') THEN 'morphemes'"
+        " ELSE path END AS place, field, kind,"
         " sum(n)::BIGINT AS n FROM residue WHERE outcome = 'found' GROUP BY ALL ORDER BY 1, 2, 3",
     ),
 }

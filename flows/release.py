@@ -101,7 +101,11 @@ def release(
     refuse_version(recipe.name, version, history)
     if not total(curated.ledgers("5-curated"))[1]:
         raise StageError(dropped_summary.describe_nothing_left(workspace, recipe.name, curated))
-    inputs = _gather_inputs(workspace, recipe, sources, curated, version)
+    last = history.latest(recipe.name)
+    inputs = replace(
+        _gather_inputs(workspace, recipe, sources, curated, version),
+        previous=workspace.releases(recipe.name) / last.version if last else None,
+    )
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         point_latest(standing.folder.parent)
@@ -117,7 +121,6 @@ def release(
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
         )
-        last = history.latest(recipe.name)
         new = last is None or last.root != manifest.root or bool(version)
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
@@ -304,6 +307,7 @@ def _gather_inputs(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
         shards=recipe.shards,
+        splits=recipe.splits,
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

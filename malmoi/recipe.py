@@ -62,6 +62,7 @@ class Recipe:
     shards: int
     steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
     residue: Residue = "report"
+    splits: tuple[tuple[str, float], ...] = ()  # share of each split beside train, sorted
     expect: Expectations = field(default=Expectations(), hash=False)  # changes no document, so it is not in the digest
     review: Path | None = None  # the file of `expect.review`
 
@@ -79,7 +80,7 @@ class Recipe:
 
     def digest(self) -> str:
         """Return the sha256 of everything that can change the output of the recipe."""
-        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue])
+        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue, self.splits])
 
 
 def digest(value: object) -> str:
@@ -106,7 +107,8 @@ def bind_file(path: Path, file: RecipeFile) -> Recipe:
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
     expect = parse_expectations(path, file.expect)
     review = path.parent / expect.review if expect.review else None
-    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, expect, review)
+    splits = tuple(sorted((str(name), share) for name, share in file.splits.items() if share))
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, splits, expect, review)
 
 
 def parse_expectations(path: Path, table: Mapping[str, Any]) -> Expectations:

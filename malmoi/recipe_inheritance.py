@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from malmoi.errors import CallError
 from malmoi.expectations import merge_expectations
@@ -25,6 +25,10 @@ StageName = Literal["clean", "judged", "curated"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 Residue = Literal["report", "stop"]
 Table: TypeAlias = dict[str, Any]  # `filter`, and its parameters
+_Share = Annotated[float, Field(ge=0, lt=0.5)]
+_Splits = Annotated[
+    dict[Literal["validation", "test"], _Share], AfterValidator(lambda splits: dict(sorted(splits.items())))
+]
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
@@ -39,6 +43,7 @@ class RecipeFile(BaseModel):
     unredacted: str = ""  # why personal data may stay; shown on the card
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
+    splits: _Splits = {"test": 0.01, "validation": 0.01}  # share of all documents
     residue: Residue = "report"  # outcome of a find of the second detector; some kinds always stop
     expect: Table = Field(default_factory=dict)  # malmoi/expectations.py
     clean: list[Table] = Field(default_factory=list)

@@ -1,13 +1,34 @@
-"""Paths of the Parquet files of a release: data/<use>/<licence>/part-….parquet and audit/<table>.parquet."""
+"""Paths of the Parquet files of a release: data/, morphemes/ with the same paths below, and audit/<table>.parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+_DATA, _MORPHEMES = "data/", "morphemes/"
+
 
 def data_files(release: Path) -> list[Path]:
     """Return the files with the published documents, sorted."""
-    return sorted(release.glob("data/*/*/*.parquet"))
+    return sorted(release.glob(f"{_DATA}**/*.parquet"))
+
+
+def is_data_file(path: str) -> bool:
+    """Whether `path`, relative to a release, is a file with published documents."""
+    return path.startswith(_DATA)
+
+
+def is_morpheme_file(path: str) -> bool:
+    """Whether `path`, relative to a release, is a file with the morphemes of published documents."""
+    return path.startswith(_MORPHEMES)
+
+
+def morpheme_path(data: str) -> str:
+    """Return the path of the morphemes of the data file `data`, both relative to the release.
+
+    >>> morpheme_path("data/redistribute/MIT/law/train-00000-of-00004.parquet")
+    'morphemes/redistribute/MIT/law/train-00000-of-00004.parquet'
+    """
+    return _MORPHEMES + data.removeprefix(_DATA)
 
 
 def audit_file(release: Path, table: str) -> Path:

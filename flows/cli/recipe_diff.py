@@ -58,9 +58,13 @@ def read_side(name: str) -> Side:
 def read_release(folder: Path) -> Side:
     """Read the recipe in the manifest of a release."""
     made = manifest.read(folder)
-    top = {"name": recipe_text.spell(made.recipe_name), "shards": recipe_text.spell(made.n_shards)}
+    top = {"name": made.recipe_name, "shards": made.n_shards, "splits": dict(made.splits)}
     return Side(
-        str(folder), made.recipe_digest, top, *_read_steps(made.recipe_steps), versions=dict(made.recipe_filters)
+        str(folder),
+        made.recipe_digest,
+        {key: recipe_text.spell(value) for key, value in top.items()},
+        *_read_steps(made.recipe_steps),
+        versions=dict(made.recipe_filters),
     )
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
+from malmoi.releases.data_splits import Shares
+from malmoi.releases.dataset_features import describe_columns
 from malmoi.releases.release_inputs import SourceFacts
 
 NAME = "manifest.json"
@@ -51,6 +53,7 @@ class Manifest:
     software: tuple[tuple[str, str], ...]
     files: tuple[ReleaseFile, ...]
     recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
+    splits: Shares = ()  # share of each split beside train
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     members: str = ""  # commitment (hex) to the tree of members (membership/merkle_paths.py)
 
@@ -66,8 +69,8 @@ class Manifest:
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
         if steps := value.pop("recipe_steps"):
             value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
-        value["software"] = dict(self.software)
-        return canonical_json(value | {"root": self.root})
+        value["software"], value["splits"] = dict(self.software), dict(self.splits)
+        return canonical_json(value | {"root": self.root, "columns": describe_columns()})
 
     @staticmethod
     def from_json(text: str) -> Manifest:
@@ -78,6 +81,7 @@ class Manifest:
             given: dict[str, Any] = {n: value[n] for n in plain}
             given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
             given["software"] = tuple(sorted(value["software"].items()))
+            given["splits"] = tuple(sorted(value.get("splits", {}).items()))  # absent before schema 6
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
             given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # absent before schema 4
             steps = [(stage, name, spell_on_one_line(params)) for stage, name, params in recipe.get("steps", ())]

@@ -13,9 +13,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from malmoi.release_files import data_files
+from malmoi.release_files import data_files, morpheme_path
 
-COLUMNS = ("id", "text", "sentences", "morphemes")
 ROWS = 256  # documents in memory at once
 
 
@@ -57,24 +56,27 @@ class Analysed:
 def read_documents(release: Path) -> Iterator[Analysed]:
     """Yield every document of a release that has morphemes, in the order of its files and rows.
 
-    `release` is the folder of a version, or one Parquet file of its data. Documents without analysis
-    (NULL) are skipped. Raises FileNotFoundError if there are no data files.
+    `release` is the folder of a version. Documents without analysis (NULL) are skipped. Raises FileNotFoundError if
+    there are no data files.
 
     >>> list(read_documents(Path("no/such/release")))
     Traceback (most recent call last):
-    FileNotFoundError: no/such/release: no Parquet files in data/; name the folder of a version, or one of its files
+    FileNotFoundError: no/such/release: no Parquet files in data/; name the folder of a version
     """
-    paths = [release] if release.is_file() else data_files(release)
+    paths = data_files(release)
     if not paths:
-        raise FileNotFoundError(
-            f"{release}: no Parquet files in data/; name the folder of a version, or one of its files"
-        )
+        raise FileNotFoundError(f"{release}: no Parquet files in data/; name the folder of a version")
     for path in paths:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(ROWS, columns=list(COLUMNS)):
-                for row in batch.to_pylist():
-                    if row["morphemes"] is not None and row["sentences"] is not None:
-                        yield _document(row)
+        beside = release / morpheme_path(path.relative_to(release).as_posix())
+        for text, layers in zip(_read_rows(path, ["id", "text"]), _read_rows(beside), strict=True):
+            if layers["morphemes"] is not None and layers["sentences"] is not None:
+                yield _document(text | layers)
+
+
+def _read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS, columns=columns):
+            yield from batch.to_pylist()
 
 
 def _document(row: dict[str, Any]) -> Analysed:

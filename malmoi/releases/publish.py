@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from malmoi import url_privacy
 from malmoi.errors import StageError
-from malmoi.ledger import File, describe_losses
-from malmoi.releases import audit, clusters, excluded_documents, licence_files, masked_ids, residual_pii
+from malmoi.ledger import describe_losses
+from malmoi.release_files import data_files, is_data_file
+from malmoi.releases import audit, clusters, data_splits, excluded_documents, licence_files, masked_ids, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
@@ -24,7 +25,7 @@ from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
-from malmoi.releases.partitioning import Partition
+from malmoi.releases.partitioning import limit_shards
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Split, SplitResult, split
@@ -45,15 +46,16 @@ def publish(
     quarantine: Path | None = None,
     sketch: Sketch | None = None,
 ) -> Manifest:
-    """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
+    """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
     The bytes depend only on the documents and the declared facts, not on the order or the grouping
     of the stage shards. `run` executes the tasks; functions and their arguments are picklable.
     `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
-    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`. `sketch`
-    sketches texts for the search of near copies; without it the release has no such sketches.
+    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
+    Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
+    copies; without it the release has no such sketches.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -69,21 +71,27 @@ def publish(
     work.mkdir(parents=True)
     try:
         last = inputs.stages[-1][1] if inputs.stages else ()
+        copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
+        earlier = data_files(inputs.previous) if inputs.previous else []
+        other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
         jobs = [
-            Split(path, work / f"split-{i:06d}", inputs.shards, inputs.sources, redact, sought)
+            Split(path, work / f"split-{i:06d}", most, inputs.sources, redact, sought, inputs.splits, other)
             for i, path in enumerate(sorted(last))
         ]
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
         _refuse_repeated(parted, work)
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
-        pairs = masked_ids.rename_copies(clusters.clusters(inputs.clusters), renamed)
-        sizes = clusters.write_sizes(pairs, work / "sizes", inputs.shards)
-        partitions = gather(parted)
+        pairs = masked_ids.rename_copies(copies, renamed)
+        sizes = clusters.write_sizes(pairs, work / "sizes", most)
+        partitions = gather(parted, inputs.shard_bytes)
         if not partitions:
             raise StageError(_explain_empty(inputs, counted, out, quarantine))
-        shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
-        files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
+        shards = [
+            Assembly(p, parts, tuple(sizes[i] for i in range(p.shard, most, p.of) if i in sizes), folder)
+            for p, parts in partitions.items()
+        ]
+        files = [file for written in run(assemble, shards) for file in written]
         kept = Counter(dict[str, int]())
         for one in parted:
             kept.update(dict(one.kept))
@@ -178,7 +186,8 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         recipe_filters=tuple(sorted(inputs.filters)),
         recipe_steps=inputs.recipe_steps,
         n_shards=inputs.shards,
-        documents=sum(f.rows for f in files if f.path.startswith("data/")),
+        splits=inputs.splits,
+        documents=sum(f.rows for f in files if is_data_file(f.path)),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
         software=tuple(sorted(inputs.software)),
         files=files,
@@ -206,7 +215,3 @@ def _find_repeated_ids(paths: list[Path], tmp: Path) -> list[str]:
         .aggregate([([], "count_all")])
     )
     return sorted(counts.filter(pc.greater(counts["count_all"], 1))["id"].to_pylist())[:3]
-
-
-def _data_file(partition: Partition, file: File) -> ReleaseFile:
-    return ReleaseFile(partition.path(), file.sha256, file.bytes, file.rows)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from malmoi import url_privacy
+from malmoi.releases.data_splits import Shares
 from malmoi.releases.residue.outcome import Outcome, outcomes
 
 Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
@@ -36,7 +37,7 @@ class Inputs:
     purpose: str
     recipe_name: str
     recipe_digest: str
-    shards: int  # N of `shard = H(id) mod N`, within each use and licence
+    shards: int  # most shards of a use, licence, field and split
     stages: tuple[tuple[str, tuple[Path, ...]], ...]  # (stage, folders of its finished shards), in order
     sources: tuple[SourceFacts, ...]
     software: tuple[tuple[str, str], ...]  # (package, version)
@@ -46,4 +47,9 @@ class Inputs:
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
+    splits: Shares = ()  # share of each split beside train
+    # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
+    # release made from its own version and the same inputs is equal.
+    previous: Path | None = field(default=None, repr=False)
+    shard_bytes: int = 8 * 1024 * 1024  # of text (UTF-8) that a shard has at least, if there is more than one
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

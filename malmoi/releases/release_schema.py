@@ -1,4 +1,4 @@
-"""Schema of a release: one flat Arrow schema for the data, one for each audit table."""
+"""Schema of a release: flat Arrow schemas for the data and for the morphemes beside it, one for each audit table."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class Column:
     nullable: bool
     says: str
 
+    def field(self) -> pa.Field:
+        """Return the field of the Arrow schema, with the description as its comment."""
+        return pa.field(self.name, self.type, self.nullable, metadata={"comment": self.says})
+
 
 COLUMNS = (
     Column("id", _TEXT, False, "stable id, `<source>/<the source's own key or canonical address>`; unique"),
@@ -37,6 +41,7 @@ COLUMNS = (
     Column("fetched", _TEXT, False, "UTC, ISO 8601 to the second"),
     Column("license", _TEXT, False, "licence expression (SPDX id or LicenseRef); one per folder"),
     Column("use", _TEXT, False, "`redistribute` or `train-only`; one per folder"),
+    Column("split", _TEXT, False, "`train`, `validation` or `test`; no cluster of copies is in two of them"),
     Column("attribution", _TEXT, False, "the sentence that satisfies the duty to name the origin"),
     Column(
         "register", _TEXT, False, "kind of text: news, law, essay …; the source's, else as judged; empty if unknown"
@@ -65,28 +70,48 @@ COLUMNS = (
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
     Column("n_chars", pa.int64(), False, "code points of `text`"),
     Column("n_bytes", pa.int64(), False, "bytes of `text` in UTF-8"),
-    Column("n_sentences", _COUNT, True, "sentences in `sentences`"),
-    Column("n_morphemes", _COUNT, True, "morphemes in `morphemes`"),
+    Column("n_sentences", _COUNT, True, "sentences in the file beside it in morphemes/; NULL if not analysed"),
+    Column("n_morphemes", _COUNT, True, "morphemes in the file beside it in morphemes/; NULL if not analysed"),
     Column("cluster_size", _COUNT, False, "documents of its cluster of copies, itself included; 1 = no copies"),
     Column("pii", PII, False, "personal data replaced in `text`: kind and number of places"),
     Column("text_sha256", _TEXT, False, "sha256 (hex) of `text` in UTF-8"),
     Column("record", _TEXT, False, "id of the archived response it was taken from; empty where anything was replaced"),
     Column("revision", _TEXT, False, "sha256 (hex) of that response's payload; empty where anything was replaced"),
+)
+# Columns of morphemes/: one file beside each file of data/, with the same ids in the same order.
+MORPHEME_COLUMNS = (
+    COLUMNS[0],
     Column("sentences", SENTENCES, True, "`start` and `end` (exclusive) of each sentence, in code points of `text`"),
     Column("morphemes", MORPHEMES, True, "`form`, Sejong `tag`, `start` and `length` of each morpheme, in code points"),
 )
-DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
+DATA = pa.schema([column.field() for column in COLUMNS])
+MORPHEME_DATA = pa.schema([column.field() for column in MORPHEME_COLUMNS])
+PUBLISHED = pa.schema([*DATA, *list(MORPHEME_DATA)[1:]])  # both: a document between the steps of the shuffle
 
 # Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
-DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
+DICTIONARY = [
+    "source",
+    "license",
+    "use",
+    "split",
+    "register",
+    "domain",
+    "abuse",
+    "language",
+    "author",
+    "date",
+    "fetched",
+]
 DICTIONARY += [
     "benchmarks.list.element",
     "pii.list.element.kind",
     "domains.list.element.name",
-    "morphemes.tag.list.element",
-    "morphemes.form.list.element",
-    "morphemes.length.list.element",
 ]
+# Columns by whose bounds a reader can skip files, row groups and pages. Bounds of others exclude nothing, and those of
+# `text` are whole texts: with the page index they took 10 kB of each file.
+STATISTICS = ["source", "license", "use", "split", "register", "domain", "abuse", "language", "date", "fetched"]
+STATISTICS += ["hangul_share", "quality", "n_chars", "n_bytes", "n_sentences", "n_morphemes", "cluster_size"]
+MORPHEME_DICTIONARY = [f"morphemes.{name}.list.element" for name in ("tag", "form", "length")]
 # Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.
 ENCODING = dict.fromkeys(
@@ -100,7 +125,7 @@ def _strings(*names: str, **other: pa.DataType) -> pa.Schema:
 
 
 _N = pa.int64()
-EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record")
+EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record", "by")
 SIGNALS = _strings("id", "name", "effect", "quote", "place", "record")
 AUDIT: dict[str, pa.Schema] = {
     "attribution": _strings("id", "licence", "attribution"),
@@ -129,7 +154,7 @@ AUDIT_SAYS = {
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be processed",
-    "licence_evidence": "licence evidence of each released document: licence, quote, place, record",
+    "licence_evidence": "licence evidence of each released document: licence, quote, place, record, whose words it is",
     "members": "salted digests of all addresses and texts, sorted: proof that a work is, or is not, in the release",
     "personal_data": "replaced personal data in each released document, by kind; never the value",
     "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",

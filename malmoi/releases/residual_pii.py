@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, get_args
 import pyarrow as pa
 
 from malmoi.errors import DataError
+from malmoi.release_files import is_data_file
 from malmoi.releases import residue
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.release_inputs import Inputs
@@ -145,7 +146,7 @@ def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: O
 def _refusal(folder: Path, found: Sequence[Residue]) -> str:
     """Return the message: where finds remain, and what to do; ids of documents, never a value."""
     lines = []
-    for one in sorted(found, key=lambda one: (not one.file.startswith("data/"), one))[:SHOWN]:
+    for one in sorted(found, key=lambda one: (not is_data_file(one.file), one))[:SHOWN]:
         named = residue.find_documents(folder, one)
         lines.append(
             f"  {one.file}{f', {one.column}' if one.column else ''}: {one.kind} × {one.count}"

@@ -21,10 +21,12 @@ from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
 from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.attribution import sentence
+from malmoi.releases.data_splits import Shares, Splits, read_exceptions
+from malmoi.releases.evidence_origin import name_origin
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
-from malmoi.releases.release_schema import AUDIT, DATA
+from malmoi.releases.release_schema import AUDIT, PUBLISHED
 from malmoi.releases.residue import Find
 from malmoi.storage import shard
 
@@ -45,10 +47,12 @@ class Split:
 
     folder: Path
     target: Path
-    n_shards: int
+    n_shards: int  # most shards of a field, a power of two
     sources: tuple[SourceFacts, ...]
     redact: Redact | None = None
     sought: ExclusionRules = field(default_factory=ExclusionRules)
+    shares: Shares = ()
+    exceptions: Path | None = None  # documents whose split is not that of their own hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class SplitResult:
 
     target: Path
     partitions: tuple[Partition, ...]
+    sizes: tuple[int, ...]  # bytes of text of each partition
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
@@ -72,15 +77,17 @@ def split(work: Split) -> SplitResult:
     """
     table = shard.read(work.folder / "documents.parquet")
     work.target.mkdir(parents=True)
-    made, keys, out = [DATA.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
+    made, keys, out = [PUBLISHED.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
     renamed = list[tuple[str, str]]()
+    exceptions = read_exceptions(work.exceptions, table.column("id").to_pylist()) if work.exceptions else {}
+    splits = Splits(work.shares, exceptions)
     with ExitStack() as stack:
         sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
         for at in range(0, table.num_rows, AT_ONCE):
             piece = table.slice(at, AT_ONCE)
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            tables, rows, left = _publish_documents(work, piece, facts)
-            keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
+            tables, rows, left = _publish_documents(work, piece, facts, splits)
+            keys += [(partition_of(r, work.n_shards), h(r["id"]), r["id"]) for r in rows]
             renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
             made.append(tables["data"])
             out += left
@@ -88,21 +95,25 @@ def split(work: Split) -> SplitResult:
                 side.write_table(tables[name])
     order = sorted(range(len(keys)), key=keys.__getitem__)
     published = pa.concat_tables(made).take(pa.array(order, pa.int64()))
-    partitions, at = [], 0
+    partitions, sizes, at = [], [], 0
     # Temporary, read once: Arrow's own format takes a third of the time of Parquet.
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(work.target / "documents.arrow", DATA, options=lz4) as writer:
+    with pa.ipc.new_file(work.target / "documents.arrow", PUBLISHED, options=lz4) as writer:
         for partition, group in groupby(order, key=lambda i: keys[i][0]):
             n = len(list(group))
-            writer.write_batch(published.slice(at, n).combine_chunks().to_batches()[0])
+            batch = published.slice(at, n).combine_chunks().to_batches()[0]
+            writer.write_batch(batch)
             partitions.append(partition)
+            sizes.append(pc.sum(batch["n_bytes"]).as_py())
             at += n
     kept = Counter(published.column("source").to_pylist())
-    return SplitResult(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
+    return SplitResult(
+        work.target, tuple(partitions), tuple(sizes), tuple(sorted(kept.items())), tuple(out), tuple(renamed)
+    )
 
 
 def _publish_documents(
-    work: Split, piece: pa.Table, facts: list[dict[str, Any]]
+    work: Split, piece: pa.Table, facts: list[dict[str, Any]], splits: Splits
 ) -> tuple[_Tables, list[dict[str, Any]], _Out]:
     """Return the published tables of some documents, the rows they are built from, and the excluded documents."""
     sources = {s.name: s for s in work.sources}
@@ -111,6 +122,8 @@ def _publish_documents(
     if out:
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
     rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
+    for row in rows:
+        row["split"] = splits.choose(row["was"], row["id"], overlaps=bool(row["benchmarks"]))
     tables = {"data": _to_data_table(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
@@ -178,7 +191,9 @@ def _row(
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [redact_row(e, id, redact, hidden, led=led) for e in proofs],
+        "licence_evidence": [
+            redact_row(e, id, redact, hidden, led=led) | {"by": name_origin(e, source.access)} for e in proofs
+        ],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
         "signals": [redact_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }
@@ -248,7 +263,7 @@ def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]
 
 
 def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Build the table of schema DATA; long columns stay in Arrow, an object for each morpheme would dominate."""
+    """Build the table of schema PUBLISHED; long columns stay in Arrow, an object for each morpheme would dominate."""
     encoded = [text.as_py().encode() for text in table.column("text")]
     computed = {
         "text": table.column("text"),
@@ -260,8 +275,8 @@ def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Tab
         "sentences": table.column("sentences"),
         "morphemes": table.column("morphemes"),
     }
-    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in DATA]
-    return pa.table(columns, schema=DATA).combine_chunks()
+    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in PUBLISHED]
+    return pa.table(columns, schema=PUBLISHED).combine_chunks()
 
 
 def _lengths(layer: pa.ChunkedArray, field: str) -> pa.ChunkedArray:

@@ -94,7 +94,7 @@ def numbers(ids, withheld=WITHHELD) -> set[str]:
 
 
 def data(folder: Path) -> pa.Table:
-    return pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("data/*/*/*.parquet"))])
+    return pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("data/**/*.parquet"))])
 
 
 def audit(folder: Path, name: str) -> list[dict]:

@@ -154,6 +154,7 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
         recipe_name="general",
         recipe_digest="cd" * 32,
         shards=shards,
+        shard_bytes=1,
         stages=tuple(stages),
         filters=(("personal_data", 3), ("redact", 1)),
         clusters=(clusters,),

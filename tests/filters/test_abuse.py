@@ -92,5 +92,5 @@ def test_a_release_carries_the_label(tmp_path):
     ]
     (tmp_path / "tmp").mkdir()
     publish(inputs(tmp_path / "in", docs), tmp_path / "r", tmp=tmp_path / "tmp")
-    found = duckdb.sql(f"SELECT id, abuse FROM '{tmp_path}/r/data/*/*/*.parquet'").fetchall()
+    found = duckdb.sql(f"SELECT id, abuse FROM '{tmp_path}/r/data/**/*.parquet'").fetchall()
     assert dict(found) == {doc.id: label for doc, label in zip(docs, said, strict=True)}

@@ -257,7 +257,7 @@ def test_a_release_says_what_the_source_declares_and_what_the_filters_found(tmp_
     publish(inputs(tmp_path / "in", docs), tmp_path / "r", tmp=tmp_path / "tmp")
     asked = duckdb.sql(
         "SELECT DISTINCT source, register, domain, domains[1].name, domains[1].score > 0.4"
-        f" FROM '{tmp_path}/r/data/*/*/*.parquet' ORDER BY 1"
+        f" FROM '{tmp_path}/r/data/**/*.parquet' ORDER BY 1"
     ).fetchall()
     assert asked == [
         ("ga", "news", "finance", "finance", True),

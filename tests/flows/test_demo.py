@@ -64,7 +64,9 @@ def release(demo) -> Path:
 @pytest.fixture(scope="module")
 def kept(release) -> dict[str, dict]:
     tables = [pq.read_table(p, partitioning=None) for p in release.glob("data/**/*.parquet")]
-    rows = pa.concat_tables(tables).to_pylist()
+    layers = [pq.read_table(p, partitioning=None) for p in release.glob("morphemes/**/*.parquet")]
+    beside = {row["id"]: row for row in pa.concat_tables(layers).to_pylist()}
+    rows = [row | beside[row["id"]] for row in pa.concat_tables(tables).to_pylist()]
     plain = {digest_id(f"sample/{path}.html"): f"sample/{path}.html" for path in KEPT}
     return {plain.get(row["id"], row["id"]).removeprefix("sample/").removesuffix(".html"): row for row in rows}
 

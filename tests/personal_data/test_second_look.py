@@ -92,7 +92,7 @@ def test_every_column_of_strings_of_every_table_is_read(tmp_path: Path) -> None:
         for field in table.schema:
             if pa.types.is_string(field.type):
                 assert read[name, field.name] == table.num_rows - table[field.name].null_count
-        assert ("morphemes.form" in {f for p, f in read if p == name}) == name.startswith("data/")
+        assert ("morphemes.form" in {f for p, f in read if p == name}) == name.startswith("morphemes/")
 
 
 def test_a_recipe_that_keeps_a_kind_is_told_and_not_stopped(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_kinds_are_those_that_the_detector_knows() -> None:
 
 def planted(release: Path, value: str) -> None:
     """A value in the title of a document, with everything made anew by one who wants to hide it."""
-    edited(next(release.glob("data/*/*/*.parquet")), lambda rows: [rows[0] | {"title": value}, *rows[1:]])
+    edited(next(release.glob("data/**/*.parquet")), lambda rows: [rows[0] | {"title": value}, *rows[1:]])
     remade(release)
 
 

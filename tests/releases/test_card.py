@@ -21,7 +21,7 @@ from data_cards.render import format_value
 from malmoi.errors import DataError
 from malmoi.licensing.licences import LICENCES
 from malmoi.releases.publish import publish
-from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS
+from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS, MORPHEME_COLUMNS
 from malmoi.storage.duckdb_tables import open_tables
 from tests.builders.small_release import documents, inputs
 
@@ -84,6 +84,21 @@ def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
     assert (value["clusters"], value["copies"], value["largest_cluster"], value["earlier_copies"]) == (3, 4, 3, 1)
     assert (value["undated"], value["opt_outs"], value["personal_data"]) == (8, 7, 13)
     assert value["overlapping"] == 6
+
+
+def test_characters_are_counted_by_licence_and_by_share_of_hangul(card: dict) -> None:
+    docs, tables = documents(40), card["tables"]
+    total = sum(len(d.text) for d in docs)
+    sizes = Counter[str]()
+    for d in docs:
+        share = dict(d.measures)["hangul_share"]
+        sizes[f"0.{int(share * 10)}–{'1.0' if share >= 0.9 else f'0.{int(share * 10) + 1}'}"] += len(d.text)
+    rows = tables["by_hangul_share"]["rows"]
+    assert {row[0]: row[2] for row in rows} == sizes
+    assert [row[3] for row in rows] == [f"{10_000 * row[2] // total / 100:.2f}" for row in rows]
+    assert [row[5] for row in tables["by_licence"]["rows"]] == [
+        f"{10_000 * row[3] // total / 100:.2f}" for row in tables["by_licence"]["rows"]
+    ]
 
 
 def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
@@ -156,7 +171,7 @@ def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict
     values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
     known = {token for v in values for token in re.findall(r"\d[\d,.]*", format_value(v))}
     for name, blank in data_cards.render_card(masked(card), manifest).items():
-        text = (release / name).read_text(encoding="utf-8")
+        text = (release / name).read_text(encoding="utf-8").rpartition("\n---\n")[2]  # its header has a test of its own
         body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
         prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
         assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
@@ -173,16 +188,43 @@ def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
     assert (value["license"], value["license_link"]) == ("other", "LICENSE.md")
     assert (release / value["license_link"]).is_file()
     configs = opened_by(value)
+    free, alike, trained = (
+        "redistribute/LicenseRef-KOGL-1",
+        "redistribute/CC-BY-SA-4.0",
+        "train-only/LicenseRef-KOGL-4-AI",
+    )
     assert configs == {
-        "default": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "open": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "share-alike": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
-        "train-only-ai-training": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
-        "LicenseRef-KOGL-1": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
-        "CC-BY-SA-4.0": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
-        "train-only-LicenseRef-KOGL-4-AI": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+        "default": [f"data/{free}/*/train-*.parquet"],
+        "open": [f"data/{free}/*/train-*.parquet"],
+        "share-alike": [f"data/{alike}/*/train-*.parquet"],
+        "train-only-ai-training": [f"data/{trained}/*/train-*.parquet"],
+        "general": [f"data/{free}/general/train-*.parquet"],
+        "semiconductor-share-alike": [f"data/{alike}/semiconductor/train-*.parquet"],
+        "train-only-general-ai-training": [f"data/{trained}/general/train-*.parquet"],
+        "train-only-semiconductor-ai-training": [f"data/{trained}/semiconductor/train-*.parquet"],
+        "LicenseRef-KOGL-1": [f"data/{free}/*/train-*.parquet"],
+        "CC-BY-SA-4.0": [f"data/{alike}/*/train-*.parquet"],
+        "train-only-LicenseRef-KOGL-4-AI": [f"data/{trained}/*/train-*.parquet"],
+        "morphemes": [f"morphemes/{free}/*/train-*.parquet"],
+        "morphemes-share-alike": [f"morphemes/{alike}/*/train-*.parquet"],
+        "morphemes-train-only-ai-training": [f"morphemes/{trained}/*/train-*.parquet"],
     }
     assert all(list(release.glob(path)) for paths in configs.values() for path in paths)
+
+
+def test_the_header_gives_columns_and_sizes_of_each_configuration(release: Path) -> None:
+    value = yaml.safe_load((release / "README.md").read_text(encoding="utf-8").split("---\n", 2)[1])
+    assert [one["config_name"] for one in value["dataset_info"]] == [one["config_name"] for one in value["configs"]]
+    for one, paths in zip(value["dataset_info"], opened_by(value).values(), strict=True):
+        files = [file for path in paths for file in sorted(release.glob(path))]
+        tables = [pq.read_table(file, partitioning=None) for file in files]
+        assert one["download_size"] == sum(file.stat().st_size for file in files)
+        rows = sum(table.num_rows for table in tables)
+        assert [(split["name"], split["num_examples"]) for split in one["splits"]] == [("train", rows)]
+        names = [column["name"] for column in one["features"]]
+        assert names == tables[0].column_names
+        texts = sum(row for table in tables for row in table["n_bytes"].to_pylist()) if "n_bytes" in names else 0
+        assert one["dataset_size"] == one["splits"][0]["num_bytes"] == (texts or one["download_size"])
 
 
 def opened_by(header: dict) -> dict[str, list[str]]:
@@ -235,8 +277,17 @@ FAMILIES = {  # rows of the card, what `default` opens, and what each family ope
 @pytest.mark.parametrize("case", FAMILIES)
 def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, card: dict, manifest: dict) -> None:
     rows, default, families = FAMILIES[case]
-    told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
+    parts = [[use, name, "law", "train", n, 1, 1] for use, name, n in rows]
+    told = card | {"tables": card["tables"] | {"partitions": {"rows": parts}}}
     configs = opened_by(yaml.safe_load(render_header(told, manifest)))
+    beside = {name: configs.pop(name) for name in list(configs) if name.startswith("morphemes")}
+    wanted = {"morphemes" if name == default else f"morphemes-{name}": configs[name] for name in families}
+    assert beside == {n: [path.replace("data/", "morphemes/", 1) for path in paths] for n, paths in wanted.items()}
+    fields = {name: configs.pop(name) for name in list(configs) if "law" in name}
+    assert len(fields) == len(families)
+    assert {tuple(sorted(path.replace("/law/", "/*/") for path in paths)) for paths in fields.values()} == {
+        tuple(configs[name]) for name in families
+    }
     named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
     assert named.get("default") == (families[default] if default else None)
     assert {name: named[name] for name in families} == families
@@ -255,8 +306,8 @@ def test_the_page_says_which_family_default_opens(release: Path) -> None:
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
     def named(licence: str) -> dict:
-        rows = [["redistribute", licence, 1, 1, 1]]
-        return yaml.safe_load(render_header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
+        rows = [["redistribute", licence, "law", "train", 1, 1, 1]]
+        return yaml.safe_load(render_header(card | {"tables": {"partitions": {"rows": rows}}}, manifest))
 
     assert named("CC-BY-SA-4.0")["license"] == "cc-by-sa-4.0"
     assert "license_name" not in named("CC-BY-SA-4.0")
@@ -300,7 +351,7 @@ def test_a_folder_that_is_no_release_has_no_card(tmp_path: Path) -> None:
 
 
 def test_the_docs_describe_every_column_and_table() -> None:
-    for column in COLUMNS:
+    for column in (*COLUMNS, *MORPHEME_COLUMNS[1:]):
         assert f"| `{column.name}` | {column.type if column.type.num_fields == 0 else 'nested'} |" in DOCS, column.name
         assert column.says in DOCS
     for name in AUDIT:
@@ -315,7 +366,7 @@ def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyP
     for block in ran:
         exec(block, {})
     assert ds.dataset("data/redistribute", format="parquet").count_rows() == 35
-    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/*/*.parquet'").fetchall() == [(35,)]
+    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/**/*.parquet'").fetchall() == [(35,)]
 
 
 def test_the_sample_card_is_what_its_facts_render_to() -> None:

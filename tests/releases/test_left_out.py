@@ -54,7 +54,7 @@ def rows(release: Path, table: str) -> list[dict[str, Any]]:
 
 
 def ids(release: Path) -> set[str]:
-    return {id for p in release.glob("data/*/*/*.parquet") for id in pq.read_table(p)["id"].to_pylist()}
+    return {id for p in release.glob("data/**/*.parquet") for id in pq.read_table(p)["id"].to_pylist()}
 
 
 def everything(release: Path) -> str:

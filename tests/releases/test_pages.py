@@ -56,7 +56,7 @@ def released(root: Path, docs: list[Document], **told: Any) -> Path:
 
 
 def row(release: Path, id: str) -> dict[str, Any]:
-    found = [r for p in release.glob("data/*/*/*.parquet") for r in pq.read_table(p, partitioning=None).to_pylist()]
+    found = [r for p in release.glob("data/**/*.parquet") for r in pq.read_table(p, partitioning=None).to_pylist()]
     return next(r for r in found if r["id"] == id)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data_cards
 from malmoi.errors import CallError, StageError
 from malmoi.licensing.licence_expressions import folder_name
 from malmoi.licensing.licences import LICENCES as TABLE
@@ -19,10 +20,10 @@ from malmoi.releases import licence_files, version_history
 from malmoi.releases.attribution import sentence
 from malmoi.releases.clusters import clusters
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.partitioning import h
+from malmoi.releases.partitioning import PART, h
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
-from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, COLUMNS, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History, next_version
 from tests.builders.small_release import LICENCES, SOURCES, WORDS, document, documents, inputs
@@ -43,10 +44,10 @@ def release(tmp_path: Path) -> tuple[Path, Manifest]:
     return made(tmp_path, inputs(tmp_path / "in", documents()))
 
 
-def data(folder: Path) -> list[dict]:
+def data(folder: Path, top: str = "data") -> list[dict]:
     return [
         row
-        for p in sorted((folder / "data").rglob("*.parquet"))
+        for p in sorted((folder / top).rglob("*.parquet"))
         for row in pq.read_table(p, partitioning=None).to_pylist()
     ]
 
@@ -56,9 +57,12 @@ def test_every_document_lies_where_its_id_use_and_licence_say(release: tuple[Pat
     assert manifest.documents == 24
     for path in (folder / "data").rglob("*.parquet"):
         rows = pq.read_table(path, partitioning=None).to_pylist()
-        shard = int(path.name[5:10])
-        assert {h(r["id"]) % 2 for r in rows} == {shard}
-        assert {(r["use"], folder_name(r["license"])) for r in rows} == {(path.parent.parent.name, path.parent.name)}
+        named = PART.fullmatch(path.name)
+        assert named
+        assert {h(r["id"]) % int(named[3]) for r in rows} == {int(named[2])}
+        places = {(r["use"], folder_name(r["license"]), r["domain"] or "general") for r in rows}
+        assert places == {path.parent.relative_to(folder / "data").parts}
+        assert {r["split"] for r in rows} == {named[1]}
         assert [(h(r["id"]), r["id"]) for r in rows] == sorted((h(r["id"]), r["id"]) for r in rows)
 
 
@@ -68,6 +72,12 @@ def test_the_files_have_the_declared_columns_and_a_page_index(release: tuple[Pat
         file = pq.ParquetFile(path)
         assert file.schema_arrow.equals(DATA)
         assert file.metadata.row_group(0).column(0).has_offset_index
+        assert {f.name: f.metadata[b"comment"].decode() for f in file.schema_arrow} == {c.name: c.says for c in COLUMNS}
+        group = file.metadata.row_group(0)
+        bounded = {c.path_in_schema for c in map(group.column, range(group.num_columns)) if c.is_stats_set}
+        assert {"source", "n_chars", "date"} <= bounded and not {"text", "title", "id"} & bounded
+        beside = pq.ParquetFile(folder / "morphemes" / path.relative_to(folder / "data"))
+        assert beside.schema_arrow.equals(MORPHEME_DATA)
     for name, schema in AUDIT.items():
         assert pq.read_schema(folder / "audit" / f"{name}.parquet").equals(schema)
 
@@ -81,14 +91,45 @@ def test_what_is_said_of_a_text_is_computed_from_the_published_text(release: tup
         assert (row["text"], row["n_chars"], row["n_bytes"]) == (text, len(text), len(text.encode()))
         assert row["text_sha256"] == hashlib.sha256(text.encode()).hexdigest()
         assert (row["n_sentences"], row["n_morphemes"]) == (1, 2)
-        assert row["morphemes"]["form"] == list(given[id].morphemes.form)
+    layers = {r["id"]: r["morphemes"]["form"] for r in data(release[0], "morphemes")}
+    assert layers == {id: list(doc.morphemes.form) for id, doc in given.items()}
 
 
 def test_a_document_without_layers_or_measures_has_null_there_not_zero(tmp_path: Path) -> None:
     bare = replace(document("ga", 1), morphemes=None, measures=())
-    (row,) = data(made(tmp_path, inputs(tmp_path / "in", [bare]))[0])
+    folder, _ = made(tmp_path, inputs(tmp_path / "in", [bare]))
+    (row,), (beside,) = data(folder), data(folder, "morphemes")
+    row |= beside
     empty = ("morphemes", "sentences", "n_morphemes", "n_sentences", "quality", "hangul_share")
     assert {row[n] for n in empty} == {None}
+
+
+def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
+    doc = document("ga", 1)
+    claim = replace(doc.evidence[0], kind="claim", scope="source", place="licence-note.txt")
+    page = replace(claim, place="https://ga.example.kr/licence")
+    law = replace(doc.evidence[0], kind="statute")
+    docs = [replace(document("ga", n), evidence=(one,)) for n, one in ((1, claim), (2, page), (4, law))]
+    docs.append(replace(document("ga", 5), evidence=(claim, page)))
+    given = replace(inputs(tmp_path / "in", docs), clusters=())
+    for access, wanted in (("Folder", "operator"), ("Git", "rights-holder")):
+        sources = (replace(given.sources[0], access=access), *given.sources[1:])
+        folder, _ = made(tmp_path / access, replace(given, sources=sources))
+        rows = pq.read_table(folder / "audit/licence_evidence.parquet").to_pylist()
+        found = sorted((row["id"], row["by"]) for row in rows)
+        assert found == sorted(
+            [
+                ("ga/1", wanted),
+                ("ga/2", "rights-holder"),
+                ("ga/4", "statute"),
+                ("ga/5", wanted),
+                ("ga/5", "rights-holder"),
+            ]
+        )
+        assert not [f for f in verify(folder) if "`by` of evidence" in f.says]
+        card = data_cards.derive(folder)["numbers"]
+        n = [card[f"{by}_evidence"]["value"] for by in ("rights_holder", "statute", "operator")]
+        assert n == ([2, 1, 1] if access == "Folder" else [3, 1, 0])
 
 
 def test_redactions_are_counted_by_kind_and_never_shown(release: tuple[Path, Manifest]) -> None:

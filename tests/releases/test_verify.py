@@ -115,7 +115,7 @@ def test_a_link_is_found_and_cannot_be_sealed(release: Path) -> None:
 
 
 def test_two_swapped_shards_are_found_even_when_everything_else_is_made_anew(release: Path) -> None:
-    one, two = sorted((release / "data/redistribute/LicenseRef-KOGL-1").iterdir())
+    one, two = sorted((release / "data/redistribute/LicenseRef-KOGL-1/general").iterdir())
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
     two.write_bytes(first)
@@ -131,11 +131,20 @@ DATA_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a removed row", "last stage kept", lambda rows: rows[1:]),
     ("a repeated row", "more than once", lambda rows: [rows[0], *rows]),
     ("a changed id", "evidence gives", lambda rows: [rows[0] | {"id": "ga/999"}, *rows[1:]]),
-    ("a changed use", "another folder", lambda rows: [rows[0] | {"use": "train-only"}, *rows[1:]]),
+    ("a changed split", "another file", lambda rows: [rows[0] | {"split": "test"}, *rows[1:]]),
+    ("a changed field", "another file", lambda rows: [rows[0] | {"domain": "law"}, *rows[1:]]),
+    ("a changed use", "another file", lambda rows: [rows[0] | {"use": "train-only"}, *rows[1:]]),
     ("a changed attribution", "attribution", lambda rows: [rows[0] | {"attribution": ""}, *rows[1:]]),
     ("a forgotten redaction", "redacted", lambda rows: [r | {"pii": [{"kind": "email", "n": 1}]} for r in rows]),
     ("a changed cluster size", "cluster", lambda rows: [rows[0] | {"cluster_size": 9}, *rows[1:]]),
+]
+MORPHEME_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a morpheme outside the text", "outside", lambda rows: [_outside(rows[0]), *rows[1:]]),
+    ("a removed analysis", "n_morphemes differ", lambda rows: [rows[0] | {"morphemes": None}, *rows[1:]]),
+    ("a removed row", "where this file has", lambda rows: rows[1:]),
+    ("a removed last row", "no row where this file has", lambda rows: rows[:-1]),
+    ("a row too many", "more rows", lambda rows: [*rows, rows[-1]]),
+    ("rows out of order", "where this file has", lambda rows: rows[::-1]),
 ]
 
 
@@ -147,9 +156,26 @@ def _outside(row: dict) -> dict:
 def test_changed_data_are_found_even_when_everything_else_is_made_anew(
     release: Path, says: str, change: Callable[[list[dict]], list[dict]]
 ) -> None:
-    edited(release / "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
+    edited(release / "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet", change)
     remade(release)
     assert any(says in f.says for f in checked(release))
+
+
+@pytest.mark.parametrize(("says", "change"), [c[1:] for c in MORPHEME_CHANGES], ids=[c[0] for c in MORPHEME_CHANGES])
+def test_changed_morphemes_are_found_even_when_everything_else_is_made_anew(
+    release: Path, says: str, change: Callable[[list[dict]], list[dict]]
+) -> None:
+    edited(release / "morphemes/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet", change)
+    remade(release)
+    assert any(says in f.says for f in checked(release))
+
+
+def test_a_missing_or_an_extra_file_of_morphemes_is_found_even_when_everything_else_is_made_anew(release: Path) -> None:
+    path = release / "morphemes/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
+    path.rename(path.with_name("train-00002-of-00002.parquet"))
+    remade(release)
+    names = {Path(f.path).name for f in checked(release) if "no counterpart" in f.says}
+    assert names == {"train-00000-of-00002.parquet", "train-00002-of-00002.parquet"}
 
 
 @pytest.mark.parametrize(
@@ -272,6 +298,11 @@ def test_a_hidden_redaction_is_found(release: Path) -> None:
     change_redacted(release, lambda row: row | {"pii": []})
     remade(release)
     assert [f.path for f in checked(release) if "redactions of a source" in f.says] == ["audit/edits.parquet"]
+def test_a_note_that_passes_for_the_words_of_a_rights_holder_is_found(release: Path) -> None:
+    path = release / "audit/licence_evidence.parquet"
+    edited(path, lambda rows: [rows[0] | {"kind": "claim", "place": "note.txt"}, *rows[1:]])
+    remade(release)
+    assert any("`by` of evidence" in f.says for f in checked(release))
 
 
 @pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])

@@ -32,7 +32,7 @@ def release(whole: Path, tmp_path: Path) -> Path:
 
 
 def data_file(release: Path) -> Path:
-    return min(release.glob("data/*/*/*.parquet"))
+    return min(release.glob("data/**/*.parquet"))
 
 
 def ask(release: Path, sql: str) -> None:

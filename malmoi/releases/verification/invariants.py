@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from malmoi.releases.evidence_origin import ORIGIN_SQL
+
 
 @dataclass(frozen=True, slots=True)
 class Law:
@@ -97,6 +99,12 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
         "SELECT DISTINCT id FROM licence_evidence WHERE id NOT IN (SELECT id FROM data) ORDER BY 1 LIMIT 3",
     ),
     Law(
+        "audit/licence_evidence.parquet",
+        "`by` of evidence differs from its kind, place and source (id, kind, place, by)",
+        f"""SELECT e.id, e.kind, e.place, e."by" FROM licence_evidence e JOIN data d USING (id)
+JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
         "audit/attribution.parquet",
         "the attribution is not the one in data/ (id, licence, attribution)",
         _differ(
@@ -123,6 +131,18 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
 sizes AS (SELECT cluster, count(*) AS n FROM members GROUP BY ALL)
 SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON m.id = d.id
 LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n, 1) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "data",
+        "a cluster of copies is in more than one split (cluster, splits)",
+        """SELECT cluster, string_agg(DISTINCT split, ', ' ORDER BY split) FROM (
+SELECT cluster, keeper AS id FROM clusters UNION SELECT cluster, member FROM clusters) JOIN data USING (id)
+GROUP BY cluster HAVING count(DISTINCT split) > 1 ORDER BY 1 LIMIT 3""",
+    ),
+    Law(
+        "data",
+        "a text in the split test overlaps with an evaluation set (id)",
+        "SELECT id FROM data WHERE split = 'test' AND len(benchmarks) > 0 ORDER BY 1 LIMIT 3",
     ),
     Law(
         "audit/clusters.parquet",

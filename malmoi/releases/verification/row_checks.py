@@ -1,9 +1,10 @@
-"""Check a shard of a release row by row: shard, order, folder, digest, counts and offsets of each document."""
+"""Check a shard of a release row by row: shard, order, folder, digest, counts, and the morphemes in their own file."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,38 +15,55 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.licensing.licence_expressions import folder_name
-from malmoi.releases.partitioning import PART, Row, h
+from malmoi.release_files import morpheme_path
+from malmoi.releases.partitioning import GENERAL, PART, Row, h
 
 BATCH = 1024  # documents held in memory at a time
-_COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license", "n_sentences", "n_morphemes"]
-_COLUMNS += ["sentences.end", "morphemes.start", "morphemes.length"]
+_COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license"]
+_COLUMNS += ["domain", "split", "n_sentences", "n_morphemes"]
+_LAYERS = ["id", "sentences.end", "morphemes.start", "morphemes.length"]
 
 
 def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
-    """Yield the first fault of each kind in the shard `path`: place, order, digest, counts, offsets."""
+    """Yield the first fault of each kind in the shard `path`: place, order, digest, counts, ids and offsets beside."""
     parts = path.split("/")
     named = PART.fullmatch(parts[-1])
-    if len(parts) != 4 or not named:
-        yield "its path is not data/<use>/<licence>/part-<shard>-of-<N>.parquet"
+    if len(parts) != 5 or not named:
+        yield "its path is not data/<use>/<licence>/<field>/<split>-<shard>-of-<n>.parquet"
         return
-    shard, of = int(named[1]), int(named[2])
-    if of != n_shards:
-        yield f"is part of {of} shards; the manifest says {n_shards}"
+    shard, of = int(named[2]), int(named[3])
+    if of > n_shards or of.bit_count() != 1:
+        yield f"is part of {of} shards; not a power of two up to {n_shards}, the number in the manifest"
+        return
     seen: set[str] = set()
     last: Row = (-1, "")
-    with pq.ParquetFile(folder / path) as file:
-        for batch in file.iter_batches(BATCH, columns=_COLUMNS):
-            for row in _read(batch):
-                here: Row = (h(row.id), row.id)
-                for kind, says in _faults(row, here, last, shard, of, parts[1:3]):
-                    if kind not in seen:
-                        seen.add(kind)
-                        yield says
-                last = here
+    layers = _read_layers(folder / morpheme_path(path))
+    for row in _read_rows(folder / path):
+        here: Row = (h(row.id), row.id)
+        faults = chain(
+            _faults(row, here, last, shard, of, [*parts[1:4], named[1]]), _faults_beside(row, next(layers, None))
+        )
+        for kind, says in faults:
+            if kind not in seen:
+                seen.add(kind)
+                yield says
+        last = here
+    if next(layers, None) is not None:
+        yield f"{morpheme_path(path)} has more rows"
+
+
+def find_mixed(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (path, fault) where the files of one field and split are cut into different numbers of shards."""
+    numbers: dict[str, str] = {}
+    for path in sorted(paths):
+        if named := PART.search(path):
+            of = numbers.setdefault(path[: named.end(1)], named[3])
+            if of != named[3]:
+                yield path, f"is part of {named[3]} shards; another file of its split says {of}"
 
 
 class _Row(NamedTuple):
-    """One document: its declared digest and counts, and the end of its layers."""
+    """One document with its declared digest and counts."""
 
     id: str
     text: str
@@ -54,19 +72,34 @@ class _Row(NamedTuple):
     n_bytes: int
     use: str
     licence: str
-    said: tuple[int | None, int | None]  # sentences and morphemes
-    held: tuple[int | None, int | None]
+    domain: str
+    split: str
+    n_sentences: int | None
+    n_morphemes: int | None
+
+
+class _Layers(NamedTuple):
+    """The analysis of one document."""
+
+    id: str
+    n_sentences: int | None
+    n_morphemes: int | None
     end: int  # of the last of them, in code points
 
 
-def _read(batch: pa.RecordBatch) -> Iterator[_Row]:
-    """Return the rows of a batch; Arrow counts the long lists, since an object for each morpheme would dominate."""
-    sentences, ends = _lists(batch["sentences"], "end")
-    morphemes, behind = _lists(batch["morphemes"], "start", "length")
-    plain = [batch[name].to_pylist() for name in _COLUMNS[:7]]
-    said = zip(batch["n_sentences"].to_pylist(), batch["n_morphemes"].to_pylist(), strict=True)
-    held = zip(sentences, morphemes, strict=True)
-    return map(_Row, *plain, said, held, np.maximum(ends, behind).tolist())
+def _read_rows(path: Path) -> Iterator[_Row]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=_COLUMNS):
+            yield from map(_Row, *(batch[name].to_pylist() for name in _COLUMNS))
+
+
+def _read_layers(path: Path) -> Iterator[_Layers]:
+    """Yield the analyses of a file; Arrow counts the long lists, since an object for each morpheme would dominate."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=_LAYERS):
+            sentences, ends = _lists(batch["sentences"], "end")
+            morphemes, behind = _lists(batch["morphemes"], "start", "length")
+            yield from map(_Layers, batch["id"].to_pylist(), sentences, morphemes, np.maximum(ends, behind).tolist())
 
 
 def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:
@@ -91,13 +124,19 @@ def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[st
         yield "shard", f"{id} belongs into shard {here[0] % of}"
     if here <= last:
         yield "order", f"{id} is not in order of H(id), or appears twice"
-    if place != [row.use, folder_name(row.licence)]:
-        yield "place", f"{id} is {row.use} under {row.licence}, which is another folder"
+    if place != [row.use, folder_name(row.licence), folder_name(row.domain or GENERAL), row.split]:
+        yield "place", f"{id} is {row.use} under {row.licence}, {row.domain or GENERAL}, {row.split}: another file"
     if hashlib.sha256(encoded).hexdigest() != row.text_sha256:
         yield "digest", f"the text of {id} does not match its text_sha256"
     if (len(text), len(encoded)) != (row.n_chars, row.n_bytes):
         yield "size", f"{id} has {len(text)} code points and {len(encoded)} bytes; n_chars and n_bytes differ"
-    if row.held != row.said:
-        yield "layers", f"{id} has {row.held} sentences and morphemes; n_sentences and n_morphemes differ"
-    if row.end > len(text):
-        yield "offsets", f"{id} has a sentence or morpheme that ends outside its text"
+
+
+def _faults_beside(row: _Row, beside: _Layers | None) -> Iterator[tuple[str, str]]:
+    if beside is None or beside.id != row.id:
+        yield "pairs", f"morphemes/ has {beside.id if beside else 'no row'} where this file has {row.id}"
+        return
+    if (held := beside[1:3]) != (row.n_sentences, row.n_morphemes):
+        yield "layers", f"{row.id} has {held} sentences and morphemes; n_sentences and n_morphemes differ"
+    if beside.end > len(row.text):
+        yield "offsets", f"{row.id} has a sentence or morpheme that ends outside its text"

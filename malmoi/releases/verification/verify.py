@@ -22,11 +22,12 @@ from malmoi.canonical_json import canonical_json
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
+from malmoi.release_files import is_data_file, is_morpheme_file, morpheme_path
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.membership import member_tables
-from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import (
     erasure_proof,
@@ -181,7 +182,7 @@ def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
         yield Finding("manifest", manifests.NAME, "not canonical JSON, or it has unknown keys")
     if made.schema_version != SCHEMA_VERSION:
         yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, not {SCHEMA_VERSION}")
-    total = sum(f.rows for f in made.files if f.path.startswith("data/"))
+    total = sum(f.rows for f in made.files if is_data_file(f.path))
     if made.documents != total:
         yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
     named = {f.path: f for f in made.files}
@@ -190,6 +191,9 @@ def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
         yield Finding("manifest", path, "the manifest does not list this Parquet file")
     for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
         yield Finding("manifest", path, "the manifest lacks this audit table")
+    pairs = {morpheme_path(path) for path in named if is_data_file(path)}
+    for path in sorted(pairs ^ {path for path in named if is_morpheme_file(path)}):
+        yield Finding("manifest", path, "a file of data/ has one file in morphemes/; this one has no counterpart")
     for path in sorted((named.keys() & present) - set(unread)):
         found = shard.file_of(folder / path, named[path].rows)
         if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
@@ -200,7 +204,9 @@ def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
 
 
 def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
-    wanted = DATA if path.startswith("data/") else AUDIT.get(Path(path).stem)
+    wanted = AUDIT.get(Path(path).stem)
+    if is_data_file(path) or is_morpheme_file(path):
+        wanted = DATA if is_data_file(path) else MORPHEME_DATA
     with pq.ParquetFile(folder / path) as file:
         if file.metadata.num_rows != rows:
             yield Finding("schema", path, f"{file.metadata.num_rows} rows; the manifest says {rows}")
@@ -211,8 +217,9 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
 def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
     """Check that each document is in its shard, in order, with the right digest and counts."""
     made = manifests.read(folder)
-    files = (f.path for f in made.files if f.path.startswith("data/") and f.path not in unchanged)
-    for path in sorted(path for path in files if (folder / path).is_file()):
+    files = sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file())
+    yield from (Finding("rows", path, says) for path, says in row_checks.find_mixed(files))
+    for path in (path for path in files if path not in unchanged):
 
         def check_shard(path: str = path) -> Iterator[Finding]:
             return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))

@@ -1,0 +1,31 @@
+"""Tell whose words licence evidence is: of the rights holder, of a statute, or of the operator of the crawl."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+RIGHTS_HOLDER, STATUTE, OPERATOR = "rights-holder", "statute", "operator"
+# The same rule in SQL over `licence_evidence e` and its `sources s`, for `malmoi verify`.
+ORIGIN_SQL: Final = (
+    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'claim' AND NOT contains(e.place, '://')"
+    f" AND s.access <> 'Git' THEN '{OPERATOR}' ELSE '{RIGHTS_HOLDER}' END"
+)
+
+
+def name_origin(fact: Mapping[str, Any], access: str) -> str:
+    """Return whose words a row of evidence is; `access` is that of its source.
+
+    The claim of a source rests on a page of the publisher or on a file of its repository, which the crawler fetched. In
+    any other source the file of a claim lies beside the data: the operator put it there, and nothing that the crawler
+    fetched shows that the rights holder wrote it.
+
+    >>> name_origin({"kind": "claim", "place": "notes.txt"}, "Folder")
+    'operator'
+    >>> name_origin({"kind": "claim", "place": "LICENSE"}, "Git"), name_origin({"kind": "statute", "place": ""}, "Api")
+    ('rights-holder', 'statute')
+    """
+    if fact["kind"] == "statute":
+        return STATUTE
+    supplied = fact["kind"] == "claim" and "://" not in fact["place"] and access != "Git"
+    return OPERATOR if supplied else RIGHTS_HOLDER
