@@ -138,8 +138,11 @@ def _is_clean_sketch(folder: Path, sought: pa.Array) -> bool:
 
 
 def purge_reports(workspace: Workspace, ids: Collection[str]) -> int:
-    """Delete the reports, which the next run writes again, and remove documents from the lists of quarantine."""
+    """Delete reports and rejected releases, which a run writes again; remove documents from the lists of quarantine."""
     count = 0
+    for folder in sorted(workspace.rejections("").glob("*/*")):
+        delete(workspace, folder)
+        count += 1
     for path in sorted(workspace.report("").parent.glob("*")):
         if path.suffix in (".html", ".json"):
             path.unlink()

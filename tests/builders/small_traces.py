@@ -21,7 +21,7 @@ GZIP, ZSTD, PARQUET, ARROW = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARROW1
 
 def find_traces(workspace: Path, needles: list[bytes]) -> list[Path]:
     """The files, relative to the workspace, whose name or content has one of `needles`, whatever packs it."""
-    files = sorted(path for path in workspace.rglob("*") if path.is_file() or path.is_symlink())
+    files = sorted(path for path in workspace.rglob("*") if path.is_file() or (path.is_symlink() and not path.is_dir()))
     return [path.relative_to(workspace) for path in files if _has(path, workspace, needles)]
 
 

@@ -175,6 +175,15 @@ def scan(home: Workspace) -> list[Capture]:
     return [entry[2] for entry in capture.scan(path) if not isinstance(entry, capture.Torn)]
 
 
+def test_a_release_that_was_kept_aside_goes_whole(world: World) -> None:
+    home = world.run()
+    aside = home.rejections("papers") / "1.1.0-00ff"
+    (aside / "release").mkdir(parents=True)
+    (aside / "release" / "README.md").write_text(TEXT, encoding="utf-8")
+    withdraw(home, "id", world.id)
+    assert not aside.exists() and traces(home) == []
+
+
 def test_a_blocked_address_is_counted_by_its_site_and_not_named(world: World) -> None:
     home = world.run()
     withdraw(home, "url-prefix", f"{world.site.base}/people")

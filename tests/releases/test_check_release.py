@@ -19,8 +19,8 @@ from tests.builders.small_release import sealed
 from tests.releases.test_verify import edited, remade
 
 CHECKER = Path(__file__).resolve().parents[2] / "docs" / "check_release.py"
-SHARD = "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
-OTHER = "data/redistribute/LicenseRef-KOGL-1/part-00001-of-00002.parquet"
+SHARD = "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
+OTHER = "data/redistribute/LicenseRef-KOGL-1/general/train-00001-of-00002.parquet"
 
 
 @pytest.fixture(scope="module")

@@ -53,19 +53,19 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic release of a thousand documents: its data/, the tables of members, and a manifest."""
     root, draw = tmp_path_factory.mktemp("large"), random.Random(7)
     small = sealed(root)
-    rows = pq.read_table(next(small.glob("data/*/*/*.parquet")), partitioning=None)
+    rows = pq.read_table(next(small.glob("data/*/*/*/*.parquet")), partitioning=None)
     made = []
     for n in range(THOUSAND):
         text = write_text(draw)
         digest = hashlib.sha256(text.encode()).hexdigest()
         made.append({**rows.slice(0, 1).to_pylist()[0], "id": f"ga/m{n}", "text": text, "text_sha256": digest})
         made[-1]["url"] = f"https://ga.example.kr/board/view?no={n}"
-    for path in small.glob("data/*/*/*.parquet"):
+    for path in small.glob("data/*/*/*/*.parquet"):
         path.unlink()
     for part in range(2):
-        path = small / f"data/redistribute/LicenseRef-KOGL-1/part-0000{part}-of-00002.parquet"
+        path = small / f"data/redistribute/LicenseRef-KOGL-1/general/train-0000{part}-of-00002.parquet"
         pq.write_table(pa.Table.from_pylist(made[part::2], rows.schema), path, row_group_size=200)
-    held = {p.relative_to(small).as_posix(): p for p in small.glob("data/*/*/*.parquet")}
+    held = {p.relative_to(small).as_posix(): p for p in small.glob("data/*/*/*/*.parquet")}
     files = tuple(ReleaseFile(n, shard.sha256_of(p), p.stat().st_size, THOUSAND // 2) for n, p in sorted(held.items()))
     members, commitment = member_tables.write(small, files, sketch_texts)
     old = Manifest.from_json((small / "manifest.json").read_text(encoding="utf-8"))
@@ -310,7 +310,7 @@ def test_order_and_grouping_leave_no_trace(tmp_path: Path) -> None:
 def test_a_patch_release_takes_the_sketches_of_the_version_before(tmp_path: Path) -> None:
     before = sealed(tmp_path)
     release = Path(shutil.copytree(before, tmp_path / "next"))
-    path = min(release.glob("data/*/*/*.parquet"))
+    path = min(release.glob("data/*/*/*/*.parquet"))
     table = pq.read_table(path, partitioning=None)
     pq.write_table(table.slice(1), path)
     files = Manifest.from_json((before / "manifest.json").read_text(encoding="utf-8")).files

@@ -137,7 +137,7 @@ def broken(pair: tuple[Path, Path], tmp_path: Path) -> Path:
 
 def test_a_bomb_and_a_link_are_refused_before_they_are_read(pair: tuple[Path, Path], tmp_path: Path) -> None:
     copy = broken(pair, tmp_path)
-    target = min(copy.glob("data/*/*/*.parquet"))
+    target = min(copy.glob("data/*/*/*/*.parquet"))
     target.unlink()
     target.symlink_to("/dev/zero")
     with pytest.raises(DataError, match="not a plain file"):
@@ -159,7 +159,7 @@ def test_a_bomb_and_a_link_are_refused_before_they_are_read(pair: tuple[Path, Pa
 )
 def test_a_release_that_identifies_no_documents_is_refused(pair, tmp_path, edit, says) -> None:
     copy = broken(pair, tmp_path)
-    for target in copy.glob("data/*/*/*.parquet"):
+    for target in copy.glob("data/*/*/*/*.parquet"):
         pq.write_table(edit(pq.read_table(target, partitioning=None)), target)
     with pytest.raises(DataError, match=says):
         diff.compare_releases(pair[0], copy)
@@ -167,7 +167,7 @@ def test_a_release_that_identifies_no_documents_is_refused(pair, tmp_path, edit,
 
 def test_a_name_with_markup_and_control_characters_is_shown_as_it_is(pair: tuple[Path, Path], tmp_path: Path) -> None:
     copy = broken(pair, tmp_path)
-    target = min(copy.glob("data/*/*/*.parquet"))
+    target = min(copy.glob("data/*/*/*/*.parquet"))
     table = pq.read_table(target, partitioning=None)
     ids = ["[/red]\x1b[2J\nna/1", *table["id"].to_pylist()[1:]]
     sources = pa.array(["[bold]"] * len(ids))

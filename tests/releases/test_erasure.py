@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ import pytest
 
 from data_cards import render_card
 from flows import erase as erasing
+from flows import release as releases
 from flows.erase import Erased, erase
 from malmoi.archive import collection
 from malmoi.erasure import tombstones
@@ -63,7 +64,10 @@ class World:
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     root = tmp_path_factory.mktemp("made")
     source, recipe = written(root, CALM)
-    home, _, _, first = run(source, recipe, root / "w")
+    gather = releases._gather_inputs
+    with pytest.MonkeyPatch.context() as patch:  # several shards, although the papers are short
+        patch.setattr(releases, "_gather_inputs", lambda *given: replace(gather(*given), shard_bytes=1))
+        home, _, _, first = run(source, recipe, root / "w")
     return World(home, source, recipe, first.folder)
 
 
@@ -77,7 +81,7 @@ def world(made: World, tmp_path: Path) -> World:
 def test_a_patch_holds_all_but_the_erased_document_and_verifies(world: World) -> None:
     done = world.erase(stone("id", ID))
     new = world.version("1.0.1")
-    assert (done.version, done.documents, done.withdrawn) == ("1.0.1", (ID,), (("1.0.0", 3),))
+    assert (done.version, done.documents, done.withdrawn) == ("1.0.1", (ID,), (("1.0.0", 4),))
     assert checked(new) == [] and numbers(data(new)["id"].to_pylist()) == {"02", "03", "31"}
     assert ID not in everything(new) and "13.txt" not in everything(new)
     out = [row for row in audit(new, "dropped") if row["reason"] == "withdrawn"]
@@ -100,7 +104,7 @@ def test_files_that_name_no_erased_document_are_the_same_files(world: World) -> 
     for path in before.keys() - changed:
         assert (new / path).stat().st_ino == inodes[path], path
     assert changed == {
-        *(path for path in changed if path.startswith("data/")),
+        *(path for path in changed if path.startswith(("data/", "morphemes/"))),
         *(f"audit/{name}.parquet" for name in ("attribution", "dropped", "licence_evidence", "residue", "stages")),
         *(f"audit/{name}.parquet" for name in ("members", "sketches")),
     }
@@ -203,7 +207,7 @@ def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
     source, recipe = written(tmp_path, {"31": PAPERS["31"]})
     home, _, _, first = run(source, recipe, tmp_path / "w")
     done = erase(home, "papers", [stone("id", "papers/31.txt")], b"")
-    assert done.version == "" and not list(first.folder.glob("data/*/*/*.parquet"))
+    assert done.version == "" and not list(first.folder.glob("data/*/*/*/*.parquet"))
     assert withdrawn_list.describe(first.folder).endswith("no version replaces it")
 
 
@@ -211,7 +215,7 @@ def test_a_licence_without_documents_leaves_no_folder_and_no_licence_file(world:
     ids = data(world.first)["id"].to_pylist()
     by_file = {
         path: set(pq.read_table(path, columns=["id"], partitioning=None)["id"].to_pylist())
-        for path in world.first.glob("data/*/*/*")
+        for path in world.first.glob("data/*/*/*/*")
     }
     path, gone = min(by_file.items(), key=lambda pair: (len(pair[1]), str(pair[0])))
     done = world.erase(*(stone("id", id) for id in sorted(gone)))
@@ -230,7 +234,7 @@ def test_an_earlier_version_is_withdrawn_in_part_and_says_so(world: World, capsy
     assert checked(world.first) == []
     command(world.first)
     total = len((world.first / "SHA256SUMS").read_text("utf-8").splitlines())
-    assert f"withdrawn in part: 3 of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
+    assert f"withdrawn in part: 4 of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_another_missing_file_of_such_a_version_is_a_finding(world: World) -> None:
@@ -335,7 +339,8 @@ def test_a_release_is_named_by_name_version_or_folder(world: World) -> None:
 
 
 def test_a_damaged_shard_stops_the_erasure_before_anything_is_published(world: World) -> None:
-    (path,) = (p for p in world.first.glob("data/*/*/*") if ID in pq.read_table(p, partitioning=None)["id"].to_pylist())
+    shards = {p: pq.read_table(p, partitioning=None)["id"].to_pylist() for p in world.first.glob("data/*/*/*/*")}
+    (path,) = (p for p, ids in shards.items() if ID in ids)
     content = bytearray(path.read_bytes())
     content[5] ^= 1
     path.write_bytes(content)

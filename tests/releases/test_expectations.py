@@ -13,6 +13,7 @@ from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
 from malmoi.expectations import Expectations
 from malmoi.releases.expectation_checks import measure, read_review
+from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
 from tests.builders.small_release import sealed
@@ -25,7 +26,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CASES: list[tuple[dict[str, Any], str]] = [
-    ({"schema_version": 4}, "schema_version is 5, expected 4"),
+    ({"schema_version": 4}, f"schema_version is {SCHEMA_VERSION}, expected 4"),
     ({"min_documents": 25}, "min_documents is 24, expected at least 25"),
     ({"min_characters": 10_000}, "expected at least 10,000"),
     ({"unique": ["text_sha256"]}, ""),
@@ -50,7 +51,8 @@ def test_an_expectation_that_is_not_met_says_what_was_measured(release: Path, ta
 def test_expectations_that_hold_are_met_and_nothing_is_expected_by_default(release: Path) -> None:
     assert measure(release, Expectations()) == []
     table = {
-        "schema_version": 5, "min_documents": 24, "min_characters": 100, "unique": ["id"], "languages": ["ko", "en"],
+        "schema_version": SCHEMA_VERSION, "min_documents": 24, "min_characters": 100, "unique": ["id"],
+        "languages": ["ko", "en"],
         "min_length": 10, "max_length": 9999, "licence_share": {"LicenseRef-KOGL-1": [0.3, 0.9]},
         "source_share": {"ga": [0.5, 1]}, "domain_share": {"semiconductor": [0.1, 0.5]}, "low_hangul_share": [0, 0.1],
         "max_duplicate_share": 0.2,

@@ -103,7 +103,7 @@ def other_text(rows: list[dict]) -> list[dict]:
     return first(text=text, text_sha256=hashlib.sha256(text.encode()).hexdigest())(rows)
 
 
-DATA = "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
+DATA = "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
 # What a release that is remade as a whole cannot show by itself: manifest, card and sums agree with the change.
 REMADE: dict[str, tuple[str, Callable[[list[dict]], list[dict]]]] = {
     "quality": (DATA, first(quality=1.0)),
@@ -122,6 +122,7 @@ REMADE: dict[str, tuple[str, Callable[[list[dict]], list[dict]]]] = {
     "reason of a drop": ("audit/edits.parquet", lambda rows: rows[1:]),
 }
 
+FOUND = {"address", "title", "record", "record of evidence", "forged terms check", "reason of a drop"}  # by a law
 
 ID = "ga/1"
 
@@ -134,12 +135,12 @@ def test_what_a_remade_release_hides_the_signature_shows(release: Path, keys: Pa
     found = find_with_key(release, keys)
     assert {"manifest.json", "SHA256SUMS", "card.json"} <= {name for name, _ in found}
     (release / NAME).unlink()
-    assert verify(release, render=data_cards.render_card) == []  # without a signature it passes: only the key helps
-    assert [name for name, _ in find_with_key(release, keys)] == [NAME]
+    assert (verify(release, render=data_cards.render_card) == []) is (case not in FOUND)  # the others need the key
+    assert NAME in [name for name, _ in find_with_key(release, keys)]
 
 
 def test_a_forged_attribution_is_shown(release: Path, keys: Path) -> None:
-    shard = next(p for p in release.glob("data/*/*/*.parquet") if _has(p, ID))
+    shard = next(p for p in release.glob("data/*/*/*/*.parquet") if _has(p, ID))
     for path in (shard, release / "audit/attribution.parquet"):
         edited(path, lambda rows: [r | {"attribution": "no one"} if r["id"] == ID else r for r in rows])
     remade(release)
@@ -447,7 +448,7 @@ def test_a_run_signs_its_release_and_a_key_that_cannot_sign_stops_it_before(keys
     assert refused.returncode == 2 and not (tmp_path / "w").exists()
     done = malmoi_in_process(*command, "--key", keys / "publisher")
     assert (done.returncode, "signed by the key " in done.stdout) == (0, True), done.stderr
-    (release,) = (tmp_path / "w").glob(f"*/general/*/{NAME}")
+    (release,) = (tmp_path / "w").glob(f"*/general/1.0.0/{NAME}")
     assert find_with_key(release.parent, keys) == []
     (tmp_path / "w" / "key").write_bytes((keys / "publisher").read_bytes())
     inside = malmoi_in_process("sign", release.parent, "--key", tmp_path / "w" / "key")

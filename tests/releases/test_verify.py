@@ -198,7 +198,7 @@ def test_a_row_taken_out_of_an_audit_table_is_found(release: Path, table: str, s
 
 
 Change = Callable[[list[dict]], list[dict]]
-SHARD = "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
+SHARD = "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
 EVIDENCE, SIGNALS = "audit/licence_evidence.parquet", "audit/signals.parquet"
 
 
@@ -259,7 +259,7 @@ def test_a_drop_by_the_rights_filter_that_conceals_an_opt_out_is_found(release: 
 
 def change_redacted(release: Path, change: Callable[[dict], dict]) -> None:
     """Change one document with redacted values, and the table that repeats their counts."""
-    shards = sorted(release.glob("data/*/*/*.parquet"))
+    shards = sorted(release.glob("data/*/*/*/*.parquet"))
     path = next(one for one in shards if any(row["pii"] for row in pq.read_table(one, partitioning=None).to_pylist()))
     edited(path, lambda rows: [change(row) if n == _first_redacted(rows) else row for n, row in enumerate(rows)])
     held = [row for one in shards for row in pq.read_table(one, partitioning=None).to_pylist()]
@@ -298,6 +298,8 @@ def test_a_hidden_redaction_is_found(release: Path) -> None:
     change_redacted(release, lambda row: row | {"pii": []})
     remade(release)
     assert [f.path for f in checked(release) if "redactions of a source" in f.says] == ["audit/edits.parquet"]
+
+
 def test_a_note_that_passes_for_the_words_of_a_rights_holder_is_found(release: Path) -> None:
     path = release / "audit/licence_evidence.parquet"
     edited(path, lambda rows: [rows[0] | {"kind": "claim", "place": "note.txt"}, *rows[1:]])
