@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.main import app, run_guarded
+from flows.cli.options import out
 from flows.export import Plan, count, export
 from malmoi.errors import CallError
 from malmoi.export.selection import Selection
@@ -60,7 +61,8 @@ def test_bytes_and_morphemes_are_counted_without_reading_a_text(release):
         assert sum(one["tokens"]["bytes"] for one in found[key]) == expected["n_bytes"]
 
 
-def test_a_tokenizer_counts_beside_the_built_in_ones(release, vocabulary, capsys):
+def test_a_tokenizer_counts_beside_the_built_in_ones(release, vocabulary, capsys, monkeypatch):
+    monkeypatch.setattr(out, "width", 160)  # of the terminal; a narrow one folds the label
     digest = hashlib.sha256(vocabulary.read_bytes()).hexdigest()
     assert called("tokens", str(release), "--tokenizer", "bytes", "--tokenizer", str(vocabulary), "--json") == 0
     found = json.loads(capsys.readouterr().out)
