@@ -137,7 +137,7 @@ class Workspace(Layout):
         """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run."""
         path = self.root / ".lock"
         with explain_write_errors(self.root):
-            path.touch()
+            path.open("a").close()
         with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)):
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)

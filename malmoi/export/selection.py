@@ -17,6 +17,7 @@ import pyarrow.dataset as ds
 from malmoi.boundary import input_errors
 from malmoi.errors import CallError, DataError
 from malmoi.licensing.licence_expressions import family
+from malmoi.release_files import data_files
 
 # What every export reads of each document, if the release has the column.
 COLUMNS = ("id", "license", "use", "source", "domain", "quality", "n_chars", "n_bytes", "n_morphemes")
@@ -90,7 +91,7 @@ def select_rows(release: Path, selection: Selection) -> Rows:
 
 def open_documents(release: Path) -> ds.Dataset:
     """Open the documents of a release as one dataset; files with different columns are unified by name."""
-    found = ds.dataset(release / "data", format="parquet")
+    found = ds.dataset(data_files(release), format="parquet")
     schema = pa.unify_schemas([one.physical_schema for one in found.get_fragments()], promote_options="permissive")
     return found.replace_schema(schema)
 

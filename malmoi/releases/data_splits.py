@@ -32,7 +32,7 @@ def split_by_hash(key: str, shares: Shares) -> str:
     """Return the split of a document or cluster by its key alone: the second 8 bytes of sha256(key) as a fraction.
 
     >>> split_by_hash("a/1", (("test", 0.5),)), split_by_hash("a/3", (("test", 0.5),))
-    ('train', 'test')
+    ('test', 'train')
     """
     place = int.from_bytes(hashlib.sha256(key.encode()).digest()[8:16], "big") / 2**64
     for name, share in shares:

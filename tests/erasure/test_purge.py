@@ -181,7 +181,7 @@ def test_a_release_that_was_kept_aside_goes_whole(world: World) -> None:
     (aside / "release").mkdir(parents=True)
     (aside / "release" / "README.md").write_text(TEXT, encoding="utf-8")
     withdraw(home, "id", world.id)
-    assert not aside.exists() and traces(home) == []
+    assert not aside.exists() and traces(home) == ["withdrawals.parquet"]
 
 
 def test_a_blocked_address_is_counted_by_its_site_and_not_named(world: World) -> None:

@@ -60,6 +60,9 @@ def test_a_path_that_the_layout_makes_is_none(code):
     assert not list(find_paths(code))
 
 
+ALONE = "malmoi/export/reader.py"  # it is copied beside a training loop and imports PyArrow alone
+
+
 @pytest.fixture(scope="module")
 def code():
     packages = ("malmoi", "crawlers", "filters", "data_cards", "flows")
@@ -73,4 +76,4 @@ def test_every_path_of_a_workspace_is_made_in_the_layout(code):
 
 def test_every_path_of_a_table_of_a_release_is_made_in_one_module(code):
     found = [(name, made) for name, text in code.items() for made in find_paths(text, OF_RELEASES)]
-    assert [(name, made) for name, made in found if name not in (RELEASE_OWNER, *OWNERS)] == []
+    assert [(name, made) for name, made in found if name not in (RELEASE_OWNER, ALONE, *OWNERS)] == []

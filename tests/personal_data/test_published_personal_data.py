@@ -66,7 +66,7 @@ def strings(folder: Path) -> Iterator[tuple[str, str]]:
         yield f"{name} schema", str(table.schema.metadata)
         for column in table.column_names:
             for value in table.column(column).to_pylist():
-                yield f"{name} {column}", json.dumps(value, ensure_ascii=False)
+                yield f"{name} {column}", json.dumps(value, ensure_ascii=False, default=bytes.hex)
                 if column == "morphemes" and value:
                     yield f"{name} forms", "".join(value["form"])
 
