@@ -80,8 +80,8 @@ def _show_done(done: Any, out: Console) -> None:
         _print(out, f"{done.name} {done.version}: released and verified; {len(done.files):,} files have new bytes")
     for version, files in done.withdrawn:
         _print(out, f"{done.name} {version}: {count_of(files, 'file')} withdrawn, listed in its withdrawn.json")
-    if done.purged:
-        _print(out, done.purged)
+    for line in done.purged.splitlines():
+        _print(out, line)
     _print(out, "Copies that others have downloaded stay as they are: inform those who have one.")
 
 
