@@ -1,5 +1,6 @@
 """Cases of tests/advice/test_advice.py: comparing and publishing releases."""
 
+import json
 import shutil
 import sys
 
@@ -11,6 +12,7 @@ from malmoi.limits import InputLimit
 from tests.advice.advice import advice
 
 RELEASE = "w/6-releases/general/1.0.0"
+GONE = {"path": "LICENSE.md", "sha256": "0" * 64, "rows": 0, "version": "1.0.1", "date": "2026-11-28"}
 
 
 @advice("{} is not a release: neither this folder nor {} holds {}. Name the folder of one version, or NAME/VERSION "
@@ -53,6 +55,16 @@ def diff_that_fails(place):
     with pytest.MonkeyPatch.context() as patch:  # as where a module is missing from the installation
         patch.setattr(limited_process, "PYTHON", (sys.executable, "-c", "import no_such_module"))
         yield f"diff {RELEASE} {RELEASE}"
+    yield f"diff {RELEASE} {RELEASE}"
+
+
+@advice("{}: {}; what is left of it cannot be compared. Compare whole versions, or read the CHANGELOG.md of the later "
+        "one.")  # fmt: skip
+def diff_with_a_version_that_lost_files(place):
+    place.released()
+    (place.folder / RELEASE / "withdrawn.json").write_text(json.dumps({"files": [GONE]}), encoding="utf-8")
+    yield f"diff {RELEASE} {RELEASE}"
+    (place.folder / RELEASE / "withdrawn.json").unlink()
     yield f"diff {RELEASE} {RELEASE}"
 
 

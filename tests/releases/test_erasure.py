@@ -13,6 +13,7 @@ import pytest
 from data_cards import render_card
 from flows import erase as erasing
 from flows import release as releases
+from flows.cli.diff_worker import compare_folders
 from flows.erase import Erased, erase
 from malmoi.archive import collection
 from malmoi.erasure import tombstones
@@ -235,6 +236,12 @@ def test_an_earlier_version_is_withdrawn_in_part_and_says_so(world: World, capsy
     command(world.first)
     total = len((world.first / "SHA256SUMS").read_text("utf-8").splitlines())
     assert f"withdrawn in part: 4 of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_such_a_version_is_not_compared_as_if_its_other_documents_were_new(world: World) -> None:
+    world.erase(stone("id", ID))
+    with pytest.raises(DataError, match=r"withdrawn in part: .* cannot be compared"):
+        compare_folders(world.first, world.version("1.0.1"))
 
 
 def test_another_missing_file_of_such_a_version_is_a_finding(world: World) -> None:
