@@ -21,12 +21,21 @@ _SPILL_FACTOR = 4  # temporary bytes per byte of the releases
 _PATIENCE = 10  # seconds of wall clock per second of CPU: a busy machine, a slow disk
 
 
-def run_limited(module: str, folders: Sequence[Path]) -> bytes:
-    """Run `python -m module SECONDS SPILL FOLDER …` and return its standard output.
+class LimitExceeded(DataError):
+    """Reading a release was stopped by `limit`."""
 
-    DataError if a release has an unsafe file or exceeds a limit, StageError if the process fails otherwise.
+    def __init__(self, says: str, limit: limits.InputLimit) -> None:
+        super().__init__(says)
+        self.limit = limit
+
+
+def run_limited(module: str, folders: Sequence[Path], *arguments: str, refuse: bool = True) -> bytes:
+    """Run `python -m module SECONDS SPILL FOLDER … ARGUMENT …` and return its standard output.
+
+    LimitExceeded if a limit stops it, StageError if the process fails otherwise; with `refuse`, DataError if a release
+    has an unsafe file.
     """
-    for folder in folders:
+    for folder in folders if refuse else ():
         if refused := untrusted_files.find(folder):
             _, path, says = refused[0]
             raise DataError(f"{folder}: {path}: {says}. See `malmoi verify {folder}`.")
@@ -35,7 +44,8 @@ def run_limited(module: str, folders: Sequence[Path]) -> bytes:
     spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
     named = " and ".join(map(str, folders))
     with TemporaryDirectory(prefix="malmoi-limited-") as tmp:
-        command = [*PYTHON, "-m", module, str(seconds), str(spill), *map(str, folders)]
+        places = [str(folder.absolute()) for folder in folders]
+        command = [*PYTHON, "-m", module, str(seconds), str(spill), *places, *arguments]
         env = {**os.environ, "TMPDIR": tmp}
         try:
             done = subprocess.run(command, capture_output=True, env=env, timeout=_PATIENCE * seconds, check=False)
@@ -54,8 +64,8 @@ def run_limited(module: str, folders: Sequence[Path]) -> bytes:
     return done.stdout
 
 
-def _limit_error(named: str, limit: limits.InputLimit) -> DataError:
-    return DataError(f"{named}: reading exceeded a limit and was stopped ({limit.describe()}).")
+def _limit_error(named: str, limit: limits.InputLimit) -> LimitExceeded:
+    return LimitExceeded(f"{named}: reading exceeded a limit and was stopped ({limit.describe()}).", limit)
 
 
 def apply_limits(seconds: int, spill: int) -> None:

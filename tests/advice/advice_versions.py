@@ -58,6 +58,16 @@ def diff_that_fails(place):
     yield f"diff {RELEASE} {RELEASE}"
 
 
+@advice("{}: the process that reads them ended with status {} ({}). Fix the cause that it names, and run the same "
+        "command again.")  # fmt: skip
+def verify_that_fails(place):
+    place.released()
+    with pytest.MonkeyPatch.context() as patch:  # as where a module is missing from the installation
+        patch.setattr(limited_process, "PYTHON", (sys.executable, "-c", "import no_such_module"))
+        yield f"verify {RELEASE}"
+    yield f"verify {RELEASE}"
+
+
 @advice("{}: {}; what is left of it cannot be compared. Compare whole versions, or read the CHANGELOG.md of the later "
         "one.")  # fmt: skip
 def diff_with_a_version_that_lost_files(place):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
-from flows.engine import verify_process
+from flows.engine import limited_process, verify_process
 from malmoi import limits
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
@@ -148,9 +148,9 @@ def test_what_is_no_plain_file_is_named_and_nothing_is_read(release: Path, name:
 def test_a_process_that_runs_out_of_time_is_ended_and_leaves_no_file(
     release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify_process.limits, "VERIFY_SECONDS", limits.InputLimit("verify_seconds", 0, "seconds", ""))
-    monkeypatch.setattr(verify_process, "_SIZE_PER_SECOND", 1 << 60)
-    monkeypatch.setattr(verify_process, "_PATIENCE", 1)
+    monkeypatch.setattr(limited_process.limits, "VERIFY_SECONDS", limits.InputLimit("verify_seconds", 0, "seconds", ""))
+    monkeypatch.setattr(limited_process, "_SIZE_PER_SECOND", 1 << 60)
+    monkeypatch.setattr(limited_process, "_PATIENCE", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
     (tmp_path / "spill").mkdir()
     (found,) = verify_process.find_problems(release)
