@@ -80,7 +80,8 @@ def spell_answer(release: Path, said: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {one['url']}"
         yield f"    licence {one['license']}, {one['use']}"
         yield from (f"    evidence: “{held['quote']}”, {held['place']}" for held in one["evidence"])
-    yield "To have it removed, write to the publisher and name the id. The publisher runs:"
+    publisher = manifests.read(release).publisher
+    yield f"{publisher.request} Name the id. The publisher runs:"
     yield f"  malmoi erase {release} --id {said['documents'][0]['id']}"
 
 

@@ -308,6 +308,7 @@ def _gather_inputs(
         recipe_digest=recipe.digest(),
         shards=recipe.shards,
         splits=recipe.splits,
+        publisher=recipe.publisher,
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

@@ -22,7 +22,7 @@ from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -30,6 +30,7 @@ from malmoi.apply import Bound, Verb
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CallError
 from malmoi.expectations import Expectations
+from malmoi.publisher import UNNAMED, Publisher
 from malmoi.recipe_files import resolve_files
 from malmoi.recipe_inheritance import STAGES as STAGES
 from malmoi.recipe_inheritance import RecipeFile, Residue, extend_recipe, find_base, name_recipe, relocate_paths
@@ -38,6 +39,7 @@ from malmoi.recipe_inheritance import find_shipped as find_shipped
 from malmoi.survey import Rows, Survey
 
 _VERBS: tuple[Verb, ...] = get_args(Verb)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Recipe:
     splits: tuple[tuple[str, float], ...] = ()  # share of each split beside train, sorted
     expect: Expectations = field(default=Expectations(), hash=False)  # changes no document, so it is not in the digest
     review: Path | None = None  # the file of `expect.review`
+    publisher: Publisher = UNNAMED  # not in the digest either
 
     def stage(self, name: StageName) -> tuple[Step, ...]:
         """Return the steps of one stage, in order."""
@@ -105,18 +108,19 @@ def bind_file(path: Path, file: RecipeFile) -> Recipe:
         raise CallError(f"{path}: {fault}")
     surveys(tuple(step for _, found in steps for step in found))  # CallError for two sets of parameters
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
-    expect = parse_expectations(path, file.expect)
+    expect = _parse_table(path, "expect", Expectations, file.expect)
+    publisher = _parse_table(path, "publisher", Publisher, file.publisher)
     review = path.parent / expect.review if expect.review else None
     splits = tuple(sorted((str(name), share) for name, share in file.splits.items() if share))
-    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, splits, expect, review)
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, splits, expect, review, publisher)
 
 
-def parse_expectations(path: Path, table: Mapping[str, Any]) -> Expectations:
-    """Parse the table `[expect]` of a recipe; CallError names the key of a fault."""
+def _parse_table(path: Path, name: str, model: type[_Model], table: Mapping[str, Any]) -> _Model:
+    """Parse the table `[name]` of a recipe; CallError names the key of a fault."""
     try:
-        return Expectations.model_validate(table)
+        return model.model_validate(table)
     except ValidationError as error:
-        raise CallError(f"{path}: [expect]: {_explain_error(error, list(Expectations.model_fields))}") from error
+        raise CallError(f"{path}: [{name}]: {_explain_error(error, list(model.model_fields))}") from error
 
 
 def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:

@@ -46,6 +46,7 @@ class RecipeFile(BaseModel):
     splits: _Splits = {"test": 0.01, "validation": 0.01}  # share of all documents
     residue: Residue = "report"  # outcome of a find of the second detector; some kinds always stop
     expect: Table = Field(default_factory=dict)  # malmoi/expectations.py
+    publisher: Table = Field(default_factory=dict)  # malmoi/publisher.py
     clean: list[Table] = Field(default_factory=list)
     judged: list[Table] = Field(default_factory=list)
     curated: list[Table] = Field(default_factory=list)

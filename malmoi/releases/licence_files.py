@@ -7,6 +7,7 @@ from pathlib import Path
 
 from malmoi.licensing.licence_expressions import ids
 from malmoi.licensing.licences import LICENCES, Licence
+from malmoi.publisher import UNNAMED, Publisher
 
 TEXTS = Path(__file__).parent / "texts"  # original texts of licences that require their text to be shipped
 _ABOUT = (
@@ -45,16 +46,21 @@ def files(expressions: Iterable[str], about: Iterable[str] = _ABOUT) -> dict[str
     return found
 
 
-def write(folder: Path, expressions: Iterable[str]) -> None:
+def release_files(expressions: Iterable[str], publisher: Publisher) -> dict[str, bytes]:
+    """Return the licence files of a release, which name whom to ask about them."""
+    return files(expressions, (*_ABOUT, publisher.request))
+
+
+def write(folder: Path, expressions: Iterable[str], publisher: Publisher = UNNAMED) -> None:
     """Write the licence files of a release into its folder."""
-    for name, content in files(expressions).items():
+    for name, content in release_files(expressions, publisher).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
 
 
 def page(expressions: Iterable[str], about: Iterable[str] = _ABOUT) -> str:
     """Return LICENSE.md: `about` the folder it is in, then every licence with its URL and its duties."""
-    lines = ["# Licences · 이용허락", "", *about]
+    lines = ["# Licences", "", *about]
     for expression in sorted(set(expressions)):
         lines += ["", f"## {expression}", ""]
         for id_ in ids(expression):

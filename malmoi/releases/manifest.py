@@ -19,6 +19,7 @@ from typing import Any
 
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
+from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.dataset_features import describe_columns
 from malmoi.releases.release_inputs import SourceFacts
@@ -56,6 +57,7 @@ class Manifest:
     splits: Shares = ()  # share of each split beside train
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     members: str = ""  # commitment (hex) to the tree of members (membership/merkle_paths.py)
+    publisher: Publisher = UNNAMED  # absent if the recipe names none
 
     @property
     def root(self) -> str:
@@ -67,6 +69,8 @@ class Manifest:
         value = asdict(self)
         value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
+        if value.pop("publisher") != UNNAMED:
+            value["publisher"] = self.publisher.model_dump()
         if steps := value.pop("recipe_steps"):
             value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
         value["software"], value["splits"] = dict(self.software), dict(self.splits)
@@ -79,6 +83,7 @@ class Manifest:
             value: dict[str, Any] = json.loads(text)
             recipe, plain = value["recipe"], {f.name for f in fields(Manifest)} & set(value)
             given: dict[str, Any] = {n: value[n] for n in plain}
+            given["publisher"] = Publisher.model_validate(value.get("publisher", {}))
             given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
             given["software"] = tuple(sorted(value["software"].items()))
             given["splits"] = tuple(sorted(value.get("splits", {}).items()))  # absent before schema 6

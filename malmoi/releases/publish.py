@@ -102,7 +102,7 @@ def publish(
         files.append(residual_pii.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
-    licence_files.write(folder, (p.licence for p in partitions))
+    licence_files.write(folder, (p.licence for p in partitions), inputs.publisher)
     made = replace(_manifest(inputs, tuple(sorted(files)), history), members=commitment)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
@@ -187,6 +187,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         recipe_steps=inputs.recipe_steps,
         n_shards=inputs.shards,
         splits=inputs.splits,
+        publisher=inputs.publisher,
         documents=sum(f.rows for f in files if is_data_file(f.path)),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
         software=tuple(sorted(inputs.software)),

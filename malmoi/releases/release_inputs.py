@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from malmoi import url_privacy
+from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.residue.outcome import Outcome, outcomes
 
@@ -48,6 +49,7 @@ class Inputs:
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     splits: Shares = ()  # share of each split beside train
+    publisher: Publisher = UNNAMED
     # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
     # release made from its own version and the same inputs is equal.
     previous: Path | None = field(default=None, repr=False)

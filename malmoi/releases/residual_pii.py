@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from malmoi.errors import DataError
 from malmoi.release_files import is_data_file
+from malmoi.releases import manifest as manifests
 from malmoi.releases import residue
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.release_inputs import Inputs
@@ -85,6 +86,7 @@ def refuse_facts(inputs: Inputs) -> None:
         for one in inputs.sources
         for name in ("title", "publisher", "terms", "attribution", "note", "register", "domain")
     ]
+    told += [("the recipe", "publisher", f"{inputs.publisher.name}\n{inputs.publisher.url}")]
     for who, name, text in told:
         if kinds := sorted(stops & set(residue.kinds(text))):
             raise DataError(
@@ -102,10 +104,14 @@ def refuse_texts(folder: Path) -> None:
 
 
 def find_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
-    """Return the finds in the files of a release that are not Parquet, except kinds that are kept."""
+    """Return the finds in the files of a release that are not Parquet, except kinds that are kept.
+
+    The mail address of the publisher is no find: it is there for requests.
+    """
     kept = {kind for kind, outcome in does if outcome == "kept"}
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    looks = (one for name in names if not name.endswith(".parquet") for one in residue.look(folder, name))
+    mail = manifests.read(folder).publisher.mail
+    looks = (one for name in names if not name.endswith(".parquet") for one in residue.look(folder, name, mail))
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind not in kept]
 
 

@@ -90,7 +90,7 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     files += members
     changed.append(_write_residue(base, folder, made, files, counts))
     files = sorted([*files, *(after for _, after in changed[-1:] if after)])
-    licence_files.write(folder, _list_licences(folder, files))
+    licence_files.write(folder, _list_licences(folder, files), made.publisher)
     return Patch(tuple(files), tuple(changed), tuple(sorted(names[id] for id in erasure.ids)), commitment)
 
 

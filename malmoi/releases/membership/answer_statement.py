@@ -59,9 +59,11 @@ def _state(folder: Path, members: Members, asked: Question, said: dict[str, Any]
     made: Manifest = manifests.read(folder)
     about = {"name": made.name, "version": made.version, "root": made.root}
     tree = {"root": made.members, "salt": members.salt.hex(), "leaves": members.count}
-    question = {"kind": asked.kind, "key": asked.key}
+    said = {"question": {"kind": asked.kind, "key": asked.key}, **said}
+    if made.publisher.contact:
+        said["publisher"] = made.publisher.model_dump()
     subject = {manifests.NAME: sha256_of(folder / manifests.NAME)}
-    return dsse.make_statement(subject, PREDICATE, {"release": about, "tree": tree, "question": question, **said})
+    return dsse.make_statement(subject, PREDICATE, {"release": about, "tree": tree, **said})
 
 
 def _spell(leaf: Leaf) -> dict[str, Any]:

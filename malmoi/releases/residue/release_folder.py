@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -64,14 +65,15 @@ def scan(folder: Path) -> list[Residue]:
     return [Residue(*place, n) for place, n in sorted(found.items())]
 
 
-def look(folder: Path, name: str) -> list[Look]:
+def look(folder: Path, name: str, public: str = "") -> list[Look]:
     """Scan the file `name` of `folder` and its name: what was read and found in each string column.
 
     Reads Parquet by batches of a column, so that memory does not grow with the file, and every other file as UTF-8.
     Placeholders and values that the policy keeps (numbers of companies, 15xx numbers) are not finds. Does not search
     for names, messenger handles, and addresses without a flat, which no sign marks. In a line of more than PIECE code
-    points of a text file a find may be counted twice, but is never missed. Raises OSError and pyarrow.ArrowInvalid for
-    an unreadable file, since a scan that skips a file proves nothing.
+    points of a text file a find may be counted twice, but is never missed. `public` is a mail address that is
+    no find in text files. Raises OSError and pyarrow.ArrowInvalid for an unreadable file: a scan that skips a file
+    proves nothing.
     """
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
@@ -79,12 +81,21 @@ def look(folder: Path, name: str) -> list[Look]:
             read.setdefault(column, _Tally()).count_values(texts)
     else:
         for piece in _pieces(path):
-            read.setdefault("", _Tally()).count_text(piece)
+            read.setdefault("", _Tally()).count_text(_remove_address(piece, public) if public else piece)
     read.setdefault("", _Tally()).count_text(name)
     return [
         Look(name, column, one.values, one.characters, tuple(sorted(one.found.items())))
         for column, one in sorted(read.items())
     ]
+
+
+def _remove_address(text: str, address: str) -> str:
+    """Remove a mail address from a text, but not from inside a longer one.
+
+    >>> _remove_address("rights@example.kr로, not-rights@example.kr", "rights@example.kr")
+    '로, not-rights@example.kr'
+    """
+    return re.sub(rf"(?<![A-Za-z0-9._%+-]){re.escape(address)}(?![A-Za-z0-9-]|\.[A-Za-z0-9])", "", text)
 
 
 class _Tally:

@@ -289,7 +289,8 @@ def _check_rights(tables: Tables) -> Iterator[Finding]:
 
 def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
     """Check that the licence files match the licences in data/, and that the folder has no unknown entry."""
-    wanted = licence_files.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
+    licences = tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows
+    wanted = licence_files.release_files((str(row[0]) for row in licences), manifests.read(folder).publisher)
     for name, content in wanted.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
             yield Finding("licences", name, "missing, or not the file for the licences in data/")
