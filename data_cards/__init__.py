@@ -1,4 +1,4 @@
-"""Data cards: facts of a finished release → card.json → README.md and index.html.
+"""Data cards: facts of a finished release → card.json → README.md, index.html and index.ko.html.
 
 `derive` reads only the folder of the release, `write` writes the card into it, and the pure function `render_card`
 makes the bytes that `malmoi verify` compares. All numbers come from card.json.

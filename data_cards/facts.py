@@ -6,23 +6,16 @@ depend on the number of threads. Deciles are values from the data.
 
 from __future__ import annotations
 
-from data_cards import duplicate_tables, personal_data_tables
-from data_cards.questions import DOCUMENTS, HOST, Listing, Number
+from data_cards import duplicate_tables, personal_data_tables, rights_tables, text_tables
+from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
-FACTS_VERSION = 7  # raise it with any change of a query: a card is rendered by the list that made it
+FACTS_VERSION = 8  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
-_CHARS = ("characters", "글자")
 _HOLDER, _STATUTE, _OPERATOR = (
     f"SELECT id FROM licence_evidence WHERE \"by\" = '{by}'" for by in ("rights-holder", "statute", "operator")
 )
-# Whole hundredths of a per cent of all characters, truncated.
-_SHARE = (
-    "CAST(CAST(10000 * sum(n_chars) // nullif((SELECT sum(n_chars) FROM data), 0) AS DECIMAL(9, 0)) * 0.01"
-    " AS DECIMAL(5, 2)) AS share"
-)
-_SHARE_HEAD = ("% of characters", "글자 비율 %")
 _TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 NUMBERS: dict[str, Number] = {
@@ -118,6 +111,7 @@ NUMBERS: dict[str, Number] = {
     ),
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
+    **text_tables.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
         "이용 거부(옵트아웃) 문서",
@@ -131,10 +125,10 @@ TABLES: dict[str, Listing] = {
     "by_licence": Listing(
         "By licence and use",
         "라이선스와 용도별",
-        (("use", "용도"), ("licence", "라이선스"), DOCUMENTS, _CHARS, ("bytes", "바이트"), _SHARE_HEAD),
+        (("use", "용도"), ("licence", "라이선스"), DOCUMENTS, CHARACTERS, ("bytes", "바이트"), SHARE_HEAD),
         _DATA,
         'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
-        f" sum(n_bytes)::BIGINT AS bytes, {_SHARE} FROM data GROUP BY 1, 2 ORDER BY 1, 2",
+        f" sum(n_bytes)::BIGINT AS bytes, {SHARE} FROM data GROUP BY 1, 2 ORDER BY 1, 2",
     ),
     "partitions": Listing(
         "By licence, field and split",
@@ -145,7 +139,7 @@ TABLES: dict[str, Listing] = {
             ("domain", "분야"),
             ("split", "분할"),
             DOCUMENTS,
-            _CHARS,
+            CHARACTERS,
             ("bytes", "바이트"),
         ),
         _DATA,
@@ -156,7 +150,7 @@ TABLES: dict[str, Listing] = {
     "by_source": Listing(
         "By source",
         "소스별",
-        (("source", "소스"), ("title", "이름"), ("publisher", "제공자"), DOCUMENTS, _CHARS),
+        (("source", "소스"), ("title", "이름"), ("publisher", "제공자"), DOCUMENTS, CHARACTERS),
         ("data", "sources"),
         "SELECT s.name, s.title, s.publisher, count(d.id) AS documents,"
         " coalesce(sum(d.n_chars), 0)::BIGINT AS characters"
@@ -165,7 +159,7 @@ TABLES: dict[str, Listing] = {
     "by_register": Listing(
         "By register",
         "문체별",
-        (("register", "문체"), DOCUMENTS, _CHARS),
+        (("register", "문체"), DOCUMENTS, CHARACTERS),
         _DATA,
         "SELECT register, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
@@ -173,7 +167,7 @@ TABLES: dict[str, Listing] = {
     "by_domain": Listing(
         "By domain",
         "분야별",
-        (("domain", "분야"), DOCUMENTS, _CHARS),
+        (("domain", "분야"), DOCUMENTS, CHARACTERS),
         _DATA,
         "SELECT domain, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
@@ -181,18 +175,18 @@ TABLES: dict[str, Listing] = {
     "by_hangul_share": Listing(
         "By share of Hangul among letters",
         "한글 비율별",
-        (("hangul share", "한글 비율"), DOCUMENTS, _CHARS, _SHARE_HEAD),
+        (("hangul share", "한글 비율"), DOCUMENTS, CHARACTERS, SHARE_HEAD),
         _DATA,
         "SELECT CASE WHEN step IS NULL THEN '' ELSE '0.' || step || '–' ||"
         " CASE step WHEN 9 THEN '1.0' ELSE '0.' || (step + 1) END END AS hangul_share,"
-        f" count(*) AS documents, sum(n_chars)::BIGINT AS characters, {_SHARE} FROM"
+        f" count(*) AS documents, sum(n_chars)::BIGINT AS characters, {SHARE} FROM"
         " (SELECT n_chars, least(floor(hangul_share * 10), 9)::INTEGER AS step FROM data)"
         " GROUP BY step ORDER BY step NULLS LAST",
     ),
     "by_year": Listing(
         "By year of publication",
         "발행 연도별",
-        (("year", "연도"), DOCUMENTS, _CHARS),
+        (("year", "연도"), DOCUMENTS, CHARACTERS),
         _DATA,
         "SELECT substr(date, 1, 4) AS year, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 1",
@@ -200,7 +194,7 @@ TABLES: dict[str, Listing] = {
     "hosts": Listing(
         "Hosts with the most documents",
         "문서가 많은 호스트",
-        (("host", "호스트"), DOCUMENTS, _CHARS),
+        (("host", "호스트"), DOCUMENTS, CHARACTERS),
         _DATA,
         f"SELECT {HOST} AS host, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
@@ -241,6 +235,8 @@ TABLES: dict[str, Listing] = {
     ),
     **personal_data_tables.TABLES,
     **duplicate_tables.TABLES,
+    **rights_tables.TABLES,
+    **text_tables.TABLES,
     "evidence": Listing(
         "Licence evidence by kind",
         "종류별 라이선스 증거",
@@ -261,7 +257,7 @@ TABLES: dict[str, Listing] = {
         "문서 분포",
         (
             ("share of documents, %", "문서 누적 비율, %"),
-            _CHARS,
+            CHARACTERS,
             ("hangul share", "한글 비율"),
             ("quality", "품질 점수"),
         ),

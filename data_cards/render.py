@@ -1,7 +1,9 @@
-"""Derive the data card of a release, and render it as README.md and index.html."""
+"""Derive the data card of a release, and render it as README.md and as a page in English and in Korean."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -13,15 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
+from data_cards.formats import format_value as format_value
 from data_cards.header import list_configurations, render_header
+from data_cards.page import Page
+from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
 from malmoi.storage.duckdb_tables import open_tables
 
-_TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
+_TEXTS = {"README.md": "readme.md.j2"}
+PAGES = {"en": "index.html", "ko": "index.ko.html"}  # language → the card as a page
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
-NOTHING = "–"  # shown for NULL and for an empty list
 
 
 def derive(folder: Path) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def derive(folder: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
-    """Write card.json, README.md and index.html into the release `folder`.
+    """Write card.json, README.md and the pages into the release `folder`.
 
     `previous` compares it with the version before: version, compared, added, removed, changed.
     """
@@ -74,7 +79,7 @@ def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
 
 
 def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render README.md and index.html of a card; the same card and manifest give the same bytes.
+    """Render README.md and the pages of a card; the same card and manifest give the same bytes.
 
     DataError if the queries of the card differ from this list: they define what the numbers mean.
     """
@@ -88,7 +93,32 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
         "header": render_header(card, manifest),
         "configurations": list_configurations(card),
     }
-    return {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    texts = {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    return texts | {name: _render_index(card, manifest, language) for language, name in PAGES.items()}
+
+
+def _render_index(card: Mapping[str, Any], manifest: Mapping[str, Any], language: str) -> str:
+    page = Page(card, manifest, load_words(language))
+    return render_page(
+        "index.html",
+        language=language,
+        other=next(name for one, name in PAGES.items() if one != language),
+        page=page,
+        card=card,
+        manifest=manifest,
+        numbers=page.numbers(),
+        tables=card["tables"],
+        say=page.words.say,
+        script=_load_script(),
+    )
+
+
+@cache
+def _load_script() -> Mapping[str, str]:
+    """Return the script of a page, which only filters the samples, and the digest that allows it to run."""
+    text = (Path(__file__).parent / "templates" / "search.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return {"text": Markup(text), "digest": f"sha256-{digest}"}  # noqa: S704 - our own file
 
 
 def _check_questions(card: Mapping[str, Any]) -> None:
@@ -111,17 +141,6 @@ def _check_questions(card: Mapping[str, Any]) -> None:
 def render_page(name: str, **values: Any) -> str:
     """Render a report page by the template `name`, such as "collection.html"."""
     return _load_environment(name).get_template(f"{name}.j2").render(**values)
-
-
-def format_value(value: int | str | None) -> str:
-    """Format a value for people: thousands separated, NULL and empty strings as a dash.
-
-    >>> format_value(1234567), format_value("0.50"), format_value(None)
-    ('1,234,567', '0.50', '–')
-    """
-    if isinstance(value, int):
-        return f"{value:,}"
-    return value or NOTHING
 
 
 def escape_markdown(value: str) -> str:

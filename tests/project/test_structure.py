@@ -28,6 +28,7 @@ OWNERS = {
     "duckdb": "malmoi/storage/duckdb_tables.py",
     "datasketch": "filters/duplicates/",
     "jinja2": "data_cards/",
+    "pygal": "data_cards/charts.py",
     "fastwarc": "malmoi/archive/capture.py",
     "cyclopts": "flows/cli",
     "huggingface_hub": "malmoi/releases/distribution/hub.py",
