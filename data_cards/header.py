@@ -54,11 +54,17 @@ class Configuration(NamedTuple):
     parts: tuple[Part, ...]
     by_field: bool = False  # its folders are fields, not licences
     beside: bool = False  # it holds the morphemes of its parts
+    by_licence: bool = False  # it holds one licence
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Return its folders, relative to the release, sorted."""
         return tuple(sorted({self.name_folder(part) for part in self.parts}))
+
+    @property
+    def documents(self) -> int:
+        """Return the number of its documents in all splits."""
+        return sum(part.documents for part in self.parts)
 
     def name_folder(self, part: Part) -> str:
         """Return the folder that holds `part`: of its field, or of its licence with all fields."""
@@ -116,7 +122,7 @@ def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
     for (name, licence_family), parts in sorted(fields.items()):
         unique = f"field-{name}" if name in taken else name
         found.append(Configuration(unique, licence_family, tuple(parts), by_field=True))
-    found += [Configuration(*key, tuple(parts)) for key, parts in sorted(licences.items())]
+    found += [Configuration(*key, tuple(parts), by_licence=True) for key, parts in sorted(licences.items())]
     for key, parts in sorted(families.items()):
         name = "morphemes" if key == first else f"morphemes-{key[0]}"
         found.append(Configuration(name, key[1], tuple(parts), beside=True))

@@ -1,4 +1,4 @@
-"""Derive the data card of a release, and render it as README.md and as a page in English and in Korean."""
+"""Derive the data card of a release, and render it as Markdown and as a page, each in English and in Korean."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.formats import format_value as format_value
-from data_cards.header import list_configurations, render_header
 from data_cards.page import Page
+from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
 from malmoi.storage.duckdb_tables import open_tables
 
-_TEXTS = {"README.md": "readme.md.j2"}
+READMES = {"README.md": "en", "README.ko.md": "ko"}  # the card as Markdown → its language
 PAGES = {"en": "index.html", "ko": "index.ko.html"}  # language → the card as a page
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -68,7 +68,7 @@ def derive(folder: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
-    """Write card.json, README.md and the pages into the release `folder`.
+    """Write card.json, the README files and the pages into the release `folder`.
 
     `previous` compares it with the version before: version, compared, added, removed, changed.
     """
@@ -79,22 +79,18 @@ def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
 
 
 def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render README.md and the pages of a card; the same card and manifest give the same bytes.
+    """Render the README files and the pages of a card; the same card and manifest give the same bytes.
 
     DataError if the queries of the card differ from this list: they define what the numbers mean.
     """
     _check_questions(card)
-    known = {
-        "card": card,
-        "manifest": manifest,
-        "numbers": {key: card["numbers"][key] for key in NUMBERS},  # in the order of the list
-        "tables": card["tables"],
-        "heads": {key: listing.heads for key, listing in TABLES.items()},
-        "header": render_header(card, manifest),
-        "configurations": list_configurations(card),
-    }
-    texts = {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    texts = {name: _render_readme(name, card, manifest) for name in READMES}
     return texts | {name: _render_index(card, manifest, language) for language, name in PAGES.items()}
+
+
+def _render_readme(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    values = list_readme_values(Page(card, manifest, load_words(READMES[name])))
+    return _load_environment(name).get_template(f"{name.lower()}.j2").render(values)
 
 
 def _render_index(card: Mapping[str, Any], manifest: Mapping[str, Any], language: str) -> str:

@@ -77,7 +77,7 @@ def test_zero_is_said_as_zero_and_what_was_not_sought_is_said_too(tmp_path: Path
     for words in (
         "`personal_data` 3",
         f"`{residue.DETECTOR}`",
-        "| rrn | 0 | 0 | 0 | 0 | quarantines |",
+        "| resident number `rrn` | document is left out | 0 | 0 | 0 | 0 |",
         "no rules for names",
     ):
         assert words in page
@@ -99,7 +99,9 @@ def test_a_recipe_that_keeps_a_kind_is_told_and_not_stopped(tmp_path: Path) -> N
     kept = outcomes(set(residue.KINDS) - {"rrn"})
     release = published(tmp_path, [left(f"신청인 {RESIDENT}"), document("na", 3)], second_look=kept)
     assert found(release) == {("text", "rrn"): 1} and checked(release) == []
-    assert "| rrn | 0 | 0 | 1 | 0 | kept |" in (release / "README.md").read_text("utf-8")
+    assert "| resident number `rrn` | kept by the recipe | 0 | 0 | 1 | 0 |" in (release / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_a_card_that_would_show_personal_data_is_refused_before_it_stands(tmp_path: Path) -> None:
@@ -107,7 +109,13 @@ def test_a_card_that_would_show_personal_data_is_refused_before_it_stands(tmp_pa
     release = published(tmp_path, documents(), **told)
     with pytest.raises(DataError, match=r"README\.md: phone × 1"):
         residual_pii.refuse_texts(release)
-    assert {f.path for f in checked(release)} == {"README.md", "index.html", "manifest.json"}
+    assert {f.path for f in checked(release)} == {
+        "README.md",
+        "README.ko.md",
+        "index.html",
+        "index.ko.html",
+        "manifest.json",
+    }
     kept = published(tmp_path / "kept", documents(), **(told | {"purpose": "Ask hong@example.kr."}))
     residual_pii.refuse_texts(kept)
 

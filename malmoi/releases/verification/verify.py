@@ -44,7 +44,7 @@ from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
-_RENDERED = ("README.md", "index.html", "index.ko.html", changelog.FACTS, changelog.TEXT)
+_RENDERED = ("README.md", "README.ko.md", "index.html", "index.ko.html", changelog.FACTS, changelog.TEXT)
 TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, erasure_proof.NAME, *_RENDERED)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
