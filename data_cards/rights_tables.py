@@ -21,7 +21,7 @@ _PROTOCOLS = ", ".join(
     )
 )
 _ORDER = (
-    "CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
+    "regexp_matches(e.id, '/page-[0-9a-f]{24}$'), CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
 )
