@@ -198,7 +198,7 @@ class Page:
         found: dict[str, list[str]] = {}
         for one in self.licences():
             found.setdefault("; ".join(one["duties"]), []).append(one["name"])
-        return [(Markup(duty), names) for duty, names in found.items()]  # noqa: S704 - our own sentences
+        return [(Markup(duty), names) for duty, names in found.items()]
 
     def _list_duties(self, expression: str, use: str) -> list[Markup]:
         rows = [LICENCES[id_] for id_ in ids(expression) if id_ in LICENCES]

@@ -27,7 +27,8 @@ NUMBERS: dict[str, Number] = {
         "글자 중 한글 비율(길이 가중)",
         "%",
         _DATA,
-        f"SELECT CAST(CAST({_HANGUL} AS DECIMAL(9, 0)) * 0.1 AS DECIMAL(4, 1)) FROM data WHERE hangul_share IS NOT NULL",
+        f"SELECT CAST(CAST({_HANGUL} AS DECIMAL(9, 0)) * 0.1 AS DECIMAL(4, 1)) FROM data"
+        " WHERE hangul_share IS NOT NULL",
     ),
     "largest_source": Number(
         "Characters of the largest source", "가장 큰 소스의 글자 비율", "%", _DATA, _largest("source")
@@ -82,8 +83,9 @@ TABLES: dict[str, Listing] = {
         "본문 길이별",
         (("characters of a text", "본문 글자 수"), DOCUMENTS, CHARACTERS, SHARE_HEAD),
         _DATA,
-        f"SELECT CASE step {_BIN_NAME} END AS length, count(*) AS documents, sum(n_chars)::BIGINT AS characters, {SHARE}"
-        f" FROM (SELECT n_chars, CASE {_BIN} ELSE {len(_BINS)} END AS step FROM data) GROUP BY step ORDER BY step",
+        f"SELECT CASE step {_BIN_NAME} END AS length, count(*) AS documents, sum(n_chars)::BIGINT AS characters,"
+        f" {SHARE} FROM (SELECT n_chars, CASE {_BIN} ELSE {len(_BINS)} END AS step FROM data)"
+        " GROUP BY step ORDER BY step",
     ),
     "by_quality": Listing(
         "By quality score",
