@@ -59,13 +59,13 @@ TABLES: dict[str, Listing] = {
             ("beginning of the text", "본문 앞부분"),
         ),
         _DATA,
-        # No document whose page may still show a masked value, and none in which a value was masked.
+        # No document whose page may still show a masked number that leads to harm (decision 11).
         "SELECT id, title, source, domain, license, register, date, n_chars, start FROM (SELECT *, row_number() OVER"
         " (PARTITION BY domain, license, register ORDER BY sha256(id)) AS turn FROM (SELECT id, title, source, domain,"
         f" license, register, date, n_chars, CASE WHEN n_chars > {_START} THEN"
         f" regexp_replace(substr(text, 1, {_START}), '\\S*$', '') ELSE text END AS start FROM data WHERE id IN ("
         "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY domain, license, register ORDER BY sha256(id)) AS"
-        " place FROM data WHERE len(pii) = 0 AND coalesce(abuse, '') = ''"
+        " place FROM data WHERE coalesce(abuse, '') = ''"
         f" AND NOT regexp_matches(id, '/page-[0-9a-f]{{24}}$')) WHERE place <= {_CANDIDATES}))"
         f" WHERE {is_plain('title')} AND {is_plain('start')} AND trim(start) <> '')"
         f" ORDER BY turn, sha256(id) LIMIT {SAMPLES}",
