@@ -5,6 +5,7 @@ makes the bytes that `malmoi verify` compares. All numbers come from card.json.
 """
 
 from data_cards.facts import FACTS_VERSION as FACTS_VERSION
+from data_cards.render import PAGES as PAGES
 from data_cards.render import derive as derive
 from data_cards.render import render_card as render_card
 from data_cards.render import write as write

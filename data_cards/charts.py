@@ -21,7 +21,7 @@ _BAR: Final = 24  # height of a bar with its gap
 _COLUMNS: Final = 170  # height of a chart of columns
 _LETTER: Final = 6.4  # width of a Latin letter at 12 units
 _SQUARE: Final = 12.0  # of a Hangul letter
-_LABELS: Final = 190  # at most, beside the bars
+_LABELS: Final = 205  # at most, beside the bars; a longer label ends in …
 _TICKS: Final = 12  # labels below columns, at most
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 # What pygal draws beside bars and labels: tags and classes.
@@ -46,7 +46,7 @@ def draw_chart(chart: Chart) -> Markup:
     _simplify(root, chart)
     root.set("role", "img")
     root.set("aria-label", escape_controls(chart.title))
-    return Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - lxml escaped labels and values
+    return Markup(etree.tostring(root, encoding="unicode"))
 
 
 def measure_text(text: str) -> float:
@@ -62,7 +62,7 @@ def _make_bars(chart: Chart) -> Any:
     import pygal
 
     alone = len(chart.series) == 1
-    beside = min(_LABELS, 10 + max(map(measure_text, chart.labels), default=0))
+    beside = 10 + max(map(measure_text, map(_shorten, chart.labels)), default=0)
     room = 10 + (max((measure_text(f"{v:,}") for v in chart.series[0][1]), default=0) if alone else 0)
     made = (pygal.HorizontalBar if alone else pygal.HorizontalStackedBar)(
         **_OPTIONS,
@@ -118,10 +118,18 @@ def _load_style() -> Any:
 
 def _fill(made: Any, chart: Chart, *, reverse: bool) -> Any:
     step = -1 if reverse else 1
-    made.x_labels = [escape_controls(label) for label in chart.labels][::step]
+    made.x_labels = [_shorten(escape_controls(label)) for label in chart.labels][::step]
+    made.range = (0, max(map(sum, zip(*(values for _, values in chart.series), strict=True)), default=0) or 1)
     for name, values in chart.series:
-        made.add(name, list(values)[::step])
+        made.add(escape_controls(name), list(values)[::step])
     return made
+
+
+def _shorten(label: str) -> str:
+    """Cut a label to the room beside the bars."""
+    if measure_text(label) <= _LABELS:
+        return label
+    return _shorten(label[:-2].removesuffix("…") + "…")
 
 
 def _simplify(root: Any, chart: Chart) -> None:
@@ -145,7 +153,7 @@ def _name_bar(bar: Any, chart: Chart) -> None:
     """Give a bar its label, its series and its number as title, which browsers show on request."""
     shape, about = bar[0], {one.get("class"): one.text or "" for one in bar[1:]}
     number = int(bar.getparent().getparent().get("class").split("serie-")[1].split()[0])
-    words = [about.get("x_label", ""), chart.series[number][0] if len(chart.series) > 1 else ""]
+    words = [about.get("x_label", ""), escape_controls(chart.series[number][0]) if len(chart.series) > 1 else ""]
     title = etree.SubElement(shape, f"{_SVG}title")
     title.text = f"{', '.join(filter(None, words))}: {about['value']}"
     shape.attrib.pop("class")

@@ -47,9 +47,9 @@ CHARTS: Final = {
     "by_licence": Plan(1, (3,)),
     "opt_outs": Plan(0, (1, 2, 3, 4), names="opt_out"),
     "by_source": Plan(0, (4,)),
-    "lengths": Plan(0, (2,), columns=True),
-    "by_quality": Plan(0, (2,), columns=True),
-    "by_hangul_share": Plan(0, (2,), columns=True),
+    "lengths": Plan(0, (2,)),
+    "by_quality": Plan(0, (2,)),
+    "by_hangul_share": Plan(0, (2,)),
     "by_year": Plan(0, (2,), columns=True),
     "cluster_sizes": Plan(0, (1,), columns=True),
     "similarities": Plan(0, (1,), columns=True),
@@ -57,13 +57,32 @@ CHARTS: Final = {
 }
 
 
+_ORDERED: Final = frozenset(
+    "funnel opt_outs lengths by_quality by_hangul_share by_year cluster_sizes similarities".split()
+)  # the order of the rows means something
+
+
 class Picture(NamedTuple):
-    """A drawn chart: its SVG, the names of its series, and how many of all rows it shows."""
+    """A drawn chart: its SVG, the names of its series or else what it counts, and whether it leaves rows out."""
 
     svg: Markup
     legend: tuple[str, ...]
-    shown: int
-    rows: int
+    unit: str
+    partial: bool
+
+
+class Proof(NamedTuple):
+    """A row of the table `proofs`: the words that prove a licence, and where they were."""
+
+    licence: str
+    by: str
+    kind: str
+    scope: str
+    quote: str
+    place: str
+    page: str
+    fetched: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +141,9 @@ class Page:
         if plan is None or not rows:
             return None
         kept = [row for row in rows if row[plan.label] or not plan.columns]  # undated texts have no place in an order
-        if not plan.columns and key not in ("funnel", "opt_outs"):
-            kept = sorted(kept, key=lambda row: -sum(row[i] or 0 for i in plan.values))
+        if key not in _ORDERED:
+            counted = [row for row in kept if any(row[i] for i in plan.values)]
+            kept = sorted(counted or kept, key=lambda row: -sum(row[i] or 0 for i in plan.values))
         kept = kept[-_MOST_COLUMNS:] if plan.columns else kept[:_MOST_BARS]
         heads = self.heads(key)
         names = [
@@ -132,7 +152,7 @@ class Page:
         ]
         series = tuple((n, tuple(row[i] or 0 for row in kept)) for n, i in zip(names, plan.values, strict=True))
         labels = tuple(self._label(key, plan.label, str(row[plan.label])) for row in kept)
-        return self._picture(key, labels, series, len(rows), columns=plan.columns)
+        return self._picture(key, labels, series, partial=len(labels) < len(rows), columns=plan.columns)
 
     def _draw_fields(self, rows: Sequence[Row]) -> Picture:
         """Draw a bar for each field, with a part for each of the largest registers and one for the others."""
@@ -149,34 +169,36 @@ class Page:
         named = [str(self.words.say("other")) if one == "other" else self.words.label("register", one) for one in parts]
         series = tuple((n, tuple(size[f, r] for f in shown)) for n, r in zip(named, parts, strict=True))
         labels = tuple(self.words.label("domain", name) for name in shown)
-        return self._picture("fields_by_register", labels, series, len(fields))
+        return self._picture("fields_by_register", labels, series, partial=len(labels) < len(fields))
 
     def _picture(
-        self, key: str, labels: tuple[str, ...], series: Any, rows: int, *, columns: bool = False
+        self, key: str, labels: tuple[str, ...], series: Any, *, partial: bool, columns: bool = False
     ) -> Picture:
         svg = draw_chart(Chart(self.title(self.card["tables"][key]), labels, series, columns))
-        legend = tuple(name for name, _ in series) if len(series) > 1 else ()
-        return Picture(svg, legend, len(labels), rows)
+        names = tuple(name for name, _ in series)
+        return Picture(svg, names, "", partial) if len(names) > 1 else Picture(svg, (), names[0], partial)
 
     def licences(self) -> list[dict[str, Any]]:
         """Return the licences of the release, those with the most characters first, with duties and one proof each."""
-        found = self.card["tables"]["proofs"]
-        proofs = {row[0]: dict(zip(found["columns"], row, strict=True)) for row in found["rows"]}
-        characters, documents, uses = Counter[str](), Counter[str](), dict[str, str]()
-        for use, licence, n, size, *_ in self.card["tables"]["by_licence"]["rows"]:
-            characters[licence] += size
-            documents[licence] += n
-            uses[licence] = use
+        proofs = {row[0]: Proof(*row) for row in self.card["tables"]["proofs"]["rows"]}
+        rows = sorted(self.card["tables"]["by_licence"]["rows"], key=lambda row: (-row[3], row[:2]))
         return [
             {
-                "expression": one,
-                "name": self.words.licence(one),
-                "documents": documents[one],
-                "duties": self._list_duties(one, uses[one]),
-                "proof": proofs.get(one),
+                "expression": licence,
+                "name": self.words.licence(licence),
+                "documents": documents,
+                "duties": self._list_duties(licence, use),
+                "proof": proofs.get(licence),
             }
-            for one in sorted(characters, key=lambda one: (-characters[one], one))
+            for use, licence, documents, *_ in rows
         ]
+
+    def duties(self) -> list[tuple[str, list[str]]]:
+        """Return what the licences ask, each duty with the names of its licences."""
+        found: dict[str, list[str]] = {}
+        for one in self.licences():
+            found.setdefault("; ".join(one["duties"]), []).append(one["name"])
+        return [(Markup(duty), names) for duty, names in found.items()]
 
     def _list_duties(self, expression: str, use: str) -> list[Markup]:
         rows = [LICENCES[id_] for id_ in ids(expression) if id_ in LICENCES]

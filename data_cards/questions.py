@@ -40,14 +40,14 @@ SHARE_HEAD = ("% of characters", "글자 비율 %")
 # A text that the card quotes must not have what may be personal data: the second detector would stop the publication,
 # and no document could be left out for it. Each pattern is wider than the rules of the detector.
 _SIGNS = (
-    r"(?i)@|골뱅이|앳|[(\[{] ?(at|dot|\.) ?[)\]}]| (at|dot|\.) ",
-    r"([0-9０-９①-⑳][^A-Za-z가-힣\n]{0,4}){6,}",
-    r"([공영일이삼사오육륙칠팔구][ .,-]{0,3}){8,}",
+    r"(?i)[@＠]|골뱅이|앳|[(\[{【] ?(at|dot|\.) ?[)\]}】]| (at|dot|\.) ",
+    r"([0-9０-９①-⑳][^A-Za-z가-힣]{0,4}){6,}",
+    r"([0-9０-９공영일이삼사오육륙칠팔구oOlI][^A-Za-z가-힣]{0,4}){8,}",
     r"[0-9０-９]{2,3} ?[가-힣] ?[0-9０-９]{4}|[0-9０-９] ?호",
-    r"(?i)[0-9a-f]{0,4}:[0-9a-f]{0,4}:|[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+",
+    r"(?i)[0-9a-f]{0,4}:[0-9a-f]{0,4}:|[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}|[0-9a-f]{4}\.[0-9a-f]{4}|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+",
     r"[A-Za-z0-9_-]{20,}|[?&;][A-Za-z_]+=",
     r"(?i)password|passwd|pwd|api.?key|_key|secret|token|private key|비밀번호|암호|passport|birth|\bdob\b",
-    r"여권|생 ?년 ?월 ?일|생일|출생|면허|보험증|계좌|예금주|등록번호",
+    r"여권|생 ?년 ?월 ?일|일 ?생|생일|출생|면허|보험증|계좌|예금주|등록번호",
 )
 
 

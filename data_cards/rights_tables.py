@@ -21,7 +21,8 @@ _PROTOCOLS = ", ".join(
     )
 )
 _ORDER = (
-    "CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
+    "regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
+    " CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
 )
@@ -43,8 +44,9 @@ TABLES: dict[str, Listing] = {
             ("document", "문서"),
         ),
         ("data", "licence_evidence"),
-        f"SELECT license, \"by\", kind, scope, CASE WHEN {is_plain('quote')} THEN substr(quote, 1, {_QUOTE}) ELSE '' END AS"
-        f" quote, CASE WHEN {is_plain('place')} THEN place ELSE '' END AS place,"
+        'SELECT license, "by", kind, scope,'
+        f" CASE WHEN {is_plain('quote')} THEN substr(quote, 1, {_QUOTE}) ELSE '' END AS quote,"
+        f" CASE WHEN {is_plain('place')} THEN place ELSE '' END AS place,"
         f" CASE WHEN {is_plain('url')} THEN url ELSE {site_of('url')} END AS page, fetched, id FROM ("
         "SELECT d.license, d.url, d.fetched, e.*,"
         f" row_number() OVER (PARTITION BY d.license ORDER BY {_ORDER}) AS turn"

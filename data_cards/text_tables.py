@@ -27,7 +27,8 @@ NUMBERS: dict[str, Number] = {
         "글자 중 한글 비율(길이 가중)",
         "%",
         _DATA,
-        f"SELECT CAST(CAST({_HANGUL} AS DECIMAL(9, 0)) * 0.1 AS DECIMAL(4, 1)) FROM data WHERE hangul_share IS NOT NULL",
+        f"SELECT CAST(CAST({_HANGUL} AS DECIMAL(9, 0)) * 0.1 AS DECIMAL(4, 1)) FROM data"
+        " WHERE hangul_share IS NOT NULL",
     ),
     "largest_source": Number(
         "Characters of the largest source", "가장 큰 소스의 글자 비율", "%", _DATA, _largest("source")
@@ -58,13 +59,13 @@ TABLES: dict[str, Listing] = {
             ("beginning of the text", "본문 앞부분"),
         ),
         _DATA,
-        # No document whose page may still show a masked value, and none in which a value was masked.
+        # No document whose page may still show a masked number that leads to harm (decision 11).
         "SELECT id, title, source, domain, license, register, date, n_chars, start FROM (SELECT *, row_number() OVER"
         " (PARTITION BY domain, license, register ORDER BY sha256(id)) AS turn FROM (SELECT id, title, source, domain,"
         f" license, register, date, n_chars, CASE WHEN n_chars > {_START} THEN"
         f" regexp_replace(substr(text, 1, {_START}), '\\S*$', '') ELSE text END AS start FROM data WHERE id IN ("
         "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY domain, license, register ORDER BY sha256(id)) AS"
-        " place FROM data WHERE len(pii) = 0 AND coalesce(abuse, '') = ''"
+        " place FROM data WHERE coalesce(abuse, '') = ''"
         f" AND NOT regexp_matches(id, '/page-[0-9a-f]{{24}}$')) WHERE place <= {_CANDIDATES}))"
         f" WHERE {is_plain('title')} AND {is_plain('start')} AND trim(start) <> '')"
         f" ORDER BY turn, sha256(id) LIMIT {SAMPLES}",
@@ -82,8 +83,9 @@ TABLES: dict[str, Listing] = {
         "본문 길이별",
         (("characters of a text", "본문 글자 수"), DOCUMENTS, CHARACTERS, SHARE_HEAD),
         _DATA,
-        f"SELECT CASE step {_BIN_NAME} END AS length, count(*) AS documents, sum(n_chars)::BIGINT AS characters, {SHARE}"
-        f" FROM (SELECT n_chars, CASE {_BIN} ELSE {len(_BINS)} END AS step FROM data) GROUP BY step ORDER BY step",
+        f"SELECT CASE step {_BIN_NAME} END AS length, count(*) AS documents, sum(n_chars)::BIGINT AS characters,"
+        f" {SHARE} FROM (SELECT n_chars, CASE {_BIN} ELSE {len(_BINS)} END AS step FROM data)"
+        " GROUP BY step ORDER BY step",
     ),
     "by_quality": Listing(
         "By quality score",

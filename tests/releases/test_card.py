@@ -2,8 +2,10 @@
 
 import json
 import re
+from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from malmoi.storage.duckdb_tables import open_tables
 from tests.builders.small_release import documents, inputs
 
 DOCS = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
+TEMPLATES = Path(data_cards.__file__).parent / "templates"
+NUMBER = r"\d+(?:[.,]\d+)*"
 HOSTILE = "<script>alert(1)</script> | [x](javascript:1) {{ 7 * 6 }} `"
 
 
@@ -169,13 +173,13 @@ def test_where_nobody_looked_for_overlaps_the_card_says_so(tmp_path: Path) -> No
 def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict, manifest: dict) -> None:
     values = [f["value"] for f in card["numbers"].values()]
     values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
-    known = {token for v in values for token in re.findall(r"\d[\d,.]*", format_value(v))}
+    known = {token for v in values for token in re.findall(NUMBER, format_value(v))}
     for name, blank in data_cards.render_card(masked(card), manifest).items():
         text = (release / name).read_text(encoding="utf-8").rpartition("\n---\n")[2]  # its header has a test of its own
-        body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
-        prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
-        assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
-        for value in values:
+        body = re.sub(r"<[^<>]*>|&#\d+;", " ", text)  # positions of bars are drawn, not shown
+        prose = set(re.findall(NUMBER, re.sub(r"<[^<>]*>|&#\d+;", " ", blank)))
+        assert set(re.findall(NUMBER, body)) - prose <= known
+        for value in values if name.startswith("index") else [f["value"] for f in card["numbers"].values()]:
             if isinstance(value, int):
                 assert format_value(value) in text
 
@@ -300,8 +304,9 @@ def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, c
 
 
 def test_the_page_says_which_family_default_opens(release: Path) -> None:
-    for name in ("README.md", "index.html"):
-        assert re.search("default[`<].*loads the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
+    for name, loads in (("README.md", "loads the family"), ("index.html", "loads the family"), ("index.ko.html", "는")):
+        said = re.search(f"default[`<].*{loads} .*open[`<]", (release / name).read_text(encoding="utf-8"))
+        assert said, name
 
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
@@ -314,17 +319,24 @@ def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None
     assert named("LicenseRef-KOGL-1")["license_name"] == "licenseref-kogl-1"
 
 
-def test_what_a_source_calls_itself_stays_words(release: Path) -> None:
-    found: set[str] = set()
+@pytest.mark.parametrize("name", data_cards.PAGES.values())
+def test_what_a_source_calls_itself_stays_words(release: Path, name: str) -> None:
+    found: list[str] = []
+    ours = {"LICENSE.md", "README.md", "CHANGELOG.md", *data_cards.PAGES.values()}
 
     class Tags(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list) -> None:
-            found.add(tag)
-            assert not [v for k, v in attrs if k in ("src", "href") and v != "LICENSE.md"]
+            found.append(tag)
+            assert not [v for k, v in attrs if k in ("src", "href") and v not in ours and not v.startswith("#")]
+            assert not [k for k, _ in attrs if k.startswith("on")]
 
-    page = (release / "index.html").read_text(encoding="utf-8")
+    page = (release / name).read_text(encoding="utf-8")
     Tags().feed(page)
-    assert not found & {"script", "iframe", "img", "link", "object"}
+    assert not set(found) & {"iframe", "img", "link", "object", "base", "form"}
+    script = (TEMPLATES / "search.js").read_text(encoding="utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert found.count("script") == 1 and f"<script>{script}</script>" in page  # ours, and no other may run
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'\"" in page
     assert "42" not in re.findall(r"alert\(1\).*", page)[0]
     readme = (release / "README.md").read_text(encoding="utf-8")
     assert "<script>" not in readme
@@ -379,7 +391,7 @@ def test_the_sample_card_is_what_its_facts_render_to() -> None:
 STEERING = "제목\x1b[31m\x07\x9b2J\u202e뒤집힌\u2066\x00\x7f"
 
 
-@pytest.mark.parametrize("name", ["README.md", "index.html"])
+@pytest.mark.parametrize("name", ["README.md", "index.html", "index.ko.html"])
 def test_what_sources_say_cannot_steer_a_terminal_or_turn_a_page_around(card: dict, manifest: dict, name: str) -> None:
     """Control characters and marks that reorder text are shown as escapes, wherever a card or a manifest holds them."""
 
