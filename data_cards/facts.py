@@ -6,10 +6,10 @@ depend on the number of threads. Deciles are values from the data.
 
 from __future__ import annotations
 
-from data_cards import duplicate_tables, personal_data_tables
+from data_cards import document_tables, duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 7  # raise it with any change of a query: a card is rendered by the list that made it
+FACTS_VERSION = 8  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -118,6 +118,7 @@ NUMBERS: dict[str, Number] = {
     ),
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
+    **document_tables.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
         "이용 거부(옵트아웃) 문서",
@@ -241,6 +242,7 @@ TABLES: dict[str, Listing] = {
     ),
     **personal_data_tables.TABLES,
     **duplicate_tables.TABLES,
+    **document_tables.TABLES,
     "evidence": Listing(
         "Licence evidence by kind",
         "종류별 라이선스 증거",

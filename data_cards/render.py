@@ -12,14 +12,21 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from data_cards.documents import render_documents
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.header import list_configurations, render_header
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
+from malmoi.release_files import CHECKLIST, TRAINING_SUMMARY
 from malmoi.storage.duckdb_tables import open_tables
 
-_TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
+_TEXTS = {
+    "README.md": "readme.md.j2",
+    "index.html": "index.html.j2",
+    TRAINING_SUMMARY: "training_summary.md.j2",
+    CHECKLIST: "personal_data_checklist.ko.md.j2",
+}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 NOTHING = "–"  # shown for NULL and for an empty list
 
@@ -63,18 +70,19 @@ def derive(folder: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
-    """Write card.json, README.md and index.html into the release `folder`.
+    """Write card.json, README.md, index.html and the documents for others into the release `folder`.
 
     `previous` compares it with the version before: version, compared, added, removed, changed.
     """
     card = derive(folder) | ({"previous": dict(previous)} if previous else {})
     (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
     for name, text in render_card(card, _read_manifest(folder)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render README.md and index.html of a card; the same card and manifest give the same bytes.
+    """Render the texts of a card: path → text; the same card and manifest give the same bytes.
 
     DataError if the queries of the card differ from this list: they define what the numbers mean.
     """
@@ -88,7 +96,8 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
         "header": render_header(card, manifest),
         "configurations": list_configurations(card),
     }
-    return {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    texts = {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    return texts | render_documents(card, manifest)
 
 
 def _check_questions(card: Mapping[str, Any]) -> None:
