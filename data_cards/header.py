@@ -129,11 +129,11 @@ def _list_parts(card: Mapping[str, Any]) -> list[Part]:
 
 def list_patterns(one: Configuration) -> list[tuple[str, list[str]]]:
     """Return each split of a configuration that has documents, with the patterns of its files."""
-    splits = sorted({part.split for part in one.parts}, key=SPLITS.index)
-    return [
-        (split, sorted({f"{one.name_folder(part)}/{split}-*.parquet" for part in one.parts if part.split == split}))
-        for split in splits
-    ]
+    found = []
+    for split in SPLITS:
+        paths = sorted({f"{one.name_folder(part)}/{split}-*.parquet" for part in one.parts if part.split == split})
+        found += [(split, paths)] if paths else []
+    return found
 
 
 def _describe_files(one: Configuration) -> dict[str, Any]:

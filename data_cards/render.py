@@ -21,12 +21,8 @@ from malmoi.printable import escape_controls
 from malmoi.release_files import CHECKLIST, TRAINING_SUMMARY
 from malmoi.storage.duckdb_tables import open_tables
 
-_TEXTS = {
-    "README.md": "readme.md.j2",
-    "index.html": "index.html.j2",
-    TRAINING_SUMMARY: "training_summary.md.j2",
-    CHECKLIST: "personal_data_checklist.ko.md.j2",
-}
+_TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
+_DOCUMENTS = {TRAINING_SUMMARY: "training_summary.md.j2", CHECKLIST: "personal_data_checklist.ko.md.j2"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 NOTHING = "–"  # shown for NULL and for an empty list
 
@@ -76,16 +72,26 @@ def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
     """
     card = derive(folder) | ({"previous": dict(previous)} if previous else {})
     (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
-    for name, text in render_card(card, _read_manifest(folder)).items():
+    for name, text in render_texts(card, _read_manifest(folder)).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render the texts of a card: path → text; the same card and manifest give the same bytes.
+    """Render README.md and index.html of a card; the same card and manifest give the same bytes.
 
     DataError if the queries of the card differ from this list: they define what the numbers mean.
     """
+    return _render_templates(_TEXTS, card, manifest)
+
+
+def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Render the card and the documents for others: path in the release → text."""
+    pages = render_card(card, manifest) | _render_templates(_DOCUMENTS, card, manifest)
+    return pages | render_documents(card, manifest)
+
+
+def _render_templates(names: Mapping[str, str], card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
     _check_questions(card)
     known = {
         "card": card,
@@ -96,8 +102,7 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
         "header": render_header(card, manifest),
         "configurations": list_configurations(card),
     }
-    texts = {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
-    return texts | render_documents(card, manifest)
+    return {name: _load_environment(name).get_template(template).render(known) for name, template in names.items()}
 
 
 def _check_questions(card: Mapping[str, Any]) -> None:
