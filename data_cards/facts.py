@@ -6,7 +6,7 @@ depend on the number of threads. Deciles are values from the data.
 
 from __future__ import annotations
 
-from data_cards import duplicate_tables, personal_data_tables, rights_tables, text_tables
+from data_cards import document_tables, duplicate_tables, personal_data_tables, rights_tables, text_tables
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
 FACTS_VERSION = 8  # raise it with any change of a query: a card is rendered by the list that made it
@@ -112,6 +112,7 @@ NUMBERS: dict[str, Number] = {
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
     **text_tables.NUMBERS,
+    **document_tables.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
         "이용 거부(옵트아웃) 문서",
@@ -237,6 +238,7 @@ TABLES: dict[str, Listing] = {
     **duplicate_tables.TABLES,
     **rights_tables.TABLES,
     **text_tables.TABLES,
+    **document_tables.TABLES,
     "evidence": Listing(
         "Licence evidence by kind",
         "종류별 라이선스 증거",

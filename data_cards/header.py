@@ -133,11 +133,17 @@ def _list_parts(card: Mapping[str, Any]) -> list[Part]:
     return sorted(Part(*row) for row in card["tables"]["partitions"]["rows"])
 
 
-def _describe_files(one: Configuration) -> dict[str, Any]:
-    files = []
+def list_patterns(one: Configuration) -> list[tuple[str, list[str]]]:
+    """Return each split of a configuration that has documents, with the patterns of its files."""
+    found = []
     for split in SPLITS:
         paths = sorted({f"{one.name_folder(part)}/{split}-*.parquet" for part in one.parts if part.split == split})
-        files += [{"split": split, "path": paths if len(paths) > 1 else paths[0]}] if paths else []
+        found += [(split, paths)] if paths else []
+    return found
+
+
+def _describe_files(one: Configuration) -> dict[str, Any]:
+    files = [{"split": split, "path": paths if len(paths) > 1 else paths[0]} for split, paths in list_patterns(one)]
     return {"config_name": one.name, "data_files": files}
 
 

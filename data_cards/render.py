@@ -14,18 +14,22 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from data_cards.documents import render_documents
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.formats import format_value as format_value
+from data_cards.header import list_configurations
 from data_cards.page import Page
 from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
+from malmoi.release_files import CHECKLIST, TRAINING_SUMMARY
 from malmoi.storage.duckdb_tables import open_tables
 
 READMES = {"README.md": "en", "README.ko.md": "ko"}  # the card as Markdown → its language
 PAGES = {"en": "index.html", "ko": "index.ko.html"}  # language → the card as a page
+_DOCUMENTS = {TRAINING_SUMMARY: "training_summary.md.j2", CHECKLIST: "personal_data_checklist.ko.md.j2"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -68,13 +72,14 @@ def derive(folder: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
-    """Write card.json, the README files and the pages into the release `folder`.
+    """Write card.json, the README files, the pages and the documents for others into the release `folder`.
 
     `previous` compares it with the version before: version, compared, added, removed, changed.
     """
     card = derive(folder) | ({"previous": dict(previous)} if previous else {})
     (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
-    for name, text in render_card(card, _read_manifest(folder)).items():
+    for name, text in render_texts(card, _read_manifest(folder)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -86,6 +91,21 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
     _check_questions(card)
     texts = {name: _render_readme(name, card, manifest) for name in READMES}
     return texts | {name: _render_index(card, manifest, language) for language, name in PAGES.items()}
+
+
+def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Render the card and the documents for others: path in the release → text."""
+    values = {
+        "card": card,
+        "manifest": manifest,
+        "numbers": card["numbers"],
+        "tables": card["tables"],
+        "heads": {key: listing.heads for key, listing in TABLES.items()},
+        "configurations": list_configurations(card),
+    }
+    texts = render_card(card, manifest)
+    texts |= {name: _load_environment(name).get_template(text).render(values) for name, text in _DOCUMENTS.items()}
+    return texts | render_documents(card, manifest)
 
 
 def _render_readme(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:

@@ -1,10 +1,17 @@
-"""Paths of the Parquet files of a release: data/, morphemes/ with the same paths below, and audit/<table>.parquet."""
+"""Paths of a release: data/, morphemes/ with the same paths below, audit/<table>.parquet, documents for others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 _DATA, _MORPHEMES = "data/", "morphemes/"
+# Renderings of card and manifest in formats of others: docs/documents-of-a-release.md.
+CROISSANT = "croissant.json"
+CATALOGUE = "documents/dcat-ap.jsonld"
+PROVENANCE = "documents/data-provenance-standards.json"
+TRAINING_SUMMARY = "documents/eu-training-content-summary.md"
+CHECKLIST = "documents/personal-data-checklist.ko.md"
+DOCUMENTS = (CROISSANT, CATALOGUE, PROVENANCE, TRAINING_SUMMARY, CHECKLIST)
 
 
 def data_files(release: Path) -> list[Path]:

@@ -40,7 +40,7 @@ def _verify_in_child(folder: Path, public: bytes | None) -> list[Finding]:
     import data_cards
     from malmoi.releases.verification.verify import verify
 
-    return verify(folder, render=data_cards.render_card, public=public)
+    return verify(folder, render=data_cards.render_texts, public=public)
 
 
 if __name__ == "__main__":

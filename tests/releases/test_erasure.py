@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from data_cards import render_card
+from data_cards import render_texts
 from flows import erase as erasing
 from flows import release as releases
 from flows.cli.diff_worker import compare_folders
@@ -39,7 +39,7 @@ def stone(kind: str, key: str, **other: str) -> Tombstone:
 
 
 def checked(folder: Path) -> list:
-    return verify(folder, render=render_card)
+    return verify(folder, render=render_texts)
 
 
 @dataclass

@@ -35,7 +35,7 @@ def release(whole: Path, tmp_path: Path) -> Path:
 
 
 def checked(folder: Path) -> list[Finding]:
-    return verify(folder, render=data_cards.render_card)
+    return verify(folder, render=data_cards.render_texts)
 
 
 def remade(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from malmoi.canonical_json import canonical_json
+from malmoi.release_files import DOCUMENTS
 from malmoi.releases import exposed_pages
 from malmoi.releases import manifest as manifests
 from malmoi.releases.erasure.erased_documents import Erasure, list_naming
@@ -52,14 +53,14 @@ def withdraw_files(folder: Path, made: Manifest, erasure: Erasure, version: str,
 def _list_texts_showing(folder: Path, erasure: Erasure, touched: Sequence[str]) -> list[str]:
     """Return the texts of a version, such as its card, that show an erased id, address, title or text."""
     needed = {manifests.NAME, sha256sums.NAME, withdrawn_list.NAME, "LICENSE.md"}
-    texts = [
-        path for path in folder.glob("*") if path.is_file() and path.suffix != ".parquet" and path.name not in needed
-    ]
+    paths = [*folder.glob("*"), *(folder / path for path in DOCUMENTS if "/" in path)]
+    texts = [path for path in paths if path.is_file() and path.suffix != ".parquet" and path.name not in needed]
     words = set(erasure.hidden)
     for path in touched:
         words.update(_list_words(folder / path, erasure))
     forms = {form for word in words for form in (word, html.escape(word), json.dumps(word, ensure_ascii=False)[1:-1])}
-    return [path.name for path in texts if _shows(path.read_text(encoding="utf-8", errors="replace"), forms)]
+    shown = (path for path in texts if _shows(path.read_text(encoding="utf-8", errors="replace"), forms))
+    return [sha256sums.relative_name(folder, path) for path in shown]
 
 
 def _list_words(path: Path, erasure: Erasure) -> Iterable[str]:

@@ -22,7 +22,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
-from malmoi.release_files import is_data_file, is_morpheme_file, morpheme_path
+from malmoi.release_files import DOCUMENTS, is_data_file, is_morpheme_file, morpheme_path
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
@@ -45,7 +45,7 @@ from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
 _RENDERED = ("README.md", "README.ko.md", "index.html", "index.ko.html", changelog.FACTS, changelog.TEXT)
-TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, erasure_proof.NAME, *_RENDERED)
+TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, erasure_proof.NAME, *_RENDERED, *DOCUMENTS)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
