@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 SUMS, MANIFEST, CARD, SIGNATURE = "SHA256SUMS", "manifest.json", "card.json", "manifest.dsse.json"
+STAMP = f"{SIGNATURE}.tsr"  # a time stamp, to be checked with `openssl ts -verify`
 SHOWN = re.compile(r"[0-9.:TZ+-]{1,25}")  # decimals, dates and times; other words are not printed
 
 
@@ -50,7 +51,7 @@ def check_sums(folder: Path, found: dict[str, str]) -> Iterator[Check]:
     said = {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
     if len(said) != len(lines) or not lines:
         yield Check("sums", SUMS, "is missing, has a line that is not `<sha256>  <path>`, or names a file twice")
-    for name in sorted((said.keys() | found.keys()) - {SUMS, SIGNATURE}):
+    for name in sorted((said.keys() | found.keys()) - {SUMS, SIGNATURE, STAMP}):
         fault = "is missing" if name not in found else "is extra" if name not in said else "has another sha256"
         yield Check("sum", name, "" if said.get(name) == found.get(name) else f"{fault} (SHA256SUMS)")
 
