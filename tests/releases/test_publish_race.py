@@ -1,4 +1,4 @@
-"""Two publishers at once, as processes of their own: one wins, the other is told; what a kill interrupts stays unseen."""
+"""Two publishers at once, as real processes: one wins, the other is told; what a kill interrupts stays unseen."""
 
 from __future__ import annotations
 
