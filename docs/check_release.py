@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 SUMS, MANIFEST, CARD, SIGNATURE = "SHA256SUMS", "manifest.json", "card.json", "manifest.dsse.json"
+STAMP = f"{SIGNATURE}.tsr"  # a time stamp, to be checked with `openssl ts -verify`
 SHOWN = re.compile(r"[0-9.:TZ+-]{1,25}")  # decimals, dates and times; other words are not printed
 
 
@@ -50,7 +51,7 @@ def check_sums(folder: Path, found: dict[str, str]) -> Iterator[Check]:
     said = {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
     if len(said) != len(lines) or not lines:
         yield Check("sums", SUMS, "is missing, has a line that is not `<sha256>  <path>`, or names a file twice")
-    for name in sorted((said.keys() | found.keys()) - {SUMS, SIGNATURE}):
+    for name in sorted((said.keys() | found.keys()) - {SUMS, SIGNATURE, STAMP}):
         fault = "is missing" if name not in found else "is extra" if name not in said else "has another sha256"
         yield Check("sum", name, "" if said.get(name) == found.get(name) else f"{fault} (SHA256SUMS)")
 
@@ -70,6 +71,10 @@ def check_manifest(folder: Path, made: Any, found: dict[str, str], roots: dict[s
     for path in sorted(said.keys() | parquet.keys()):
         fault = "" if said.get(path) == parquet.get(path) else "sha256, rows or bytes are not as the manifest says"
         yield Check("manifest", path, fault if path in said and path in parquet else "only in manifest or folder")
+    for path in sorted({path.partition("/")[2] for path in parquet if path.startswith(("data/", "morphemes/"))}):
+        beside = [parquet.get(f"{top}/{path}", ("", -1, 0))[1] for top in ("data", "morphemes")]
+        fault = "" if beside[0] == beside[1] else "data/ and morphemes/ do not have one file each with as many rows"
+        yield Check("pair", f"morphemes/{path}", fault, f"{beside[0]} rows")
     differ = f"says {made['documents']}; data/ holds {documents}" if made["documents"] != documents else ""
     yield Check("documents", MANIFEST, differ, str(documents))
     for file, root in roots.items():
@@ -141,10 +146,18 @@ def show(value: Any) -> str:
 
 
 # What must hold, the file to look at, and the rows that violate it.
+BESIDE = "FROM data POSITIONAL JOIN morphemes AS m WHERE "  # row by row, in the order of paths
 LAWS = (
     ("text_sha256", "data", "FROM data WHERE sha256(text) IS DISTINCT FROM text_sha256"),
     ("lengths", "data", "FROM data WHERE (length(text), strlen(text)) IS DISTINCT FROM (n_chars, n_bytes)"),
     ("ids are unique", "data", "FROM (SELECT id FROM data GROUP BY id HAVING count(*) > 1)"),
+    ("ids of morphemes", "morphemes", BESIDE + "data.id IS DISTINCT FROM m.id"),
+    ("lists of morphemes", "morphemes", BESIDE + "(n_sentences, n_sentences) IS DISTINCT FROM"
+     " (len(m.sentences.start), len(m.sentences.end)) OR (n_morphemes, n_morphemes, n_morphemes, n_morphemes) IS"
+     " DISTINCT FROM (len(m.morphemes.form), len(m.morphemes.tag), len(m.morphemes.start), len(m.morphemes.length))"),
+    ("places of morphemes", "morphemes", BESIDE + "list_max(list_concat(m.sentences.start, m.sentences.end)) > n_chars"
+     " OR list_max([p[1]::BIGINT + p[2] FOR p IN list_zip(m.morphemes.start, m.morphemes.length)]) > n_chars"
+     " OR list_bool_or([p[1] > p[2] FOR p IN list_zip(m.sentences.start, m.sentences.end)])"),
     ("licence evidence", "audit/licence_evidence.parquet", "FROM data ANTI JOIN licence_evidence USING (id)"),
     ("opt-outs", "audit/signals.parquet", "FROM data SEMI JOIN (FROM signals WHERE effect = 'opt-out') USING (id)"),
     ("opt-out signals", "audit/signals.parquet", "FROM dropped ANTI JOIN (FROM signals WHERE effect = 'opt-out')"

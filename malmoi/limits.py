@@ -179,6 +179,8 @@ VERIFY_ROWS = InputLimit(
 )
 VERIFY_TEXT = InputLimit("verify_text", 64 << 20, "bytes", "card, manifest, sums or page of a release; read as a whole")
 VERIFY_SIGNATURE = InputLimit("verify_signature", 64 << 10, "bytes", "signature of a release; one takes 1 KiB")
+STAMP_BYTES = InputLimit("stamp_bytes", 64 << 10, "bytes", "answer of a time-stamp authority; one takes 2 to 8 KiB")
+STAMP_SECONDS = InputLimit("stamp_seconds", 60, "seconds", "asking a time-stamp authority, to the end of its answer")
 VERIFY_SECONDS = InputLimit(
     "verify_seconds", 60, "seconds", "CPU time to verify a release, plus one second for each 256 KiB of its files"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,18 +20,33 @@ KeyOption = Annotated[
 PublicKeyOption = Annotated[
     Path | None, Parameter("--public-key", help="Public key of the publisher (PEM or OpenSSH): it must have signed.")
 ]
+TimestampUrlOption = Annotated[
+    str, Parameter("--timestamp-url", help="Address of an RFC 3161 authority that stamps the signature with its time.")
+]
+CertificateOption = Annotated[
+    Path | None,
+    Parameter(
+        "--timestamp-certificate",
+        help="Root certificate (PEM) of the time-stamp authority: it must have stamped the signature.",
+    ),
+]
 SignOption = Annotated[Path | None, Parameter("--key", help="Sign the release with this key, as `malmoi sign` does.")]
 ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
 
 
-def sign(release: ReleaseArgument, *, key: KeyOption) -> None:
+def sign(release: ReleaseArgument, *, key: KeyOption, timestamp_url: TimestampUrlOption = "") -> None:
     """Verify a release, then sign it: write manifest.dsse.json."""
     from malmoi.releases.statements.keys import read_signer
+    from malmoi.releases.statements.time_authority import request_stamp
     from malmoi.releases.verification import release_statement
 
     signer = read_signer(key, release)
-    check(release, None)
-    out.print(escape_line(f"{release}: signed by the key {release_statement.sign(release, signer)}"), markup=False)
+    check(release)
+    stamp = partial(request_stamp, timestamp_url) if timestamp_url else None
+    by = release_statement.sign(release, signer, stamp)
+    out.print(escape_line(f"{release}: signed by the key {by}"), markup=False)
+    if timestamp_url:
+        out.print(release_statement.describe_stamp(release), markup=False)
 
 
 def open_key(key: Path | None, workspace: Path) -> Any:
@@ -48,25 +64,33 @@ def sign_with(signer: Any, release: Path) -> None:
         out.print(f"  signed by the key {release_statement.sign(release, signer)}", markup=False)
 
 
-def verify(folder: Path, *, public_key: PublicKeyOption = None) -> None:
+def verify(
+    folder: Path, *, public_key: PublicKeyOption = None, timestamp_certificate: CertificateOption = None
+) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
     from malmoi.releases.statements.keys import read_public_key
+    from malmoi.releases.statements.time_stamp import read_anchors
     from malmoi.releases.verification import release_statement, withdrawn_list
 
-    check(folder, None if public_key is None else read_public_key(public_key))
+    if timestamp_certificate:
+        read_anchors(timestamp_certificate)
+    check(folder, None if public_key is None else read_public_key(public_key), timestamp_certificate)
     lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
     said = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
     out.print(escape_line(f"{folder}: {said}"), markup=False)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
     said = release_statement.describe(folder)
     out.print(escape_line(said + (checked if said.startswith("Signed") else "")), markup=False)
+    if said := release_statement.describe_stamp(folder):
+        checked = " It was checked." if timestamp_certificate else " Check it with --timestamp-certificate FILE."
+        out.print(said + checked, markup=False)
 
 
-def check(folder: Path, public: bytes | None) -> None:
+def check(folder: Path, public: bytes | None = None, anchors: Path | None = None) -> None:
     """Print the findings of a release; DataError if there are any."""
     from flows.engine.verify_process import find_problems
 
-    found = find_problems(folder, public)
+    found = find_problems(folder, public, anchors)
     for finding in found:
         out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
     if found:

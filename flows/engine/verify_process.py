@@ -18,8 +18,11 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.verify import Finding
 
 
-def find_problems(folder: Path, public: bytes | None = None) -> list[Finding]:
-    """Return the problems of a release; empty if it verifies. With `public`, that key must have signed it.
+def find_problems(folder: Path, public: bytes | None = None, anchors: Path | None = None) -> list[Finding]:
+    """Return the problems of a release; empty if it verifies.
+
+    With `public`, that key must have signed it; with `anchors`, a file of certificates, an authority under them must
+    have stamped the signature.
 
     CallError if `folder` is not a release. A release that exceeds a limit gives a finding that names the limit.
     """
@@ -29,21 +32,24 @@ def find_problems(folder: Path, public: bytes | None = None) -> list[Finding]:
             "such as workspace/6-releases/general/1.0.0."
         )
     try:  # an unsafe file is a finding of `verify`
-        found = run_limited("flows.engine.verify_process", [folder], public.hex() if public else "", refuse=False)
+        more = (public.hex() if public else "", str(anchors.absolute()) if anchors else "")
+        found = run_limited("flows.engine.verify_process", [folder], *more, refuse=False)
     except LimitExceeded as error:
         says = f"reading it exceeded a limit and was stopped ({error.limit.describe()}); treat it as not verified"
         return [Finding("limits", ".", says)]
     return [Finding(*row) for row in json.loads(found)]
 
 
-def _verify_in_child(folder: Path, public: bytes | None) -> list[Finding]:
+def _verify_in_child(folder: Path, public: bytes | None, anchors: str) -> list[Finding]:
     import data_cards
+    from malmoi.releases.statements.time_stamp import read_anchors
     from malmoi.releases.verification.verify import verify
 
-    return verify(folder, render=data_cards.render_texts, public=public)
+    held = read_anchors(Path(anchors)) if anchors else ()
+    return verify(folder, render=data_cards.render_texts, public=public, anchors=held)
 
 
 if __name__ == "__main__":
     apply_limits(int(sys.argv[1]), int(sys.argv[2]))
-    found = _verify_in_child(Path(sys.argv[3]), bytes.fromhex(sys.argv[4]) or None)
+    found = _verify_in_child(Path(sys.argv[3]), bytes.fromhex(sys.argv[4]) or None, sys.argv[5])
     json.dump([astuple(one) for one in found], sys.stdout)

@@ -20,6 +20,7 @@ from tests.releases.test_verify import edited, remade
 
 CHECKER = Path(__file__).resolve().parents[2] / "docs" / "check_release.py"
 SHARD = "data/redistribute/LicenseRef-KOGL-1/general/train-00000-of-00002.parquet"
+MORPHEMES = SHARD.replace("data/", "morphemes/", 1)
 OTHER = "data/redistribute/LicenseRef-KOGL-1/general/train-00001-of-00002.parquet"
 
 
@@ -105,6 +106,11 @@ def query(sql: str, value: object = 24) -> Callable[[Path], None]:
     return lambda r: edit_card(r, lambda card: card["numbers"]["documents"].update({"sql": sql, "value": value}))
 
 
+def change_layer(layer: str, **lists: object) -> Callable[[Path], None]:
+    """Replace lists of the analysis of the first document."""
+    return lambda r: change_rows(r, MORPHEMES, lambda rows: [rows[0] | {layer: rows[0][layer] | lists}, *rows[1:]])
+
+
 TAMPERED: list[tuple[str, str, Callable[[Path], None]]] = [
     ("a flipped bit", f"sum: {SHARD}", lambda r: flip(r / SHARD)),
     ("an edited page", "sum: README.md", lambda r: (r / "README.md").write_text("x")),
@@ -134,6 +140,21 @@ TAMPERED: list[tuple[str, str, Callable[[Path], None]]] = [
      lambda r: change_rows(r, SHARD, lambda rows: [rows[0] | {"n_chars": 7}, *rows[1:]])),
     ("a repeated document", "ids are unique: data: 1 violations",
      lambda r: change_rows(r, SHARD, lambda rows: [rows[0], *rows])),
+    ("morphemes in another order", "ids of morphemes: morphemes: ",
+     lambda r: change_rows(r, MORPHEMES, lambda rows: [rows[1], rows[0], *rows[2:]])),
+    ("morphemes of fewer documents", f"pair: {MORPHEMES}: data/ and morphemes/",
+     lambda r: change_rows(r, MORPHEMES, lambda rows: rows[:-1])),
+    ("no morphemes of a file", f"pair: {MORPHEMES}: data/ and morphemes/",
+     lambda r: ((r / MORPHEMES).unlink(), remade(r))),
+    ("a tag too few", "lists of morphemes: morphemes: 1 violations", change_layer("morphemes", tag=["SL"])),
+    ("no sentences", "lists of morphemes: morphemes: 1 violations", change_layer("sentences", start=[], end=[])),
+    ("a sentence that ends outside its text", "places of morphemes: morphemes: 1 violations",
+     change_layer("sentences", end=[4000])),
+    ("a sentence that ends before it starts", "places of morphemes: morphemes: 1 violations",
+     change_layer("sentences", start=[4], end=[3])),
+    ("a morpheme outside its text", "places of morphemes: morphemes: 1 violations",
+     change_layer("morphemes", start=[0, 4_294_967_295])),
+    ("a long morpheme", "places of morphemes: morphemes: 1 violations", change_layer("morphemes", length=[2, 65_535])),
     ("a removed proof", "licence evidence: audit/licence_evidence.parquet: 1 violations",
      lambda r: change_rows(r, "audit/licence_evidence.parquet", lambda rows: rows[1:])),
     ("a hidden drop", "in = kept + dropped + failed: audit/stages.parquet",

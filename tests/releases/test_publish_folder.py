@@ -65,9 +65,10 @@ def test_manifest_signature_and_sums_are_copied_last_and_the_signature_needs_no_
     release: Path, tmp_path: Path
 ) -> None:
     signed = Path(shutil.copytree(release, tmp_path / "signed"))
-    (signed / "manifest.dsse.json").write_text("{}", encoding="utf-8")
+    for name in ("manifest.dsse.json", "manifest.dsse.json.tsr"):
+        (signed / name).write_text("{}", encoding="utf-8")
     payload = read_payload(signed)
-    assert tuple(item.path for item in payload.items[-3:]) == LAST
+    assert tuple(item.path for item in payload.items[-4:]) == LAST
     publish_to_folder(payload, tmp_path / "out")
     assert contents(tmp_path / "out" / "sample" / "1.0.0") == contents(signed)
 

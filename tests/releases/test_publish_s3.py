@@ -142,12 +142,13 @@ def test_of_two_publishers_of_a_version_the_second_finds_the_journal_of_the_firs
     assert objects(address, url) == expected(release)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"uploaded": 1}', b"\xff"])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"LICENSE.md": 1}', b"\xff", b"[" * 100_000])
 def test_a_damaged_journal_means_that_everything_is_sent_again(
     release: Path, address: str, url: str, content: bytes
 ) -> None:
-    Storage(url, address).write("sample/.1.0.0.uploading.json", content)
-    assert publish_to_s3(read_payload(release), Storage(url, address)).kept == 0
+    payload = read_payload(release)
+    Storage(url, address).write(f"sample/.1.0.0-{payload.sums.sha256}.uploading.json", content)
+    assert publish_to_s3(payload, Storage(url, address)).kept == 0
     assert objects(address, url) == expected(release)
 
 

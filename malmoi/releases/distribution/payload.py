@@ -12,10 +12,10 @@ from typing import Final
 from malmoi.errors import DataError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.verification import sha256sums, untrusted_files
+from malmoi.releases.verification.sha256sums import SIGNATURE, STAMP
 from malmoi.storage.shard import sha256_of
 
-SIGNATURE: Final = "manifest.dsse.json"  # beside the manifest; SHA256SUMS does not list it
-LAST: Final = (manifests.NAME, SIGNATURE, sha256sums.NAME)  # a copy without them is not a release yet
+LAST: Final = (manifests.NAME, SIGNATURE, STAMP, sha256sums.NAME)  # a copy without them is not a release yet
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}")  # name and version are folders of the target
 _BLOCK: Final = 4 << 20
 
@@ -84,9 +84,9 @@ def read_payload(folder: Path) -> Payload:
     except (OSError, ValueError) as error:
         raise DataError(f"{folder / sha256sums.NAME}: cannot be read ({error}). See `malmoi verify`.") from error
     present = {sha256sums.relative_name(folder, path) for path in sha256sums.entries(folder)}
-    if differ := sorted((present - {SIGNATURE}) ^ sums.keys()):
+    if differ := sorted(present ^ sums.keys()):
         raise DataError(f"{folder}: {differ[0]} is missing or extra. See `malmoi verify`; nothing was copied.")
-    sums |= {name: sha256_of(folder / name) for name in (SIGNATURE, sha256sums.NAME) if (folder / name).exists()}
+    sums |= {name: sha256_of(folder / name) for name in sha256sums.UNLISTED if (folder / name).exists()}
     names = sorted(sums, key=lambda name: (LAST.index(name) if name in LAST else -1, name))
     items = tuple(Item(name, (folder / name).stat().st_size, sums[name]) for name in names)
     return Payload(folder, made.name, made.version, made.root, items)

@@ -1,14 +1,15 @@
 """Publish a release to S3-compatible storage: PREFIX/<name>/<version>/…, and the object PREFIX/<name>/latest.
 
 Manifest and SHA256SUMS are uploaded last, `latest` after them. A journal object names what was uploaded: an upload that
-was interrupted is continued from any machine. Storage has no lock: of two publishers of one version with different
-bytes, the second finds the journal or the release of the first, and stops.
+was interrupted is continued from any machine. Storage has no lock, but lists what was written before: of two publishers
+of one version with different bytes, one finds the journal or the release of the other, and stops.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from malmoi.workspace_layout import LATEST
 THREADS: Final = 4  # uploads at once
 ATTEMPTS: Final = 4  # of one request
 SECONDS: Final = 60  # without an answer
+CLAIM_SECONDS: Final = 10  # for the journal of a publisher that began at the same time to be deleted
 _BLOCK: Final = 8 << 20
 
 
@@ -85,6 +87,12 @@ class Storage:
             found = self._files.get_file_info(fs.FileSelector(start, recursive=True, allow_not_found=True))
         return {one.path.removeprefix(start): one.size for one in found if one.type is fs.FileType.File}
 
+    def list_names(self, path: str) -> list[str]:
+        """Return the names of the objects in the folder `path`, not of those in its subfolders."""
+        with self._explain():
+            found = self._files.get_file_info(fs.FileSelector(f"{self._base}/{path}", allow_not_found=True))
+        return [one.base_name for one in found if one.type is fs.FileType.File]
+
     def digest(self, path: str) -> str:
         """Read an object back and return its sha256 (hex)."""
         digest = hashlib.sha256()
@@ -95,37 +103,74 @@ class Storage:
 
 
 class _Journal:
-    """The uploaded files, as an object of the storage: path → sha256."""
+    """The uploaded files, as an object of the storage: path → sha256. Each release has its own, and claims its version.
+
+    Whoever finds the journal of another release stops. Two that begin at once both write, then look again: the one with
+    the lower name waits until the other has deleted its own.
+    """
 
     def __init__(self, storage: Storage, payload: Payload) -> None:
-        self._storage, self._path, self._lock = storage, f"{payload.name}/.{payload.version}.uploading.json", Lock()
-        value = _parse_journal(storage.read(self._path))
-        self._sums = payload.sums.sha256
-        if value.get("sums", self._sums) != self._sums:
-            raise CallError(
-                f"{storage.url}/{self._path}: another release with this version was being uploaded. Wait for it; if "
-                "that upload was given up, delete the object and run the same command again."
-            )
-        self.uploaded: dict[str, str] = dict(value.get("uploaded", {}))
+        self._storage, self._folder, self._lock = storage, payload.name, Lock()
+        self._start, self._end = f".{payload.version}-", ".uploading.json"
+        self._name = f"{self._start}{payload.sums.sha256}{self._end}"
+        held = storage.read(f"{self._folder}/{self._name}")
+        self.uploaded = _parse_journal(held)
+        if others := self._list_others():
+            raise self._refuse(others)
         self.note()
+        if held is None:
+            try:
+                self._wait_for_others()
+                _is_published(storage, payload)  # another that ended since
+            except CallError:
+                self.delete()
+                raise
+
+    def _wait_for_others(self) -> None:
+        until = time.monotonic() + CLAIM_SECONDS
+        while others := self._list_others():
+            if others[0] < self._name or time.monotonic() > until:
+                raise self._refuse(others)
+            time.sleep(0.2)
+
+    def _list_others(self) -> list[str]:
+        names = self._storage.list_names(self._folder)
+        return sorted(n for n in names if n.startswith(self._start) and n.endswith(self._end) and n != self._name)
+
+    def _refuse(self, others: Sequence[str]) -> CallError:
+        return CallError(
+            f"{self._storage.url}/{self._folder}/{others[0]}: another release with this version was being uploaded. "
+            "Wait for it; if that upload was given up, delete the object and run the same command again."
+        )
 
     def note(self, item: Item | None = None) -> None:
         with self._lock:
             self.uploaded |= {item.path: item.sha256} if item else {}
-            text = canonical_json({"sums": self._sums, "uploaded": self.uploaded})
-            self._storage.write(self._path, text.encode())
+            self._storage.write(f"{self._folder}/{self._name}", canonical_json(self.uploaded).encode())
 
     def delete(self) -> None:
-        self._storage.delete(self._path)
+        self._storage.delete(f"{self._folder}/{self._name}")
 
 
 def _parse_journal(content: bytes | None) -> dict[str, Any]:
     """Return the value of a journal; {} if it is missing or damaged: everything is then sent again."""
     try:
         value = json.loads(content or b"{}")
-        return value if isinstance(value, dict) and isinstance(value.get("uploaded", {}), dict) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_published(storage: Storage, payload: Payload) -> bool:
+    """Whether the storage has this release; CallError if it has another of its version."""
+    place = f"{payload.name}/{payload.version}"
+    held = storage.read(f"{place}/{payload.sums.path}")
+    if held is not None and hashlib.sha256(held).hexdigest() != payload.sums.sha256:
+        raise CallError(
+            f"{storage.url}/{place} has this version with other bytes, and a release is never edited. Publish the next "
+            "version."
+        )
+    return held is not None
 
 
 def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False) -> Published:
@@ -134,13 +179,7 @@ def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False
     CallError if the storage has this version with other bytes, DataError if an object is not what was uploaded.
     """
     place = f"{payload.name}/{payload.version}"
-    held = storage.read(f"{place}/{payload.sums.path}")
-    if held is not None and hashlib.sha256(held).hexdigest() != payload.sums.sha256:
-        raise CallError(
-            f"{storage.url}/{place} has this version with other bytes, and a release is never edited. Publish the next "
-            "version."
-        )
-    journal = _Journal(storage, payload) if held is None else None
+    journal = None if _is_published(storage, payload) else _Journal(storage, payload)
     uploaded = journal.uploaded if journal else {item.path: item.sha256 for item in payload.items}
     sizes = storage.list_sizes(place)
     missing = [i for i in payload.items if (uploaded.get(i.path), sizes.get(i.path)) != (i.sha256, i.size)]

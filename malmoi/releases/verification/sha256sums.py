@@ -11,6 +11,8 @@ from malmoi.storage import shard
 
 NAME = "SHA256SUMS"
 SIGNATURE = "manifest.dsse.json"  # signs SHA256SUMS, which therefore does not list it
+STAMP = "manifest.dsse.json.tsr"  # time stamp of the signature
+UNLISTED = (NAME, SIGNATURE, STAMP)
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)")
 
 
@@ -31,9 +33,9 @@ def seal(folder: Path, unchanged: Mapping[str, str] | None = None) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return all entries of the release except folders, SHA256SUMS itself and the signature, sorted by path."""
+    """Return all entries of the release except folders and the files of UNLISTED, sorted by path."""
     found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
-    return sorted(p for p in found if relative_name(folder, p) not in (NAME, SIGNATURE))
+    return sorted(p for p in found if relative_name(folder, p) not in UNLISTED)
 
 
 def relative_name(folder: Path, path: Path) -> str:

@@ -36,11 +36,7 @@ def size(folder: Path) -> int:
 def _entries(folder: Path) -> list[Path]:
     return [
         *sha256sums.entries(folder),
-        *(
-            path
-            for path in (folder / sha256sums.NAME, folder / sha256sums.SIGNATURE)
-            if path.is_symlink() or path.exists()
-        ),
+        *(path for path in (folder / name for name in sha256sums.UNLISTED) if path.is_symlink() or path.exists()),
     ]
 
 
@@ -51,7 +47,8 @@ def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
     elif path.suffix == ".parquet":
         yield from (("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size))
     else:
-        limit = limits.VERIFY_SIGNATURE if name == sha256sums.SIGNATURE else limits.VERIFY_TEXT
+        small = {sha256sums.SIGNATURE: limits.VERIFY_SIGNATURE, sha256sums.STAMP: limits.STAMP_BYTES}
+        limit = small.get(name, limits.VERIFY_TEXT)
         if state.st_size > limit.value:
             yield "limits", name, f"{state.st_size:,} bytes ({limit.describe()}); nothing was read"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow.parquet as pq
+from cryptography.x509 import Certificate
 
 from malmoi.canonical_json import canonical_json
 from malmoi.document import LicenceEvidence, Signal
@@ -45,7 +46,7 @@ from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
 _RENDERED = ("README.md", "README.ko.md", "index.html", "index.ko.html", changelog.FACTS, changelog.TEXT)
-TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, erasure_proof.NAME, *_RENDERED, *DOCUMENTS)
+TEXTS = (CARD, manifests.NAME, *sha256sums.UNLISTED, erasure_proof.NAME, *_RENDERED, *DOCUMENTS)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -65,6 +66,7 @@ def verify(
     render: Render | None = None,
     again: bool = True,
     public: bytes | None = None,
+    anchors: Sequence[Certificate] = (),
     unchanged: Collection[str] = (),
 ) -> list[Finding]:
     """Return all faults of the release in `folder`, sorted; an empty list means verified.
@@ -73,10 +75,10 @@ def verify(
     It raises DataError for a card with other questions than those of its list: only listed questions are run,
     and none without `render`. `again=False` skips the checks that the publisher has just done with the same
     files: the questions of the card and the second detector of personal data. With `public`, the public key of the
-    publisher, the release must be signed by it. `unchanged` are files of a verified release that are not read again,
-    but for queries. A fault is a finding, never an
-    exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported and nothing
-    is read; flows/engine/verify_process.py limits time and memory of the rest.
+    publisher, the release must be signed by it; with `anchors`, an authority under these certificates must have stamped
+    the signature. `unchanged` are files of a verified release that are not read again, but for queries. A fault is a
+    finding, never an exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported
+    and nothing is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
@@ -86,7 +88,7 @@ def verify(
         return [Finding("sums", withdrawn_list.NAME, str(error))]
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
-        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
+        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public, anchors)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
         ("members", "audit/members.parquet", lambda: () if gone else _check_members(folder)),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
@@ -155,8 +157,9 @@ def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str
             yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
 
 
-def _check_signature(folder: Path, public: bytes | None) -> Iterator[Finding]:
-    return (Finding("signature", path, says) for path, says in release_statement.find_faults(folder, public))
+def _check_signature(folder: Path, public: bytes | None, anchors: Sequence[Certificate]) -> Iterator[Finding]:
+    found = release_statement.find_faults(folder, public, anchors)
+    return (Finding("signature", path, says) for path, says in found)
 
 
 def _check_members(folder: Path) -> Iterator[Finding]:
@@ -246,8 +249,8 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
 
         yield from _run_check("residue", name, differ)
     for one in residual_pii.find_in_texts(folder, does):
-        if one.file == sha256sums.SIGNATURE:
-            continue  # random bytes; `_check_signature` compares the rest with the files
+        if one.file in (sha256sums.SIGNATURE, sha256sums.STAMP):
+            continue  # random bytes, and names of the authority; `_check_signature` compares the rest with the files
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 

