@@ -39,10 +39,10 @@ from flows.release import seal_release
 from malmoi.erasure.tombstones import Tombstone
 from malmoi.ledger import Ledger
 from malmoi.releases import manifest as manifests
-from malmoi.releases import version_history
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
+from malmoi.releases.residue import outcomes
 from malmoi.releases.versions.latest import put_version
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
@@ -178,6 +178,7 @@ def describe_inputs(made: Manifest, workspace: Workspace) -> Inputs:
         shards=SHARDS, sources=made.sources, software=made.software, fetched_until=made.date,
         filters=made.recipe_filters, recipe_steps=made.recipe_steps, splits=made.splits,
         stages=tuple((stage, tuple(workspace.shards(stage))) for stage in STAGES),
+        second_look=outcomes(()),  # counts finds and excludes no document: the texts are searched once
     )  # fmt: skip
 
 
@@ -186,16 +187,18 @@ def _sketch(texts: Sequence[str]) -> bytes:
     return b"".join(hashlib.sha512(text.encode()).digest() for text in texts)
 
 
-def make_release(small: Path, workspace: Workspace, size: int) -> Path:
-    """Multiply the documents of the workspace `small` to `size` bytes of text, and publish them; return the release."""
+def make_copies(small: Path, workspace: Workspace, size: int) -> None:
+    """Multiply the documents of the workspace `small` to `size` bytes of text."""
     pool, written = read_pool(small), 0
-    with timed("copies of the documents"):
-        for number in count():
-            written += write_copy(pool, workspace, number)
-            if written >= size:
-                break
-    source = next(iter(Layout(small).release_folders(manifests.NAME)))
-    inputs = describe_inputs(manifests.read(source), workspace)
+    for number in count():
+        written += write_copy(pool, workspace, number)
+        if written >= size:
+            break
+
+
+def publish_copies(small: Path, workspace: Workspace) -> Path:
+    """Publish the copies with the facts of the release of `small`; return the release."""
+    inputs = describe_inputs(manifests.read(next(iter(Layout(small).release_folders(manifests.NAME)))), workspace)
     with workspace.temporary_folder() as folder, ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
 
         def run(call: Callable[[Any], Any], work: list[Any]) -> list[Any]:
@@ -207,8 +210,6 @@ def make_release(small: Path, workspace: Workspace, size: int) -> Path:
             seal_release(folder)
         target = workspace.releases(made.name) / made.version
         put_version(workspace, folder, target)
-    history = version_history.History()
-    version_history.write(workspace.release_history, history)
     return target
 
 
@@ -240,7 +241,9 @@ def measure_erasure(workspace: Workspace, base: Path) -> None:
 def measure_verification(folder: Path) -> None:
     """Verify the release in `folder` and print the speed by the bytes of its files."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    text = sum(pc.sum(pq.read_table(path, columns=["n_bytes"])["n_bytes"]).as_py() for path in folder.glob("data/**/*.parquet"))
+    text = sum(
+        pc.sum(pq.read_table(path, columns=["n_bytes"])["n_bytes"]).as_py() for path in folder.glob("data/**/*.parquet")
+    )
     began = time.monotonic()
     found = find_problems(folder)
     wall = time.monotonic() - began
@@ -264,10 +267,9 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="malmoi-erasure-", dir=given.folder))
     try:
         workspace = Workspace.open(root / "workspace")
-        release = make_release(given.workspace, workspace, given.mb * 1_000_000)
-        out.print(str(release))
-        if given.keep:
-            return 0
+        with timed("copies of the documents"):
+            make_copies(given.workspace, workspace, given.mb * 1_000_000)
+        release = publish_copies(given.workspace, workspace)
         measure_verification(release)
         measure_erasure(workspace, release)
     finally:

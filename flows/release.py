@@ -33,6 +33,7 @@ from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
+from malmoi.releases.erasure.repeated_patch import repeats_patch
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
@@ -121,8 +122,9 @@ def release(
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
         )
-        new = last is None or last.root != manifest.root or bool(version)
-        number = manifest.version if new or last is None else last.version
+        repeated = last is not None and (last.root == manifest.root or repeats_patch(folder, inputs.previous))
+        new = bool(version) or not repeated
+        number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)
         target = workspace.releases(recipe.name) / number
         if new:
             seal_release(folder, before=workspace.releases(recipe.name) / last.version if last else None)
@@ -140,7 +142,7 @@ def release(
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
-    return Released(recipe.name, number, target, manifest.root, manifest.documents, new, notes)
+    return Released(recipe.name, number, target, root, manifest.documents, new, notes)
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:

@@ -115,7 +115,7 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
     {1: (Find(column='title', kind='phone', n=1),)}
     """
     found: dict[int, Counter[tuple[str, str]]] = {}
-    for field in table.schema:
+    for field in table.schema if sought else ():
         column = table.column(field.name).combine_chunks()
         if not _holds_strings(field.type) or not _has_find(field.name, column, sought):
             continue
