@@ -18,7 +18,7 @@ from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import find_matching
+from flows.engine.stage_runs import recall_matching
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__
@@ -276,7 +276,7 @@ def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
         for ledger in (curated.ledgers("5-curated") if matcher else ())
         if matcher.may_match(source for source, n in ledger.kept.items() if n)
     ]
-    found = {id for path in files for id in find_matching(path, matcher)}
+    found = {id for path in files for id in recall_matching(path, matcher)}
     return tuple(sorted({*tombstones.read_ids(workspace.withdrawals), *found}))
 
 

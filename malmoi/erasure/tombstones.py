@@ -207,6 +207,10 @@ class Matcher:
         """Whether a document of `sources` can match: tombstones of ids name their source."""
         return self.reads_addresses or self.reads_texts or not self._sources.isdisjoint(sources)
 
+    def spell_keys(self) -> list[list[str]]:
+        """Return kind and key of all tombstones in effect, sorted: equal lists match the same documents."""
+        return sorted([one.kind, one.key] for one in self.tombstones)
+
     @property
     def has_values(self) -> bool:
         """Whether texts are searched for a value."""
