@@ -222,6 +222,11 @@ class Matcher:
             return None
         return sorted(self._ids), sorted(self._texts)
 
+    def list_ids(self) -> list[str] | None:
+        """Return the ids to look for, if no address and no text decides; else None."""
+        exact = None if self._texts else self.list_exact_keys()
+        return None if exact is None else exact[0]
+
     def find_by_address(self, url: str) -> Tombstone | None:
         """Return the tombstone that covers a canonical URL, or a value in it; None if it may be fetched."""
         return self.find_by_url(url) or self.find_value(url)
