@@ -56,6 +56,8 @@ def find_by_address(matcher: Matcher, source: str, url: str) -> tombstones.Tombs
 
 def _canonicalize(matcher: Matcher, url: str) -> str:
     """Return the canonical URL; a URL that no tombstone can cover as it is, since this is the costly part."""
+    if not matcher.reads_addresses:
+        return url
     needles = _list_needles(matcher)
     if needles is not None and url.isascii() and "%" not in url:
         plain = url.lower().encode()

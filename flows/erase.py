@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from flows import query_index
 from flows import release as releases
-from flows.engine.stage_runs import find_matching
+from flows.erased_documents import read_matching
 from flows.purge import purge
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
@@ -179,9 +179,7 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
 
 def _find_staged(workspace: Workspace, matcher: Matcher) -> set[str]:
     """Return the ids of extracted documents that match: their published address and text may differ."""
-    names = ("documents.parquet", "dropped.parquet")
-    files = [file for name in names for file in workspace.stage_files(name, "2-documents")]
-    return {id for file in files for id in find_matching(file, matcher)}
+    return {one.id for one in read_matching(workspace, matcher, ("2-documents",)) if one.stone}
 
 
 def _cover(ids: Iterable[str], stones: Sequence[Tombstone]) -> list[Tombstone]:

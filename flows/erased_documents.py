@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from crawlers import withdrawn
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.erasure import derived_files
-from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.erasure.derived_files import Seen
+from malmoi.erasure.tombstones import NAME, Matcher, Tombstone
 from malmoi.page_ids import digest_id
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import STAGES, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +48,28 @@ def has_values(matcher: Matcher) -> bool:
 
 def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     """Find the erased documents in all stages, then the captures that hold them."""
+    found = Erased()
+    for one in read_matching(workspace, matcher):
+        if stone := one.stone or (_choose_stone(matcher) if one.is_bare else None):
+            found.stones.setdefault(one.id, stone)
+    if found.stones:
+        _find_records(workspace, found)
+    if found.records or has_values(matcher):
+        found.shared = _find_shared(workspace, found, all_records=has_values(matcher))
+    found.captures = _find_captures(workspace, found.records)
+    return found
 
-    values = has_values(matcher)
+
+def read_matching(workspace: Workspace, matcher: Matcher, stages: Sequence[Stage] = STAGES) -> Iterator[Seen]:
+    """Yield the documents of these stages with their tombstones; without those that no tombstone can cover."""
 
     def find(row: dict[str, str]) -> Tombstone | None:
         about = f"{row['title']}\n{row['author']}"
         return withdrawn.find_document(matcher, row["id"], row["url"], row["text"], about)
 
-    found = Erased()
-    for one in derived_files.read_documents(workspace, find, texts=matcher.reads_texts):
-        if stone := one.stone or (_choose_stone(matcher) if one.is_bare else None):
-            found.stones.setdefault(one.id, stone)
-    if found.stones:
-        _find_records(workspace, found)
-    if found.records or values:
-        found.shared = _find_shared(workspace, found, all_records=values)
-    found.captures = _find_captures(workspace, found.records)
-    return found
+    # A document that was dropped for a tombstone while it was extracted has no address.
+    only = None if (ids := matcher.list_ids()) is None else {"id": ids, "by": [NAME]}
+    return derived_files.read_documents(workspace, find, texts=matcher.reads_texts, only=only, stages=stages)
 
 
 def _choose_stone(matcher: Matcher) -> Tombstone:
@@ -72,16 +79,16 @@ def _choose_stone(matcher: Matcher) -> Tombstone:
 
 def _find_records(workspace: Workspace, found: Erased) -> None:
     """Add the addresses and records of the documents in all stages: an edit may have changed an address."""
-    for one in derived_files.read_documents(workspace, lambda _: None, texts=False):
-        if one.id in found.stones:
-            found.records.setdefault(one.record, set()).add(one.id)
-            found.urls.add(one.url)
+    for one in derived_files.read_documents(workspace, lambda _: None, texts=False, only={"id": found.stones}):
+        found.records.setdefault(one.record, set()).add(one.id)
+        found.urls.add(one.url)
 
 
 def _find_shared(workspace: Workspace, found: Erased, *, all_records: bool) -> set[str]:
     """Return the records in which documents stay beside erased ones; with `all_records`, all with two documents."""
     shared, first = set[str](), dict[str, str]()
-    for one in derived_files.read_documents(workspace, lambda _: None, texts=False):
+    only = None if all_records else {"record": found.records}
+    for one in derived_files.read_documents(workspace, lambda _: None, texts=False, only=only):
         if one.record in found.records:
             if one.id not in found.stones:
                 shared.add(one.record)

@@ -18,7 +18,7 @@ from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import find_matching
+from flows.engine.stage_runs import recall_matching
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__
@@ -33,6 +33,7 @@ from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
+from malmoi.releases.erasure.repeated_patch import repeats_patch
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
@@ -121,8 +122,9 @@ def release(
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
         )
-        new = last is None or last.root != manifest.root or bool(version)
-        number = manifest.version if new or last is None else last.version
+        repeated = last is not None and (last.root == manifest.root or repeats_patch(folder, inputs.previous))
+        new = bool(version) or not repeated
+        number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)
         target = workspace.releases(recipe.name) / number
         if new:
             seal_release(folder, before=workspace.releases(recipe.name) / last.version if last else None)
@@ -140,7 +142,7 @@ def release(
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
-    return Released(recipe.name, number, target, manifest.root, manifest.documents, new, notes)
+    return Released(recipe.name, number, target, root, manifest.documents, new, notes)
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
@@ -274,7 +276,7 @@ def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
         for ledger in (curated.ledgers("5-curated") if matcher else ())
         if matcher.may_match(source for source, n in ledger.kept.items() if n)
     ]
-    found = {id for path in files for id in find_matching(path, matcher)}
+    found = {id for path in files for id in recall_matching(path, matcher)}
     return tuple(sorted({*tombstones.read_ids(workspace.withdrawals), *found}))
 
 

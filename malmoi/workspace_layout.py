@@ -1,7 +1,7 @@
 """Paths of a workspace: no other module names its folders or searches them.
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
-    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
+    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, matches.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
@@ -25,6 +25,7 @@ from typing import Literal, TypeAlias, get_args
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
+MATCHES = "matches.json"  # beside the ledger: the documents of the shard that tombstones of texts or values match
 LATEST = "latest"  # link to the highest version of a release
 # Files of a collection run that the crawler writes and `collect` reads.
 PAGES, STATS, BLOCKED = "pages.warc.gz", "stats.json", "blocked.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import WalkJob
 from malmoi import recipe as recipes
+from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger
@@ -19,9 +21,10 @@ from malmoi.processes.worker_process import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step, digest
 from malmoi.storage import shard
+from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import Stage
+from malmoi.workspace_layout import LEDGER, MATCHES, Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: failed documents are tried again when they change
 MATCHED = 4096  # documents that are Python objects at a time, while they are compared with tombstones
@@ -88,9 +91,28 @@ def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]
     found = {}
     for ledger in ledgers if matcher else ():
         may = matcher.may_match(source for source, n in ledger.kept.items() if n)
-        here = find_matching(workspace.stage(stage, ledger.key) / "documents.parquet", matcher) if may else ()
+        here = recall_matching(workspace.stage(stage, ledger.key) / "documents.parquet", matcher) if may else ()
         if here:
             found[ledger.key] = here
+    return found
+
+
+def recall_matching(path: Path, matcher: Matcher) -> tuple[str, ...]:
+    """Return what `find_matching` returns; what it found in texts is kept beside the file for the same tombstones.
+
+    A file that is damaged or of other tombstones is written again.
+    """
+    if not matcher.reads_texts:
+        return find_matching(path, matcher)
+    kept, key = path.with_name(MATCHES), digest([matcher.spell_keys(), shard.sha256_of(path.with_name(LEDGER))])
+    try:
+        said = json.loads(kept.read_text(encoding="utf-8"))
+        if said["key"] == key:
+            return tuple(map(str, said["ids"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    found = find_matching(path, matcher)
+    replace_file(kept, canonical_json({"key": key, "ids": list(found)}))
     return found
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from malmoi.page_ids import is_digest_id
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import LEDGER, STAGES
+from malmoi.workspace_layout import LEDGER, STAGES, Stage
 
 _NAMES = ("documents.parquet", "dropped.parquet")
 _CONTENT = frozenset(("text", "morphemes", "sentences"))  # columns that name no document
@@ -47,23 +48,35 @@ class Seen:
 Find = Callable[[dict[str, str]], Tombstone | None]  # of a row with the columns id, url, text, title, author
 
 
-def read_documents(workspace: Workspace, find: Find, *, texts: bool) -> Iterator[Seen]:
-    """Yield each document of each stage shard with its tombstone; `texts`: whether `find` needs the texts."""
+def read_documents(
+    workspace: Workspace,
+    find: Find,
+    *,
+    texts: bool,
+    only: Mapping[str, Collection[str]] | None = None,
+    stages: Sequence[Stage] = STAGES,
+) -> Iterator[Seen]:
+    """Yield each document of each stage shard with its tombstone; `texts`: whether `find` needs the texts.
+
+    `only` selects rows: of a column, the values one of which a row must have. Other rows become no Python objects.
+    """
     columns = _READ if texts else _READ[:4]
-    for stage in STAGES:
+    wanted = {column: pa.array(sorted(values), pa.string()) for column, values in (only or {}).items()}
+    for stage in stages:
         for name in _NAMES:
             for path in workspace.stage_files(name, stage):
-                for row in _rows(path, (*columns, "by") if name == "dropped.parquet" else columns):
+                for row in _rows(path, (*columns, "by") if name == "dropped.parquet" else columns, wanted):
                     about = {column: row.get(column) or "" for column in _READ}
                     bare = row.get("by") == NAME and is_digest_id(about["id"])
                     yield Seen(about["id"], about["source"], about["url"], about["record"], find(about), bare)
 
 
-def _rows(path: Path, columns: Collection[str]) -> Iterator[dict[str, str]]:
+def _rows(path: Path, columns: Collection[str], wanted: Mapping[str, pa.Array]) -> Iterator[dict[str, str]]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(4096, columns=list(columns)):
-                yield from batch.to_pylist()
+                hits = [pc.is_in(batch[name], values) for name, values in wanted.items() if name in columns]
+                yield from (batch.filter(reduce(pc.or_, hits)) if hits else batch).to_pylist()
     except (pa.ArrowException, OSError):
         return  # damaged; `purge_stages` deletes it
 

@@ -207,6 +207,10 @@ class Matcher:
         """Whether a document of `sources` can match: tombstones of ids name their source."""
         return self.reads_addresses or self.reads_texts or not self._sources.isdisjoint(sources)
 
+    def spell_keys(self) -> list[list[str]]:
+        """Return kind and key of all tombstones in effect, sorted: equal lists match the same documents."""
+        return sorted([one.kind, one.key] for one in self.tombstones)
+
     @property
     def has_values(self) -> bool:
         """Whether texts are searched for a value."""
@@ -217,6 +221,11 @@ class Matcher:
         if self.reads_addresses or self._has_pages:
             return None
         return sorted(self._ids), sorted(self._texts)
+
+    def list_ids(self) -> list[str] | None:
+        """Return the ids to look for, if no address and no text decides; else None."""
+        exact = None if self._texts else self.list_exact_keys()
+        return None if exact is None else exact[0]
 
     def find_by_address(self, url: str) -> Tombstone | None:
         """Return the tombstone that covers a canonical URL, or a value in it; None if it may be fetched."""

@@ -114,10 +114,28 @@ def test_files_that_name_no_erased_document_are_the_same_files(world: World) -> 
 def test_it_does_not_come_back_whatever_is_run_again(world: World) -> None:
     world.erase(stone("id", ID))
     made = world.run()
-    assert (
-        made.new and checked(made.folder) == [] and numbers(data(made.folder)["id"].to_pylist()) == {"02", "03", "31"}
-    )
+    assert checked(made.folder) == [] and numbers(data(made.folder)["id"].to_pylist()) == {"02", "03", "31"}
     assert not world.run().new
+
+
+def test_the_next_run_makes_no_version_of_the_same_documents(world: World) -> None:
+    done = world.erase(stone("id", ID))
+    made = world.run()
+    assert (made.new, made.version, made.documents) == (False, done.version, 3)
+    assert made.root == manifests.read(world.version(done.version)).root
+    assert sorted(path.name for path in world.home.releases("papers").glob("[0-9]*")) == ["1.0.0", done.version]
+
+
+def test_the_next_run_makes_a_version_of_other_documents_and_facts(world: World, tmp_path: Path) -> None:
+    world.erase(stone("id", ID))
+    recipe = tmp_path / "other.toml"
+    recipe.write_text(Path(world.recipe).read_text("utf-8").replace("Papers.", "Other papers."), encoding="utf-8")
+    made = run(world.source, str(recipe), world.home.root)[3]
+    assert (made.new, made.version) == (True, "1.1.0") and checked(made.folder) == []
+    world.erase(stone("id", "papers/02.txt"))
+    tombstones.revoke(world.home.withdrawals, "papers/02.txt", "2026-11-25")
+    made = run(world.source, str(recipe), world.home.root)[3]
+    assert made.new and numbers(data(made.folder)["id"].to_pylist()) >= {"02", "03", "31"}
 
 
 KINDS = {

@@ -7,7 +7,7 @@ path of the file, then by row. Both tables depend on data/ alone, so the order o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -23,6 +23,7 @@ from malmoi.releases.exposed_pages import is_digest_id
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.membership.leaves import make_leaf, make_salt, normalise_address
 from malmoi.releases.membership.merkle_paths import BLOCK, commit, find_path, find_root
+from malmoi.releases.membership.sorted_leaves import Rows, make_rows, sort_leaves
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
 from malmoi.storage.shuffle import Run
@@ -70,13 +71,14 @@ def write(
     known = {} if earlier is None else _read_known_sketches(earlier)
     salt = find_salt(files)
     read = list(run(_read_file, [Reading(path, salt, sketch, known) for path in data_files(folder)]))
-    leaves, documents = _sort_leaves(read)
-    blocks = [find_root(leaves[at : at + BLOCK]) for at in range(0, len(leaves), BLOCK)]
-    schema = AUDIT[MEMBERS].with_metadata({_NODES: b"".join(blocks).hex()})
-    made = [_write_table(folder, MEMBERS, pa.table([leaves, documents], schema=schema))]
-    sketches = _cut(b"".join(one.sketches for one in read), SKETCH_BYTES)
+    blocks = list(sort_leaves(_number_rows(read), sum(len(one.rows) for one in read)))
+    roots = list(map(_find_root, blocks))
+    schema = AUDIT[MEMBERS].with_metadata({_NODES: b"".join(roots).hex()})
+    table = pa.concat_tables([_to_table(block).cast(schema) for block in blocks])
+    made = [_write_table(folder, MEMBERS, table)]
+    sketches = _to_array(b"".join(one.sketches for one in read), SKETCH_BYTES)
     made.append(_write_table(folder, SKETCHES, pa.table([sketches], schema=AUDIT[SKETCHES])))
-    return made, commit(salt, len(leaves), find_root(blocks))
+    return made, commit(salt, table.num_rows, find_root(roots))
 
 
 def find_salt(files: Sequence[ReleaseFile]) -> bytes:
@@ -86,15 +88,20 @@ def find_salt(files: Sequence[ReleaseFile]) -> bytes:
 
 def find_faults(folder: Path, made: Manifest) -> Iterator[tuple[str, str]]:
     """Compute the leaves again from data/; yield (file, message) for each difference."""
-    salt = find_salt(made.files)
-    leaves, documents = _sort_leaves([_read_file(Reading(path, salt, None)) for path in data_files(folder)])
-    held = shard.read(audit_file(folder, MEMBERS))
-    if held.column("leaf").to_pylist() != leaves or held.column("document").to_pylist() != documents.tolist():
+    salt, roots, count, differs = find_salt(made.files), list[bytes](), 0, False
+    read = (_read_file(Reading(path, salt, None)) for path in data_files(folder))
+    with pq.ParquetFile(audit_file(folder, MEMBERS)) as held:
+        for number, block in enumerate(sort_leaves(_number_rows(read), 2 * made.documents)):
+            differs = differs or number >= held.num_row_groups or held.read_row_group(number) != _to_table(block)
+            roots.append(_find_root(block))
+            count += len(block)
+        nodes = (held.schema_arrow.metadata or {}).get(_NODES)
+        differs = differs or held.metadata.num_rows != count
+    if differs:
         yield f"audit/{MEMBERS}.parquet", "its leaves are not those of the addresses and texts in data/"
-    blocks = [find_root(leaves[at : at + BLOCK]) for at in range(0, len(leaves), BLOCK)]
-    if (held.schema.metadata or {}).get(_NODES) != b"".join(blocks).hex().encode():
+    if nodes != b"".join(roots).hex().encode():
         yield f"audit/{MEMBERS}.parquet", "its inner nodes are not those of its leaves"
-    if commit(salt, len(leaves), find_root(blocks)) != made.members:
+    if commit(salt, count, find_root(roots)) != made.members:
         yield "manifest.json", f"members is {made.members!r}; the leaves give another commitment"
     with pq.ParquetFile(audit_file(folder, SKETCHES)) as file:
         if file.metadata.num_rows not in (0, made.documents):
@@ -183,17 +190,26 @@ def _read_file(work: Reading) -> Read:
     return Read(b"".join(leaves), rows, b"".join(sketches), count)
 
 
-def _sort_leaves(read: Sequence[Read]) -> tuple[list[bytes], npt.NDArray[np.int32]]:
-    """Return all leaves, sorted, and the document of each; the rows of each file are numbered after the one before."""
-    starts = np.cumsum([0, *(one.count for one in read)])
-    documents = np.concatenate([np.array(one.rows, np.int64) + start for one, start in zip(read, starts, strict=False)])
-    joined = np.frombuffer(b"".join(one.leaves for one in read), np.uint8).reshape(-1, 32)
-    order = np.lexsort((documents, *joined.view(">u8").T[::-1]))
-    return _cut(joined[order].tobytes(), 32), documents[order].astype(np.int32)
+def _number_rows(read: Iterable[Read]) -> Iterator[Rows]:
+    """Yield the rows of each file; its documents are numbered after those of the file before."""
+    start = 0
+    for one in read:
+        yield make_rows(one.leaves, np.array(one.rows, np.int64) + start)
+        start += one.count
 
 
-def _cut(joined: bytes, size: int) -> list[bytes]:
-    return [joined[at : at + size] for at in range(0, len(joined), size)]
+def _find_root(block: Rows) -> bytes:
+    leaves = np.ascontiguousarray(block["leaf"]).tobytes()
+    return find_root([leaves[at : at + 32] for at in range(0, len(leaves), 32)])
+
+
+def _to_table(block: Rows) -> pa.Table:
+    leaves = _to_array(np.ascontiguousarray(block["leaf"]).tobytes(), 32)
+    return pa.table([leaves, np.ascontiguousarray(block["document"])], schema=AUDIT[MEMBERS])
+
+
+def _to_array(joined: bytes, size: int) -> pa.FixedSizeBinaryArray:
+    return pa.Array.from_buffers(pa.binary(size), len(joined) // size, [None, pa.py_buffer(joined)])
 
 
 def _write_table(folder: Path, name: str, table: pa.Table) -> ReleaseFile:

@@ -69,6 +69,8 @@ def _kind(text: str, chain: Chain, first: int, last: int) -> str:
     shape = tuple(map(len, chain.groups[first:last]))
     if not LEAST_DIGITS <= sum(shape) <= MOST_DIGITS or max(shape) < 3:
         return ""
+    if sum(shape) < LABELLED and not _may_be_short(shape, chain.groups[first]):
+        return ""
     joints = chain.joints[first : last - 1]
     if any("\n" in joint and "-" not in joint for joint in joints) or _is_part_of_word(text, chain, first, last):
         return ""
@@ -83,6 +85,13 @@ def _kind(text: str, chain: Chain, first: int, last: int) -> str:
 
 
 LEAST_DIGITS, MOST_DIGITS = 7, 19
+LABELLED: Final = 10  # digits from which a label may decide
+_MASKED: Final = ((6, 1), (7,), (6, 2))  # a masked resident number
+
+
+def _may_be_short(shape: tuple[int, ...], head: str) -> bool:
+    """Whether a number of less than LABELLED digits can be an address, a masked resident number or a telephone."""
+    return len(shape) == 4 or shape in _MASKED or head[0] == "0"
 
 
 def _is_reserved(kind: str, digits: str) -> bool:
@@ -146,7 +155,7 @@ def _is_date(digits: str) -> bool:
 
 def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
     masked = after[:2] != "" and all(c in MASKS or c in "xX" for c in after[:4]) and len(after) >= 4
-    if shape in ((6, 1), (7,), (6, 2)) and masked and _is_date(digits):
+    if shape in _MASKED and masked and _is_date(digits):
         return _resident_kind(digits)
     if shape not in ((6, 7), (13,), (6, 1, 6)) or (len(digits) != 13):
         return ""
