@@ -1,7 +1,7 @@
 """Data Provenance Standards 1.0.0 of the Data & Trust Alliance: 22 fields in the groups source, provenance and use.
 
-The list of fields: https://dataandtrustalliance.org/our-initiatives/data-provenance-standards. A field that only the publisher
-can answer is null, and `for_publisher` names it.
+The list of fields: https://dataandtrustalliance.org/our-initiatives/data-provenance-standards. A field that only the
+publisher can answer is null, and `for_publisher` names it.
 """
 
 from __future__ import annotations
