@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-import pyarrow as pa
-
 from data_cards.documents.release_facts import Facts
 from data_cards.documents.responsible_use import describe_responsible_use
 from data_cards.header import Configuration, list_configurations, list_patterns
 from malmoi.canonical_json import canonical_json
 from malmoi.release_files import is_data_file, is_morpheme_file
-from malmoi.releases.release_schema import COLUMNS, MORPHEME_COLUMNS, Column
 
 Node: TypeAlias = dict[str, Any]
 CONFORMS: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -84,7 +81,7 @@ def render_croissant(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> st
             "prov:wasDerivedFrom": [_describe_source(source) for source in manifest["sources"]],
             "prov:wasGeneratedBy": _describe_pipeline(facts),
             "distribution": [*_list_files(manifest), *map(_describe_files, configurations)],
-            "recordSet": [_describe_records(one) for one in configurations],
+            "recordSet": [_describe_records(one, manifest["columns"]) for one in configurations],
         }
     )
 
@@ -153,44 +150,48 @@ def _files_id(one: Configuration) -> str:
     return f"files-{one.name}"
 
 
-def _describe_records(one: Configuration) -> Node:
+def _describe_records(one: Configuration, columns: Mapping[str, list[Node]]) -> Node:
+    """Describe the rows of a configuration; `columns` are those of the manifest."""
+    what = "Sentences and morphemes of texts" if one.beside else "Texts"
+    says = f"{what} of the licence family {one.family}. The schema of each Parquet file documents its columns."
     records: Node = {
         "@type": "cr:RecordSet",
         "@id": one.name,
         "name": one.name,
+        "description": says,
         "key": {"@id": f"{one.name}/id"},
-        "field": [_describe_column(one, column) for column in (MORPHEME_COLUMNS if one.beside else COLUMNS)],
+        "field": [_describe_column(one, column) for column in columns["morphemes" if one.beside else "data"]],
     }
     return records if one.beside else records | {"annotation": _describe_origin(one)}
 
 
-def _describe_column(one: Configuration, column: Column) -> Node:
-    field = _describe_type(f"{one.name}/{column.name}", column.type, {"fileSet": {"@id": _files_id(one)}}, column.name)
-    field |= {"description": column.says}
-    if column.name in _TYPES:
-        field["dataType"] = _TYPES[column.name]
-    return field | ({"equivalentProperty": _EQUAL[column.name]} if column.name in _EQUAL else {})
+def _describe_column(one: Configuration, column: Node) -> Node:
+    name: str = column["name"]
+    field = _describe_type(f"{one.name}/{name}", column, {"fileSet": {"@id": _files_id(one)}}, name)
+    if name in _TYPES:
+        field["dataType"] = _TYPES[name]
+    return field | ({"equivalentProperty": _EQUAL[name]} if name in _EQUAL else {})
 
 
-def _describe_type(id_: str, kind: pa.DataType, files: Node, column: str, path: str = "") -> Node:
-    """Describe a column, or with `path` a member of its structs."""
+def _describe_type(id_: str, kind: Node, files: Node, column: str, path: str = "") -> Node:
+    """Describe a column of the manifest, or with `path` a member of its structs."""
     field: Node = {"@type": "cr:Field", "@id": id_}
-    if pa.types.is_list(kind):
+    if "list" in kind:
         field |= {"isArray": True, "arrayShape": "-1"}
-        kind = kind.value_type
-    if pa.types.is_struct(kind):
-        members = [_describe_type(f"{id_}/{m.name}", m.type, files, column, m.name) for m in kind]
+    inner = kind.get("list", kind.get("struct", kind.get("dtype")))
+    if isinstance(inner, list):
+        members = [_describe_type(f"{id_}/{m['name']}", m, files, column, m["name"]) for m in inner]
         return field | {"subField": members}
-    number = "sc:Float" if pa.types.is_floating(kind) else "sc:Integer"
+    number = "sc:Float" if str(inner).startswith("float") else "sc:Integer"
     source = files | {"extract": {"column": column}} | ({"transform": {"jsonPath": path}} if path else {})
-    return field | {"dataType": "sc:Text" if pa.types.is_string(kind) else number, "source": source}
+    return field | {"dataType": "sc:Text" if inner == "string" else number, "source": source}
 
 
 def _describe_origin(one: Configuration) -> Node:
     id_, files = f"{one.name}/origin", {"fileSet": {"@id": _files_id(one)}}
     members = [
         {
-            **_describe_type(f"{id_}/{column}", pa.string(), files, column),
+            **_describe_type(f"{id_}/{column}", {"dtype": "string"}, files, column),
             "dataType": _TYPES.get(column, "sc:Text"),
             "equivalentProperty": equal,
         }

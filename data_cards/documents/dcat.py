@@ -101,13 +101,11 @@ def _describe_publisher(facts: Facts) -> Node:
     if name := facts.publisher.get("name"):
         node["dct:publisher"] = {"@type": "foaf:Agent", "foaf:name": name}
     if contact := facts.publisher.get("contact"):
-        key, iri = (
-            ("hasURL", contact) if "://" in contact else ("hasEmail", f"mailto:{contact.removeprefix('mailto:')}")
-        )
+        link = {"hasURL": contact} if "://" in contact else {"hasEmail": f"mailto:{contact.removeprefix('mailto:')}"}
         node["dcat:contactPoint"] = {
             "@type": "vcard:Organization",
             "vcard:fn": name or contact,
-            f"vcard:{key}": {"@id": iri},
+            **{f"vcard:{key}": {"@id": iri} for key, iri in link.items()},
         }
     return node
 

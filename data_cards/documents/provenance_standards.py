@@ -1,7 +1,7 @@
 """Data Provenance Standards 1.0.0 of the Data & Trust Alliance: 22 fields in the groups source, provenance and use.
 
-The list of fields: https://dataandtrustalliance.org/work/data-provenance-standards. A field that only the publisher
-can answer is null, and `for_publisher` names it.
+The list of fields: https://dataandtrustalliance.org/our-initiatives/data-provenance-standards. A field that only the
+publisher can answer is null, and `for_publisher` names it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _describe_source(facts: Facts) -> dict[str, Any]:
 
 
 def _describe_origin(facts: Facts) -> dict[str, Any]:
-    previous = facts.card.get("previous")
+    previous = facts.card.get("previous")  # it has no date
     return {
         "source_metadata_for_dataset": "audit/sources.parquet",
         "source_if_different_from_issuer": [
@@ -46,7 +46,9 @@ def _describe_origin(facts: Facts) -> dict[str, Any]:
         ],
         "data_origin_geography": None,
         "dataset_issue_date": facts.manifest["date"],
-        "previously_issued_version": previous["version"] if previous else "none",
+        "date_of_previously_issued_version": {"version": previous["version"], "dates": "CHANGELOG.md"}
+        if previous
+        else "none",
         "range_of_dates_for_data_generation": {
             "first": facts.number("first_date"),
             "last": facts.number("last_date"),
@@ -68,15 +70,15 @@ def _describe_use(facts: Facts) -> dict[str, Any]:
     return {
         "confidentiality_classification": None,
         "consent_documentation_location": "audit/licence_evidence.parquet",
-        "privacy_enhancing_technologies": {
+        "use_of_privacy_enhancing_technologies": {
             "filters": {name: filters[name] for name in ("personal_data", "redact", "quarantine") if name in filters},
             "places_masked_by_kind": masked,
             "second_detector": facts.number("residue_detector"),
             "places_found_in_texts": facts.number("residue_in_texts"),
             "places_found_elsewhere": facts.number("residue_elsewhere"),
         },
-        "data_processing_geography": None,
-        "data_storage_geography": None,
+        "data_processing_geography_inclusion_exclusion": None,
+        "data_storage_geography_inclusion_exclusion": None,
         "license_to_use": [
             {"licence": row["license"], "use": row["use"], "documents": row["documents"]}
             for row in facts.rows("by_licence")

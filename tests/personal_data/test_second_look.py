@@ -19,6 +19,7 @@ from malmoi.document import Document
 from malmoi.errors import CallError, DataError
 from malmoi.licensing.licences import LICENCES
 from malmoi.recipe import Step
+from malmoi.release_files import DOCUMENTS
 from malmoi.releases import licence_files, residual_pii, residue
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import outcomes
@@ -109,13 +110,8 @@ def test_a_card_that_would_show_personal_data_is_refused_before_it_stands(tmp_pa
     release = published(tmp_path, documents(), **told)
     with pytest.raises(DataError, match=r"README\.md: phone × 1"):
         residual_pii.refuse_texts(release)
-    assert {f.path for f in checked(release)} == {
-        "README.md",
-        "README.ko.md",
-        "index.html",
-        "index.ko.html",
-        "manifest.json",
-    }
+    pages = {"README.md", "README.ko.md", "index.html", "index.ko.html"}
+    assert {f.path for f in checked(release)} == {*pages, "manifest.json", *DOCUMENTS}
     kept = published(tmp_path / "kept", documents(), **(told | {"purpose": "Ask hong@example.kr."}))
     residual_pii.refuse_texts(kept)
 
