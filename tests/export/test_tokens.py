@@ -93,8 +93,8 @@ def test_a_special_token_that_a_text_spells_stays_text(vocabulary):
 
 # Texts that separate tokenizers: decomposed Hangul, old Hangul, emoji, white space, contractions, special tokens.
 ODD = [
-    "말뭉치를 모은다.", "\u1112\u1161\u11ab\u1100\u1173\u11af", "나랏〮말〯ᄊᆞ미", "가" * 300, "I'll say\t\n\n  2026년 1,234원", "👩‍👩‍👧 漢字",
-    "", "<|endoftext|></s>[INST]", " \n" * 50,
+    "말뭉치를 모은다.", "\u1112\u1161\u11ab\u1100\u1173\u11af", "나랏〮말〯ᄊᆞ미", "가" * 300,
+    "I'll say\t\n\n  2026년 1,234원", "👩‍👩‍👧 漢字", "", "<|endoftext|></s>[INST]", " \n" * 50,
 ]  # fmt: skip
 
 
