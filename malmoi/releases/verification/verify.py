@@ -71,10 +71,10 @@ def verify(
 
     `render` renders the texts for people from card and manifest; their bytes must equal those in the folder.
     It raises DataError for a card with other questions than those of its list: only listed questions are run,
-    and none without `render`. `again=False` skips the checks that the publisher has just done with the same
-    files: the questions of the card and the second detector of personal data. With `public`, the public key of the
-    publisher, the release must be signed by it. `unchanged` are files of a verified release that are not read again,
-    but for queries. A fault is a finding, never an
+    and none without `render`. `again=False` skips the checks that the publisher has just done with the same files: the
+    questions of the card, the second detector of personal data, and the tree of members. With `public`, the public key
+    of the publisher, the release must be signed by it. `unchanged` are files of a verified release that are not read
+    again, but for queries. A fault is a finding, never an
     exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported and nothing
     is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
@@ -88,9 +88,9 @@ def verify(
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
         ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
-        ("members", "audit/members.parquet", lambda: () if gone else _check_members(folder)),
+        ("members", "audit/members.parquet", lambda: _check_members(folder) if again and not gone else ()),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
-        ("evidence", "audit", lambda: () if gone else _check_evidence(folder)),
+        ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged)),
         ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
         ("render", CARD, lambda: _check_rendering(folder, render, gone) if render else ()),
@@ -251,9 +251,10 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 
-def _check_evidence(folder: Path) -> Iterator[Finding]:
+def _check_evidence(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
     """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
-    for path, found in evidence_checks.list_checks(folder, manifests.read(folder)):
+    checks = evidence_checks.list_checks(folder, manifests.read(folder))
+    for path, found in ((path, found) for path, found in checks if path not in unchanged):
         yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), found))
 
 
