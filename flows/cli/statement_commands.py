@@ -108,16 +108,22 @@ def contains(
     key: Annotated[Path | None, Parameter("--key", help="Sign the statement with this key; implies --json.")] = None,
 ) -> None:
     """Answer whether a work is in a release, near copies included, with a proof that can be checked offline."""
-    from flows import contains as asking
+    from flows.cli.contains_worker import ask
     from malmoi.releases.statements import dsse
     from malmoi.releases.statements.keys import read_signer
 
     if bool(url) == (text is not None):
         raise CallError("name the work by either --url ADDRESS or --text FILE.")
     signer = read_signer(key, release) if key else None
-    said = asking.ask_address(release, url) if text is None else asking.ask_text(release, asking.read_text(text))
+    said, lines = ask(release, "url", url) if text is None else ask(release, "text", _read_text(text))
     if json or signer:
         print(dsse.sign_statement(said, signer).to_json(), end="")
     else:
-        for line in asking.spell_answer(release, said["predicate"]):
+        for line in lines:
             out.print(escape_line(line), markup=False)
+
+
+def _read_text(path: Path) -> str:
+    from flows.contains import read_text
+
+    return read_text(path)

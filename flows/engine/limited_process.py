@@ -29,8 +29,10 @@ class LimitExceeded(DataError):
         self.limit = limit
 
 
-def run_limited(module: str, folders: Sequence[Path], *arguments: str, refuse: bool = True) -> bytes:
-    """Run `python -m module SECONDS SPILL FOLDER … ARGUMENT …` and return its standard output.
+def run_limited(
+    module: str, folders: Sequence[Path], *arguments: str, refuse: bool = True, given: bytes = b""
+) -> bytes:
+    """Run `python -m module SECONDS SPILL FOLDER … ARGUMENT …` with `given` as input, and return its output.
 
     LimitExceeded if a limit stops it, StageError if the process fails otherwise; with `refuse`, DataError if a release
     has an unsafe file.
@@ -48,7 +50,8 @@ def run_limited(module: str, folders: Sequence[Path], *arguments: str, refuse: b
         command = [*PYTHON, "-m", module, str(seconds), str(spill), *places, *arguments]
         env = {**os.environ, "TMPDIR": tmp}
         try:
-            done = subprocess.run(command, capture_output=True, env=env, timeout=_PATIENCE * seconds, check=False)
+            patience = _PATIENCE * seconds
+            done = subprocess.run(command, input=given, capture_output=True, env=env, timeout=patience, check=False)
         except subprocess.TimeoutExpired:
             raise _limit_error(named, limits.VERIFY_SECONDS) from None
     if done.returncode == -signal.SIGXCPU:
@@ -68,10 +71,11 @@ def _limit_error(named: str, limit: limits.InputLimit) -> LimitExceeded:
     return LimitExceeded(f"{named}: reading exceeded a limit and was stopped ({limit.describe()}).", limit)
 
 
-def apply_limits(seconds: int, spill: int) -> None:
-    """Set the limits of this child process."""
-    from malmoi.storage import duckdb_tables
-
+def apply_limits(seconds: int, spill: int | None) -> None:
+    """Set the limits of this child process; `spill` is None if it does not use DuckDB, whose import takes long."""
     lower_limit(resource.RLIMIT_CPU, seconds)
     lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
-    duckdb_tables.limit_spill(spill)
+    if spill is not None:
+        from malmoi.storage import duckdb_tables
+
+        duckdb_tables.limit_spill(spill)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Stage
 
+THREADS = 2
 _NAMES = ("documents.parquet", "dropped.parquet")
 _CONTENT = frozenset(("text", "morphemes", "sentences"))  # columns that name no document
 _READ = ("id", "source", "url", "record", "text", "title", "author")
@@ -85,9 +88,14 @@ def purge_stages(workspace: Workspace, names: Collection[str]) -> int:
     """Delete the stage shards that name a document of `names` (ids, addresses, records), the latest stage first."""
     sought = pa.array(sorted(names), pa.string())
     count = 0
-    for stage in reversed(STAGES):
-        for folder in sorted(path for path in workspace.stage(stage, "").glob("*") if path.is_dir()):
-            if _is_named_in_ledger(folder / LEDGER, names) or any(has_name(folder / n, sought) for n in _NAMES):
+
+    def is_named(folder: Path) -> bool:
+        return _is_named_in_ledger(folder / LEDGER, names) or any(has_name(folder / n, sought) for n in _NAMES)
+
+    with ThreadPoolExecutor(THREADS) as pool:  # Arrow releases the GIL
+        for stage in reversed(STAGES):
+            folders = sorted(path for path in workspace.stage(stage, "").glob("*") if path.is_dir())
+            for folder in compress(folders, list(pool.map(is_named, folders))):
                 delete(workspace, folder)
                 count += 1
     return count
@@ -108,7 +116,9 @@ def has_name(path: Path, sought: pa.Array) -> bool:
         return False
     try:
         with pq.ParquetFile(path) as file:
-            columns = [name for name in file.schema_arrow.names if name not in _CONTENT]
+            leaves = (file.schema.column(n) for n in range(len(file.schema)))
+            strings = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
+            columns = [path for path in strings if path.partition(".")[0] not in _CONTENT]
             for batch in file.iter_batches(1 << 16, columns=columns):
                 if any(pc.any(pc.is_in(leaf, sought)).as_py() for column in batch.columns for leaf in _leaves(column)):
                     return True

@@ -25,6 +25,7 @@ from malmoi.release_files import audit_files, data_files
 
 DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
 BEFORE = "before"  # the schema of the tables of the other release, where two are compared
+OTHER = "other_data"  # rows of `data` in files that are not the same file in both releases (hard links)
 MEMORY = "1GB"  # of one sort; DuckDB spills the rest to its temporary folder
 ROWS = 65_536  # of one row group of an audit table
 
@@ -76,12 +77,14 @@ def limit_spill(size: int) -> None:
 def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]:
     """Open the tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
 
-    The tables of the release in `before`, if given, are `before.data` and so on. DataError if a file cannot be read
-    as Parquet or there is no data.
+    The tables of the release in `before`, if given, are `before.data` and so on, and both have a view OTHER. DataError
+    if a file cannot be read as Parquet or there is no data.
     """
     files = _list_views(folder)
     views = [("main", name, paths) for name, paths in files.items()]
-    views += [(BEFORE, name, paths) for name, paths in _list_views(before).items()] if before is not None else []
+    if before is not None:
+        views += [(BEFORE, name, paths) for name, paths in _list_views(before).items()]
+        views += [("main", OTHER, _list_other(folder, before)), (BEFORE, OTHER, _list_other(before, folder))]
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(spill)}")
@@ -92,7 +95,8 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
         connection.execute(f"CREATE SCHEMA {BEFORE}")  # empty where one release is opened
         for schema, name, paths in views:
             try:
-                connection.execute(f"CREATE VIEW {schema}.{_quote_name(name)} AS SELECT * FROM {_parquet(paths)}")
+                rows = _parquet(paths) if paths else f"{schema}.{DATA} WHERE false"
+                connection.execute(f"CREATE VIEW {schema}.{_quote_name(name)} AS SELECT * FROM {rows}")
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
         places = [str(place) for place in (folder, before) if place is not None]
@@ -110,6 +114,12 @@ def _list_views(folder: Path) -> dict[str, list[Path]]:
     if not files[DATA]:
         raise DataError(f"{folder}: no Parquet file below data/; this is not a finished release.")
     return files
+
+
+def _list_other(folder: Path, than: Path) -> list[Path]:
+    """Return the data files of a release that are not the same file in the release `than`."""
+    pairs = ((path, than / path.relative_to(folder)) for path in data_files(folder))
+    return [path for path, other in pairs if not (other.is_file() and path.samefile(other))]
 
 
 def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequence[Path]]], *, tmp: Path) -> int:

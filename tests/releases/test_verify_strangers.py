@@ -170,3 +170,21 @@ def test_a_folder_that_is_no_release_is_refused_with_an_example_that_works(tmp_p
     with pytest.raises(CallError, match="Name the folder of one version"):
         verify_process.find_problems(tmp_path / "none")
     assert verify_process.find_problems(release) == []
+
+
+def test_two_processes_find_what_one_finds(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_problems_in_two(release, monkeypatch) == []
+    path = release / "audit/residue.parquet"
+    table = pq.read_table(path)
+    rows = [{**row, "n": row["n"] + 1} if row["outcome"] == "values" else row for row in table.to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
+    one = verify_process.find_problems(release)
+    assert find_problems_in_two(release, monkeypatch) == one
+    scanned = {found.path.partition("/")[0] for found in one if found.check == "residue"}
+    assert scanned == {"data", "morphemes", "audit"}
+
+
+def find_problems_in_two(release: Path, monkeypatch: pytest.MonkeyPatch) -> list:
+    with monkeypatch.context() as patch:
+        patch.setattr(verify_process, "_ALONE", 0)
+        return verify_process.find_problems(release)

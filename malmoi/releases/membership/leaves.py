@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 Kind: TypeAlias = Literal["url", "text"]
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.I)
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # stays as it is; most addresses, and quoting takes long
 _DEFAULT_PORT = re.compile(r":(80|443)?$")
 
 
@@ -39,8 +40,11 @@ def normalise_address(url: str) -> str:
     host = _DEFAULT_PORT.sub("", host.rpartition("@")[2].lower()).removeprefix("www.")
     with suppress(UnicodeError):
         host = host if host.isascii() else host.encode("idna").decode()
-    path = quote(unquote_to_bytes(_SESSION.sub("", path))).rstrip("/")
-    query = "&".join(sorted(quote(unquote_to_bytes(part), safe="/=") for part in query.split("&") if part))
+    if not _PLAIN.fullmatch(path):
+        path = quote(unquote_to_bytes(_SESSION.sub("", path)))
+    path = path.rstrip("/")
+    if not _PLAIN.fullmatch(query):
+        query = "&".join(sorted(quote(unquote_to_bytes(part), safe="/=") for part in query.split("&") if part))
     return f"{host}/{path}?{query}".rstrip("/?")
 
 

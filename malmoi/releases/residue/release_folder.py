@@ -19,6 +19,8 @@ from malmoi.releases.residue.code_points import chains, classes_of, codes_of, fi
 from malmoi.releases.residue.possible_finds import NUMBERS, SIGNS, SPELT, select_values
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
+SHORT_ROWS: Final = 32_000  # of other columns than these
+LONG: Final = ("text", "morphemes")
 PIECE: Final = 1 << 20  # code points scanned together
 # Separator between two values: no word, sign or number contains it, and no rule reads across it (signs_and_words.REACH
 # is 80 code points). So each value is scanned independently, and each find is within one value.
@@ -212,7 +214,7 @@ def _columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
     with pq.ParquetFile(path) as file:
         for field in file.schema_arrow:
             if _holds_strings(field.type):
-                for batch in file.iter_batches(ROWS, columns=[field.name]):
+                for batch in file.iter_batches(ROWS if field.name in LONG else SHORT_ROWS, columns=[field.name]):
                     yield from _strings(field.name, batch.column(0))
 
 

@@ -68,17 +68,19 @@ def verify(
     public: bytes | None = None,
     anchors: Sequence[Certificate] = (),
     unchanged: Collection[str] = (),
+    beside: bool = True,
 ) -> list[Finding]:
     """Return all faults of the release in `folder`, sorted; an empty list means verified.
 
     `render` renders the texts for people from card and manifest; their bytes must equal those in the folder.
     It raises DataError for a card with other questions than those of its list: only listed questions are run,
-    and none without `render`. `again=False` skips the checks that the publisher has just done with the same
-    files: the questions of the card and the second detector of personal data. With `public`, the public key of the
-    publisher, the release must be signed by it; with `anchors`, an authority under these certificates must have stamped
-    the signature. `unchanged` are files of a verified release that are not read again, but for queries. A fault is a
-    finding, never an exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported
-    and nothing is read; flows/engine/verify_process.py limits time and memory of the rest.
+    and none without `render`. `again=False` skips the checks that the publisher has just done with the same files: the
+    questions of the card, the second detector of personal data, and the tree of members. With `public`, the public key
+    of the publisher, the release must be signed by it; with `anchors`, an authority under these certificates must have
+    stamped the signature. `unchanged` are files of a verified release that are not read again, but for queries. With
+    `beside=False` the second detector does not scan morphemes/ and audit/: `verify_beside` does that in another
+    process. A fault is a finding, never an exception. If a file exceeds the limits of malmoi/limits.py or is not a
+    plain file, it is reported and nothing is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
@@ -90,16 +92,28 @@ def verify(
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
         ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public, anchors)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
-        ("members", "audit/members.parquet", lambda: () if gone else _check_members(folder)),
+        ("members", "audit/members.parquet", lambda: _check_members(folder) if again and not gone else ()),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
-        ("evidence", "audit", lambda: () if gone else _check_evidence(folder)),
+        ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged)),
         ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
-        ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
+        ("residue", residual_pii.TABLE, lambda: _check_residue(folder, beside=beside) if again else ()),
         ("render", CARD, lambda: _check_rendering(folder, render, gone) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB release the GIL
         found = pool.map(lambda one: _run_check(*one), checks)
         return sorted({finding for findings in found for finding in findings})
+
+
+def verify_beside(folder: Path) -> list[Finding]:
+    """Return the findings of the second detector in morphemes/ and audit/, about half of all it reads."""
+    if untrusted_files.find(folder):
+        return []
+    return _run_check("residue", residual_pii.TABLE, lambda: _scan_files(folder, is_beside))
+
+
+def is_beside(path: str) -> bool:
+    """Whether a file is one of those of `verify_beside`."""
+    return not is_data_file(path)
 
 
 def _run_check(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
@@ -230,7 +244,7 @@ def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
         yield from _run_check("rows", path, check_shard)
 
 
-def _check_residue(folder: Path) -> Iterator[Finding]:
+def _check_residue(folder: Path, *, beside: bool) -> Iterator[Finding]:
     """Run the second detector of personal data: its counts equal the audit table, and no find must stop a release."""
     held, table = shard.read(folder / residual_pii.TABLE), residual_pii.TABLE
     by = sorted(set(held["detector"].to_pylist()))
@@ -240,23 +254,33 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
         return
     names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
     yield from (Finding("residue", table, says) for says in residual_pii.faults(held, names))
+    yield from _scan_files(folder, lambda path: beside or not is_beside(path))
+    for one in residual_pii.find_in_texts(folder, residual_pii.read_outcomes(held)):
+        if one.file in (sha256sums.SIGNATURE, sha256sums.STAMP):
+            continue  # random bytes, and names of the authority; `_check_signature` compares the rest with the files
+        yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
+
+
+def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding]:
+    """Scan the files that are `wanted` again, and compare the counts with the audit table; none of another detector."""
+    held = shard.read(folder / residual_pii.TABLE)
+    if set(held["detector"].to_pylist()) != {DETECTOR}:
+        return
     rows, does = residual_pii.group_by_file(held), residual_pii.read_outcomes(held)
-    for name in filter(lambda name: (folder / name).is_file(), names):
+    names = sorted(f.path for f in manifests.read(folder).files if f.path != residual_pii.TABLE and wanted(f.path))
+    for name in (name for name in names if (folder / name).is_file()):
 
         def differ(name: str = name) -> Iterator[Finding]:
             found = residual_pii.differences(folder, name, rows.get(name, []), does)
             return (Finding("residue", name, says) for says in found)
 
         yield from _run_check("residue", name, differ)
-    for one in residual_pii.find_in_texts(folder, does):
-        if one.file in (sha256sums.SIGNATURE, sha256sums.STAMP):
-            continue  # random bytes, and names of the authority; `_check_signature` compares the rest with the files
-        yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 
-def _check_evidence(folder: Path) -> Iterator[Finding]:
+def _check_evidence(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
     """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
-    for path, found in evidence_checks.list_checks(folder, manifests.read(folder)):
+    checks = evidence_checks.list_checks(folder, manifests.read(folder))
+    for path, found in ((path, found) for path, found in checks if path not in unchanged):
         yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), found))
 
 

@@ -1,7 +1,8 @@
 """Compare two releases by their columns: documents added, removed and why, changed; shares, sources, files.
 
-No text is read: `text_sha256` represents it. The answer is the same for the same two releases. An id that the later
-release masks is not shown: the audit tables of that release name such a document by number only.
+No text is read: `text_sha256` represents it. Files that both releases share as hard links are not compared. The answer
+is the same for the same two releases. An id that the later release masks is not shown: the audit tables of that release
+name such a document by number only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from malmoi.releases.versions.comparison import (
     Version,
     Why,
 )
-from malmoi.storage.duckdb_tables import BEFORE, DATA, Tables, open_tables
+from malmoi.storage.duckdb_tables import BEFORE, DATA, OTHER, Tables, open_tables
 
 _Changes: TypeAlias = Sequence[tuple[str, int]]  # columns that differ, separated by blanks; documents
 
@@ -49,8 +50,8 @@ _MASKED: Final = "[withheld]"  # in place of the key of an id that the later rel
 
 # Each document of the earlier release that the later one lacks, with the reason that the later one's audit gives.
 _GONE: Final = """
-  WITH gone AS (SELECT a.id, a.source, a.text_sha256 FROM before.data a ANTI JOIN data b USING (id)),
-  new AS (SELECT b.text_sha256, min(b.id) AS id FROM data b ANTI JOIN before.data a USING (id) GROUP BY 1),
+  WITH gone AS (SELECT a.id, a.source, a.text_sha256 FROM before.other_data a ANTI JOIN other_data b USING (id)),
+  new AS (SELECT b.text_sha256, min(b.id) AS id FROM other_data b ANTI JOIN before.other_data a USING (id) GROUP BY 1),
   copies AS (SELECT member AS id, min(keeper) AS keeper, min(kind) AS kind FROM clusters GROUP BY 1),
   drops AS (SELECT DISTINCT ON (id) id, filter, reason FROM dropped ORDER BY id, stage, filter, reason),
   broken AS (SELECT id, min(stage) AS stage, min(why) AS why FROM failed GROUP BY 1),
@@ -87,16 +88,17 @@ _MASKED_DROPS: Final = f"""{_GONE}
     AND source IN (SELECT source FROM explained WHERE why = 'withheld') GROUP BY ALL ORDER BY ALL
 """
 _LIST_ADDED: Final = f"""
-  SELECT left(b.id, {_LONGEST}) FROM data b ANTI JOIN before.data a USING (id)
+  SELECT left(b.id, {_LONGEST}) FROM other_data b ANTI JOIN before.other_data a USING (id)
   ORDER BY b.id LIMIT {limits.DIFF_LISTED.value}
 """
 _COUNT: Final = """
   SELECT count(*) FILTER (a.id IS NULL), count(*) FILTER (b.id IS NULL)
-  FROM before.data a FULL JOIN data b ON a.id = b.id
+  FROM before.other_data a FULL JOIN other_data b ON a.id = b.id
 """
 # Columns of all tables of both releases whose types differ, or that only one of them has.
 _SCHEMA: Final = f"""
-  WITH all_columns AS (SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal)
+  WITH all_columns AS (SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
+    WHERE NOT internal AND table_name <> '{OTHER}')
   SELECT table_name, column_name, coalesce(max(data_type) FILTER (schema_name = '{BEFORE}'), '') AS one,
     coalesce(max(data_type) FILTER (schema_name = 'main'), '') AS two
   FROM all_columns GROUP BY ALL HAVING one <> two ORDER BY ALL
@@ -179,7 +181,7 @@ def _spell_differences(shared: Sequence[str]) -> str:
     """Return a query of the documents of both releases: id, and the names of the columns that differ."""
     names = [name for name in shared if name not in _DERIVED]
     cases = ", ".join(f"CASE WHEN a.{name} IS DISTINCT FROM b.{name} THEN '{name}' END" for name in names)
-    return f"SELECT id, concat_ws(' ', {cases}) AS differ FROM before.data a JOIN data b USING (id)"
+    return f"SELECT id, concat_ws(' ', {cases}) AS differ FROM before.{OTHER} a JOIN {OTHER} b USING (id)"
 
 
 def _count_changes(tables: Tables, differing: str) -> _Changes:
