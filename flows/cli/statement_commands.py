@@ -111,11 +111,14 @@ def contains(
     from flows import contains as asking
     from malmoi.releases.statements import dsse
     from malmoi.releases.statements.keys import read_signer
+    from malmoi.releases.verification import untrusted_files
 
     if bool(url) == (text is not None):
         raise CallError("name the work by either --url ADDRESS or --text FILE.")
     signer = read_signer(key, release) if key else None
-    said = asking.ask_address(release, url) if text is None else asking.ask_text(release, asking.read_text(text))
+    asked = "" if text is None else asking.read_text(text)
+    with untrusted_files.translate_errors(release):
+        said = asking.ask_address(release, url) if text is None else asking.ask_text(release, asked)
     if json or signer:
         print(dsse.sign_statement(said, signer).to_json(), end="")
     else:
