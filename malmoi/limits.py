@@ -177,6 +177,8 @@ VERIFY_UNPACKED = InputLimit(
 VERIFY_ROWS = InputLimit(
     "verify_rows", 1, "ratio", "rows of a Parquet file of a release to its bytes; 100,000 rows are always read"
 )
+# A footer takes some 3 KiB for each row group; parsed it takes ten times as much.
+VERIFY_FOOTER = InputLimit("verify_footer", 16 << 20, "bytes", "footer of a Parquet file of a release")
 VERIFY_TEXT = InputLimit("verify_text", 64 << 20, "bytes", "card, manifest, sums or page of a release; read as a whole")
 VERIFY_SIGNATURE = InputLimit("verify_signature", 64 << 10, "bytes", "signature of a release; one takes 1 KiB")
 STAMP_BYTES = InputLimit("stamp_bytes", 64 << 10, "bytes", "answer of a time-stamp authority; one takes 2 to 8 KiB")

@@ -12,6 +12,7 @@ from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
 from malmoi.releases import manifest
 from malmoi.releases.expectation_checks import measure
+from malmoi.releases.verification import untrusted_files
 
 
 def show(folder: Path, name: str, review: Path | None, out: SafeConsole) -> None:
@@ -24,13 +25,15 @@ def show(folder: Path, name: str, review: Path | None, out: SafeConsole) -> None
             f"{folder} is not a release: it has no {manifest.NAME}. Name the folder of one version, such as "
             "workspace/6-releases/general/1.0.0."
         )
+    untrusted_files.refuse(folder)
     made = manifest.read(folder)
     if not name and made.recipe_name not in recipes.find_shipped():
         raise CallError(f"{folder} was made by the recipe {made.recipe_name!r}, which is not shipped; give --recipe.")
     if review is not None and not review.is_file():
         raise CallError(f"{review}: no such file; give the CSV file of a review, or leave --review out.")
     recipe = recipe_of(name or made.recipe_name)
-    outcomes = measure(folder, recipe.expect, review or recipe.review)
+    with untrusted_files.translate_errors(folder):
+        outcomes = measure(folder, recipe.expect, review or recipe.review)
     for one in outcomes:
         out.print(f"{'met    ' if one.met else 'NOT MET'} {one.says()}", markup=False)
     if unmet := [one for one in outcomes if not one.met]:

@@ -25,9 +25,11 @@ def ask(release: Path, kind: str, work: str) -> tuple[dict[str, Any], list[str]]
 
 def _ask_in_child(release: Path, kind: str, work: str) -> dict[str, Any]:
     from flows import contains
+    from malmoi.releases.verification import untrusted_files
 
     try:
-        said = contains.ask_address(release, work) if kind == "url" else contains.ask_text(release, work)
+        with untrusted_files.translate_errors(release):
+            said = contains.ask_address(release, work) if kind == "url" else contains.ask_text(release, work)
     except MalmoiError as error:
         return {"error": str(error), "call": isinstance(error, CallError)}
     return {"said": said, "lines": list(contains.spell_answer(release, said["predicate"]))}

@@ -85,6 +85,7 @@ def export(
     Licences, attribution and an id map go along. Texts for training only are left out unless --use train-only.
     """
     from flows import export as exporting
+    from malmoi.releases.verification.untrusted_files import guard
 
     plan = exporting.Plan(
         format,
@@ -92,7 +93,9 @@ def export(
         budget.tokenizer, budget.end_token, budget.tokens, budget.mix, budget.repeat, budget.seed,
         files.compression, files.flat, files.shard_size * 10**6,
     )  # fmt: skip
-    for line in exporting.explain(target, exporting.export(release, target, plan)):
+    with guard(release):
+        done = exporting.export(release, target, plan)
+    for line in exporting.explain(target, done):
         out.print(line, markup=False)
 
 
@@ -112,8 +115,10 @@ def tokens(
     """
     from flows import export as exporting
     from malmoi.canonical_json import canonical_json
+    from malmoi.releases.verification.untrusted_files import guard
 
-    found = exporting.count(release, _selection(rows), tokenizer or ["bytes"])
+    with guard(release):
+        found = exporting.count(release, _selection(rows), tokenizer or ["bytes"])
     if json:
         sys.stdout.write(canonical_json(found))
     else:

@@ -16,6 +16,7 @@ from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.release_files import audit_files, data_files
 from malmoi.releases import excluded_documents, exposed_pages
+from malmoi.releases.verification import untrusted_files
 from malmoi.storage import shard
 from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
@@ -37,7 +38,8 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     """
     where = locate(where)
     if (where / "manifest.json").exists():
-        _compare_published(where, doc_id, against, out) if against else _show_release(where, doc_id, out)
+        with untrusted_files.translate_errors(where):
+            _compare_published(where, doc_id, against, out) if against else _show_release(where, doc_id, out)
     elif Layout(where).mark.exists():
         workspace = Workspace.open(where)
         _compare(workspace, doc_id, against, out) if against else _show_workspace(workspace, doc_id, out)

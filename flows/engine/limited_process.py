@@ -38,9 +38,7 @@ def run_limited(
     has an unsafe file.
     """
     for folder in folders if refuse else ():
-        if refused := untrusted_files.find(folder):
-            _, path, says = refused[0]
-            raise DataError(f"{folder}: {path}: {says}. See `malmoi verify {folder}`.")
+        untrusted_files.refuse(folder)
     size = sum(map(untrusted_files.size, folders))
     seconds = limits.VERIFY_SECONDS.value + size // _SIZE_PER_SECOND
     spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
@@ -56,10 +54,11 @@ def run_limited(
             raise _limit_error(named, limits.VERIFY_SECONDS) from None
     if done.returncode == -signal.SIGXCPU:
         raise _limit_error(named, limits.VERIFY_SECONDS)
-    if done.returncode < 0:  # a library that gets no memory may abort its process
+    last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
+    # A library that gets no memory may abort its process; the C library then ends it with 127.
+    if done.returncode < 0 or done.returncode == 127 or (done.returncode and last.startswith("MemoryError")):
         raise _limit_error(named, limits.VERIFY_MEMORY)
     if done.returncode:
-        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         raise StageError(
             f"{named}: the process that reads them ended with status {done.returncode} ({last}). Fix the cause that it "
             "names, and run the same command again."

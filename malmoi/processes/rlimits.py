@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
 
 
 def lower_limit(kind: int, value: int) -> None:
@@ -13,3 +17,16 @@ def lower_limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (soft, hard))
+
+
+@contextmanager
+def limit_growth(bytes_: int) -> Iterator[None]:
+    """Let the address space of this process grow by `bytes_` at most while the body runs: MemoryError beyond."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = psutil.Process().memory_info().vms + bytes_
+    if before[0] == resource.RLIM_INFINITY or limit < before[0]:
+        lower_limit(resource.RLIMIT_AS, limit)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from malmoi import limits
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
 from malmoi.publisher import UNNAMED, Publisher
@@ -99,6 +101,9 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """Read the manifest of the release in `folder`; DataError if it is missing or unreadable."""
     try:
+        state = (folder / NAME).stat()
+        if not stat.S_ISREG(state.st_mode) or state.st_size > limits.VERIFY_TEXT.value:  # a pipe waits for ever
+            raise OSError(f"not a plain file within {limits.VERIFY_TEXT.describe()}")
         return Manifest.from_json((folder / NAME).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{folder / NAME}: cannot be read ({error}); this is not a finished release.") from error

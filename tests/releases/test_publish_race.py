@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,62 +12,28 @@ from pathlib import Path
 import pytest
 
 from malmoi.releases.verification.sha256sums import seal
+from tests.builders.command_process import CommandProcess
 from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_release import sealed
 from tests.builders.small_storage import BUCKET, ENVIRONMENT, find_server, run_server
 from tests.releases.test_publish_s3 import expected, objects
 
 ROUNDS = 4
-# A command line that has loaded everything: it runs a command for each line, and says its status and output.
-CHILD = """
-import contextlib, io, json, sys
-import flows.cli.publish, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
-from flows.cli.main import app, run_guarded
-print("ready", flush=True)
-for line in sys.stdin:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = run_guarded(lambda: app(json.loads(line), exit_on_error=False, result_action="return_value"))
-    print(json.dumps([status, said.getvalue()]), flush=True)
-"""
-Result = tuple[int, str]  # exit status, output
-
-
-class Publisher:
-    """A process that runs commands when it is told to."""
-
-    def __init__(self) -> None:
-        pipe = subprocess.PIPE
-        env = os.environ | ENVIRONMENT
-        self.process = subprocess.Popen([sys.executable, "-c", CHILD], stdin=pipe, stdout=pipe, text=True, env=env)
-        assert self.process.stdin and self.process.stdout
-        self._stdin, self._stdout = self.process.stdin, self.process.stdout
-
-    def start(self, *command: object) -> None:
-        self._stdin.write(json.dumps([str(one) for one in command]) + "\n")
-        self._stdin.flush()
-
-    def wait(self) -> str:
-        return self._stdout.readline()
 
 
 @pytest.fixture(scope="module")
-def publishers() -> Iterator[list[Publisher]]:
-    found = [Publisher(), Publisher()]
-    try:
-        assert [one.wait() for one in found] == ["ready\n", "ready\n"]
-        yield found
-    finally:
-        for one in found:
-            one.process.kill()
-            one.process.wait(30)
+def publishers() -> Iterator[list[CommandProcess]]:
+    found = [CommandProcess(ENVIRONMENT), CommandProcess(ENVIRONMENT)]
+    yield found
+    for one in found:
+        one.kill()
 
 
-def race(publishers: list[Publisher], commands: list[tuple[object, ...]]) -> list[Result]:
+def race(publishers: list[CommandProcess], commands: list[tuple[object, ...]]) -> list[tuple[int, str]]:
     """Run one command in each process at once."""
     for publisher, command in zip(publishers, commands, strict=True):
         publisher.start(*command)
-    return [tuple(json.loads(publisher.wait())) for publisher in publishers]
+    return [publisher.wait() for publisher in publishers]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +57,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
-def sort_results(done: list[Result], releases: list[Path]) -> tuple[Path, str]:
+def sort_results(done: list[tuple[int, str]], releases: list[Path]) -> tuple[Path, str]:
     """The release that was published, and what the other publisher was told."""
     assert sorted(status for status, _ in done) == [0, 2], done
     winner, loser = sorted(zip(done, releases, strict=True), key=lambda one: one[0][0])
@@ -102,7 +65,7 @@ def sort_results(done: list[Result], releases: list[Path]) -> tuple[Path, str]:
 
 
 def test_of_two_publishers_into_a_folder_one_wins(
-    releases: list[Path], publishers: list[Publisher], tmp_path: Path
+    releases: list[Path], publishers: list[CommandProcess], tmp_path: Path
 ) -> None:
     for number in range(ROUNDS):
         target = tmp_path / str(number)
@@ -117,7 +80,7 @@ def test_of_two_publishers_into_a_folder_one_wins(
 
 
 def test_of_two_publishers_to_a_storage_one_wins(
-    address: str, releases: list[Path], publishers: list[Publisher]
+    address: str, releases: list[Path], publishers: list[CommandProcess]
 ) -> None:
     for _ in range(ROUNDS):
         url = f"s3://{BUCKET}/{uuid.uuid4().hex}/releases"
@@ -128,7 +91,7 @@ def test_of_two_publishers_to_a_storage_one_wins(
 
 
 @pytest.mark.soak  # test_latest.py has one with a lock that is held
-def test_of_two_runs_in_one_workspace_one_releases(publishers: list[Publisher], tmp_path: Path) -> None:
+def test_of_two_runs_in_one_workspace_one_releases(publishers: list[CommandProcess], tmp_path: Path) -> None:
     make(tmp_path, pages=6)
     named = ("general", "--source", tmp_path / "small.py", "--workspace", tmp_path / "w", "--workers", 1)
     done = race(publishers, [("run", *named)] * 2)
@@ -141,16 +104,14 @@ def test_an_upload_whose_process_is_killed_is_no_release_and_the_next_one_contin
     address: str, releases: list[Path]
 ) -> None:
     url = f"s3://{BUCKET}/{uuid.uuid4().hex}/releases"
-    publisher = Publisher()
+    publisher = CommandProcess(ENVIRONMENT)
     try:
-        assert publisher.wait() == "ready\n"
         publisher.start("publish", releases[0], url, "--endpoint", address)
         until = time.monotonic() + 60
         while not any("/data/" in name for name in objects(address, url)) and time.monotonic() < until:
             time.sleep(0.001)
     finally:
-        publisher.process.kill()
-        publisher.process.wait(30)
+        publisher.kill()
     there = objects(address, url)
     assert any("/data/" in name for name in there)
     assert "sample/latest" not in there and "sample/1.0.0/SHA256SUMS" not in there, "the kill came too late"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -11,11 +12,15 @@ import pyarrow.parquet as pq
 
 from malmoi import limits
 from malmoi.boundary import input_errors
+from malmoi.errors import DataError
+from malmoi.processes.rlimits import limit_growth
 from malmoi.releases.verification import sha256sums
 
 Refusal: TypeAlias = tuple[str, str, str]  # check, path, message
 
 _ROWS: Final = 100_000  # rows that are always read, whatever the file size
+_MEMORY_FACTOR: Final = 4  # bytes of memory per byte of the files
+_END: Final = 8  # bytes after the footer: its length and PAR1
 _UNPACKED: Final = 64 << 20  # bytes that are always unpacked, whatever the file size
 
 
@@ -26,6 +31,31 @@ class _Unreadable(Exception):
 def find(folder: Path) -> list[Refusal]:
     """Return the entries of `folder` that cannot be read safely; [] if there are none or no folder."""
     return [refusal for path in _entries(folder) for refusal in _refuse(folder, path)]
+
+
+def refuse(folder: Path) -> None:
+    """Raise DataError if an entry of `folder` cannot be read safely."""
+    if refused := find(folder):
+        _, path, says = refused[0]
+        raise DataError(f"{folder}: {path}: {says}. See `malmoi verify {folder}`.")
+
+
+@contextmanager
+def guard(folder: Path) -> Iterator[None]:
+    """Read an untrusted release in the body: refuse unsafe entries, and limit memory (MemoryError)."""
+    refuse(folder)
+    with limit_growth(limits.VERIFY_MEMORY.value + _MEMORY_FACTOR * size(folder)):
+        yield
+
+
+@contextmanager
+def translate_errors(folder: Path) -> Iterator[None]:
+    """As `guard`; DataError for whatever a library raises about the files."""
+    with (
+        input_errors(lambda name: DataError(f"{folder}: cannot be read ({name}). See `malmoi verify {folder}`.")),
+        guard(folder),
+    ):
+        yield
 
 
 def size(folder: Path) -> int:
@@ -55,6 +85,12 @@ def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
 
 def _excess(path: Path, packed: int) -> Iterator[str]:
     """Yield the limits that a Parquet file exceeds by its footer (decompression bombs)."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, packed - _END))
+        footer = int.from_bytes(stream.read(4), "little")
+    if footer > limits.VERIFY_FOOTER.value:
+        yield f"a footer of {footer:,} bytes ({limits.VERIFY_FOOTER.describe()})"
+        return
     try:
         with input_errors(_Unreadable), pq.ParquetFile(path) as file:
             found = file.metadata
