@@ -13,7 +13,7 @@ from data_cards.charts import Chart, draw_chart
 from data_cards.facts import NUMBERS, TABLES
 from data_cards.formats import format_value
 from data_cards.header import Configuration, list_configurations
-from data_cards.words import Words, has_hangul
+from data_cards.words import Words
 from malmoi.licensing.licence_expressions import family, ids
 from malmoi.licensing.licences import LICENCES
 
@@ -107,10 +107,7 @@ class Page:
 
     def mark(self, value: object) -> Markup:
         """Return a value of the data as markup; on a page in another language, Korean text is marked as such."""
-        text = format_value(value)
-        if self.words.language != "ko" and has_hangul(text):
-            return Markup('<span lang="ko">{}</span>').format(text)
-        return Markup.escape(text)
+        return self.words.mark(value)
 
     def cell(self, key: str, column: int, value: object) -> Markup:
         """Return a value of a table as markup: the words for a code with the code beside them."""
@@ -127,9 +124,6 @@ class Page:
         if head in _LICENCES:
             return self.words.licence(code)
         kind = _KINDS.get(key, "") if head == "kind" else _CODES.get(head, "")
-        if kind == "reason" and ":" in code:  # such as `pii:phone`
-            reason, _, what = code.partition(":")
-            return f"{self.words.label(kind, reason)} ({self.words.label('pii', what)})"
         return self.words.label(kind, code) if kind else code
 
     def draw(self, key: str) -> Picture | None:

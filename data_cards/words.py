@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from data_cards.formats import format_value
 from malmoi.licensing.licences import LICENCES
 
 LANGUAGES: Final = ("en", "ko")
 _SENTENCES: Final = "say"
+_FILES: Final = ("words.toml", "report_words.toml")
 _HANGUL: Final = re.compile("[가-힣ㄱ-ㆎ]")
 _LICENCE: Final = re.compile(r"[A-Za-z0-9.+-]+")
 
@@ -38,7 +40,17 @@ class Words:
         ('Extraction', 'unheard-of')
         """
         text = str(code)
+        if kind == "reason" and ":" in text:  # such as `pii:phone`
+            reason, _, what = text.partition(":")
+            return f"{self.label(kind, reason)} ({self.label('pii', what)})"
         return self.tables[kind].get(text, text)
+
+    def mark(self, value: object) -> Markup:
+        """Return a value of the data as markup; on a page in another language, Korean text is marked as such."""
+        text = format_value(value)
+        if self.language != "ko" and has_hangul(text):
+            return Markup('<span lang="ko">{}</span>').format(text)
+        return Markup.escape(text)
 
     def licence(self, expression: str) -> str:
         """Return the names of the licences of an expression.
@@ -62,7 +74,11 @@ def load_words(language: str) -> Words:
 
 @cache
 def _read() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = {}
+    for name in _FILES:
+        for kind, words in tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8")).items():
+            found.setdefault(kind, {}).update(words)
+    return found
 
 
 def has_hangul(text: str) -> bool:

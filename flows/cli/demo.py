@@ -21,7 +21,7 @@ from flows.curate import Curated, curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
 from flows.release import Released, release
-from flows.reports import curation_report
+from flows.reports import crawl_report, curation_report
 from malmoi.errors import CallError
 from malmoi.ledger import total
 from malmoi.release_files import audit_file
@@ -52,6 +52,7 @@ def demo(root: Path, out: Console) -> Released:
         out.print(f"The sample site is served at {base}; Scrapy crawls it like any other site.\n", markup=False)
         runs.collect_all(workspace, names, progress, limit=None, contact=None)
         curated = curate(workspace, recipe, names, mapper, progress)
+        crawl_report.refresh(workspace, names, progress, dict(curated.read))
         report = curation_report.write(workspace, recipe, curated)
         made = release(workspace, recipe, names, curated, mapper, progress)
     show(workspace, curated, made, out)
@@ -60,6 +61,7 @@ def demo(root: Path, out: Console) -> Released:
         f"{command_prefix()} verify {shlex.quote(str(made.folder))}",
         f"{command_prefix()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
         f"open {made.folder}/index.html",
+        f"open {crawl_report.report_path(workspace)}",
         f"open {report}",
     ):
         out.print(f"  {line}", markup=False)

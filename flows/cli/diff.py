@@ -17,7 +17,6 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests
-from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import Layout
 
 SHOWN = 5  # documents of each kind in the terminal
@@ -74,12 +73,10 @@ def to_json(value: dict[str, Any]) -> str:
 
 
 def write_page(value: dict[str, Any], path: Path) -> None:
-    """Write the differences as one self-contained page."""
-    from data_cards.render import render_page
+    """Write the differences as a self-contained page in English, and in Korean beside it."""
+    from data_cards.reports import write_report
 
-    pairs = {"why": WHY, "changed": CHANGED, "shares": SHARES}
-    page = render_page("diff.html", d=value, names=pairs, sizes=list(_list_sizes(value)), shown=ON_PAGE, sign=_sign)
-    replace_file(path, page)
+    write_report("diff.html", path, d=value, sizes=list(_list_sizes(value)), shown=ON_PAGE, sign=_sign)
 
 
 def _list_tables(value: dict[str, Any]) -> Iterator[Table]:

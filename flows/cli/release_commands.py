@@ -18,7 +18,9 @@ def diff(
     after: ReleaseArgument,
     *,
     json: Annotated[bool, Parameter("--json", negative="", help="Print JSON, with all documents.")] = False,
-    html: Annotated[Path | None, Parameter("--html", help="Write a page to this file.")] = None,
+    html: Annotated[
+        Path | None, Parameter("--html", help="Write a page to this file, and NAME.ko.html in Korean.")
+    ] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Compare two releases: documents added, removed and why, changed; licences, sources, recipe, schema, files.

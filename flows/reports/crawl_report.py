@@ -1,6 +1,6 @@
 """Crawl report: for each source the requested, received, readable and usable items, with reasons for each loss.
 
-`reports/collection.html` and `reports/collection.json` of a workspace; counts and reasons only, never text.
+`reports/collection.html`, `.ko.html` and `.json` of a workspace; counts and reasons only, never text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue
-from data_cards import render
+from data_cards.reports import write_report
 from flows.curate import extract_jobs
 from flows.engine.progress import Progress
 from malmoi import __version__
@@ -113,7 +113,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     plain = {"malmoi": __version__, "sources": sources}
     place = report_path(workspace)
     replace_file(place.with_suffix(".json"), json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
-    replace_file(place, render.render_page("collection.html", sources=sources))
+    write_report("collection.html", place, sources=sources)
     return place
 
 

@@ -1,6 +1,6 @@
 """Curation report: the stages, the distribution of each measure with its threshold, and texts just inside and outside.
 
-`reports/curation.html` of a workspace. It shows texts before redaction, so it must stay in the private workspace.
+`reports/curation.html` and `.ko.html` of a workspace. They show texts before redaction, so they must stay private.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_cards import render
+from data_cards.reports import write_report
 from flows.curate import FOLDER_OF, Curated
 from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
-from malmoi.storage.atomic_files import replace_file
 from malmoi.threshold import Limit
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
@@ -129,7 +128,7 @@ def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
     """Write the report of `curated` and return its page."""
     stages = [_describe_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
     place = report_path(workspace)
-    replace_file(place, render.render_page("curation.html", recipe=recipe, stages=stages))
+    write_report("curation.html", place, recipe=recipe, stages=stages)
     return place
 
 

@@ -20,6 +20,7 @@ from malmoi.releases.publish import publish
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.versions.compare import compare
 from tests.builders.small_corpus import malmoi_in_process
+from tests.builders.small_page import read_page
 from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.small_release import SOURCES, documents, inputs
 from tests.builders.withdrawn import withdraw
@@ -119,6 +120,15 @@ def test_the_command_prints_tables_json_and_a_page(pair: tuple[Path, Path], tmp_
     once, again = (malmoi_in_process("diff", *pair, "--json").stdout for _ in range(2))
     assert once == again == canonical_json(json.loads(once))
     assert json.loads(once)["recipe"] == [f"no difference: both have the digest {'cd' * 32}"]
+
+
+def test_the_page_is_in_english_and_beside_it_in_korean(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    assert malmoi_in_process("diff", *pair, "--html", tmp_path / "page #1.html").returncode == 0
+    english, korean = (read_page(tmp_path / name) for name in ("page #1.html", "page #1.ko.html"))
+    assert (english.language, korean.language) == ("en", "ko")
+    assert english.links == ["page%20%231.ko.html"] and korean.links == ["page%20%231.html"]
+    assert not english.has_hangul() and not korean.has_english_sentence()
+    assert "page gone" in english.text and "페이지 없음" in korean.text and "na/3" in korean.text
 
 
 def test_equal_releases_differ_in_nothing(pair: tuple[Path, Path]) -> None:
