@@ -122,7 +122,9 @@ def release(
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
         )
-        repeated = last is not None and (last.root == manifest.root or repeats_patch(folder, inputs.previous))
+        repeated = last is not None and (
+            last.root == manifest.root or repeats_patch(folder, workspace.releases(recipe.name) / last.version)
+        )
         new = bool(version) or not repeated
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)
         target = workspace.releases(recipe.name) / number

@@ -276,9 +276,12 @@ def test_the_page_says_whom_to_write_to_or_that_nobody_is_named(release: Path, l
 def test_the_code_that_loads_the_release_names_its_first_configuration_and_files(release: Path) -> None:
     page = rendered(release)["en"]
     (name, split), (pattern,) = (
-        re.findall(r'load_dataset\(&#34;.&#34;, &#34;([\w-]+)&#34;, split=&#34;(\w+)&#34;', page)
-        or re.findall(r'load_dataset\("\.", "([\w.-]+)", split="(\w+)"\)', page)
-    )[0], re.findall(r"FROM '([^']+)'", page.replace("&#39;", "'"))[:1]
+        (
+            re.findall(r"load_dataset\(&#34;.&#34;, &#34;([\w-]+)&#34;, split=&#34;(\w+)&#34;", page)
+            or re.findall(r'load_dataset\("\.", "([\w.-]+)", split="(\w+)"\)', page)
+        )[0],
+        re.findall(r"FROM '([^']+)'", page.replace("&#39;", "'"))[:1],
+    )
     assert (name, split) == ("default", "train") and list(release.glob(pattern))
 
 
