@@ -22,6 +22,7 @@ PIECE: Final = 1 << 20  # code points scanned together
 # is 80 code points). So each value is scanned independently, and each find is within one value.
 APART: Final = "\n" + "\x1e" * 96 + "\n"
 MANY: Final = 3  # documents named for a find
+DISTINCT: Final = ".tag"  # ending of the columns of which a batch counts each value once: counts of rows do not add up
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,9 +65,10 @@ def scan(folder: Path) -> list[Residue]:
     return [Residue(*place, n) for place, n in sorted(found.items())]
 
 
-def look(folder: Path, name: str) -> list[Look]:
+def look(folder: Path, name: str, ending: str = "") -> list[Look]:
     """Scan the file `name` of `folder` and its name: what was read and found in each string column.
 
+    Of the columns, only those whose name ends with `ending`.
     Reads Parquet by batches of a column, so that memory does not grow with the file, and every other file as UTF-8.
     Placeholders and values that the policy keeps (numbers of companies, 15xx numbers) are not finds. Does not search
     for names, messenger handles, and addresses without a flat, which no sign marks. In a line of more than PIECE code
@@ -76,7 +78,8 @@ def look(folder: Path, name: str) -> list[Look]:
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
         for column, texts in _columns(path):
-            read.setdefault(column, _Tally()).count_values(texts)
+            if column.endswith(ending):
+                read.setdefault(column, _Tally()).count_values(texts)
     else:
         for piece in _pieces(path):
             read.setdefault("", _Tally()).count_text(piece)
@@ -223,7 +226,7 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
                     _join_with_gaps(*(pc.struct_field(column, n) for n in ("form", "start", "length"))),
                 )
             elif placed and field.name == "tag":  # a few values, repeated
-                yield f"{name}.tag", pc.unique(pc.struct_field(column, "tag").flatten())
+                yield f"{name}{DISTINCT}", pc.unique(pc.struct_field(column, "tag").flatten())
             elif _holds_strings(field.type):
                 yield from _strings(f"{name}.{field.name}", pc.struct_field(column, field.name))
     elif pa.types.is_string(kind.value_type):
