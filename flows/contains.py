@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from filters.duplicates.band_sketch import find_candidates, measure_similarity
 from filters.duplicates.minhash.similarity import SHORT, SHORT_THRESHOLD
 from filters.duplicates.minhash.sketch import letters_of
+from malmoi.errors import CallError
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import manifest as manifests
 from malmoi.releases.membership.answer_statement import Question, state_absence, state_presence
@@ -23,11 +25,14 @@ from malmoi.releases.membership.member_tables import Members, read_sketches
 THRESHOLD = 0.8  # Jaccard similarity of a near copy, as in the shipped recipes
 COMPARED = 64  # candidates that are compared with the text
 NAMED = 3  # documents that an answer names
+_ADDRESS = re.compile(r"https?://[^\s/?#]*\w|folder:", re.I)
 _COLUMNS = ["id", "url", "title", "source", "license", "use", "attribution", "text_sha256"]
 
 
 def ask_address(release: Path, url: str) -> dict[str, Any]:
-    """Return the statement whether a document of the release has this address."""
+    """Return the statement whether a document of the release has this address; CallError if it is none."""
+    if not _ADDRESS.match(url.strip()):
+        raise CallError(f"{url!r} is not an address; write it in full, such as https://example.kr/essay/1.")
     asked = Question("url", normalise_address(url))
     members, found = _find(release, asked)
     if not found:
@@ -36,8 +41,12 @@ def ask_address(release: Path, url: str) -> dict[str, Any]:
 
 
 def ask_text(release: Path, text: str) -> dict[str, Any]:
-    """Return the statement whether the release has this text, or a near copy of it."""
+    """Return the statement whether the release has this text, or a near copy of it; CallError if it is none."""
     text = normalize("NFC", text).strip()
+    if not any(sign.isprintable() and not sign.isspace() for sign in text):
+        raise CallError(
+            "the file holds no text that can be compared; give the text of the work as UTF-8 in a .txt file."
+        )
     asked = Question("text", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
     members, found = _find(release, asked)
     if found:

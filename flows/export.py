@@ -70,6 +70,8 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     """
     if target.exists():
         raise CallError(f"{target} exists; name a folder that does not. Nothing was overwritten.")
+    if plan.format != "jsonl" and (plan.compression != "none" or plan.flat):
+        raise CallError("--compression and --flat are of JSON lines; leave them out, or export with --format jsonl.")
     tokenizer = _open_tokenizer(plan)
     budget = mixture.parse_tokens(plan.tokens) if plan.tokens else 0
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()

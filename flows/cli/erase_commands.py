@@ -45,7 +45,8 @@ def erase(
     """Erase documents from a release: a patch version without them; they do not come back."""
     from flows.cli import show_erasure
 
-    keys = {"id": what.id, "url": what.url, "url-prefix": what.url_prefix, "text-sha256": what.text_sha256}
+    texts = [digest.lower() for digest in what.text_sha256 or ()]
+    keys = {"id": what.id, "url": what.url, "url-prefix": what.url_prefix, "text-sha256": texts}
     found = [(kind, key) for kind, given in keys.items() for key in given or ()]
     values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if what.value else None
     show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)

@@ -206,3 +206,10 @@ def morphemes_not_counted(place):
     texts(place, n_morphemes=None)
     yield "tokens r --tokenizer kiwi-morphemes --tokenizer bytes"
     yield "tokens r --tokenizer bytes"
+
+
+@advice("--compression and --flat are of JSON lines; leave them out, or export with --format jsonl.")
+def compression_of_another_format(place):
+    texts(place)
+    yield "export r out --format mds --compression gzip"
+    yield "export r out --format jsonl --compression gzip"

@@ -98,3 +98,19 @@ def question_without_a_work(place):
     place.released()
     yield "contains w/6-releases/general/1.0.0"
     yield "contains w/6-releases/general/1.0.0 --url https://a.example.kr/1"
+
+
+@advice("{} is not an address; write it in full, such as https://example.kr/essay/1.")
+def question_about_an_address_without_its_scheme(place):
+    place.released()
+    yield "contains w/6-releases/general/1.0.0 --url example.kr/essay/1"
+    yield "contains w/6-releases/general/1.0.0 --url https://example.kr/essay/1"
+
+
+@advice("the file holds no text that can be compared; give the text of the work as UTF-8 in a .txt file.")
+def question_about_a_file_without_text(place):
+    place.released()
+    place.write("work.pdf", "%PDF-1.7")
+    place.write("work.txt", "봄날의 저수지에 물이 가득 찼다.")
+    yield "contains w/6-releases/general/1.0.0 --text work.pdf"
+    yield "contains w/6-releases/general/1.0.0 --text work.txt"

@@ -14,7 +14,7 @@ import pytest
 from flows.cli import main
 from malmoi.erasure import tombstones
 from malmoi.workspace import Workspace
-from tests.builders.small_papers import PAPERS, run, written
+from tests.builders.small_papers import PAPERS, data, run, written
 
 SENTENCE = PAPERS["13"].splitlines()[10]  # of no other paper
 Call = Callable[..., tuple[int, str, str]]
@@ -59,6 +59,12 @@ def test_a_dry_run_names_documents_and_copies_and_writes_nothing(workspace: Work
     assert "near-duplicates: 1, not erased; add --copies to take them along\n  papers/32.txt of papers/31.txt 0." in out
     status, _, _ = call("erase", "papers", "--value", "--reason", "요청", "--dry-run", said=SENTENCE)
     assert status == 0 and files(workspace.root) == before
+
+
+def test_a_digest_is_taken_in_upper_case_too(workspace: Workspace, call: Call) -> None:
+    digest = data(next(workspace.releases("papers").glob("1.0.0")))["text_sha256"][0].as_py()
+    status, out, _ = call("erase", "papers", "--text-sha256", digest.upper(), "--reason", "요청", "--dry-run")
+    assert status == 0 and "papers: 1 document of the latest version" in out
 
 
 def test_an_erasure_says_what_it_released_and_withdrew(call: Call) -> None:

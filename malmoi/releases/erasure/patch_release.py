@@ -195,6 +195,7 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], coun
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
     if rows:
+        counts[path] += [(1, one) for one in residue.look(folder, path, ending=residue.DISTINCT) if one.column]
         return _describe(path, shard.file_of(target, rows))
     target.unlink()
     for empty in target.relative_to(folder).parents:
@@ -204,13 +205,17 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], coun
 
 
 def _look_at(folder: Path, table: pa.Table, sign: int) -> list[tuple[int, residue.Look]]:
-    """Scan some rows of a table by the second detector; its counts add up row by row, so `sign` takes them off."""
+    """Scan some rows by the second detector; its counts add up row by row, so `sign` takes them off.
+
+    Those of distinct values do not: `_rewrite_shard` counts them in the new file.
+    """
     if not table.num_rows:
         return []
     path = folder / "rows.parquet"
     try:
         pq.write_table(table, path)
-        return [(sign, one) for one in residue.look(folder, path.name) if one.column]
+        looks = residue.look(folder, path.name)
+        return [(sign, one) for one in looks if one.column and not one.column.endswith(residue.DISTINCT)]
     finally:
         path.unlink(missing_ok=True)
 
@@ -246,6 +251,7 @@ def _write_residue(
 def _add_up(held: pa.Table, path: str, looks: Iterable[tuple[int, residue.Look]]) -> list[dict[str, object]]:
     """Return the rows of one file in the table of the second detector, with the counts of `looks`."""
     rows = held.filter(pc.equal(held["path"], path)).to_pylist()
+    rows = [row for row in rows if not row["field"].endswith(residue.DISTINCT)]
     n = Counter({(row["field"], row["outcome"], row["kind"]): row["n"] for row in rows})
     for sign, look in looks:
         n[look.column, "values", ""] += sign * look.values

@@ -5,13 +5,24 @@ rule, table or expression with the filter that redacts, so that both do not have
 """
 
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
-from malmoi.releases.residue.release_folder import Find, Look, Residue, find_documents, finds_by_row, kinds, look, scan
+from malmoi.releases.residue.release_folder import (
+    DISTINCT,
+    Find,
+    Look,
+    Residue,
+    find_documents,
+    finds_by_row,
+    kinds,
+    look,
+    scan,
+)
 
 VERSION = 2  # raise it with any change of detection: releases record the detector that scanned them
 DETECTOR = f"residue {VERSION}"
 
 __all__ = [
     "DETECTOR",
+    "DISTINCT",
     "KINDS",
     "QUARANTINED",
     "Find",

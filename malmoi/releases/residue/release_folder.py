@@ -27,6 +27,7 @@ PIECE: Final = 1 << 20  # code points scanned together
 APART: Final = "\n" + "\x1e" * 96 + "\n"
 SMALL: Final = 16_384  # bytes that are read at once by the rules: to compile the expressions takes longer
 MANY: Final = 3  # documents named for a find
+DISTINCT: Final = ".tag"  # ending of the columns of which a batch counts each value once: counts of rows do not add up
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,9 +70,10 @@ def scan(folder: Path) -> list[Residue]:
     return [Residue(*place, n) for place, n in sorted(found.items())]
 
 
-def look(folder: Path, name: str, public: str = "") -> list[Look]:
+def look(folder: Path, name: str, public: str = "", ending: str = "") -> list[Look]:
     """Scan the file `name` of `folder` and its name: what was read and found in each string column.
 
+    Of the columns, only those whose name ends with `ending`.
     Reads Parquet by batches of a column, so that memory does not grow with the file, and every other file as UTF-8.
     Placeholders and values that the policy keeps (numbers of companies, 15xx numbers) are not finds. Does not search
     for names, messenger handles, and addresses without a flat, which no sign marks. In a line of more than PIECE code
@@ -82,7 +84,8 @@ def look(folder: Path, name: str, public: str = "") -> list[Look]:
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
         for column, texts in _columns(path):
-            read.setdefault(column, _Tally()).count_values(texts)
+            if column.endswith(ending):
+                read.setdefault(column, _Tally()).count_values(texts)
     else:
         for piece in _pieces(path):
             read.setdefault("", _Tally()).count_text(_remove_address(piece, public) if public else piece)
@@ -259,7 +262,7 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
                     _join_with_gaps(*(pc.struct_field(column, n) for n in ("form", "start", "length"))),
                 )
             elif placed and field.name == "tag":  # a few values, repeated
-                yield f"{name}.tag", pc.unique(pc.struct_field(column, "tag").flatten())
+                yield f"{name}{DISTINCT}", pc.unique(pc.struct_field(column, "tag").flatten())
             elif _holds_strings(field.type):
                 yield from _strings(f"{name}.{field.name}", pc.struct_field(column, field.name))
     elif pa.types.is_string(kind.value_type):
