@@ -183,7 +183,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None]]] = {
     "deep JSON: withdrawn": ("withdrawn.json", nest("withdrawn.json")),
     "deep JSON: proof": ("erasure_proof.json", nest("erasure_proof.json")),
     "a long number": ("manifest.json", lambda r: (r / "manifest.json").write_text("9" * 10_000_000) and None),
-    "50,000 files": ("manifest.json", edit("manifest.json", repeat_files)),
+    "50,000 files": ("data/a/b/c/train-00000-of-00002.parquet", edit("manifest.json", repeat_files)),
     "100,000 tables": ("card.json", edit("card.json", repeat_tables)),
     "a page with a script": ("index.html", write_script),
     "a picture with a script": ("x.svg", lambda r: (r / "x.svg").write_text("<svg><script>1</script></svg>") and None),
