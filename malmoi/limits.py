@@ -186,7 +186,12 @@ STAMP_SECONDS = InputLimit("stamp_seconds", 60, "seconds", "asking a time-stamp 
 VERIFY_SECONDS = InputLimit(
     "verify_seconds", 60, "seconds", "CPU time to verify a release, plus one second for each 256 KiB of its files"
 )
-VERIFY_MEMORY = InputLimit("verify_memory", 4 << 30, "bytes", "address space of the process that verifies a release")
+VERIFY_MEMORY = InputLimit(
+    "verify_memory",
+    4 << 30,
+    "bytes",
+    "address space of the process that verifies a release; of another reader its growth, plus four times its files",
+)
 VERIFY_SPILL = InputLimit(
     "verify_spill", 1 << 30, "bytes", "temporary files while a release is verified, plus four times its own files"
 )

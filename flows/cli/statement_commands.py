@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from flows.plurals import count_of
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 
+SHOWN = 500  # findings of each check; a manifest can list any number of files that are missing
 KeyOption = Annotated[
     Path,
     Parameter("--key", help="Private Ed25519 key (PEM), or a public OpenSSH key whose ssh-agent signs."),
@@ -91,8 +94,12 @@ def check(folder: Path, public: bytes | None = None, anchors: Path | None = None
     from flows.engine.verify_process import find_problems
 
     found = find_problems(folder, public, anchors)
-    for finding in found:
-        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
+    for check, findings in groupby(found, key=attrgetter("check")):
+        listed = list(findings)
+        for finding in listed[:SHOWN]:
+            out.print(escape_line(f"{check}: {finding.path}: {finding.says}"), markup=False)
+        if len(listed) > SHOWN:
+            out.print(f"{check}: {count_of(len(listed) - SHOWN, 'finding')} more", markup=False)
     if found:
         raise DataError(
             f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
