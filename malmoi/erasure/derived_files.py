@@ -115,16 +115,23 @@ def has_name(path: Path, sought: pa.Array) -> bool:
     if not path.exists():
         return False
     try:
-        with pq.ParquetFile(path) as file:
-            leaves = (file.schema.column(n) for n in range(len(file.schema)))
-            strings = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
-            columns = [path for path in strings if path.partition(".")[0] not in _CONTENT]
+        columns = _list_strings(path)
+        # As dictionaries: an equal string is compared once, and most strings of a stage are repeated.
+        with pq.ParquetFile(path, read_dictionary=columns) as file:
             for batch in file.iter_batches(1 << 16, columns=columns):
                 if any(pc.any(pc.is_in(leaf, sought)).as_py() for column in batch.columns for leaf in _leaves(column)):
                     return True
     except (pa.ArrowException, OSError):
         return True
     return False
+
+
+def _list_strings(path: Path) -> list[str]:
+    """Return the paths of the columns with strings, nested ones too, outside of texts."""
+    with pq.ParquetFile(path) as file:
+        leaves = [file.schema.column(n) for n in range(len(file.schema))]
+    found = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
+    return [path for path in found if path.partition(".")[0] not in _CONTENT]
 
 
 def _leaves(column: Any) -> Iterator[pa.Array]:
@@ -134,6 +141,8 @@ def _leaves(column: Any) -> Iterator[pa.Array]:
     elif pa.types.is_struct(column.type):
         for child in column.flatten():
             yield from _leaves(child)
+    elif pa.types.is_dictionary(column.type):
+        yield from _leaves(column.dictionary)
     elif pa.types.is_string(column.type):
         yield column
 
