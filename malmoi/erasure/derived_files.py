@@ -75,13 +75,24 @@ def read_documents(
 
 
 def _rows(path: Path, columns: Collection[str], wanted: Mapping[str, pa.Array]) -> Iterator[dict[str, str]]:
+    asked = {name: values for name, values in wanted.items() if name in columns}
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(4096, columns=list(columns)):
-                hits = [pc.is_in(batch[name], values) for name, values in wanted.items() if name in columns]
-                yield from (batch.filter(reduce(pc.or_, hits)) if hits else batch).to_pylist()
+            if asked and not any(pc.any(hit).as_py() for _, hit in _batches(file, list(asked), asked)):
+                return  # most files: only the columns that decide were read
+            for batch, hit in _batches(file, columns, asked):
+                yield from (batch.filter(hit) if asked else batch).to_pylist()
     except (pa.ArrowException, OSError):
         return  # damaged; `purge_stages` deletes it
+
+
+def _batches(
+    file: pq.ParquetFile, columns: Collection[str], asked: Mapping[str, pa.Array]
+) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    """Yield the batches of a file, each with its rows that have one of the values asked for."""
+    for batch in file.iter_batches(4096, columns=list(columns)):
+        hits = [pc.is_in(batch[name], values) for name, values in asked.items()]
+        yield batch, reduce(pc.or_, hits) if hits else None
 
 
 def purge_stages(workspace: Workspace, names: Collection[str]) -> int:
