@@ -84,12 +84,12 @@ def read_pool(workspace: Path) -> Pool:
     place = np.repeat(np.arange(len(held)), held) * (1 << 32) + flat[2].to_numpy()
     whole = table["text"].to_pylist()
     texts = [whole[d][a:b] for d, a, b in zip(document.tolist(), begin.tolist(), end.tolist(), strict=True)]
-    first, last = (np.searchsorted(place, document * (1 << 32) + at) for at in (begin, end))
+    first, ends = (np.searchsorted(place, document * (1 << 32) + at) for at in (begin, end))
     replaced = [sum(int(note["outcome"]) for note in _list_redactions(trail)) for trail in table["trail"].to_pylist()]
     marks, heads = np.cumsum([0, *(len(PLACEHOLDER.findall(text)) for text in texts)]), np.cumsum([0, *counts])
     # A placeholder outside of the sentences, as in a table, would be lost.
     rows = [row for row, n in enumerate(replaced) if counts[row] and marks[heads[row + 1]] - marks[heads[row]] >= n]
-    return Pool(table, flat, texts, begin, first, last, counts, [n > 0 for n in replaced], rows)
+    return Pool(table, flat, texts, begin, first, ends, counts, [n > 0 for n in replaced], rows)
 
 
 def _list_redactions(trail: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

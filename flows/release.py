@@ -33,7 +33,7 @@ from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.erasure.repeated_patch import repeats_patch
+from malmoi.releases.erasure.repeated_patch import is_repeated
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
@@ -122,14 +122,11 @@ def release(
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
         )
-        repeated = last is not None and (
-            last.root == manifest.root or repeats_patch(folder, workspace.releases(recipe.name) / last.version)
-        )
-        new = bool(version) or not repeated
+        new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)
         target = workspace.releases(recipe.name) / number
         if new:
-            seal_release(folder, before=workspace.releases(recipe.name) / last.version if last else None)
+            seal_release(folder, before=inputs.previous)
             rejected_releases.require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")

@@ -75,13 +75,24 @@ def read_documents(
 
 
 def _rows(path: Path, columns: Collection[str], wanted: Mapping[str, pa.Array]) -> Iterator[dict[str, str]]:
+    asked = {name: values for name, values in wanted.items() if name in columns}
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(4096, columns=list(columns)):
-                hits = [pc.is_in(batch[name], values) for name, values in wanted.items() if name in columns]
-                yield from (batch.filter(reduce(pc.or_, hits)) if hits else batch).to_pylist()
+            if asked and not any(pc.any(hit).as_py() for _, hit in _batches(file, list(asked), asked)):
+                return  # most files: only the columns that decide were read
+            for batch, hit in _batches(file, columns, asked):
+                yield from (batch.filter(hit) if asked else batch).to_pylist()
     except (pa.ArrowException, OSError):
         return  # damaged; `purge_stages` deletes it
+
+
+def _batches(
+    file: pq.ParquetFile, columns: Collection[str], asked: Mapping[str, pa.Array]
+) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    """Yield the batches of a file, each with its rows that have one of the values asked for."""
+    for batch in file.iter_batches(4096, columns=list(columns)):
+        hits = [pc.is_in(batch[name], values) for name, values in asked.items()]
+        yield batch, reduce(pc.or_, hits) if hits else None
 
 
 def purge_stages(workspace: Workspace, names: Collection[str]) -> int:
@@ -115,16 +126,23 @@ def has_name(path: Path, sought: pa.Array) -> bool:
     if not path.exists():
         return False
     try:
-        with pq.ParquetFile(path) as file:
-            leaves = (file.schema.column(n) for n in range(len(file.schema)))
-            strings = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
-            columns = [path for path in strings if path.partition(".")[0] not in _CONTENT]
+        columns = _list_strings(path)
+        # As dictionaries: an equal string is compared once, and most strings of a stage are repeated.
+        with pq.ParquetFile(path, read_dictionary=columns) as file:
             for batch in file.iter_batches(1 << 16, columns=columns):
                 if any(pc.any(pc.is_in(leaf, sought)).as_py() for column in batch.columns for leaf in _leaves(column)):
                     return True
     except (pa.ArrowException, OSError):
         return True
     return False
+
+
+def _list_strings(path: Path) -> list[str]:
+    """Return the paths of the columns with strings, nested ones too, outside of texts."""
+    with pq.ParquetFile(path) as file:
+        leaves = [file.schema.column(n) for n in range(len(file.schema))]
+    found = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
+    return [path for path in found if path.partition(".")[0] not in _CONTENT]
 
 
 def _leaves(column: Any) -> Iterator[pa.Array]:
@@ -134,6 +152,8 @@ def _leaves(column: Any) -> Iterator[pa.Array]:
     elif pa.types.is_struct(column.type):
         for child in column.flatten():
             yield from _leaves(child)
+    elif pa.types.is_dictionary(column.type):
+        yield from _leaves(column.dictionary)
     elif pa.types.is_string(column.type):
         yield column
 

@@ -15,17 +15,17 @@ from malmoi.releases.verification.erasure_proof import NAME
 from malmoi.releases.versions.compare import compare
 
 
-def repeats_patch(folder: Path, patch: Path) -> bool:
-    """Whether the new release in `folder` has the documents and facts of the release `patch`, which an erasure made.
+def is_repeated(folder: Path, before: Path) -> bool:
+    """Whether the new release in `folder` repeats the release `before`: the same root, or the documents of a patch.
 
     A capture that is newer than those of the patch makes a version, as it may have been dropped.
     """
-    if not (patch / NAME).exists():
-        return False
-    new, old = manifests.read(folder), manifests.read(patch)
+    new, old = manifests.read(folder), manifests.read(before)
+    if new.root == old.root or not (before / NAME).exists():
+        return new.root == old.root
     if new.date > old.date or _strip(new) != _strip(old):
         return False
-    found = compare(patch, folder)
+    found = compare(before, folder)
     return not (found.added or found.removed or any(found.changed.values()))
 
 

@@ -17,7 +17,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 Kind: TypeAlias = Literal["url", "text"]
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.I)
-_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # stays as it is; most addresses, and quoting takes long
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # stays as it is: quoting takes long
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_.~/=-]*")  # of a query
 _DEFAULT_PORT = re.compile(r":(80|443)?$")
 
 
@@ -43,9 +44,12 @@ def normalise_address(url: str) -> str:
     if not _PLAIN.fullmatch(path):
         path = quote(unquote_to_bytes(_SESSION.sub("", path)))
     path = path.rstrip("/")
-    if not _PLAIN.fullmatch(query):
-        query = "&".join(sorted(quote(unquote_to_bytes(part), safe="/=") for part in query.split("&") if part))
+    query = "&".join(sorted(_quote_part(part) for part in query.split("&") if part))
     return f"{host}/{path}?{query}".rstrip("/?")
+
+
+def _quote_part(part: str) -> str:
+    return part if _PLAIN_PART.fullmatch(part) else quote(unquote_to_bytes(part), safe="/=")
 
 
 def make_leaf(salt: bytes, kind: Kind, key: str) -> bytes:

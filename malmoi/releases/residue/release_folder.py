@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from malmoi.releases.residue import digit_chains, signs_and_words
 from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
-from malmoi.releases.residue.possible_finds import NUMBERS, SIGNS, SPELT, select_values
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
 SHORT_ROWS: Final = 32_000  # of other columns than these
@@ -25,7 +24,6 @@ PIECE: Final = 1 << 20  # code points scanned together
 # Separator between two values: no word, sign or number contains it, and no rule reads across it (signs_and_words.REACH
 # is 80 code points). So each value is scanned independently, and each find is within one value.
 APART: Final = "\n" + "\x1e" * 96 + "\n"
-SMALL: Final = 16_384  # bytes that are read at once by the rules: to compile the expressions takes longer
 MANY: Final = 3  # documents named for a find
 DISTINCT: Final = ".tag"  # ending of the columns of which a batch counts each value once: counts of rows do not add up
 
@@ -114,7 +112,8 @@ class _Tally:
     def count_values(self, texts: pa.Array) -> None:
         self.values += len(texts) - texts.null_count
         self.characters += pc.sum(pc.utf8_length(texts)).as_py() or 0
-        self.found.update(_find_kinds(texts))
+        for text in _join_values(texts):
+            self.found.update(kinds(text))
 
     def count_text(self, text: str) -> None:
         self.values += 1
@@ -145,22 +144,8 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
 
 def _has_find(name: str, column: pa.Array, sought: Collection[str]) -> bool:
     """Whether a column has a find of a kind in `sought`."""
-    return any(kind in sought for _, texts in _strings(name, column) for kind in _find_kinds(texts))
-
-
-def _find_kinds(texts: pa.Array) -> Iterator[str]:
-    """Yield the kind of each find in an array of values, as `kinds` does for each value.
-
-    ArrowInvalid if a value is not UTF-8.
-    """
-    texts.validate(full=True)
-    if (pc.sum(pc.binary_length(texts)).as_py() or 0) < SMALL:
-        for text in _join_values(texts):
-            yield from kinds(text)
-        return
-    for expression, find in ((NUMBERS, _find_numbers), (SPELT, _find_spelt), (SIGNS, _find_signs)):
-        for text in _join_values(select_values(texts, expression)):
-            yield from find(text)
+    texts = (text for _, found in _strings(name, column) for text in _join_values(found))
+    return any(kind in sought for text in texts for kind in kinds(text))
 
 
 def kinds(text: str) -> Iterator[str]:
@@ -171,24 +156,16 @@ def kinds(text: str) -> Iterator[str]:
     >>> list(kinds("문의 [전화번호1], 대표 1588-0000, 법인등록번호 000000-0000000"))
     []
     """
-    for find in (_find_numbers, _find_spelt, _find_signs) if text else ():
-        yield from find(text)
-
-
-def _find_numbers(text: str) -> Iterator[str]:
-    for chain in chains(text, classes_of(codes_of(text))):
+    if not text:
+        return
+    codes = codes_of(text)
+    marks = classes_of(codes)
+    for chain in chains(text, marks):
         yield from digit_chains.find_number_kinds(text, chain)
-
-
-def _find_spelt(text: str) -> Iterator[str]:
-    for digits in find_spelled_digits(text, classes_of(codes_of(text))):
+    for digits in find_spelled_digits(text, marks):
         if digits.startswith(digit_chains.MOBILE) and len(digits) in (10, 11):
             yield "phone"
-
-
-def _find_signs(text: str) -> Iterator[str]:
-    codes = codes_of(text)
-    yield from signs_and_words.find_word_kinds(text, codes, classes_of(codes))
+    yield from signs_and_words.find_word_kinds(text, codes, marks)
 
 
 def find_documents(folder: Path, residue: Residue) -> list[str]:
