@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 import data_cards
+import data_cards.page
 from data_cards.charts import Chart, draw_chart
 from data_cards.facts import TABLES
 from data_cards.questions import is_plain
@@ -21,6 +22,7 @@ from filters.register import KINDS
 from malmoi.document import Note
 from malmoi.licensing.licences import LICENCES
 from malmoi.releases import residue
+from malmoi.releases.erasure import withdrawn_files
 from malmoi.releases.publish import publish
 from tests.builders.small_release import document, documents, inputs
 from tests.releases.test_erasure import CALM, ID, World, made, stone, world  # noqa: F401 - fixtures
@@ -257,6 +259,12 @@ def test_an_erased_document_is_on_no_page_of_any_version(world: World) -> None: 
     assert start not in left and ID not in left
 
 
+@pytest.mark.parametrize("word", ["it's/1.txt", 'a "b" & <c>'])
+def test_an_erasure_finds_a_word_as_a_page_spells_it(word: str) -> None:
+    page = data_cards.page.Page({}, {}, load_words("en"))
+    assert str(page.mark(word)) in withdrawn_files._spell(word)
+
+
 PUBLISHER = {"name": "가나다 <연구소>", "contact": "data@example.kr", "url": "https://example.kr"}
 
 
@@ -276,9 +284,12 @@ def test_the_page_says_whom_to_write_to_or_that_nobody_is_named(release: Path, l
 def test_the_code_that_loads_the_release_names_its_first_configuration_and_files(release: Path) -> None:
     page = rendered(release)["en"]
     (name, split), (pattern,) = (
-        re.findall(r'load_dataset\(&#34;.&#34;, &#34;([\w-]+)&#34;, split=&#34;(\w+)&#34;', page)
-        or re.findall(r'load_dataset\("\.", "([\w.-]+)", split="(\w+)"\)', page)
-    )[0], re.findall(r"FROM '([^']+)'", page.replace("&#39;", "'"))[:1]
+        (
+            re.findall(r"load_dataset\(&#34;.&#34;, &#34;([\w-]+)&#34;, split=&#34;(\w+)&#34;", page)
+            or re.findall(r'load_dataset\("\.", "([\w.-]+)", split="(\w+)"\)', page)
+        )[0],
+        re.findall(r"FROM '([^']+)'", page.replace("&#39;", "'"))[:1],
+    )
     assert (name, split) == ("default", "train") and list(release.glob(pattern))
 
 
