@@ -10,9 +10,11 @@ from malmoi.publisher import Publisher
 
 
 def list_readme_values(page: Page) -> dict[str, Any]:
-    """Return what the templates show; `other` is a configuration besides the first, of one field if there is one."""
+    """Return what the templates show; `other` is the largest configuration of a field, best of the first's family."""
     configurations = list_configurations(page.card)
-    fields = [one for one in configurations[1:] if one.by_field and one.parts[0].domain != "general"]
+    first = next(iter(configurations), None)
+    fields = [one for one in configurations if one.by_field and one.parts[0].domain != "general"]
+    other = max(fields, key=lambda one: (first and one.family == first.family, one.documents), default=first)
     filters = page.manifest["recipe"].get("filters", {})
     return {
         "page": page,
@@ -22,7 +24,7 @@ def list_readme_values(page: Page) -> dict[str, Any]:
         "tables": page.card["tables"],
         "header": render_header(page.card, page.manifest),
         "configurations": configurations,
-        "other": next(iter([*fields, *configurations]), None),
+        "other": other,
         "shares": {row[1]: row[5] for row in page.card["tables"]["by_licence"]["rows"]},
         "masked": {"personal_data", "redact"} <= set(filters),
         "publisher": page.manifest.get("publisher", Publisher().model_dump()),

@@ -32,6 +32,7 @@ from tests.releases.test_left_out import everything
 CALM = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}  # 31 stands for 32, all others for themselves
 KEY = bytes(32)
 ID = "papers/13.txt"
+GONE = 4 + 3  # its shard with its morphemes and two audit tables; the card and its two pages show it as a sample
 
 
 def stone(kind: str, key: str, **other: str) -> Tombstone:
@@ -82,7 +83,7 @@ def world(made: World, tmp_path: Path) -> World:
 def test_a_patch_holds_all_but_the_erased_document_and_verifies(world: World) -> None:
     done = world.erase(stone("id", ID))
     new = world.version("1.0.1")
-    assert (done.version, done.documents, done.withdrawn) == ("1.0.1", (ID,), (("1.0.0", 4),))
+    assert (done.version, done.documents, done.withdrawn) == ("1.0.1", (ID,), (("1.0.0", GONE),))
     assert checked(new) == [] and numbers(data(new)["id"].to_pylist()) == {"02", "03", "31"}
     assert ID not in everything(new) and "13.txt" not in everything(new)
     out = [row for row in audit(new, "dropped") if row["reason"] == "withdrawn"]
@@ -253,7 +254,7 @@ def test_an_earlier_version_is_withdrawn_in_part_and_says_so(world: World, capsy
     assert checked(world.first) == []
     command(world.first)
     total = len((world.first / "SHA256SUMS").read_text("utf-8").splitlines())
-    assert f"withdrawn in part: 4 of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
+    assert f"withdrawn in part: {GONE} of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_such_a_version_is_not_compared_as_if_its_other_documents_were_new(world: World) -> None:

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 import data_cards
+import data_cards.page
 from data_cards.charts import Chart, draw_chart
 from data_cards.facts import TABLES
 from data_cards.questions import is_plain
@@ -21,6 +22,7 @@ from filters.register import KINDS
 from malmoi.document import Note
 from malmoi.licensing.licences import LICENCES
 from malmoi.releases import residue
+from malmoi.releases.erasure import withdrawn_files
 from malmoi.releases.publish import publish
 from tests.builders.small_release import document, documents, inputs
 from tests.releases.test_erasure import CALM, ID, World, made, stone, world  # noqa: F401 - fixtures
@@ -255,6 +257,12 @@ def test_an_erased_document_is_on_no_page_of_any_version(world: World) -> None: 
     assert {"card.json", *data_cards.PAGES.values()} <= {file["path"] for file in gone}
     left = "".join(path.read_text("utf-8") for path in world.first.glob("*") if path.is_file())
     assert start not in left and ID not in left
+
+
+@pytest.mark.parametrize("word", ["it's/1.txt", 'a "b" & <c>'])
+def test_an_erasure_finds_a_word_as_a_page_spells_it(word: str) -> None:
+    page = data_cards.page.Page({}, {}, load_words("en"))
+    assert str(page.mark(word)) in withdrawn_files._spell(word)
 
 
 PUBLISHER = {"name": "가나다 <연구소>", "contact": "data@example.kr", "url": "https://example.kr"}

@@ -58,9 +58,20 @@ def _list_texts_showing(folder: Path, erasure: Erasure, touched: Sequence[str]) 
     words = set(erasure.hidden)
     for path in touched:
         words.update(_list_words(folder / path, erasure))
-    forms = {form for word in words for form in (word, html.escape(word), json.dumps(word, ensure_ascii=False)[1:-1])}
+    forms = {form for word in words for form in _spell(word)}
     shown = (path for path in texts if _shows(path.read_text(encoding="utf-8", errors="replace"), forms))
     return [sha256sums.relative_name(folder, path) for path in shown]
+
+
+def _spell(word: str) -> tuple[str, ...]:
+    """Return a word as a text, a page or a JSON file shows it.
+
+    >>> _spell("'a'")
+    ("'a'", '&#39;a&#39;', '&#x27;a&#x27;', "'a'")
+    """
+    escaped = html.escape(word)
+    as_page = escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")  # as Jinja escapes quotes
+    return word, as_page, escaped, json.dumps(word, ensure_ascii=False)[1:-1]
 
 
 def _list_words(path: Path, erasure: Erasure) -> Iterable[str]:
