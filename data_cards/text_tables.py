@@ -59,8 +59,8 @@ TABLES: dict[str, Listing] = {
             ("beginning of the text", "본문 앞부분"),
         ),
         _DATA,
-        # No document whose page may still show a masked number that leads to harm (decision 11). DuckDB reads the texts of
-        # the candidates alone if they are at most 50 (late materialization).
+        # No document whose page may still show a masked number that leads to harm (decision 11). DuckDB reads the texts
+        # of the candidates alone if they are at most 50 (late materialization).
         "SELECT id, title, source, domain, license, register, date, n_chars, start FROM (SELECT *, row_number() OVER"
         " (PARTITION BY domain, license, register ORDER BY sha256(id)) AS turn FROM (SELECT id, title, source, domain,"
         f" license, register, date, n_chars, CASE WHEN n_chars > {_START} THEN"
