@@ -190,9 +190,9 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
                     f"filter {step.filter!r} under [[{stage}]] reads what {need!r} finds, and {need!r} {there}. "
                     f"Put {need!r} before {step.filter!r}."
                 )
-        if step.survey and stage != (door := load_filter(step.filter).SURVEY.stage):
+        if step.survey and stage != (table := load_filter(step.filter).SURVEY.stage):
             where = f"filter {step.filter!r} is under [[{stage}]]"
-            yield f"{where}; filters that read its survey belong under [[{door}]]."
+            yield f"{where}; filters that read its survey belong under [[{table}]]."
 
 
 def _late_drops(steps: list[tuple[StageName, Step]]) -> Iterator[str]:

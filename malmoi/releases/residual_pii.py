@@ -106,7 +106,7 @@ def refuse_texts(folder: Path) -> None:
 def find_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
     """Return the finds in the files of a release that are not Parquet, except kinds that are kept.
 
-    The mail address of the publisher is no find: it is there for requests.
+    The mail address of the publisher is allowed: it is there for requests.
     """
     kept = {kind for kind, outcome in does if outcome == "kept"}
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())

@@ -1,4 +1,4 @@
-"""Notice that the run after an erasure has made the patch release again: then there is no new version.
+"""Notice that the run after an erasure has made the patch release again, and needs no version.
 
 The stages now leave the erased documents out earlier, or no longer have them, so their counts in the audit tables
 differ from those of the patch; its documents do not.

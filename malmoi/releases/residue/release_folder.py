@@ -30,7 +30,7 @@ DISTINCT: Final = ".tag"  # ending of the columns of which a batch counts each v
 
 @dataclass(frozen=True, slots=True, order=True)
 class Look:
-    """What was read in one place, and what was found there; `column` is "" for a text file and for a file's name.
+    """The texts and finds of one place; `column` is "" for a text file and for a file's name.
 
     Contains neither a value nor an offset in the column: the report may be published.
     """

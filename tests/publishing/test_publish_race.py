@@ -16,7 +16,7 @@ from tests.builders.command_process import CommandProcess
 from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_release import sealed
 from tests.builders.small_storage import BUCKET, ENVIRONMENT, find_server, run_server
-from tests.releases.test_publish_s3 import expected, objects
+from tests.publishing.test_publish_s3 import expected, objects
 
 ROUNDS = 4
 
