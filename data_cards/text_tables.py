@@ -6,7 +6,7 @@ from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD,
 
 SAMPLES = 20  # documents shown
 _START = 280  # code points of a text that are shown, up to the last blank
-_CANDIDATES = 12  # documents of each field, licence and register of which the first that may be shown is taken
+_CANDIDATES = 48  # documents among which they are chosen
 _DATA = ("data",)
 _BINS = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)  # lower bounds of text lengths, in code points
 _NAMES = [f"{low:,}–{high - 1:,}" for low, high in zip((0, *_BINS), _BINS, strict=False)] + [f"{_BINS[-1]:,}+"]
@@ -59,14 +59,14 @@ TABLES: dict[str, Listing] = {
             ("beginning of the text", "본문 앞부분"),
         ),
         _DATA,
-        # No document whose page may still show a masked number that leads to harm (decision 11).
+        # No document whose page may still show a masked number that leads to harm (decision 11). DuckDB reads the texts
+        # of the candidates alone if they are at most 50 (late materialization).
         "SELECT id, title, source, domain, license, register, date, n_chars, start FROM (SELECT *, row_number() OVER"
         " (PARTITION BY domain, license, register ORDER BY sha256(id)) AS turn FROM (SELECT id, title, source, domain,"
         f" license, register, date, n_chars, CASE WHEN n_chars > {_START} THEN"
-        f" regexp_replace(substr(text, 1, {_START}), '\\S*$', '') ELSE text END AS start FROM data WHERE id IN ("
-        "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY domain, license, register ORDER BY sha256(id)) AS"
-        " place FROM data WHERE coalesce(abuse, '') = ''"
-        f" AND NOT regexp_matches(id, '/page-[0-9a-f]{{24}}$')) WHERE place <= {_CANDIDATES}))"
+        f" regexp_replace(substr(text, 1, {_START}), '\\S*$', '') ELSE text END AS start FROM (SELECT * FROM data"
+        " WHERE coalesce(abuse, '') = '' AND NOT regexp_matches(id, '/page-[0-9a-f]{24}$')"
+        f" ORDER BY sha256(id) LIMIT {_CANDIDATES}))"
         f" WHERE {is_plain('title')} AND {is_plain('start')} AND trim(start) <> '')"
         f" ORDER BY turn, sha256(id) LIMIT {SAMPLES}",
     ),

@@ -127,7 +127,7 @@ def test_every_sample_is_there_without_the_script_that_searches_them(
     words = [text for _, text, around in Reader(pages[language]).texts if "sample" in around]
     assert len(rows) == 20 and all(row[0] in words for row in rows)
     assert '<section class="card sample">' in pages[language]
-    assert '<p hidden><label for="search">' in pages[language]
+    assert '<p class="search" hidden><label for="search">' in pages[language]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
