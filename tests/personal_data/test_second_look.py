@@ -107,7 +107,7 @@ def test_a_card_that_would_show_personal_data_is_refused_before_it_stands(tmp_pa
     release = published(tmp_path, documents(), **told)
     with pytest.raises(DataError, match=r"README\.md: phone × 1"):
         residual_pii.refuse_texts(release)
-    assert {f.path for f in checked(release)} == {"README.md", "index.html", "manifest.json"}
+    assert {f.path for f in checked(release)} == {"README.md", "index.html", "index.ko.html", "manifest.json"}
     kept = published(tmp_path / "kept", documents(), **(told | {"purpose": "Ask hong@example.kr."}))
     residual_pii.refuse_texts(kept)
 
