@@ -185,6 +185,7 @@ def test_the_demo_prints_funnel_reasons_and_places(demo):
         "spam",
         "released and verified",
         "index.html",
+        "reports/collection.html",
     ):
         assert words in said
 
