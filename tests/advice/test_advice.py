@@ -48,7 +48,6 @@ ELSEWHERE = {
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",
-    "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
