@@ -33,7 +33,7 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(*) FROM sources WHERE terms <> ''",
     ),
     "published_opt_outs": Number(
-        "Published documents with an opt-out",
+        "Published documents that opted out",
         "이용 거부(옵트아웃)가 있는데 공개된 문서",
         "documents",
         ("data", "signals"),

@@ -95,7 +95,7 @@ TABLES: dict[str, Listing] = {
     ),
     "earlier_releases": Listing(
         "Duplicates of documents in earlier releases, by release",
-        "릴리스별 이전 문서의 중복",
+        "이전 릴리스 문서와의 중복(릴리스별)",
         (("release", "릴리스"), ("duplicates", "중복 문서"), ("documents there", "해당 릴리스의 문서")),
         _CLUSTERS,
         'SELECT "release", count(DISTINCT member) AS copies, count(DISTINCT keeper) AS keepers FROM clusters'

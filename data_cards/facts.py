@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import document_tables, duplicate_tables, personal_data_tables, rights_tables, text_tables
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
-FACTS_VERSION = 8  # raise it with any change of a query: a card is rendered by the list that made it
+FACTS_VERSION = 9  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -34,7 +34,7 @@ NUMBERS: dict[str, Number] = {
     "licences": Number(
         "Licence expressions", "라이선스", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
     ),
-    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {HOST}) FROM data"),
+    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {HOST}) FROM data WHERE {HOST} <> ''"),
     "first_date": Number(
         "Earliest text", "가장 이른 문서", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"
     ),
@@ -66,8 +66,8 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence WHERE scope = 'item')",
     ),
     "rights_holder_evidence": Number(
-        "Documents whose licence the rights holder states",
-        "권리자가 라이선스를 밝힌 문서",
+        "Documents whose licence the source itself shows",
+        "소스 자체에 라이선스 근거가 있는 문서",
         "documents",
         ("data", "licence_evidence"),
         f"SELECT count(*) FROM data WHERE id IN ({_HOLDER})",
@@ -159,8 +159,8 @@ TABLES: dict[str, Listing] = {
     ),
     "by_register": Listing(
         "By register",
-        "문체별",
-        (("register", "문체"), DOCUMENTS, CHARACTERS),
+        "글 종류별",
+        (("register", "글 종류"), DOCUMENTS, CHARACTERS),
         _DATA,
         "SELECT register, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",

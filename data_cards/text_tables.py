@@ -16,9 +16,9 @@ _BIN_NAME = " ".join(f"WHEN {step} THEN '{name}'" for step, name in enumerate(_N
 _HANGUL = "sum(CAST(floor(hangul_share * 1000) AS BIGINT) * n_chars) // nullif(sum(n_chars), 0)"
 
 
-def _largest(by: str) -> str:
-    """Return SQL for the share of characters of the largest group by the expression `by`."""
-    return f"SELECT coalesce(max(share), 0.00) FROM (SELECT {SHARE} FROM data GROUP BY {by})"
+def _largest(by: str, of: str = "true") -> str:
+    """Return SQL for the share of characters of the largest group by the expression `by`, among the rows `of`."""
+    return f"SELECT coalesce(max(share), 0.00) FROM (SELECT {SHARE} FROM data WHERE {of} GROUP BY {by})"
 
 
 NUMBERS: dict[str, Number] = {
@@ -33,7 +33,9 @@ NUMBERS: dict[str, Number] = {
     "largest_source": Number(
         "Characters of the largest source", "가장 큰 소스의 글자 비율", "%", _DATA, _largest("source")
     ),
-    "largest_host": Number("Characters of the largest host", "가장 큰 호스트의 글자 비율", "%", _DATA, _largest(HOST)),
+    "largest_host": Number(
+        "Characters of the largest host", "가장 큰 호스트의 글자 비율", "%", _DATA, _largest(HOST, f"{HOST} <> ''")
+    ),
     "without_field": Number(
         "Characters of texts without a field",
         "분야가 없는 글의 글자 비율",
@@ -53,7 +55,7 @@ TABLES: dict[str, Listing] = {
             ("source", "소스"),
             ("domain", "분야"),
             ("licence", "라이선스"),
-            ("register", "문체"),
+            ("register", "글 종류"),
             ("date", "날짜"),
             ("characters", "글자"),
             ("beginning of the text", "본문 앞부분"),
@@ -72,8 +74,8 @@ TABLES: dict[str, Listing] = {
     ),
     "fields_by_register": Listing(
         "Fields by kind of text",
-        "분야와 문체별",
-        (("domain", "분야"), ("register", "문체"), DOCUMENTS, CHARACTERS),
+        "분야와 글 종류별",
+        (("domain", "분야"), ("register", "글 종류"), DOCUMENTS, CHARACTERS),
         _DATA,
         "SELECT domain, register, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2",

@@ -324,7 +324,7 @@ def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None
 @pytest.mark.parametrize("name", data_cards.PAGES.values())
 def test_what_a_source_calls_itself_stays_words(release: Path, name: str) -> None:
     found: list[str] = []
-    ours = {"LICENSE.md", "README.md", "CHANGELOG.md", *data_cards.PAGES.values()}
+    ours = {"LICENSE.md", "README.md", "README.ko.md", "CHANGELOG.md", *data_cards.PAGES.values()}
 
     class Tags(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list) -> None:
