@@ -19,6 +19,7 @@ from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.formats import format_value as format_value
 from data_cards.header import list_configurations
 from data_cards.page import Page
+from data_cards.questions import Listing, Number
 from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
@@ -30,6 +31,8 @@ from malmoi.storage.duckdb_tables import open_tables
 READMES = {"README.md": "en", "README.ko.md": "ko"}  # the card as Markdown → its language
 PAGES = {"en": "index.html", "ko": "index.ko.html"}  # language → the card as a page
 _DOCUMENTS = {TRAINING_SUMMARY: "training_summary.md.j2", CHECKLIST: "personal_data_checklist.ko.md.j2"}
+_KEYS = {"release", "version", "root", "facts_version", "numbers", "tables", "previous"}
+_ANSWERS = {"numbers": {"value"}, "tables": {"columns", "rows"}}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -40,26 +43,13 @@ def derive(folder: Path) -> dict[str, Any]:
     """
     made = _read_manifest(folder)
     with open_tables(folder) as tables:
-        numbers = {}
-        for key, number in NUMBERS.items():
-            numbers[key] = {
-                "title": number.title,
-                "title_ko": number.title_ko,
-                "unit": number.unit,
-                "value": tables.ask(number.sql).rows[0][0],
-                "sql": number.sql,
-                "inputs": list(number.inputs),
-            }
+        numbers = {k: _describe(f) | {"value": tables.ask(f.sql).rows[0][0]} for k, f in NUMBERS.items()}
         listings = {}
         for key, listing in TABLES.items():
             answer = tables.ask(listing.sql)
-            listings[key] = {
-                "title": listing.title,
-                "title_ko": listing.title_ko,
+            listings[key] = _describe(listing) | {
                 "columns": list(answer.columns),
                 "rows": [list(row) for row in answer.rows],
-                "sql": listing.sql,
-                "inputs": list(listing.inputs),
             }
     return {
         "release": made["name"],
@@ -69,6 +59,12 @@ def derive(folder: Path) -> dict[str, Any]:
         "numbers": numbers,
         "tables": listings,
     }
+
+
+def _describe(fact: Number | Listing) -> dict[str, Any]:
+    """Return what a card says about a number or a table besides its answer."""
+    said = {"title": fact.title, "title_ko": fact.title_ko, "sql": fact.sql, "inputs": list(fact.inputs)}
+    return said | ({"unit": fact.unit} if isinstance(fact, Number) else {})
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
@@ -143,12 +139,14 @@ def _check_questions(card: Mapping[str, Any]) -> None:
             f"card.json has facts_version {card.get('facts_version')}, this version renders {FACTS_VERSION}; "
             "verify it with the malmoi version in its manifest."
         )
+    if unknown := sorted(card.keys() - _KEYS):
+        raise DataError(f"card.json: has unknown keys: {', '.join(unknown)}.")
     for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
         try:
-            asked = {k: f["sql"] for k, f in card[kind].items()}
+            asked = {k: {n: v for n, v in f.items() if n not in _ANSWERS[kind]} for k, f in card[kind].items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"card.json: {kind} have no SQL queries ({type(error).__name__}).") from error
-        wanted = {k: f.sql for k, f in known.items()}
+        wanted = {k: _describe(f) for k, f in known.items()}
         differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
         if differ:
             raise DataError(f"card.json: {kind} {', '.join(differ)} differ from the queries of this version.")
