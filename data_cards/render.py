@@ -90,7 +90,10 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
 
 
 def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render the card and the documents for others: path in the release → text."""
+    """Render the card and the documents for others: path in the release → text.
+
+    DataError as for `render_card`, and if the card has titles, units or keys that are not those of the list.
+    """
     values = {
         "card": card,
         "manifest": manifest,
@@ -100,6 +103,7 @@ def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[s
         "configurations": list_configurations(card),
     }
     texts = render_card(card, manifest)
+    _check_words(card)
     texts |= {name: _load_environment(name).get_template(text).render(values) for name, text in _DOCUMENTS.items()}
     return texts | render_documents(card, manifest)
 
@@ -139,17 +143,26 @@ def _check_questions(card: Mapping[str, Any]) -> None:
             f"card.json has facts_version {card.get('facts_version')}, this version renders {FACTS_VERSION}; "
             "verify it with the malmoi version in its manifest."
         )
-    if unknown := sorted(card.keys() - _KEYS):
-        raise DataError(f"card.json: has unknown keys: {', '.join(unknown)}.")
     for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
         try:
-            asked = {k: {n: v for n, v in f.items() if n not in _ANSWERS[kind]} for k, f in card[kind].items()}
+            asked = {k: f["sql"] for k, f in card[kind].items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"card.json: {kind} have no SQL queries ({type(error).__name__}).") from error
-        wanted = {k: _describe(f) for k, f in known.items()}
+        wanted = {k: f.sql for k, f in known.items()}
         differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
         if differ:
             raise DataError(f"card.json: {kind} {', '.join(differ)} differ from the queries of this version.")
+
+
+def _check_words(card: Mapping[str, Any]) -> None:
+    """Check that a card has no words but those of the list of facts; its questions were checked before."""
+    if unknown := sorted(card.keys() - _KEYS):
+        raise DataError(f"card.json: has unknown keys: {', '.join(unknown)}.")
+    for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
+        words = {k: {n: v for n, v in f.items() if n not in _ANSWERS[kind]} for k, f in card[kind].items()}
+        wanted = {k: _describe(f) for k, f in known.items()}
+        if differ := sorted(k for k, said in words.items() if said != wanted[k]):
+            raise DataError(f"card.json: {kind} {', '.join(differ)} have other titles, units or inputs than ours.")
 
 
 def render_page(name: str, **values: Any) -> str:

@@ -81,7 +81,7 @@ def test_a_number_of_the_card_under_another_title_is_named(release: Path, key: s
     seal(release)
     found = verify(release, render=data_cards.render_texts)
     assert [(f.check, f.path) for f in found] == [("render", "card.json")]
-    assert "numbers documents differ" in found[0].says
+    assert "numbers documents have other titles" in found[0].says
 
 
 def test_an_unknown_key_of_the_card_is_named(release: Path) -> None:
