@@ -19,6 +19,7 @@ from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.formats import format_value as format_value
 from data_cards.header import list_configurations
 from data_cards.page import Page
+from data_cards.questions import Listing, Number
 from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
@@ -30,6 +31,8 @@ from malmoi.storage.duckdb_tables import open_tables
 READMES = {"README.md": "en", "README.ko.md": "ko"}  # the card as Markdown → its language
 PAGES = {"en": "index.html", "ko": "index.ko.html"}  # language → the card as a page
 _DOCUMENTS = {TRAINING_SUMMARY: "training_summary.md.j2", CHECKLIST: "personal_data_checklist.ko.md.j2"}
+_KEYS = {"release", "version", "root", "facts_version", "numbers", "tables", "previous"}
+_ANSWERS = {"numbers": {"value"}, "tables": {"columns", "rows"}}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -40,26 +43,13 @@ def derive(folder: Path) -> dict[str, Any]:
     """
     made = _read_manifest(folder)
     with open_tables(folder) as tables:
-        numbers = {}
-        for key, number in NUMBERS.items():
-            numbers[key] = {
-                "title": number.title,
-                "title_ko": number.title_ko,
-                "unit": number.unit,
-                "value": tables.ask(number.sql).rows[0][0],
-                "sql": number.sql,
-                "inputs": list(number.inputs),
-            }
+        numbers = {k: _describe(f) | {"value": tables.ask(f.sql).rows[0][0]} for k, f in NUMBERS.items()}
         listings = {}
         for key, listing in TABLES.items():
             answer = tables.ask(listing.sql)
-            listings[key] = {
-                "title": listing.title,
-                "title_ko": listing.title_ko,
+            listings[key] = _describe(listing) | {
                 "columns": list(answer.columns),
                 "rows": [list(row) for row in answer.rows],
-                "sql": listing.sql,
-                "inputs": list(listing.inputs),
             }
     return {
         "release": made["name"],
@@ -69,6 +59,12 @@ def derive(folder: Path) -> dict[str, Any]:
         "numbers": numbers,
         "tables": listings,
     }
+
+
+def _describe(fact: Number | Listing) -> dict[str, Any]:
+    """Return what a card says about a number or a table besides its answer."""
+    said = {"title": fact.title, "title_ko": fact.title_ko, "sql": fact.sql, "inputs": list(fact.inputs)}
+    return said | ({"unit": fact.unit} if isinstance(fact, Number) else {})
 
 
 def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
@@ -94,7 +90,10 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
 
 
 def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Render the card and the documents for others: path in the release → text."""
+    """Render the card and the documents for others: path in the release → text.
+
+    DataError as for `render_card`, and if the card has titles, units or keys that are not those of the list.
+    """
     values = {
         "card": card,
         "manifest": manifest,
@@ -104,6 +103,7 @@ def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[s
         "configurations": list_configurations(card),
     }
     texts = render_card(card, manifest)
+    _check_words(card)
     texts |= {name: _load_environment(name).get_template(text).render(values) for name, text in _DOCUMENTS.items()}
     return texts | render_documents(card, manifest)
 
@@ -152,6 +152,17 @@ def _check_questions(card: Mapping[str, Any]) -> None:
         differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
         if differ:
             raise DataError(f"card.json: {kind} {', '.join(differ)} differ from the queries of this version.")
+
+
+def _check_words(card: Mapping[str, Any]) -> None:
+    """Check that a card has no words but those of the list of facts; its questions were checked before."""
+    if unknown := sorted(card.keys() - _KEYS):
+        raise DataError(f"card.json: has unknown keys: {', '.join(unknown)}.")
+    for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
+        words = {k: {n: v for n, v in f.items() if n not in _ANSWERS[kind]} for k, f in card[kind].items()}
+        wanted = {k: _describe(f) for k, f in known.items()}
+        if differ := sorted(k for k, said in words.items() if said != wanted[k]):
+            raise DataError(f"card.json: {kind} {', '.join(differ)} have other titles, units or inputs than ours.")
 
 
 def render_page(name: str, **values: Any) -> str:

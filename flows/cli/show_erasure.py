@@ -112,8 +112,12 @@ def _parse_line(file: Path, number: int, line: bytes) -> Tombstone:
     try:
         row: dict[str, str] = json.loads(line)
         kind, key = row.pop("kind"), row.pop("key")
-        return Tombstone(cast(Kind, kind), _make_canonical(kind, key), **{"date": _today(), **row})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if kind.startswith("url") and "://" not in key:
+            raise ValueError(f"{key!r} is not an address")
+        one = Tombstone(cast(Kind, kind), _make_canonical(kind, key), **{"date": _today(), **row})
+        tombstones.refuse_incomplete(one)
+        return one
+    except (CallError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CallError(
             f"{file}, line {number}: not a tombstone ({type(error).__name__}: {error}); nothing was written. A line is "
             'a JSON object such as {"kind": "url", "key": "https://a.kr/7", "reason": "request of the author"}.'

@@ -105,7 +105,7 @@ def add(path: Path, new: Iterable[Tombstone]) -> tuple[Tombstone, ...]:
     known = {(one.kind, one.key): one for one in rows if not one.revoked}
     added: dict[tuple[Kind, str], Tombstone] = {}
     for one in new:
-        _refuse_incomplete(one)
+        refuse_incomplete(one)
         if one in rows:
             continue
         old = known.get((one.kind, one.key)) or added.get((one.kind, one.key))
@@ -132,7 +132,7 @@ def revoke(path: Path, key: str, day: str) -> tuple[Tombstone, ...]:
         raise CallError(f"no tombstone in effect has the key {key!r}; `malmoi withdrawals list` shows all of them.")
     changed = [replace(one, revoked=day) if here else one for one, here in zip(rows, hit, strict=True)]
     for one in changed:
-        _refuse_incomplete(one)
+        refuse_incomplete(one)
     _write(path, changed)
     return tuple(one for one, here in zip(changed, hit, strict=True) if here)
 
@@ -272,7 +272,8 @@ def _covers(prefix: str, url: str) -> bool:
     )
 
 
-def _refuse_incomplete(one: Tombstone) -> None:
+def refuse_incomplete(one: Tombstone) -> None:
+    """CallError if a tombstone lacks its key or reason, or if kind, key or date are malformed."""
     if not one.key.strip() or not one.reason.strip():
         raise CallError(f"the withdrawal of {one.describe()!r} needs a document and a reason; nothing was written.")
     if one.kind not in KINDS:

@@ -143,7 +143,19 @@ def test_a_wrong_call_says_what_and_what_next(workspace: Workspace, call: Call, 
 
 
 @pytest.mark.parametrize(
-    "line", [b"[]", b"{", b'{"kind": "id"}', b"\xff", b'{"kind": "id", "key": "a", "reason": "r", "x": 1}']
+    "line",
+    [
+        b"[]",
+        b"{",
+        b'{"kind": "id"}',
+        b"\xff",
+        b'{"kind": "id", "key": "a", "reason": "r", "x": 1}',
+        b'{"kind": "id", "key": "", "reason": "r"}',
+        b'{"kind": "planet", "key": "a", "reason": "r"}',
+        b'{"kind": "url", "key": "nowhere", "reason": "r"}',
+        b'{"kind": "url-prefix", "key": "a.kr/7", "reason": "r"}',
+        b'{"kind": "id", "key": "a", "reason": "r", "date": "yesterday"}',
+    ],
 )
 def test_a_line_that_is_not_a_tombstone_is_named(workspace: Workspace, call: Call, tmp_path: Path, line: bytes) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"kind": "id", "key": "a/1", "reason": "r"}\n' + line + b"\n")

@@ -279,7 +279,7 @@ def test_a_changed_file_of_such_a_version_is_a_finding(world: World) -> None:
     assert checked(world.version("1.0.1")) == []
 
 
-def listed(path: str, sha256: str) -> list[dict]:
+def listed(path: object, sha256: str) -> list[dict]:
     return [{"path": path, "sha256": sha256, "rows": 1, "version": "1.0.1", "date": ""}]
 
 
@@ -287,6 +287,7 @@ LISTS = {
     "a file with another digest": listed("audit/sources.parquet", "0" * 64),
     "the manifest": listed("manifest.json", ""),
     "not a list": {"path": "x"},
+    "a path that is no text": listed([], ""),
 }
 
 

@@ -140,6 +140,7 @@ DATA_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
 ]
 MORPHEME_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a morpheme outside the text", "outside", lambda rows: [_outside(rows[0]), *rows[1:]]),
+    ("a sentence that starts outside the text", "outside", lambda rows: [_start_outside(rows[0]), *rows[1:]]),
     ("a removed analysis", "n_morphemes differ", lambda rows: [rows[0] | {"morphemes": None}, *rows[1:]]),
     ("a removed row", "where this file has", lambda rows: rows[1:]),
     ("a removed last row", "no row where this file has", lambda rows: rows[:-1]),
@@ -150,6 +151,10 @@ MORPHEME_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
 
 def _outside(row: dict) -> dict:
     return row | {"morphemes": row["morphemes"] | {"start": [0, 60_000]}}
+
+
+def _start_outside(row: dict) -> dict:
+    return row | {"sentences": row["sentences"] | {"start": [60_000] * len(row["sentences"]["end"])}}
 
 
 @pytest.mark.parametrize(("says", "change"), [c[1:] for c in DATA_CHANGES], ids=[c[0] for c in DATA_CHANGES])

@@ -16,6 +16,7 @@ from malmoi import limits
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.releases.verification.sha256sums import seal
+from malmoi.releases.verification.verify import verify
 from malmoi.storage.duckdb_tables import Tables
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_release import sealed
@@ -66,12 +67,29 @@ def test_a_question_that_is_not_of_the_list_is_named_and_never_asked(
     asked: list[str] = []
     real = Tables.ask
     monkeypatch.setattr(Tables, "ask", lambda self, sql: asked.append(sql) or real(self, sql))
-    from malmoi.releases.verification.verify import verify
-
     found = verify(release, render=data_cards.render_card)
     assert [f.check for f in found] == ["render"]
     assert "numbers documents differ from the queries of this version" in found[0].says
     assert sql not in asked
+
+
+@pytest.mark.parametrize("key", ["title", "title_ko", "unit", "inputs", "note"])
+def test_a_number_of_the_card_under_another_title_is_named(release: Path, key: str) -> None:
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    card["numbers"]["documents"][key] = "checked by hand"
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
+    seal(release)
+    found = verify(release, render=data_cards.render_texts)
+    assert [(f.check, f.path) for f in found] == [("render", "card.json")]
+    assert "numbers documents have other titles" in found[0].says
+
+
+def test_an_unknown_key_of_the_card_is_named(release: Path) -> None:
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    (release / "card.json").write_text(canonical_json(card | {"certified": "by nobody"}), encoding="utf-8")
+    seal(release)
+    found = verify(release, render=data_cards.render_texts)
+    assert [(f.check, f.path, "unknown keys: certified" in f.says) for f in found] == [("render", "card.json", True)]
 
 
 @pytest.mark.parametrize("broken", [None, [], {"sql": 1}, {"value": 1}, "SELECT 1"])

@@ -21,7 +21,7 @@ from malmoi.releases.partitioning import GENERAL, PART, Row, h
 BATCH = 1024  # documents held in memory at a time
 _COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license"]
 _COLUMNS += ["domain", "split", "n_sentences", "n_morphemes"]
-_LAYERS = ["id", "sentences.end", "morphemes.start", "morphemes.length"]
+_LAYERS = ["id", "sentences.start", "sentences.end", "morphemes.start", "morphemes.length"]
 
 
 def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
@@ -84,7 +84,7 @@ class _Layers(NamedTuple):
     id: str
     n_sentences: int | None
     n_morphemes: int | None
-    end: int  # of the last of them, in code points
+    end: int  # the greatest offset in them, in code points
 
 
 def _read_rows(path: Path) -> Iterator[_Row]:
@@ -97,9 +97,10 @@ def _read_layers(path: Path) -> Iterator[_Layers]:
     """Yield the analyses of a file; Arrow counts the long lists, since an object for each morpheme would dominate."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH, columns=_LAYERS):
-            sentences, ends = _lists(batch["sentences"], "end")
+            (sentences, starts), (_, ends) = (_lists(batch["sentences"], name) for name in ("start", "end"))
             morphemes, behind = _lists(batch["morphemes"], "start", "length")
-            yield from map(_Layers, batch["id"].to_pylist(), sentences, morphemes, np.maximum(ends, behind).tolist())
+            last = np.maximum(np.maximum(starts, ends), behind)
+            yield from map(_Layers, batch["id"].to_pylist(), sentences, morphemes, last.tolist())
 
 
 def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:

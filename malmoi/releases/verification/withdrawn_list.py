@@ -28,7 +28,9 @@ def read(folder: Path) -> tuple[WithdrawnFile, ...]:
     """Read the withdrawn files of a version; none if it is complete. DataError if the list is unreadable."""
     try:
         value: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return tuple(WithdrawnFile(**row) for row in value["files"])
+        files = tuple(WithdrawnFile(**row) for row in value["files"])
+        "".join(f for one in files for f in (one.path, one.sha256, one.version, one.date))  # TypeError if not strings
+        return files
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
