@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from flows import query_index
 from flows import release as releases
-from flows.erased_documents import read_matching
+from flows.erased_documents import find_erased, read_matching
 from flows.purge import purge
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
@@ -99,16 +100,19 @@ def erase(
     if dry:
         return plan.done
     done = replace(plan.done, added=len(tombstones.add(workspace.withdrawals, plan.stones)))
-    if (erasure := plan.found[plan.base]) and plan.made.documents > len(erasure.documents):
-        done = _publish_patch(workspace, plan.base, plan.made, erasure, done)
-        histories.write(workspace.release_history, releases.read_history(workspace))
+    with ThreadPoolExecutor(1) as pool:  # nothing is purged before the patch is published
+        staged = pool.submit(find_erased, workspace, plan.matcher)
+        if (erasure := plan.found[plan.base]) and plan.made.documents > len(erasure.documents):
+            done = _publish_patch(workspace, plan.base, plan.made, erasure, done)
+            histories.write(workspace.release_history, releases.read_history(workspace))
     latest = done.version or ("" if erasure else plan.made.version)
     lost = {
         folder.name: len(withdrawn_files.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
         for folder, one in plan.found.items()
     }
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
-    return replace(done, withdrawn=withdrawn, purged=purge(workspace, plan.matcher).describe())
+    purged = purge(workspace, plan.matcher, erased=staged.result())
+    return replace(done, withdrawn=withdrawn, purged=purged.describe())
 
 
 @dataclass(frozen=True, slots=True)

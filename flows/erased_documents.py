@@ -40,6 +40,11 @@ class Erased:
         """Ids, addresses and records that name an erased document."""
         return {*self.stones, *map(digest_id, self.stones), *self.urls, *(self.records.keys() - self.shared)}
 
+    def add(self, one: Seen) -> None:
+        """Add address and record of an erased document."""
+        self.records.setdefault(one.record, set()).add(one.id)
+        self.urls.add(one.url)
+
 
 def has_values(matcher: Matcher) -> bool:
     """Whether a tombstone is of kind `value`."""
@@ -52,7 +57,8 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     for one in read_matching(workspace, matcher):
         if stone := one.stone or (_choose_stone(matcher) if one.is_bare else None):
             found.stones.setdefault(one.id, stone)
-    if found.stones:
+            found.add(one)
+    if found.stones.keys() - {*(matcher.list_ids() or ())}:  # of the others, every row was read above
         _find_records(workspace, found)
     if found.records or has_values(matcher):
         found.shared = _find_shared(workspace, found, all_records=has_values(matcher))
@@ -80,8 +86,7 @@ def _choose_stone(matcher: Matcher) -> Tombstone:
 def _find_records(workspace: Workspace, found: Erased) -> None:
     """Add the addresses and records of the documents in all stages: an edit may have changed an address."""
     for one in derived_files.read_documents(workspace, lambda _: None, texts=False, only={"id": found.stones}):
-        found.records.setdefault(one.record, set()).add(one.id)
-        found.urls.add(one.url)
+        found.add(one)
 
 
 def _find_shared(workspace: Workspace, found: Erased, *, all_records: bool) -> set[str]:

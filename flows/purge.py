@@ -53,16 +53,19 @@ class Purged:
         return "\n".join((f"purged {counts}; the next run makes shards and surveys again", *self.left))
 
 
-def purge(workspace: Workspace, matcher: Matcher, sources: Sequence[str] = ()) -> Purged:
+def purge(
+    workspace: Workspace, matcher: Matcher, sources: Sequence[str] = (), *, erased: Erased | None = None
+) -> Purged:
     """Remove every trace of the documents that `matcher` finds; the caller holds the lock of the workspace.
 
-    Releases stay as they are. tmp/ is emptied. `sources` are files of sources that are not in the catalogue: a block of
-    a dump can only be cut by the functions of its source. CaptureError or StageError if a file is damaged.
+    Releases stay as they are. tmp/ is emptied. `erased` is what `find_erased` found before, None: it is found here.
+    `sources` are files of sources that are not in the catalogue: a block of a dump can only be cut by the functions of
+    its source. CaptureError or StageError if a file is damaged.
     """
     derived_files.sweep_temporary(workspace)
     if not matcher:
         return Purged(())
-    erased = find_erased(workspace, matcher)
+    erased = erased or find_erased(workspace, matcher)
     _add_tombstones(workspace, matcher, erased)
     cuts = _cut_blocks(workspace, matcher, erased, sources)
     homes = workspace.capture_folders()

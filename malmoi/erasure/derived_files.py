@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,16 @@ def read_documents(
     """
     columns = _READ if texts else _READ[:4]
     wanted = {column: pa.array(sorted(values), pa.string()) for column, values in (only or {}).items()}
-    for stage in stages:
-        for name in _NAMES:
-            for path in workspace.stage_files(name, stage):
-                for row in _rows(path, (*columns, "by") if name == "dropped.parquet" else columns, wanted):
-                    about = {column: row.get(column) or "" for column in _READ}
-                    bare = row.get("by") == NAME and is_digest_id(about["id"])
-                    yield Seen(about["id"], about["source"], about["url"], about["record"], find(about), bare)
+    paths = [path for stage in stages for name in _NAMES for path in workspace.stage_files(name, stage)]
+
+    def read(path: Path) -> Iterator[dict[str, str]]:
+        return _rows(path, (*columns, "by") if path.name == "dropped.parquet" else columns, wanted)
+
+    with ThreadPoolExecutor(THREADS) as pool:  # Arrow releases the GIL; selected rows are few
+        for row in chain.from_iterable(pool.map(lambda path: list(read(path)), paths) if wanted else map(read, paths)):
+            about = {column: row.get(column) or "" for column in _READ}
+            bare = row.get("by") == NAME and is_digest_id(about["id"])
+            yield Seen(about["id"], about["source"], about["url"], about["record"], find(about), bare)
 
 
 def _rows(path: Path, columns: Collection[str], wanted: Mapping[str, pa.Array]) -> Iterator[dict[str, str]]:
@@ -126,9 +129,10 @@ def has_name(path: Path, sought: pa.Array) -> bool:
     if not path.exists():
         return False
     try:
-        columns = _list_strings(path)
+        meta = pq.read_metadata(path)
+        columns = _list_strings(meta)
         # As dictionaries: an equal string is compared once, and most strings of a stage are repeated.
-        with pq.ParquetFile(path, read_dictionary=columns) as file:
+        with pq.ParquetFile(path, metadata=meta, read_dictionary=columns) as file:
             for batch in file.iter_batches(1 << 16, columns=columns):
                 if any(pc.any(pc.is_in(leaf, sought)).as_py() for column in batch.columns for leaf in _leaves(column)):
                     return True
@@ -137,10 +141,9 @@ def has_name(path: Path, sought: pa.Array) -> bool:
     return False
 
 
-def _list_strings(path: Path) -> list[str]:
+def _list_strings(meta: pq.FileMetaData) -> list[str]:
     """Return the paths of the columns with strings, nested ones too, outside of texts."""
-    with pq.ParquetFile(path) as file:
-        leaves = [file.schema.column(n) for n in range(len(file.schema))]
+    leaves = (meta.schema.column(n) for n in range(len(meta.schema)))
     found = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
     return [path for path in found if path.partition(".")[0] not in _CONTENT]
 

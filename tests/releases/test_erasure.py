@@ -22,6 +22,7 @@ from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import CallError, DataError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.erasure import withdrawn_files
+from malmoi.releases.membership.member_tables import read_sketches
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import withdrawn_list
 from malmoi.releases.verification.verify import verify
@@ -93,6 +94,12 @@ def test_a_patch_holds_all_but_the_erased_document_and_verifies(world: World) ->
     card = json.loads((new / "card.json").read_text("utf-8"))
     assert (card["numbers"]["withdrawn"]["value"], card["numbers"]["documents"]["value"]) == (1, 3)
     assert card["tables"]["funnel"]["rows"][-1] == ["6-release", 4, 3, 1, 0]
+
+
+def test_a_patch_keeps_the_sketches_of_the_other_documents(world: World) -> None:
+    before = dict(zip(data(world.first)["id"].to_pylist(), read_sketches(world.first).tolist(), strict=True))
+    new = world.version(world.erase(stone("id", ID)).version)
+    assert read_sketches(new).tolist() == [before[id] for id in data(new)["id"].to_pylist()]
 
 
 def test_files_that_name_no_erased_document_are_the_same_files(world: World) -> None:

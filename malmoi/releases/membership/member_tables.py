@@ -65,8 +65,8 @@ def write(
 ) -> tuple[list[ReleaseFile], str]:
     """Write both tables of a release whose data/ is finished; return their files and the commitment (hex).
 
-    Without `sketch` the table `sketches` is empty, and near copies are not found. A file whose texts are all in the
-    release `earlier` takes their sketches from there: a patch release reads no text.
+    A file whose texts are all in the release `earlier` takes their sketches from there: a patch release reads no text.
+    Without `sketch` and `earlier` the table `sketches` is empty, and near copies are not found.
     """
     known = {} if earlier is None else _read_known_sketches(earlier)
     salt = find_salt(files)
@@ -173,8 +173,9 @@ def _read_file(work: Reading) -> Read:
     leaves, rows, sketches, count = list[bytes](), list[int](), list[bytes](), 0
     with pq.ParquetFile(work.path) as file:
         digests = file.read(["text_sha256"]).column(0).to_pylist() if work.known else []
-        sketch = None if work.known.keys() >= set(digests) and digests else work.sketch
-        if work.sketch and not sketch:
+        is_known = bool(digests) and work.known.keys() >= set(digests)
+        sketch = None if is_known else work.sketch
+        if is_known:
             sketches = [work.known[digest] for digest in digests]
         columns = ["id", "url", "text_sha256", *(["text"] if sketch else [])]
         for batch in file.iter_batches(_ROWS, columns=columns):
