@@ -21,7 +21,6 @@ Refusal: TypeAlias = tuple[str, str, str]  # check, path, message
 _ROWS: Final = 100_000  # rows that are always read, whatever the file size
 _MEMORY_FACTOR: Final = 4  # bytes of memory per byte of the files
 _END: Final = 8  # bytes after the footer: its length and PAR1
-_LEAST: Final = 12  # bytes of a Parquet file: PAR1, the length of the footer, PAR1
 _UNPACKED: Final = 64 << 20  # bytes that are always unpacked, whatever the file size
 
 
@@ -86,12 +85,12 @@ def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
 
 def _excess(path: Path, packed: int) -> Iterator[str]:
     """Yield the limits that a Parquet file exceeds by its footer (decompression bombs)."""
-    if packed < _LEAST:  # no Parquet file; its reader says so
-        return
     with path.open("rb") as stream:
-        stream.seek(packed - _END)
-        footer = int.from_bytes(stream.read(4), "little")
-    if footer > limits.VERIFY_FOOTER.value:
+        stream.seek(max(0, packed - _END))
+        end = stream.read(_END)
+    if end[4:] not in (b"PAR1", b"PARE"):  # no Parquet file; its reader says so
+        return
+    if (footer := int.from_bytes(end[:4], "little")) > limits.VERIFY_FOOTER.value:
         yield f"a footer of {footer:,} bytes ({limits.VERIFY_FOOTER.describe()})"
         return
     try:
