@@ -30,7 +30,7 @@ class Vocabulary:
 
 
 def _read_tekken(package: Path) -> Vocabulary:
-    content = (package / "data/tekken_240911.json").read_bytes()
+    content = package.joinpath("data", "tekken_240911.json").read_bytes()
     found = json.loads(content)
     special = found["config"]["default_num_special_tokens"]
     kept = found["vocab"][: found["config"]["default_vocab_size"] - special]

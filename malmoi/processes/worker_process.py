@@ -79,6 +79,20 @@ def prepare_fork_server(preload: Sequence[str]) -> Any:
     return context
 
 
+def start_fork_server(preload: Sequence[str]) -> None:
+    """Start the fork server, in place of one that died; it imports in the background."""
+    prepare_fork_server(preload)
+    try:
+        forkserver.ensure_running()
+    except ChildProcessError:  # it died, and something else in this process has waited for it
+        _forget_fork_server()
+        forkserver.ensure_running()
+
+
+def _forget_fork_server() -> None:
+    forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # so that the next start creates one
+
+
 class WorkerProcess:
     """A started worker. Only one thread may call it; any thread may kill it.
 
@@ -94,7 +108,7 @@ class WorkerProcess:
                 self._process.start()
             self._system = psutil.Process(self._process.pid)  # by pid and start time: a pid may be reused
         except ChildProcessError:  # the fork server died, and another thread has waited for it
-            forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # so that the next start creates one
+            _forget_fork_server()
             self._pipe.close()
             raise
         except psutil.NoSuchProcess as error:

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -31,6 +30,7 @@ from malmoi.processes.worker_process import (
     WorkerProcess,
     WorkerTimedOut,
     prepare_fork_server,
+    start_fork_server,
 )
 
 S = TypeVar("S")
@@ -245,8 +245,7 @@ class Workers:
     def warm(self) -> None:
         """Start the fork server and return at once; it imports in the background."""
         if self.count:
-            prepare_fork_server(self.preload)
-            forkserver.ensure_running()
+            start_fork_server(self.preload)
 
 
 def cores() -> int:

@@ -176,13 +176,16 @@ def test_a_fork_server_that_ends_or_stops_before_the_first_fork_is_replaced(sent
         assert bounded(60, lambda: answers(workers)) == list(range(16))
 
 
-def test_a_fork_server_that_somebody_else_has_waited_for_is_replaced():
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_fork_server_that_somebody_else_has_waited_for_is_replaced(warm):
     with Workers(2) as workers:
         assert answers(workers) == list(range(16))
         for server in servers():
             for process in (*server.children(), server):
                 process.kill()
             os.waitpid(server.pid, 0)
+        if warm:
+            workers.warm()
         assert bounded(60, lambda: answers(workers)) == list(range(16))
 
 

@@ -20,7 +20,7 @@ from tests.builders.small_site import serve
 
 STAGES = ("1-captures", "2-documents", "3-clean", "4-judged", "5-curated")
 # What a run leaves that holds texts as they came: nobody but the operator reads it.
-PRIVATE = re.compile(rf"({'|'.join(STAGES)})/|reports/curation\.html")
+PRIVATE = re.compile(rf"({'|'.join(STAGES)})/|reports/curation(\.ko)?\.html")
 LOGS = ("crawl.log", "errors.log", "run.json", "job.json", "stats.json", "blocked.jsonl")
 # Places that extraction reads; descriptions, pictures' words, comments and licence files never become a document.
 READ = ("body", "title", "author", "table", "footer", "signal", "markdown", "row", "row-title", "row-author",
