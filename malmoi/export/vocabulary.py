@@ -29,8 +29,11 @@ class Vocabulary:
     is_composed: bool = False  # texts are brought into Unicode's form NFC first
 
 
+_TEKKEN: Final = "data/tekken_240911.json"  # in the package mistral_common
+
+
 def _read_tekken(package: Path) -> Vocabulary:
-    content = package.joinpath("data", "tekken_240911.json").read_bytes()
+    content = (package / _TEKKEN).read_bytes()
     found = json.loads(content)
     special = found["config"]["default_num_special_tokens"]
     kept = found["vocab"][: found["config"]["default_vocab_size"] - special]
