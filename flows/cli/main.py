@@ -23,8 +23,10 @@ from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
+    AddressOption,
     ContactOption,
     DryOption,
+    EngineOption,
     LimitOption,
     PrefectOption,
     RecipeArgument,
@@ -76,13 +78,16 @@ def run(  # noqa: PLR0913
     contact: ContactOption = None,
     version: VersionOption = "",
     workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = "",
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
     key: SignOption = None,
 ) -> None:
     """Collect, curate and release by a recipe; finished work is not repeated."""
     _configure(workers)
-    if not dry_run and not _is_prefect_run(prefect) and not Layout(workspace).stage("2-documents", "").exists():
+    is_fresh = not Layout(workspace).stage("2-documents", "").exists()
+    if is_fresh and engine == "local" and not dry_run and not _is_prefect_run(prefect):
         from flows.engine import worker_pool
 
         worker_pool.workers().warm()  # nothing is finished yet: the fork server imports in parallel
@@ -103,16 +108,13 @@ def run(  # noqa: PLR0913
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
-    from flows.engine import executors, worker_pool
+    from flows.engine.clusters.mapper import open_mapper
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 
     home = Workspace.open(workspace)
-    with home.lock():
-        made = runs.run(
-            home, chosen, names, executors.thread_mapper(worker_pool.count()), Progress(),
-            limit=limit, contact=contact, version=version,
-        )  # fmt: skip
+    with open_mapper(engine, address) as mapper, home.lock():
+        made = runs.run(home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=version)
         _show_report_paths(home)
     _show_release(made)
     sign_with(signer, made.folder)
@@ -162,13 +164,15 @@ def curate(
     source: SourceOption = None,
     workspace: WorkspaceOption = Path("workspace"),
     workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = "",
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
     """Extract, clean, deduplicate and judge collected pages."""
     from flows import curate as curating
     from flows import run as runs
-    from flows.engine import executors, worker_pool
+    from flows.engine.clusters.mapper import open_mapper
     from flows.engine.progress import Progress
     from flows.reports import curation_report
     from malmoi.workspace import Workspace
@@ -186,19 +190,21 @@ def curate(
             prefect_flows.curate(recipe, list(names), str(workspace))
         return
     home = Workspace.open(workspace)
-    with home.lock():
-        curated = curating.curate(home, chosen, names, executors.thread_mapper(worker_pool.count()), Progress())
+    with open_mapper(engine, address) as mapper, home.lock():
+        curated = curating.curate(home, chosen, names, mapper, Progress())
         out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
 
 
 @app.command
-def release(
+def release(  # noqa: PLR0913
     recipe: RecipeArgument = "general",
     *,
     source: SourceOption = None,
     workspace: WorkspaceOption = Path("workspace"),
     version: VersionOption = "",
     workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = "",
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
     key: SignOption = None,
@@ -207,7 +213,7 @@ def release(
     from flows import curate as curating
     from flows import release as releases
     from flows import run as runs
-    from flows.engine import executors, worker_pool
+    from flows.engine.clusters.mapper import open_mapper
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 
@@ -228,8 +234,7 @@ def release(
         sign_with(signer, Path(folder))
         return
     home = Workspace.open(workspace)
-    mapper = executors.thread_mapper(worker_pool.count())
-    with home.lock():
+    with open_mapper(engine, address) as mapper, home.lock():
         curated = curating.curate(home, chosen, names, mapper, Progress())
         made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
     _show_release(made)

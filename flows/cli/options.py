@@ -12,6 +12,7 @@ from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
 from flows.console import SafeConsole
+from flows.engine.executors import EngineName
 from malmoi.storage.location import locate
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
@@ -37,6 +38,12 @@ LimitOption = Annotated[
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Print the plan and write nothing.")]
 ContactOption = Annotated[str | None, Parameter("--contact", help="Contact for the crawl: a mail address or a page.")]
 WorkersOption = Annotated[int | None, Parameter("--workers", help="Number of worker processes; default: one per core.")]
+EngineOption = Annotated[
+    EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+]
+AddressOption = Annotated[
+    str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
+]
 VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+EngineName: TypeAlias = Literal["local", "ray", "dask"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -17,14 +19,14 @@ class Mapper(Protocol):
         """Run the jobs; call `done` with each result."""
 
 
-def _ignore(_: Any) -> None:
-    return None
+def ignore(_: Any) -> None:
+    """Do nothing with the result of a job."""
 
 
 def thread_mapper(count: int) -> Mapper:
     """Return a mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
 
-    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:
+    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
         results: list[R] = []
         with ThreadPoolExecutor(count + 1) as pool:
             futures = [pool.submit(call, job) for job in jobs]

@@ -218,10 +218,10 @@ def _answer(task: bytes) -> bytes:
         function, args = pickle.loads(task)
         return pickle.dumps((True, function(*args)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # also a panic of compiled Rust and SystemExit: the caller gets it
-        return pickle.dumps((False, _make_portable(error)), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((False, make_portable(error)), pickle.HIGHEST_PROTOCOL)
 
 
-def _make_portable(error: BaseException) -> BaseException:
+def make_portable(error: BaseException) -> BaseException:
     """Return the exception with its traceback as a note, or a StageError if it cannot be pickled."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"

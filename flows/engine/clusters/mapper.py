@@ -1,0 +1,74 @@
+"""Map jobs over the nodes of a cluster: a task is a group of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from flows.engine import worker_pool
+from flows.engine.clusters.node_tasks import Engine, call_on
+from flows.engine.executors import EngineName, Mapper, ignore, thread_mapper
+from malmoi.errors import CallError
+
+TASKS = 250  # of one stage at most: engines and Prefect servers keep a record of each
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+@contextmanager
+def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
+    """Open a mapper over the threads of this machine, or over the cluster at `address`.
+
+    Raises CallError if the package of the engine is missing, or no cluster answers.
+    """
+    if name == "local":
+        if address:
+            raise CallError(f"--address {address} names a cluster; say which by --engine ray or --engine dask.")
+        yield thread_mapper(worker_pool.count())
+        return
+    engine: Engine
+    if name == "ray":
+        from flows.engine.clusters.ray_engine import RayEngine
+
+        engine = RayEngine(address)
+    else:
+        from flows.engine.clusters.dask_engine import DaskEngine
+
+        engine = DaskEngine(address)
+    try:
+        yield cluster_mapper(engine)
+    finally:
+        engine.close()
+
+
+def cut_groups(jobs: Sequence[J], most: int = TASKS) -> list[Sequence[J]]:
+    """Cut jobs into at most `most` groups of equal size, in order.
+
+    >>> cut_groups([1, 2, 3, 4, 5], most=3)
+    [[1, 2], [3, 4], [5]]
+    """
+    size = -(-len(jobs) // most)
+    return [jobs[at : at + size] for at in range(0, len(jobs), size or 1)]
+
+
+def cluster_mapper(engine: Engine) -> Mapper:
+    """Return a mapper that runs groups of jobs on the nodes; two tasks a slot are submitted at a time."""
+
+    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
+        results: list[R] = []
+        with ThreadPoolExecutor(2 * engine.slots) as pool:
+            futures = [pool.submit(call_on, engine, call, group) for group in cut_groups(jobs)]
+            try:
+                for future in futures:
+                    for result in future.result():
+                        results.append(result)
+                        done(result)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return results
+
+    return run

@@ -1,0 +1,115 @@
+"""What a node of a cluster runs: some jobs of one stage, on the worker processes of that node.
+
+Driver and nodes exchange files through the workspace; a task carries paths and returns small records. The driver
+pickles tasks and results itself, so that an engine sees bytes only, and an error of the engine is never confused with
+one of the work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pickle
+import platform
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from flows.engine import executors, worker_pool
+from malmoi.errors import StageError
+from malmoi.processes.worker_process import make_portable
+from malmoi.workspace import keep_private
+
+PACKAGES = ("malmoi", "flows", "crawlers", "filters", "data_cards")
+_configured = threading.Lock()
+
+
+class Engine(Protocol):
+    """A cluster that runs tasks."""
+
+    name: str
+    slots: int  # tasks that run at the same time
+    cores: int  # processors of one task
+
+    def run(self, task: bytes) -> bytes:
+        """Return `run_task(task)` from a node, from another one if a node is lost; blocks. Raises StageError."""
+        ...
+
+    def close(self) -> None:
+        """Disconnect; tasks that still run are cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTask:
+    """Some jobs of one stage, and the software of the driver."""
+
+    call: Callable[[Any], Any]
+    jobs: tuple[Any, ...]
+    software: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1)
+def read_software() -> tuple[tuple[str, str], ...]:
+    """Read what decides the bytes of a result: Python, the direct dependencies, and the digest of our own code."""
+    names = sorted(
+        {re.split(r"[^\w.-]", line)[0] for line in metadata.requires("malmoi") or () if "extra ==" not in line}
+    )
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # of another platform or Python
+            continue
+    code = hashlib.sha256()
+    for package in PACKAGES:
+        root = Path(str(importlib.import_module(package).__file__)).parent
+        for path in sorted(root.rglob("*.py")):
+            code.update(f"{package}/{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return (*found.items(), ("malmoi's code", code.hexdigest()[:12]))
+
+
+def run_on_node(task: bytes, cores: int, jobs_at_once: int) -> bytes:
+    """Run the jobs of a pickled NodeTask with `cores` worker processes; return (True, results) or (False, error).
+
+    StageError as the error if the software of this node differs: its results would differ from those of other nodes.
+    """
+    try:
+        keep_private()
+        wanted: NodeTask = pickle.loads(task)
+        _require_same_software(wanted.software)
+        with _configured:  # threads of one process share its worker processes
+            if worker_pool.count() != cores:
+                worker_pool.configure(cores)
+        results = executors.thread_mapper(jobs_at_once)(wanted.call, wanted.jobs)
+        return pickle.dumps((True, results), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        return pickle.dumps((False, make_portable(error)), pickle.HIGHEST_PROTOCOL)
+
+
+def _require_same_software(driver: tuple[tuple[str, str], ...]) -> None:
+    here, there = dict(read_software()), dict(driver)
+    differ = [
+        f"{name} {here.get(name, 'none')} instead of {there.get(name, 'none')}"
+        for name in sorted({*here, *there})
+        if here.get(name) != there.get(name)
+    ]
+    if differ:
+        raise StageError(
+            f"node {platform.node()} has other software than this machine ({'; '.join(differ)}), so its results could "
+            "differ. Install the same version of malmoi and of its locked dependencies on every node."
+        )
+
+
+def call_on(engine: Engine, call: Callable[[Any], Any], jobs: Sequence[Any]) -> list[Any]:
+    """Run `call` on each job on one node of the engine; the results are in order."""
+    task = NodeTask(call, tuple(jobs), read_software())
+    done, value = pickle.loads(engine.run(pickle.dumps(task, pickle.HIGHEST_PROTOCOL)))
+    if done:
+        return list(value)
+    raise value

@@ -1,0 +1,65 @@
+"""Run tasks on a Ray cluster; each task takes the cores of a whole node, so that a node loads its models once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from flows.engine.clusters.node_tasks import run_on_node
+from malmoi.errors import CallError, StageError
+
+CONNECT_SECONDS = 30
+RETRIES = 5  # of a task whose node or process was lost
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
+try:
+    import ray
+    from ray.exceptions import RayError
+except ImportError as error:
+    raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
+
+
+def _require_answer(address: str) -> None:
+    """Raise OSError if nothing listens at host:port; ray.init would ask for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+
+
+class RayEngine:
+    """Tasks on the nodes of a Ray cluster."""
+
+    name = "ray"
+
+    def __init__(self, address: str) -> None:
+        """Connect to the cluster at `address`, or start one on this machine if it is empty. Raises CallError."""
+        try:
+            _require_answer(address)
+            ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
+        except (OSError, RuntimeError, ValueError, RayError) as error:
+            raise CallError(
+                f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
+                "such as 10.0.0.5:6379; with token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too."
+            ) from error
+        nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+        self.cores = min((cores for cores in nodes if cores), default=1)
+        self.slots = max(1, sum(cores // self.cores for cores in nodes))
+        self._task: Any = ray.remote(num_cpus=self.cores, max_retries=RETRIES, scheduling_strategy="SPREAD")(
+            run_on_node
+        )
+
+    def run(self, task: bytes) -> bytes:
+        """Return the answer of a node."""
+        try:
+            answer: bytes = ray.get(self._task.remote(task, self.cores, self.cores + 1))
+        except RayError as error:
+            raise StageError(
+                f"the Ray cluster lost a task {RETRIES + 1} times or is gone ({type(error).__name__}). Finished work "
+                "is kept. Look at `ray status` and the memory of the nodes, then run the same command again."
+            ) from error
+        return answer
+
+    def close(self) -> None:
+        """Disconnect; Ray ends the tasks of this driver."""
+        ray.shutdown()

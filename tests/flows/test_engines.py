@@ -1,0 +1,132 @@
+"""On a cluster the same jobs run on other nodes, survive lost ones, and give the same bytes."""
+
+import os
+import pickle
+import signal
+from pathlib import Path
+
+import pytest
+
+from flows.engine import worker_pool
+from flows.engine.clusters.mapper import cut_groups, open_mapper
+from flows.engine.clusters.node_tasks import NodeTask, read_software, run_on_node
+from malmoi.errors import StageError
+from tests.builders.small_corpus import make, malmoi, sums
+
+STORE = 100 << 20  # bytes of Ray's object store on a node; results here are small
+
+
+@pytest.fixture(scope="module")
+def ray_cluster():
+    """A Ray cluster of two nodes with one core each, on this machine."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, object_store_memory=STORE, include_dashboard=False)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def dask_cluster():
+    """A Dask cluster of two workers with one thread each, on this machine."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A source, and the checksums of the release that this machine makes of it."""
+    source = make(tmp_path_factory.mktemp("corpus"), 12)
+    home = tmp_path_factory.mktemp("local")
+    done = malmoi("run", "general", "--source", source, "--workspace", home / "ws", "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    return source, sums(home / "ws")
+
+
+def address_of(engine: str, request) -> str:
+    cluster = request.getfixturevalue(f"{engine}_cluster")
+    return cluster.address if engine == "ray" else cluster.scheduler_address
+
+
+@pytest.mark.parametrize("engine", ["ray", "dask"])
+def test_an_engine_gives_the_same_release_as_this_machine(engine, corpus, tmp_path, request):
+    source, local = corpus
+    done = malmoi(
+        "run", "general", "--source", source, "--workspace", tmp_path / "ws",
+        "--engine", engine, "--address", address_of(engine, request), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sums(tmp_path / "ws") == local
+
+
+def name_process(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+def die_once(mark: Path) -> int:
+    """Kill the process of the engine in which this runs, but only the first time."""
+    if mark.exists():
+        return os.getpid()
+    mark.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def fail(number: int) -> None:
+    raise StageError(f"job {number} fails; run it again.")
+
+
+@pytest.mark.parametrize("engine", ["ray", "dask"])
+def test_results_come_in_order_from_other_processes_and_errors_as_themselves(engine, request):
+    with open_mapper(engine, address_of(engine, request)) as mapper:
+        seen = []
+        results = mapper(name_process, range(9), seen.append)
+        assert [number for number, _ in results] == list(range(9))
+        assert seen == results
+        assert os.getpid() not in {pid for _, pid in results}
+        with pytest.raises(StageError, match="job 3 fails"):
+            mapper(fail, [3])
+
+
+@pytest.mark.parametrize("engine", ["ray", "dask"])
+def test_a_job_whose_process_is_killed_runs_again_elsewhere(engine, request, tmp_path):
+    with open_mapper(engine, address_of(engine, request)) as mapper:
+        (pid,) = mapper(die_once, [tmp_path / "mark"])
+    assert (tmp_path / "mark").exists()
+    assert pid != os.getpid()
+
+
+def test_a_node_with_other_software_is_refused_by_name():
+    other = (*(pair for pair in read_software() if pair[0] != "pyarrow"), ("pyarrow", "1.0.0"))
+    done, error = pickle.loads(run_on_node(pickle.dumps(NodeTask(name_process, (1,), other)), worker_pool.count(), 1))
+    assert not done
+    assert "pyarrow" in str(error)
+    assert "instead of 1.0.0" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (("--engine", "dask", "--address", "tcp://127.0.0.1:9"), "no Dask scheduler answers"),
+        (("--engine", "ray", "--address", "127.0.0.1:9"), "no Ray cluster answers"),
+        (("--address", "127.0.0.1:9"), "--engine ray or --engine dask"),
+        (("--engine", "spark"), "Invalid value"),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_an_error_of_the_call(call, says, corpus, tmp_path):
+    done = malmoi("run", "general", "--source", corpus[0], "--workspace", tmp_path / "ws", *call)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(0, 250), (1, 250), (250, 250), (251, 250), (100_000, 250)])
+def test_a_stage_is_cut_into_a_bounded_number_of_groups(jobs, most):
+    groups = cut_groups(range(jobs), most)
+    assert len(groups) <= most
+    assert [job for group in groups for job in group] == list(range(jobs))
