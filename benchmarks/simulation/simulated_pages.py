@@ -47,8 +47,8 @@ def template(host: int) -> tuple[str, str]:
     )
     tail = (
         '</div></article></main></div>\n<footer><p>이 저작물은 <a rel="license" '
-        'href="https://creativecommons.org/licenses/by/4.0/deed.ko">크리에이티브 커먼즈 저작자표시 4.0 국제 라이선스</a>에 '
-        f"따라 이용할 수 있습니다.</p><p>{site} 운영팀</p></footer></body></html>\n"
+        'href="https://creativecommons.org/licenses/by/4.0/deed.ko">크리에이티브 커먼즈 저작자표시 4.0 국제 '
+        f"라이선스</a>에 따라 이용할 수 있습니다.</p><p>{site} 운영팀</p></footer></body></html>\n"
     )
     return head, tail
 
