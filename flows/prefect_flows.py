@@ -33,7 +33,7 @@ from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.engine import worker_pool
 from flows.engine.progress import Progress
-from flows.engine.task_mapper import map_as_tasks
+from flows.engine.task_mapper import make_mapper
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
@@ -92,7 +92,7 @@ def explain_server_errors() -> Iterator[None]:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
+_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count() + 1)
 
 
 @contextmanager
@@ -146,8 +146,10 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
+        progress = _LoggedProgress()
         with home.lock():
-            curation_report.write(home, chosen, curate_all(home, chosen, names, map_as_tasks, _LoggedProgress()))
+            curated = curate_all(home, chosen, names, make_mapper(progress), progress)
+            curation_report.write(home, chosen, curated)
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)
@@ -164,9 +166,11 @@ def release(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
+        progress = _LoggedProgress()
+        mapper = make_mapper(progress)
         with home.lock():
-            curated = curate_all(home, chosen, names, map_as_tasks, _LoggedProgress())
-            made = releases.release(home, chosen, names, curated, map_as_tasks, _LoggedProgress(), version=version)
+            curated = curate_all(home, chosen, names, mapper, progress)
+            made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
         _show_card(made)
         return str(made.folder)
 
@@ -192,9 +196,10 @@ def run(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
+        progress = _LoggedProgress()
         with home.lock():
             made = runs.run(
-                home, chosen, names, map_as_tasks, _LoggedProgress(), limit=limit, contact=contact, version=version
+                home, chosen, names, make_mapper(progress), progress, limit=limit, contact=contact, version=version
             )
         _show_card(made)
         return str(made.folder)
