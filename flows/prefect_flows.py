@@ -6,7 +6,7 @@ Prefect schedules, the workspace holds the state: a flow that runs again continu
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import Signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -21,9 +21,8 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities import callables
 from pydantic import Field
@@ -34,13 +33,12 @@ from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.engine import worker_pool
 from flows.engine.progress import Progress
+from flows.engine.task_mapper import make_mapper
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import PATTERN, locate
 from malmoi.workspace import Workspace
-
-AT_ONCE = 200  # task runs submitted together; the server records about 47 a second
 
 # What a form offers and the server accepts. `_check_call` refuses what a schema cannot check (a missing file, the same
 # source under two names, a version that exists) before anything runs.
@@ -72,21 +70,6 @@ _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _close_schema
 
 
-def map_as_tasks(
-    call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None
-) -> list[Any]:
-    """Run each job as a task of the running flow; a task that fails is retried once."""
-    one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
-    results = []
-    for at in range(0, len(jobs), AT_ONCE):
-        futures = list(one.map(list(jobs[at : at + AT_ONCE])))
-        wait(futures)  # wait for all, so that none still writes when one has failed and the lock is released
-        for future in futures:
-            results.append(future.result())
-            done(results[-1])
-    return results
-
-
 class _LoggedProgress(Progress):
     def say(self, line: str) -> None:
         get_run_logger().info(line)
@@ -109,7 +92,7 @@ def explain_server_errors() -> Iterator[None]:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
+_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count() + 1)
 
 
 @contextmanager
@@ -163,8 +146,10 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
+        progress = _LoggedProgress()
         with home.lock():
-            curation_report.write(home, chosen, curate_all(home, chosen, names, map_as_tasks, _LoggedProgress()))
+            curated = curate_all(home, chosen, names, make_mapper(progress), progress)
+            curation_report.write(home, chosen, curated)
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)
@@ -181,9 +166,11 @@ def release(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
+        progress = _LoggedProgress()
+        mapper = make_mapper(progress)
         with home.lock():
-            curated = curate_all(home, chosen, names, map_as_tasks, _LoggedProgress())
-            made = releases.release(home, chosen, names, curated, map_as_tasks, _LoggedProgress(), version=version)
+            curated = curate_all(home, chosen, names, mapper, progress)
+            made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
         _show_card(made)
         return str(made.folder)
 
@@ -209,9 +196,10 @@ def run(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
+        progress = _LoggedProgress()
         with home.lock():
             made = runs.run(
-                home, chosen, names, map_as_tasks, _LoggedProgress(), limit=limit, contact=contact, version=version
+                home, chosen, names, make_mapper(progress), progress, limit=limit, contact=contact, version=version
             )
         _show_card(made)
         return str(made.folder)

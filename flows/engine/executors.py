@@ -1,4 +1,4 @@
-"""Map jobs over threads of this process; `flows.prefect_flows` maps them over Prefect tasks."""
+"""Map jobs over threads of this process; `task_mapper` maps them over Prefect tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Mapper(Protocol):
 
 
 def ignore(_: Any) -> None:
-    """Do nothing with the result of a job."""
+    """Do nothing with a result."""
 
 
 def thread_mapper(count: int) -> Mapper:

@@ -12,7 +12,7 @@ from flows.engine.clusters.node_tasks import Engine, call_on
 from flows.engine.executors import EngineName, Mapper, ignore, thread_mapper
 from malmoi.errors import CallError
 
-TASKS = 250  # of one stage at most: engines and Prefect servers keep a record of each
+TASKS = 256  # of one stage at most, so that many nodes are busy and the driver keeps few records
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -20,14 +20,21 @@ R = TypeVar("R")
 
 @contextmanager
 def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
-    """Open a mapper over the threads of this machine, or over the cluster at `address`.
+    """Open a mapper over the threads of this machine, or over the cluster at `address`; errors as `open_engine`."""
+    with open_engine(name, address) as engine:
+        yield thread_mapper(worker_pool.count()) if engine is None else cluster_mapper(engine)
+
+
+@contextmanager
+def open_engine(name: EngineName, address: str = "") -> Iterator[Engine | None]:
+    """Connect to the cluster at `address`; None for this machine.
 
     Raises CallError if the package of the engine is missing, or no cluster answers.
     """
     if name == "local":
         if address:
             raise CallError(f"--address {address} names a cluster; say which by --engine ray or --engine dask.")
-        yield thread_mapper(worker_pool.count())
+        yield None
         return
     engine: Engine
     if name == "ray":
@@ -39,7 +46,7 @@ def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
 
         engine = DaskEngine(address)
     try:
-        yield cluster_mapper(engine)
+        yield engine
     finally:
         engine.close()
 
