@@ -5,11 +5,10 @@ from __future__ import annotations
 import multiprocessing
 from typing import Any
 
-from flows.engine.clusters.node_tasks import run_on_node
+from flows.engine.clusters.node_tasks import CONNECT_SECONDS, require_answer, run_on_node
 from malmoi.errors import CallError, StageError
 
 RETRIES = 5  # of a task whose worker was lost
-CONNECT_SECONDS = 30
 
 try:
     import dask
@@ -35,6 +34,7 @@ class DaskEngine:
         """Connect to the scheduler at `address`; if it is empty, start a cluster on this machine. Raises CallError."""
         dask.config.set({"distributed.scheduler.allowed-failures": RETRIES})
         try:
+            require_answer(address)
             self._local = None if address else LocalCluster(n_workers=1, dashboard_address=None, host="127.0.0.1")
             self._client: Any = Client(self._local or address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ import importlib
 import pickle
 import platform
 import re
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from malmoi.processes.worker_process import make_portable
 from malmoi.workspace import keep_private
 
 PACKAGES = ("malmoi", "flows", "crawlers", "filters", "data_cards")
+CONNECT_SECONDS = 30
 _configured = threading.Lock()
 
 
@@ -43,6 +45,13 @@ class Engine(Protocol):
     def close(self) -> None:
         """Disconnect; tasks that still run are cancelled."""
         ...
+
+
+def require_answer(address: str) -> None:
+    """Raise OSError if nothing listens at an address that names host and port; an engine would ask for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import Any
 
-from flows.engine.clusters.node_tasks import run_on_node
+from flows.engine.clusters.node_tasks import require_answer, run_on_node
 from malmoi.errors import CallError, StageError
 
-CONNECT_SECONDS = 30
 RETRIES = 5  # of a task whose node or process was lost
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
@@ -20,13 +18,6 @@ except ImportError as error:
     raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
 
 
-def _require_answer(address: str) -> None:
-    """Raise OSError if nothing listens at host:port; ray.init would ask for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-
-
 class RayEngine:
     """Tasks on the nodes of a Ray cluster."""
 
@@ -35,7 +26,7 @@ class RayEngine:
     def __init__(self, address: str) -> None:
         """Connect to the cluster at `address`, or start one on this machine if it is empty. Raises CallError."""
         try:
-            _require_answer(address)
+            require_answer(address)
             ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
         except (OSError, RuntimeError, ValueError, RayError) as error:
             raise CallError(
