@@ -6,7 +6,7 @@ Prefect schedules, the workspace holds the state: a flow that runs again continu
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import Signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -21,9 +21,8 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities import callables
 from pydantic import Field
@@ -34,13 +33,12 @@ from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.engine import worker_pool
 from flows.engine.progress import Progress
+from flows.engine.task_mapper import map_as_tasks
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import PATTERN, locate
 from malmoi.workspace import Workspace
-
-AT_ONCE = 200  # task runs submitted together; the server records about 47 a second
 
 # What a form offers and the server accepts. `_check_call` refuses what a schema cannot check (a missing file, the same
 # source under two names, a version that exists) before anything runs.
@@ -70,21 +68,6 @@ def _close_schema(signature: Signature, docstrings: dict[str, str]) -> callables
 # of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _close_schema
-
-
-def map_as_tasks(
-    call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None
-) -> list[Any]:
-    """Run each job as a task of the running flow; a task that fails is retried once."""
-    one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
-    results = []
-    for at in range(0, len(jobs), AT_ONCE):
-        futures = list(one.map(list(jobs[at : at + AT_ONCE])))
-        wait(futures)  # wait for all, so that none still writes when one has failed and the lock is released
-        for future in futures:
-            results.append(future.result())
-            done(results[-1])
-    return results
 
 
 class _LoggedProgress(Progress):
