@@ -65,8 +65,7 @@ def collect(
                 "withdrawals": str(workspace.withdrawals),
                 "erasure_key": str(workspace.erasure_key),
             }
-            with crawl_progress.show_states(source.name, progress.console, quiet=progress.quiet) as show:
-                crawl_progress.run_crawler(definition, folder, job, show)
+            crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
         current = _count_current(home)
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)

@@ -1,4 +1,4 @@
-"""Map jobs over threads of this process; `flows.prefect_flows` maps them over Prefect tasks."""
+"""Map jobs over threads of this process; `task_mapper` maps them over Prefect tasks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Mapper(Protocol):
         """Run the jobs; call `done` with each result."""
 
 
-def _ignore(_: Any) -> None:
-    return None
+def ignore(_: Any) -> None:
+    """Do nothing with a result."""
 
 
 def thread_mapper(count: int) -> Mapper:
     """Return a mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
 
-    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:
+    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
         results: list[R] = []
         with ThreadPoolExecutor(count + 1) as pool:
             futures = [pool.submit(call, job) for job in jobs]

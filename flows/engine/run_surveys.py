@@ -147,7 +147,8 @@ def _make_basis(
         dropped = [recipes.slice_digest(lookups), [(name, rows) for name, _, rows in pieces]] if lookups else []
         key = digest([found.name, found.version, reader.libraries, content, *dropped])[:32]
         paths = tuple((name, path) for name, path, _ in pieces)
-        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter, lookups, paths))
+        folder, source = workspace.stage(stage, ledger.key), "+".join(ledger.entered)
+        jobs.append(SketchJob(workspace.root, key, folder, reader.filter, lookups, paths, source))
     return Basis(found, reader, params, tuple(jobs))
 
 

@@ -84,6 +84,7 @@ class WalkJob:
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
     withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
+    source: str = ""  # for the name of a task run
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class SketchJob:
     filter: str  # the filter whose SURVEY it is
     lookups: tuple[Step, ...] = ()  # filters before it that look up rows; what they drop has no row here
     slices: Slices = ()  # their surveys → the rows about this shard
+    source: str = ""  # for the name of a task run
 
     @property
     def target(self) -> Path:

@@ -79,7 +79,8 @@ def walk_job(
     code = [stage, recipes.slice_digest(steps), documents_digest(ledger), seen, SCHEMA_VERSION, LIMITS]
     key = digest([*code, *([list(withdrawn)] if withdrawn else [])])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
-    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths, withdrawn)
+    folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
+    return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, source)
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:

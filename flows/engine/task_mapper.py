@@ -1,26 +1,205 @@
-"""Map jobs over the tasks of a running Prefect flow."""
+"""Map the jobs of a stage over task runs of Prefect: few groups of many jobs, whatever the size of the corpus.
+
+A task run costs the server about 20 ms and a row that stays, and a terabyte of pages is 60,000 shards. So a stage is at
+most GROUPS task runs. The jobs of all groups share one pool of threads: a slow job delays its own group only.
+"""
 
 from __future__ import annotations
 
+import errno
+import itertools
+import logging
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from typing import Any
 
 from prefect import task
-from prefect.futures import wait
+from prefect.states import Cancelled
 
-AT_ONCE = 200  # task runs submitted together; the server records about 47 a second
+from flows.engine import worker_pool
+from flows.engine.executors import Mapper, ignore, thread_mapper
+from flows.engine.progress import Progress
+from malmoi.errors import MalmoiError
+
+GROUPS = 64  # per call of a mapper; a run makes about 27 calls, so 1,728 task runs for a corpus of any size
+SMALLEST = 8  # jobs of a group, if the stage has as many: 30 seconds of work where a job is 256 captures
+RETRIES = (5, 30)  # seconds before the second and the third attempt
+# Errors of the operating system that a second attempt may not meet; a full disk or a missing right stays.
+PASSING = (errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
-def map_as_tasks(
-    call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None
-) -> list[Any]:
-    """Run each job as a task of the running flow; a task that fails is retried once."""
-    one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
-    results = []
-    for at in range(0, len(jobs), AT_ONCE):
-        futures = list(one.map(list(jobs[at : at + AT_ONCE])))
-        wait(futures)  # wait for all, so that none still writes when one has failed and the lock is released
+def can_pass(error: BaseException | None) -> bool:
+    """Return whether a task that failed by `error` may succeed if it runs again: faults of network and storage.
+
+    >>> can_pass(OSError(errno.EIO, "")), can_pass(ConnectionResetError()), can_pass(OSError(errno.ENOSPC, ""))
+    (True, True, False)
+    """
+    return isinstance(error, (ConnectionError, TimeoutError)) or (isinstance(error, OSError) and error.errno in PASSING)
+
+
+class Group:
+    """Some jobs of a stage, the work of one task run; results in order.
+
+    Not a dataclass: Prefect walks through dataclasses to look for futures, and here it would meet each capture.
+    """
+
+    def __init__(self, name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage: _Stage) -> None:
+        self.name = name
+        self.call = call
+        self.jobs = jobs
+        self.stage: _Stage | None = stage
+        self.results: dict[int, Any] = {}  # number of a finished job → its result; a retry runs the others
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the threads behind: in a process on another machine, the group runs over threads of that process."""
+        return {**self.__dict__, "stage": None}
+
+    def run(self) -> list[Any] | None:
+        """Run the jobs that are not finished; None if another group failed, so that some were left out.
+
+        The first exception is raised, once no job of the group runs.
+        """
+        if self.stage is None:
+            return thread_mapper(worker_pool.count())(self.call, self.jobs)
+        stage = self.stage
+        left = [at for at in range(len(self.jobs)) if at not in self.results]
+        futures = [stage.threads.submit(self._run_job, stage, at) for at in left]
+        _, running = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in running:
+            future.cancel()
+        wait(futures)
         for future in futures:
-            results.append(future.result())
-            done(results[-1])
-    return results
+            if not future.cancelled():
+                future.result()
+        if len(self.results) < len(self.jobs):
+            return None
+        return [self.results[at] for at in range(len(self.jobs))]
+
+    def _run_job(self, stage: _Stage, at: int) -> None:
+        if not stage.failed.is_set():
+            found = self.call(self.jobs[at])
+            stage.count(found)
+            self.results[at] = found
+
+
+class _Stage:
+    """What the groups of one call share in the process of the flow."""
+
+    def __init__(self, threads: Executor, done: Callable[[Any], None]) -> None:
+        self.threads = threads
+        self.failed = threading.Event()  # a group has failed for good: no new job starts
+        self._done = done
+        self._lock = threading.Lock()
+
+    def count(self, found: Any) -> None:
+        with self._lock:
+            self._done(found)
+
+
+def make_mapper(progress: Progress) -> Mapper:
+    """Return a mapper over task runs of the running flow; their names say stage, sources and range of jobs."""
+
+    def map_as_tasks(
+        call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = ignore
+    ) -> list[Any]:
+        if not jobs:
+            return []
+        quiet_prefect()
+        name = f"{progress.current}: {call.__name__.strip('_').replace('_', ' ')}"
+        one: Any = task(
+            name=name,
+            task_run_name="{group}",
+            tags=["malmoi", progress.current],
+            retries=len(RETRIES),
+            retry_delay_seconds=list(RETRIES),
+            retry_condition_fn=_is_worth_a_retry,
+            persist_result=False,
+        )(_run_group)
+        with ThreadPoolExecutor(worker_pool.count() + 1) as threads:
+            stage = _Stage(threads, done)
+            try:
+                groups = group_jobs(name, call, jobs, stage)
+                futures = [one.submit(group) for group in groups]
+                for future in futures:
+                    future.wait()
+                    if not future.state.is_completed():
+                        stage.failed.set()
+            except BaseException:
+                stage.failed.set()
+                raise
+        # All tasks have ended, so none still writes when the workspace is unlocked.
+        for future in futures:
+            if not (future.state.is_completed() or future.state.is_cancelled()):
+                future.result()
+        results = [future.result() for future in futures]
+        for group, found in zip(groups, results, strict=True):
+            if not group.results:  # the group ran in another process
+                for each in found:
+                    done(each)
+        return [each for found in results for each in found]
+
+    return map_as_tasks
+
+
+def group_jobs(name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage: Any = None) -> list[Group]:
+    """Cut jobs into at most GROUPS groups of nearly equal size, in order, none smaller than SMALLEST but a lone one.
+
+    >>> [str(group) for group in group_jobs("3-clean: walk shard", len, ["a"] * 20)]
+    ['3-clean: walk shard 1–10 of 20', '3-clean: walk shard 11–20 of 20']
+    """
+    count = max(1, min(GROUPS, len(jobs) // SMALLEST))
+    cuts = [len(jobs) * number // count for number in range(count + 1)]
+    groups = []
+    for start, end in itertools.pairwise(cuts):
+        here = jobs[start:end]
+        says = " ".join([name, *_name_sources(here), f"{start + 1:,}–{end:,} of {len(jobs):,}"])
+        groups.append(Group(says, call, here, stage))
+    return groups
+
+
+def _name_sources(jobs: Sequence[Any]) -> list[str]:
+    """Return the names of up to three sources that the jobs are about, or their number.
+
+    >>> _name_sources([]), _name_sources(["a job without a source"])
+    ([], [])
+    """
+    names = list(dict.fromkeys(name for job in jobs if (name := getattr(job, "source", ""))))
+    return [", ".join(names)] if 0 < len(names) <= 3 else [f"{len(names)} sources"] if names else []
+
+
+def _run_group(group: Group) -> Any:
+    """Run one group, as a task; it ends as cancelled if another one has failed for good."""
+    try:
+        found = group.run()
+    except BaseException as error:
+        if group.stage is not None and not can_pass(error):
+            group.stage.failed.set()
+        raise
+    return Cancelled(message="another task of the stage failed; finished shards are kept") if found is None else found
+
+
+def _is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
+    return can_pass(state.data if isinstance(state.data, BaseException) else None)
+
+
+class _NoTrace(logging.Filter):
+    """Drop the traceback of errors whose message says what to do."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], MalmoiError):
+            record.exc_info = None
+        return True
+
+
+def quiet_prefect() -> None:
+    """Leave out the log lines that say that a task finished, and tracebacks of errors that explain themselves."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, _NoTrace) for one in logger.filters):
+            logger.addFilter(_NoTrace())
+    if logger.level == logging.NOTSET:  # PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL=INFO shows them
+        logger.setLevel(logging.WARNING)

@@ -7,21 +7,20 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue
 from crawlers.fetch import archive
 from crawlers.formats import ParsedItem
+from flows.engine.progress import SETTLED, Step, format_seconds
 from flows.plurals import count_of
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
@@ -33,7 +32,6 @@ from malmoi.processes.import_path import PYTHON
 from malmoi.storage.atomic_files import replace_file
 
 HOSTS = 8  # hosts shown, most waiting addresses first
-EVERY = 30.0  # seconds between two lines without a terminal
 # By the exit status of the crawler; any other is a SourceError.
 ERRORS = {CallError.status: CallError, HostError.crawler_status: HostError}
 LOOK = 0.2  # share of the time spent on reading licence marks; the crawl needs the rest of the machine
@@ -51,6 +49,26 @@ class State:
     def number(self, name: str) -> int:
         """Return a count of the last report, 0 if it has none."""
         return int(self.said.get(name) or 0)
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.began
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds that the known addresses take at least; None if too little is known.
+
+        At the pace so far, and no faster than the pace of each host.
+        """
+        done, waiting = self.number("pages") or self.number("fetched"), self.number("queued")
+        if of := self.number("of"):
+            done, waiting = self.number("bytes"), max(0, of - self.number("bytes"))
+        if self.seconds < SETTLED or not done or not waiting:
+            return None
+        paces = [
+            float(one.get("delay") or 0) * int(one.get("waiting") or 0) for one in self.said.get("hosts", {}).values()
+        ]
+        return max([self.seconds * waiting / done, *paces])
 
 
 def run_crawler(
@@ -93,25 +111,9 @@ def run_crawler(
             raise ERRORS.get(status, SourceError)(escape_controls(said[-1]))
 
 
-@contextmanager
-def show_states(source: str, console: Console, *, quiet: bool) -> Iterator[Callable[[State], None]]:
-    """Return a function that shows a state: in place on a terminal, elsewhere as a line every EVERY seconds."""
-    if quiet:
-        yield lambda state: None
-        return
-    if console.is_terminal:
-        with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield lambda state: live.update(render_state(state))
-        return
-    last = time.monotonic()
-
-    def line(state: State) -> None:
-        nonlocal last
-        if time.monotonic() - last >= EVERY:
-            last = time.monotonic()
-            console.print(f"  collect {source}: {summary(state)}", markup=False, soft_wrap=True)
-
-    yield line
+def make_observer(step: Step) -> Callable[[State], None]:
+    """Return a function that shows a state of the crawler as the progress of its stage."""
+    return lambda state: step.observe(summary(state), state.seconds_left(), partial(render_state, state))
 
 
 def summary(state: State) -> str:
@@ -125,6 +127,8 @@ def summary(state: State) -> str:
         parts = [f"{format_size(state.number('bytes'))} of {format_size(of)}"]
     names = (("queued", "waiting"), ("not_modified", "unchanged"), ("blocked", "blocked"), ("failed", "failed"))
     parts += [f"{state.number(name):,} {word}" for name, word in names if state.number(name)]
+    pages = state.number("pages") or state.number("fetched")
+    parts += [f"{pages / state.seconds:.1f} pages/s"] if pages and state.seconds >= SETTLED else []
     return " · ".join(parts)
 
 
@@ -142,11 +146,10 @@ def format_size(count: int) -> str:
 
 def render_state(state: State) -> Group:
     """Render the state for a terminal."""
-    seconds = time.monotonic() - state.began
-    pages = state.number("pages") or state.number("fetched")
-    rate = f" · {pages / seconds:.1f} a second" if seconds > 5 and pages else ""
+    seconds, left = state.seconds, state.seconds_left()
+    rest = f" · {format_seconds(left)} left" if left else ""
     clock = f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
-    lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{rate}")]
+    lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{rest}")]
     if looked := state.uses.total():
         told = " · ".join(f"{use} {count:,}" for use, count in state.uses.most_common(6))
         lines.append(Text(f"  licence marks on {count_of(looked, 'page')}: {told}", style="dim"))

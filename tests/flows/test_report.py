@@ -7,6 +7,7 @@ from io import StringIO
 from rich.console import Console
 
 from flows.collect import collect
+from flows.engine import progress
 from flows.engine.progress import Progress
 from flows.reports import crawl_progress, crawl_report
 from flows.reports.crawl_progress import State
@@ -70,7 +71,7 @@ def test_a_title_with_markup_is_no_markup_in_the_report(tmp_path):
 
 
 def test_without_a_terminal_a_crawl_says_a_line_now_and_then(tmp_path, monkeypatch):
-    monkeypatch.setattr(crawl_progress, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
     out = StringIO()
     collected(tmp_path, Console(file=out, width=200))
     assert "collect small: " in out.getvalue() and " pages · " in out.getvalue()

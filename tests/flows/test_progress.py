@@ -1,0 +1,84 @@
+"""While a stage runs it says how far it is, how fast, and how long it still takes."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from flows.engine import progress
+from flows.engine.progress import Progress, Step
+from flows.reports.crawl_progress import State, make_observer, summary
+from malmoi.ledger import Ledger
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test sets."""
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def ledger(documents):
+    return Ledger("2-documents", "k", {"a": documents}, {"a": documents}, {})
+
+
+def test_a_stage_says_documents_a_second_and_the_time_left(clock):
+    step = Step("2-documents", size=450, standing=50)
+    clock[0] += 100
+    for _ in range(100):
+        step.ledger(ledger(25))
+    assert step.describe() == "150 of 450 shards · 25.0 documents/s · 5 min left"
+    assert step.share == pytest.approx(1 / 3)
+
+
+def test_at_first_no_rate_is_guessed(clock):
+    step = Step("2-documents", size=450)
+    clock[0] += 1
+    step.ledger(ledger(25))
+    assert step.describe() == "1 of 450 shards"
+
+
+def test_without_a_terminal_a_long_stage_says_a_line_every_half_minute(clock):
+    out = StringIO()
+    with Progress(Console(file=out, width=200)).stage("3-clean", 4) as step:
+        for _ in range(4):
+            clock[0] += 20
+            step.ledger(ledger(10))
+        step.total([ledger(40)])
+    assert out.getvalue().splitlines() == [
+        "  3-clean: 2 of 4 shards · 0.5 documents/s · 40 s left",
+        "  3-clean: 4 of 4 shards · 0.5 documents/s",
+        "  3-clean                40 in · 40 kept · 0 dropped                           80.0 s",
+    ]
+
+
+def test_on_a_terminal_a_bar_shows_rate_and_time_left(clock):
+    out = StringIO()
+    console = Console(file=out, width=120, force_terminal=True)
+    with Progress(console).stage("3-clean", 4) as step:
+        clock[0] += 20
+        step.ledger(ledger(10))
+    assert "1/4" in out.getvalue() and "0.5 documents/s · 1 min left" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("said", "line", "left"),
+    [
+        ({"pages": 100, "bytes": 1000, "queued": 50}, "100 pages · 1.0 kB · 50 waiting · 1.0 pages/s", 50.0),
+        (
+            {"pages": 100, "bytes": 1000, "queued": 50, "hosts": {"a.kr": {"waiting": 40, "delay": 5.0}}},
+            "100 pages · 1.0 kB · 50 waiting · 1.0 pages/s",
+            200.0,
+        ),
+        ({"bytes": 1000, "of": 4000}, "1.0 kB of 4.0 kB", 300.0),
+        ({"pages": 100, "bytes": 1000}, "100 pages · 1.0 kB · 1.0 pages/s", None),
+    ],
+)
+def test_a_crawl_says_pages_a_second_and_how_long_it_takes_at_least(clock, said, line, left):
+    state = State("a", said=said)
+    clock[0] += 100
+    step = Step("collect a")
+    make_observer(step)(state)
+    assert (summary(state), step.left, step.state) == (line, left, line)
+    assert step.render is not None and step.render()

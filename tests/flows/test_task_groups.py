@@ -1,0 +1,124 @@
+"""A stage is a few groups of many jobs: cut, run, stopped and run again without a server."""
+
+import errno
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flows.engine.task_mapper import GROUPS, SMALLEST, Group, _run_group, _Stage, can_pass, group_jobs
+from malmoi.errors import SourceError, StageError
+
+
+class Job:
+    def __init__(self, source):
+        self.source = source
+
+
+@pytest.fixture
+def stage():
+    seen = []
+    with ThreadPoolExecutor(3) as threads:
+        made = _Stage(threads, seen.append)
+        made.seen = seen
+        yield made
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 61, 512, 513, 63_000])
+def test_groups_hold_every_job_once_in_order_and_stay_few(count):
+    groups = group_jobs("2-documents: extract", len, range(count))
+    assert [job for group in groups for job in group.jobs] == list(range(count))
+    assert len(groups) <= GROUPS
+    sizes = [len(group.jobs) for group in groups]
+    assert max(sizes) - min(sizes) <= 1 and (min(sizes) >= SMALLEST or len(groups) == 1)
+
+
+def test_a_terabyte_of_pages_is_less_than_two_thousand_task_runs():
+    """63,000 shards through the 27 calls of a run; the corpus decides the size of groups, not their number."""
+    assert 27 * len(group_jobs("", len, range(63_000))) <= 2_000
+
+
+def test_the_name_of_a_task_run_says_stage_sources_and_range():
+    jobs = [Job("a")] * 9 + [Job("b")] * 8
+    assert [str(group) for group in group_jobs("2-documents: extract", len, jobs)] == [
+        "2-documents: extract a 1–8 of 17",
+        "2-documents: extract a, b 9–17 of 17",
+    ]
+    many = [Job(f"s{number}") for number in range(9)]
+    assert str(group_jobs("3-clean: walk shard", len, many)[0]) == "3-clean: walk shard 9 sources 1–9 of 9"
+
+
+def test_a_group_gives_its_results_in_order_and_counts_each_job(stage):
+    assert Group("", str, [3, 1, 2], stage).run() == ["3", "1", "2"]
+    assert sorted(stage.seen) == ["1", "2", "3"]
+
+
+def test_a_group_that_runs_again_runs_what_is_not_finished(stage):
+    tried = []
+
+    def call(job):
+        tried.append(job)
+        if job == 2 and tried.count(2) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return job
+
+    group = Group("", call, [1, 2, 3], stage)
+    with pytest.raises(OSError, match="Input/output"):
+        _run_group(group)
+    assert not stage.failed.is_set()
+    assert _run_group(group) == [1, 2, 3]
+    assert sorted(tried) in ([1, 2, 2, 3], [1, 2, 2, 3, 3])  # 3 may have been left out at first, never repeated
+    assert tried.count(1) == 1
+
+
+def test_a_failure_that_stays_stops_the_other_groups_and_they_end_as_cancelled(stage):
+    def call(job):
+        raise StageError("the code is at fault")
+
+    with pytest.raises(StageError):
+        _run_group(Group("", call, [1], stage))
+    after = _run_group(Group("", str, [1, 2], stage))
+    assert after.is_cancelled() and "another task of the stage failed" in after.message
+    assert stage.seen == []
+
+
+def test_a_slow_job_does_not_keep_another_group_from_running(stage):
+    slow, other = threading.Event(), threading.Event()
+
+    def call(job):
+        return slow.wait(20) if job == "slow" else other.set()
+
+    first = threading.Thread(target=Group("", call, ["slow", "quick"], stage).run)
+    first.start()
+    Group("", call, ["quick"] * 20, stage).run()
+    assert other.is_set() and first.is_alive()
+    slow.set()
+    first.join(20)
+    assert not first.is_alive()
+
+
+def test_a_group_in_another_process_runs_over_threads_of_its_own(stage):
+    moved = pickle.loads(pickle.dumps(Group("name", str, [1, 2], stage)))
+    assert moved.stage is None and str(moved) == "name"
+    assert moved.run() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (OSError(errno.EIO, ""), True),
+        (OSError(errno.ESTALE, ""), True),
+        (ConnectionResetError(), True),
+        (TimeoutError(), True),
+        (OSError(errno.ENOSPC, ""), False),
+        (OSError(errno.EACCES, ""), False),
+        (FileNotFoundError(errno.ENOENT, ""), False),
+        (SourceError("closed"), False),
+        (StageError("20 of 50 documents failed"), False),
+        (KeyError("a bug"), False),
+        (None, False),
+    ],
+)
+def test_only_faults_that_can_pass_are_tried_again(error, passes):
+    assert can_pass(error) is passes
