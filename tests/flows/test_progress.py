@@ -76,7 +76,7 @@ def test_on_a_terminal_a_bar_shows_rate_and_time_left(clock):
     ],
 )
 def test_a_crawl_says_pages_a_second_and_how_long_it_takes_at_least(clock, said, line, left):
-    state = State("a", said=said)
+    state = State("a", began=clock[0], said=said)
     clock[0] += 100
     step = Step("collect a")
     make_observer(step)(state)
