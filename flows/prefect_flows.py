@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from malmoi.processes.import_path import exclude_working_folder
@@ -25,7 +24,6 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
 
 import httpx
 from prefect import flow, get_run_logger, tags
-from prefect.artifacts import create_markdown_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.console import Console
 
@@ -51,18 +49,15 @@ from flows.deployments.parameters import (
 )
 from flows.deployments.server_address import find_server
 from flows.engine import worker_pool
-from flows.engine.progress import Progress
-from flows.engine.task_mapper import map_as_tasks
+from flows.engine.task_mapper import make_mapper
+from flows.monitoring.release_changes import show_changes
+from flows.monitoring.run_names import name_run
+from flows.monitoring.run_progress import RunProgress, observe_run
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
-
-
-class _LoggedProgress(Progress):
-    def say(self, line: str) -> None:
-        get_run_logger().info(line)
 
 
 def call_flow(called: Any, **parameters: Any) -> Any:
@@ -85,7 +80,7 @@ def call_flow(called: Any, **parameters: Any) -> Any:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
+_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count() + 1)
 
 
 @contextmanager
@@ -107,41 +102,42 @@ def _check_call(
     return Workspace.open(locate(workspace)), chosen, names
 
 
-@flow(name="collect", log_prints=False)
+@flow(name="collect", flow_run_name=name_run, log_prints=False)
 def collect(sources: Sources, contact: Contact = None, limit: Limit = None, workspace: Folder = "workspace") -> None:
     """Bring the captures of sources up to date."""
     with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
         home = Workspace.open(locate(workspace))
-        with home.lock():
-            _collect(home, names, limit=limit, contact=contact)
+        with home.lock(), observe_run(home, names) as progress:
+            _collect(progress, names, limit=limit, contact=contact)
 
 
-@flow(name="curate", task_runner=_runner, log_prints=False)
+@flow(name="curate", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def curate(recipe: RecipeName, sources: RecipeSources = None, workspace: Folder = "workspace") -> None:
     """Extract, clean, deduplicate and judge what has been collected."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
-        with home.lock():
-            curation_report.write(home, chosen, curate_all(home, chosen, names, map_as_tasks, _LoggedProgress()))
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress), progress))
 
 
-@flow(name="release", task_runner=_runner, log_prints=False)
+@flow(name="release", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def release(
     recipe: RecipeName, sources: RecipeSources = None, version: Version = "", workspace: Folder = "workspace"
 ) -> str:
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        with home.lock():
-            curated = curate_all(home, chosen, names, map_as_tasks, _LoggedProgress())
-            made = releases.release(home, chosen, names, curated, map_as_tasks, _LoggedProgress(), version=version)
-        _show_card(made)
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            mapper = make_mapper(progress)
+            curated = curate_all(home, chosen, names, mapper, progress)
+            made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
+            progress.publish(made)
         return str(made.folder)
 
 
-@flow(name="run", task_runner=_runner, log_prints=False)
+@flow(name="run", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def run(
     recipe: RecipeName,
     sources: RecipeSources = None,
@@ -153,14 +149,14 @@ def run(
     """Collect, curate and release by a recipe; return the folder of the release."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        with home.lock():
-            _collect(home, names, limit=limit, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, map_as_tasks, _LoggedProgress(), version=version)
-        _show_card(made)
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            _collect(progress, names, limit=limit, contact=contact)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress, version=version)
+            progress.publish(made)
         return str(made.folder)
 
 
-@flow(name="refresh", task_runner=_runner, log_prints=False)
+@flow(name="refresh", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def refresh(
     recipe: RecipeName, sources: RecipeSources = None, contact: Contact = None, workspace: Folder = "workspace"
 ) -> str:
@@ -170,19 +166,18 @@ def refresh(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
-        with home.lock():
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
             source_tasks.probe_all(home, names, contact)
             last = releases.read_history(home).latest(chosen.name)
-            _collect(home, names, limit=None, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, map_as_tasks, _LoggedProgress())
-        _show_card(made)
-        get_run_logger().info(made.says())
-        if made.new and last is not None:
-            _show_changes(home.releases(chosen.name) / last.version, made)
+            _collect(progress, names, limit=None, contact=contact)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress)
+            progress.publish(made)
+            if made.new and last is not None:
+                show_changes(home, home.releases(chosen.name) / last.version, made)
         return str(made.folder)
 
 
-@flow(name="erase", log_prints=False)
+@flow(name="erase", flow_run_name=name_run, log_prints=False)
 def erase(
     release: ReleaseName,
     kind: Kind,
@@ -208,35 +203,12 @@ def erase(
         get_run_logger().info(line)
 
 
-def _collect(home: Workspace, names: Sequence[str], *, limit: int | None, contact: str | None) -> None:
+def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> None:
     """Collect the sources as tasks; report all of them, also if one fails."""
-    progress = _LoggedProgress()
     try:
-        runs.collect_all(home, names, progress, limit=limit, contact=contact, collect_one=source_tasks.collect_as_task)
+        runs.collect_all(
+            progress.workspace, names, progress,
+            limit=limit, contact=contact, collect_one=source_tasks.collect_as_task,
+        )  # fmt: skip
     finally:
-        _show_funnels(crawl_report.refresh(home, names, progress), "collection")
-
-
-def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
-    """Publish the crawl report as an artifact of the run."""
-    if found:
-        create_markdown_artifact(
-            crawl_report.to_markdown(found), key=key, description="from the first address to the usable documents"
-        )
-
-
-def _show_card(made: releases.Released) -> None:
-    """Publish the card as an artifact of the run, below the link to its folder."""
-    text = (made.folder / "README.md").read_text(encoding="utf-8")
-    body = text.split("---\n", 2)[-1]
-    create_markdown_artifact(body, key=f"card-{made.name}".replace("_", "-"), description=f"{made.name} {made.version}")
-
-
-def _show_changes(before: Path, made: releases.Released) -> None:
-    """Publish the differences from the version before as an artifact of the run."""
-    from flows.cli import diff
-
-    create_markdown_artifact(
-        diff.to_markdown(diff.compare_releases(before, made.folder)),
-        key=f"changes-{made.name}".replace("_", "-"), description=f"{before.name} → {made.version}",
-    )  # fmt: skip
+        crawl_report.refresh(progress.workspace, names, progress)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.concurrency.sync import concurrency
@@ -37,7 +37,7 @@ def collect_as_task(workspace: Workspace, name: str, progress: Progress, **optio
 
     @task(name=f"collect {source.name}", tags={"collect", source.name}, **RETRIES)
     def collect_source() -> Collected:
-        with _hold_hosts(source):
+        with _hold_hosts(source, progress):
             return collect(workspace, name, progress, **options)
 
     return collect_source()
@@ -77,7 +77,7 @@ def _may_pass(state: Any) -> bool:
 
 
 @contextmanager
-def _hold_hosts(source: Source) -> Iterator[None]:
+def _hold_hosts(source: Source, progress: Progress) -> Iterator[None]:
     """Hold the limits `host:NAME` of a source, made with the value 1: no two runs collect from a host at once.
 
     StageError if other runs hold one for LONGEST_WAIT. Without a server there are no limits.
@@ -92,7 +92,7 @@ def _hold_hosts(source: Source) -> Iterator[None]:
                 client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=limit, limit=1))
             found = client.read_global_concurrency_limit_by_name(limit)
             if found.active and found.active_slots >= found.limit:
-                get_run_logger().info(f"{source.name}: waits for {limit}, held by another run")
+                progress.say(f"{source.name}: waits for {limit}, held by another run")
     with ExitStack() as held:
         try:
             held.enter_context(
