@@ -8,85 +8,73 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from inspect import Signature
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import Any
 
 from malmoi.processes.import_path import exclude_working_folder
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")  # a cold start took 25 s on two cores
+os.environ.setdefault(
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "60"
+)  # seconds; deployments/automations.yaml waits for three
 
 if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m`, as Prefect starts a flow run
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow, get_run_logger, tags
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.utilities import callables
-from pydantic import Field
+from rich.console import Console
 
-from crawlers import catalogue
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
+from flows.deployments import source_tasks
+from flows.deployments.parameters import (
+    Contact,
+    Copies,
+    Dry,
+    Folder,
+    Keys,
+    Kind,
+    Limit,
+    Reason,
+    RecipeName,
+    RecipeSources,
+    ReleaseName,
+    Request,
+    Sources,
+    Version,
+)
+from flows.deployments.server_address import find_server
 from flows.engine import worker_pool
-from flows.engine.progress import Progress
 from flows.engine.task_mapper import make_mapper
+from flows.monitoring.release_changes import show_changes
+from flows.monitoring.run_names import name_run
+from flows.monitoring.run_progress import RunProgress, observe_run
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
-from malmoi.storage.location import PATTERN, locate
+from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
 
-# What a form offers and the server accepts. `_check_call` refuses what a schema cannot check (a missing file, the same
-# source under two names, a version that exists) before anything runs.
-if TYPE_CHECKING:
-    RecipeName: TypeAlias = str
-    SourceName: TypeAlias = str
-else:
-    RecipeName = Literal[runs.list_recipes()] | Annotated[str, Field(pattern=r"^.+\.toml$", title="a file")]
-    SourceName = Literal[tuple(catalogue.names())] | Annotated[str, Field(pattern=r"^.+\.py$", title="a file")]
-Sources = Annotated[list[SourceName], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
-Folder = Annotated[str, Field(pattern=PATTERN)]
-Limit = Annotated[int, Field(ge=1)] | None
-Contact = Annotated[str, Field(pattern=f"^{runs.CONTACT}$")] | None
-Version = Annotated[str, Field(pattern=f"^({releases.VERSION})?$")]
 
+def call_flow(called: Any, **parameters: Any) -> Any:
+    """Run a flow for the command line, which has checked the parameters: its user may name any file.
 
-class _ClosedSchema(callables.ParameterSchema):
-    additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
-
-
-def _close_schema(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
-    return _ClosedSchema(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
-
-
-# Prefect 3.9 omits additionalProperties from the schema of a flow, and the server starts a run with a misspelt
-# parameter, which crashes. There is no setting, so the function that makes the schema is wrapped for every flow
-# of a process that has loaded this module.
-_generate = callables.generate_parameter_schema
-callables.generate_parameter_schema = _close_schema
-
-
-class _LoggedProgress(Progress):
-    def say(self, line: str) -> None:
-        get_run_logger().info(line)
-
-
-@contextmanager
-def explain_server_errors() -> Iterator[None]:
-    """Run flows in the body; turn an unreachable or lost server into an error that says what to do."""
+    StageError says what to do if the server is unreachable or lost.
+    """
     try:
-        yield
+        with tags("malmoi"):  # as in deployments/prefect.yaml, for automations
+            return called.with_options(validate_parameters=False)(**parameters)
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
         where, remedy = "the temporary server of Prefect", "Run without --prefect."
-        if url := os.environ.get("PREFECT_API_URL"):
-            where = f"the Prefect server of PREFECT_API_URL, {url},"
-            remedy = "Start it, correct PREFECT_API_URL, or unset it to run without Prefect."
+        if server := find_server():
+            where = f"the Prefect server of {server.named_by}, {server.url},"
+            remedy = f"Start it, correct {server.named_by}, or unset it to run without Prefect."
         raise StageError(
             f"{where} does not answer ({type(error).__name__}: {error}). Finished work is kept. {remedy}"
         ) from error
@@ -114,107 +102,113 @@ def _check_call(
     return Workspace.open(locate(workspace)), chosen, names
 
 
-@flow(name="collect", log_prints=False)
-def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = None, contact: Contact = None) -> None:
-    """Bring the captures of sources up to date.
-
-    Args:
-        sources: Sources of the catalogue, or paths that end in .py.
-        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
-        limit: Maximum number of captures per source; none for all.
-        contact: Contact for the crawl, a mail address or a page; required on the open web.
-    """
+@flow(name="collect", flow_run_name=name_run, log_prints=False)
+def collect(sources: Sources, contact: Contact = None, limit: Limit = None, workspace: Folder = "workspace") -> None:
+    """Bring the captures of sources up to date."""
     with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
-        home, progress = Workspace.open(locate(workspace)), _LoggedProgress()
-        with home.lock():
-            try:
-                runs.collect_all(home, names, progress, limit=limit, contact=contact)
-            finally:  # report the other sources as well
-                _show_funnels(crawl_report.refresh(home, names, progress), "collection")
+        home = Workspace.open(locate(workspace))
+        with home.lock(), observe_run(home, names) as progress:
+            _collect(progress, names, limit=limit, contact=contact)
 
 
-@flow(name="curate", task_runner=_runner, log_prints=False)
-def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace") -> None:
-    """Extract, clean, deduplicate and judge what has been collected.
-
-    Args:
-        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
-        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
-    """
+@flow(name="curate", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+def curate(recipe: RecipeName, sources: RecipeSources = None, workspace: Folder = "workspace") -> None:
+    """Extract, clean, deduplicate and judge what has been collected."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
-        progress = _LoggedProgress()
-        with home.lock():
-            curated = curate_all(home, chosen, names, make_mapper(progress), progress)
-            curation_report.write(home, chosen, curated)
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress), progress))
 
 
-@flow(name="release", task_runner=_runner, log_prints=False)
+@flow(name="release", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def release(
-    recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace", version: Version = ""
+    recipe: RecipeName, sources: RecipeSources = None, version: Version = "", workspace: Folder = "workspace"
 ) -> str:
-    """Publish curated documents as an immutable, verified release with its card; return its folder.
-
-    Args:
-        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
-        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
-        version: MAJOR.MINOR.PATCH, higher than all releases; empty for the next one.
-    """
+    """Publish curated documents as an immutable, verified release with its card; return its folder."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        progress = _LoggedProgress()
-        mapper = make_mapper(progress)
-        with home.lock():
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            mapper = make_mapper(progress)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
-        _show_card(made)
+            progress.publish(made)
         return str(made.folder)
 
 
-@flow(name="run", task_runner=_runner, log_prints=False)
+@flow(name="run", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def run(
     recipe: RecipeName,
-    sources: Sources | None = None,
-    workspace: Folder = "workspace",
-    limit: Limit = None,
+    sources: RecipeSources = None,
     contact: Contact = None,
+    limit: Limit = None,
     version: Version = "",
+    workspace: Folder = "workspace",
 ) -> str:
-    """Collect, curate and release by a recipe; return the folder of the release.
-
-    Args:
-        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
-        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
-        limit: Maximum number of captures per source; none for all.
-        contact: Contact for the crawl, a mail address or a page; required on the open web.
-        version: MAJOR.MINOR.PATCH, higher than all releases; empty for the next one.
-    """
+    """Collect, curate and release by a recipe; return the folder of the release."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        progress = _LoggedProgress()
-        with home.lock():
-            made = runs.run(
-                home, chosen, names, make_mapper(progress), progress, limit=limit, contact=contact, version=version
-            )
-        _show_card(made)
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            _collect(progress, names, limit=limit, contact=contact)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress, version=version)
+            progress.publish(made)
         return str(made.folder)
 
 
-def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
-    """Publish the crawl report as an artifact of the run."""
-    if found:
-        create_markdown_artifact(
-            crawl_report.to_markdown(found), key=key, description="from the first address to the usable documents"
-        )
+@flow(name="refresh", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+def refresh(
+    recipe: RecipeName, sources: RecipeSources = None, contact: Contact = None, workspace: Folder = "workspace"
+) -> str:
+    """Probe the sources, collect what changed, publish the next version, and compare it with the one before.
+
+    Nothing is published if nothing has changed. The folder of the current release is returned.
+    """
+    with _explain_os_errors():
+        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            source_tasks.probe_all(home, names, contact)
+            last = releases.read_history(home).latest(chosen.name)
+            _collect(progress, names, limit=None, contact=contact)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress)
+            progress.publish(made)
+            if made.new and last is not None:
+                show_changes(home, home.releases(chosen.name) / last.version, made)
+        return str(made.folder)
 
 
-def _show_card(made: releases.Released) -> None:
-    """Publish the card as an artifact of the run, below the link to its folder."""
-    text = (made.folder / "README.md").read_text(encoding="utf-8")
-    body = text.split("---\n", 2)[-1]
-    create_markdown_artifact(body, key=f"card-{made.name}".replace("_", "-"), description=f"{made.name} {made.version}")
+@flow(name="erase", flow_run_name=name_run, log_prints=False)
+def erase(
+    release: ReleaseName,
+    kind: Kind,
+    keys: Keys,
+    reason: Reason,
+    request: Request = "",
+    copies: Copies = False,
+    dry_run: Dry = True,
+    workspace: Folder = "workspace",
+) -> None:
+    """Erase documents from a release: a patch version without them; they do not come back.
+
+    The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
+    """
+    from flows.cli import show_erasure
+
+    with _explain_os_errors():
+        done = show_erasure.erase(
+            locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
+            copies=copies, dry=dry_run, out=Console(quiet=True),
+        )  # fmt: skip
+    for line in show_erasure.count_erased(done, dry=dry_run):
+        get_run_logger().info(line)
+
+
+def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> None:
+    """Collect the sources as tasks; report all of them, also if one fails."""
+    try:
+        runs.collect_all(
+            progress.workspace, names, progress,
+            limit=limit, contact=contact, collect_one=source_tasks.collect_as_task,
+        )  # fmt: skip
+    finally:
+        crawl_report.refresh(progress.workspace, names, progress)

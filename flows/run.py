@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from crawlers import catalogue
@@ -94,7 +94,13 @@ def index_sources(chosen: Sequence[str]) -> dict[str, str]:
 
 
 def collect_all(
-    workspace: Workspace, names: Sequence[str], progress: Progress, *, limit: int | None, contact: str | None
+    workspace: Workspace,
+    names: Sequence[str],
+    progress: Progress,
+    *,
+    limit: int | None,
+    contact: str | None,
+    collect_one: Callable[..., Collected] = collect,
 ) -> list[Collected]:
     """Collect each source; one that fails, or lacks a key or a terms check, stops only itself; errors come last."""
     done: list[Collected] = []
@@ -102,7 +108,7 @@ def collect_all(
     for name in names:
         try:
             terms = terms_of(workspace, catalogue.load(name).source)
-            done.append(collect(workspace, name, progress, limit=limit, contact=contact, terms=terms))
+            done.append(collect_one(workspace, name, progress, limit=limit, contact=contact, terms=terms))
         except (SourceError, CallError) as error:
             if len(names) > 1:
                 progress.say(f"  {error}")  # now, because the others may take hours; and again at the end
@@ -130,6 +136,19 @@ def run(
     except (SourceError, CallError):  # report the other sources as well
         crawl_report.refresh(workspace, sources, progress)
         raise
+    return curate_and_release(workspace, recipe, sources, mapper, progress, version=version)
+
+
+def curate_and_release(
+    workspace: Workspace,
+    recipe: Recipe,
+    sources: Sequence[str],
+    mapper: Mapper,
+    progress: Progress,
+    *,
+    version: str = "",
+) -> Released:
+    """Curate what has been collected, write the reports, and release what is kept."""
     curated = curate(workspace, recipe, sources, mapper, progress)
     crawl_report.refresh(workspace, sources, progress, dict(curated.read))
     curation_report.write(workspace, recipe, curated)

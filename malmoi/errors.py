@@ -25,6 +25,12 @@ class SourceError(MalmoiError):
     """A source cannot be used as declared; only this source stops."""
 
 
+class HostError(SourceError):
+    """A host does not answer now; the same call may succeed later."""
+
+    crawler_status = 4  # exit status of python -m crawlers.fetch; that of the command line is 3
+
+
 class CaptureError(SourceError):
     """An archive or a file cannot be read as the format that it claims to be."""
 

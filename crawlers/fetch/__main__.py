@@ -1,4 +1,4 @@
-"""python -m crawlers.fetch JOB.json: exit status 0 done, 2 the job is wrong, 3 the source failed."""
+"""python -m crawlers.fetch JOB.json: exit status 0 done, 2 wrong job, 3 the source failed, 4 its host is away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawlers.fetch.job import Job, check, guard_of, has_failed, read_finished, 
 from crawlers.fetch.politeness import TIMEOUT, utc_now
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
-from malmoi.errors import CallError, MalmoiError, SourceError, StageError
+from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError
 from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Git
 from malmoi.workspace_layout import STATS
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
             collect(job, definition)
     except MalmoiError as error:
         print(escape_controls(" ".join(str(error).split())), file=sys.stderr)
-        return error.status
+        return error.crawler_status if isinstance(error, HostError) else error.status
     return 0
 
 

@@ -38,7 +38,7 @@ from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope, is_trap
 from malmoi import limits
 from malmoi.archive.capture import Capture
-from malmoi.errors import SourceError
+from malmoi.errors import HostError, SourceError
 from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
 
 MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each after all its tries
@@ -179,7 +179,7 @@ class Crawl(Spider):
         if found.failed == "retry-after" and found.url not in self._rested:
             with self._resting.open("a", encoding="utf-8") as file:
                 file.write(f"{found.url}\n")
-            raise SourceError(
+            raise HostError(
                 f"{name}: the host of {found.url} asks for a pause of more than {politeness.MAX_REST:.0f} "
                 "seconds; run the same job again later: it resumes where it stopped, "
                 "and skips this address if the host asks again"
@@ -188,7 +188,7 @@ class Crawl(Spider):
         alive = answered or found.failed.partition(":")[0] in ANSWERED
         self.misses = 0 if alive else self.misses + 1
         if self.misses >= MAX_MISSES:
-            raise SourceError(
+            raise HostError(
                 f"{name}: {MAX_MISSES} addresses in a row gave no answer "
                 f"(last {found.url}, {explain(found.failed)}); run the same job again once the site works"
             )

@@ -103,8 +103,10 @@ def run(  # noqa: PLR0913
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.explain_server_errors():
-            folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
+        folder = prefect_flows.call_flow(
+            prefect_flows.run, recipe=recipe, sources=list(names), contact=contact, limit=limit, version=version,
+            workspace=str(workspace),
+        )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
@@ -144,8 +146,9 @@ def collect(
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.explain_server_errors():
-            prefect_flows.collect(list(sources), str(workspace), limit, contact)
+        prefect_flows.call_flow(
+            prefect_flows.collect, sources=list(sources), contact=contact, limit=limit, workspace=str(workspace)
+        )
         return
     home, progress = Workspace.open(workspace), Progress()
     with home.lock():
@@ -186,8 +189,7 @@ def curate(
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.explain_server_errors():
-            prefect_flows.curate(recipe, list(names), str(workspace))
+        prefect_flows.call_flow(prefect_flows.curate, recipe=recipe, sources=list(names), workspace=str(workspace))
         return
     home = Workspace.open(workspace)
     with open_mapper(engine, address) as mapper, home.lock():
@@ -228,8 +230,9 @@ def release(  # noqa: PLR0913
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.explain_server_errors():
-            folder = prefect_flows.release(recipe, list(names), str(workspace), version)
+        folder = prefect_flows.call_flow(
+            prefect_flows.release, recipe=recipe, sources=list(names), version=version, workspace=str(workspace)
+        )
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
@@ -324,7 +327,9 @@ def _configure(workers: int | None) -> None:
 
 
 def _is_prefect_run(asked: bool) -> bool:
-    return asked or bool(os.environ.get("PREFECT_API_URL"))
+    from flows.deployments.server_address import find_server
+
+    return asked or find_server() is not None
 
 
 def _show_plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:

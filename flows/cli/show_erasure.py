@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
@@ -24,6 +24,9 @@ from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
 
+if TYPE_CHECKING:
+    from flows.erase import Erased
+
 SHOWN = 20  # ids and copies that are listed one by one
 
 
@@ -37,8 +40,8 @@ def erase(
     copies: bool,
     dry: bool,
     out: Console,
-) -> None:
-    """Erase from `release` what `keys` (kind, key) and `values` name, and print what was done."""
+) -> Erased:
+    """Erase from `release` what `keys` (kind, key) and `values` name; print what was done, and return it."""
     from flows import erase as erasing  # reads releases and the index, which the other commands do not need
 
     workspace = open_workspace(root)
@@ -58,6 +61,17 @@ def erase(
         out.print("Nothing was written (--dry-run).")
     else:
         _show_done(done, out)
+    return done
+
+
+def count_erased(done: Erased, *, dry: bool) -> Iterator[str]:
+    """Yield lines with counts of an erasure, for a log: the ids are what must be forgotten."""
+    what = "would be erased" if dry else "erased"
+    yield f"{done.name}: {count_of(len(done.documents), 'document')} of the latest version {what}"
+    yield f"stages and earlier versions alone: {count_of(len(done.others), 'document')}"
+    yield f"near-duplicates: {len(done.copies):,}"
+    if done.version:
+        yield f"{done.name} {done.version}: released and verified; {len(done.files):,} files have new bytes"
 
 
 def _show_found(done: Any, copies: bool, out: Console) -> None:

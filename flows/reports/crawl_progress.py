@@ -24,7 +24,7 @@ from flows.engine.progress import SETTLED, Step, format_seconds
 from flows.plurals import count_of
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
-from malmoi.errors import CallError, SourceError
+from malmoi.errors import CallError, HostError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
 from malmoi.processes.child_process import end_with_parent
@@ -32,6 +32,8 @@ from malmoi.processes.import_path import PYTHON
 from malmoi.storage.atomic_files import replace_file
 
 HOSTS = 8  # hosts shown, most waiting addresses first
+# By the exit status of the crawler; any other is a SourceError.
+ERRORS = {CallError.status: CallError, HostError.crawler_status: HostError}
 LOOK = 0.2  # share of the time spent on reading licence marks; the crawl needs the rest of the machine
 
 
@@ -106,7 +108,7 @@ def run_crawler(
                 "are kept. Run the same command again to continue."
             )
             said = errors.read().strip().splitlines() or [ended]
-            raise (CallError if status == 2 else SourceError)(escape_controls(said[-1]))
+            raise ERRORS.get(status, SourceError)(escape_controls(said[-1]))
 
 
 def make_observer(step: Step) -> Callable[[State], None]:

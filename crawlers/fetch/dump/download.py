@@ -14,7 +14,7 @@ from typing import IO, Any
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Exceeded, Watch, pieces
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, describe_failure, parse_number
-from malmoi.errors import SourceError, StageError
+from malmoi.errors import HostError, SourceError, StageError
 from malmoi.storage.atomic_files import replace_file
 
 SYNC_EVERY = 1 << 25  # bytes between two fsyncs; a power cut costs at most this much, which is fetched again
@@ -58,7 +58,8 @@ class Download:
         """Yield the bytes on the disk after each piece; end when the file is whole or `unchanged`.
 
         Raises:
-            SourceError: the file is missing, is too large, or its server has stopped answering.
+            SourceError: the file is missing or is too large.
+            HostError: its server has stopped answering.
             StageError: the disk is full.
         """
         attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only bytes beyond it are progress
@@ -88,7 +89,7 @@ class Download:
             attempt = 2 if self._bytes_usable() - max(most, had) >= PROGRESS else attempt + 1
             most = max(most, self._bytes_usable())
             if attempt > politeness.MAX_TRIES or begun > politeness.MAX_TRIES:
-                raise SourceError(self._stop_message(why))
+                raise HostError(self._stop_message(why))
             self.net.rest(self.url, attempt, retry_after)
 
     def _stop_message(self, why: str) -> str:

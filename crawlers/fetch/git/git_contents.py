@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from crawlers.fetch.git.git_command import Repository, last_message, run_child, run_command
-from malmoi.errors import SourceError
+from malmoi.errors import HostError, SourceError
 from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 
 POLL = 0.1  # seconds between two checks of a fetch
@@ -73,8 +73,9 @@ def fetch(
             elif time.monotonic() > end:
                 why = f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}"
         if why or process.returncode:
+            kind = SourceError if why else HostError  # git does not say whether the host or the address is wrong
             why = why or last_message(tail + (process.stderr.read(1 << 16) or b""))
-            raise SourceError(
+            raise kind(
                 f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
                 "Check the repository; correct url, branch or commit in the source file if it has moved."
             )

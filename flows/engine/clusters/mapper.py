@@ -22,7 +22,12 @@ R = TypeVar("R")
 def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
     """Open a mapper over the threads of this machine, or over the cluster at `address`; errors as `open_engine`."""
     with open_engine(name, address) as engine:
-        yield thread_mapper(worker_pool.count()) if engine is None else cluster_mapper(engine)
+        yield map_over(engine)
+
+
+def map_over(engine: Engine | None) -> Mapper:
+    """Return a mapper over the nodes of a cluster, or with None over the threads of this machine."""
+    return thread_mapper(worker_pool.count()) if engine is None else cluster_mapper(engine)
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+"""The folder of a deployed run, and the sources and recipes in it that may run."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from malmoi.errors import CallError
+
+HOME = "MALMOI_HOME"  # to which relative paths of a run refer
+SOURCES_PATH = "MALMOI_SOURCES_PATH"  # folders of sources and recipes, separated by ":"; default: MALMOI_HOME
+_MARKS = {".py": re.compile(r"^SOURCE\b", re.M), ".toml": re.compile(r"^(purpose|extends)\s*=", re.M)}
+
+
+def enter(directory: str, sources: str = "") -> None:
+    """Change to the folder of MALMOI_HOME: Prefect deletes the folder in which a worker starts a run.
+
+    CallError if it was not set at deployment: the run would write into the worker's folder and be lost.
+    """
+    if not Path(directory).is_absolute():
+        raise CallError(
+            f"MALMOI_HOME is {directory!r}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your "
+            "workspace, and deploy again."
+        )
+    os.chdir(directory)
+    os.environ[HOME] = directory
+    os.environ[SOURCES_PATH] = "" if "{{" in sources else sources  # it was not set at deployment
+
+
+def list_files(suffix: str) -> tuple[str, ...]:
+    """List the sources (".py") or recipes (".toml") of the folders, as a form names them; () without MALMOI_HOME.
+
+    A file below MALMOI_HOME is named relative to it. Subfolders are not searched, and no file is executed.
+    """
+    home = os.environ.get(HOME)
+    if not home:
+        return ()
+    folders = [Path(home, one) for one in (os.environ.get(SOURCES_PATH) or ".").split(os.pathsep)]
+    found = {path for folder in folders for path in folder.glob(f"[!.]*{suffix}") if _has_mark(path)}
+    return tuple(sorted(str(one.relative_to(home) if one.is_relative_to(home) else one) for one in found))
+
+
+def _has_mark(path: Path) -> bool:
+    try:
+        return _MARKS[path.suffix].search(path.read_text(encoding="utf-8")) is not None
+    except (OSError, ValueError):  # a folder, or not text
+        return False
