@@ -48,8 +48,7 @@ from flows.deployments.parameters import (
     Version,
 )
 from flows.deployments.server_address import find_server
-from flows.engine import worker_pool
-from flows.engine.task_mapper import make_mapper
+from flows.engine.task_mapper import GROUPS, make_mapper
 from flows.monitoring.release_changes import show_changes
 from flows.monitoring.run_names import name_run
 from flows.monitoring.run_progress import RunProgress, observe_run
@@ -80,7 +79,7 @@ def call_flow(called: Any, **parameters: Any) -> Any:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count() + 1)
+_runner: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
 
 
 @contextmanager

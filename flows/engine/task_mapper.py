@@ -97,9 +97,12 @@ class Group:
 class Stage:
     """What the groups of one call share in the process of the flow."""
 
-    def __init__(self, threads: Executor, done: Callable[[Any], None], engine: Engine | None = None) -> None:
+    def __init__(
+        self, threads: Executor, done: Callable[[Any], None], engine: Engine | None = None, at_once: int = 1
+    ) -> None:
         self.threads = threads
         self.engine = engine
+        self.turns = threading.Semaphore(at_once)  # a group becomes a task run when it can start
         self.failed = threading.Event()  # a group has failed for good: no new job starts
         self._done = done
         self._lock = threading.Lock()
@@ -140,11 +143,14 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
             retry_condition_fn=_is_worth_a_retry,
             persist_result=False,
         )(_run_group)
-        with ThreadPoolExecutor(worker_pool.count() + 1 if engine is None else 2 * engine.slots) as threads:
-            stage = Stage(threads, count, engine)
+        at_once = worker_pool.count() + 1 if engine is None else 2 * engine.slots
+        with ThreadPoolExecutor(at_once) as threads:
+            stage = Stage(threads, count, engine, at_once)
             try:
-                groups = group_jobs(name, call, jobs, stage)
-                futures = [one.submit(group) for group in groups]
+                futures = []
+                for group in group_jobs(name, call, jobs, stage):
+                    stage.turns.acquire()
+                    futures.append(one.submit(group))
                 for future in futures:
                     future.wait()
                     if not future.state.is_completed():
@@ -195,6 +201,8 @@ def _run_group(group: Group) -> Any:
         if not can_pass(error):
             group.stage.failed.set()
         raise
+    finally:
+        group.stage.turns.release()
     return Cancelled(message="another task of the stage failed; finished shards are kept") if found is None else found
 
 
