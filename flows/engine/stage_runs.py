@@ -17,7 +17,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger
-from malmoi.processes.worker_process import memory_bytes
+from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step, digest
 from malmoi.storage import shard

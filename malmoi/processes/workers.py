@@ -23,15 +23,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from malmoi.boundary import input_errors
 from malmoi.errors import StageError
 from malmoi.limits import WORKER_CPU_SECONDS
-from malmoi.processes.worker_process import (
-    END_SECONDS,
-    LOST,
-    WorkerDied,
-    WorkerProcess,
-    WorkerTimedOut,
-    prepare_fork_server,
-    start_fork_server,
-)
+from malmoi.processes.fork_server import start_fork_server
+from malmoi.processes.worker_process import END_SECONDS, LOST, WorkerDied, WorkerProcess, WorkerTimedOut
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -222,7 +215,7 @@ class Workers:
                 time.sleep(PAUSE_SECONDS * 2 ** (number - 1))
             self._require_open()
             try:
-                started = WorkerProcess(prepare_fork_server(self.preload))
+                started = WorkerProcess(start_fork_server(self.preload))
             except (EOFError, OSError) as error:
                 last = error
                 continue

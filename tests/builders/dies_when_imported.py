@@ -3,5 +3,5 @@
 import os
 import sys
 
-if any("forkserver" in argument for argument in sys.orig_argv):
+if any("fork_server" in argument for argument in sys.orig_argv):
     os._exit(7)

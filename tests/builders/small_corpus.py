@@ -7,13 +7,11 @@ import io
 import os
 import subprocess
 import sys
-from multiprocessing import forkserver
 from pathlib import Path
 
 from crawlers.sample.site import build
 from flows.cli import main
 from flows.engine import worker_pool
-from malmoi.processes.worker_process import _kill_fork_server
 
 SOURCE = '''"""Pages in a folder, all under CC BY 4.0 by the word of a licence file."""
 
@@ -57,19 +55,12 @@ def malmoi(*arguments: object, timeout: float = 300, **kwargs: object) -> subpro
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **kwargs)  # type: ignore[call-overload]
 
 
-_preloaded: int | None = None  # pid of the fork server that a command started, with what its workers need
-
-
 def malmoi_in_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in this process, which has loaded the libraries and started a fork server already.
 
     It costs a twentieth of `malmoi` where nothing is computed. What is about the process itself needs `malmoi`:
     signals, environment, hash seed, import path, exit status of the operating system.
     """
-    global _preloaded
-    server = forkserver._forkserver
-    if server._forkserver_pid != _preloaded:
-        _kill_fork_server()  # another test started it, and each worker would load the libraries for itself
     command, out, err, mask = list(map(str, arguments)), io.StringIO(), io.StringIO(), os.umask(0o022)
     os.umask(mask)  # a command makes what it writes private
     try:
@@ -80,7 +71,6 @@ def malmoi_in_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     finally:
         worker_pool.configure(None)  # ends its workers
         os.umask(mask)
-        _preloaded = server._forkserver_pid
     return subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue())
 
 

@@ -123,7 +123,7 @@ def victims(run: psutil.Process, what: str, dice: random.Random) -> list[psutil.
     """The processes of a run to kill, as far as there are any."""
     found = []
     with contextlib.suppress(psutil.Error):
-        for server in (p for p in run.children() if "multiprocessing.forkserver" in " ".join(p.cmdline())):
+        for server in (p for p in run.children() if "fork_server" in " ".join(p.cmdline())):
             workers = server.children()
             found += [dice.choice(workers)] if workers and what != "fork server" else []
             found += [server] if what != "worker" else []

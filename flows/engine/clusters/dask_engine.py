@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from typing import Any
 
 from flows.engine.clusters.node_tasks import CONNECT_SECONDS, require_answer, run_on_node
@@ -21,7 +20,6 @@ except ImportError as error:
 
 def run_on_worker(task: bytes) -> bytes:
     """In a Dask worker: run the task with one worker process for each of its threads."""
-    multiprocessing.current_process().daemon = False  # under a nanny it is True, which forbids processes of its own
     return run_on_node(task, get_worker().state.nthreads, 1)
 
 

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from flows.engine import executors, worker_pool
 from malmoi.errors import StageError
-from malmoi.processes.worker_process import make_portable
+from malmoi.processes.worker_loop import make_portable
 from malmoi.workspace import keep_private
 
 PACKAGES = ("malmoi", "flows", "crawlers", "filters", "data_cards")

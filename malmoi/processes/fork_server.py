@@ -1,0 +1,148 @@
+"""A process that has imported the heavy libraries and forks worker processes on request.
+
+multiprocessing has one too. This one needs no lock, no socket file, no resource tracker and no import of the main
+module in each worker, it may be started by a daemonic process (a Dask worker), and its errors are those of `fork`.
+
+A request is one byte with two file descriptors: the worker's end of its pipe, and the end through which the server
+reports the pid of the worker and later its exit status. The kernel closes a connection of a process that dies, so every
+wait ends: with the report, with EOFError, or at its timeout. The server ends when the process that started it does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, Pipe, wait
+
+from malmoi.processes.import_path import PYTHON
+from malmoi.processes.worker_loop import serve_calls
+
+START_SECONDS = 300.0  # of one start; a fork server that compiles the kernels first took 65 s on a loaded machine
+
+
+class ForkServer:
+    """A running fork server; any thread may use it."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._control, theirs = socket.socketpair()
+        self._control.settimeout(START_SECONDS)
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; from malmoi.processes.fork_server import serve_forks; "
+            f"serve_forks({theirs.fileno()}, {tuple(preload)!r})"
+        )
+        with theirs:
+            self._process = subprocess.Popen(
+                [*PYTHON, "-c", code], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
+
+    def is_running(self) -> bool:
+        """Whether the process is alive; also right if something else in this process has waited for it."""
+        return self._process.poll() is None
+
+    def fork(self, pipe: Connection) -> tuple[int, Connection]:
+        """Fork a worker that serves `pipe`; return its pid, and the connection that will carry its exit status.
+
+        Raises:
+            OSError, EOFError: the server died or did not respond; it is dead now, and needs to be started again.
+        """
+        reports, theirs = Pipe(duplex=False)
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"f"], [pipe.fileno(), theirs.fileno()])
+            if not reports.poll(START_SECONDS):
+                raise EOFError(f"the fork server did not respond for {START_SECONDS:.0f} s")
+            return reports.recv(), reports
+        except (OSError, EOFError):
+            reports.close()
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """Kill the process and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+
+
+_servers: dict[tuple[str, ...], ForkServer] = {}  # by what they have imported
+_lock = threading.Lock()
+
+
+def start_fork_server(preload: tuple[str, ...]) -> ForkServer:
+    """Return the fork server of this process that has imported `preload`; start one if there is none alive."""
+    with _lock:
+        server = _servers.get(preload)
+        if server is None or not server.is_running():
+            server = _servers[preload] = ForkServer(preload)
+        return server
+
+
+@atexit.register
+def kill_fork_servers() -> None:
+    """Kill the fork servers of this process."""
+    with _lock:
+        while _servers:
+            _servers.popitem()[1].kill()
+
+
+def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
+    """In the fork server: import `preload`, then fork until the other end of the socket is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    for name in preload:
+        importlib.import_module(name)
+    control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
+    wake.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    running: dict[int, Connection] = {}
+    while True:
+        ready = wait([control, woken])
+        if woken in ready:
+            woken.recv(4096)
+            _report_ends(running)
+        if control in ready:
+            asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+            if not asked:
+                return
+            pipe, reports = map(Connection, descriptors)
+            if not (pid := os.fork()):
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for inherited in (control, woken, wake, reports, *running.values()):
+                    inherited.close()
+                _work(pipe)
+            pipe.close()
+            running[pid] = reports
+            _report(reports, pid)
+
+
+def _work(pipe: Connection) -> None:
+    """In a forked worker: serve the pipe, and end without the clean-up of the server."""
+    status = 1
+    try:
+        serve_calls(pipe)
+        status = 0
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+            sys.stdout.flush()
+        os._exit(status)
+
+
+def _report_ends(running: dict[int, Connection]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            with running.pop(ended[0]) as reports:
+                _report(reports, os.waitstatus_to_exitcode(ended[1]))
+
+
+def _report(reports: Connection, value: int) -> None:
+    with contextlib.suppress(OSError):  # nobody waits for it any more
+        reports.send(value)
