@@ -18,7 +18,7 @@ from malmoi import recipe as recipes
 from malmoi.errors import CallError, MalmoiError, SourceError
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
-from malmoi.workspace import Workspace
+from malmoi.workspace import Workspace, push
 
 RECIPES = Path(__file__).parent / "recipes"
 # It is sent in a header: visible ASCII, and an address at which the operator can be reached.
@@ -113,6 +113,8 @@ def collect_all(
             if len(names) > 1:
                 progress.say(f"  {error}")  # now, because the others may take hours; and again at the end
             faults.append(error)
+        finally:
+            push(workspace.captures(catalogue.load(name).source.name))
     if faults:
         called = all(isinstance(error, CallError) for error in faults)
         raise (CallError if called else SourceError)("\n".join(map(str, faults)))

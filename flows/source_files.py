@@ -21,7 +21,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.source import Api, Source, TermsCheck
 from malmoi.storage.atomic_files import replace_file
-from malmoi.workspace import Workspace
+from malmoi.workspace import Workspace, push
 
 VERDICTS = ("allowed", "forbidden")
 
@@ -56,6 +56,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     check = TermsCheck(reviewer, read.isoformat(), page, _parse_verdict(verdict))
     known = _read_checks(workspace) | {source.name: asdict(check)}
     replace_file(workspace.terms, canonical_json(known))
+    push(workspace.terms)
     out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
 
 

@@ -11,17 +11,21 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file, sync
-from malmoi.storage.location import explain_write_errors, locate
+from malmoi.storage.location import explain_write_errors, find_address, locate
 from malmoi.storage.locks import hold_lock
-from malmoi.workspace_layout import LEDGER, Layout, Stage
+from malmoi.workspace_layout import LEDGER, SYNC, Layout, Stage
+
+if TYPE_CHECKING:
+    from malmoi.storage.working_copy import WorkingCopy
 
 FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
@@ -42,7 +46,7 @@ class Workspace(Layout):
         keep_private()
         root = locate(root)
         with explain_write_errors(root):
-            return Workspace._open(root)
+            return Workspace._open(pull(root))
 
     @staticmethod
     def _open(root: Path) -> Workspace:
@@ -131,6 +135,7 @@ class Workspace(Layout):
             if not target.exists():
                 raise
         sync(target.parent)
+        push(target)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -138,18 +143,46 @@ class Workspace(Layout):
         path = self.root / ".lock"
         with explain_write_errors(self.root):
             path.open("a").close()
-        with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)):
+        with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)), self._hold_bucket():
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
 
+    def _hold_bucket(self) -> AbstractContextManager[None]:
+        copy = _find_copy(self.root)
+        return copy.hold(lambda owner: _refuse_lock(copy.bucket.address, owner)) if copy else nullcontext()
+
+
+def pull(root: Path) -> Path:
+    """Return `root`; if it is the local copy of a bucket, download first what the copy lacks."""
+    if copy := _find_copy(root):
+        keep_private()
+        copy.pull()
+    return root
+
+
+def push(path: Path) -> None:
+    """Upload what changed in a file or folder of the local copy of a bucket; other paths are left alone."""
+    for root in path.absolute().parents:
+        if copy := _find_copy(root):
+            copy.push(path.absolute().relative_to(root).as_posix())
+
+
+def _find_copy(root: Path) -> WorkingCopy | None:
+    """Return the local copy of a bucket that the workspace at `root` is; None for one that is only a folder."""
+    if not find_address(root):
+        return None
+    from malmoi.storage.working_copy import find_copy
+
+    return find_copy(root)
+
 
 def _is_ours(path: Path) -> bool:
     """Whether a new workspace may contain `path`: a leftover of a killed run, or a workspace, as workspace/demo is."""
-    return path.match(_UNFINISHED_MARK) or Layout(path).mark.is_file()
+    return path.match(_UNFINISHED_MARK) or path.match(f"{SYNC}*") or Layout(path).mark.is_file()
 
 
-def _refuse_lock(root: Path, owner: str) -> CallError:
+def _refuse_lock(root: Path | str, owner: str) -> CallError:
     return CallError(f"{root} is in use by another run ({owner}); wait for it, or pass another --workspace.")
 
 

@@ -12,6 +12,7 @@
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
+    .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/copy_record.py)
 
 A key is a digest of everything on which the content of the folder depends.
 """
@@ -27,6 +28,8 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
 MATCHES = "matches.json"  # beside the ledger: the documents of the shard that tombstones of texts or values match
 LATEST = "latest"  # link to the highest version of a release
+CAPTURES, RELEASES = "1-captures", "6-releases"
+SYNC = ".bucket.sqlite"
 # Files of a collection run that the crawler writes and `collect` reads.
 PAGES, STATS, BLOCKED = "pages.warc.gz", "stats.json", "blocked.jsonl"
 
@@ -49,7 +52,7 @@ class Layout:
 
     def captures(self, source: str) -> Path:
         """Folder of the collection runs of a source."""
-        return self.root / "1-captures" / source
+        return self.root / CAPTURES / source
 
     def capture_folders(self) -> list[Path]:
         """Return the existing folders of `captures`, one a source, sorted."""
@@ -94,7 +97,7 @@ class Layout:
 
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release; for `name/version`, the folder of one version."""
-        return self.root / "6-releases" / name
+        return self.root / RELEASES / name
 
     def release_folders(self, holds: str) -> list[Path]:
         """Return the folders of all published versions that contain the file `holds`, sorted; no links, no `latest`."""
@@ -142,3 +145,31 @@ class Layout:
         """Return the existing lists of `quarantine`, by the name of the release."""
         found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
         return {path.stem.removeprefix("quarantine-"): path for path in found}
+
+
+def find_unit(path: str) -> tuple[str, str]:
+    """Return the folder that appears as a whole with the file at `path`, and its file that is written last.
+
+    `path` is relative to the root. ("", "") for a file that appears by itself.
+
+    >>> find_unit("3-clean/0a1b/documents.parquet")
+    ('3-clean/0a1b', '3-clean/0a1b/ledger.json')
+    >>> find_unit("6-releases/general/latest")
+    ('', '')
+    """
+    match parts := path.split("/"):
+        case [captures, _, _, _, *_] if captures == CAPTURES:
+            length, last = 3, "run.json"
+        case [stage, _, _, *_] if stage in STAGES:
+            length, last = 2, LEDGER
+        case ["surveys", "index", _, _, _, _, *_]:
+            length, last = 5, "sums.json"
+        case ["surveys", key, _, *_] if key != "index":
+            length, last = 2, "sums.json"
+        case [releases, _, _, _, *_] if releases == RELEASES:
+            length, last = 3, "SHA256SUMS"
+        case ["rejected", _, _, _, *_]:
+            length, last = 3, "check.json"
+        case _:
+            return "", ""
+    return "/".join(parts[:length]), "/".join((*parts[:length], last))

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import WorkspaceOption, out
+from flows.cli.options import ReleaseArgument, WorkspaceOption, out
 from flows.plurals import count_of
 
 audit = App(name="audit", help="Evidence for an auditor: samples of a release with their archived licence marks.")
@@ -16,7 +16,7 @@ audit = App(name="audit", help="Evidence for an auditor: samples of a release wi
 
 @audit.command(name="sample")
 def sample(
-    release: Path,
+    release: ReleaseArgument,
     *,
     seed: Annotated[str, Parameter("--seed", help="Any word; the auditor chooses it, and it decides the sample.")],
     n: Annotated[int, Parameter("--n", validator=Number(gte=1, lte=10_000), help="Number of documents.")] = 20,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.options import find_release as find_folder
 from flows.engine.limited_process import run_limited
 from flows.plurals import count_of
 from malmoi.canonical_json import canonical_json
@@ -42,7 +43,7 @@ SHARES = {"licences": "licence", "sources": "source", "fields": "field", "regist
 
 def find_release(given: str, workspace: Path) -> Path:
     """Return the folder of a release, given as a path or as name/version of the workspace, such as general/latest."""
-    for folder in (Path(given), Layout(workspace).releases(given)):
+    for folder in (find_folder(given), Layout(workspace).releases(given)):
         if (folder / manifests.NAME).is_file():
             return folder.resolve()
     raise CallError(

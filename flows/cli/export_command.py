@@ -10,9 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import out
-
-ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
+from flows.cli.options import ReleaseArgument, out
 
 
 def _each(name: str, help: str) -> Parameter:

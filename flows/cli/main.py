@@ -30,6 +30,7 @@ from flows.cli.options import (
     LimitOption,
     PrefectOption,
     RecipeArgument,
+    ReleaseArgument,
     SourceOption,
     VersionOption,
     WhereArgument,
@@ -259,7 +260,7 @@ def status(
 
 @app.command
 def check(
-    folder: Path,
+    folder: ReleaseArgument,
     *,
     recipe: Annotated[str, Parameter(help="A recipe with [expect]; default: the shipped one that made it.")] = "",
     review: Annotated[Path | None, Parameter(help="CSV file of judged licences; default: that of the recipe.")] = None,

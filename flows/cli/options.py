@@ -13,7 +13,8 @@ from cyclopts.validators import Number
 
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
-from malmoi.storage.location import locate
+from malmoi.storage.location import find_address, locate, locate_release
+from malmoi.workspace_layout import Layout
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
 out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
@@ -21,13 +22,33 @@ out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
 
 def _parse_folder(_: Any, tokens: Sequence[Token]) -> Path:
     """Parse the folder of an option, checked as written: Path("") is this folder, Path("s3://a") is s3:/a."""
-    return locate(tokens[0].value)
+    return _pull(locate(tokens[0].value))
+
+
+def _parse_release(_: Any, tokens: Sequence[Token]) -> Path:
+    return find_release(tokens[0].value)
+
+
+def find_release(given: str) -> Path:
+    """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
+    root, version = locate_release(given)
+    return Layout(_pull(root)).releases(version) if version else root
+
+
+def _pull(root: Path) -> Path:
+    if not find_address(root):
+        return root
+    from malmoi.workspace import pull
+
+    return pull(root)
 
 
 WorkspaceOption = Annotated[
-    Path, Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases.")
+    Path,
+    Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases."),
 ]
 WhereArgument = Annotated[Path, Parameter(converter=_parse_folder, help="Folder of a workspace or of a release.")]
+ReleaseArgument = Annotated[Path, Parameter(converter=_parse_release, help="Folder of one version of a release.")]
 SourceOption = Annotated[
     list[str] | None,
     Parameter("--source", negative="", help="Name or .py file of a source; default: the sources of the recipe."),

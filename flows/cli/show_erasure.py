@@ -22,6 +22,7 @@ from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import CallError
 from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.location import find_address
 from malmoi.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def erase(
         out.print("Nothing was written (--dry-run).")
     else:
         _show_done(done, out)
+        if place := find_address(workspace.root):
+            _print(out, f"If the bucket keeps old versions of objects, delete them below {place} now.")
     return done
 
 

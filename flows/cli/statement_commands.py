@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from flows.cli.options import out
+from flows.cli.options import ReleaseArgument, out
 from flows.plurals import count_of
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
@@ -34,7 +34,6 @@ CertificateOption = Annotated[
     ),
 ]
 SignOption = Annotated[Path | None, Parameter("--key", help="Sign the release with this key, as `malmoi sign` does.")]
-ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
 
 
 def sign(release: ReleaseArgument, *, key: KeyOption, timestamp_url: TimestampUrlOption = "") -> None:
@@ -46,7 +45,7 @@ def sign(release: ReleaseArgument, *, key: KeyOption, timestamp_url: TimestampUr
     signer = read_signer(key, release)
     check(release)
     stamp = partial(request_stamp, timestamp_url) if timestamp_url else None
-    by = release_statement.sign(release, signer, stamp)
+    by = _sign(release, signer, stamp)
     out.print(escape_line(f"{release}: signed by the key {by}"), markup=False)
     if timestamp_url:
         out.print(release_statement.describe_stamp(release), markup=False)
@@ -61,14 +60,21 @@ def open_key(key: Path | None, workspace: Path) -> Any:
 
 def sign_with(signer: Any, release: Path) -> None:
     """Sign a release that was verified when it was published; without a signer, nothing."""
-    from malmoi.releases.verification import release_statement
-
     if signer is not None:
-        out.print(f"  signed by the key {release_statement.sign(release, signer)}", markup=False)
+        out.print(f"  signed by the key {_sign(release, signer)}", markup=False)
+
+
+def _sign(release: Path, signer: Any, stamp: Any = None) -> str:
+    from malmoi.releases.verification import release_statement
+    from malmoi.workspace import push
+
+    by = release_statement.sign(release, signer, stamp)
+    push(release)
+    return by
 
 
 def verify(
-    folder: Path, *, public_key: PublicKeyOption = None, timestamp_certificate: CertificateOption = None
+    folder: ReleaseArgument, *, public_key: PublicKeyOption = None, timestamp_certificate: CertificateOption = None
 ) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
     from malmoi.releases.statements.keys import read_public_key

@@ -1,32 +1,45 @@
-"""Validate the path of a workspace: a local folder or one of a mounted share; URLs are refused."""
+"""Find the folder of a workspace: that folder itself, or the local copy of s3://BUCKET/PREFIX; other URLs are refused.
+
+Copies are in $MALMOI_CACHE, or in `malmoi` of the user's cache, in a folder that names service, bucket and prefix. Each
+process, on any machine, thus finds the address of a copy from its path (`find_address`).
+"""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from malmoi.errors import CallError, is_disk_full
+from malmoi.workspace_layout import RELEASES
 
 # Path("s3://bucket") is s3:/bucket: mkdir would create a local folder called like the URL, and data would go there.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_IN_BUCKET = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^/\x00-\x1f\x7f]+)+/?"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # The same for the form of a Prefect server; `locate` checks what a pattern cannot (a file, permissions).
-PATTERN = r"^(/+[^/\x00-\x1f\x7f]|[^/~$:\x00-\x20\x7f][^:\x00-\x1f\x7f]*(/|$))"
+PATTERN = rf"^({_IN_BUCKET}$|/+[^/\x00-\x1f\x7f]|[^/~$:\x00-\x20\x7f][^:\x00-\x1f\x7f]*(/|$))"
 
 
 def locate(given: str | Path) -> Path:
     """Return the absolute path of a workspace; nothing is created. CallError if a workspace cannot be there.
 
-    >>> locate("s3://bucket/corpus")
+    >>> locate("gs://bucket/corpus")
     Traceback (most recent call last):
     ...
-    malmoi.errors.CallError: workspace 's3://bucket/corpus' is an address; name a folder ...
+    malmoi.errors.CallError: workspace 'gs://bucket/corpus' is an address; ...
+    >>> find_address(locate("s3://bucket/ko/corpus"))
+    's3://bucket/ko/corpus'
     """
     text = str(given)
+    if re.fullmatch(_IN_BUCKET, text):
+        bucket, _, prefix = text.removeprefix("s3://").rstrip("/").partition("/")
+        return _find_copies() / f"{bucket}-{_digest_service()}" / quote(prefix, safe="")
     if wrong := _refusal(text):
         raise CallError(f"workspace {text!r} {wrong}")
     root = Path(text).absolute()
@@ -38,6 +51,48 @@ def locate(given: str | Path) -> Path:
     return root
 
 
+def locate_release(given: str) -> tuple[Path, str]:
+    """Return the workspace and the NAME/VERSION of a release in a bucket; for any other path, itself and "".
+
+    >>> root, version = locate_release("s3://bucket/ko/6-releases/general/1.0.0")
+    >>> find_address(root), version
+    ('s3://bucket/ko', 'general/1.0.0')
+    """
+    place, mark, version = given.rstrip("/").partition(f"/{RELEASES}/")
+    return (locate(place), version) if mark and re.fullmatch(_IN_BUCKET, place) else (Path(given), "")
+
+
+def find_address(root: Path) -> str:
+    """Return the s3:// address of which the workspace at `root` is the local copy; "" for any other folder."""
+    try:
+        bucket, prefix = root.absolute().relative_to(_find_copies()).parts
+    except ValueError:
+        return ""
+    name, _, service = bucket.rpartition("-")
+    if service != _digest_service():
+        raise CallError(
+            f"{root} is the local copy of a bucket at another address than AWS_ENDPOINT_URL names; set that variable "
+            "as it was, or name the workspace as s3://BUCKET/PREFIX."
+        )
+    return f"s3://{name}/{unquote(prefix)}"
+
+
+def find_endpoint() -> str:
+    """Return the address of the S3 service that the environment names; "" for Amazon's own."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+
+
+def _digest_service() -> str:
+    """Eight hexadecimal digits for the S3 service: two services may have a bucket of the same name."""
+    return hashlib.sha256(find_endpoint().rstrip("/").encode()).hexdigest()[:8]
+
+
+def _find_copies() -> Path:
+    home = os.environ.get("MALMOI_CACHE")
+    cache = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "malmoi"
+    return cache.absolute() / "buckets"
+
+
 def _refusal(text: str) -> str:
     if not text.strip():
         return "is empty; name a folder, such as 'workspace'."
@@ -45,8 +100,8 @@ def _refusal(text: str) -> str:
         return "holds a control character; name a folder without one."
     if _SCHEME.match(text):
         return (
-            "is an address; name a folder of this machine or of a mounted share, such as /mnt/share/ws. "
-            "If a folder really has this name, write its absolute path."
+            "is an address; name a folder of this machine or of a mounted share, such as /mnt/share/ws, or "
+            "s3://BUCKET/PREFIX. If a folder really has this name, write its absolute path."
         )
     if text[0] in "~$":
         return f"begins with {text[0]!r}, which no shell has replaced; write the whole path, such as /home/me/ws."

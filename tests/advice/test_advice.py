@@ -75,6 +75,8 @@ ELSEWHERE = {
     "{} is the masked id of a published document, whose page may show personal data that the release replaced; a "
     "workspace uses the full id. Pass the folder of the release: `malmoi why RELEASE {}`.": "tests/flows/test_why.py",
     "workspace {} {}": "tests/malmoi/test_location.py",
+    "{} is the local copy of a bucket at another address than AWS_ENDPOINT_URL names; set that variable as it was, or "
+    "name the workspace as s3://BUCKET/PREFIX.": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/malmoi/test_location.py",
     "{}: the licence page {} could not be fetched in this run ({}); a claim needs its proof. Check the page; correct "

@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli.main import app, run_guarded
 from malmoi.errors import CallError
-from malmoi.storage.location import PATTERN, locate
+from malmoi.storage.location import PATTERN, find_address, locate
 from malmoi.workspace import Workspace
 
 CASES = [
@@ -36,7 +36,7 @@ def test_what_is_no_folder_is_refused_and_not_made(case, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", READERS, ids=" ".join)
-@pytest.mark.parametrize("workspace", ["", "s3://bucket/ws", "/", "~kim/ws", "ws\0"], ids=repr)
+@pytest.mark.parametrize("workspace", ["", "gs://bucket/ws", "/", "~kim/ws", "ws\0"], ids=repr)
 def test_commands_that_only_read_refuse_it_too(command, workspace, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert called(*command, "--workspace", workspace) == 2
@@ -49,6 +49,23 @@ def test_commands_that_only_read_refuse_it_too(command, workspace, tmp_path, mon
 @pytest.mark.parametrize("case", [c for c in CASES if c.get("form", True)], ids=lambda c: repr(c["workspace"]))
 def test_the_form_of_prefect_refuses_it_too(case):
     assert not re.search(PATTERN, case["workspace"])
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/ws", "s3://my-corpus.example/a/b c/말모이/"])
+def test_a_prefix_in_a_bucket_passes_and_its_copy_names_it(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("MALMOI_CACHE", str(tmp_path))
+    assert re.search(PATTERN, place)
+    assert find_address(locate(place)) == place.rstrip("/")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_copy_of_a_bucket_of_one_service_is_not_taken_for_that_of_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("MALMOI_CACHE", str(tmp_path))
+    root = locate("s3://bucket/ws")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert locate("s3://bucket/ws") != root
+    with pytest.raises(CallError, match="another address than AWS_ENDPOINT_URL names"):
+        Workspace.open(root)
 
 
 @pytest.mark.parametrize(

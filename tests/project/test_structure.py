@@ -32,6 +32,7 @@ OWNERS = {
     "fastwarc": "malmoi/archive/capture.py",
     "cyclopts": "flows/cli",
     "huggingface_hub": "malmoi/releases/distribution/hub.py",
+    "obstore": "malmoi/storage/bucket.py",
     "pycld2": "filters/language.py",
 }
 NOQA = r"# noqa: .*(?:C901|PLR0913)"

@@ -1,0 +1,144 @@
+"""Objects of S3-compatible storage below one prefix, by the library obstore (the extra `s3`).
+
+Endpoint, region and credentials come from the environment variables that every S3 client reads: AWS_ENDPOINT_URL,
+AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. Listings must be consistent, and puts
+conditional (`If-None-Match`, `If-Match`), as Amazon S3, MinIO, R2 and SeaweedFS offer them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from malmoi.errors import CallError, StageError
+from malmoi.storage.location import find_endpoint
+
+ATTEMPTS: Final = 6  # of one request
+SECONDS: Final = 60  # for one request, and for all attempts of it
+PART: Final = 16 << 20  # bytes of one part of an upload: 10,000 parts are 160 GB
+_BLOCK: Final = 8 << 20
+_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
+_SHOWN: Final = 300  # characters of a message of the storage
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object: its path below the prefix, size in bytes, version tag, and when it was written (UTC)."""
+
+    path: str
+    size: int
+    tag: str
+    written: datetime
+
+
+class Bucket:
+    """The objects below s3://bucket/prefix; requests that fail become StageErrors that say what to check."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        name, _, prefix = self.address.removeprefix("s3://").partition("/")
+        self._obstore = _import_obstore()
+        endpoint = find_endpoint()
+        options: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        with self._explain():
+            self._store = self._obstore.store.S3Store(
+                name,
+                prefix=prefix,
+                **options,
+                client_options={
+                    "allow_http": endpoint.startswith("http://"),
+                    "timeout": timedelta(seconds=SECONDS),
+                    "connect_timeout": timedelta(seconds=10),
+                },
+                retry_config={"max_retries": ATTEMPTS, "retry_timeout": timedelta(seconds=SECONDS)},
+            )
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        try:
+            yield
+        except self._obstore.exceptions.BaseError as error:
+            raise StageError(
+                f"{self.address}: {_shorten(error)}. Finished work is kept in the local copy. Check the bucket, "
+                "AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and run the same command "
+                "again."
+            ) from None  # the cause repeats the request
+
+    def list_objects(self, start: str = "") -> Iterator[Stored]:
+        """Yield every object below the folder `start`."""
+        with self._explain():
+            for page in self._store.list(start or None):
+                for one in page:
+                    yield Stored(one["path"], one["size"], one["e_tag"] or "", one["last_modified"])
+
+    def read(self, path: str) -> tuple[bytes, str] | None:
+        """Return an object of a few megabytes with its tag, or None if it does not exist."""
+        with self._explain():
+            try:
+                found = self._store.get(path)
+            except FileNotFoundError:
+                return None
+            return bytes(found.bytes()), found.meta["e_tag"] or ""
+
+    def download(self, path: str, target: Path) -> str:
+        """Write an object to the file `target` and return its tag; FileNotFoundError if it does not exist."""
+        with self._explain(), target.open("wb") as stream:
+            found = self._store.get(path)
+            for block in found.stream(min_chunk_size=_BLOCK):
+                stream.write(block)
+            return found.meta["e_tag"] or ""
+
+    def upload(self, path: str, file: Path) -> str:
+        """Write the bytes of `file` to an object, in parts if it is large; return its tag."""
+        with self._explain():
+            return self._store.put(path, file, chunk_size=PART)["e_tag"] or ""
+
+    def create(self, path: str, content: bytes) -> str | None:
+        """Write a small object if none of this path exists, and return its tag; None if one exists."""
+        with self._explain():
+            try:
+                return self._store.put(path, content, mode="create", use_multipart=False)["e_tag"] or ""
+            except self._obstore.exceptions.AlreadyExistsError:
+                return None
+
+    def replace(self, path: str, content: bytes, tag: str) -> str | None:
+        """Write a small object if the present one has the tag `tag`; return the new tag, or None if it differs."""
+        with self._explain():
+            try:
+                mode = {"e_tag": tag}
+                return self._store.put(path, content, mode=mode, use_multipart=False)["e_tag"] or ""
+            except (self._obstore.exceptions.PreconditionError, FileNotFoundError):
+                return None
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Delete objects; missing ones are left out."""
+        with self._explain():
+            if paths:
+                self._store.delete(list(paths))
+
+
+def _shorten(error: Exception) -> str:
+    """Return the message of the storage in one line, without what identifies the operator."""
+    text = " ".join(str(error).split("Debug source")[0].split())
+    for name in _SECRETS:
+        if value := os.environ.get(name):
+            text = text.replace(value, f"<{name}>")
+    return text[:_SHOWN].rstrip(". ")
+
+
+def _import_obstore() -> Any:
+    try:
+        import obstore
+        import obstore.exceptions
+        import obstore.store
+    except ImportError as error:
+        raise CallError(
+            "a workspace in a bucket needs the package obstore, which is not installed. Install it with "
+            "`pip install 'malmoi[s3]'`, and run the same command again."
+        ) from error
+    return obstore
