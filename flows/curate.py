@@ -13,10 +13,10 @@ from crawlers import extract as extraction
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
-from flows.engine import earlier_extraction, run_surveys
+from flows.engine import earlier_shards, run_surveys
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.shard_jobs import ExtractJob, LearnJob, extract, learn, walk_shard
+from flows.engine.shard_jobs import ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
 from flows.engine.stage_runs import LIMITS, ensure_shards, find_withdrawn, walk_job
 from flows.engine.stage_runs import Curated as Curated
@@ -53,8 +53,9 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
                 slices[key] = (*slices.get(key, ()), piece)
         # Before the first filter, whatever the recipe: withdrawn documents cost no work, and no recipe can skip this.
         gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
+        stood = earlier_shards.group_shards(workspace, FOLDER_OF[name])
         walks = [
-            walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()))
+            walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()), stood)
             for ledger in ledgers
         ]
         ledgers = ensure_shards(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
@@ -139,34 +140,28 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
-    stood = earlier_extraction.shards_by_captures(workspace)
+    stood = earlier_shards.group_shards(workspace, "2-documents")
     stones = (str(workspace.withdrawals), str(workspace.erasure_key))
     # Shards that were made under a tombstone are without its documents, so they are made again once it is revoked.
     revoked = [[one.kind, one.key, one.revoked] for one in tombstones.read(workspace.withdrawals) if one.revoked]
-    for _, rows in collection.select_current(runs, gone=True):
-        for chunk in collection.chunks(rows):
-            here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
-            visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
-            hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
-            known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
-            job = extraction.Extraction(name, archived, here, visits, known, stones)
-            content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
-            content += [_visit_key(url, found) for url, found in visits]  # only pages visited before change the key
-            said = [[one.origin, one.kind, one.record] for one in here]
-            content += [revoked] if revoked else []
-            captures = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
-            digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
-            versions = extraction.reader_versions(digests)
-            key, before = earlier_extraction.find(
-                workspace, f"{captures}-{digest(versions)[:16]}", versions, stood.get(captures, [])
-            )
-            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)
-            torn = ()
-
-
-def _visit_key(url: str, past: collection.Past) -> list[object]:
-    gone = [past.gone.status, past.gone.fetched] if past.gone else []
-    return [url, [row.record for row in past.earlier], gone]
+    for place, chunk in collection.cut_shards(runs):
+        here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
+        visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
+        hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
+        known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
+        job = extraction.Extraction(name, archived, here, visits, known, stones)
+        said = [[one.origin, one.kind, one.record] for one in here]
+        digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
+        versions = extraction.reader_versions(digests)
+        key = earlier_shards.make_key(
+            digest([source.name, place])[:12],
+            ["2-documents", code, archived, said, LIMITS, *([revoked] if revoked else [])],
+            [[capture_key(row, past.get(row.url)) for row in chunk], torn],
+            versions,
+        )
+        key, before = earlier_shards.find_extracted(workspace, key, versions, stood)
+        yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)
+        torn = ()
 
 
 def definition_file(name: str) -> Path:

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crawlers import host_templates
 from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
 from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
-from flows.engine import earlier_extraction, worker_pool
-from flows.engine.earlier_extraction import Counted, Earlier
+from flows.engine import earlier_shards, worker_pool
+from flows.engine.earlier_shards import Counted, Earlier
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
 from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import Past
 from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.errors import StageError
@@ -55,7 +57,7 @@ class ExtractJob:
     rows: tuple[IndexRow, ...]
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
-    earlier: str = ""  # key of a shard of the same captures, whose results by unchanged readers are reused
+    earlier: str = ""  # key of an earlier shard, whose results for the same captures are reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class WalkJob:
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
     withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
+    earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
     source: str = ""  # for the name of a task run
 
 
@@ -113,15 +116,16 @@ class Walked:
     dropped: bytes
     entered: Counter[str]
     failed: tuple[Failure, ...]
-    edits: Counter[tuple[str, str, str]]
-    captures: tuple[Counted, ...] = ()  # of an extraction
+    inputs: tuple[Counted, ...]  # the result of each capture or document
 
 
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
     home = Workspace(job.root)
-    stands = _read_earlier(home, job)
-    rows = [row for row, one in zip(job.rows, stands.captures, strict=True) if one is None] if stands else job.rows
+    pasts = dict(job.extraction.past)
+    inputs = [earlier_shards.digest_input(capture_key(row, pasts.get(row.url))) for row in job.rows]
+    stands = earlier_shards.read(home, "2-documents", job.earlier, dict(job.readers))
+    rows = [job.rows[at] for at in earlier_shards.find_new(stands, inputs)]
     batches = [tuple(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
     answers = worker_pool.workers().map(
         make_extract_worker, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch]
@@ -131,30 +135,20 @@ def extract(job: ExtractJob) -> Ledger:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        return _write_extraction(folder, job, _gather(answers, make_failure), stands)
+        found = _merge(stands, inputs, _gather(answers, make_failure))
+        ledger = _write_shard(folder, "2-documents", job.key, found, inputs)
+        needed = sorted({name for one in found.inputs for name in one.readers})
+        known = dict(job.readers)
+        return replace(ledger, torn=job.torn, readers={name: known.get(name, "") for name in needed})
 
     return home.commit("2-documents", job.key, fill)
 
 
-def _read_earlier(home: Workspace, job: ExtractJob) -> Earlier | None:
-    """Read the reusable results of the earlier shard of a job."""
-    ledger = home.ledger("2-documents", job.earlier) if job.earlier else None
-    if ledger is None:
-        return None
-    return earlier_extraction.read(home.stage("2-documents", job.earlier), ledger.readers, dict(job.readers))
-
-
-def _write_extraction(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier | None) -> Ledger:
-    """Write the files of an extraction shard, merged with the reused results of an earlier one."""
-    if stands is not None:
-        documents, dropped, captures = earlier_extraction.merge(stands, found.documents, found.dropped, found.captures)
-        entered = Counter({job.source: documents.num_rows + dropped.num_rows + len(found.failed)})
-        found = replace(found, documents=documents, dropped=dropped, captures=captures, entered=entered)
-    ledger = _write_shard(folder, "2-documents", job.key, found, job.torn)
-    needed = sorted({name for one in found.captures for name in one.readers})
-    known = dict(job.readers)
-    readers = {name: known.get(name, "") for name in needed}
-    return replace(ledger, files=(*ledger.files, earlier_extraction.write(found.captures, folder)), readers=readers)
+def capture_key(row: IndexRow, past: Past | None) -> list[object]:
+    """Return all that decides the documents of a capture, except the code and what its whole shard shares."""
+    gone = [past.gone.status, past.gone.fetched] if past and past.gone else []
+    visits = [[one.record for one in past.earlier], gone] if past else []
+    return [row.record, row.payload_sha256, row.url, row.fetched, *visits]
 
 
 def learn(job: LearnJob) -> Path:
@@ -176,17 +170,37 @@ def walk_shard(job: WalkJob) -> Ledger:
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
+    table = shard.read(job.before / "documents.parquet")
+    inputs = _list_inputs(job, table)
+    stands = earlier_shards.read(Workspace(job.root), job.stage, job.earlier, {})
+    new = table.take(pa.array(earlier_shards.find_new(stands, inputs), pa.int64())) if stands else table
     shared = (job.key, job.steps, job.slices, job.withdrawn)
     if recipes.columns(job.steps):  # looking up a row costs less than sending it to a worker
-        answers = Workers(0).map(make_walk_worker, shared, _read_batches(job.before, size=LOOKED_UP), _split_batch)
+        answers = Workers(0).map(make_walk_worker, shared, _cut_batches(new, LOOKED_UP), _split_batch)
     else:
-        answers = worker_pool.workers().map(make_walk_worker, shared, _read_batches(job.before), _split_batch)
+        answers = worker_pool.workers().map(make_walk_worker, shared, _cut_batches(new, WALKED), _split_batch)
 
     def make_failure(batch: bytes) -> Failure:
         row = shard.unpack_table(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    return _write_shard(folder, job.stage, job.key, _gather(answers, make_failure))
+    found = _merge(stands, inputs, _gather(answers, make_failure))
+    return _write_shard(folder, job.stage, job.key, found, inputs, pc.list_value_length(table["trail"]).to_pylist())
+
+
+def _list_inputs(job: WalkJob, table: pa.Table) -> list[bytes]:
+    """Return the digest of each document: of its row, its rows of surveys, and whether it is withdrawn."""
+    by_id, shared, gone = [], [], frozenset(job.withdrawn)
+    for name, path in job.slices:
+        key, rows = _read_rows(path)
+        if key == "id":
+            by_id.append(rows)
+        else:  # its rows are about several documents
+            shared.append([name, shard.sha256_of(path)])
+    return [
+        earlier_shards.digest_input(row, [rows.get(id) for rows in by_id], shared, id in gone)
+        for row, id in zip(earlier_shards.digest_rows(table), table["id"].to_pylist(), strict=True)
+    ]
 
 
 def sketch_shard(job: SketchJob) -> Path:
@@ -195,9 +209,10 @@ def sketch_shard(job: SketchJob) -> Path:
     def write(folder: Path) -> None:
         found = recipes.load_filter(job.filter).SURVEY
         tables = [found.schema.empty_table()]
+        documents = shard.read(job.before / "documents.parquet", found.columns)
         shared = (job.key, job.filter, job.lookups, job.slices)
         for batch, answer in worker_pool.workers().map(
-            make_sketch_worker, shared, _read_batches(job.before, found.columns), _split_batch
+            make_sketch_worker, shared, _cut_batches(documents, WALKED), _split_batch
         ):
             if isinstance(answer, Broken):  # a survey without this document would treat its copies as unique
                 (row,) = shard.unpack_table(batch).select(["id"]).to_pylist()
@@ -221,19 +236,18 @@ def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[Index
 
     def batch(rows: tuple[IndexRow, ...]) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
-        failed, captures = [], []
+        failed, inputs = [], []
         for row in rows:
             match attempt(one, row):
                 case Done(found):
                     outcomes += [(outcome, -1) for outcome in found]
                     kept = sum(isinstance(outcome, Kept) for outcome in found)
                     readers = (ANY,) if row.url in visited else readers_of(found)
-                    captures.append(Counted(kept, len(found) - kept, readers))
+                    inputs.append(Counted(kept, len(found) - kept, readers))
                 case Broken(why):
                     failed.append(Failure(f"{source}/{row.url}", source, why))
-                    captures.append(Counted(0, 0, (ANY,)))
-        walked = _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
-        return replace(walked, captures=tuple(captures))
+                    inputs.append(Counted(0, 0, (ANY,), failed=True))
+        return _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed, inputs)
 
     return batch
 
@@ -268,18 +282,19 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
 
     def batch(content: bytes) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
-        failed = []
+        failed, inputs = [], []
         table = shard.unpack_table(content)
         docs = tuple(shard.to_documents(table.select(columns) if columns else table))
         for row, doc in enumerate(docs):
             match attempt(lambda doc: walk(doc, filters), doc):
                 case Done(outcome):
                     outcomes.append((outcome, row))
+                    inputs.append(Counted(int(isinstance(outcome, Kept)), int(isinstance(outcome, Dropped))))
                 case Broken(why):
                     failed.append(Failure(doc.id, doc.provenance.source, why))
-        return _pack_walked(
-            Counter(doc.provenance.source for doc in docs), outcomes, failed, shard.LoadedTable(table, docs)
-        )
+                    inputs.append(Counted(0, 0, (ANY,), failed=True))
+        came = shard.LoadedTable(table, docs)
+        return _pack_walked(Counter(doc.provenance.source for doc in docs), outcomes, failed, inputs, came)
 
     return batch
 
@@ -306,7 +321,7 @@ def _bind_filters(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: 
         while len(_KEPT) >= BOUND:
             del _KEPT[next(iter(_KEPT))]
         door = Bound(tombstones.NAME, "mark", partial(tombstones.mark, ids=frozenset(withdrawn)))
-        bound = recipes.bind(steps, {name: _read_rows(path) for name, path in slices})
+        bound = recipes.bind(steps, {name: _read_rows(path)[1] for name, path in slices})
         _KEPT[key] = (door, *bound) if withdrawn else bound
     return _KEPT[key]
 
@@ -315,10 +330,10 @@ def _pack_walked(
     entered: Counter[str],
     outcomes: list[tuple[Outcome, int]],
     failed: list[Failure],
+    inputs: list[Counted],
     came: shard.LoadedTable | None = None,
 ) -> Walked:
     """Pack the result of a batch; each outcome carries the row that it had in `came`."""
-    before = [len(came.docs[row].trail) if came else 0 for _, row in outcomes]
     kept = [(one.document, row) for one, row in outcomes if isinstance(one, Kept)]
     dropped = [(one, row) for one, row in outcomes if isinstance(one, Dropped)]
     return Walked(
@@ -328,7 +343,7 @@ def _pack_walked(
         ),
         entered=entered,
         failed=tuple(failed),
-        edits=Counter(e for (one, _), at in zip(outcomes, before, strict=True) for e in _list_edits(one.document, at)),
+        inputs=tuple(inputs),
     )
 
 
@@ -339,39 +354,53 @@ class Gathered:
     documents: pa.Table
     dropped: pa.Table
     entered: Counter[str]
-    edits: Counter[tuple[str, str, str]]
     failed: list[Failure]
-    captures: list[Counted]
+    inputs: list[Counted]
 
 
 def _gather(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
     """Merge the batches of a shard; `make_failure` names the one document of a batch that ended its worker."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
-    edits: Counter[tuple[str, str, str]] = Counter()
     failed: list[Failure] = []
-    captures: list[Counted] = []
+    inputs: list[Counted] = []
     for batch, answer in answers:
         if isinstance(answer, Broken):
             failed.append(replace(make_failure(batch), why=answer.why))
             entered[failed[-1].source] += 1
-            captures.append(Counted(0, 0, (ANY,)))
+            inputs.append(Counted(0, 0, (ANY,), failed=True))
             continue
         kept.append(shard.unpack_table(answer.value.kept))
         dropped.append(shard.unpack_table(answer.value.dropped))
         entered.update(answer.value.entered)
-        edits.update(answer.value.edits)
         failed += answer.value.failed
-        captures += answer.value.captures
-    return Gathered(pa.concat_tables(kept), pa.concat_tables(dropped), entered, edits, failed, captures)
+        inputs += answer.value.inputs
+    return Gathered(pa.concat_tables(kept), pa.concat_tables(dropped), entered, failed, inputs)
 
 
-def _write_shard(folder: Path, stage: str, key: str, found: Gathered, torn: tuple[str, ...] = ()) -> Ledger:
-    """Write the files of a shard and return its ledger."""
+def _merge(stands: Earlier | None, inputs: Sequence[bytes], found: Gathered) -> Gathered:
+    """Add the reused results of an earlier shard to those of the inputs that were processed now."""
+    if stands is None:
+        return found
+    documents, dropped, counted = earlier_shards.merge(stands, inputs, found.documents, found.dropped, found.inputs)
+    entered = Counter([*documents["source"].to_pylist(), *dropped["source"].to_pylist()])
+    return Gathered(documents, dropped, entered + Counter(one.source for one in found.failed), found.failed, counted)
+
+
+def _write_shard(
+    folder: Path, stage: str, key: str, found: Gathered, inputs: Sequence[bytes], trails: Sequence[int] = ()
+) -> Ledger:
+    """Write the files of a shard and return its ledger; `trails` are the lengths that the trails of its inputs had."""
     _refuse_many(stage, key, found.failed, found.entered.total())
     files = tuple(
         shard.write(table, folder / f"{name}.parquet", statistics=["id"])
         for name, table in (("documents", found.documents), ("dropped", found.dropped))
+    )
+    before = trails or [0] * len(found.inputs)
+    edits = earlier_shards.count_edits(
+        found.documents, [n for n, one in zip(before, found.inputs, strict=True) for _ in range(one.kept)]
+    ) + earlier_shards.count_edits(
+        found.dropped, [n for n, one in zip(before, found.inputs, strict=True) for _ in range(one.dropped)]
     )
     reasons = zip(*(found.dropped.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
     return Ledger(
@@ -381,9 +410,8 @@ def _write_shard(folder: Path, stage: str, key: str, found: Gathered, torn: tupl
         kept=dict(sorted(Counter(found.documents.column("source").to_pylist()).items())),
         dropped=Counter(reasons),
         failed=tuple(found.failed),
-        edits=found.edits,
-        files=files,
-        torn=torn,
+        edits=edits,
+        files=(*files, earlier_shards.write(inputs, found.inputs, folder)),
     )
 
 
@@ -397,15 +425,7 @@ def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> N
         )
 
 
-def _list_edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
-    for note in doc.trail[before:]:
-        if note.verb == "mend":
-            for _ in range(int(note.measured or 0)):
-                yield doc.provenance.source, note.by, note.reason
-
-
-def _read_batches(folder: Path, columns: Sequence[str] | None = None, size: int = WALKED) -> Iterator[bytes]:
-    table = shard.read(folder / "documents.parquet", columns)
+def _cut_batches(table: pa.Table, size: int) -> Iterator[bytes]:
     for at in range(0, table.num_rows, size):
         yield shard.pack_table(table.slice(at, size))
 
@@ -415,7 +435,8 @@ def _split_batch(batch: bytes) -> list[bytes]:
     return [shard.pack_table(table.slice(at, 1)) for at in range(table.num_rows)]
 
 
-def _read_rows(path: Path) -> Rows:
+def _read_rows(path: Path) -> tuple[str, Rows]:
+    """Return the name of the key of a survey, and its rows by key."""
     table = shard.read(path)
     key = table.schema.names[0]
-    return {row[key]: row for row in table.to_pylist()}
+    return key, {row[key]: row for row in table.to_pylist()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from flows.engine.earlier_shards import find_latest, make_key, place_of
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
@@ -68,19 +69,22 @@ def walk_job(
     ledger: Ledger,
     steps: tuple[Step, ...],
     slices: Mapping[str, tuple[Slice, ...]],
-    withdrawn: tuple[str, ...] = (),
+    withdrawn: tuple[str, ...],
+    known: Mapping[str, Sequence[str]],
 ) -> WalkJob:
     """Return the job that runs the shard behind `ledger` through `stage`; its key covers all that it depends on.
 
-    `withdrawn` are the ids of the shard's documents that are dropped before the first filter (`find_withdrawn`).
+    `withdrawn` are the ids of the shard's documents that are dropped before the first filter (`find_withdrawn`);
+    `known` are the finished shards of the stage (`earlier_shards.group_shards`).
     """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
-    code = [stage, recipes.slice_digest(steps), documents_digest(ledger), seen, SCHEMA_VERSION, LIMITS]
-    key = digest([*code, *([list(withdrawn)] if withdrawn else [])])[:32]
+    code = [stage, recipes.slice_digest(steps), SCHEMA_VERSION, LIMITS]
+    key = make_key(place_of(ledger.key), code, [documents_digest(ledger), seen, list(withdrawn)])
     paths = tuple((name, path) for name, path, _ in pieces)
     folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
-    return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, source)
+    earlier = find_latest(workspace, stage, key, known)
+    return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, earlier, source)
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:

@@ -221,6 +221,24 @@ def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Ru
     return list(zip(ordered, kept, strict=True))
 
 
+def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:
+    """Yield the current captures of a source, also of missing addresses, cut into shards, each with its place.
+
+    A place is the name of a run and the number of a chunk of it. What later runs supersede leaves its chunk, and no
+    row moves to another: so only the shards that lose a capture change.
+    """
+    for run, rows in select_current(found, gone=True):
+        current = {row.record: row for row in rows}
+        for number, chunk in enumerate(chunks(_select_latest(run))):
+            if here := [current[row.record] for row in chunk if row.record in current]:
+                yield f"{run.folder.name}/{number}", here
+
+
+def _select_latest(run: Run) -> list[IndexRow]:
+    """Return the captures of a run that no other of it supersedes, sorted by address."""
+    return [row for _, rows in select_current([run], gone=True) for row in rows]
+
+
 def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
     """Return the latest archived licence files and pages of a source, by the name in its claim."""
     return {row.url: resolve_row(run, row) for run in found for row in run.rows if row.kind == LICENCE}

@@ -23,7 +23,7 @@ from crawlers.formats.pdf import pdf as pdf_reader
 from crawlers.formats.registry import FAMILIES, FORMATS, Family, Format
 from flows.collect import collect
 from flows.curate import extract_jobs
-from flows.engine import shard_jobs, worker_pool
+from flows.engine import earlier_shards, shard_jobs, worker_pool
 from flows.engine.progress import Progress
 from malmoi.archive import capture as captures
 from malmoi.ledger import Ledger
@@ -232,7 +232,7 @@ def test_a_damaged_earlier_shard_costs_an_extraction_and_nothing_else(
     home, source = collected(tmp_path)
     first = extracted(home, source)
     for ledger in first:
-        path = home.stage("2-documents", ledger.key) / "captures.parquet"
+        path = home.stage("2-documents", ledger.key) / earlier_shards.NAME
         path.write_bytes(bytes(path.stat().st_size))
     loaded.clear()
     raise_version(monkeypatch, "pdf")
