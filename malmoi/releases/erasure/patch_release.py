@@ -171,7 +171,8 @@ def _count_withdrawn(table: pa.Table, erased: Mapping[str, int]) -> pa.Table:
 def _edit_table(base: Path, folder: Path, name: str, edit: Edit, counts: Counts) -> ReleaseFile:
     path, table = f"audit/{name}.parquet", read_audit(base, name)
     gone, new = edit(table)
-    counts[path] = _look_at(folder, table.filter(gone), -1) + _look_at(folder, new, 1)
+    looks = ((-1, residue.look_at_rows(table.filter(gone))), (1, residue.look_at_rows(new)))
+    counts[path] = [(sign, one) for sign, found in looks for one in found]
     table = pa.concat_tables([table.filter(pc.invert(gone)), new.cast(AUDIT[name])])
     if new.num_rows:
         table = table.sort_by([(column, "ascending") for column in table.column_names])
@@ -189,12 +190,13 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], coun
         for number in range(file.num_row_groups):
             group = file.read_row_group(number)
             hit = pc.is_in(group["id"], value_set=erased)
-            counts[path] += _look_at(folder, group.filter(hit), -1)
+            counts[path] += [(-1, one) for one in residue.look_at_rows(group.filter(hit))]
             group = group.filter(pc.invert(hit)).combine_chunks()
             if group.num_rows:
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
     if rows:
+        # Counts of distinct values do not add up: they are taken anew.
         counts[path] += [(1, one) for one in residue.look(folder, path, ending=residue.DISTINCT) if one.column]
         return _describe(path, shard.file_of(target, rows))
     target.unlink()
@@ -202,22 +204,6 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], coun
         if not any((folder / empty).iterdir()):
             (folder / empty).rmdir()
     return None
-
-
-def _look_at(folder: Path, table: pa.Table, sign: int) -> list[tuple[int, residue.Look]]:
-    """Scan some rows by the second detector; its counts add up row by row, so `sign` takes them off.
-
-    Those of distinct values do not: `_rewrite_shard` counts them in the new file.
-    """
-    if not table.num_rows:
-        return []
-    path = folder / "rows.parquet"
-    try:
-        pq.write_table(table, path)
-        looks = residue.look(folder, path.name)
-        return [(sign, one) for one in looks if one.column and not one.column.endswith(residue.DISTINCT)]
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _write_residue(

@@ -10,10 +10,12 @@ from malmoi.releases.residue.release_folder import (
     Find,
     Look,
     Residue,
+    add_up,
     find_documents,
     finds_by_row,
     kinds,
     look,
+    look_at_rows,
     scan,
 )
 
@@ -29,10 +31,12 @@ __all__ = [
     "Look",
     "Outcome",
     "Residue",
+    "add_up",
     "find_documents",
     "finds_by_row",
     "kinds",
     "look",
+    "look_at_rows",
     "outcomes",
     "scan",
 ]  # fmt: skip

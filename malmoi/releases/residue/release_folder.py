@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -83,15 +83,46 @@ def look(folder: Path, name: str, public: str = "", ending: str = "") -> list[Lo
     """
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
-        for column, texts in _columns(path):
+        for column, texts in _columns(path, ending):
             if column.endswith(ending):
                 read.setdefault(column, _Tally()).count_values(texts)
     else:
         for piece in _pieces(path):
             read.setdefault("", _Tally()).count_text(_remove_address(piece, public) if public else piece)
     read.setdefault("", _Tally()).count_text(name)
+    return _list_looks(name, read)
+
+
+def look_at_rows(table: pa.Table | pa.RecordBatch) -> list[Look]:
+    """Scan the string columns of some rows of a file; the counts of parts of a file add up (`add_up`) to its own.
+
+    Columns that end with DISTINCT are left out: their counts do not add up.
+    """
+    read = dict[str, _Tally]()
+    for field in table.schema:
+        size = ROWS if field.name in LONG else SHORT_ROWS
+        for at in range(0, table.num_rows if _holds_strings(field.type) else 0, size):
+            for column, texts in _strings(field.name, _flatten(table.column(field.name).slice(at, size))):
+                if not column.endswith(DISTINCT):
+                    read.setdefault(column, _Tally()).count_values(texts)
+    return _list_looks("", read)
+
+
+def add_up(file: str, looks: Iterable[Look]) -> list[Look]:
+    """Return the sums of the counts by column, as those of `file`."""
+    read = dict[str, _Tally]()
+    for one in looks:
+        read.setdefault(one.column, _Tally()).add(one)
+    return _list_looks(file, read)
+
+
+def _flatten(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _list_looks(file: str, read: Mapping[str, _Tally]) -> list[Look]:
     return [
-        Look(name, column, one.values, one.characters, tuple(sorted(one.found.items())))
+        Look(file, column, one.values, one.characters, tuple(sorted(one.found.items())))
         for column, one in sorted(read.items())
     ]
 
@@ -122,6 +153,11 @@ class _Tally:
         self.characters += pc.sum(pc.utf8_length(texts)).as_py() or 0
         for text in _join_values(texts):
             self.found.update(kinds(text))
+
+    def add(self, one: Look) -> None:
+        self.values += one.values
+        self.characters += one.characters
+        self.found.update(dict(one.found))
 
     def count_text(self, text: str) -> None:
         self.values += 1
@@ -197,13 +233,21 @@ def find_documents(folder: Path, residue: Residue) -> list[str]:
     return named
 
 
-def _columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
-    """Yield (column, values) of a Parquet file, one batch of one column at a time."""
+def _columns(path: Path, ending: str = "") -> Iterator[tuple[str, pa.Array]]:
+    """Yield (column, values) of a Parquet file, one batch of one column at a time; at least those with this ending."""
     with pq.ParquetFile(path) as file:
         for field in file.schema_arrow:
-            if _holds_strings(field.type):
-                for batch in file.iter_batches(ROWS if field.name in LONG else SHORT_ROWS, columns=[field.name]):
+            wanted = _list_paths(field, ending) if _holds_strings(field.type) else []
+            if wanted:
+                for batch in file.iter_batches(ROWS if field.name in LONG else SHORT_ROWS, columns=wanted):
                     yield from _strings(field.name, batch.column(0))
+
+
+def _list_paths(field: pa.Field, ending: str) -> list[str]:
+    """Return the column, or those of its parts whose dotted name has this ending."""
+    if ending and pa.types.is_struct(field.type):
+        return [name for one in field.type if (name := f"{field.name}.{one.name}").endswith(ending)]
+    return [field.name] if field.name.endswith(ending) else []
 
 
 def _values(path: Path, column: str) -> Iterator[str]:
@@ -239,14 +283,14 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         yield name, column
     elif pa.types.is_struct(kind):
-        placed = {"form", "tag", "start", "length"} <= {field.name for field in kind}
+        placed = {"form", "start", "length"} <= {field.name for field in kind}
         for field in kind:
             if placed and field.name == "form":
                 yield (
                     f"{name}.form",
                     _join_with_gaps(*(pc.struct_field(column, n) for n in ("form", "start", "length"))),
                 )
-            elif placed and field.name == "tag":  # a few values, repeated
+            elif field.name == "tag" and pa.types.is_list(field.type):  # of morphemes: a few values, repeated
                 yield f"{name}{DISTINCT}", pc.unique(pc.struct_field(column, "tag").flatten())
             elif _holds_strings(field.type):
                 yield from _strings(f"{name}.{field.name}", pc.struct_field(column, field.name))
@@ -262,9 +306,10 @@ def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListA
     flat = forms.flatten()
     if not len(flat) == len(begins) == len(spans):
         return pc.binary_join(forms, "")
-    gaps = np.append([False], begins[1:] > begins[:-1] + spans[:-1])[: len(flat)]
+    gaps, offsets = np.append([False], begins[1:] > begins[:-1] + spans[:-1])[: len(flat)], _offsets(forms)
+    gaps[np.asarray(offsets)[np.asarray(offsets) < len(flat)]] = False  # between two rows there is no gap
     parted = pc.binary_join_element_wise(pc.if_else(pa.array(gaps), " ", ""), flat, "")
-    return pc.binary_join(pa.ListArray.from_arrays(_offsets(forms), parted), "")
+    return pc.binary_join(pa.ListArray.from_arrays(offsets, parted), "")
 
 
 def _offsets(lists: pa.Array) -> pa.Array:
