@@ -21,8 +21,7 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities import callables
 from pydantic import Field
@@ -32,8 +31,9 @@ from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.engine import worker_pool
-from flows.engine.progress import Progress
 from flows.engine.task_mapper import make_mapper
+from flows.monitoring.run_names import name_run
+from flows.monitoring.run_progress import observe_run
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
@@ -68,11 +68,6 @@ def _close_schema(signature: Signature, docstrings: dict[str, str]) -> callables
 # of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _close_schema
-
-
-class _LoggedProgress(Progress):
-    def say(self, line: str) -> None:
-        get_run_logger().info(line)
 
 
 @contextmanager
@@ -114,7 +109,7 @@ def _check_call(
     return Workspace.open(locate(workspace)), chosen, names
 
 
-@flow(name="collect", log_prints=False)
+@flow(name="collect", flow_run_name=name_run, log_prints=False)
 def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = None, contact: Contact = None) -> None:
     """Bring the captures of sources up to date.
 
@@ -127,15 +122,15 @@ def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = No
     with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
-        home, progress = Workspace.open(locate(workspace)), _LoggedProgress()
-        with home.lock():
+        home = Workspace.open(locate(workspace))
+        with home.lock(), observe_run(home, names) as progress:
             try:
                 runs.collect_all(home, names, progress, limit=limit, contact=contact)
             finally:  # report the other sources as well
-                _show_funnels(crawl_report.refresh(home, names, progress), "collection")
+                crawl_report.refresh(home, names, progress)
 
 
-@flow(name="curate", task_runner=_runner, log_prints=False)
+@flow(name="curate", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace") -> None:
     """Extract, clean, deduplicate and judge what has been collected.
 
@@ -146,13 +141,12 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
-        progress = _LoggedProgress()
-        with home.lock():
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
             curated = curate_all(home, chosen, names, make_mapper(progress), progress)
             curation_report.write(home, chosen, curated)
 
 
-@flow(name="release", task_runner=_runner, log_prints=False)
+@flow(name="release", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def release(
     recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace", version: Version = ""
 ) -> str:
@@ -166,16 +160,15 @@ def release(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        progress = _LoggedProgress()
-        mapper = make_mapper(progress)
-        with home.lock():
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
+            mapper = make_mapper(progress)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
-        _show_card(made)
+            progress.publish(made)
         return str(made.folder)
 
 
-@flow(name="run", task_runner=_runner, log_prints=False)
+@flow(name="run", flow_run_name=name_run, task_runner=_runner, log_prints=False)
 def run(
     recipe: RecipeName,
     sources: Sources | None = None,
@@ -196,25 +189,9 @@ def run(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        progress = _LoggedProgress()
-        with home.lock():
+        with home.lock(), observe_run(home, names, chosen.name) as progress:
             made = runs.run(
                 home, chosen, names, make_mapper(progress), progress, limit=limit, contact=contact, version=version
             )
-        _show_card(made)
+            progress.publish(made)
         return str(made.folder)
-
-
-def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
-    """Publish the crawl report as an artifact of the run."""
-    if found:
-        create_markdown_artifact(
-            crawl_report.to_markdown(found), key=key, description="from the first address to the usable documents"
-        )
-
-
-def _show_card(made: releases.Released) -> None:
-    """Publish the card as an artifact of the run, below the link to its folder."""
-    text = (made.folder / "README.md").read_text(encoding="utf-8")
-    body = text.split("---\n", 2)[-1]
-    create_markdown_artifact(body, key=f"card-{made.name}".replace("_", "-"), description=f"{made.name} {made.version}")

@@ -30,12 +30,12 @@ def _escape_lines(text: str) -> str:
 def format_seconds(seconds: float) -> str:
     """Format a duration with its two largest units.
 
-    >>> format_seconds(42.4), format_seconds(200), format_seconds(7500), format_seconds(200_000)
-    ('42 s', '3 min', '2 h 5 min', '2 d 7 h')
+    >>> format_seconds(0.44), format_seconds(42.4), format_seconds(200), format_seconds(7500), format_seconds(200_000)
+    ('0.4 s', '42 s', '3 min', '2 h 5 min', '2 d 7 h')
     """
     minutes = int(seconds) // 60
     if minutes < 1:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.{0 if seconds >= 10 else 1}f} s"
     if minutes < 60:
         return f"{minutes} min"
     days, hours = divmod(minutes // 60, 24)
@@ -115,13 +115,13 @@ class Progress:
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
-        self.current = ""  # name of the stage that runs
+        self.step = Step("")  # the stage that runs
 
     @contextmanager
     def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
         """Show a stage of `size` shards, of which `standing` are finished already."""
         step = Step(name, size, standing, unit)
-        self.current = name
+        self.step = step
         with self.watch(step):
             yield step
         self.finish(step)

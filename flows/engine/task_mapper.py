@@ -1,7 +1,8 @@
 """Map the jobs of a stage over task runs of Prefect: few groups of many jobs, whatever the size of the corpus.
 
-A task run costs the server about 20 ms and a row that stays, and a terabyte of pages is 60,000 shards. So a stage is at
-most GROUPS task runs. The jobs of all groups share one pool of threads: a slow job delays its own group only.
+A task run costs the server about 20 ms and a row that stays, and a terabyte of pages is 60,000 shards. So a call of the
+mapper is at most GROUPS task runs, and none for a few jobs between two stages. The jobs of all groups share one pool of
+threads: a slow job delays its own group only.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from flows.engine import worker_pool
 from flows.engine.executors import Mapper, ignore, thread_mapper
 from flows.engine.progress import Progress
 from malmoi.errors import MalmoiError
+from malmoi.workspace_layout import STAGES
 
-GROUPS = 64  # per call of a mapper; a run makes about 27 calls, so 1,728 task runs for a corpus of any size
+GROUPS = 40  # per call of a mapper; a run makes about 40 calls, so 1,600 task runs for a corpus of any size
 SMALLEST = 8  # jobs of a group, if the stage has as many: 30 seconds of work where a job is 256 captures
 RETRIES = (5, 30)  # seconds before the second and the third attempt
 # Errors of the operating system that a second attempt may not meet; a full disk or a missing right stays.
@@ -101,26 +103,35 @@ class _Stage:
 
 
 def make_mapper(progress: Progress) -> Mapper:
-    """Return a mapper over task runs of the running flow; their names say stage, sources and range of jobs."""
+    """Return a mapper over task runs of the running flow; their names say stage, sources and range of jobs.
+
+    Fewer than SMALLEST jobs of a survey or of a release run in the flow itself: they take less than their task run.
+    """
 
     def map_as_tasks(
         call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = ignore
     ) -> list[Any]:
-        if not jobs:
-            return []
-        quiet_prefect()
-        name = f"{progress.current}: {call.__name__.strip('_').replace('_', ' ')}"
+        step, finished, says = progress.step, itertools.count(1), call.__name__.strip("_").replace("_", " ")
+
+        def count(found: Any) -> None:
+            done(found)
+            if not step.size:
+                step.state = f"{says} {next(finished):,} of {len(jobs):,}"
+
+        if len(jobs) < (1 if step.name in STAGES else SMALLEST):
+            return thread_mapper(worker_pool.count())(call, jobs, count)
+        name = step.name if step.name in STAGES else f"{step.name}: {says}"
         one: Any = task(
             name=name,
             task_run_name="{group}",
-            tags=["malmoi", progress.current],
+            tags=["malmoi", step.name],
             retries=len(RETRIES),
             retry_delay_seconds=list(RETRIES),
             retry_condition_fn=_is_worth_a_retry,
             persist_result=False,
         )(_run_group)
         with ThreadPoolExecutor(worker_pool.count() + 1) as threads:
-            stage = _Stage(threads, done)
+            stage = _Stage(threads, count)
             try:
                 groups = group_jobs(name, call, jobs, stage)
                 futures = [one.submit(group) for group in groups]
@@ -139,7 +150,7 @@ def make_mapper(progress: Progress) -> Mapper:
         for group, found in zip(groups, results, strict=True):
             if not group.results:  # the group ran in another process
                 for each in found:
-                    done(each)
+                    count(each)
         return [each for found in results for each in found]
 
     return map_as_tasks
@@ -148,8 +159,8 @@ def make_mapper(progress: Progress) -> Mapper:
 def group_jobs(name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage: Any = None) -> list[Group]:
     """Cut jobs into at most GROUPS groups of nearly equal size, in order, none smaller than SMALLEST but a lone one.
 
-    >>> [str(group) for group in group_jobs("3-clean: walk shard", len, ["a"] * 20)]
-    ['3-clean: walk shard 1–10 of 20', '3-clean: walk shard 11–20 of 20']
+    >>> [str(group) for group in group_jobs("6-release: assemble", len, ["a"] * 20)]
+    ['6-release: assemble 1–10 of 20', '6-release: assemble 11–20 of 20']
     """
     count = max(1, min(GROUPS, len(jobs) // SMALLEST))
     cuts = [len(jobs) * number // count for number in range(count + 1)]

@@ -107,7 +107,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     """Write the report and return its page; sources that are not in `found` keep their last entry."""
     ours = {funnel.source: asdict(funnel) for funnel in found}
     told = {
-        said["source"]: said for said in _read_last_report(workspace) if workspace.captures(said["source"]).exists()
+        said["source"]: said for said in read_report(workspace) if workspace.captures(said["source"]).exists()
     } | ours
     sources = [told[name] for name in sorted(told)]
     plain = {"malmoi": __version__, "sources": sources}
@@ -117,30 +117,13 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     return place
 
 
-def _read_last_report(workspace: Workspace) -> list[dict[str, Any]]:
-    """Read the entries of the last report; [] if it is missing, damaged, or of another version."""
+def read_report(workspace: Workspace) -> list[dict[str, Any]]:
+    """Read the entries of the report, one per source; [] if it is missing, damaged, or of another version."""
     try:
         told = json.loads(report_path(workspace).with_suffix(".json").read_text(encoding="utf-8"))
         return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
-
-
-def to_markdown(found: Sequence[Funnel]) -> str:
-    """Render the funnels as a Markdown table, one row per step.
-
-    >>> step = Stretch("pages answered", "응답한 페이지", "pages", 1200, (("status-404", 2),))
-    >>> print(to_markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
-    | source | step | count | lost before it |
-    | --- | --- | ---: | --- |
-    | a | pages answered | 1,200 | status-404 2 |
-    """
-    rows = ["| source | step | count | lost before it |", "| --- | --- | ---: | --- |"]
-    for funnel in found:
-        for step in funnel.steps:
-            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost).replace("|", "\\|")
-            rows.append(f"| {funnel.source} | {step.name} | {step.count:,} | {lost} |")
-    return "\n".join(rows)
 
 
 def show_funnels(found: Sequence[Funnel], out: Console) -> None:
