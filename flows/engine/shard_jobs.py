@@ -24,7 +24,6 @@ from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import Past
-from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger

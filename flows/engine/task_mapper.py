@@ -171,14 +171,14 @@ def group_jobs(name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage
     """Cut jobs into at most GROUPS groups of nearly equal size, in order, none smaller than SMALLEST but a lone one.
 
     >>> [str(group) for group in group_jobs("6-release: assemble", len, ["a"] * 20)]
-    ['6-release: assemble 1–10 of 20', '6-release: assemble 11–20 of 20']
+    ['6-release: assemble 1-10 of 20', '6-release: assemble 11-20 of 20']
     """
     count = max(1, min(GROUPS, len(jobs) // SMALLEST))
     cuts = [len(jobs) * number // count for number in range(count + 1)]
     groups = []
     for start, end in itertools.pairwise(cuts):
         here = jobs[start:end]
-        says = " ".join([name, *_name_sources(here), f"{start + 1:,}–{end:,} of {len(jobs):,}"])
+        says = " ".join([name, *_name_sources(here), f"{start + 1:,}-{end:,} of {len(jobs):,}"])
         groups.append(Group(says, call, here, stage))
     return groups
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from flows.reports import crawl_report, curation_report
 from malmoi.releases import excluded_documents
 from malmoi.workspace import Workspace
 
-SHOWN = 8  # reasons of one step
+SHOWN = 30  # reasons of one step
 HOME_URL = "MALMOI_HOME_URL"  # address below which the folder MALMOI_HOME is served, if it is
 
 
@@ -49,11 +50,11 @@ def show_funnel(
 ) -> None:
     """Publish the funnel of a run as a table: what each step kept and lost, and why."""
     stages = [step for step in steps if step.dropped is not None]
-    rows = [*_list_crawls(workspace, sources, whole=not stages), *map(_describe_stage, stages)]
+    rows = [*_list_crawls(workspace, sources, whole=not stages), *chain.from_iterable(map(_describe_stage, stages))]
     if made is not None:
         count, kinds = excluded_documents.summarise_list(workspace.quarantine(made.name))
         why = {f"quarantined: {kind}": found for kind, found in kinds.items()}
-        rows.append(_row("", f"6-release {made.version}", made.documents, count, why))
+        rows += _list_rows("", f"6-release {made.version}", made.documents, count, why)
     if rows:
         with tolerate_errors("funnel"):
             create_table_artifact(
@@ -116,16 +117,18 @@ def _list_crawls(workspace: Workspace, sources: Sequence[str], *, whole: bool) -
         for step in said["steps"] if said["source"] in sources else ():
             if whole or step["unit"] != "documents":
                 why = dict(step["lost"])
-                yield _row(said["source"], step["name"], step["count"], sum(why.values()), why)
+                yield from _list_rows(said["source"], step["name"], step["count"], sum(why.values()), why)
 
 
-def _describe_stage(step: Step) -> dict[str, Any]:
+def _describe_stage(step: Step) -> list[dict[str, Any]]:
     _, kept, dropped, failed = step.counts
-    return _row("", step.name, kept, dropped + failed, step.dropped or {})
+    return _list_rows("", step.name, kept, dropped + failed, step.dropped or {})
 
 
-def _row(source: str, step: str, kept: int, lost: int, why: Mapping[str, int]) -> dict[str, Any]:
+def _list_rows(source: str, step: str, kept: int, lost: int, why: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the row of a step, and below it one for each reason, most frequent first."""
     ordered = Counter(why).most_common()
-    reasons = [f"{reason} {count:,}" for reason, count in ordered[:SHOWN]]
-    reasons += [f"{len(ordered) - SHOWN} more reasons"] if len(ordered) > SHOWN else []
-    return {"source": source or "all", "step": step, "kept": kept, "lost": lost, "why": " · ".join(reasons)}
+    rest = [(f"{len(ordered) - SHOWN} more reasons", sum(n for _, n in ordered[SHOWN:]))] if ordered[SHOWN:] else []
+    reasons = [*ordered[:SHOWN], *rest]
+    head = {"source": source or "all", "step": step, "kept": kept, "lost": lost, "why": ""}
+    return [head, *({**head, "kept": "", "lost": count, "why": reason} for reason, count in reasons)]

@@ -43,11 +43,11 @@ def test_a_terabyte_of_pages_is_less_than_two_thousand_task_runs():
 def test_the_name_of_a_task_run_says_stage_sources_and_range():
     jobs = [Job("a")] * 9 + [Job("b")] * 8
     assert [str(group) for group in group_jobs("2-documents", len, jobs)] == [
-        "2-documents a 1–8 of 17",
-        "2-documents a, b 9–17 of 17",
+        "2-documents a 1-8 of 17",
+        "2-documents a, b 9-17 of 17",
     ]
     many = [Job(f"s{number}") for number in range(9)]
-    assert str(group_jobs("3-clean", len, many)[0]) == "3-clean 9 sources 1–9 of 9"
+    assert str(group_jobs("3-clean", len, many)[0]) == "3-clean 9 sources 1-9 of 9"
 
 
 def test_a_group_gives_its_results_in_order_and_counts_each_job(stage):
