@@ -111,12 +111,14 @@ def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
             asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
             if not asked:
                 return
-            pipe, reports = map(Connection, descriptors)
+            pipe, reports = (Connection(end) for end in descriptors)
             if not (pid := os.fork()):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for inherited in (control, woken, wake, reports, *running.values()):
+                for inherited in (control, woken, wake):
                     inherited.close()
+                for report in (reports, *running.values()):
+                    report.close()
                 _work(pipe)
             pipe.close()
             running[pid] = reports
