@@ -89,13 +89,18 @@ class Hosts:
         found = subprocess.run(["ip", "netns", "pids", self.names[address]], capture_output=True, text=True, check=True)
         return [psutil.Process(int(pid)) for pid in found.stdout.split() if psutil.pid_exists(int(pid))]
 
-    def works(self, address: str) -> bool:
-        """Whether a host has begun a task: it has started a fork server for its worker processes."""
+    def find(self, address: str, words: str) -> list[psutil.Process]:
+        """Return the processes of a host whose command contains `words`."""
+        found = []
         for process in self.processes(address):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if "fork_server" in " ".join(process.cmdline()):
-                    return True
-        return False
+                if words in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def works(self, address: str) -> bool:
+        """Whether a host has begun a task: it has started a fork server for its worker processes."""
+        return bool(self.find(address, "fork_server"))
 
     def pull_cable(self) -> None:
         call("ip", "-n", self.names[NODE], "link", "set", self.names[NODE], "down")
@@ -127,9 +132,10 @@ def wait_until(true, seconds: float, hosts: Hosts) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("engine", ["dask", "ray"])
-def test_a_host_whose_cable_is_pulled_is_survived(engine, hosts, tmp_path):
-    source, (address, commands) = make(tmp_path, 60), CLUSTERS[engine]
+@pytest.fixture
+def begun(request, hosts, tmp_path):
+    """The source, and the command of a run on both hosts whose second host has begun a task."""
+    source, (address, commands) = make(tmp_path, 60), CLUSTERS[request.param]
     malmoi = (sys.executable, "-m", "flows.cli.main", "run", "general", "--source", source)
     alone = hosts.start(HEAD, *malmoi, "--workspace", tmp_path / "alone", "--workers", 1)
     assert alone.wait(SECONDS) == 0, hosts.logs()
@@ -137,9 +143,27 @@ def test_a_host_whose_cable_is_pulled_is_survived(engine, hosts, tmp_path):
         name, *options = command.split()
         hosts.start(host, BIN / name, *options)
         time.sleep(15)  # a driver takes the nodes that it finds when it connects
-    run = hosts.start(HEAD, *malmoi, "--workspace", tmp_path / "ws", "--engine", engine, "--address", address)
+    run = hosts.start(HEAD, *malmoi, "--workspace", tmp_path / "ws", "--engine", request.param, "--address", address)
     wait_until(lambda: hosts.works(NODE) or run.poll() is not None, 300, hosts)
     assert run.poll() is None, hosts.logs()
+    return malmoi, run
+
+
+@pytest.mark.parametrize("begun", ["dask", "ray"], indirect=True)
+def test_a_host_whose_cable_is_pulled_is_survived(begun, hosts, tmp_path):
+    _, run = begun
     hosts.pull_cable()
     assert run.wait(SECONDS) == 0, hosts.logs()
+    assert sums(tmp_path / "ws") == sums(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(("begun", "head"), [("dask", "dask scheduler"), ("ray", "gcs_server")], indirect=["begun"])
+def test_a_cluster_whose_head_is_killed_ends_the_command_and_the_next_one_continues(begun, head, hosts, tmp_path):
+    malmoi, run = begun
+    for process in hosts.find(HEAD, head):
+        process.kill()
+    assert run.wait(SECONDS) == 3, hosts.logs()
+    assert "Finished work is kept" in hosts.logs()
+    again = hosts.start(HEAD, *malmoi, "--workspace", tmp_path / "ws", "--workers", 1)
+    assert again.wait(SECONDS) == 0, hosts.logs()
     assert sums(tmp_path / "ws") == sums(tmp_path / "alone")
