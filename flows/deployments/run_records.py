@@ -17,7 +17,7 @@ from typing import IO
 from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
@@ -39,13 +39,11 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
 
     Another run that holds the workspace is waited for, up to LONGEST_WAIT; the log names it.
     """
-    log, asked, id = get_run_logger(), find_request(), str(flow_run.id)
+    asked, id = find_request(), str(flow_run.id)
     seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
     with _record(workspace.root / FOLDER / id):
-        with tolerate_errors("states of dead runs"):
-            for name in end_dead_runs(workspace):
-                log.info(f"flow run {name} is marked as crashed: its process is gone")
-        with request_locks(LockRequest(f"flow run {flow_run.name!r} ({id})", seconds, log.info)):
+        end_dead_runs(workspace)
+        with request_locks(LockRequest(f"flow run {flow_run.name!r} ({id})", seconds, get_run_logger().info)):
             yield
 
 
@@ -53,34 +51,30 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
 def hold_workspace(workspace: Workspace) -> Iterator[None]:
     """Take the turn of the running flow run, and hold the workspace."""
     with take_turn(workspace), workspace.lock():
+        end_dead_runs(workspace)  # the run that held it may have been killed
         yield
 
 
-def end_dead_runs(workspace: Workspace) -> list[str]:
-    """Mark the recorded runs whose processes are gone as crashed on the server of this process; return their names.
+def end_dead_runs(workspace: Workspace) -> None:
+    """Mark the recorded runs whose processes are gone as crashed on the server of this process, and log their names.
 
     A record of another server stays, for a run that uses that one.
     """
-    ended = []
-    for path in sorted((workspace.root / FOLDER).iterdir()):
-        with suppress(FileNotFoundError), path.open("r+", encoding="utf-8") as stream:
-            if _try_lock(stream) and stream.read() == _find_url():
-                with get_client(sync_client=True) as client:
-                    ended += _end(client, UUID(path.name))
-                path.unlink()
-    return ended
+    with tolerate_errors("states of dead runs"):
+        for path in sorted((workspace.root / FOLDER).iterdir()):
+            with suppress(FileNotFoundError), path.open("r+", encoding="utf-8") as stream:
+                if _try_lock(stream) and stream.read() == _find_url():
+                    _end(UUID(path.name))
+                    path.unlink()
 
 
-def _end(client: SyncPrefectClient, id: UUID) -> list[str]:
-    """Mark one run as crashed if its server has it as running; return its name, if so."""
-    try:
+def _end(id: UUID) -> None:
+    """Mark one run as crashed, if its server has it as running."""
+    with suppress(ObjectNotFound), get_client(sync_client=True) as client:
         found = client.read_flow_run(id)
-    except ObjectNotFound:
-        return []
-    if found.state is None or not (found.state.is_running() or found.state.is_cancelling()):
-        return []
-    client.set_flow_run_state(id, Crashed(message=REASON), force=True)
-    return [repr(found.name)]
+        if found.state is not None and (found.state.is_running() or found.state.is_cancelling()):
+            client.set_flow_run_state(id, Crashed(message=REASON), force=True)
+            get_run_logger().info(f"flow run {found.name!r} ({id}) is marked as crashed: its process is gone")
 
 
 @contextmanager
