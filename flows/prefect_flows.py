@@ -47,6 +47,7 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
+from flows.deployments.run_records import hold_workspace, take_turn
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import GROUPS, make_mapper
 from flows.monitoring.release_changes import show_changes
@@ -56,16 +57,18 @@ from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
-from malmoi.workspace import Workspace
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.workspace import Workspace, pull
 
 
-def call_flow(called: Any, **parameters: Any) -> Any:
+def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
     """Run a flow for the command line, which has checked the parameters: its user may name any file.
 
+    `wait` is the time to wait for another run of the workspace, in seconds; None for that of a deployed run.
     StageError says what to do if the server is unreachable or lost.
     """
     try:
-        with tags("malmoi"):  # as in deployments/prefect.yaml, for automations
+        with tags("malmoi"), request_locks(LockRequest(seconds=wait)):  # the tag is that of deployments/prefect.yaml
             return called.with_options(validate_parameters=False)(**parameters)
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
@@ -108,7 +111,7 @@ def collect(sources: Sources, contact: Contact = None, limit: Limit = None, work
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
         home = Workspace.open(locate(workspace))
-        with home.lock(), observe_run(home, names) as progress:
+        with hold_workspace(home), observe_run(home, names) as progress:
             _collect(progress, names, limit=limit, contact=contact)
 
 
@@ -117,7 +120,7 @@ def curate(recipe: RecipeName, sources: RecipeSources = None, workspace: Folder 
     """Extract, clean, deduplicate and judge what has been collected."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress), progress))
 
 
@@ -128,7 +131,7 @@ def release(
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             mapper = make_mapper(progress)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
@@ -148,7 +151,7 @@ def run(
     """Collect, curate and release by a recipe; return the folder of the release."""
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             _collect(progress, names, limit=limit, contact=contact)
             made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress, version=version)
             progress.publish(made)
@@ -165,7 +168,7 @@ def refresh(
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             source_tasks.probe_all(home, names, contact)
             last = releases.read_history(home).latest(chosen.name)
             _collect(progress, names, limit=None, contact=contact)
@@ -192,8 +195,9 @@ def erase(
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
     """
     from flows.cli import show_erasure
+    from flows.release_index import open_workspace
 
-    with _explain_os_errors():
+    with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
         done = show_erasure.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),
