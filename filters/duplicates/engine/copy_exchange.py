@@ -58,7 +58,7 @@ def find(
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]
     if not all(path.exists() for path in [folder / "table.parquet", *targets]):
         run_through_files(layout, segments, folder, run, threshold, texts, size or Size.from_count(layout.count))
-        shutil.rmtree(folder / "work", ignore_errors=True)
+    shutil.rmtree(folder / "work", ignore_errors=True)  # also what a run left that was killed while it deleted this
     numbered = {shard: number for number, shard in enumerate(layout.shards)}
     return [targets[numbered[shard]] for shard in shards]
 
