@@ -189,12 +189,13 @@ def find_faults(scenario: Scenario, state: State) -> list[str]:
     return said
 
 
-def find_leftovers(scenario: Scenario, state: State) -> list[str]:
-    """Unfinished files that no later run will delete, and traces of what was erased."""
+def find_leftovers(scenario: Scenario, state: State, cache: str) -> list[str]:
+    """Unfinished files that no later run will delete, and traces of what was erased; of the machine that ran last."""
     said = []
-    for root in (*state.workspaces(), state.root / "target"):
+    roots = [root for root in state.workspaces() if not scenario.bucket or root.is_relative_to(state.root / cache)]
+    for root in (*roots, state.root / "target", state.store):
         names = (path.relative_to(root).as_posix() for path in root.rglob("*"))
-        said += [f"left over: {name}" for name in names if _LEFTOVER.search(name) and not name.startswith(".venv")]
+        said += [f"left over: {name}" for name in names if _LEFTOVER.search(name) and root != state.store]
         if scenario.erases:
             said += [f"trace of what was erased: {path}" for path in find_traces(root, [SECRET.encode()])]
     return said

@@ -151,7 +151,7 @@ class Simulator:
             verdict.problems += [f"differs: {path} ({_say(known.end, found, path)})" for path in different[:8]]
         elif read_texts(state) != known.texts:
             verdict.problems.append("the published texts differ")
-        verdict.problems += find_leftovers(scenario, state)[:8]
+        verdict.problems += find_leftovers(scenario, state, cache)[:8]
 
     def _prepare(self, scenario: Scenario) -> Known:
         if scenario.name in self._known:
