@@ -39,6 +39,7 @@ class Fault:
     label: str = END
     number: int = 0
     seed: int = 0
+    flush: bool = True  # False: the disk ignores fsync
 
     def describe(self) -> str:
         return f"{self.kind} at {self.label} #{self.number}"
@@ -222,7 +223,8 @@ def _watch_os(injector: Injector) -> None:
     def fsync(descriptor: int) -> None:
         path = os.readlink(f"/proc/self/fd/{descriptor}")
         injector.strike("fsync", path)
-        journal.note_fsync(path, os.fstat(descriptor))  # the disk itself is not asked: only the journal counts
+        if injector.fault is None or injector.fault.flush:
+            journal.note_fsync(path, os.fstat(descriptor))  # the disk itself is not asked: only the journal counts
 
     os.fsync = fsync
 

@@ -39,8 +39,10 @@ LIES = ("lies",)
 SECRET = "카나리아본문구오칠"  # in the page that is erased
 # What may differ between two runs: reports and logs have times; locks name processes.
 _VOLATILE = re.compile(
-    r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|job\.json$|errors\.log$|crawl\.log$|lease\.json$)"
+    r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)"
 )
+# A crawl that is run again is another run, whose captures are other shards.
+_OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/[0-9a-f]|/made-from\.json")
 _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
 
 
@@ -76,6 +78,7 @@ class Scenario:
     bucket: bool = False
     edition: int = 0  # of the inputs, for `commands`
     erases: bool = False
+    crawls: bool = False
     dated: bool = False  # the day is part of the release: after a jump of the clock only its texts are compared
 
     def spell(self, command: Sequence[str], state: State, source: Path) -> list[str]:
@@ -143,8 +146,8 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
         Scenario("grow", write_folder, (RUN,), (RUN,), edition=1),
         Scenario("erase", write_folder, (RUN,), (ERASE, RUN), erases=True, dated=True),
         Scenario("publish", write_folder, (RUN,), (("publish", "RELEASE", "--target", "TARGET"),), DISK[:-1]),
-        Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), dated=True),
-        Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, dated=True),
+        Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
+        Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, crawls=True, dated=True),
         Scenario("bucket", write_folder, (), (RUN,), (*DISK[:4], *STORE), bucket=True),
         Scenario("bucket-grow", write_folder, (RUN,), (RUN,), (*DISK[:4], *STORE), bucket=True, edition=1),
         Scenario("bucket-erase", write_folder, (RUN,), (ERASE,), (*DISK[:4], *STORE), bucket=True, erases=True),
@@ -160,7 +163,7 @@ def read_end(scenario: Scenario, state: State) -> dict[str, str]:
     for name, root in roots.items():
         for path in sorted(root.rglob("*")):
             here = f"{name}/{path.relative_to(root).as_posix()}"
-            if (path.is_file() or path.is_symlink()) and not _VOLATILE.search(here) and "1-captures" not in here:
+            if (path.is_file() or path.is_symlink()) and not (_OF_CRAWLS if scenario.crawls else _VOLATILE).search(here):
                 found[here] = os.readlink(path) if path.is_symlink() else _digest(path)
     return found
 
@@ -190,15 +193,23 @@ def find_faults(scenario: Scenario, state: State) -> list[str]:
 
 
 def find_leftovers(scenario: Scenario, state: State, cache: str) -> list[str]:
-    """Unfinished files that no later run will delete, and traces of what was erased; of the machine that ran last."""
+    """Unfinished files that no later run will delete."""
     said = []
-    roots = [root for root in state.workspaces() if not scenario.bucket or root.is_relative_to(state.root / cache)]
-    for root in (*roots, state.root / "target", state.store):
+    for root in (*_roots(scenario, state, cache), state.root / "target"):
         names = (path.relative_to(root).as_posix() for path in root.rglob("*"))
-        said += [f"left over: {name}" for name in names if _LEFTOVER.search(name) and root != state.store]
-        if scenario.erases:
-            said += [f"trace of what was erased: {path}" for path in find_traces(root, [SECRET.encode()])]
+        said += [f"left over: {name}" for name in names if _LEFTOVER.search(name)]
     return said
+
+
+def find_traces_left(scenario: Scenario, state: State, cache: str) -> list[str]:
+    """Files that still hold what was erased, in the store and on the machine that ran last."""
+    roots = (*_roots(scenario, state, cache), state.store) if scenario.erases else ()
+    found = [f"{root.name}/{path}" for root in roots for path in find_traces(root, [SECRET.encode()])]
+    return [f"trace of what was erased: {path}" for path in found]
+
+
+def _roots(scenario: Scenario, state: State, cache: str) -> list[Path]:
+    return [root for root in state.workspaces() if not scenario.bucket or root.is_relative_to(state.root / cache)]
 
 
 def _objects(state: State) -> list[str]:

@@ -19,13 +19,23 @@ import shutil
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.faults import simulated_process
 from tests.faults.injection import END, READS, REMOTE, Fault
 from tests.faults.lying_site import LIES, LyingSite
-from tests.faults.scenarios import STORE, Scenario, State, find_faults, find_leftovers, list_scenarios, read_end, read_texts
+from tests.faults.scenarios import (
+    STORE,
+    Scenario,
+    State,
+    find_faults,
+    find_leftovers,
+    find_traces_left,
+    list_scenarios,
+    read_end,
+    read_texts,
+)
 from tests.faults.simulated_process import HUNG, KILLED, Ended
 
 ADVICES = 12  # damaged files are found one after the other
@@ -58,11 +68,14 @@ class Verdict:
 class Simulator:
     """Scenarios below the folder `root`, each prepared when a seed first needs it."""
 
-    def __init__(self, root: Path, only: str = "") -> None:
+    def __init__(self, root: Path, only: str = "", kinds: str = "", *, flush: bool = True) -> None:
         self.root = root
         self.site = LyingSite(5)
+        self.flush = flush
+        chosen = frozenset(kinds.split(",")) - {""}
         found = [one for one in list_scenarios(self.site) if one.name.startswith(only)]
-        self.scenarios = found
+        found = [replace(one, kinds=tuple(k for k in one.kinds if not chosen or k in chosen)) for one in found]
+        self.scenarios = [one for one in found if one.kinds]
         self._known: dict[str, Known] = {}
         self.kinds: Counter[str] = Counter()
 
@@ -116,13 +129,15 @@ class Simulator:
             self.site.lies = {path: dice.choice(LIES) for path in dice.sample(paths, dice.randint(1, 3))}
             verdict.faults.append(f"lies {self.site.lies}")
         else:
-            fault = _choose(known.points, kind, dice)
+            fault = replace(_choose(known.points, kind, dice), flush=self.flush)
             verdict.faults.append(fault.describe())
         cache = self._choose_machine(scenario, dice)
         ended = self._fork(scenario, known, state, fault, cache)
         self.site.lies = {}
         verdict.ended.append(ended.status)
         verdict.problems += _judge(ended)
+        if fault is not None and fault.label == END:  # the command has said that it is done
+            verdict.problems += find_traces_left(scenario, state, cache)
 
     def _fork(self, scenario: Scenario, known: Known, state: State, fault: Fault | None = None, cache: str = "one") -> Ended:
         commands = [scenario.spell(command, state, known.source) for command in scenario.commands]
@@ -147,11 +162,12 @@ class Simulator:
         verdict.problems += find_faults(scenario, state)
         if exact:
             found = read_end(scenario, state)
-            different = sorted(path for path in known.end.keys() | found.keys() if known.end.get(path) != found.get(path))
+            different = [path for path in known.end.keys() | found.keys() if known.end.get(path) != found.get(path)]
+            different.sort(key=lambda path: ("6-releases" not in path, path))
             verdict.problems += [f"differs: {path} ({_say(known.end, found, path)})" for path in different[:8]]
         elif read_texts(state) != known.texts:
             verdict.problems.append("the published texts differ")
-        verdict.problems += find_leftovers(scenario, state, cache)[:8]
+        verdict.problems += find_leftovers(scenario, state, cache)[:8] + find_traces_left(scenario, state, cache)[:8]
 
     def _prepare(self, scenario: Scenario) -> Known:
         if scenario.name in self._known:
@@ -258,11 +274,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=_parse_seeds, required=True, help="FIRST:LAST, or one seed")
     parser.add_argument("--only", default="", help="scenarios whose name begins so; seeds then mean others")
+    parser.add_argument("--kinds", default="", help="kinds of faults, separated by commas; seeds then mean others")
+    parser.add_argument("--no-flush", action="store_true", help="let fsync do nothing: power cuts must then be noticed")
     parser.add_argument("--keep", action="store_true", help="keep the folders, and print where they are")
     given = parser.parse_args(arguments)
     root = Path(tempfile.mkdtemp(prefix="malmoi-faults-"))
     simulated_process.load()
-    simulator, failed = Simulator(root, given.only), 0
+    simulator, failed = Simulator(root, given.only, given.kinds, flush=not given.no_flush), 0
     try:
         simulator.warm()
         for seed in given.seeds:
