@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
 _UNFINISHED_MARK = ".malmoi.json.*"  # left by a run that is killed while it creates the workspace
-_UNFINISHED = re.compile(r"\..+[.-][0-9a-f]{32}")  # name of a file before it is renamed: `replace_file` and others
+_UNFINISHED = re.compile(r"\..+[.-][0-9a-f]{8,32}")  # name of a file before it is renamed: `replace_file` and others
 
 
 @dataclass(frozen=True, slots=True)
