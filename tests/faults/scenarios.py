@@ -42,7 +42,7 @@ _VOLATILE = re.compile(
     r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)"
 )
 # A crawl that is run again is another run, whose captures are other shards.
-_OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/[0-9a-f]|/made-from\.json")
+_OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
 _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
 
 
