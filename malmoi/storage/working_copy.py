@@ -27,6 +27,7 @@ from typing import Final
 
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.storage import lease as leases
+from malmoi.storage.atomic_files import sync
 from malmoi.storage.bucket import Bucket, Stored
 from malmoi.storage.copy_record import NEVER, CopyRecord, Known
 from malmoi.storage.lease import Lease
@@ -214,7 +215,10 @@ class WorkingCopy:
                 file = part / "whole" / Path(path).relative_to(name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 tags[path] = self.bucket.download(path, file)
+            for done in (*part.rglob("*"), part):
+                sync(done)  # a file that a power cut tears would look like a change made here, and be uploaded
             _move(part / "whole", target)
+            sync(target.parent)
         except FileNotFoundError:
             return  # it was deleted since it was listed
         finally:
