@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
 _UNFINISHED_MARK = ".malmoi.json.*"  # left by a run that is killed while it creates the workspace
+_UNFINISHED = re.compile(r"\..+[.-][0-9a-f]{8,32}")  # name of a file before it is renamed: `replace_file` and others
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,16 @@ class Workspace(Layout):
         with explain_write_errors(self.root):
             path.open("a").close()
         with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), self._hold_bucket():
-            for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
+            for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
+
+    def _find_unfinished(self) -> Iterator[Path]:
+        """Yield the files that a killed run had not renamed yet; finished releases are not searched."""
+        for folder, folders, names in os.walk(self.root):
+            here = Path(folder)
+            folders[:] = [name for name in folders if here / name != self.tmp and here.parent.parent != self.releases("")]
+            yield from (here / name for name in names if _UNFINISHED.fullmatch(name))
 
     def _hold_bucket(self) -> AbstractContextManager[None]:
         copy = _find_copy(self.root)

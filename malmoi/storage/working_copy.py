@@ -21,16 +21,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.storage import lease as leases
+from malmoi.storage.atomic_files import sync
 from malmoi.storage.bucket import Bucket, Stored
 from malmoi.storage.copy_record import NEVER, CopyRecord, Known
 from malmoi.storage.lease import Lease
 from malmoi.storage.location import find_address
-from malmoi.workspace_layout import CAPTURES, LATEST, SYNC, Layout, find_unit
+from malmoi.workspace_layout import CAPTURES, LATEST, STAGES, SYNC, Layout, find_unit
 
 THREADS: Final = 16  # transfers at once
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
@@ -87,8 +89,8 @@ class WorkingCopy:
         gone = [path for path, known in record.items() if known.stamp and path not in files]
         if gone:
             self._require_lease()
-            self.bucket.delete([path for path in gone if find_unit(path)[1] == path])
-            self.bucket.delete(gone)
+            for _, paths in groupby(sorted(gone, key=_rank_deletion), key=_rank_deletion):
+                self.bucket.delete(list(paths))
             self._record.forget(gone)
 
     def _start_run(self) -> None:
@@ -213,7 +215,10 @@ class WorkingCopy:
                 file = part / "whole" / Path(path).relative_to(name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 tags[path] = self.bucket.download(path, file)
+            for done in (*part.rglob("*"), part):
+                sync(done)  # a file that a power cut tears would look like a change made here, and be uploaded
             _move(part / "whole", target)
+            sync(target.parent)
         except FileNotFoundError:
             return  # it was deleted since it was listed
         finally:
@@ -237,6 +242,15 @@ def _rank(path: str) -> int:
     """Order of upload: 0 within a folder, 1 its last file, 2 alone."""
     last = find_unit(path)[1]
     return 2 if not last else 1 if last == path else 0
+
+
+def _rank_deletion(path: str) -> tuple[int, bool]:
+    """Order of deletion: stages from the last to the first, by which an erasure that was stopped finds what is left.
+
+    Of each folder the last file is the first to go: without it the folder does not exist.
+    """
+    stage = path.partition("/")[0]
+    return -STAGES.index(stage) if stage in STAGES else -len(STAGES), find_unit(path)[1] != path
 
 
 def _stamp(path: Path) -> str:
