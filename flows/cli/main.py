@@ -106,7 +106,7 @@ def run(  # noqa: PLR0913
 
         folder = prefect_flows.call_flow(
             prefect_flows.run, recipe=recipe, sources=list(names), contact=contact, limit=limit, version=version,
-            workspace=str(workspace),
+            engine=engine, address=address, workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
@@ -190,7 +190,10 @@ def curate(
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        prefect_flows.call_flow(prefect_flows.curate, recipe=recipe, sources=list(names), workspace=str(workspace))
+        prefect_flows.call_flow(
+            prefect_flows.curate, recipe=recipe, sources=list(names), engine=engine, address=address,
+            workspace=str(workspace),
+        )  # fmt: skip
         return
     home = Workspace.open(workspace)
     with open_mapper(engine, address) as mapper, home.lock():
@@ -232,8 +235,9 @@ def release(  # noqa: PLR0913
         from flows import prefect_flows
 
         folder = prefect_flows.call_flow(
-            prefect_flows.release, recipe=recipe, sources=list(names), version=version, workspace=str(workspace)
-        )
+            prefect_flows.release, recipe=recipe, sources=list(names), version=version, engine=engine, address=address,
+            workspace=str(workspace),
+        )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
