@@ -84,7 +84,7 @@ def call_flow(called: Any, **parameters: Any) -> Any:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def collect(sources: Sources, contact: Contact = None, limit: Limit = None, work
             _collect(progress, names, limit=limit, contact=contact)
 
 
-@flow(name="curate", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="curate", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def curate(
     recipe: RecipeName,
     sources: RecipeSources = None,
@@ -132,7 +132,7 @@ def curate(
             curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress, nodes), progress))
 
 
-@flow(name="release", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="release", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def release(
     recipe: RecipeName,
     sources: RecipeSources = None,
@@ -152,7 +152,7 @@ def release(
         return _end(made)
 
 
-@flow(name="run", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="run", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def run(
     recipe: RecipeName,
     sources: RecipeSources = None,
@@ -173,7 +173,7 @@ def run(
         return _end(made)
 
 
-@flow(name="refresh", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="refresh", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def refresh(
     recipe: RecipeName,
     sources: RecipeSources = None,

@@ -128,8 +128,9 @@ def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.Pa
 
     A parameter that may be None becomes a field that may stay empty, and not a choice between a type and "None".
     """
-    rules = [_CLUSTER_RULE] if "address" in signature.parameters else []
-    made = _ClosedSchema(**_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=rules)
+    made = _ClosedSchema(
+        **_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=[_CLUSTER_RULE]
+    )
     for name, parameter in signature.parameters.items():
         field = made.properties[name]
         for said in getattr(parameter.annotation, "__metadata__", ()):
