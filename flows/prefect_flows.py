@@ -63,6 +63,8 @@ from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
 
+PATIENCE = 10.0  # seconds for the first answer of a server
+
 
 def call_flow(called: Any, **parameters: Any) -> Any:
     """Run a flow for the command line, which has checked the parameters: its user may name any file.
@@ -70,9 +72,10 @@ def call_flow(called: Any, **parameters: Any) -> Any:
     StageError says what to do if the server is unreachable or lost.
     """
     try:
+        _require_answer()
         with tags("malmoi"):  # as in deployments/prefect.yaml, for automations
             return called.with_options(validate_parameters=False)(**parameters)
-    except (httpx.TransportError, RuntimeError) as error:
+    except (httpx.TransportError, httpx.InvalidURL, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
         where, remedy = "the temporary server of Prefect", "Run without --prefect."
@@ -82,6 +85,21 @@ def call_flow(called: Any, **parameters: Any) -> Any:
         raise StageError(
             f"{where} does not answer ({type(error).__name__}: {error}). Finished work is kept. {remedy}"
         ) from error
+
+
+def _require_answer() -> None:
+    """Raise httpx.TimeoutException if the server does not answer within PATIENCE: Prefect would ask for minutes."""
+    server = find_server()
+    try:
+        if server is not None:
+            httpx.get(f"{server.url}/health", timeout=PATIENCE)
+    except httpx.TimeoutException:
+        raise
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+    ):  # such as a certificate of one's own: the client of Prefect has the settings for it
+        return
 
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs

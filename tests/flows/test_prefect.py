@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -425,14 +426,48 @@ def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
         prefect_flows.run.fn(recipe="general", sources=["sample"])
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "banana"])
-def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, url):
-    env = {**os.environ, "PREFECT_API_URL": url, "PREFECT_HOME": str(tmp_path / "home")}
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        ("PREFECT_API_URL", "http://127.0.0.1:9/api"),
+        ("PREFECT_API_URL", "banana"),
+        ("profile 'office'", "http://127.0.0.1:9/api"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, place, url):
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_PROFILES_PATH": str(tmp_path / "profiles.toml")}
+    if place == "PREFECT_API_URL":
+        env[place] = url
+    else:
+        text = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{url}"\n'
+        (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
     done = malmoi("collect", "sample", "--workspace", tmp_path / "w", env=env)
     assert done.returncode == 3
-    assert f"the Prefect server of PREFECT_API_URL, {url}, does not answer" in done.stderr
+    assert re.search(rf"the Prefect server of {re.escape(place)}.*, {re.escape(url)}, does not answer", done.stderr)
     assert "unset it to run without Prefect" in done.stderr
-    assert "Traceback" not in done.stderr and "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_a_server_that_takes_connections_and_says_nothing_is_named_within_seconds(monkeypatch, tmp_path):
+    from flows import prefect_flows
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
+        monkeypatch.setattr(prefect_flows, "PATIENCE", 0.2)
+        with pytest.raises(StageError, match=r"does not answer \(ReadTimeout"):
+            prefect_flows.call_flow(prefect_flows.collect, sources=["sample"], workspace=str(tmp_path / "w"))
+
+
+def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_path):
+    source = make(tmp_path, pages=2)
+    env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    home = {"PREFECT_HOME": str(tmp_path / "home")}
+    done = malmoi("collect", source, "--workspace", tmp_path / "w", "--prefect", env=env | home)
+    assert done.returncode == 0, done.stderr
+    assert "collect small: 3 new" in done.stderr + done.stdout
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_deployments_are_installed_with_malmoi_and_name_modules():
