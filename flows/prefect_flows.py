@@ -95,10 +95,7 @@ def _require_answer() -> None:
             httpx.get(f"{server.url}/health", timeout=PATIENCE)
     except httpx.TimeoutException:
         raise
-    except (
-        httpx.HTTPError,
-        httpx.InvalidURL,
-    ):  # such as a certificate of one's own: the client of Prefect has the settings for it
+    except (httpx.HTTPError, httpx.InvalidURL):  # Prefect's client says it, or has settings such as a certificate
         return
 
 
