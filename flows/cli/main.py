@@ -106,7 +106,7 @@ def run(  # noqa: PLR0913
 
         folder = prefect_flows.call_flow(
             prefect_flows.run, machine.wait, recipe=recipe, sources=list(names), contact=contact, limit=limit,
-            version=version, workspace=str(workspace),
+            version=version, engine=machine.engine, address=machine.address, workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
@@ -190,8 +190,9 @@ def curate(
         from flows import prefect_flows
 
         prefect_flows.call_flow(
-            prefect_flows.curate, machine.wait, recipe=recipe, sources=list(names), workspace=str(workspace)
-        )
+            prefect_flows.curate, machine.wait, recipe=recipe, sources=list(names),
+            engine=machine.engine, address=machine.address, workspace=str(workspace),
+        )  # fmt: skip
         return
     home = Workspace.open(workspace)
     with wait_for_lock("curate", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
@@ -232,6 +233,7 @@ def release(
 
         folder = prefect_flows.call_flow(
             prefect_flows.release, machine.wait, recipe=recipe, sources=list(names), version=version,
+            engine=machine.engine, address=machine.address,
             workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
