@@ -62,10 +62,15 @@ def drive(workspace: str, workers: str, answer: str) -> int:
     for place, name, step in STEPS:
         module = importlib.import_module(place)
         setattr(module, name, clock.step(step)(getattr(module, name)))
-    releases = importlib.import_module("flows.run")
     made: list[Any] = []
-    publish = releases.release
-    releases.release = lambda *given, **named: made.append(publish(*given, **named)) or made[-1]
+    runs = importlib.import_module("flows.run")
+    publish = runs.release
+
+    def keep(*given: Any, **named: Any) -> Any:
+        made.append(publish(*given, **named))
+        return made[-1]
+
+    setattr(runs, "release", keep)  # noqa: B010 (mypy)
     app(["run", str(RECIPE), "--workspace", workspace, "--workers", workers], result_action="return_value")
     clock.note()
     steps = {name: cost["cpu"] for name, cost in clock.steps.items()}
@@ -85,7 +90,9 @@ def run(root: Path, pages: Path, workspace: Path, workers: int) -> dict[str, Any
     return {**found, "cpu": usage.cpu, "peak": usage.peak_mb}
 
 
-def compare(root: Path, documents: int, add: float, workers: int, *, check: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def compare(
+    root: Path, documents: int, add: float, workers: int, *, check: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the runs, each with its name."""
     pages, workspace = root / "pages", root / "workspace"
     simulated_captures.write(pages, documents)

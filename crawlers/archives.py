@@ -19,7 +19,6 @@ from malmoi.archive.capture_fields import show
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import Source, Warc
 
-
 VERSION = 1  # raise it when an archive yields other rows or messages
 Indexed: TypeAlias = tuple[list[IndexRow], list[str]]  # rows, and messages about unreadable records
 ReadArchive: TypeAlias = Callable[[Path], Indexed]
@@ -65,7 +64,7 @@ def _latest(rows: list[IndexRow]) -> list[IndexRow]:
     best: dict[str, IndexRow] = {}
     for row in rows:
         if "#" in row.url:  # a fragment is never sent, so the answers are of one page
-            row = replace(row, url=urldefrag(row.url).url)  # noqa: PLW2901
+            row = replace(row, url=urldefrag(row.url).url)
         held = best.get(row.url)
         if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
             best[row.url] = row

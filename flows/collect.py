@@ -70,7 +70,7 @@ def collect(
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
-        current = collection.count_current(now)
+        current = len(collection.find_last(now))
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
@@ -84,7 +84,7 @@ def collect(
 def describe_collection(workspace: Workspace, name: str) -> str:
     """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
-    current = collection.count_current(collection.runs(workspace.captures(source.name)))
+    current = len(collection.find_last(collection.runs(workspace.captures(source.name))))
     return f"{source.name}: {sources.describe_access(source)}; {count_of(current, 'current capture')}"
 
 

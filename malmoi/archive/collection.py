@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +176,16 @@ def _resolve(folder: str, row: IndexRow) -> IndexRow:
     if path == row.path:  # absolute
         return row
     return IndexRow(  # `replace` takes four times as long
-        row.record, row.url, row.fetched, row.status, row.media, row.payload_sha256, path, row.offset, row.size, row.kind
+        row.record,
+        row.url,
+        row.fetched,
+        row.status,
+        row.media,
+        row.payload_sha256,
+        path,
+        row.offset,
+        row.size,
+        row.kind,
     )
 
 
@@ -225,18 +234,13 @@ def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Ru
     ordered = list(found)
     kept: list[list[IndexRow]] = [[] for _ in ordered]
     folders = [f"{run.folder}" for run in ordered]
-    for number, row in _find_last(ordered, gone=gone):
+    for number, row in find_last(ordered, gone=gone):
         kept[number].append(_resolve(folders[number], row))
     return list(zip(ordered, kept, strict=True))
 
 
-def count_current(found: Iterable[Run]) -> int:
-    """Count the captures that no later capture supersedes."""
-    return len(_find_last(found))
-
-
-def _find_last(found: Iterable[Run], *, gone: bool = False) -> list[tuple[int, IndexRow]]:
-    """Return (number of the run, row as stored) of the current captures, sorted by address."""
+def find_last(found: Iterable[Run], *, gone: bool = False) -> list[tuple[int, IndexRow]]:
+    """Return (index of its run, row as it is stored) of each capture that is current, sorted by address."""
     last: dict[str, tuple[int, IndexRow]] = {}
     for number, run in enumerate(found):
         for row in run.rows:
@@ -246,11 +250,7 @@ def _find_last(found: Iterable[Run], *, gone: bool = False) -> list[tuple[int, I
             elif row.kind not in ITEMS or row.status != 200:
                 continue
             held = last.get(row.url)
-            if (
-                held is None
-                or held[0] < number
-                or (held[1].fetched, held[1].record) < (row.fetched, row.record)
-            ):
+            if held is None or held[0] < number or (held[1].fetched, held[1].record) < (row.fetched, row.record):
                 last[row.url] = (number, row)
     return [last[url] for url in sorted(last) if last[url][1].kind != GONE]
 
@@ -263,7 +263,7 @@ def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:
     """
     for run, rows in select_current(found, gone=True):
         current = {row.record: row for row in rows}
-        latest = [row for _, row in _find_last([run], gone=True)] if rows else []
+        latest = [row for _, row in find_last([run], gone=True)] if rows else []
         for number, chunk in enumerate(chunks(latest)):
             if here := [current[row.record] for row in chunk if row.record in current]:
                 yield f"{run.folder.name}/{number}", here
