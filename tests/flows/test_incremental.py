@@ -36,7 +36,8 @@ name = "sites"
 purpose = "Tests of incremental runs."
 shards = 2
 clean = [{{ filter = "rights", uses = ["redistribute"] }}, {{ filter = "normalise" }},
-  {{ filter = "host_furniture", min_pages = {min_pages}, min_share = 0.5 }}, {{ filter = "length", min_chars = {min_chars} }}]
+  {{ filter = "host_furniture", min_pages = {min_pages}, min_share = 0.5 }},
+  {{ filter = "length", min_chars = {min_chars} }}]
 judged = [{{ filter = "exact_duplicates" }},
   {{ filter = "repeated_paragraphs", host_documents = {host_documents}, min_letters = 20, plain = 1.0 }},
   {{ filter = "personal_data" }}, {{ filter = "quarantine" }}]
