@@ -43,7 +43,7 @@ judged = [{{ filter = "exact_duplicates" }},
   {{ filter = "personal_data" }}, {{ filter = "quarantine" }}]
 curated = [{{ filter = "near_duplicates", threshold = {threshold}, earlier = "none" }}, {{ filter = "redact" }}]
 """
-CHOICES = {"min_pages": (3, 5), "min_chars": (20, 120), "host_documents": (2, 4), "threshold": (0.6, 0.8)}
+CHOICES = {"min_pages": (3, 5), "min_chars": (20, 120), "host_documents": (3, 5), "threshold": (0.6, 0.8)}
 HOSTS = 3
 PAGES = 30  # at the beginning
 QUIET = Progress(quiet=True)
@@ -97,9 +97,9 @@ class Sites:
 
     def step(self) -> None:
         """Change something, or nothing."""
-        for _ in range(self.draw.randint(0, 2)):
-            kinds = (lambda: self.add(self.draw.randint(1, 8)), self.change, self.tune)
-            self.draw.choice((*kinds, self.remove) if self.removes else kinds)()
+        kinds = [lambda: self.add(self.draw.randint(2, 9)), self.change, self.change, self.tune]
+        for change in self.draw.sample([*kinds, self.remove] if self.removes else kinds, self.draw.randint(0, 2)):
+            change()
 
     def recipe(self) -> Recipe:
         path = self.root / "sites.toml"
@@ -118,16 +118,15 @@ class Sites:
             (self.folder / name).unlink()
 
     def _record(self, url: str) -> bytes:
-        """A page: own prose, a copy of another text, or nearly one; some with a paragraph that others have too."""
+        """A page: own prose, a copy of another page, or nearly one; some with a paragraph that others have too."""
         kind, seed = self.draw.random(), self.draw.randrange(8)
-        own = prose(self.draw.randrange(1 << 30), self.draw.randint(1, 8))
-        text = own if kind < 0.6 else prose(seed, 8) if kind < 0.8 else f"{prose(seed, 8)} {prose(seed + 90, 1)}"
-        shared = f"<p>이 글의 저작권은 {seed % 3}번 마을 사람들에게 있으며 함부로 옮길 수 없습니다.</p>"
-        more = shared if self.draw.random() < 0.5 else ""
-        foot = f"<p>{'가나다'[seed % 3]}마을 누리집에 문의하기</p>"
+        more = f"<p>{prose(self.draw.randrange(1 << 30), 2)}</p>"
+        text = prose(seed, 8) if kind > 0.5 else prose(self.draw.randrange(1 << 30), self.draw.randint(1, 8))
+        if kind < 0.4:
+            more += f"<p>이 글의 저작권은 {seed % 3}번 마을 사람들에게 있으며 함부로 옮길 수 없습니다.</p>"
         body = (
-            f"<html><head><title>글 {url[-6:]}</title></head><body><article><h1>이야기</h1><p>{text}</p>{more}"
-            f"<p>{prose(self.draw.randrange(1 << 30), 2)}</p>{foot}</article></body></html>"
+            f"<html><head><title>글</title></head><body><article><h1>이야기</h1><p>{text}</p>"
+            f"{more if kind < 0.7 else ''}<p>{'가나다'[seed % 3]}마을 누리집에 문의하기</p></article></body></html>"
         )
         headers = (("Content-Type", "text/html; charset=utf-8"),)
         return warc_record(url, f"2026-01-01T00:{self.clock:02}:00Z", 200, headers, body.encode())
