@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -100,8 +101,10 @@ def kill_fork_servers() -> None:
 def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
     """In the fork server: import `preload`, then fork until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    gc.disable()  # each worker enables it
     for name in preload:
         importlib.import_module(name)
+    gc.freeze()  # a worker neither collects what is imported here, nor copies its pages by looking at it
     control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
