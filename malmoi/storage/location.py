@@ -39,7 +39,7 @@ def locate(given: str | Path) -> Path:
     text = str(given)
     if re.fullmatch(_IN_BUCKET, text):
         bucket, _, prefix = text.removeprefix("s3://").rstrip("/").partition("/")
-        return _find_copies() / f"{bucket}-{_digest_service()}" / quote(prefix, safe="")
+        return _find_copies() / f"{bucket}-{digest_service()}" / quote(prefix, safe="")
     if wrong := _refusal(text):
         raise CallError(f"workspace {text!r} {wrong}")
     root = Path(text).absolute()
@@ -69,7 +69,7 @@ def find_address(root: Path) -> str:
     except ValueError:
         return ""
     name, _, service = bucket.rpartition("-")
-    if service != _digest_service():
+    if service != digest_service():
         raise CallError(
             f"{root} is the local copy of a bucket at another address than AWS_ENDPOINT_URL names; set that variable "
             "as it was, or name the workspace as s3://BUCKET/PREFIX."
@@ -77,13 +77,22 @@ def find_address(root: Path) -> str:
     return f"s3://{name}/{unquote(prefix)}"
 
 
+def find_copy_root(path: Path) -> Path | None:
+    """Return the root of the local copy of a bucket that contains the absolute `path`, or None."""
+    try:
+        bucket, prefix, *_ = path.relative_to(_find_copies()).parts
+    except ValueError:
+        return None
+    return _find_copies() / bucket / prefix
+
+
 def find_endpoint() -> str:
     """Return the address of the S3 service that the environment names; "" for Amazon's own."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
-def _digest_service() -> str:
-    """Eight hexadecimal digits for the S3 service: two services may have a bucket of the same name."""
+def digest_service() -> str:
+    """Return eight hexadecimal digits for the S3 service: two services may have a bucket of the same name."""
     return hashlib.sha256(find_endpoint().rstrip("/").encode()).hexdigest()[:8]
 
 
