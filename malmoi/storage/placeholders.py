@@ -8,7 +8,6 @@ downloaded so; every reader of one calls `fetch` first. One that is read without
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -54,9 +53,11 @@ def fetch(*paths: Path) -> None:
 
 def fetch_below(folder: Path) -> None:
     """Download the content of all placeholders in `folder` and below; other folders are left alone."""
-    if find_copy_root(folder.absolute()) is not None:
-        fetch(*_list_files(folder))
+    root = find_copy_root(folder.absolute())
+    if root is None:
+        return
+    from malmoi.storage.working_copy import find_copy
 
-
-def _list_files(folder: Path) -> Iterable[Path]:
-    return (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    if copy := find_copy(root):
+        below = folder.absolute().relative_to(root).as_posix()
+        copy.fetch_below(["" if below == "." else below])

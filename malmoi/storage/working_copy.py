@@ -100,6 +100,11 @@ class WorkingCopy:
         """Download the content of those of these files that are placeholders. StageError if one was changed."""
         self._downloads.fill(paths)
 
+    def fetch_below(self, paths: Iterable[str]) -> None:
+        """Download the content of the placeholders among files, and in folders and below."""
+        for path in paths:
+            self.fetch([name for name, now in self._scan(path).items() if _is_without_content(now)])
+
     def sync(self, paths: Iterable[str], *, whole: bool) -> None:
         """Bring files, and folders that appear as a whole, to their state in the bucket, also during a run.
 
@@ -107,14 +112,12 @@ class WorkingCopy:
         """
         self._layout.tmp.mkdir(parents=True, exist_ok=True)
         folders = {path: find_unit(path)[0] or find_unit(f"{path}/file")[0] for path in paths}
-        found: list[str] = []
         for below in dict.fromkeys(folder or path for path, folder in folders.items()):
             alone = None if below in folders.values() else self.bucket.find(below)
             objects = {one.path: one for one in ([alone] if alone else self.bucket.list_objects(below))}
             self._download(objects, below=below, keep_changes=False)
-            found += objects
         if whole:
-            self.fetch(path for path in found if any(path == one or path.startswith(f"{one}/") for one in folders))
+            self.fetch_below(folders)
 
     def read_id(self) -> str:
         """Return the id of this copy."""
