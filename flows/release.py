@@ -46,6 +46,7 @@ from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.placeholders import fetch_below
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
@@ -124,6 +125,8 @@ def release(
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+    if inputs.previous is not None:
+        fetch_below(inputs.previous)
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,

@@ -150,6 +150,20 @@ class Layout:
         return {path.stem.removeprefix("quarantine-"): path for path in found}
 
 
+def is_bulk(path: str) -> bool:
+    """Whether the file at `path`, relative to the root, has most of the bytes and only some of the readers.
+
+    >>> is_bulk("3-clean/0a1b/documents.parquet"), is_bulk("1-captures/assembly/0001/index.parquet")
+    (True, False)
+    """
+    match path.split("/"):
+        case [captures, _, _, name] if captures == CAPTURES:
+            return name.endswith(".warc.gz")
+        case [folder, _, _, *_] if folder in (*STAGES, RELEASES, "rejected"):
+            return path.endswith(".parquet")
+    return False
+
+
 def find_unit(path: str) -> tuple[str, str]:
     """Return the folder that appears as a whole with the file at `path`, and its file that is written last.
 

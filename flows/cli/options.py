@@ -17,6 +17,7 @@ from flows.console import SafeConsole
 from flows.engine.executors import EngineName
 from malmoi.storage.location import find_address, locate, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace_layout import Layout
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
@@ -35,7 +36,9 @@ def _parse_release(_: Any, tokens: Sequence[Token]) -> Path:
 def find_release(given: str) -> Path:
     """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
     root, version = locate_release(given)
-    return Layout(_pull(root)).releases(version) if version else root
+    found = Layout(_pull(root)).releases(version) if version else root
+    fetch_below(found)
+    return found
 
 
 def _pull(root: Path) -> Path:

@@ -28,7 +28,7 @@ class Lease:
     """The lease of this process; `require` raises StageError once it is lost."""
 
     def __init__(self, bucket: Bucket, copy: str) -> None:
-        self._bucket, self._copy, self._token = bucket, copy, uuid.uuid4().hex
+        self._bucket, self._copy, self.token = bucket, copy, uuid.uuid4().hex
         self._holder, self._renewals = find_request().describe(), 0
         self._tag, self._until, self._stop = "", 0.0, threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
@@ -77,7 +77,7 @@ class Lease:
 
     def _content(self) -> bytes:
         self._renewals += 1
-        said = {"holder": self._holder, "token": self._token, "copy": self._copy, "renewals": self._renewals}
+        said = {"holder": self._holder, "token": self.token, "copy": self._copy, "renewals": self._renewals}
         return canonical_json(said).encode()
 
     def _keep(self) -> None:
@@ -96,7 +96,7 @@ class Lease:
     def _find_own(self) -> str | None:
         """Return the tag of the lease if it is ours: a request may have been done and its answer lost."""
         found = self._bucket.read(NAME)
-        return found[1] if found and _parse(found[0]).get("token") == self._token else None
+        return found[1] if found and _parse(found[0]).get("token") == self.token else None
 
 
 def _parse(content: bytes) -> dict[str, str]:
@@ -105,6 +105,16 @@ def _parse(content: bytes) -> dict[str, str]:
     except (ValueError, RecursionError):
         return {}
     return {name: str(said) for name, said in value.items()} if isinstance(value, dict) else {}
+
+
+def require_token(bucket: Bucket, token: str) -> None:
+    """Return if the run whose lease has this token holds it; StageError if it has ended or another has taken over."""
+    found = bucket.read(NAME)
+    if found is None or _parse(found[0]).get("token") != token:
+        raise StageError(
+            f"{bucket.address}: the run for which this node works has ended or lost its lease, so nothing more was "
+            "written. Run the same command again: finished work is kept."
+        )
 
 
 @contextmanager
