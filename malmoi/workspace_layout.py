@@ -1,7 +1,7 @@
 """Paths of a workspace: no other module names its folders or searches them.
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
-    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, facts-*.json
+    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, .facts-*.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
@@ -27,9 +27,9 @@ Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
 # Beside the ledger, measured from the shard (malmoi/storage/shard_facts.py):
-MATCHES = "facts-matches.json"  # the documents that tombstones of texts or values match
-RIGHTS = "facts-rights.json"  # counts of licences and uses
-SPREADS = "facts-spreads.json"  # distributions of measures that have a threshold
+MATCHES = ".facts-matches.json"  # the documents that tombstones of texts or values match
+RIGHTS = ".facts-rights.json"  # counts of licences and uses
+SPREADS = ".facts-spreads.json"  # distributions of measures that have a threshold
 LATEST = "latest"  # link to the highest version of a release
 CAPTURES, RELEASES = "1-captures", "6-releases"
 SYNC = ".bucket.sqlite"
