@@ -82,7 +82,7 @@ _lock = threading.Lock()
 
 
 def start_fork_server(preload: tuple[str, ...]) -> ForkServer:
-    """Return the fork server of this process that has imported `preload`; start one if there is none alive."""
+    """Return the fork server of this process that has imported `preload`; start it unless it runs."""
     with _lock:
         server = _servers.get(preload)
         if server is None or not server.is_running():
@@ -156,5 +156,5 @@ def _report_ends(running: dict[int, Connection]) -> None:
 
 
 def _report(reports: Connection, value: int) -> None:
-    with contextlib.suppress(OSError):  # nobody waits for it any more
+    with contextlib.suppress(OSError):  # the parent has ended
         reports.send(value)

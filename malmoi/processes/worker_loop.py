@@ -1,4 +1,4 @@
-"""What runs in a worker process: serve calls that arrive through a pipe, one after the other."""
+"""Serve calls in a worker process: they arrive through a pipe, one after the other."""
 
 from __future__ import annotations
 
