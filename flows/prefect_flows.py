@@ -23,8 +23,10 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger, tags
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.context import SyncClientContext
+from prefect.flow_engine import run_flow
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.console import Console
@@ -51,7 +53,7 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
-from flows.deployments.run_records import hold_workspace, take_turn
+from flows.deployments.run_records import hold_workspace, record_run, take_turn
 from flows.deployments.server_address import find_server
 from flows.engine.clusters.mapper import open_engine
 from flows.engine.task_mapper import GROUPS, make_mapper
@@ -76,8 +78,15 @@ def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
     """
     try:
         _require_answer()
-        with tags("malmoi"), request_locks(LockRequest(seconds=wait)):  # the tag is that of deployments/prefect.yaml
-            return called.with_options(validate_parameters=False)(**parameters)
+        called = called.with_options(validate_parameters=False)
+        home = Workspace.open(locate(parameters["workspace"]))
+        with SyncClientContext.get_or_create() as context:
+            # The tag is that of deployments/prefect.yaml, for automations.
+            run = context.client.create_flow_run(
+                called, parameters=called.serialize_parameters(parameters), tags=["malmoi"]
+            )
+            with record_run(home, run.id), request_locks(LockRequest(seconds=wait)):
+                return run_flow(called, flow_run=run, parameters=parameters)
     except (httpx.TransportError, httpx.InvalidURL, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise

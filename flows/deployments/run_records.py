@@ -3,6 +3,9 @@
 Each flow run locks a file of its id in `.flow-runs/` while its process lives; the kernel releases the lock however the
 process ends. A run that ends deletes its file. Thus a file that can be locked belongs to a dead process, and the next
 flow run of the workspace marks that run as crashed on its server, also one that died while it waited for its turn.
+
+A run of the command line has its file before its server shows it as running. The worker of a deployed run reports a
+process that dies before that.
 """
 
 from __future__ import annotations
@@ -31,6 +34,16 @@ FOLDER = ".flow-runs"
 LONGEST_WAIT = 6 * 3600.0  # seconds for the workspace, unless the command line says otherwise
 LONGEST_LOOK = 60.0  # seconds that another run takes to look at a record
 REASON = "the process of this run ended without a word (it was killed, or its machine failed). Finished work is kept."
+
+
+_held: set[Path] = set()  # the records of this process
+
+
+@contextmanager
+def record_run(workspace: Workspace, id: UUID) -> Iterator[None]:
+    """Record the flow run `id` in the workspace while the body runs in this process."""
+    with _record(workspace.root / FOLDER / str(id)):
+        yield
 
 
 @contextmanager
@@ -69,10 +82,12 @@ def end_dead_runs(workspace: Workspace) -> None:
 
 
 def _end(id: UUID) -> None:
-    """Mark one run as crashed, if its server has it as running."""
+    """Mark one run as crashed, if its server has it as running or about to run."""
     with suppress(ObjectNotFound), get_client(sync_client=True) as client:
         found = client.read_flow_run(id)
-        if found.state is not None and (found.state.is_running() or found.state.is_cancelling()):
+        state = found.state
+        waits = state is not None and state.is_pending() and found.deployment_id is None  # no worker will start it
+        if state is not None and (waits or state.is_running() or state.is_cancelling()):
             client.set_flow_run_state(id, Crashed(message=REASON), force=True)
             get_run_logger().info(f"flow run {found.name!r} ({id}) is marked as crashed: its process is gone")
 
@@ -83,6 +98,9 @@ def _record(path: Path) -> Iterator[None]:
 
     No record is made beside that of an earlier attempt that is still alive: the workspace is locked by it.
     """
+    if path in _held:
+        yield
+        return
     path.parent.mkdir(exist_ok=True)
     until = time.monotonic() + LONGEST_LOOK
     while time.monotonic() < until:
@@ -91,9 +109,11 @@ def _record(path: Path) -> Iterator[None]:
                 stream.truncate(0)
                 stream.write(_find_url())
                 stream.flush()
+                _held.add(path)
                 try:
                     yield
                 finally:
+                    _held.remove(path)
                     path.unlink(missing_ok=True)
                 return
         time.sleep(0.1)
