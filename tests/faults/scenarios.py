@@ -38,9 +38,7 @@ STORE = ("lost", "unanswered")
 LIES = ("lies",)
 SECRET = "카나리아본문구오칠"  # in the page that is erased
 # What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(
-    r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)"
-)
+_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)")
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
 _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
@@ -62,7 +60,10 @@ class State:
 
     def workspaces(self) -> list[Path]:
         """Where releases lie: the workspace, or the copies of a bucket."""
-        found = [self.root / "w", *(one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*"))]
+        found = [
+            self.root / "w",
+            *(one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*")),
+        ]
         return [one for one in found if one.exists()]
 
 
@@ -163,7 +164,9 @@ def read_end(scenario: Scenario, state: State) -> dict[str, str]:
     for name, root in roots.items():
         for path in sorted(root.rglob("*")):
             here = f"{name}/{path.relative_to(root).as_posix()}"
-            if (path.is_file() or path.is_symlink()) and not (_OF_CRAWLS if scenario.crawls else _VOLATILE).search(here):
+            if (path.is_file() or path.is_symlink()) and not (_OF_CRAWLS if scenario.crawls else _VOLATILE).search(
+                here
+            ):
                 found[here] = os.readlink(path) if path.is_symlink() else _digest(path)
     return found
 

@@ -66,24 +66,6 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
-    import crawlers.fetch.__main__
-    import crawlers.fetch.archive_middleware
-    import crawlers.fetch.connections
-    import crawlers.fetch.robots_middleware
-    import flows.cli.diff
-    import flows.cli.main
-    import flows.cli.publish
-    import flows.cli.show_erasure
-    import flows.engine.preload
-    import flows.erase
-    import flows.export
-    import flows.release
-    import flows.run
-    import malmoi.releases.distribution.folder
-    import malmoi.storage.bucket
-    import malmoi.storage.working_copy
-    import obstore.store
-    import scrapy.crawler
 
     assert "twisted.internet.reactor" not in sys.modules  # a crawl chooses its own
     from flows.engine import worker_pool
@@ -93,7 +75,11 @@ def load() -> None:
 
 
 def fork(
-    commands: Sequence[Sequence[str]], disks: tuple[Path, ...], store: Path, fault: Fault | None = None, cache: str = "one"
+    commands: Sequence[Sequence[str]],
+    disks: tuple[Path, ...],
+    store: Path,
+    fault: Fault | None = None,
+    cache: str = "one",
 ) -> Ended:
     """Run commands one after the other until one fails; a fault strikes in the folders `disks` or in the store."""
     for disk in disks:
@@ -121,7 +107,7 @@ def fork(
             os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     _end_group(child)
-    if said is None or os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+    if said is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
         return Ended(HUNG)
     if os.WIFSIGNALED(status):
         return Ended(KILLED if os.WTERMSIG(status) == signal.SIGKILL else f"signal {os.WTERMSIG(status)}", struck=True)
@@ -134,7 +120,7 @@ def fork(
 def _read(pipe: int, until: float) -> bytes | None:
     """What the child writes until it ends; None if it does not."""
     found = b""
-    with contextlib.closing(io.open(pipe, "rb", buffering=0)) as stream:
+    with contextlib.closing(open(pipe, "rb", buffering=0)) as stream:
         while True:
             if not select.select([stream], [], [], max(0.0, until - time.monotonic()))[0]:
                 return None
@@ -185,7 +171,7 @@ def _run(
     points = [*injector.log, *crawled["points"]] if fault is None else []
     struck = injector.struck or crawled["struck"]
     answer = {"status": status, "said": said.getvalue(), "points": points, "struck": struck}
-    io.open(into, "w", encoding="utf-8").write(json.dumps(answer))
+    open(into, "w", encoding="utf-8").write(json.dumps(answer))
     return 0
 
 
@@ -242,7 +228,7 @@ class ForkedCrawler:
                 os.close(pipe)
                 os.dup2(into, 1)
                 os.dup2(stderr.fileno(), 2)
-                sys.stdout, sys.stderr = io.open(1, "w", closefd=False), io.open(2, "w", closefd=False)
+                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
                 preexec_fn()
                 code = self._crawl(command[-1])
             except BaseException:
@@ -252,7 +238,7 @@ class ForkedCrawler:
                 sys.stderr.flush()
                 os._exit(code)
         os.close(into)
-        self.stdout = io.open(pipe, encoding="utf-8")
+        self.stdout = open(pipe, encoding="utf-8")
 
     def _crawl(self, order: str) -> int:
         from crawlers.fetch.__main__ import main
@@ -262,7 +248,7 @@ class ForkedCrawler:
         injector.log.clear()
         injector.seen.clear()
         code = main([order])
-        io.open(self.points, "w").write(json.dumps({"points": injector.log, "struck": injector.struck}))
+        open(self.points, "w").write(json.dumps({"points": injector.log, "struck": injector.struck}))
         return code
 
     def wait(self) -> int:
@@ -276,6 +262,8 @@ class ForkedCrawler:
     def __enter__(self) -> ForkedCrawler:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stdout.close()
         self.wait()

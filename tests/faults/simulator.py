@@ -113,7 +113,9 @@ class Simulator:
             verdict.problems += find_faults(scenario, state) if kind != "rot" else []
         self.site.lies = {}
         rotten = any(one.startswith("rot") for one in verdict.faults)
-        self._finish(scenario, known, state, verdict, rotten=rotten, exact=exact, cache=self._choose_machine(scenario, dice))
+        self._finish(
+            scenario, known, state, verdict, rotten=rotten, exact=exact, cache=self._choose_machine(scenario, dice)
+        )
         return verdict
 
     def _choose_machine(self, scenario: Scenario, dice: random.Random) -> str:
@@ -139,7 +141,9 @@ class Simulator:
         if fault is not None and fault.label == END:  # the command has said that it is done
             verdict.problems += find_traces_left(scenario, state, cache)
 
-    def _fork(self, scenario: Scenario, known: Known, state: State, fault: Fault | None = None, cache: str = "one") -> Ended:
+    def _fork(
+        self, scenario: Scenario, known: Known, state: State, fault: Fault | None = None, cache: str = "one"
+    ) -> Ended:
         commands = [scenario.spell(command, state, known.source) for command in scenario.commands]
         return simulated_process.fork(commands, state.disks, state.store, fault, cache)
 
