@@ -46,7 +46,7 @@ _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
 
 @dataclass(frozen=True)
 class State:
-    """The folders of one simulation: a workspace, the copies of two machines, the store, the target of a publication."""
+    """The folders of one simulation: workspace, copies of two machines, store, target of a publication."""
 
     root: Path
 
@@ -60,11 +60,8 @@ class State:
 
     def workspaces(self) -> list[Path]:
         """Where releases lie: the workspace, or the copies of a bucket."""
-        found = [
-            self.root / "w",
-            *(one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*")),
-        ]
-        return [one for one in found if one.exists()]
+        copies = (one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*"))
+        return [one for one in (self.root / "w", *copies) if one.exists()]
 
 
 @dataclass(frozen=True)
@@ -159,14 +156,13 @@ def read_end(scenario: Scenario, state: State) -> dict[str, str]:
     """Every file that must be the same after a run without faults, whatever came before: path → sha256."""
     if scenario.bucket:
         return {path: _digest(state.store / _quote(path)) for path in _objects(state) if not _VOLATILE.search(path)}
+    volatile = _OF_CRAWLS if scenario.crawls else _VOLATILE
     roots = {root.name: root for root in (state.root / "w", state.root / "target") if root.exists()}
     found = {}
     for name, root in roots.items():
         for path in sorted(root.rglob("*")):
             here = f"{name}/{path.relative_to(root).as_posix()}"
-            if (path.is_file() or path.is_symlink()) and not (_OF_CRAWLS if scenario.crawls else _VOLATILE).search(
-                here
-            ):
+            if (path.is_file() or path.is_symlink()) and not volatile.search(here):
                 found[here] = os.readlink(path) if path.is_symlink() else _digest(path)
     return found
 

@@ -171,7 +171,8 @@ def _run(
     points = [*injector.log, *crawled["points"]] if fault is None else []
     struck = injector.struck or crawled["struck"]
     answer = {"status": status, "said": said.getvalue(), "points": points, "struck": struck}
-    open(into, "w", encoding="utf-8").write(json.dumps(answer))
+    with open(into, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(answer))
     return 0
 
 
@@ -228,7 +229,8 @@ class ForkedCrawler:
                 os.close(pipe)
                 os.dup2(into, 1)
                 os.dup2(stderr.fileno(), 2)
-                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (the process ends with it)
+                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
                 preexec_fn()
                 code = self._crawl(command[-1])
             except BaseException:
@@ -238,7 +240,7 @@ class ForkedCrawler:
                 sys.stderr.flush()
                 os._exit(code)
         os.close(into)
-        self.stdout = open(pipe, encoding="utf-8")
+        self.stdout = open(pipe, encoding="utf-8")  # noqa: SIM115
 
     def _crawl(self, order: str) -> int:
         from crawlers.fetch.__main__ import main
@@ -248,7 +250,7 @@ class ForkedCrawler:
         injector.log.clear()
         injector.seen.clear()
         code = main([order])
-        open(self.points, "w").write(json.dumps({"points": injector.log, "struck": injector.struck}))
+        self.points.write_text(json.dumps({"points": injector.log, "struck": injector.struck}))
         return code
 
     def wait(self) -> int:
