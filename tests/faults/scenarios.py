@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from tests.builders import small_archive
 from tests.builders.small_archive import MARK, prose
 from tests.builders.small_traces import find_traces
-from tests.faults.lying_site import LyingSite
+from tests.faults.lying_site import DUMP_CLAIM, LyingSite
 
 FOLDER = '''"""Pages in a folder, under CC BY 4.0 by the word of a licence file."""
 from pathlib import Path
@@ -31,6 +32,19 @@ SOURCE = Source(
     name="small", title="작은 누리집", publisher="시험", access=Site(start=("http://{host}/",), scope=("http://{host}/",)),
     manners=Manners(delay=0, concurrency=1, loopback=("{host}",)),
 )
+'''
+DUMP = '''"""A dump on loopback."""
+from crawlers.formats.mediawiki import mediawiki_export as export
+from malmoi.source import Dump, LicenceClaim, Manners, Source
+SOURCE = Source(
+    name="wiki", title="작은 위키", publisher="시험", access=Dump("http://{host}/dump.xml"),
+    claim=(LicenceClaim("CC-BY-SA-4.0", "{claim}", url="http://{host}/legal.html"),),
+    manners=Manners(delay=0, loopback=("{host}",)),
+)
+def items(capture):
+    return export.pages(capture)
+def text(parsed):
+    return export.text(parsed.item)
 '''
 BUCKET = "s3://corpus/ko"
 DISK = ("kill", "power", "full", "io", "clock", "rot")
@@ -83,6 +97,7 @@ class Scenario:
         known = {
             "SOURCE": str(source),
             "WS": BUCKET if self.bucket else str(state.root / "w"),
+            "WITHDRAWN": str(source.parent / "withdrawn.jsonl"),
             "TARGET": str(state.root / "target"),
             "RELEASE": str(state.root / "w/6-releases/general/1.0.0"),
         }
@@ -102,6 +117,8 @@ def write_folder(root: Path, edition: int) -> Path:
     for n, text in texts.items():
         body = f'<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>글 {n}</title></head><body><article><h1>이야기 {n}</h1><p>{text}</p></article></body></html>'  # noqa: E501
         _write(folder / f"p{n}.html", body)
+    stone = {"kind": "id", "key": "small/p22.html", "date": "2026-11-01", "reason": "asked"}
+    _write(root / "withdrawn.jsonl", json.dumps(stone) + "\n")
     _write(folder / "LICENCE.txt", "이 말뭉치는 CC BY 4.0으로 이용할 수 있다.\n")
     return _write(root / "small.py", FOLDER.format(folder=str(folder)))
 
@@ -118,9 +135,20 @@ def write_site(site: LyingSite) -> Callable[[Path, int], Path]:
     """The pages that a server on loopback has."""
 
     def write(root: Path, edition: int) -> Path:
-        site.edition = edition
+        site.edition, site.has_dump = edition, False
         root.mkdir(parents=True, exist_ok=True)
         return _write(root / "small.py", SITE.format(host=site.host))
+
+    return write
+
+
+def write_dump(site: LyingSite) -> Callable[[Path, int], Path]:
+    """A dump that a server on loopback has."""
+
+    def write(root: Path, _: int) -> Path:
+        site.has_dump = True
+        root.mkdir(parents=True, exist_ok=True)
+        return _write(root / "wiki.py", DUMP.format(host=site.host, claim=DUMP_CLAIM))
 
     return write
 
@@ -143,9 +171,11 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
         Scenario("templates", write_archive, (), (RUN,)),
         Scenario("grow", write_folder, (RUN,), (RUN,), edition=1),
         Scenario("erase", write_folder, (RUN,), (ERASE, RUN), erases=True, dated=True),
+        Scenario("withdraw", write_folder, (RUN,), (("withdrawals", "import", "WITHDRAWN", "--workspace", "WS"), RUN)),
         Scenario("publish", write_folder, (RUN,), (("publish", "RELEASE", "--target", "TARGET"),), DISK[:-1]),
         Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, crawls=True, dated=True),
+        Scenario("dump", write_dump(site), (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("bucket", write_folder, (), (RUN,), (*DISK[:4], *STORE), bucket=True),
         Scenario("bucket-grow", write_folder, (RUN,), (RUN,), (*DISK[:4], *STORE), bucket=True, edition=1),
         Scenario("bucket-erase", write_folder, (RUN,), (ERASE,), (*DISK[:4], *STORE), bucket=True, erases=True),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as clocks
+import functools
 import gc
+import importlib
 import io
 import json
 import os
@@ -28,6 +30,22 @@ HUNG = "hung"
 KILLED = "killed"
 WALL = 240.0  # seconds; a loaded machine stays far below it
 CPU = 60  # seconds
+_LOADED = (
+    "crawlers.fetch.__main__",
+    "crawlers.fetch.archive_middleware",
+    "crawlers.fetch.connections",
+    "crawlers.fetch.dump.collector",
+    "crawlers.fetch.robots_middleware",
+    "flows.cli.publish",
+    "flows.cli.show_erasure",
+    "flows.engine.preload",
+    "flows.release",
+    "flows.run",
+    "malmoi.releases.distribution.folder",
+    "malmoi.storage.working_copy",
+    "obstore.store",
+    "scrapy.crawler",
+)
 
 
 @dataclass(frozen=True)
@@ -66,12 +84,15 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
-
+    for name in _LOADED:
+        importlib.import_module(name)
     assert "twisted.internet.reactor" not in sys.modules  # a crawl chooses its own
+    from crawlers import extract
     from flows.engine import worker_pool
 
     worker_pool.cores = lambda: 0  # the work is done in the process itself
     worker_pool.require_memory = lambda: None
+    extract.versions = functools.cache(extract.versions)
 
 
 def fork(
