@@ -141,11 +141,14 @@ class Workspace(Layout):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the workspace for one run and delete what killed runs left; the kernel releases the lock of one."""
-        path = self.root / ".lock"
+        """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run.
+
+        CallError if another run holds it; `malmoi.storage.locks.request_locks` sets how long to wait for that run.
+        """
+        path, place = self.root / ".lock", find_address(self.root) or self.root
         with explain_write_errors(self.root):
             path.open("a").close()
-        with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)), self._hold_bucket():
+        with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), self._hold_bucket():
             for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
@@ -193,7 +196,9 @@ def _is_ours(path: Path) -> bool:
 
 
 def _refuse_lock(root: Path | str, owner: str) -> CallError:
-    return CallError(f"{root} is in use by another run ({owner}); wait for it, or pass another --workspace.")
+    return CallError(
+        f"{root} is in use by another run ({owner}); wait for it (--wait SECONDS), or pass another --workspace."
+    )
 
 
 def keep_private() -> None:

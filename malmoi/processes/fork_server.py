@@ -3,15 +3,17 @@
 multiprocessing has one too. This one needs no lock, no socket file, no resource tracker and no import of the main
 module in each worker, it may be started by a daemonic process (a Dask worker), and its errors are those of `fork`.
 
-A request is one byte with two file descriptors: the worker's end of its pipe, and the end through which the server
-reports the pid of the worker and later its exit status. The kernel closes a connection of a process that dies, so every
-wait ends: with the report, with EOFError, or at its timeout. The server ends when the process that started it does.
+A request is one byte with three file descriptors: the worker's end of its pipe, the end through which the server
+reports the pid of the worker and later its exit status, and the working directory. The kernel closes a connection of a
+process that dies, so every wait ends: with the report, with EOFError, or at its timeout. The server ends when the
+process that started it does.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -54,9 +56,13 @@ class ForkServer:
             OSError, EOFError: the server died or did not respond; it is dead now, and needs to be started again.
         """
         reports, theirs = Pipe(duplex=False)
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with theirs:
-                socket.send_fds(self._control, [b"f"], [pipe.fileno(), theirs.fileno()])
+            try:
+                socket.send_fds(self._control, [b"f"], [pipe.fileno(), theirs.fileno(), folder])
+            finally:
+                theirs.close()
+                os.close(folder)
             if not reports.poll(START_SECONDS):
                 raise EOFError(f"the fork server did not respond for {START_SECONDS:.0f} s")
             return reports.recv(), reports
@@ -95,8 +101,10 @@ def kill_fork_servers() -> None:
 def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
     """In the fork server: import `preload`, then fork until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    gc.disable()  # each worker enables it
     for name in preload:
         importlib.import_module(name)
+    gc.freeze()  # a worker neither collects what is imported here, nor copies its pages by looking at it
     control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -108,10 +116,12 @@ def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
             woken.recv(4096)
             _report_ends(running)
         if control in ready:
-            asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+            asked, descriptors, _, _ = socket.recv_fds(control, 1, 3)
             if not asked:
                 return
-            pipe, reports = (Connection(end) for end in descriptors)
+            pipe, reports = (Connection(end) for end in descriptors[:2])
+            os.fchdir(folder := descriptors[2])  # the paths of a call may be relative
+            os.close(folder)
             if not (pid := os.fork()):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import pickle
 import resource
 import signal
@@ -36,6 +37,7 @@ def _initialise() -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes(), resource.getrlimit(resource.RLIMIT_AS)[1]))
     sys.setrecursionlimit(5000)
+    gc.enable()  # a fork server disables it
 
 
 def _answer(task: bytes) -> bytes:

@@ -203,7 +203,7 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     from crawlers.fetch import politeness
     from flows.engine import executors
     from flows.reports import crawl_progress
-    from malmoi.storage import bucket, lease, working_copy
+    from malmoi.storage import bucket, downloads, lease, placeholders, working_copy
 
     class Clock(clocks.datetime):
         @classmethod
@@ -213,8 +213,10 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] in ("malmoi", "flows", "crawlers") and vars(module).get("datetime") is clocks.datetime:
             module.datetime = Clock  # type: ignore[attr-defined]
-    for module in (flows.erase, executors, working_copy):
-        module.ThreadPoolExecutor = InlineExecutor  # type: ignore[attr-defined]
+    for module in (flows.erase, executors, working_copy, downloads):
+        assert hasattr(module, "ThreadPoolExecutor")
+        module.ThreadPoolExecutor = InlineExecutor
+    placeholders.LARGE = 1  # type: ignore[misc]
     politeness.FIRST_WAIT = 0.01
 
     def open_store(self: Any, address: str) -> None:

@@ -197,6 +197,18 @@ def test_a_pool_is_a_fork_server_and_its_workers_and_nothing_else():
         assert all("fork_server" in command_of(process) for process in started) and 2 <= len(started) <= 3
 
 
+def name_folder(shared: int):
+    return lambda batch: str(Path.cwd())
+
+
+def test_a_worker_has_the_working_directory_of_the_process_that_starts_it(tmp_path, monkeypatch):
+    for name in ("first", "second"):  # of one fork server
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with Workers(1) as workers:
+            assert list(workers.map(name_folder, 0, [[0]], single)) == [([0], Done(str(tmp_path / name)))]
+
+
 def test_a_daemonic_process_may_have_a_pool():
     """As a worker of Dask is; multiprocessing forbids it children."""
     code = (
