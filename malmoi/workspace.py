@@ -157,9 +157,8 @@ class Workspace(Layout):
         """Yield the files that a killed run had not renamed yet; finished releases are not searched."""
         for folder, folders, names in os.walk(self.root):
             here = Path(folder)
-            folders[:] = [
-                name for name in folders if here / name != self.tmp and here.parent.parent != self.releases("")
-            ]
+            is_release = here.parent.parent == self.releases("")
+            folders[:] = [name for name in folders if here / name != self.tmp and not is_release]
             yield from (here / name for name in names if _UNFINISHED.fullmatch(name))
 
     def _hold_bucket(self) -> AbstractContextManager[None]:

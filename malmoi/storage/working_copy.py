@@ -245,6 +245,9 @@ class WorkingCopy:
         gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
             (self.folder / path).unlink(missing_ok=True)
+            with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
+                for folder in (self.folder / path).parents:
+                    folder.rmdir()
         self._record.forget(gone)
         wanted = [
             one

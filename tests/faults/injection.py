@@ -1,4 +1,4 @@
-"""Inject one fault into this process: every call that touches files below chosen folders is a point where it may strike.
+"""Inject one fault into this process: each call on files below chosen folders is a point where it may strike.
 
 Python calls the operating system through a few functions of `os` and `io`, and Arrow through a few of its own; they are
 replaced here. A point has a label, as `replace 3-clean/*/ledger.json`; a fault strikes at the n-th point of a label, so

@@ -11,6 +11,21 @@ from tests.builders.small_archive import MARK, prose
 # What a crawler can notice: each of them is a failure of the address, not another page.
 LIES = ("reset", "short", "unavailable", "broken gzip", "not modified", "no status", "slow", "loop", "endless head")
 
+DUMP_CLAIM = "All text of this wiki is free under CC BY-SA 4.0"
+_HEAD = (
+    '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="ko">\n  <siteinfo>\n'
+    "    <base>https://ko.example.kr/wiki/a</base>\n    <generator>MediaWiki 1.46</generator>\n  </siteinfo>\n"
+)
+
+
+def _dump_page(number: int) -> str:
+    return (
+        f"  <page>\n    <title>쪽 {number}</title>\n    <ns>0</ns>\n    <id>{number}</id>\n    <revision>\n"
+        f"      <id>{number + 5000}</id>\n      <timestamp>2026-08-30T04:05:06Z</timestamp>\n"
+        f'      <model>wikitext</model>\n      <text xml:space="preserve">{prose(number + 300, 14)}</text>\n'
+        "    </revision>\n  </page>\n"
+    )
+
 
 class LyingSite:
     """`lies` maps a path to what is wrong with its answers; `edition` chooses the pages."""
@@ -18,6 +33,7 @@ class LyingSite:
     def __init__(self, pages: int) -> None:
         self.lies: dict[str, str] = {}
         self.edition = 0
+        self.has_dump = False
         self.pages = pages
         site = self
 
@@ -39,16 +55,22 @@ class LyingSite:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def paths(self) -> list[str]:
-        """The paths of the pages."""
+        """The paths that have an answer, robots.txt left out."""
+        if self.has_dump:
+            return ["/dump.xml", "/legal.html"]
         last = self.pages + self.edition
         return ["/", *(f"/read/{n}" for n in range(self.edition, last))]
 
     def page(self, path: str) -> bytes | None:
-        """The body at `path`: the second edition has one page more and one less, and another text on one."""
+        """The body at `path`: the second edition has one page more, one less and another text on one; or a dump."""
         if path == "/robots.txt":
             return b"User-agent: *\nAllow: /\n"
         if path not in self.paths():
             return None
+        if path == "/dump.xml":
+            return (_HEAD + "".join(map(_dump_page, range(1, 9))) + "</mediawiki>\n").encode()
+        if path == "/legal.html":
+            return f"<html><body><p>{DUMP_CLAIM}.</p></body></html>".encode()
         number = int(path.rpartition("/")[2] or 0)
         text = prose(number + (7000 if self.edition and number == 2 else 0), 14)
         links = "".join(f'<li><a href="{one}">{one}</a></li>' for one in self.paths()) if path == "/" else ""

@@ -82,7 +82,8 @@ class ObjectStore:
                 path, about = unquote(name), os.stat(self.folder / name)
                 if not name.startswith(".") and path.startswith(f"{start}/" if start else ""):
                     when = datetime.fromtimestamp(about.st_mtime, UTC)
-                    found.append({"path": path, "size": about.st_size, "e_tag": _tag(self._file(path)), "last_modified": when})  # fmt: skip
+                    said = {"path": path, "size": about.st_size, "e_tag": _tag(self._file(path))}
+                    found.append({**said, "last_modified": when})
         yield found
 
     def delete(self, paths: list[str]) -> None:

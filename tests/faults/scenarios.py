@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from malmoi.storage.placeholders import is_placeholder
 from tests.builders import small_archive
 from tests.builders.small_archive import MARK, prose
 from tests.builders.small_traces import find_traces
-from tests.faults.lying_site import LyingSite
+from tests.faults.lying_site import DUMP_CLAIM, LyingSite
 
 FOLDER = '''"""Pages in a folder, under CC BY 4.0 by the word of a licence file."""
 from pathlib import Path
@@ -32,15 +34,26 @@ SOURCE = Source(
     manners=Manners(delay=0, concurrency=1, loopback=("{host}",)),
 )
 '''
+DUMP = '''"""A dump on loopback."""
+from crawlers.formats.mediawiki import mediawiki_export as export
+from malmoi.source import Dump, LicenceClaim, Manners, Source
+SOURCE = Source(
+    name="wiki", title="작은 위키", publisher="시험", access=Dump("http://{host}/dump.xml"),
+    claim=(LicenceClaim("CC-BY-SA-4.0", "{claim}", url="http://{host}/legal.html"),),
+    manners=Manners(delay=0, loopback=("{host}",)),
+)
+def items(capture):
+    return export.pages(capture)
+def text(parsed):
+    return export.text(parsed.item)
+'''
 BUCKET = "s3://corpus/ko"
 DISK = ("kill", "power", "full", "io", "clock", "rot")
 STORE = ("lost", "unanswered")
 LIES = ("lies",)
 SECRET = "카나리아본문구오칠"  # in the page that is erased
 # What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(
-    r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)"
-)
+_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)")
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
 _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
@@ -48,7 +61,7 @@ _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
 
 @dataclass(frozen=True)
 class State:
-    """The folders of one simulation: a workspace, the copies of two machines, the store, the target of a publication."""
+    """The folders of one simulation: workspace, copies of two machines, store, target of a publication."""
 
     root: Path
 
@@ -62,8 +75,8 @@ class State:
 
     def workspaces(self) -> list[Path]:
         """Where releases lie: the workspace, or the copies of a bucket."""
-        found = [self.root / "w", *(one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*"))]
-        return [one for one in found if one.exists()]
+        copies = (one for name in ("one", "two") for one in (self.root / name / "buckets").glob("*/*"))
+        return [one for one in (self.root / "w", *copies) if one.exists()]
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Scenario:
         known = {
             "SOURCE": str(source),
             "WS": BUCKET if self.bucket else str(state.root / "w"),
+            "WITHDRAWN": str(source.parent / "withdrawn.jsonl"),
             "TARGET": str(state.root / "target"),
             "RELEASE": str(state.root / "w/6-releases/general/1.0.0"),
         }
@@ -104,6 +118,8 @@ def write_folder(root: Path, edition: int) -> Path:
     for n, text in texts.items():
         body = f'<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>글 {n}</title></head><body><article><h1>이야기 {n}</h1><p>{text}</p></article></body></html>'  # noqa: E501
         _write(folder / f"p{n}.html", body)
+    stone = {"kind": "id", "key": "small/p22.html", "date": "2026-11-01", "reason": "asked"}
+    _write(root / "withdrawn.jsonl", json.dumps(stone) + "\n")
     _write(folder / "LICENCE.txt", "이 말뭉치는 CC BY 4.0으로 이용할 수 있다.\n")
     return _write(root / "small.py", FOLDER.format(folder=str(folder)))
 
@@ -120,9 +136,20 @@ def write_site(site: LyingSite) -> Callable[[Path, int], Path]:
     """The pages that a server on loopback has."""
 
     def write(root: Path, edition: int) -> Path:
-        site.edition = edition
+        site.edition, site.has_dump = edition, False
         root.mkdir(parents=True, exist_ok=True)
         return _write(root / "small.py", SITE.format(host=site.host))
+
+    return write
+
+
+def write_dump(site: LyingSite) -> Callable[[Path, int], Path]:
+    """A dump that a server on loopback has."""
+
+    def write(root: Path, _: int) -> Path:
+        site.has_dump = True
+        root.mkdir(parents=True, exist_ok=True)
+        return _write(root / "wiki.py", DUMP.format(host=site.host, claim=DUMP_CLAIM))
 
     return write
 
@@ -145,9 +172,11 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
         Scenario("templates", write_archive, (), (RUN,)),
         Scenario("grow", write_folder, (RUN,), (RUN,), edition=1),
         Scenario("erase", write_folder, (RUN,), (ERASE, RUN), erases=True, dated=True),
+        Scenario("withdraw", write_folder, (RUN,), (("withdrawals", "import", "WITHDRAWN", "--workspace", "WS"), RUN)),
         Scenario("publish", write_folder, (RUN,), (("publish", "RELEASE", "--target", "TARGET"),), DISK[:-1]),
         Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, crawls=True, dated=True),
+        Scenario("dump", write_dump(site), (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("bucket", write_folder, (), (RUN,), (*DISK[:4], *STORE), bucket=True),
         Scenario("bucket-grow", write_folder, (RUN,), (RUN,), (*DISK[:4], *STORE), bucket=True, edition=1),
         Scenario("bucket-erase", write_folder, (RUN,), (ERASE,), (*DISK[:4], *STORE), bucket=True, erases=True),
@@ -158,12 +187,13 @@ def read_end(scenario: Scenario, state: State) -> dict[str, str]:
     """Every file that must be the same after a run without faults, whatever came before: path → sha256."""
     if scenario.bucket:
         return {path: _digest(state.store / _quote(path)) for path in _objects(state) if not _VOLATILE.search(path)}
+    volatile = _OF_CRAWLS if scenario.crawls else _VOLATILE
     roots = {root.name: root for root in (state.root / "w", state.root / "target") if root.exists()}
     found = {}
     for name, root in roots.items():
         for path in sorted(root.rglob("*")):
             here = f"{name}/{path.relative_to(root).as_posix()}"
-            if (path.is_file() or path.is_symlink()) and not (_OF_CRAWLS if scenario.crawls else _VOLATILE).search(here):
+            if (path.is_file() or path.is_symlink()) and not volatile.search(here):
                 found[here] = os.readlink(path) if path.is_symlink() else _digest(path)
     return found
 
@@ -185,7 +215,7 @@ def find_faults(scenario: Scenario, state: State) -> list[str]:
             for line in sums.read_text(encoding="utf-8").splitlines():
                 digest, _, name = line.partition("  ")
                 file = sums.parent / name
-                if not file.exists() and (sums.parent / "withdrawn.json").exists():
+                if is_placeholder(file) or (not file.exists() and (sums.parent / "withdrawn.json").exists()):
                     continue
                 if not file.exists() or _digest(file) != digest:
                     said.append(f"{file.relative_to(state.root)}: visible, and not whole")

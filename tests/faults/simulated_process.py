@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as clocks
+import functools
 import gc
+import importlib
 import io
 import json
 import os
@@ -28,6 +30,22 @@ HUNG = "hung"
 KILLED = "killed"
 WALL = 240.0  # seconds; a loaded machine stays far below it
 CPU = 60  # seconds
+_LOADED = (
+    "crawlers.fetch.__main__",
+    "crawlers.fetch.archive_middleware",
+    "crawlers.fetch.connections",
+    "crawlers.fetch.dump.collector",
+    "crawlers.fetch.robots_middleware",
+    "flows.cli.publish",
+    "flows.cli.show_erasure",
+    "flows.engine.preload",
+    "flows.release",
+    "flows.run",
+    "malmoi.releases.distribution.folder",
+    "malmoi.storage.working_copy",
+    "obstore.store",
+    "scrapy.crawler",
+)
 
 
 @dataclass(frozen=True)
@@ -66,34 +84,23 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
-    import crawlers.fetch.__main__
-    import crawlers.fetch.archive_middleware
-    import crawlers.fetch.connections
-    import crawlers.fetch.robots_middleware
-    import flows.cli.diff
-    import flows.cli.main
-    import flows.cli.publish
-    import flows.cli.show_erasure
-    import flows.engine.preload
-    import flows.erase
-    import flows.export
-    import flows.release
-    import flows.run
-    import malmoi.releases.distribution.folder
-    import malmoi.storage.bucket
-    import malmoi.storage.working_copy
-    import obstore.store
-    import scrapy.crawler
-
+    for name in _LOADED:
+        importlib.import_module(name)
     assert "twisted.internet.reactor" not in sys.modules  # a crawl chooses its own
+    from crawlers import extract
     from flows.engine import worker_pool
 
     worker_pool.cores = lambda: 0  # the work is done in the process itself
     worker_pool.require_memory = lambda: None
+    extract.versions = functools.cache(extract.versions)
 
 
 def fork(
-    commands: Sequence[Sequence[str]], disks: tuple[Path, ...], store: Path, fault: Fault | None = None, cache: str = "one"
+    commands: Sequence[Sequence[str]],
+    disks: tuple[Path, ...],
+    store: Path,
+    fault: Fault | None = None,
+    cache: str = "one",
 ) -> Ended:
     """Run commands one after the other until one fails; a fault strikes in the folders `disks` or in the store."""
     for disk in disks:
@@ -121,7 +128,7 @@ def fork(
             os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     _end_group(child)
-    if said is None or os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+    if said is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
         return Ended(HUNG)
     if os.WIFSIGNALED(status):
         return Ended(KILLED if os.WTERMSIG(status) == signal.SIGKILL else f"signal {os.WTERMSIG(status)}", struck=True)
@@ -134,7 +141,7 @@ def fork(
 def _read(pipe: int, until: float) -> bytes | None:
     """What the child writes until it ends; None if it does not."""
     found = b""
-    with contextlib.closing(io.open(pipe, "rb", buffering=0)) as stream:
+    with contextlib.closing(open(pipe, "rb", buffering=0)) as stream:
         while True:
             if not select.select([stream], [], [], max(0.0, until - time.monotonic()))[0]:
                 return None
@@ -185,7 +192,8 @@ def _run(
     points = [*injector.log, *crawled["points"]] if fault is None else []
     struck = injector.struck or crawled["struck"]
     answer = {"status": status, "said": said.getvalue(), "points": points, "struck": struck}
-    io.open(into, "w", encoding="utf-8").write(json.dumps(answer))
+    with open(into, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(answer))
     return 0
 
 
@@ -195,7 +203,7 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     from crawlers.fetch import politeness
     from flows.engine import executors
     from flows.reports import crawl_progress
-    from malmoi.storage import bucket, lease, working_copy
+    from malmoi.storage import bucket, downloads, lease, placeholders, working_copy
 
     class Clock(clocks.datetime):
         @classmethod
@@ -205,8 +213,10 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] in ("malmoi", "flows", "crawlers") and vars(module).get("datetime") is clocks.datetime:
             module.datetime = Clock  # type: ignore[attr-defined]
-    for module in (flows.erase, executors, working_copy):
-        module.ThreadPoolExecutor = InlineExecutor  # type: ignore[attr-defined]
+    for module in (flows.erase, executors, working_copy, downloads):
+        assert hasattr(module, "ThreadPoolExecutor")
+        module.ThreadPoolExecutor = InlineExecutor
+    placeholders.LARGE = 1  # type: ignore[misc]
     politeness.FIRST_WAIT = 0.01
 
     def open_store(self: Any, address: str) -> None:
@@ -242,7 +252,8 @@ class ForkedCrawler:
                 os.close(pipe)
                 os.dup2(into, 1)
                 os.dup2(stderr.fileno(), 2)
-                sys.stdout, sys.stderr = io.open(1, "w", closefd=False), io.open(2, "w", closefd=False)
+                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (the process ends with it)
+                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
                 preexec_fn()
                 code = self._crawl(command[-1])
             except BaseException:
@@ -252,7 +263,7 @@ class ForkedCrawler:
                 sys.stderr.flush()
                 os._exit(code)
         os.close(into)
-        self.stdout = io.open(pipe, encoding="utf-8")
+        self.stdout = open(pipe, encoding="utf-8")  # noqa: SIM115
 
     def _crawl(self, order: str) -> int:
         from crawlers.fetch.__main__ import main
@@ -262,7 +273,7 @@ class ForkedCrawler:
         injector.log.clear()
         injector.seen.clear()
         code = main([order])
-        io.open(self.points, "w").write(json.dumps({"points": injector.log, "struck": injector.struck}))
+        self.points.write_text(json.dumps({"points": injector.log, "struck": injector.struck}))
         return code
 
     def wait(self) -> int:
@@ -276,6 +287,8 @@ class ForkedCrawler:
     def __enter__(self) -> ForkedCrawler:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stdout.close()
         self.wait()
