@@ -108,7 +108,7 @@ def pasted(served, cluster, alerts, tmp_path_factory):
     small = make(home, pages=16)  # small.py, a source of one's own
     bare = re.sub(r"claim=\(.*\),\n", "", small.read_text(encoding="utf-8")).replace('"small"', '"bare"')
     (home / "bare.py").write_text(bare, encoding="utf-8")
-    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\n', encoding="utf-8")
+    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\npurpose = "A test."\n', encoding="utf-8")
     api, site = free_port(), free_port()
     script = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.S)).replace("4200", api).replace("8753", site)
     assert script.count(WEBHOOK) == 1
