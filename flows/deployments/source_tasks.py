@@ -36,7 +36,7 @@ def collect_as_task(workspace: Workspace, name: str, progress: Progress, **optio
     """Collect a source as a task of the running flow; it is tried again if its host does not answer."""
     source = catalogue.load(name).source
 
-    @task(name=f"collect {source.name}", **RETRIES)
+    @task(name=f"collect {source.name}", task_run_name=f"collect {source.name}", **RETRIES)
     def collect_source() -> Collected:
         with _hold_hosts(source, progress):
             return collect(workspace, name, progress, **options)
@@ -50,7 +50,7 @@ def probe_all(workspace: Workspace, names: Sequence[str], contact: str | None) -
     for name in names:
         source = catalogue.load(name).source
 
-        @task(name=f"probe {source.name}", **RETRIES)
+        @task(name=f"probe {source.name}", task_run_name=f"probe {source.name}", **RETRIES)
         def probe_source(name: str = name) -> None:
             probe(workspace, name, contact)
 

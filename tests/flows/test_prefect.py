@@ -196,6 +196,12 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     _, server = pasted
     assert refreshed["name"] == "refresh general: sample, small"
     assert {"malmoi", "scheduled"} <= set(refreshed["tags"])
+    body = {"task_runs": {"flow_run_id": {"any_": [refreshed["id"]]}}, "limit": 200}
+    tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
+    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-1 of 1"} <= {
+        one["name"] for one in tasks
+    }
+    assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
     found = read_artifacts(server, refreshed["id"])
     bars = [a["description"] for a in found if a["type"] == "progress"]
     for stage in ("collect sample", "collect small", "2-documents", "3-clean", "4-judged", "5-curated", "6-release"):
@@ -305,9 +311,11 @@ def test_the_forms_show_choices_and_help_in_a_real_browser(pasted, tmp_path, ver
     with open_browser(tmp_path) as browser:
         for flow in ("refresh", "run", "collect", "curate", "release", "erase"):
             said = find(server, f"{flow}/local")
-            shown = browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
-            shown = browser.wait("workspace")
-            for field in said["parameter_openapi_schema"]["properties"].values():
+            fields = said["parameter_openapi_schema"]["properties"]
+            browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
+            shown = browser.wait(fields["workspace"]["description"])  # the last field
+            browser.shoot(tmp_path / f"{flow}.png")
+            for field in fields.values():
                 assert field["title"] in shown
                 assert field["description"].replace("`", "") in shown.replace("`", "")
             assert 'Property is type "None"' not in shown
