@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -383,6 +384,28 @@ def test_the_server_refuses_nonsense_and_names_the_field(server, cluster):
         if status != 409 or f"'{case['field']}" not in str(says):
             wrong.append((case, status, says))
     assert not wrong
+
+
+def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
+    """The last test with the server: the block of a fresh copy sets the weekly schedule back to inactive."""
+    home, server = pasted
+    names = [f"{flow}/local" for flow in ("refresh", "run", "collect", "curate", "release", "erase")]
+    before = {name: find(server, name) for name in names}
+    for package in ("malmoi", "crawlers", "filters", "data_cards", "flows"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (block,) = [
+        block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S) if "deploy --all\nprefect worker" in block
+    ]
+    script = "\n".join(line for line in block.splitlines() if "worker start" not in line)
+    env = {**server, "MALMOI_HOME": str(home), "PATH": f"{home}/.venv/bin:{server['PATH']}", "PYTHONPATH": ""}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = {name: find(server, name) for name in names}
+    for key in ("id", "entrypoint", "parameter_openapi_schema", "pull_steps", "tags", "work_pool_name"):
+        assert {name: one[key] for name, one in after.items()} == {name: one[key] for name, one in before.items()}
+    assert [one["active"] for one in after["refresh/local"]["schedules"]] == [False]
 
 
 @pytest.mark.parametrize(
