@@ -137,7 +137,6 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
         one: Any = task(
             name=name,
             task_run_name="{group}",
-            tags=["malmoi", step.name],
             retries=len(RETRIES),
             retry_delay_seconds=list(RETRIES),
             retry_condition_fn=_is_worth_a_retry,

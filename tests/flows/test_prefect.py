@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -108,7 +109,7 @@ def pasted(served, cluster, alerts, tmp_path_factory):
     small = make(home, pages=16)  # small.py, a source of one's own
     bare = re.sub(r"claim=\(.*\),\n", "", small.read_text(encoding="utf-8")).replace('"small"', '"bare"')
     (home / "bare.py").write_text(bare, encoding="utf-8")
-    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\n', encoding="utf-8")
+    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\npurpose = "A test."\n', encoding="utf-8")
     api, site = free_port(), free_port()
     script = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.S)).replace("4200", api).replace("8753", site)
     assert script.count(WEBHOOK) == 1
@@ -196,6 +197,12 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     _, server = pasted
     assert refreshed["name"] == "refresh general: sample, small"
     assert {"malmoi", "scheduled"} <= set(refreshed["tags"])
+    body = {"task_runs": {"flow_run_id": {"any_": [refreshed["id"]]}}, "limit": 200}
+    tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
+    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-1 of 1"} <= {
+        one["name"] for one in tasks
+    }
+    assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
     found = read_artifacts(server, refreshed["id"])
     bars = [a["description"] for a in found if a["type"] == "progress"]
     for stage in ("collect sample", "collect small", "2-documents", "3-clean", "4-judged", "5-curated", "6-release"):
@@ -305,9 +312,11 @@ def test_the_forms_show_choices_and_help_in_a_real_browser(pasted, tmp_path, ver
     with open_browser(tmp_path) as browser:
         for flow in ("refresh", "run", "collect", "curate", "release", "erase"):
             said = find(server, f"{flow}/local")
-            shown = browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
-            shown = browser.wait("workspace")
-            for field in said["parameter_openapi_schema"]["properties"].values():
+            fields = said["parameter_openapi_schema"]["properties"]
+            browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
+            shown = browser.wait(fields["workspace"]["description"])  # the last field
+            browser.shoot(tmp_path / f"{flow}.png")
+            for field in fields.values():
                 assert field["title"] in shown
                 assert field["description"].replace("`", "") in shown.replace("`", "")
             assert 'Property is type "None"' not in shown
@@ -375,6 +384,28 @@ def test_the_server_refuses_nonsense_and_names_the_field(server, cluster):
         if status != 409 or f"'{case['field']}" not in str(says):
             wrong.append((case, status, says))
     assert not wrong
+
+
+def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
+    """The last test with the server: the block of a fresh copy sets the weekly schedule back to inactive."""
+    home, server = pasted
+    names = [f"{flow}/local" for flow in ("refresh", "run", "collect", "curate", "release", "erase")]
+    before = {name: find(server, name) for name in names}
+    for package in ("malmoi", "crawlers", "filters", "data_cards", "flows"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (block,) = [
+        block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S) if "deploy --all\nprefect worker" in block
+    ]
+    script = "\n".join(line for line in block.splitlines() if "worker start" not in line)
+    env = {**server, "MALMOI_HOME": str(home), "PATH": f"{home}/.venv/bin:{server['PATH']}", "PYTHONPATH": ""}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = {name: find(server, name) for name in names}
+    for key in ("id", "entrypoint", "parameter_openapi_schema", "pull_steps", "tags", "work_pool_name"):
+        assert {name: one[key] for name, one in after.items()} == {name: one[key] for name, one in before.items()}
+    assert [one["active"] for one in after["refresh/local"]["schedules"]] == [False]
 
 
 @pytest.mark.parametrize(
