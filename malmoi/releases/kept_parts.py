@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
+from malmoi.ledger import digest_of
 from malmoi.storage import checksummed_files
+from malmoi.storage.atomic_files import replace_file
 
 RESULT: Final = "result.json"
 
@@ -41,22 +44,43 @@ def recall(part: Path) -> Any:
         return None
 
 
-def keep(part: Path, write: Callable[[Path], Any]) -> None:
-    """Let `write` fill the folder of a part; it returns the result, of JSON values. Without fsync: sums tell a loss."""
+def keep(part: Path, write: Callable[[Path], Any]) -> Any:
+    """Let `write` fill the folder of a part and return the result, which is returned as `recall` returns it.
+
+    Nothing is forced to the disk: the sums tell what a power cut took. Another thread may keep the same part.
+    """
     born = part.parent / f".{uuid.uuid4().hex}"
     born.mkdir(parents=True)
     try:
-        value = write(born)
-        (born / RESULT).write_text(canonical_json(value), encoding="utf-8")
+        text = canonical_json(write(born))
+        (born / RESULT).write_text(text, encoding="utf-8")
         checksummed_files.write(born)
-        shutil.rmtree(part, ignore_errors=True)
-        born.rename(part)
+        if recall(part) is None:
+            shutil.rmtree(part, ignore_errors=True)
+            with suppress(OSError):
+                born.rename(part)
+        return json.loads(text)
     finally:
         shutil.rmtree(born, ignore_errors=True)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the values of a file of `write_record`; none if it is missing or damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return dict(value["values"]) if value["digest"] == digest_of(value["values"]) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def write_record(path: Path, values: Mapping[str, Any]) -> None:
+    """Replace a file of small results by key, with a digest of them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, canonical_json({"values": values, "digest": digest_of(values)}))
 
 
 def sweep(folder: Path, used: Collection[str]) -> None:
     """Delete the parts in `folder` that are not `used`, and leftovers of killed runs."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name not in used:
+        if path.is_dir() and path.name not in used:
             shutil.rmtree(path, ignore_errors=True)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from malmoi import url_privacy
 from malmoi.errors import StageError
-from malmoi.ledger import describe_losses
+from malmoi.ledger import describe_losses, find_sha256
 from malmoi.recipe import digest
 from malmoi.release_files import data_files, is_data_file, morpheme_path
 from malmoi.releases import (
@@ -109,7 +109,7 @@ def publish(  # noqa: PLR0913
         for part in parted:
             published.update(dict(part.kept))
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
-        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
+        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, kept, run, folder, work)
         sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
         members, commitment = member_tables.write(folder, files, None, run, made=sketches)
         files += [*audits, *members]
@@ -136,10 +136,7 @@ def _list_splits(
 ) -> list[Split]:
     """Return the split of each shard of the last stage; its key has all that decides it beside the documents."""
     most = limit_shards(inputs.shards)
-    key = ""
-    if kept is not None:
-        rules = [sorted(sought.kinds), sorted(sought.shown), sketch is not None]
-        key = digest([kept.code, inputs.recipe_steps, inputs.filters, inputs.sources, inputs.splits, most, rules])
+    key = _digest_rules(inputs, sought, kept, [inputs.sources, inputs.splits, most, sketch is not None])
     folders, ledgers = sorted(inputs.stages[-1][1]) if inputs.stages else [], counted[-1][1] if counted else []
     return [
         Split(
@@ -153,10 +150,16 @@ def _list_splits(
             other,
             sketch,
             key,
-            next((file.sha256 for file in ledger.files if file.name == "documents.parquet"), ""),
+            find_sha256(ledger, "documents.parquet"),
         )
         for i, (folder, ledger) in enumerate(zip(folders, ledgers, strict=True))
     ]
+
+
+def _digest_rules(inputs: Inputs, sought: ExclusionRules, kept: Kept | None, more: object) -> str:
+    """Return the digest of what decides a result beside the files of its shard; "" if nothing is kept."""
+    rules = [sorted(sought.kinds), sorted(sought.shown)]
+    return "" if kept is None else digest([kept.code, inputs.recipe_steps, inputs.filters, rules, more])
 
 
 def _list_looks(
@@ -183,13 +186,21 @@ def _audit(  # noqa: PLR0913
     pairs: pa.Table,
     sought: ExclusionRules,
     redact: Redact | None,
+    kept: Kept | None,
     run: Run,
     folder: Path,
     work: Path,
 ) -> list[ReleaseFile]:
     """Write the audit tables except `residue`, with masked ids in all of them."""
     stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
-    dropped = list(run(masked_ids.search, [masked_ids.Search(folder, redact, sought) for folder in stages]))
+    shards = [ledger for _, ledgers in counted[: len(inputs.stages)] for ledger in ledgers]
+    rules = _digest_rules(inputs, sought, kept, sorted(sought.withdrawn))
+    searches = [
+        masked_ids.Search(path, redact, sought, digest([rules, sha256]) if rules and sha256 else "")
+        for path, one in zip(stages, shards, strict=True)
+        for sha256 in [find_sha256(one, "dropped.parquet")]
+    ]
+    dropped = masked_ids.search_all(searches, run, None if kept is None else kept.folder / "searches.json")
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]

@@ -94,9 +94,9 @@ def split(work: Split) -> SplitResult:
         work.target.mkdir(parents=True)
         return _write(work, work.target, exceptions, frozenset(gone))
     part = work.target / digest([work.key, work.content, sorted(exceptions.items()), gone])[:32]
-    if (found := kept_parts.recall(part)) is None:
-        kept_parts.keep(part, lambda folder: astuple(_write(work, folder, exceptions, frozenset(gone)))[1:])
-        found = kept_parts.recall(part)
+    found = kept_parts.recall(part) or kept_parts.keep(
+        part, lambda folder: astuple(_write(work, folder, exceptions, frozenset(gone)))[1:]
+    )
     return _parse_result(part, *found)
 
 
@@ -208,7 +208,7 @@ def _write_batches(data: pa.Table, counts: Sequence[int], sketch: Sketch | None,
     made = sketch(data.column("text").to_pylist()) if sketch else b"\0" * SKETCH_BYTES * data.num_rows
     sketches = pa.Array.from_buffers(SKETCHED.field(SKETCH).type, data.num_rows, [None, pa.py_buffer(made)])
     data, at = data.append_column(SKETCHED.field(SKETCH), sketches), 0
-    with pa.ipc.new_file(target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_file(target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         for n in counts:
             writer.write_batch(data.slice(at, n).combine_chunks().to_batches()[0])
             at += n
