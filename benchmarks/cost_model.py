@@ -1,14 +1,16 @@
 """What a terabyte of HTML costs: terms measured at some sizes, fitted, and multiplied (docs/scale.md).
 
 python -m benchmarks.cost_model [--pages 1000 3000 8000] [--workers 2] [--folder F] [--json FILE] [--from FILE]
+python -m benchmarks.cost_model --index 20000 100000 [--folder F]
 
 For each size, simulated pages (`benchmarks.simulated_captures`) go from archives to a verified release by
 `benchmarks/recipes/simulated.toml`, in a process of its own. Measured are CPU seconds by stage, the peak of memory of
 all processes and of the one that plans, bytes by folder of the workspace, the memory of the index of captures, and the
 number of jobs in each call of the mapper, which give the task runs of Prefect. Each term is fitted as fixed + rate ×
 pages by least squares; `off` is the largest deviation of a measured value from the line. The last table multiplies the
-rates: it is an extrapolation. All lies in a temporary folder, below F if given; --from prints the tables of a file that
---json wrote.
+rates: it is an extrapolation. --index only collects pages of one line, which costs little, and measures what the
+process that plans needs for each: CPU, memory, bytes of the index. All lies in a temporary folder, below F if given; --from
+prints the tables of a file that --json wrote.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import drive, measure, simulated_captures
+from benchmarks.simulation.simulated_pages import name_page
 from malmoi.archive import capture
 
 HERE = Path(__file__).parent
@@ -57,7 +60,7 @@ def measure_run(folder: Path, pages: int, workers: int) -> Terms:
     stages: dict[str, float] = found["stages"]
     terms = {f"cpu {name}": 1000 * seconds for name, seconds in stages.items()}
     terms["cpu start, end"] = 1000 * (used.cpu - sum(stages.values()))
-    terms["cpu all"] = 1000 * used.cpu
+    terms |= {"cpu all": 1000 * used.cpu, "cpu of the planning process": 1000 * found["main_cpu"]}
     terms |= {"html decoded": float(_count_bytes(archives)), "html in archives": float(_size(archives))}
     terms |= {f"disk {name}": float(_size(home / name)) for name in FOLDERS}
     terms["disk all"] = float(_size(home))
@@ -88,9 +91,9 @@ def run_once(workspace: str, workers: str, answer: str) -> None:
 
     executors.thread_mapper = make_counting
     drive.main(RECIPE, SOURCE, workspace, workers, answer)
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    used = resource.getrusage(resource.RUSAGE_SELF)
     found = json.loads(Path(answer).read_text(encoding="utf-8"))
-    found |= {"calls": calls, "main_bytes": peak}
+    found |= {"calls": calls, "main_bytes": 1024 * used.ru_maxrss, "main_cpu": used.ru_utime + used.ru_stime}
     Path(answer).write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -106,6 +109,41 @@ def weigh_index(workspace: str, answer: str) -> None:
     jobs = list(extract_jobs(home, SOURCE))
     grown = process.memory_info().rss - before
     Path(answer).write_text(json.dumps(grown if jobs else 0), encoding="utf-8")
+
+
+def measure_index(folder: Path, pages: int) -> Terms:
+    """Collect pages of one line, and return what collecting and planning took: CPU in ms, sizes in bytes."""
+    archives, home, answer = folder / f"lines-{pages}", folder / f"index-{pages}", folder / "answer.json"
+    archives.mkdir()
+    (archives / "SOURCE.txt").write_text(f"{simulated_captures.LICENCE}\n", encoding="utf-8")
+    for at in range(0, pages, simulated_captures.ARCHIVE):
+        with (archives / f"{at:09}.warc.gz").open("wb") as stream:
+            for number in range(at, min(at + simulated_captures.ARCHIVE, pages)):
+                _, url = name_page(0, number)
+                body = f"<p>{number}</p>".encode()
+                stream.write(capture.warc_record(url, "2026-01-01T00:00:00Z", 200, simulated_captures.HEADERS, body))
+    env = {"MALMOI_SIMULATED": str(archives)}
+    malmoi = [sys.executable, "-m", "flows.cli.main", "collect", SOURCE, "--workspace", str(home)]
+    weigh = [sys.executable, "-m", "benchmarks.cost_model", "--weigh", str(home), str(answer)]
+    spent = []
+    for command in (malmoi, weigh):
+        used = measure.run(command, env, folder / "log.txt")
+        if used.status:
+            raise SystemExit(f"cost_model: {command[3]} ended with {used.status}: {(folder / 'log.txt').read_text()}")
+        spent.append(1000 * used.cpu)
+    grown = float(json.loads(answer.read_text(encoding="utf-8")))
+    files = {"index disk": float(_size(home / "1-captures"))}
+    return {"cpu collect": spent[0], "cpu plan twice": spent[1], "index in memory": grown, **files}
+
+
+def show_index(measured: dict[int, Terms]) -> None:
+    """Print what was measured, with lines."""
+    sizes = sorted(measured)
+    table = Table("term", *(f"{size:,} pages" for size in sizes), "fixed", "a page", title="index of captures")
+    for name, first in measured[sizes[0]].items():
+        line = fit_line(sizes, [measured[size][name] for size in sizes]) if len(sizes) > 1 else (0.0, first / sizes[0])
+        table.add_row(name, *(f"{measured[size][name]:,.0f}" for size in sizes), f"{line[0]:,.0f}", f"{line[1]:,.3f}")
+    out.print(table)
 
 
 def _size(folder: Path) -> int:
@@ -189,6 +227,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--index", type=int, nargs="+", help="collect and plan only, so many pages of one line")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--from", dest="given", type=Path)
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
@@ -199,9 +238,13 @@ def main() -> None:
     if given.weigh:
         return weigh_index(*given.weigh)
     measured: dict[int, Terms] = {}
+    if given.index:
+        with tempfile.TemporaryDirectory(prefix="malmoi-cost-", dir=given.folder) as folder:
+            return show_index({pages: measure_index(Path(folder), pages) for pages in given.index})
     if given.given:
         measured = {int(size): terms for size, terms in json.loads(given.given.read_text(encoding="utf-8")).items()}
     else:
+        measure.INTERVAL = 0.5  # seconds; to read the memory of large processes takes some of their CPU
         with tempfile.TemporaryDirectory(prefix="malmoi-cost-", dir=given.folder) as folder:
             for pages in sorted(given.pages):
                 measured[pages] = measure_run(Path(folder), pages, given.workers)
