@@ -9,8 +9,8 @@ all processes and of the one that plans, bytes by folder of the workspace, the m
 number of jobs in each call of the mapper, which give the task runs of Prefect. Each term is fitted as fixed + rate ×
 pages by least squares; `off` is the largest deviation of a measured value from the line. The last table multiplies the
 rates: it is an extrapolation. --index only collects pages of one line, which costs little, and measures what the
-process that plans needs for each: CPU, memory, bytes of the index. All lies in a temporary folder, below F if given; --from
-prints the tables of a file that --json wrote.
+process that plans needs for each: CPU, memory, bytes of the index. All lies in a temporary folder, below F if given;
+--from prints the tables of a file that --json wrote.
 """
 
 from __future__ import annotations
