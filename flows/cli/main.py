@@ -5,7 +5,6 @@ Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a s
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -48,10 +47,9 @@ from flows.cli.statement_commands import SignOption, contains, open_key, sign, s
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
+from malmoi.processes.garbage import collect_seldom, exclude_imports
 from malmoi.processes.import_path import exclude_working_folder
 from malmoi.workspace_layout import Layout
-
-COLLECT_AFTER = 20_000  # new objects; Python's 700 takes a tenth of the time of the imports
 
 app = App(
     name="malmoi",
@@ -404,13 +402,13 @@ def _say(message: str) -> None:
 def main() -> None:
     """Run the `malmoi` command."""
     exclude_working_folder()
-    gc.set_threshold(COLLECT_AFTER)
+    collect_seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # for characters that the encoding lacks
     status = run_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
     sys.stdout.flush()
-    gc.freeze()  # the last collection of the interpreter would look at all that was imported
+    exclude_imports()  # the interpreter collects once more when it ends
     raise SystemExit(status)
 
 

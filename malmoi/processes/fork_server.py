@@ -24,6 +24,7 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 
+from malmoi.processes.garbage import exclude_imports
 from malmoi.processes.import_path import PYTHON
 from malmoi.processes.worker_loop import serve_calls
 
@@ -104,7 +105,7 @@ def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
     gc.disable()  # each worker enables it
     for name in preload:
         importlib.import_module(name)
-    gc.freeze()  # a worker neither collects what is imported here, nor copies its pages by looking at it
+    exclude_imports()
     control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import pickle
 import resource
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from malmoi.errors import StageError
 from malmoi.limits import WORKER_MEMORY_BYTES
+from malmoi.processes.garbage import collect_seldom
 
 
 def memory_bytes() -> int:
@@ -37,7 +37,7 @@ def _initialise() -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes(), resource.getrlimit(resource.RLIMIT_AS)[1]))
     sys.setrecursionlimit(5000)
-    gc.enable()  # a fork server disables it
+    collect_seldom()
 
 
 def _answer(task: bytes) -> bytes:
