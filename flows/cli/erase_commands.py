@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flows.cli.options import DryOption, WaitOption, WorkspaceOption, out, wait_for_lock
+from flows.cli.options import DryOption, WaitOption, WorkspaceOption, out, parse_output, wait_for_lock
 
 withdrawals = App(name="withdrawals", help="Tombstones: what must not appear again. List, import, export, revoke.")
 
@@ -75,7 +75,9 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
 
 @withdrawals.command(name="export")
 def export(
-    file: Annotated[Path, Parameter(allow_leading_hyphen=True)], *, workspace: WorkspaceOption = Path("workspace")
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True, converter=parse_output)],
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Write all tombstones to a file of JSON lines; - is standard output."""
     from flows.cli import show_erasure

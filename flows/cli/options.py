@@ -15,7 +15,7 @@ from cyclopts.validators import Number
 
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
-from malmoi.storage.location import find_address, locate, locate_release
+from malmoi.storage.location import find_address, locate, locate_output, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace_layout import Layout
@@ -33,12 +33,27 @@ def _parse_release(_: Any, tokens: Sequence[Token]) -> Path:
     return find_release(tokens[0].value)
 
 
+def _parse_place(_: Any, tokens: Sequence[Token]) -> Path:
+    given = tokens[0].value
+    return find_release_folder(given) if locate_release(given)[1] else _pull(locate(given))
+
+
+def find_release_folder(given: str) -> Path:
+    """Return the folder of a release; of a workspace in a bucket, its large files may still be placeholders."""
+    root, version = locate_release(given)
+    return Layout(_pull(root)).releases(version) if version else root
+
+
 def find_release(given: str) -> Path:
     """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
-    root, version = locate_release(given)
-    found = Layout(_pull(root)).releases(version) if version else root
+    found = find_release_folder(given)
     fetch_below(found)
     return found
+
+
+def parse_output(_: Any, tokens: Sequence[Token]) -> Path:
+    """Parse a file or folder to write, as a converter of a parameter."""
+    return locate_output(tokens[0].value)
 
 
 def _pull(root: Path) -> Path:
@@ -53,7 +68,7 @@ WorkspaceOption = Annotated[
     Path,
     Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases."),
 ]
-WhereArgument = Annotated[Path, Parameter(converter=_parse_folder, help="Folder of a workspace or of a release.")]
+WhereArgument = Annotated[Path, Parameter(converter=_parse_place, help="Folder of a workspace or of a release.")]
 ReleaseArgument = Annotated[Path, Parameter(converter=_parse_release, help="Folder of one version of a release.")]
 SourceOption = Annotated[
     list[str] | None,

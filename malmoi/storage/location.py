@@ -51,6 +51,19 @@ def locate(given: str | Path) -> Path:
     return root
 
 
+def locate_output(given: str) -> Path:
+    """Return the path of a file or folder to write on this machine; CallError for an address.
+
+    >>> locate_output("s3://bucket/export")
+    Traceback (most recent call last):
+    ...
+    malmoi.errors.CallError: 's3://bucket/export' is an address; ...
+    """
+    if re.match(_SCHEME.pattern + "//", given):
+        raise CallError(f"{given!r} is an address; name a file or folder of this machine, and copy it from there.")
+    return Path(given)
+
+
 def locate_release(given: str) -> tuple[Path, str]:
     """Return the workspace and the NAME/VERSION of a release in a bucket; for any other path, itself and "".
 

@@ -60,6 +60,8 @@ ELSEWHERE = {
     "of the nodes, then run the same command again.": "tests/flows/test_engines.py",
     "node {} has other software than this machine ({}), so its results could differ. Install the same version of "
     "malmoi and of its locked dependencies on every node.": "tests/flows/test_engines.py",
+    "node {}: {}": "wraps a message that has a case of its own; tests/bucket/test_engines_in_bucket.py",
+    "{} is not the local copy of a bucket.": "an invariant of a task",
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",

@@ -134,13 +134,13 @@ def take_over(store: Store, jobs: Collection[Movable]) -> None:
 
 
 def _open_copy(store: Store) -> WorkingCopy:
+    folder = find_copies() / store.place
     try:
-        copy = find_copy(find_copies() / store.place)
+        if copy := find_copy(folder):
+            return copy
+        raise CallError(f"{folder} is not the local copy of a bucket.")
     except CallError as error:
         raise StageError(f"node {platform.node()}: {error}") from error
-    if copy is None:
-        raise StageError(f"node {platform.node()}: {store.place} is not the copy of a bucket; look at MALMOI_CACHE.")
-    return copy
 
 
 def _name(copy: WorkingCopy, path: Path) -> str:
