@@ -13,20 +13,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.builders.small_corpus import make, malmoi, sums
+from tests.builders.small_corpus import sums
+from tests.killing.conftest import SECONDS, Small
 from tests.killing.prefect_home import PrefectHome, kill_family
 
 SEED = int(os.environ.get("MALMOI_KILL_SEED", "20261129"))
 KILLS = int(os.environ.get("MALMOI_SOAK_MATRIX", "200"))
-SECONDS = 600.0  # after which a wait counts as a hang: a loaded machine takes ten times as long as an idle one
-LONGEST = 1.3  # a kill comes up to this multiple of the duration of an undisturbed run after the start
+LONGEST = 0.85  # a kill comes up to this share of the duration of an undisturbed run after the start
 SURVIVED = ("worker", "fork server", "worker, then fork server", "fork server, then worker")
 # What is killed in one life of a workspace, one after the other; the run that is left alone at its end must succeed.
 LIVES = {
@@ -34,34 +32,6 @@ LIVES = {
     "command with a server": (("run", "worker, then fork server"), ("server", "worker"), ("run", "fork server")),
     "deployment": (("run", "worker, then fork server"), ("prefect worker", "fork server"), ("server", "worker")),
 }
-
-
-@dataclass(frozen=True)
-class Small:
-    """The corpus of the matrix: its folder, the sums of an undisturbed release, and how long that run took."""
-
-    home: Path
-    expected: str
-    seconds: float
-
-    @property
-    def source(self) -> Path:
-        return self.home / "small.py"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    home = tmp_path_factory.mktemp("matrix")
-    source, began = make(home, pages=6), time.monotonic()
-    done = malmoi("run", "general", "--source", source, "--workspace", home / "calm", "--workers", 2, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
-    return Small(home, sums(home / "calm"), time.monotonic() - began)
-
-
-@pytest.fixture(scope="module")
-def prefect(small: Small) -> Iterator[PrefectHome]:
-    with PrefectHome(small.home, SECONDS) as prefect:
-        yield prefect
 
 
 class Life:
