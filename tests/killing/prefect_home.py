@@ -134,7 +134,13 @@ class PrefectHome:
         return None
 
     def ask(self, path: str, body: object | None = None) -> tuple[int, Any]:
-        """Send a request; status and answer."""
+        """Send a request; status and answer. A server whose database is busy (503) is asked again."""
+        until = time.monotonic() + 60
+        while (found := self._ask(path, body))[0] == 503 and time.monotonic() < until:
+            time.sleep(1.0)
+        return found
+
+    def _ask(self, path: str, body: object | None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.api + path, data, {"content-type": "application/json"})
         try:
