@@ -17,7 +17,7 @@ SECONDS = 600.0  # after which a wait counts as a hang: a loaded machine takes t
 
 @dataclass(frozen=True)
 class Small:
-    """A corpus of six pages: its folder, the sums of an undisturbed release, and how long that run took."""
+    """A corpus of twenty-four pages: its folder, the sums of an undisturbed release, and how long that run took."""
 
     home: Path
     expected: str
@@ -31,7 +31,7 @@ class Small:
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     home = tmp_path_factory.mktemp("matrix")
-    source, began = make(home, pages=6), time.monotonic()
+    source, began = make(home, pages=24), time.monotonic()
     done = malmoi("run", "general", "--source", source, "--workspace", home / "calm", "--workers", 2, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return Small(home, sums(home / "calm"), time.monotonic() - began)

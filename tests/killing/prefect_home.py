@@ -108,10 +108,10 @@ class PrefectHome:
         found = self.ask("/flow_runs/filter", {"sort": "START_TIME_ASC"})[1]
         return [one for one in found if one["parameters"].get("workspace") == str(workspace)]
 
-    def wait_for(self, run: str) -> str:
-        """Wait until a flow run has ended; its state. AssertionError if it does not end."""
+    def wait_for(self, run: str, states: tuple[str, ...] = ENDED) -> str:
+        """Wait until a flow run is in one of `states`; its state. AssertionError if it never is."""
         until = time.monotonic() + self.seconds
-        while (said := self.read_run(run))["state_type"] not in ENDED:
+        while (said := self.read_run(run))["state_type"] not in states:
             assert time.monotonic() < until, f"hung: {said['state']}; {self.read_logs(run)}"
             time.sleep(0.3)
         return str(said["state_type"])
