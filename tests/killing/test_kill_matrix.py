@@ -178,37 +178,39 @@ def live_by_deployment(life: Life, deployment: str, runs: Sequence[Sequence[str]
     life.end_whole()
 
 
-def test_each_process_of_a_run_is_killed_and_the_next_run_ends_with_the_same_bytes(
-    small: Small, tmp_path: Path
+def test_a_flow_run_waits_by_name_for_one_that_is_killed_and_survives_the_death_of_its_own_workers(
+    small: Small, prefect: PrefectHome, tmp_path: Path
 ) -> None:
-    life = Life(small, tmp_path / "w", random.Random(SEED))
-    run = life.start()
-    life.kill_during(psutil.Process(run.pid), "worker, then fork server", of=2)
-    life.end(run, killed=False)
+    life = Life(small, tmp_path / "w", random.Random(SEED), prefect)
+    first = life.start()
+    wait_until(lambda: any((life.workspace / "2-documents").glob("*/ledger.json")), first)
+    psutil.Process(first.pid).suspend()
+    second = life.start()
+    assert second.stdout is not None
+    line = next((line for line in second.stdout if "in use by another run" in line), "")
+    (one, _) = prefect.list_runs(life.workspace)
+    assert f"(flow run 'run general: small' ({one['id']}), process {first.pid} on" in line
+    first.kill()
+    life.end(first, killed=True)
+    life.kill_during(psutil.Process(second.pid), "worker, then fork server", of=100)
     assert life.kills == ["worker, then fork server"]
-    life.end_whole()
+    life.end(second, killed=False)
+    assert sums(life.workspace) == small.expected
+    one, other = prefect.list_runs(life.workspace)
+    assert (one["state_type"], other["state_type"]) == ("CRASHED", "COMPLETED")
+    assert one["state"]["message"].startswith("the process of this run ended")
 
 
-def test_a_flow_run_whose_process_was_killed_is_marked_as_crashed_by_the_next_one(
+def test_a_run_whose_server_is_killed_ends_and_the_next_one_has_the_same_bytes(
     small: Small, prefect: PrefectHome, tmp_path: Path
 ) -> None:
     life = Life(small, tmp_path / "w", random.Random(SEED), prefect)
     run = life.start()
     wait_until(lambda: any((life.workspace / "2-documents").glob("*/ledger.json")), run)
-    psutil.Process(run.pid).suspend()
-    second = life.start()  # waits for the first
-    assert second.stdout is not None
-    line = next((line for line in second.stdout if "in use by another run" in line), "")
-    assert (
-        f"(flow run 'run general: small' ({prefect.list_runs(life.workspace)[0]['id']}), process {run.pid} on" in line
-    )
-    run.kill()
+    prefect.kill_server()
     life.end(run, killed=True)
-    life.end(second, killed=False)
-    assert sums(life.workspace) == small.expected
-    first, last = prefect.list_runs(life.workspace)
-    assert (first["state_type"], last["state_type"]) == ("CRASHED", "COMPLETED")
-    assert first["state"]["message"].startswith("the process of this run ended")
+    prefect.start_server()
+    life.end_whole()
 
 
 def wait_until(is_so: object, run: subprocess.Popen[str]) -> None:
