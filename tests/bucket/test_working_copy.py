@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from malmoi.ledger import File, Ledger
 from malmoi.storage import lease, working_copy
 from malmoi.storage.bucket import Bucket
 from malmoi.storage.location import find_address, locate
+from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace
 
 Machine = Callable[[str], None]
@@ -186,6 +188,32 @@ def test_of_two_machines_one_runs_and_the_other_is_refused_by_name(place: str, m
             pass
     with second.lock():
         pass
+
+
+@pytest.mark.usefixtures("fast_lease")
+def test_of_two_machines_the_second_waits_by_name_until_the_first_has_ended(place: str, machine: Machine) -> None:
+    first = Workspace.open(locate(place))
+    taken, ended = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with request_locks(LockRequest("malmoi curate")), first.lock():
+            taken.set()
+            ended.wait(60)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert taken.wait(60)
+    machine("two")
+    second, shown = Workspace.open(locate(place)), []
+
+    def show(line: str) -> None:
+        shown.append(line)
+        ended.set()
+
+    with request_locks(LockRequest("malmoi run", 60.0, show)), second.lock():
+        assert len(shown) == 1
+        assert shown[0].startswith(f"{place} is in use by another run (malmoi curate, process ")
+    thread.join()
 
 
 @pytest.mark.usefixtures("fast_lease")
