@@ -53,10 +53,10 @@ STORE = ("lost", "unanswered")
 LIES = ("lies",)
 SECRET = "카나리아본문구오칠"  # in the page that is erased
 # What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)")
+_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)")
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
-_LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
+_LEFTOVER = re.compile(r"(^|/)(tmp/.|\.[^/]+[.-][0-9a-f]{8,32}$|\.index\.parquet$|[^/]+\.part(/|$))")
 
 
 @dataclass(frozen=True)
