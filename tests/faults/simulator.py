@@ -78,6 +78,7 @@ class Simulator:
         self.scenarios = [one for one in found if one.kinds]
         self._known: dict[str, Known] = {}
         self.kinds: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()  # a later run may not come to the point
 
     def warm(self) -> None:
         """Run once in this process: libraries load their models and compile."""
@@ -107,6 +108,7 @@ class Simulator:
             if kind == "rot":
                 verdict.faults.append(_damage(state, dice))
                 verdict.ended.append("-")
+                self.struck[kind] += 1
             else:
                 self._run_with(scenario, known, state, kind, dice, verdict)
             self.kinds[kind] += 1
@@ -136,6 +138,7 @@ class Simulator:
         cache = self._choose_machine(scenario, dice)
         ended = self._fork(scenario, known, state, fault, cache)
         self.site.lies = {}
+        self.struck[kind] += ended.struck or kind == "lies"
         verdict.ended.append(ended.status)
         verdict.problems += _judge(ended)
         if fault is not None and fault.label == END:  # the command has said that it is done
@@ -302,7 +305,8 @@ def main(arguments: list[str]) -> int:
             shutil.rmtree(root, ignore_errors=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
     seconds = round(sum(one.ru_utime + one.ru_stime for one in used))
-    print(json.dumps({"seeds": len(given.seeds), "failed": failed, "faults": simulator.kinds, "cpu_seconds": seconds}))
+    counts = {"faults": simulator.kinds, "struck": simulator.struck}
+    print(json.dumps({"seeds": len(given.seeds), "failed": failed, **counts, "cpu_seconds": seconds}))
     return min(failed, 1)
 
 
