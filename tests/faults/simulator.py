@@ -196,6 +196,7 @@ class Simulator:
         assert ended.status == 0, ended
         known.end, known.texts, known.points = read_end(scenario, clean), read_texts(clean), Counter(ended.points)
         assert known.texts or not scenario.base
+        assert find_traces_left(scenario, base, "one") or not scenario.erases
         self._known[scenario.name] = known
         return known
 
@@ -221,7 +222,8 @@ def _can_strike(kind: str, op: str) -> bool:
 
 def _damage(state: State, dice: random.Random) -> str:
     """Change a finished file: a bit, its length, or it is gone."""
-    (root,) = state.workspaces()
+    root, *other = state.workspaces() or [state.root]
+    is_copy = bool(other) or root.is_relative_to(state.root / "one")
     files = defaultdict(list)
     for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
         name = path.relative_to(root)
@@ -230,7 +232,8 @@ def _damage(state: State, dice: random.Random) -> str:
     if not files:
         return "rot of nothing"
     path = dice.choice(files[dice.choice(sorted(files))])
-    content, how = bytearray(path.read_bytes()), dice.choice(("bit", "cut", "zero", "gone"))
+    content, how = bytearray(path.read_bytes()), "bit" if is_copy else dice.choice(("bit", "cut", "zero", "gone"))
+    found = path.stat()
     match how:
         case "bit" if content:
             content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
@@ -241,6 +244,7 @@ def _damage(state: State, dice: random.Random) -> str:
     path.unlink()
     if how != "gone":
         path.write_bytes(content)
+        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))  # a disk that forgets does not write a date
     return f"rot ({how}) of {path.relative_to(root)}"
 
 
