@@ -335,16 +335,13 @@ def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server
         browser.click(button.format("Select", 0))
         browser.wait("mine.toml")
         browser.click("[...document.querySelectorAll('[role=option]')].find(o => o.innerText.trim() == 'general')")
-        browser.click(button.format("Submit", 0))
-        browser.wait("general")
-    end = time.monotonic() + 60
-    while not (
-        runs := [
-            r for r in ask(f"{api}/flow_runs/filter", {})[1] if r["deployment_id"] == find(server, "curate/local")["id"]
-        ]
-    ):
-        assert time.monotonic() < end
-        time.sleep(0.5)
+        runs, end = [], time.monotonic() + SECONDS
+        while not runs and time.monotonic() < end:
+            if browser.run(f"!!({button.format('Submit', 0)})"):  # a loaded server may refuse the first time
+                browser.click(button.format("Submit", 0))
+            time.sleep(5)
+            id = find(server, "curate/local")["id"]
+            runs = [r for r in ask(f"{api}/flow_runs/filter", {})[1] if r["deployment_id"] == id]
     assert runs[0]["parameters"]["recipe"] == "general"
     wait_for(server, runs[0]["id"], states=("FAILED",))  # general names no source
 
