@@ -26,7 +26,7 @@ from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
-from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
 NOTHING = Matcher((), b"")  # without tombstones
@@ -161,7 +161,8 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
         for row in rows:
             if row.kind == "file":
                 stream.write(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
-    part.replace(folder / _FILES)
+    sync(part)
+    part.replace(folder / _FILES)  # `finish` makes its name durable
     return written + rows
 
 

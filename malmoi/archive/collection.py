@@ -54,7 +54,10 @@ class Run:
 
 def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
     """Write the index and then `run.json`, which marks the run as finished."""
-    _write_index(rows, folder / ".index.parquet").replace(folder / "index.parquet")
+    part = _write_index(rows, folder / ".index.parquet")
+    sync(part)
+    part.replace(folder / "index.parquet")
+    sync(folder)
     _write_facts(folder, facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")})
 
 

@@ -1,4 +1,7 @@
-"""Keep what was measured in a finished shard as JSON beside it, so that reports and searches read only new shards."""
+"""Keep what was measured in a finished shard as JSON beside it, so that reports and searches read only new shards.
+
+The file is a cache with a hidden name: a bucket does not get it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def recall(path: Path, question: Any, measure: Callable[[], Any]) -> Any:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     value = measure()
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # no fsync: what a power cut damages is measured again
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}")  # no fsync: what a power cut damages is measured again
     part.write_text(spell_on_one_line({"key": key, "value": value, "digest": digest_of({"value": value})}), "utf-8")
     part.replace(path)
     return value
