@@ -31,7 +31,7 @@ from malmoi.workspace_layout import Stage
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
 
-SLICES = "slices.json"  # beside the table of a survey
+SLICES = ".slices.json"  # a cache beside the table of a survey
 
 
 @dataclass(frozen=True, slots=True)
