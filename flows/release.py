@@ -48,6 +48,7 @@ from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.placeholders import fetch_below
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
@@ -77,12 +78,25 @@ class Released:
     documents: int
     new: bool  # False: the same data was released before, and nothing was written
     notes: tuple[str, ...] = ()  # what was left out, and what to check
+    changes: str = ""  # since the version before, of a new version that is not the first
+
+    @property
+    def summary(self) -> str:
+        """Return in one line what was released and what changed, or that nothing is new."""
+        return " · ".join((self._head, *self._changes, f"root {self.root}"))
 
     def says(self) -> str:
         """Return a few lines for the operator."""
+        return "\n  ".join((self._head, *self._changes, str(self.folder), f"root {self.root}", *self.notes))
+
+    @property
+    def _changes(self) -> tuple[str, ...]:
+        return (self.changes,) if self.changes else ()
+
+    @property
+    def _head(self) -> str:
         what = "released and verified" if self.new else "nothing new; this release is current"
-        head = f"{self.name} {self.version}: {what}, {count_of(self.documents, 'document')}"
-        return "\n  ".join((head, str(self.folder), f"root {self.root}", *self.notes))
+        return f"{self.name} {self.version}: {what}, {count_of(self.documents, 'document')}"
 
 
 def release(
@@ -113,6 +127,8 @@ def release(
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+    if inputs.previous is not None:
+        fetch_below(inputs.previous)
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -144,7 +160,8 @@ def release(
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
-    return Released(recipe.name, number, target, root, manifest.documents, new, notes)
+    changes = changelog.describe_last(target) if new else ""
+    return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:

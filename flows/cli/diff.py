@@ -18,6 +18,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests
+from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace_layout import Layout
 
 SHOWN = 5  # documents of each kind in the terminal
@@ -45,7 +46,8 @@ def find_release(given: str, workspace: Path) -> Path:
     """Return the folder of a release, given as a path or as name/version of the workspace, such as general/latest."""
     for folder in (find_folder(given), Layout(workspace).releases(given)):
         if (folder / manifests.NAME).is_file():
-            return folder.resolve()
+            fetch_below(found := folder.resolve())
+            return found
     raise CallError(
         f"{given} is not a release: neither this folder nor {Layout(workspace).releases(given)} holds "
         f"{manifests.NAME}. Name the folder of one version, or NAME/VERSION with --workspace."
@@ -66,17 +68,6 @@ def show(value: dict[str, Any], out: Console) -> None:
         out.print(table)
     for line in _list_lines(value):
         out.print(escape_line(line), markup=False)
-
-
-def to_markdown(value: dict[str, Any]) -> str:
-    """Return the differences as Markdown: sizes as a table, then lines."""
-    sizes = [f"| {name} | {a:,} | {b:,} | {_sign(b - a)} |" for name, a, b in _list_sizes(value)]
-    head = f"| | {_title(value['before'])} | {_title(value['after'])} | change |\n|---|--:|--:|--:|"
-    reasons = [
-        f"removed: {', '.join(filter(None, (WHY[why], by, reason)))} × {n:,}" for why, by, reason, n in value["reasons"]
-    ]
-    lines = map(escape_line, [f"added: {value['added']:,}", *reasons, *_list_lines(value)])
-    return "\n".join([head, *sizes, "", "```", *lines, "```", ""])
 
 
 def to_json(value: dict[str, Any]) -> str:

@@ -382,7 +382,7 @@ def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListA
     if not len(flat) == len(begins) == len(spans):
         return pc.binary_join(forms, "")
     gaps, offsets = np.append([False], begins[1:] > begins[:-1] + spans[:-1])[: len(flat)], _offsets(forms)
-    gaps[np.asarray(offsets)[np.asarray(offsets) < len(flat)]] = False  # between two rows there is no gap
+    gaps[np.asarray(offsets)[np.asarray(offsets) < len(flat)]] = False  # the end of a row
     parted = pc.binary_join_element_wise(pc.if_else(pa.array(gaps), " ", ""), flat, "")
     return pc.binary_join(pa.ListArray.from_arrays(offsets, parted), "")
 
