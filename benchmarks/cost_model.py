@@ -94,17 +94,19 @@ def run_once(workspace: str, workers: str, answer: str) -> None:
 
 
 def weigh_index(workspace: str, answer: str) -> None:
-    """Write the bytes by which this process grows while it holds the jobs of the extraction of all captures."""
+    """Write by how many bytes this process grows to plan the extraction of all captures: at the end, at its peak."""
+    from crawlers import catalogue
     from flows.curate import extract_jobs
     from malmoi.workspace import Workspace
 
     home, process = Workspace.open(Path(workspace)), psutil.Process()
-    next(iter(extract_jobs(home, SOURCE)))  # imports and caches
+    catalogue.load(SOURCE)
     gc.collect()
     before = process.memory_info().rss
     jobs = list(extract_jobs(home, SOURCE))
-    grown = process.memory_info().rss - before
-    Path(answer).write_text(json.dumps(grown if jobs else 0), encoding="utf-8")
+    held = process.memory_info().rss - before
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    Path(answer).write_text(json.dumps([held, peak, len(jobs)]), encoding="utf-8")
 
 
 def measure_index(folder: Path, pages: int) -> Terms:
@@ -127,9 +129,10 @@ def measure_index(folder: Path, pages: int) -> Terms:
         if used.status:
             raise SystemExit(f"cost_model: {command[3]} ended with {used.status}: {(folder / 'log.txt').read_text()}")
         spent.append(1000 * used.cpu)
-    grown = float(json.loads(answer.read_text(encoding="utf-8")))
-    files = {"index disk": float(_size(home / "1-captures"))}
-    return {"cpu collect": spent[0], "cpu plan twice": spent[1], "index in memory": grown, **files}
+    held, peak, shards = json.loads(answer.read_text(encoding="utf-8"))
+    terms = {"cpu collect, ms": spent[0], "cpu plan, ms": spent[1], "memory while planned, bytes": held}
+    terms |= {"memory at the peak, bytes": peak, "index on disk, bytes": _size(home / "1-captures"), "shards": shards}
+    return {name: float(value) for name, value in terms.items()}
 
 
 def show_index(measured: dict[int, Terms]) -> None:
