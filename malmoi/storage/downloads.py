@@ -61,7 +61,7 @@ class Downloads:
         self._record.note([(path, Known(tag, stamp(root / path))) for path, tag in tags.items()])
 
     def fill(self, paths: Iterable[str]) -> None:
-        """Replace placeholders by the content that they stand for, atomically; other files are left alone."""
+        """Replace placeholders by their content, atomically; other files are left alone."""
         _run_each(self._fill_one, dict.fromkeys(paths))
 
     def _fill_one(self, path: str) -> None:

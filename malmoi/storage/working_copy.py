@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,17 @@ from malmoi.workspace_layout import CAPTURES, SYNC, Layout, find_unit
 
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
 FRESH: Final = 5.0  # seconds in which a process does not list the bucket again for a reader
+_SECTOR: Final = 512  # bytes; the unit of st_blocks, whatever the file system
 _TOKEN: ContextVar[str] = ContextVar("token", default="")  # of the run for which this node works
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of a copy on this disk, bytes of all of its files, and files that are not uploaded yet."""
+
+    here: int
+    total: int
+    changed: int
 
 
 @cache
@@ -108,7 +119,7 @@ class WorkingCopy:
     def sync(self, paths: Iterable[str], *, whole: bool) -> None:
         """Bring files, and folders that appear as a whole, to their state in the bucket, also during a run.
 
-        With `whole`, the content of these files is downloaded too. What the bucket does not have is deleted here.
+        With `whole`, the content of these files is downloaded too. Files that the bucket lacks are deleted here.
         """
         self._layout.tmp.mkdir(parents=True, exist_ok=True)
         folders = {path: find_unit(path)[0] or find_unit(f"{path}/file")[0] for path in paths}
@@ -128,6 +139,16 @@ class WorkingCopy:
     def token(self) -> str:
         """The token of the lease that this process holds, by which nodes write too; "" if it holds none."""
         return self._lease.token if self._lease is not None else ""
+
+    def measure(self) -> Usage:
+        """Measure what the copy takes, without asking the bucket."""
+        record, files = self._record.read(), self._scan()
+        states = [(self.folder / path).lstat() for path in files]
+        return Usage(
+            sum(state.st_blocks * _SECTOR for state in states),
+            sum(state.st_size for state in states),
+            sum(_is_changed(record.get(path), now) for path, now in files.items()),
+        )
 
     def trim(self) -> int:
         """Replace large files that the bucket has by placeholders, and return their bytes; CallError during a run."""

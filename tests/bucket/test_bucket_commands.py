@@ -11,7 +11,7 @@ import pytest
 from malmoi.storage import shard, working_copy
 from malmoi.storage.bucket import Bucket
 from malmoi.storage.location import locate
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 from malmoi.workspace_layout import STAGES, Layout
 from tests.builders.small_corpus import make, malmoi_in_process, sums
 
