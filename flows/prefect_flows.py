@@ -23,7 +23,11 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger, tags
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.context import SyncClientContext
+from prefect.flow_engine import run_flow
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.console import Console
 
@@ -32,9 +36,11 @@ from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.deployments import source_tasks
 from flows.deployments.parameters import (
+    Address,
     Contact,
     Copies,
     Dry,
+    Engine,
     Folder,
     Keys,
     Kind,
@@ -47,27 +53,41 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
+from flows.deployments.run_records import hold_workspace, record_run, take_turn
 from flows.deployments.server_address import find_server
+from flows.engine.clusters.mapper import open_engine
 from flows.engine.task_mapper import GROUPS, make_mapper
-from flows.monitoring.release_changes import show_changes
 from flows.monitoring.run_names import name_run
 from flows.monitoring.run_progress import RunProgress, observe_run
+from flows.release import Released
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
-from malmoi.workspace import Workspace
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.workspace import Workspace, pull
+
+PATIENCE = 10.0  # seconds for the first answer of a server
 
 
-def call_flow(called: Any, **parameters: Any) -> Any:
+def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
     """Run a flow for the command line, which has checked the parameters: its user may name any file.
 
+    `wait` is the time to wait for another run of the workspace, in seconds; None for that of a deployed run.
     StageError says what to do if the server is unreachable or lost.
     """
     try:
-        with tags("malmoi"):  # as in deployments/prefect.yaml, for automations
-            return called.with_options(validate_parameters=False)(**parameters)
-    except (httpx.TransportError, RuntimeError) as error:
+        _require_answer()
+        called = called.with_options(validate_parameters=False)
+        home = Workspace.open(locate(parameters["workspace"]))
+        with SyncClientContext.get_or_create() as context:
+            # The tag is that of deployments/prefect.yaml, for automations.
+            run = context.client.create_flow_run(
+                called, parameters=called.serialize_parameters(parameters), tags=["malmoi"]
+            )
+            with record_run(home, run.id), request_locks(LockRequest(seconds=wait)):
+                return run_flow(called, flow_run=run, parameters=parameters)
+    except (httpx.TransportError, httpx.InvalidURL, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
         where, remedy = "the temporary server of Prefect", "Run without --prefect."
@@ -79,7 +99,19 @@ def call_flow(called: Any, **parameters: Any) -> Any:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
+def _require_answer() -> None:
+    """Raise httpx.TimeoutException if the server does not answer within PATIENCE: Prefect would ask for minutes."""
+    server = find_server()
+    try:
+        if server is not None:
+            httpx.get(f"{server.url}/health", timeout=PATIENCE)
+    except httpx.TimeoutException:
+        raise
+    except (httpx.HTTPError, httpx.InvalidURL):  # Prefect's client says it, or has settings such as a certificate
+        return
+
+
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
 
 
 @contextmanager
@@ -108,72 +140,87 @@ def collect(sources: Sources, contact: Contact = None, limit: Limit = None, work
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
         home = Workspace.open(locate(workspace))
-        with home.lock(), observe_run(home, names) as progress:
+        with hold_workspace(home), observe_run(home, names) as progress:
             _collect(progress, names, limit=limit, contact=contact)
 
 
-@flow(name="curate", flow_run_name=name_run, task_runner=_runner, log_prints=False)
-def curate(recipe: RecipeName, sources: RecipeSources = None, workspace: Folder = "workspace") -> None:
+@flow(name="curate", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
+def curate(
+    recipe: RecipeName,
+    sources: RecipeSources = None,
+    engine: Engine = "local",
+    address: Address = "",
+    workspace: Folder = "workspace",
+) -> None:
     """Extract, clean, deduplicate and judge what has been collected."""
-    with _explain_os_errors():
+    with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
-            curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress), progress))
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress, nodes), progress))
 
 
-@flow(name="release", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="release", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def release(
-    recipe: RecipeName, sources: RecipeSources = None, version: Version = "", workspace: Folder = "workspace"
-) -> str:
+    recipe: RecipeName,
+    sources: RecipeSources = None,
+    version: Version = "",
+    engine: Engine = "local",
+    address: Address = "",
+    workspace: Folder = "workspace",
+) -> State[str]:
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
-    with _explain_os_errors():
+    with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
-            mapper = make_mapper(progress)
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            mapper = make_mapper(progress, nodes)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
             progress.publish(made)
-        return str(made.folder)
+        return _end(made)
 
 
-@flow(name="run", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="run", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def run(
     recipe: RecipeName,
     sources: RecipeSources = None,
     contact: Contact = None,
     limit: Limit = None,
     version: Version = "",
+    engine: Engine = "local",
+    address: Address = "",
     workspace: Folder = "workspace",
-) -> str:
+) -> State[str]:
     """Collect, curate and release by a recipe; return the folder of the release."""
-    with _explain_os_errors():
+    with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             _collect(progress, names, limit=limit, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress, version=version)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress, version=version)
             progress.publish(made)
-        return str(made.folder)
+        return _end(made)
 
 
-@flow(name="refresh", flow_run_name=name_run, task_runner=_runner, log_prints=False)
+@flow(name="refresh", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
 def refresh(
-    recipe: RecipeName, sources: RecipeSources = None, contact: Contact = None, workspace: Folder = "workspace"
-) -> str:
+    recipe: RecipeName,
+    sources: RecipeSources = None,
+    contact: Contact = None,
+    engine: Engine = "local",
+    address: Address = "",
+    workspace: Folder = "workspace",
+) -> State[str]:
     """Probe the sources, collect what changed, publish the next version, and compare it with the one before.
 
     Nothing is published if nothing has changed. The folder of the current release is returned.
     """
-    with _explain_os_errors():
+    with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             source_tasks.probe_all(home, names, contact)
-            last = releases.read_history(home).latest(chosen.name)
             _collect(progress, names, limit=None, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, make_mapper(progress), progress)
+            made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress)
             progress.publish(made)
-            if made.new and last is not None:
-                show_changes(home, home.releases(chosen.name) / last.version, made)
-        return str(made.folder)
+        return _end(made)
 
 
 @flow(name="erase", flow_run_name=name_run, log_prints=False)
@@ -192,14 +239,20 @@ def erase(
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
     """
     from flows.cli import show_erasure
+    from flows.release_index import open_workspace
 
-    with _explain_os_errors():
+    with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
         done = show_erasure.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),
         )  # fmt: skip
     for line in show_erasure.count_erased(done, dry=dry_run):
         get_run_logger().info(line)
+
+
+def _end(made: Released) -> State[str]:
+    """Return the final state of a run: what it published is its message, the folder of the release its result."""
+    return Completed(message=made.summary, data=str(made.folder))
 
 
 def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> None:

@@ -16,6 +16,7 @@ from crawlers import catalogue
 from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
+from flows.engine.clusters.node_tasks import read_software
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
@@ -34,6 +35,7 @@ from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
+from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
@@ -76,12 +78,25 @@ class Released:
     documents: int
     new: bool  # False: the same data was released before, and nothing was written
     notes: tuple[str, ...] = ()  # what was left out, and what to check
+    changes: str = ""  # since the version before, of a new version that is not the first
+
+    @property
+    def summary(self) -> str:
+        """Return in one line what was released and what changed, or that nothing is new."""
+        return " · ".join((self._head, *self._changes, f"root {self.root}"))
 
     def says(self) -> str:
         """Return a few lines for the operator."""
+        return "\n  ".join((self._head, *self._changes, str(self.folder), f"root {self.root}", *self.notes))
+
+    @property
+    def _changes(self) -> tuple[str, ...]:
+        return (self.changes,) if self.changes else ()
+
+    @property
+    def _head(self) -> str:
         what = "released and verified" if self.new else "nothing new; this release is current"
-        head = f"{self.name} {self.version}: {what}, {count_of(self.documents, 'document')}"
-        return "\n  ".join((head, str(self.folder), f"root {self.root}", *self.notes))
+        return f"{self.name} {self.version}: {what}, {count_of(self.documents, 'document')}"
 
 
 def release(
@@ -124,6 +139,7 @@ def release(
             history=history,
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
+            kept=Kept(workspace.kept_parts(recipe.name), digest(read_software())),
         )
         new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)
@@ -144,7 +160,8 @@ def release(
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
-    return Released(recipe.name, number, target, root, manifest.documents, new, notes)
+    changes = changelog.describe_last(target) if new else ""
+    return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:

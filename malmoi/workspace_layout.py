@@ -1,7 +1,7 @@
 """Paths of a workspace: no other module names its folders or searches them.
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
-    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, matches.json
+    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, .facts-*.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
@@ -12,6 +12,7 @@
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
+    .parts/<name>/<key>/         what the latest release of a name computed for each shard; may be deleted
     .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/copy_record.py)
 
 A key is a digest of everything on which the content of the folder depends.
@@ -26,7 +27,10 @@ from typing import Literal, TypeAlias, get_args
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
-MATCHES = "matches.json"  # beside the ledger: the documents of the shard that tombstones of texts or values match
+# Beside the ledger, measured from the shard (malmoi/storage/shard_facts.py):
+MATCHES = ".facts-matches.json"  # the documents that tombstones of texts or values match
+RIGHTS = ".facts-rights.json"  # counts of licences and uses
+SPREADS = ".facts-spreads.json"  # distributions of measures that have a threshold
 LATEST = "latest"  # link to the highest version of a release
 CAPTURES, RELEASES = "1-captures", "6-releases"
 SYNC = ".bucket.sqlite"
@@ -98,6 +102,10 @@ class Layout:
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release; for `name/version`, the folder of one version."""
         return self.root / RELEASES / name
+
+    def kept_parts(self, name: str) -> Path:
+        """Folder of what the latest release of a name computed for each shard; hidden, so that no bucket gets it."""
+        return self.root / ".parts" / name
 
     def release_folders(self, holds: str) -> list[Path]:
         """Return the folders of all published versions that contain the file `holds`, sorted; no links, no `latest`."""

@@ -70,17 +70,6 @@ def show(value: dict[str, Any], out: Console) -> None:
         out.print(escape_line(line), markup=False)
 
 
-def to_markdown(value: dict[str, Any]) -> str:
-    """Return the differences as Markdown: sizes as a table, then lines."""
-    sizes = [f"| {name} | {a:,} | {b:,} | {_sign(b - a)} |" for name, a, b in _list_sizes(value)]
-    head = f"| | {_title(value['before'])} | {_title(value['after'])} | change |\n|---|--:|--:|--:|"
-    reasons = [
-        f"removed: {', '.join(filter(None, (WHY[why], by, reason)))} × {n:,}" for why, by, reason, n in value["reasons"]
-    ]
-    lines = map(escape_line, [f"added: {value['added']:,}", *reasons, *_list_lines(value)])
-    return "\n".join([head, *sizes, "", "```", *lines, "```", ""])
-
-
 def to_json(value: dict[str, Any]) -> str:
     """Return the differences as canonical JSON."""
     return canonical_json(value)

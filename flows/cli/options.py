@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +16,7 @@ from cyclopts.validators import Number
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
 from malmoi.storage.location import find_address, locate, locate_output, locate_release
+from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace_layout import Layout
 
@@ -77,15 +80,42 @@ LimitOption = Annotated[
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Print the plan and write nothing.")]
 ContactOption = Annotated[str | None, Parameter("--contact", help="Contact for the crawl: a mail address or a page.")]
 WorkersOption = Annotated[int | None, Parameter("--workers", help="Number of worker processes; default: one per core.")]
-EngineOption = Annotated[
-    EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+WaitOption = Annotated[
+    float | None,
+    Parameter(
+        "--wait",
+        validator=Number(gte=0),
+        help="Seconds to wait for another run of the workspace; default: 0, with Prefect 21600.",
+    ),
 ]
-AddressOption = Annotated[
-    str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
-]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Machine:
+    """Options that say where a command runs, and when."""
+
+    workers: WorkersOption = None
+    engine: Annotated[
+        EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+    ] = "local"
+    address: Annotated[
+        str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
+    ] = ""
+    wait: WaitOption = None
+
+
+THIS_MACHINE = Machine()
 VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[
     bool,
     Parameter("--prefect", negative="", help="Run as a Prefect flow; the default if PREFECT_API_URL is set."),
 ]
+
+
+@contextmanager
+def wait_for_lock(command: str, seconds: float | None) -> Iterator[None]:
+    """Wait up to `seconds` for the lock of a workspace within the body, and show who holds it."""
+    with request_locks(LockRequest(f"malmoi {command}", seconds, lambda line: out.print(line, markup=False))):
+        yield

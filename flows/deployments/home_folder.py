@@ -1,4 +1,4 @@
-"""The folder of a deployed run, and the sources and recipes in it that may run."""
+"""The folder of a deployed run, and what its operator has listed: sources, recipes and clusters that it may use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from malmoi.errors import CallError
 
 HOME = "MALMOI_HOME"  # to which relative paths of a run refer
 SOURCES_PATH = "MALMOI_SOURCES_PATH"  # folders of sources and recipes, separated by ":"; default: MALMOI_HOME
+CLUSTERS = "MALMOI_CLUSTERS"  # addresses of Ray and Dask clusters, separated by white space
 _MARKS = {".py": re.compile(r"^SOURCE\b", re.M), ".toml": re.compile(r"^(purpose|extends)\s*=", re.M)}
 
 
-def enter(directory: str, sources: str = "") -> None:
+def enter(directory: str, sources: str = "", clusters: str = "") -> None:
     """Change to the folder of MALMOI_HOME: Prefect deletes the folder in which a worker starts a run.
 
     CallError if it was not set at deployment: the run would write into the worker's folder and be lost.
@@ -25,7 +26,8 @@ def enter(directory: str, sources: str = "") -> None:
         )
     os.chdir(directory)
     os.environ[HOME] = directory
-    os.environ[SOURCES_PATH] = "" if "{{" in sources else sources  # it was not set at deployment
+    for name, value in ((SOURCES_PATH, sources), (CLUSTERS, clusters)):
+        os.environ[name] = "" if "{{" in value else value  # it was not set at deployment
 
 
 def list_files(suffix: str) -> tuple[str, ...]:
@@ -39,6 +41,11 @@ def list_files(suffix: str) -> tuple[str, ...]:
     folders = [Path(home, one) for one in (os.environ.get(SOURCES_PATH) or ".").split(os.pathsep)]
     found = {path for folder in folders for path in folder.glob(f"[!.]*{suffix}") if _has_mark(path)}
     return tuple(sorted(str(one.relative_to(home) if one.is_relative_to(home) else one) for one in found))
+
+
+def list_clusters() -> tuple[str, ...]:
+    """List the clusters that a run may use: a cluster can run code in the process of the flow."""
+    return tuple(dict.fromkeys(os.environ.get(CLUSTERS, "").split()))
 
 
 def _has_mark(path: Path) -> bool:

@@ -14,15 +14,18 @@ from pydantic.fields import FieldInfo
 from crawlers import catalogue
 from flows import release as releases
 from flows import run as runs
-from flows.deployments.home_folder import list_files
+from flows.deployments.home_folder import list_clusters, list_files
+from flows.engine.executors import EngineName
 from malmoi.storage.location import PATTERN
 
 if TYPE_CHECKING:
     _RecipeName: TypeAlias = str
     _SourceName: TypeAlias = str
+    _Address: TypeAlias = str
 else:
     _RecipeName = Literal[(*runs.list_recipes(), *list_files(".toml"))]
     _SourceName = Literal[(*catalogue.names(), *list_files(".py"))]
+    _Address = Literal[("", *list_clusters())]
 _SourceNames = Annotated[list[_SourceName], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
 
 RecipeName = Annotated[
@@ -70,6 +73,17 @@ Folder = Annotated[
         description="Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.",
     ),
 ]
+Engine = Annotated[
+    EngineName,
+    Field(title="engine", description="Where shards are processed: the machine of the worker, or a cluster."),
+]
+Address = Annotated[
+    _Address,
+    Field(
+        title="address (of the cluster)",
+        description="Ray or Dask cluster of MALMOI_CLUSTERS; leave empty for this machine, or a trial cluster on it.",
+    ),
+]
 ReleaseName = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", title="release", description="Name of a release of the workspace: general"),
@@ -97,8 +111,16 @@ Copies = Annotated[bool, Field(title="copies", description="Erase the recorded n
 Dry = Annotated[bool, Field(title="dry_run", description="Count what would be erased, and write nothing.")]
 
 
+# A cluster has an engine: "local" has none.
+_CLUSTER_RULE = {
+    "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
+    "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},
+}
+
+
 class _ClosedSchema(callables.ParameterSchema):
     additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
+    allOf: list[dict[str, Any]]  # noqa: N815
 
 
 def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
@@ -106,7 +128,9 @@ def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.Pa
 
     A parameter that may be None becomes a field that may stay empty, and not a choice between a type and "None".
     """
-    made = _ClosedSchema(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
+    made = _ClosedSchema(
+        **_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=[_CLUSTER_RULE]
+    )
     for name, parameter in signature.parameters.items():
         field = made.properties[name]
         for said in getattr(parameter.annotation, "__metadata__", ()):
@@ -120,7 +144,7 @@ def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.Pa
 
 
 # Prefect 3.9 drops titles and help texts of `Annotated`, and omits additionalProperties: the server would start a run
-# with a misspelt parameter, which crashes. There is no setting, so the function that makes the schema is wrapped for
+# with a misspelt parameter, which crashes. Without a setting for it, the function that makes the schema is wrapped for
 # every flow of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _make_form

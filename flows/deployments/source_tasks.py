@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from prefect import task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists
 
@@ -35,7 +36,7 @@ def collect_as_task(workspace: Workspace, name: str, progress: Progress, **optio
     """Collect a source as a task of the running flow; it is tried again if its host does not answer."""
     source = catalogue.load(name).source
 
-    @task(name=f"collect {source.name}", tags={"collect", source.name}, **RETRIES)
+    @task(name=f"collect {source.name}", task_run_name=f"collect {source.name}", **RETRIES)
     def collect_source() -> Collected:
         with _hold_hosts(source, progress):
             return collect(workspace, name, progress, **options)
@@ -49,7 +50,7 @@ def probe_all(workspace: Workspace, names: Sequence[str], contact: str | None) -
     for name in names:
         source = catalogue.load(name).source
 
-        @task(name=f"probe {source.name}", tags={"probe", source.name}, **RETRIES)
+        @task(name=f"probe {source.name}", task_run_name=f"probe {source.name}", **RETRIES)
         def probe_source(name: str = name) -> None:
             probe(workspace, name, contact)
 
@@ -80,7 +81,8 @@ def _may_pass(state: Any) -> bool:
 def _hold_hosts(source: Source, progress: Progress) -> Iterator[None]:
     """Hold the limits `host:NAME` of a source, made with the value 1: no two runs collect from a host at once.
 
-    StageError if other runs hold one for LONGEST_WAIT. Without a server there are no limits.
+    StageError if other runs hold one for LONGEST_WAIT, HostError if the server cannot say who does. Without a server
+    there are no limits.
     """
     limits = [f"host:{host}" for host in list_hosts(source)]
     if not limits or find_server() is None:
@@ -98,6 +100,10 @@ def _hold_hosts(source: Source, progress: Progress) -> Iterator[None]:
             held.enter_context(
                 concurrency(limits, timeout_seconds=LONGEST_WAIT, strict=True, raise_on_lease_renewal_failure=False)
             )
+        except ConcurrencySlotAcquisitionError as error:
+            raise HostError(
+                f"{source.name}: the Prefect server could not grant {', '.join(limits)} ({error}). Run again later."
+            ) from error
         except TimeoutError as error:
             raise StageError(
                 f"{source.name}: other runs have held {', '.join(limits)} for {LONGEST_WAIT // 3600} hours. If none "

@@ -29,7 +29,7 @@ from malmoi.workspace_layout import STAGES
 GROUPS = 40  # per call of a mapper; a run makes about 40 calls, so 1,600 task runs for a corpus of any size
 SMALLEST = 8  # jobs of a group, if the stage has as many: 30 seconds of work where a job is 256 captures
 RETRIES = (5, 30)  # seconds before the second and the third attempt
-# Errors of the operating system that a second attempt may not meet; a full disk or a missing right stays.
+# Errors of the operating system that may be gone at a second attempt; a full disk or a missing right stays.
 PASSING = (errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
@@ -95,7 +95,7 @@ class Group:
 
 
 class Stage:
-    """What the groups of one call share in the process of the flow."""
+    """State that the groups of one call share in the process of the flow."""
 
     def __init__(
         self, threads: Executor, done: Callable[[Any], None], engine: Engine | None = None, at_once: int = 1
@@ -137,7 +137,6 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
         one: Any = task(
             name=name,
             task_run_name="{group}",
-            tags=["malmoi", step.name],
             retries=len(RETRIES),
             retry_delay_seconds=list(RETRIES),
             retry_condition_fn=_is_worth_a_retry,

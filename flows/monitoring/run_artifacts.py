@@ -32,7 +32,7 @@ def tolerate_errors(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         logger = get_run_logger() if FlowRunContext.get() else get_logger()
-        logger.warning(f"{what}: the server did not take the artifact ({type(error).__name__}).")
+        logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
 
 
 def make_key(kind: str, workspace: Workspace, recipe: str = "") -> str:
@@ -64,8 +64,7 @@ def show_funnel(
 
 def show_release(workspace: Workspace, made: Released) -> None:
     """Publish what a run released, with links, above the card of the release."""
-    head = "released and verified" if made.new else "nothing new: this release is current"
-    lines = [f"**{made.name} {made.version}**: {head}, {made.documents:,} documents", f"root `{made.root}`"]
+    lines = made.summary.split(" · ")
     lines += [make_link(name, path) for name, path in _list_places(workspace, made) if path.exists()]
     card = (made.folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[-1]
     with tolerate_errors("card"):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -23,6 +24,7 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 
+from malmoi.processes.garbage import exclude_imports
 from malmoi.processes.import_path import PYTHON
 from malmoi.processes.worker_loop import serve_calls
 
@@ -81,7 +83,7 @@ _lock = threading.Lock()
 
 
 def start_fork_server(preload: tuple[str, ...]) -> ForkServer:
-    """Return the fork server of this process that has imported `preload`; start one if there is none alive."""
+    """Return the fork server of this process that has imported `preload`; start it unless it runs."""
     with _lock:
         server = _servers.get(preload)
         if server is None or not server.is_running():
@@ -100,8 +102,10 @@ def kill_fork_servers() -> None:
 def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
     """In the fork server: import `preload`, then fork until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    gc.disable()  # each worker enables it
     for name in preload:
         importlib.import_module(name)
+    exclude_imports()
     control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -153,5 +157,5 @@ def _report_ends(running: dict[int, Connection]) -> None:
 
 
 def _report(reports: Connection, value: int) -> None:
-    with contextlib.suppress(OSError):  # nobody waits for it any more
+    with contextlib.suppress(OSError):  # the parent has ended
         reports.send(value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from malmoi.errors import StageError
+from malmoi.storage.atomic_files import sync
 from malmoi.storage.bucket import Bucket, Stored
 from malmoi.storage.copy_record import CopyRecord, Known
 from malmoi.storage.placeholders import is_large, is_placeholder, make_placeholder
@@ -52,7 +53,10 @@ class Downloads:
                     make_placeholder(file, one.size)
                 else:
                     tags[one.path] = self._bucket.download(one.path, file)
+            for done in (*part.rglob("*"), part):
+                sync(done)  # a file that a power cut tears would look like a change made here, and be uploaded
             _move(part / "whole", target)
+            sync(target.parent)
         except FileNotFoundError:
             return  # it was deleted since it was listed
         finally:
@@ -74,6 +78,7 @@ class Downloads:
                 known = self._record.read(path).get(path)
                 if known is not None and known.tag != tag:
                     raise FileNotFoundError
+                sync(part)
                 part.replace(file)
             except FileNotFoundError as error:
                 raise StageError(

@@ -24,6 +24,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ from malmoi.storage.downloads import THREADS, Downloads, stamp
 from malmoi.storage.lease import Lease
 from malmoi.storage.location import find_address
 from malmoi.storage.placeholders import CHANGED, is_large, is_placeholder, make_placeholder
-from malmoi.workspace_layout import CAPTURES, SYNC, Layout, find_unit
+from malmoi.workspace_layout import CAPTURES, STAGES, SYNC, Layout, find_unit
 
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
 FRESH: Final = 5.0  # seconds in which a process does not list the bucket again for a reader
@@ -103,8 +104,8 @@ class WorkingCopy:
         gone = [path for path, known in record.items() if known.stamp and path not in files]
         if gone:
             self._make_guard()()
-            self.bucket.delete([path for path in gone if find_unit(path)[1] == path])
-            self.bucket.delete(gone)
+            for _, paths in groupby(sorted(gone, key=_rank_deletion), key=_rank_deletion):
+                self.bucket.delete(list(paths))
             self._record.forget(gone)
 
     def fetch(self, paths: Iterable[str]) -> None:
@@ -265,6 +266,9 @@ class WorkingCopy:
         gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
             (self.folder / path).unlink(missing_ok=True)
+            with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
+                for folder in (self.folder / path).parents:
+                    folder.rmdir()
         self._record.forget(gone)
         wanted = [
             one
@@ -292,6 +296,15 @@ def _rank(path: str) -> int:
     """Order of upload: 0 within a folder, 1 its last file, 2 alone."""
     last = find_unit(path)[1]
     return 2 if not last else 1 if last == path else 0
+
+
+def _rank_deletion(path: str) -> tuple[int, bool]:
+    """Order of deletion: stages from the last to the first, by which an erasure that was stopped finds what is left.
+
+    Of each folder the last file is the first to go: without it the folder does not exist.
+    """
+    stage = path.partition("/")[0]
+    return -STAGES.index(stage) if stage in STAGES else -len(STAGES), find_unit(path)[1] != path
 
 
 def _is_changed(known: Known | None, now: str) -> bool:

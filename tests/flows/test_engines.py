@@ -58,8 +58,8 @@ def address_of(engine: str, request) -> str:
 def test_an_engine_gives_the_same_release_as_this_machine(engine, corpus, tmp_path, request):
     source, local = corpus
     done = malmoi(
-        "run", "general", "--source", source, "--workspace", tmp_path / "ws",
-        "--engine", engine, "--address", address_of(engine, request), cwd=tmp_path,
+        "run", "general", "--source", source.name, "--workspace", tmp_path / "ws",
+        "--engine", engine, "--address", address_of(engine, request), cwd=source.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sums(tmp_path / "ws") == local

@@ -3,28 +3,41 @@
 import json
 import os
 import re
-import signal
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import zipfile
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from distributed import LocalCluster
 
 from crawlers import catalogue
 from flows.deployments.home_folder import enter
 from flows.run import list_recipes
 from malmoi.errors import CallError, StageError
 from tests.builders.headless_browser import open_browser
-from tests.builders.small_corpus import make, malmoi, sums
+from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
+from tests.flows.prefect_client import (
+    SECONDS,
+    ask,
+    end,
+    find,
+    find_line,
+    free_port,
+    read_artifacts,
+    read_logs,
+    start,
+    wait_for,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -34,41 +47,6 @@ CALLS = [
 ]
 DEPLOYMENTS = ROOT / "flows" / "deployments" / "prefect.yaml"
 WEBHOOK = "https://hooks.office.example/services/fill-in"
-SECONDS = 600  # for the block: a loaded machine takes several times as long as an idle one
-
-
-def asked(url: str, body: object | None = None) -> tuple[int, object]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def free_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
-
-
-def end(group: int) -> None:
-    """End every process of a group, and see that none is left."""
-    members = [process for process in psutil.process_iter() if _group(process.pid) == group]
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        for process in members:
-            if process.is_running():
-                process.send_signal(number)
-        _, members = psutil.wait_procs(members, timeout=10)
-    assert not members
-
-
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +69,58 @@ def alerts():
     server.shutdown()
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        return
+
+
 @pytest.fixture(scope="module")
-def pasted(tmp_path_factory, alerts):
-    """The blocks of docs/operating.md, pasted as they stand but for addresses: their folder, and what clients need."""
+def served(tmp_path_factory):
+    """The folder MALMOI_HOME, and the address at which it is served."""
     home = tmp_path_factory.mktemp("prefect")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=home))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield home, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The address of a Dask cluster of two nodes on this machine."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as started:
+        yield started.scheduler_address
+
+
+def install_wheel(folder: Path) -> Path:
+    """Build the wheel and unpack it, as an installation does; the checkout is not in sight."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(list(map(str, command)), cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pasted(served, cluster, alerts, tmp_path_factory):
+    """The blocks of docs/operating.md, pasted as they stand but for addresses: their folder, and what clients need."""
+    home, home_url = served
     (home / ".venv").symlink_to(sys.prefix)
-    make(home, pages=16)  # small.py, a source of one's own
-    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\n', encoding="utf-8")
+    small = make(home, pages=16)  # small.py, a source of one's own
+    bare = re.sub(r"claim=\(.*\),\n", "", small.read_text(encoding="utf-8")).replace('"small"', '"bare"')
+    (home / "bare.py").write_text(bare, encoding="utf-8")
+    (home / "mine.toml").write_text('extends = "general"\nname = "mine"\npurpose = "A test."\n', encoding="utf-8")
     api, site = free_port(), free_port()
     script = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.S)).replace("4200", api).replace("8753", site)
     assert script.count(WEBHOOK) == 1
-    env = {**os.environ, "PREFECT_HOME": str(home / "server"), "MALMOI_SAMPLE_PORT": site}
+    env = {
+        **os.environ,
+        "PREFECT_HOME": str(home / "server"),
+        "MALMOI_SAMPLE_PORT": site,
+        "MALMOI_CLUSTERS": cluster,
+        "MALMOI_HOME_URL": home_url,
+        "PYTHONPATH": str(install_wheel(tmp_path_factory.mktemp("wheel"))),
+    }
     log = home / "blocks.log"
     with log.open("w") as out:
         shell = subprocess.Popen(
@@ -122,50 +141,20 @@ def server(pasted):
     return pasted[1]
 
 
-def find(server, deployment):
-    """The deployment `flow/name`."""
-    return asked(f"{server['PREFECT_API_URL']}/deployments/name/{deployment}")[1]
-
-
-def start(server, deployment, **parameters):
-    """Start a run of a deployment; its id, or the status and message of a refusal."""
-    body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-    status, said = asked(
-        f"{server['PREFECT_API_URL']}/deployments/{find(server, deployment)['id']}/create_flow_run", body
-    )
-    return said["id"] if status < 300 else (status, str(said))
-
-
-def wait_for(server, run, *, states=("COMPLETED",)):
-    """The run, once it has ended as expected."""
-    end = time.monotonic() + SECONDS
-    while True:
-        _, said = asked(f"{server['PREFECT_API_URL']}/flow_runs/{run}")
-        if said["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-            assert said["state_type"] in states, (said["state"], read_logs(server, run))
-            return said
-        assert time.monotonic() < end, said
-        time.sleep(0.5)
-
-
-def find_line(server, run, words):
-    """Wait for a log line: a run sends its lines in batches."""
-    end = time.monotonic() + SECONDS
-    while not [line for line in read_logs(server, run) if words in line]:
-        assert time.monotonic() < end, read_logs(server, run)
-        time.sleep(0.5)
-
-
-def read_logs(server, run):
-    body = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
-    return [line["message"] for line in asked(f"{server['PREFECT_API_URL']}/logs/filter", body)[1]]
+@pytest.fixture(scope="module")
+def alone(pasted, tmp_path_factory):
+    """The sums of the release of small.py by the command line, without a server."""
+    home = tmp_path_factory.mktemp("alone")
+    done = malmoi_in_process("run", "general", "--source", pasted[0] / "small.py", "--workspace", home / "w")
+    assert done.returncode == 0, done.stderr
+    return sums(home / "w")
 
 
 def test_the_blocks_of_the_docs_end_in_a_release_and_the_run_of_ci_finds_nothing_new(pasted):
     home, server = pasted
     assert (home / "workspace" / "6-releases" / "general" / "1.0.0" / "SHA256SUMS").exists()
     body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED", "RUNNING", "PENDING"]}}}, "sort": "START_TIME_ASC"}
-    _, (first, second) = asked(f"{server['PREFECT_API_URL']}/flow_runs/filter", body)
+    _, (first, second) = ask(f"{server['PREFECT_API_URL']}/flow_runs/filter", body)
     assert (first["state"]["type"], first["parameters"]["sources"]) == ("COMPLETED", ["sample"])
     assert second["idempotency_key"] == "2026-W48"
     wait_for(server, second["id"])
@@ -176,7 +165,7 @@ def test_the_blocks_of_the_docs_end_in_a_release_and_the_run_of_ci_finds_nothing
 def test_a_call_with_a_known_idempotency_key_starts_no_second_run(server):
     url = f"{server['PREFECT_API_URL']}/deployments/{find(server, 'refresh/local')['id']}/create_flow_run"
     body = {"parameters": {"recipe": "general", "sources": ["sample"]}, "idempotency_key": "2026-W48"}
-    assert asked(url, body)[1]["id"] == asked(url, body)[1]["id"]
+    assert ask(url, body)[1]["id"] == ask(url, body)[1]["id"]
 
 
 def test_the_weekly_refresh_is_scheduled_with_parameters_that_have_just_succeeded(server):
@@ -186,51 +175,130 @@ def test_the_weekly_refresh_is_scheduled_with_parameters_that_have_just_succeede
     assert said["parameters"] == {"recipe": "general", "sources": ["sample"]}
 
 
-def test_a_refresh_with_a_source_of_the_home_folder_publishes_the_next_version_with_what_changed(pasted):
+@pytest.fixture(scope="module")
+def refreshed(pasted):
+    """A run of refresh with a second source, which publishes version 1.1.0."""
     home, server = pasted
-    run = start(server, "refresh/local", recipe="general", sources=["sample", "small.py"])
-    wait_for(server, run)
+    run = wait_for(server, start(server, "refresh/local", recipe="general", sources=["sample", "small.py"]))
     assert (home / "workspace" / "6-releases" / "general" / "1.1.0" / "SHA256SUMS").exists()
-    body = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["changes-general"]}}}
-    _, (artifact,) = asked(f"{server['PREFECT_API_URL']}/artifacts/filter", body)
-    assert "| | general 1.0.0 | general 1.1.0 | change |" in artifact["data"]
-    assert re.search(r"^added: [1-9]", artifact["data"], re.M)
+    return run
+
+
+def test_a_refresh_says_what_it_published_and_what_changed(pasted, refreshed):
+    home, server = pasted
+    made = json.loads((home / "workspace" / "6-releases" / "general" / "1.1.0" / "manifest.json").read_text())
+    says = refreshed["state"]["message"]
+    assert re.search(r"^general 1\.1\.0: released and verified, \d+ documents · Since 1\.0\.0: [1-9]\d* added, ", says)
+    assert says.endswith(f" · root {made['root']}")
+    find_line(server, refreshed["id"], "Since 1.0.0: ")
+
+
+def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, refreshed, served):
+    _, server = pasted
+    assert refreshed["name"] == "refresh general: sample, small"
+    assert {"malmoi", "scheduled"} <= set(refreshed["tags"])
+    body = {"task_runs": {"flow_run_id": {"any_": [refreshed["id"]]}}, "limit": 200}
+    tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
+    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-1 of 1"} <= {
+        one["name"] for one in tasks
+    }
+    assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
+    found = read_artifacts(server, refreshed["id"])
+    bars = [a["description"] for a in found if a["type"] == "progress"]
+    for stage in ("collect sample", "collect small", "2-documents", "3-clean", "4-judged", "5-curated", "6-release"):
+        assert [bar for bar in bars if bar.startswith(f"{stage}: ")]
+    (funnel,) = [json.loads(a["data"]) for a in found if a["type"] == "table"]
+    assert {"source", "step", "kept", "lost", "why"} == set(funnel[0])
+    assert [row for row in funnel if row["step"] == "6-release 1.1.0" and row["kept"]]
+    (card,) = [a["data"] for a in found if a["key"] == "release-workspace-general"]
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", card) if link.startswith(served[1])]
+    assert len(links) >= 4
+    for link in {link.partition("#")[0] for link in links}:
+        assert urllib.request.urlopen(link, timeout=30).status == 200
+    assert not re.findall(r"\]\((?!https?://|mailto:|#)", card)
+
+
+def test_a_run_records_captures_stages_and_release_as_assets(pasted, refreshed):
+    home, server = pasted
+    body = {"filter": {"event": {"prefix": ["prefect.asset.materialization"]}}, "limit": 50}
+    end, seen = time.monotonic() + 60, set()
+    while time.monotonic() < end and len(seen) < 7:  # events are sent in batches
+        _, events = ask(f"{server['PREFECT_API_URL']}/events/filter", body)
+        mine = [e for e in events["events"] if any(refreshed["id"] in r["prefect.resource.id"] for r in e["related"])]
+        seen = {e["resource"]["prefect.resource.id"].removeprefix(f"file://{home}/workspace/") for e in mine}
+        time.sleep(0.5)
+    stages = {"2-documents", "3-clean", "4-judged", "5-curated"}
+    assert seen >= {"1-captures/small", "6-releases/general"} | stages
+
+
+def test_a_deployed_run_on_a_cluster_gives_the_release_of_the_command_line(server, cluster, alone, tmp_path):
+    run = start(
+        server, "run/local", recipe="general", sources=["small.py"], engine="dask", address=cluster,
+        workspace=str(tmp_path / "w"),
+    )  # fmt: skip
+    wait_for(server, run)
+    assert sums(tmp_path / "w") == alone
 
 
 def test_a_run_waits_for_a_host_from_which_another_run_collects(server, tmp_path):
     api = f"{server['PREFECT_API_URL']}/v2/concurrency_limits"
     limit = f"host:127.0.0.1:{server['MALMOI_SAMPLE_PORT']}"
-    assert asked(f"{api}/{limit}")[1]["limit"] == 1
-    _, lease = asked(f"{api}/increment-with-lease", {"names": [limit], "slots": 1, "mode": "concurrency"})
+    assert ask(f"{api}/{limit}")[1]["limit"] == 1
+    _, lease = ask(f"{api}/increment-with-lease", {"names": [limit], "slots": 1, "mode": "concurrency"})
     run = start(server, "collect/local", sources=["sample"], workspace=str(tmp_path / "other"), limit=2)
     find_line(server, run, f"waits for {limit}")
     time.sleep(2)
-    assert asked(f"{server['PREFECT_API_URL']}/flow_runs/{run}")[1]["state_type"] == "RUNNING"
-    asked(f"{api}/decrement-with-lease", {"lease_id": lease["lease_id"]})
+    assert ask(f"{server['PREFECT_API_URL']}/flow_runs/{run}")[1]["state_type"] == "RUNNING"
+    assert ask(f"{api}/decrement-with-lease", {"lease_id": lease["lease_id"]})[0] == 204
     wait_for(server, run)
 
 
-def test_a_failed_run_is_posted_to_the_webhook_whose_address_the_server_hides(server, alerts, tmp_path):
-    run = start(server, "release/local", recipe="mine", sources=["small.py"], workspace=str(tmp_path / "empty"))
-    assert run[0] == 409  # a recipe of one's own is named by its file
-    run = start(server, "release/local", recipe="mine.toml", sources=["small.py"], workspace=str(tmp_path / "empty"))
-    wait_for(server, run, states=("FAILED",))
+def test_a_run_that_fails_says_the_reasons_of_the_ledger_and_is_posted_to_the_webhook(server, alerts, tmp_path):
+    refused = start(server, "run/local", recipe="mine", sources=["bare.py"], workspace=str(tmp_path / "w"))
+    assert refused[0] == 409  # a recipe of one's own is named by its file
+    run = start(server, "run/local", recipe="mine.toml", sources=["bare.py"], workspace=str(tmp_path / "w"))
+    said = wait_for(server, run, states=("FAILED",))["state"]["message"]
+    assert re.search(r"no document is left to publish of \d+: .*rights: no-licence \d", said)
     end = time.monotonic() + 60
     while not alerts[0]:
         assert time.monotonic() < end
         time.sleep(0.5)
-    assert alerts[0][0].startswith("malmoi: release is Failed") and run in alerts[0][0]
-    _, blocks = asked(f"{server['PREFECT_API_URL']}/block_documents/filter", {})
+    assert alerts[0][0].startswith("malmoi: run is Failed")
+    assert run in alerts[0][0]
+    assert "no-licence" in alerts[0][0]
+
+
+def test_the_server_hides_the_address_of_the_webhook_and_holds_the_automations(server):
+    _, blocks = ask(f"{server['PREFECT_API_URL']}/block_documents/filter", {})
+    assert "malmoi-alerts" in json.dumps(blocks)
     assert "secret-hook" not in json.dumps(blocks)
+    _, found = ask(f"{server['PREFECT_API_URL']}/automations/filter", {})
+    assert {(one["name"], one["enabled"]) for one in found} == {("malmoi-alert", True), ("malmoi-heartbeat", True)}
+
+
+def test_a_source_that_is_not_in_a_listed_folder_is_refused_also_where_the_server_does_not_check(server, tmp_path):
+    """Whoever reaches the API can switch the check of the server off; the run checks again and loads no such file."""
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'done')!r}, 'w')\nSOURCE = None\n", encoding="utf-8")
+    url = f"{server['PREFECT_API_URL']}/deployments/{find(server, 'collect/local')['id']}"
+    assert ask(url, {"enforce_parameter_schema": False}, "PATCH")[0] == 204
+    try:
+        run = start(server, "collect/local", sources=[str(evil)], workspace=str(tmp_path / "w"))
+    finally:
+        assert ask(url, {"enforce_parameter_schema": True}, "PATCH")[0] == 204
+    said = wait_for(server, run, states=("FAILED", "CRASHED"))["state"]["message"]
+    assert "sources" in said
+    assert not (tmp_path / "done").exists()
+    assert not (tmp_path / "w").exists()
 
 
 def test_a_run_of_erase_counts_and_then_erases(pasted):
     home, server = pasted
     table = next((home / "workspace" / "6-releases" / "general" / "1.0.0" / "data").rglob("*.parquet"))
     id = pq.read_table(table, columns=["id"]).column("id")[0].as_py()
-    asked_for = {"release": "general", "kind": "id", "keys": [id], "reason": "request of the author"}
+    wanted = {"release": "general", "kind": "id", "keys": [id], "reason": "request of the author"}
     for dry in (True, False):
-        run = start(server, "erase/local", **asked_for, dry_run=dry)
+        run = start(server, "erase/local", **wanted, dry_run=dry)
         wait_for(server, run)
         find_line(server, run, f"general: 1 document of the latest version {'would be erased' if dry else 'erased'}")
     find_line(server, run, "released and verified")
@@ -244,9 +312,11 @@ def test_the_forms_show_choices_and_help_in_a_real_browser(pasted, tmp_path, ver
     with open_browser(tmp_path) as browser:
         for flow in ("refresh", "run", "collect", "curate", "release", "erase"):
             said = find(server, f"{flow}/local")
-            shown = browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
-            shown = browser.wait("workspace")
-            for field in said["parameter_openapi_schema"]["properties"].values():
+            fields = said["parameter_openapi_schema"]["properties"]
+            browser.open(f"{ui}deployments/deployment/{said['id']}/run", "Parameters")
+            shown = browser.wait(fields["workspace"]["description"])  # the last field
+            browser.shoot(tmp_path / f"{flow}.png")
+            for field in fields.values():
                 assert field["title"] in shown
                 assert field["description"].replace("`", "") in shown.replace("`", "")
             assert 'Property is type "None"' not in shown
@@ -266,9 +336,7 @@ def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server
     end = time.monotonic() + 60
     while not (
         runs := [
-            r
-            for r in asked(f"{api}/flow_runs/filter", {})[1]
-            if r["deployment_id"] == find(server, "curate/local")["id"]
+            r for r in ask(f"{api}/flow_runs/filter", {})[1] if r["deployment_id"] == find(server, "curate/local")["id"]
         ]
     ):
         assert time.monotonic() < end
@@ -277,47 +345,67 @@ def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server
     wait_for(server, runs[0]["id"], states=("FAILED",))  # general names no source
 
 
-def test_a_run_through_the_server_gives_the_same_release_as_one_without(server, tmp_path):
-    source = make(tmp_path, pages=16)
-    alone = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "alone")
-    assert alone.returncode == 0, alone.stderr
-    served = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "served", env=server)
-    assert served.returncode == 0, served.stderr
-    assert sums(tmp_path / "served") == sums(tmp_path / "alone")
-    _, runs = asked(f"{server['PREFECT_API_URL']}/flow_runs/filter", {})
-    ours = [r for r in runs if r["parameters"].get("workspace") == str(tmp_path / "served")]
+def test_a_command_through_the_server_gives_the_same_release_as_one_without(pasted, server, alone, tmp_path):
+    done = malmoi("run", "general", "--source", pasted[0] / "small.py", "--workspace", tmp_path / "w", env=server)
+    assert done.returncode == 0, done.stderr
+    assert sums(tmp_path / "w") == alone
+    _, runs = ask(f"{server['PREFECT_API_URL']}/flow_runs/filter", {})
+    ours = [r for r in runs if r["parameters"].get("workspace") == str(tmp_path / "w")]
     assert [(r["state"]["type"], r["parameters"]["recipe"]) for r in ours] == [("COMPLETED", "general")]
-    _, artifacts = asked(f"{server['PREFECT_API_URL']}/artifacts/filter", {})
-    assert [a["key"] for a in artifacts if a["flow_run_id"] == ours[0]["id"]] == ["card-general"]
 
 
-def test_deployments_show_the_flows_with_their_parameters(server):
-    _, deployments = asked(f"{server['PREFECT_API_URL']}/deployments/filter", {})
+def test_deployments_show_the_flows_with_their_parameters(server, cluster):
+    _, deployments = ask(f"{server['PREFECT_API_URL']}/deployments/filter", {})
     found = {d["entrypoint"].rpartition(".")[2]: d["parameter_openapi_schema"] for d in deployments}
     assert set(found) == {"collect", "curate", "release", "run", "refresh", "erase"}
     form = found["run"]["properties"]
-    assert list(form) == ["recipe", "sources", "contact", "limit", "version", "workspace"]
+    assert list(form) == ["recipe", "sources", "contact", "limit", "version", "engine", "address", "workspace"]
     assert all(field["description"] for schema in found.values() for field in schema["properties"].values())
     assert {name: schema["required"] for name, schema in found.items()} == {
         "collect": ["sources"], "curate": ["recipe"], "release": ["recipe"], "run": ["recipe"], "refresh": ["recipe"],
         "erase": ["release", "kind", "keys", "reason"],
     }  # fmt: skip
     assert form["recipe"]["enum"] == [*list_recipes(), "mine.toml"]
-    assert form["sources"]["items"]["enum"] == [*catalogue.names(), "small.py"]
+    assert form["sources"]["items"]["enum"] == [*catalogue.names(), "bare.py", "small.py"]
+    assert form["address"]["enum"] == ["", cluster]
+    assert not [d["name"] for d in deployments if d["concurrency_limit"]]  # the workspace decides who waits
     assert all("malmoi" in d["tags"] for d in deployments)
 
 
-def test_the_server_refuses_nonsense_and_names_the_field(server):
+def test_the_server_refuses_nonsense_and_names_the_field(server, cluster):
     """One test for all cases: the server is shared, and a request takes milliseconds."""
     api = server["PREFECT_API_URL"]
-    ids = {flow: asked(f"{api}/deployments/name/{flow}/local")[1]["id"] for flow in {c["flow"] for c in CALLS}}
+    ids = {flow: ask(f"{api}/deployments/name/{flow}/local")[1]["id"] for flow in {c["flow"] for c in CALLS}}
     wrong = []
     for case in CALLS:
-        body = {"parameters": case["parameters"], "state": {"type": "SCHEDULED"}}
-        status, says = asked(f"{api}/deployments/{ids[case['flow']]}/create_flow_run", body)
+        given = {name: cluster if said == "CLUSTER" else said for name, said in case["parameters"].items()}
+        body = {"parameters": given, "state": {"type": "SCHEDULED"}}
+        status, says = ask(f"{api}/deployments/{ids[case['flow']]}/create_flow_run", body)
         if status != 409 or f"'{case['field']}" not in str(says):
             wrong.append((case, status, says))
     assert not wrong
+
+
+def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
+    """The last test with the server: the block of a fresh copy sets the weekly schedule back to inactive."""
+    home, server = pasted
+    names = [f"{flow}/local" for flow in ("refresh", "run", "collect", "curate", "release", "erase")]
+    before = {name: find(server, name) for name in names}
+    for package in ("malmoi", "crawlers", "filters", "data_cards", "flows"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (block,) = [
+        block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S) if "deploy --all\nprefect worker" in block
+    ]
+    script = "\n".join(line for line in block.splitlines() if "worker start" not in line)
+    env = {**server, "MALMOI_HOME": str(home), "PATH": f"{home}/.venv/bin:{server['PATH']}", "PYTHONPATH": ""}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = {name: find(server, name) for name in names}
+    for key in ("id", "entrypoint", "parameter_openapi_schema", "pull_steps", "tags", "work_pool_name"):
+        assert {name: one[key] for name, one in after.items()} == {name: one[key] for name, one in before.items()}
+    assert [one["active"] for one in after["refresh/local"]["schedules"]] == [False]
 
 
 @pytest.mark.parametrize(
@@ -352,32 +440,65 @@ def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, m
 
     monkeypatch.chdir(pasted[0])
     before = sorted((pasted[0] / "workspace").rglob("*"))
-    with pytest.raises(CallError, match=r"general 1\.0\.0 is released"):
+    with pytest.raises(CallError, match=r"version 1\.0\.0 cannot be made: general 1\.\d\.\d is released"):
         prefect_flows.run.fn(recipe="general", sources=["sample"], version="1.0.0")
     assert sorted((pasted[0] / "workspace").rglob("*")) == before
 
 
 def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
     from flows import prefect_flows
-    from flows import run as runs
 
     def full(*_, **__):
         raise OSError(28, "No space left on device", "a.parquet")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "run", full)
+    monkeypatch.setattr(prefect_flows, "observe_run", full)
     with pytest.raises(StageError, match=r"the disk is full .* free space and run the same command again"):
         prefect_flows.run.fn(recipe="general", sources=["sample"])
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "banana"])
-def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, url):
-    env = {**os.environ, "PREFECT_API_URL": url, "PREFECT_HOME": str(tmp_path / "home")}
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        ("PREFECT_API_URL", "http://127.0.0.1:9/api"),
+        ("PREFECT_API_URL", "banana"),
+        ("profile 'office'", "http://127.0.0.1:9/api"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, place, url):
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_PROFILES_PATH": str(tmp_path / "profiles.toml")}
+    if place == "PREFECT_API_URL":
+        env[place] = url
+    else:
+        text = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{url}"\n'
+        (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
     done = malmoi("collect", "sample", "--workspace", tmp_path / "w", env=env)
     assert done.returncode == 3
-    assert f"the Prefect server of PREFECT_API_URL, {url}, does not answer" in done.stderr
+    assert re.search(rf"the Prefect server of {re.escape(place)}.*, {re.escape(url)}, does not answer", done.stderr)
     assert "unset it to run without Prefect" in done.stderr
-    assert "Traceback" not in done.stderr and "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_a_server_that_takes_connections_and_says_nothing_is_named_within_seconds(monkeypatch, tmp_path):
+    from flows import prefect_flows
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
+        monkeypatch.setattr(prefect_flows, "PATIENCE", 0.2)
+        with pytest.raises(StageError, match=r"does not answer \(ReadTimeout"):
+            prefect_flows.call_flow(prefect_flows.collect, sources=["sample"], workspace=str(tmp_path / "w"))
+
+
+def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_path):
+    source = make(tmp_path, pages=2)
+    env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    home = {"PREFECT_HOME": str(tmp_path / "home")}
+    done = malmoi("collect", source, "--workspace", tmp_path / "w", "--prefect", env=env | home)
+    assert done.returncode == 0, done.stderr
+    assert "collect small: 3 new" in done.stderr + done.stdout
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_deployments_are_installed_with_malmoi_and_name_modules():
@@ -398,6 +519,7 @@ def test_a_deployment_without_a_home_is_refused_instead_of_writing_into_the_fold
         "flows.deployments.home_folder.enter": {
             "directory": "{{ $MALMOI_HOME }}",
             "sources": "{{ $MALMOI_SOURCES_PATH }}",
+            "clusters": "{{ $MALMOI_CLUSTERS }}",
         }
     }
     monkeypatch.setattr(os, "chdir", lambda _: pytest.fail("changed"))

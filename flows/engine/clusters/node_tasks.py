@@ -1,4 +1,4 @@
-"""What a node of a cluster runs: some jobs of one stage, on the worker processes of that node.
+"""Run some jobs of one stage on the worker processes of a node of a cluster.
 
 Driver and nodes exchange files through the workspace, a folder that all share or a bucket (`bucket_jobs`); a task
 carries paths and returns small records. The driver pickles tasks and results itself, so that an engine sees bytes only,

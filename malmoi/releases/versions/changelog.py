@@ -111,6 +111,12 @@ def summarise(entry: Entry) -> dict[str, Any]:
             "changed": changed}  # fmt: skip
 
 
+def describe_last(folder: Path) -> str:
+    """Describe in one line what the release in `folder` changed since the version before; "" for a first version."""
+    entries = read(folder)
+    return next(_render_entry(entries[-1])).partition(". ")[2] if entries else ""
+
+
 def check_against(folder: Path, found: Comparison) -> str:
     """Return whether the changelog of the later release `agrees` or `differs`; `none` if it has no such entry."""
     entries = read(folder)
