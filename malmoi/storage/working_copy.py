@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -266,9 +267,10 @@ class WorkingCopy:
         gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
             (self.folder / path).unlink(missing_ok=True)
-            with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
-                for folder in (self.folder / path).parents:
-                    folder.rmdir()
+        for path in gone:
+            self._delete_empty(self.folder / (find_unit(path)[0] or path))
+        if gone and not below:  # an erasure, perhaps: parts of releases that are kept here contain rows of documents
+            shutil.rmtree(self._layout.kept_parts(""), ignore_errors=True)
         self._record.forget(gone)
         wanted = [
             one
@@ -278,6 +280,14 @@ class WorkingCopy:
             and (path not in files or record.get(path, NEVER).tag != one.tag)
         ]
         self._downloads.bring(wanted)
+
+    def _delete_empty(self, unit: Path) -> None:
+        """Delete a folder that has lost its files, with hidden facts about them, and the empty folders above it."""
+        if unit.is_dir() and not any(one.is_file() and not one.name.startswith(".") for one in unit.rglob("*")):
+            shutil.rmtree(unit, ignore_errors=True)
+        with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
+            for folder in unit.parents:
+                folder.rmdir()
 
     def _delete_orphans(self, objects: Mapping[str, Stored]) -> None:
         """Delete objects of folders without their last file, left by a killed run; a young one may be in work."""
