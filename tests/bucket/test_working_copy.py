@@ -79,6 +79,7 @@ def test_what_a_run_deletes_and_changes_is_so_on_every_machine(place: str, machi
     with (first := Workspace.open(locate(place))).lock():
         first.commit("3-clean", "k1", fill("once"))
         first.terms.write_text("{}")
+        (first.stage("3-clean", "k1") / ".facts.json").write_text("about a.txt")
     machine("two")
     with (second := Workspace.open(locate(place))).lock():
         shutil.rmtree(second.stage("3-clean", "k1"))
