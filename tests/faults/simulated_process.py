@@ -37,7 +37,7 @@ _LOADED = (
     "crawlers.fetch.dump.collector",
     "crawlers.fetch.robots_middleware",
     "flows.cli.publish",
-    "flows.cli.show_erasure",
+    "flows.withdrawals",
     "flows.engine.preload",
     "flows.release",
     "flows.run",
