@@ -139,7 +139,7 @@ def release(
             history=history,
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
-            kept=Kept(workspace.kept_parts(recipe.name), digest(read_software())),
+            kept=Kept(workspace.release_parts(recipe.name), digest(read_software())),
         )
         new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)

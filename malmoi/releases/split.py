@@ -109,7 +109,7 @@ def _parse_result(
         file, column, read, characters, found = values
         return Look(file, column, read, characters, tuple(map(tuple, found)))
 
-    def left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
+    def make_left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
         found = tuple((table, Find(*find)) for table, find in finds)
         return LeftOut(id, source, (why[0], why[1]), found, tuple(map(tuple, signals)))
 
@@ -118,7 +118,7 @@ def _parse_result(
         tuple(Partition(*one) for one in partitions),
         tuple(sizes),
         tuple(map(tuple, kept)),
-        tuple(left_out(*one) for one in out),
+        tuple(make_left_out(*one) for one in out),
         tuple(map(tuple, renamed)),
         tuple(tuple(map(look, one)) for one in looks),
         tuple((name, tuple(map(look, one))) for name, one in side_looks),
