@@ -14,7 +14,6 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from crawlers import catalogue
 from flows.engine.progress import Progress, Step, format_seconds
-from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring import asset_events, run_artifacts
 from flows.release import Released
 from malmoi.workspace import Workspace
@@ -81,7 +80,6 @@ class RunProgress(Progress):
 @contextmanager
 def observe_run(workspace: Workspace, sources: Sequence[str], recipe: str = "") -> Iterator[RunProgress]:
     """Show what happens in the body on the server; the funnel also of a run that fails."""
-    quiet_prefect()
     progress = RunProgress(workspace, sources, recipe)
     try:
         yield progress
