@@ -26,6 +26,7 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from flows.deployments.server_address import find_server
+from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring.run_artifacts import tolerate_errors
 from malmoi.storage.locks import LockRequest, find_request, request_locks
 from malmoi.workspace import Workspace
@@ -52,6 +53,7 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
 
     Another run that holds the workspace is waited for, up to LONGEST_WAIT; the log names it.
     """
+    quiet_prefect()
     asked, id = find_request(), str(flow_run.id)
     seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
     with _record(workspace.root / FOLDER / id):

@@ -13,10 +13,13 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 from prefect import task
+from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.states import Cancelled
+from rich.console import Console
 
 from flows.engine import worker_pool
 from flows.engine.clusters.mapper import map_over
@@ -219,10 +222,20 @@ class _NoTrace(logging.Filter):
 
 
 def quiet_prefect() -> None:
-    """Leave out the log lines that say that a task finished, and tracebacks of errors that explain themselves."""
+    """Leave out the log lines that say that a task finished, and tracebacks of errors that explain themselves.
+
+    When the pipe to a worker breaks, because it was killed, the lines go to the server only: rich would end the run.
+    """
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, PrefectConsoleHandler):
+            handler.console.on_broken_pipe = partial(_silence, handler.console)  # type: ignore[method-assign]
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logger = logging.getLogger(name)
         if not any(isinstance(one, _NoTrace) for one in logger.filters):
             logger.addFilter(_NoTrace())
     if logger.level == logging.NOTSET:  # PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL=INFO shows them
         logger.setLevel(logging.WARNING)
+
+
+def _silence(console: Console) -> None:
+    console.quiet = True

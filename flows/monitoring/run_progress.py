@@ -15,7 +15,6 @@ from prefect.context import TagsContext
 
 from crawlers import catalogue
 from flows.engine.progress import Progress, Step, format_seconds
-from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring import asset_events, run_artifacts
 from flows.release import Released
 from malmoi.workspace import Workspace
@@ -86,7 +85,6 @@ def observe_run(workspace: Workspace, sources: Sequence[str], recipe: str = "") 
     Task runs have no tags: for each run with a tag Prefect asks the server twice about limits of concurrency, and a
     server that is too busy to answer fails the run.
     """
-    quiet_prefect()
     progress = RunProgress(workspace, sources, recipe)
     try:
         with TagsContext(current_tags=set()):  # a task inherits the tags that the command line gives its flow run

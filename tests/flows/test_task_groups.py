@@ -1,12 +1,14 @@
 """A stage is a few groups of many jobs: cut, run, stopped and run again without a server."""
 
 import errno
+import io
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flows.engine import worker_pool
+from flows.engine import task_mapper, worker_pool
 from flows.engine.clusters.node_tasks import run_on_node
 from flows.engine.task_mapper import GROUPS, SMALLEST, Group, Stage, _run_group, can_pass, group_jobs
 from malmoi.errors import SourceError, StageError
@@ -136,3 +138,18 @@ def test_a_group_is_one_task_of_an_engine(stage):
 )
 def test_only_faults_that_can_pass_are_tried_again(error, passes):
     assert can_pass(error) is passes
+
+
+def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    class Broken(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    handler = PrefectConsoleHandler(stream=Broken())
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    task_mapper.quiet_prefect()
+    for _ in range(2):  # without it the first one raises SystemExit
+        handler.handle(logging.makeLogRecord({"msg": "a line", "levelno": logging.INFO}))
+    assert handler.console.quiet

@@ -167,6 +167,8 @@ def live_by_deployment(life: Life, deployment: str, runs: Sequence[Sequence[str]
         assert gone, f"hung after {life.kills}"
         if "server" in victims and prefect.read_run(id)["state_type"] == "RUNNING":
             continue  # the next run of the workspace marks it as crashed
+        if "prefect worker" in life.kills[before:] and prefect.read_run(id)["state_type"] == "PENDING":
+            prefect.retry(id)  # its process had not begun the flow, and died at its next line of output
         state = prefect.wait_for(id)
         if not any(what in FATAL for what in life.kills[before:]):
             assert state == "COMPLETED", (life.kills, prefect.read_logs(id))
