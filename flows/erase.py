@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -114,6 +115,7 @@ def erase(
     }
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
     purged = purge(workspace, plan.matcher, erased=staged.result())
+    os.sync()  # else a power cut may bring back what was deleted
     return replace(done, withdrawn=withdrawn, purged=purged.describe())
 
 

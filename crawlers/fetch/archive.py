@@ -57,7 +57,7 @@ class Archive:
         """Open the run in `run_dir`, new or killed; `earlier` run folders are listed oldest first.
 
         `failed`: the run ended without pages or without proof of its licence, so robots.txt, error
-        pages and the licence pages `proofs` are requested again.
+        pages, redirects and the licence pages `proofs` are requested again.
         """
         self._failed = failed
         self._proofs = frozenset(proofs)
@@ -123,7 +123,7 @@ class Archive:
             return None
         kept = self.resolve(entry)
         if kept is not None and self._failed and entry.offset < self.resumed_at:
-            anew = kept.status >= 400 or url.endswith("/robots.txt") or url in self._proofs
+            anew = kept.status >= 300 or url.endswith("/robots.txt") or url in self._proofs
             return None if anew else kept
         return kept
 

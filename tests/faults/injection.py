@@ -226,7 +226,11 @@ def _watch_os(injector: Injector) -> None:
         if injector.fault is None or injector.fault.flush:
             journal.note_fsync(path, os.fstat(descriptor))  # the disk itself is not asked: only the journal counts
 
-    os.fsync = fsync
+    def sync() -> None:
+        if injector.fault is None or injector.fault.flush:
+            journal.note_sync()
+
+    os.fsync, os.sync = fsync, sync
 
 
 def _watch_arrow(injector: Injector) -> None:

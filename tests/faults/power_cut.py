@@ -39,6 +39,11 @@ class Journal:
             last = max((at for at, (folder, _) in enumerate(self._undo) if folder == path), default=-1)
             del self._undo[: last + 1]
 
+    def note_sync(self) -> None:
+        """Everything so far is durable."""
+        self._undo.clear()
+        self._began = time.time_ns()
+
     def note_rename(self, source: Any, target: Any, *_: Any) -> Callable[[], None]:
         source, target = _spell(source), _spell(target)
         held = self._hold(target)

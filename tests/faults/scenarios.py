@@ -162,6 +162,7 @@ def _write(path: Path, text: str) -> Path:
 
 
 RUN = ("run", "general", "--source", "SOURCE", "--workspace", "WS")
+WITHDRAW = ("withdrawals", "import", "WITHDRAWN", "--workspace", "WS")
 ERASE_PAGE = ("erase", "general", "--workspace", "WS", "--url", "PAGE", "--reason", "asked", "--request", "r-1")
 ERASE = ("erase", "general", "--workspace", "WS", "--id", "small/p22.html", "--reason", "asked", "--request", "r-1")
 
@@ -174,7 +175,7 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
         Scenario("templates", write_archive, (), (RUN,)),
         Scenario("grow", write_folder, (RUN,), (RUN,), edition=1),
         Scenario("erase", write_folder, (RUN,), (ERASE, RUN), erases=True, dated=True),
-        Scenario("withdraw", write_folder, (RUN,), (("withdrawals", "import", "WITHDRAWN", "--workspace", "WS"), RUN)),
+        Scenario("withdraw", write_folder, (RUN,), (WITHDRAW, RUN), DISK[:-1]),
         Scenario("publish", write_folder, (RUN,), (("publish", "RELEASE", "--target", "TARGET"),), DISK[:-1]),
         Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, crawls=True, dated=True),

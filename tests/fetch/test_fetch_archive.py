@@ -41,3 +41,16 @@ def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Pat
         done = crawl(job)
         assert done.status == 0 and done.stats["pages"] == 13 and held >= 3
         assert len(site.asked) - before == 1 + 12 + 3 - held  # robots.txt, ai.txt, tdmrep.json, the pages
+
+
+def test_after_a_failed_run_a_redirect_is_asked_for_again_and_a_page_is_not(tmp_path: Path) -> None:
+    small_archive(tmp_path)
+    made = Archive(tmp_path)
+    made.add("http://a.kr/", "2026-11-24T09:00:00Z", 302, (("Location", "http://a.kr/"),), b"")
+    made.leave()
+    again = Archive(tmp_path, failed=True)
+    assert again.replay("http://a.kr/") is None and again.replay("http://a.kr/1") is not None
+    again.leave()
+    resumed = Archive(tmp_path)
+    assert resumed.replay("http://a.kr/") is not None
+    resumed.leave()

@@ -324,6 +324,24 @@ def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkey
 # The proof ------------------------------------------------------------------------------------------------------
 
 
+def test_a_run_that_was_stopped_while_it_deleted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink, gone = Path.unlink, []
+
+    def stop(path: Path, **how: bool) -> None:
+        if path.name == "index.html":
+            raise KeyboardInterrupt
+        gone.append(path.name)
+        unlink(path, **how)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "unlink", stop)
+        world.erase(stone("id", ID))
+    assert any(name.endswith(".parquet") for name in gone)  # the tables that say what the page shows of the document
+    assert (world.first / "index.html").exists()
+    world.erase(stone("id", ID))
+    assert not (world.first / "index.html").exists() and checked(world.first) == []
+
+
 def test_a_run_that_was_stopped_before_latest_moved_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(versions: Path) -> None:
         raise KeyboardInterrupt

@@ -31,15 +31,16 @@ _START: Final = 60  # characters of a text that a page may quote
 def withdraw_files(folder: Path, made: Manifest, erasure: Erasure, version: str, date: str) -> list[str]:
     """Delete the files of the version in `folder` that name or show what is erased; return their paths.
 
-    withdrawn.json is written first: a run that is stopped in between continues with the next call.
+    withdrawn.json is written first: the next call after a run that was stopped deletes what it lists too.
     """
     rows = {file.path: file.rows for file in made.files}
     paths = [file.path for file in list_naming(folder, made, erasure.hidden)]
     paths += _list_texts_showing(folder, erasure, paths)
-    if not paths:
-        return []
     sums = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
     known = {one.path: one for one in withdrawn_list.read(folder)}
+    paths += [path for path in known if path in sums and path not in paths and (folder / path).exists()]
+    if not paths:
+        return []
     for path in paths:
         known.setdefault(path, WithdrawnFile(path, sums[path], rows.get(path, 0), version, date))
     replace_file(
