@@ -109,7 +109,7 @@ def _extracted(job: ExtractJob) -> tuple[float, float]:
 
 def analysed(root: Path) -> Iterator[str]:
     """The texts that carry morphemes, kept or dropped."""
-    for path in sorted(root.glob("5-curated/*/*.parquet")):
+    for path in sorted(root.glob("5-curated/*/d[or]*.parquet")):
         table = shard.read(path, ["text", "morphemes"])
         yield from table.filter(pc.is_valid(table["morphemes"]))["text"].to_pylist()
 

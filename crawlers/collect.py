@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from crawlers import folders, proofs
-from crawlers.archives import index_archives
+from crawlers.archives import ReadArchive, index_archives
+from crawlers.archives import read as read_archive
 from crawlers.folders import Left
 from crawlers.rights import claims
-from crawlers.rights.host.policy_files import INSTRUMENT, is_instrument
+from crawlers.rights.host.policy_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
-from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
-from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
 NOTHING = Matcher((), b"")  # without tombstones
@@ -69,7 +69,13 @@ class _Found:
 
 
 def collect_local(
-    source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None, matcher: Matcher = NOTHING
+    source: Source,
+    folder: Path,
+    earlier: Sequence[Run],
+    *,
+    limit: int | None = None,
+    matcher: Matcher = NOTHING,
+    read: ReadArchive = read_archive,
 ) -> dict[str, int]:
     """Index what the source's folder or archives hold and the earlier runs do not; return the counts of the run.
 
@@ -78,7 +84,7 @@ def collect_local(
     A run without changes writes nothing. Raises SourceError or CaptureError if the access point
     or a licence file is missing or unreadable; the message says which and what to do.
     """
-    look = _look(source, limit)
+    look = _look(source, limit, read)
     known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
@@ -107,14 +113,13 @@ def collect_local(
     return counts
 
 
-def _look(source: Source, limit: int | None) -> _Found:
+def _look(source: Source, limit: int | None, read: ReadArchive) -> _Found:
     match source.access:
         case Folder():
             taken, left = folders.index_files(source, source.access, limit)
             return _Found(taken, left=left)
         case Warc():
-            found, torn = index_archives(source, source.access)
-            rows = [mark_policy_file(row, Path(row.path)) for row in found]
+            rows, torn = index_archives(source, source.access, read)
             pages = [row for row in rows if row.kind != INSTRUMENT]
             return _Found([*pages[:limit], *(row for row in rows if row.kind == INSTRUMENT)], torn)
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the network, not read from disk.")
@@ -156,7 +161,8 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
         for row in rows:
             if row.kind == "file":
                 stream.write(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
-    part.replace(folder / _FILES)
+    sync(part)
+    part.replace(folder / _FILES)  # `finish` makes its name durable
     return written + rows
 
 
@@ -197,22 +203,6 @@ def _mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> Ind
     if row.url in stats.get("not_pages", ()) or row.record in stats.get("troubled", ()):
         return replace(row, kind=INSTRUMENT)
     return mark_policy_file(row, folder / row.path) if row.kind == "response" else row
-
-
-class _Odd(Exception):
-    """An unexpected error about one answer."""
-
-
-def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
-    """Give a row the kind INSTRUMENT if its answer is robots.txt, an opt-out file or a sitemap."""
-    body = b""
-    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
-        body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
-    try:
-        with input_errors(_Odd):
-            return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
-    except _Odd:  # extraction will report it
-        return row
 
 
 def _find_gone(

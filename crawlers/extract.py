@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -73,8 +73,9 @@ def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
     return found | {ANY: hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16]}
 
 
-def _read_versions(libraries: Iterable[str]) -> list[str]:
-    return [f"{name} {version(name)}" for name in libraries]
+@cache
+def _read_versions(libraries: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{name} {version(name)}" for name in libraries)  # 1 ms each: it parses the metadata of the package
 
 
 def readers_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crawlers import catalogue
 from crawlers import collect as sources
+from flows import archive_indexes
 from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import crawl_progress
@@ -52,7 +53,8 @@ def collect(
     with progress.stage(f"collect {source.name}", 0) as step:
         if isinstance(source.access, Folder | Warc):
             matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)
-            counts = sources.collect_local(source, folder, earlier, limit=limit, matcher=matcher)
+            read = archive_indexes.make_reader(workspace, source.name, matcher)
+            counts = sources.collect_local(source, folder, earlier, limit=limit, matcher=matcher, read=read)
         else:
             job = {
                 "source": str(Path(name).absolute()) if name.endswith(".py") else name,
@@ -67,7 +69,8 @@ def collect(
             }
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
-        current = _count_current(home)
+        now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
+        current = len(collection.find_last(now))
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
@@ -81,12 +84,8 @@ def collect(
 def describe_collection(workspace: Workspace, name: str) -> str:
     """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
-    current = _count_current(workspace.captures(source.name))
+    current = len(collection.find_last(collection.runs(workspace.captures(source.name))))
     return f"{source.name}: {sources.describe_access(source)}; {count_of(current, 'current capture')}"
-
-
-def _count_current(home: Path) -> int:
-    return sum(len(rows) for _, rows in collection.select_current(collection.runs(home)))
 
 
 def _format_counts(counts: dict[str, int]) -> str:

@@ -22,6 +22,7 @@ from flows.engine.stage_runs import LIMITS, ensure_shards, find_withdrawn, walk_
 from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
 from malmoi.archive import collection
+from malmoi.archive.collection import Run
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
@@ -68,8 +69,7 @@ def _extract_sources(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops only itself, but nothing goes on without it."""
-    _learn_templates(workspace, sources, mapper, progress)
-    planned = {name: list(extract_jobs(workspace, name)) for name in sources}
+    planned = _plan_sources(workspace, sources, mapper, progress)
     try:
         jobs = [job for name in sources for job in planned[name]]
         done = iter(ensure_shards(workspace, "2-documents", jobs, extract, mapper, progress))
@@ -86,29 +86,38 @@ def _extract_sources(
     raise SourceError("\n".join(faults))
 
 
-def _learn_templates(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> None:
-    """Learn the templates of hosts with enough pages, if that has not been done yet."""
-    jobs = [job for name in sources for job in learn_jobs(workspace, name)]
+def _plan_sources(
+    workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
+) -> dict[str, list[ExtractJob]]:
+    """Learn the templates of hosts with enough pages, if that has not been done yet; then plan the extraction."""
+    held = {name: collection.runs(workspace.captures(catalogue.load(name).source.name)) for name in sources}
+    lessons = {name: learn_jobs(workspace, name, held[name]) for name in sources}
+    jobs = [job for name in sources for job in lessons[name]]
     missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
     if jobs:
         with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="host") as step:
             mapper(learn, missing, lambda _: step.advance())
+    return {name: list(_plan_extraction(workspace, name, held[name], lessons[name])) for name in sources}
 
 
-def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
-    """Return one job for each host of a source with many pages; none for a source that has its own `text`."""
+def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = None) -> list[LearnJob]:
+    """Return one job for each host of a source with many pages; none for a source that has its own `text`.
+
+    `runs` are the collection runs of the source, read from the workspace if they are not given.
+    """
     definition = catalogue.load(name)
     if definition.text is not None:
         return []
-    found = host_templates.samples(collection.runs(workspace.captures(definition.source.name)))
+    if runs is None:
+        runs = collection.runs(workspace.captures(definition.source.name))
     code = [_code_digest(name), extraction.reader_versions()[HTML.name]]
     jobs = []
-    for sample in found:
+    for sample in host_templates.samples(runs):
         content = [
             [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
         ]
         key = digest(["template", *code, sample.host, content, LIMITS])[:32]
-        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(_locate_definition(name), ()), sample))
+        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(name, ()), sample))
     return jobs
 
 
@@ -128,16 +137,22 @@ def _template(job: LearnJob) -> Template | str:
 
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     """Return one job for each shard of captures of a source; CallError if nothing has been collected."""
+    runs = collection.runs(workspace.captures(catalogue.load(name).source.name))
+    return _plan_extraction(workspace, name, runs, learn_jobs(workspace, name, runs))
+
+
+def _plan_extraction(
+    workspace: Workspace, name: str, runs: Sequence[Run], lessons: Sequence[LearnJob]
+) -> Iterator[ExtractJob]:
     definition = catalogue.load(name)
     source = definition.source
-    runs = collection.runs(workspace.captures(source.name))
     if not runs:
         command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
         raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
     host_files = policy_files.read_latest(runs)
     code = _code_digest(name)
-    learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
+    learned = {job.sample.host: found for job in lessons if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     stood = earlier_shards.group_shards(workspace, "2-documents")
@@ -149,7 +164,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
         visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
         hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
         known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
-        job = extraction.Extraction(_locate_definition(name), archived, here, visits, known, stones)
+        job = extraction.Extraction(name, archived, here, visits, known, stones)
         said = [[one.origin, one.kind, one.record] for one in here]
         digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
         versions = extraction.reader_versions(digests)
@@ -167,8 +182,3 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
 def definition_file(name: str) -> Path:
     """Return the file that defines a source."""
     return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"
-
-
-def _locate_definition(name: str) -> str:
-    """Return the name of a source of the catalogue, or the absolute path of a file: nodes work in other folders."""
-    return str(Path(name).absolute()) if name.endswith(".py") else name

@@ -26,7 +26,7 @@ from malmoi.releases.index import segments
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import NAME as SUMS
-from malmoi.releases.versions.latest import put_version
+from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
@@ -104,7 +104,9 @@ def erase(
         staged = pool.submit(find_erased, workspace, plan.matcher)
         if (erasure := plan.found[plan.base]) and plan.made.documents > len(erasure.documents):
             done = _publish_patch(workspace, plan.base, plan.made, erasure, done)
-            histories.write(workspace.release_history, releases.read_history(workspace))
+        else:  # a run that was killed may have published the patch, and no more
+            point_latest(plan.base.parent)
+        histories.write(workspace.release_history, releases.read_history(workspace))
     latest = done.version or ("" if erasure else plan.made.version)
     lost = {
         folder.name: len(withdrawn_files.withdraw_files(folder, manifests.read(folder), one, latest, _today()))

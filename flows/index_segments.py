@@ -14,6 +14,7 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.index import segment_rows, segments
 from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.releases.manifest import Manifest
+from malmoi.storage.placeholders import fetch
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
@@ -69,6 +70,7 @@ def _write_segment(
     run: Run,
 ) -> None:
     own = [one.folder for one in known if one.readable_facts.release == facts.release]
+    fetch(*data_files(folder))
     with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
         segment_rows.write(
             born,

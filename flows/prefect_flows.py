@@ -23,8 +23,10 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger, tags
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.context import SyncClientContext
+from prefect.flow_engine import run_flow
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.console import Console
@@ -51,6 +53,7 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
+from flows.deployments.run_records import hold_workspace, record_run, take_turn
 from flows.deployments.server_address import find_server
 from flows.engine.clusters.mapper import open_engine
 from flows.engine.task_mapper import GROUPS, make_mapper
@@ -61,20 +64,29 @@ from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
-from malmoi.workspace import Workspace
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.workspace import Workspace, pull
 
 PATIENCE = 10.0  # seconds for the first answer of a server
 
 
-def call_flow(called: Any, **parameters: Any) -> Any:
+def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
     """Run a flow for the command line, which has checked the parameters: its user may name any file.
 
+    `wait` is the time to wait for another run of the workspace, in seconds; None for that of a deployed run.
     StageError says what to do if the server is unreachable or lost.
     """
     try:
         _require_answer()
-        with tags("malmoi"):  # as in deployments/prefect.yaml, for automations
-            return called.with_options(validate_parameters=False)(**parameters)
+        called = called.with_options(validate_parameters=False)
+        home = Workspace.open(locate(parameters["workspace"]))
+        with SyncClientContext.get_or_create() as context:
+            # The tag is that of deployments/prefect.yaml, for automations.
+            run = context.client.create_flow_run(
+                called, parameters=called.serialize_parameters(parameters), tags=["malmoi"]
+            )
+            with record_run(home, run.id), request_locks(LockRequest(seconds=wait)):
+                return run_flow(called, flow_run=run, parameters=parameters)
     except (httpx.TransportError, httpx.InvalidURL, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
@@ -128,7 +140,7 @@ def collect(sources: Sources, contact: Contact = None, limit: Limit = None, work
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
         home = Workspace.open(locate(workspace))
-        with home.lock(), observe_run(home, names) as progress:
+        with hold_workspace(home), observe_run(home, names) as progress:
             _collect(progress, names, limit=limit, contact=contact)
 
 
@@ -143,7 +155,7 @@ def curate(
     """Extract, clean, deduplicate and judge what has been collected."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress, nodes), progress))
 
 
@@ -159,7 +171,7 @@ def release(
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             mapper = make_mapper(progress, nodes)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
@@ -181,7 +193,7 @@ def run(
     """Collect, curate and release by a recipe; return the folder of the release."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             _collect(progress, names, limit=limit, contact=contact)
             made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress, version=version)
             progress.publish(made)
@@ -203,7 +215,7 @@ def refresh(
     """
     with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
-        with home.lock(), observe_run(home, names, chosen.name) as progress:
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
             source_tasks.probe_all(home, names, contact)
             _collect(progress, names, limit=None, contact=contact)
             made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress)
@@ -227,8 +239,9 @@ def erase(
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
     """
     from flows.cli import show_erasure
+    from flows.release_index import open_workspace
 
-    with _explain_os_errors():
+    with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
         done = show_erasure.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),

@@ -16,6 +16,7 @@ from crawlers import catalogue
 from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
+from flows.engine.clusters.node_tasks import read_software
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
@@ -34,6 +35,7 @@ from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
+from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
@@ -46,6 +48,7 @@ from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.placeholders import fetch_below
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
@@ -124,6 +127,8 @@ def release(
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
         point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+    if inputs.previous is not None:
+        fetch_below(inputs.previous)
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -134,6 +139,7 @@ def release(
             history=history,
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
+            kept=Kept(workspace.kept_parts(recipe.name), digest(read_software())),
         )
         new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)

@@ -120,6 +120,11 @@ class Ledger:
             raise StageError(f"not a ledger: {error}") from error
 
 
+def find_sha256(ledger: Ledger, name: str) -> str:
+    """Return the sha256 (hex) of the file `name` of a shard; "" if it has none."""
+    return next((file.sha256 for file in ledger.files if file.name == name), "")
+
+
 def digest_of(value: Mapping[str, Any]) -> str:
     """Return the sha256 (hex) of the canonical JSON of an object."""
     return hashlib.sha256(spell_on_one_line(value).encode("utf-8", "replace")).hexdigest()

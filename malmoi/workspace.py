@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
 _UNFINISHED_MARK = ".malmoi.json.*"  # left by a run that is killed while it creates the workspace
+_UNFINISHED = re.compile(r"\..+[.-][0-9a-f]{8,32}")  # name of a file before it is renamed: `replace_file` and others
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +141,25 @@ class Workspace(Layout):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run."""
-        path = self.root / ".lock"
+        """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run.
+
+        CallError if another run holds it; `malmoi.storage.locks.request_locks` sets how long to wait for that run.
+        """
+        path, place = self.root / ".lock", find_address(self.root) or self.root
         with explain_write_errors(self.root):
             path.open("a").close()
-        with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)), self._hold_bucket():
-            for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
+        with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), self._hold_bucket():
+            for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
+
+    def _find_unfinished(self) -> Iterator[Path]:
+        """Yield the files that a killed run had not renamed yet; finished releases are not searched."""
+        for folder, folders, names in os.walk(self.root):
+            here = Path(folder)
+            is_release = here.parent.parent == self.releases("")
+            folders[:] = [name for name in folders if here / name != self.tmp and not is_release]
+            yield from (here / name for name in names if _UNFINISHED.fullmatch(name))
 
     def _hold_bucket(self) -> AbstractContextManager[None]:
         copy = _find_copy(self.root)
@@ -183,7 +196,9 @@ def _is_ours(path: Path) -> bool:
 
 
 def _refuse_lock(root: Path | str, owner: str) -> CallError:
-    return CallError(f"{root} is in use by another run ({owner}); wait for it, or pass another --workspace.")
+    return CallError(
+        f"{root} is in use by another run ({owner}); wait for it (--wait SECONDS), or pass another --workspace."
+    )
 
 
 def keep_private() -> None:

@@ -1,7 +1,7 @@
 """Paths of a workspace: no other module names its folders or searches them.
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
-    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, matches.json
+    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, .facts-*.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
@@ -12,6 +12,7 @@
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
+    .parts/<name>/<key>/         what the latest release of a name computed for each shard; may be deleted
     .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/copy_record.py)
 
 A key is a digest of everything on which the content of the folder depends.
@@ -26,7 +27,10 @@ from typing import Literal, TypeAlias, get_args
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
-MATCHES = "matches.json"  # beside the ledger: the documents of the shard that tombstones of texts or values match
+# Beside the ledger, measured from the shard (malmoi/storage/shard_facts.py):
+MATCHES = ".facts-matches.json"  # the documents that tombstones of texts or values match
+RIGHTS = ".facts-rights.json"  # counts of licences and uses
+SPREADS = ".facts-spreads.json"  # distributions of measures that have a threshold
 LATEST = "latest"  # link to the highest version of a release
 CAPTURES, RELEASES = "1-captures", "6-releases"
 SYNC = ".bucket.sqlite"
@@ -99,6 +103,10 @@ class Layout:
         """Folder of the versions of a release; for `name/version`, the folder of one version."""
         return self.root / RELEASES / name
 
+    def kept_parts(self, name: str) -> Path:
+        """Folder of what the latest release of a name computed for each shard; hidden, so that no bucket gets it."""
+        return self.root / ".parts" / name
+
     def release_folders(self, holds: str) -> list[Path]:
         """Return the folders of all published versions that contain the file `holds`, sorted; no links, no `latest`."""
         found = (path.parent for path in self.releases("").glob(f"*/*/{holds}"))
@@ -145,6 +153,20 @@ class Layout:
         """Return the existing lists of `quarantine`, by the name of the release."""
         found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
         return {path.stem.removeprefix("quarantine-"): path for path in found}
+
+
+def is_bulk(path: str) -> bool:
+    """Whether the file at `path`, relative to the root, has most of the bytes and only some of the readers.
+
+    >>> is_bulk("3-clean/0a1b/documents.parquet"), is_bulk("1-captures/assembly/0001/index.parquet")
+    (True, False)
+    """
+    match path.split("/"):
+        case [captures, _, _, name] if captures == CAPTURES:
+            return name.endswith(".warc.gz")
+        case [folder, _, _, *_] if folder in (*STAGES, RELEASES, "rejected"):
+            return path.endswith(".parquet")
+    return False
 
 
 def find_unit(path: str) -> tuple[str, str]:

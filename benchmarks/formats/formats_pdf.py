@@ -234,7 +234,7 @@ def _bombs() -> None:
 
 
 def _explode(megabytes: int) -> tuple[str, float, float]:
-    stuffed = importlib.import_module("tests.builders.small_pdf").stuffed
+    stuffed = importlib.import_module("tests.builders.documents.small_pdf").stuffed
 
     body = stuffed(megabytes * 1_000_000)
     formats.extract(_item(stuffed(0)))  # everything is loaded

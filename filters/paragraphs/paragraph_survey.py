@@ -92,7 +92,8 @@ def exchange(  # noqa: PLR0913
     if not table.exists():
         sketches = [distinct[name].sketch for name in sorted(distinct)]
         losses.write_table(_find_repeated(sketches, limits, work, run), sketches, table)
-    shutil.rmtree(work, ignore_errors=True)
+    if work.exists():
+        shutil.rmtree(work)
     missing = [losses.LossJob(distinct[name].sketch, table, target) for name, target in targets.items()]
     list(run(losses.write_losses, [job for job in missing if not job.target.exists()]))
     return [targets[_shard_name(shard)] for shard in shards]

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import ReleaseArgument, WorkspaceOption, out
+from flows.cli.options import ReleaseArgument, WorkspaceOption, out, parse_output
 from flows.plurals import count_of
 
 audit = App(name="audit", help="Evidence for an auditor: samples of a release with their archived licence marks.")
@@ -20,7 +20,9 @@ def sample(
     *,
     seed: Annotated[str, Parameter("--seed", help="Any word; the auditor chooses it, and it decides the sample.")],
     n: Annotated[int, Parameter("--n", validator=Number(gte=1, lte=10_000), help="Number of documents.")] = 20,
-    to: Annotated[Path, Parameter("--out", help="New folder for the evidence.")] = Path("evidence"),
+    to: Annotated[Path, Parameter("--out", converter=parse_output, help="New folder for the evidence.")] = Path(
+        "evidence"
+    ),
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Write each licence mark of a sample with the archived passage that holds it, and a review file to fill in."""

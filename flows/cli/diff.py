@@ -18,6 +18,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests
+from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace_layout import Layout
 
 SHOWN = 5  # documents of each kind in the terminal
@@ -45,7 +46,8 @@ def find_release(given: str, workspace: Path) -> Path:
     """Return the folder of a release, given as a path or as name/version of the workspace, such as general/latest."""
     for folder in (find_folder(given), Layout(workspace).releases(given)):
         if (folder / manifests.NAME).is_file():
-            return folder.resolve()
+            fetch_below(found := folder.resolve())
+            return found
     raise CallError(
         f"{given} is not a release: neither this folder nor {Layout(workspace).releases(given)} holds "
         f"{manifests.NAME}. Name the folder of one version, or NAME/VERSION with --workspace."

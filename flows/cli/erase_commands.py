@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flows.cli.options import DryOption, WorkspaceOption, out
+from flows.cli.options import DryOption, WaitOption, WorkspaceOption, out, parse_output, wait_for_lock
 
 withdrawals = App(name="withdrawals", help="Tombstones: what must not appear again. List, import, export, revoke.")
 
@@ -39,6 +39,7 @@ def erase(
     reason: Annotated[str, Parameter("--reason", help="Reason of the erasure.")],
     request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
     copies: Annotated[bool, Parameter("--copies", negative="", help="Erase the recorded near-duplicates too.")] = False,
+    wait: WaitOption = None,
     dry_run: DryOption = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
@@ -49,7 +50,8 @@ def erase(
     keys = {"id": what.id, "url": what.url, "url-prefix": what.url_prefix, "text-sha256": texts}
     found = [(kind, key) for kind, given in keys.items() for key in given or ()]
     values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if what.value else None
-    show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
+    with wait_for_lock("erase", wait):
+        show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
 
 
 @withdrawals.default
@@ -73,7 +75,9 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
 
 @withdrawals.command(name="export")
 def export(
-    file: Annotated[Path, Parameter(allow_leading_hyphen=True)], *, workspace: WorkspaceOption = Path("workspace")
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True, converter=parse_output)],
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Write all tombstones to a file of JSON lines; - is standard output."""
     from flows.cli import show_erasure

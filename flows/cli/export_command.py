@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import ReleaseArgument, out
+from flows.cli.options import ReleaseArgument, out, parse_output
 
 
 def _each(name: str, help: str) -> Parameter:
@@ -69,7 +69,7 @@ class FileOptions:
 
 def export(
     release: ReleaseArgument,
-    target: Annotated[Path, Parameter(help="Folder of the export; it must not exist.")],
+    target: Annotated[Path, Parameter(converter=parse_output, help="Folder of the export; it must not exist.")],
     *,
     format: Annotated[
         Literal["jsonl", "mds", "megatron"], Parameter("--format", help="Files that are written.")

@@ -23,20 +23,22 @@ from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
-    AddressOption,
+    THIS_MACHINE,
     ContactOption,
     DryOption,
-    EngineOption,
     LimitOption,
+    Machine,
     PrefectOption,
     RecipeArgument,
     ReleaseArgument,
     SourceOption,
     VersionOption,
+    WaitOption,
     WhereArgument,
     WorkersOption,
     WorkspaceOption,
     out,
+    wait_for_lock,
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
@@ -45,6 +47,7 @@ from flows.cli.statement_commands import SignOption, contains, open_key, sign, s
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
+from malmoi.processes.garbage import collect_seldom, exclude_imports
 from malmoi.processes.import_path import exclude_working_folder
 from malmoi.workspace_layout import Layout
 
@@ -78,17 +81,15 @@ def run(  # noqa: PLR0913
     limit: LimitOption = None,
     contact: ContactOption = None,
     version: VersionOption = "",
-    workers: WorkersOption = None,
-    engine: EngineOption = "local",
-    address: AddressOption = "",
+    machine: Machine = THIS_MACHINE,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
     key: SignOption = None,
 ) -> None:
     """Collect, curate and release by a recipe; finished work is not repeated."""
-    _configure(workers)
+    _configure(machine.workers)
     is_fresh = not Layout(workspace).stage("2-documents", "").exists()
-    if is_fresh and engine == "local" and not dry_run and not _is_prefect_run(prefect):
+    if is_fresh and machine.engine == "local" and not dry_run and not _is_prefect_run(prefect):
         from flows.engine import worker_pool
 
         worker_pool.workers().warm()  # nothing is finished yet: the fork server imports in parallel
@@ -105,8 +106,8 @@ def run(  # noqa: PLR0913
         from flows import prefect_flows
 
         folder = prefect_flows.call_flow(
-            prefect_flows.run, recipe=recipe, sources=list(names), contact=contact, limit=limit, version=version,
-            engine=engine, address=address, workspace=str(workspace),
+            prefect_flows.run, machine.wait, recipe=recipe, sources=list(names), contact=contact, limit=limit,
+            version=version, engine=machine.engine, address=machine.address, workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
@@ -116,7 +117,7 @@ def run(  # noqa: PLR0913
     from malmoi.workspace import Workspace
 
     home = Workspace.open(workspace)
-    with open_mapper(engine, address) as mapper, home.lock():
+    with wait_for_lock("run", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
         made = runs.run(home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=version)
         _show_report_paths(home)
     _show_release(made)
@@ -129,6 +130,7 @@ def collect(
     workspace: WorkspaceOption = Path("workspace"),
     limit: LimitOption = None,
     contact: ContactOption = None,
+    wait: WaitOption = None,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
@@ -148,11 +150,11 @@ def collect(
         from flows import prefect_flows
 
         prefect_flows.call_flow(
-            prefect_flows.collect, sources=list(sources), contact=contact, limit=limit, workspace=str(workspace)
+            prefect_flows.collect, wait, sources=list(sources), contact=contact, limit=limit, workspace=str(workspace)
         )
         return
     home, progress = Workspace.open(workspace), Progress()
-    with home.lock():
+    with wait_for_lock("collect", wait), home.lock():
         try:
             runs.collect_all(home, sources, progress, limit=limit, contact=contact)
         except MalmoiError:  # report the other sources as well
@@ -167,9 +169,7 @@ def curate(
     *,
     source: SourceOption = None,
     workspace: WorkspaceOption = Path("workspace"),
-    workers: WorkersOption = None,
-    engine: EngineOption = "local",
-    address: AddressOption = "",
+    machine: Machine = THIS_MACHINE,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
@@ -181,7 +181,7 @@ def curate(
     from flows.reports import curation_report
     from malmoi.workspace import Workspace
 
-    _configure(workers)
+    _configure(machine.workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
     if dry_run:
@@ -191,26 +191,24 @@ def curate(
         from flows import prefect_flows
 
         prefect_flows.call_flow(
-            prefect_flows.curate, recipe=recipe, sources=list(names), engine=engine, address=address,
-            workspace=str(workspace),
+            prefect_flows.curate, machine.wait, recipe=recipe, sources=list(names),
+            engine=machine.engine, address=machine.address, workspace=str(workspace),
         )  # fmt: skip
         return
     home = Workspace.open(workspace)
-    with open_mapper(engine, address) as mapper, home.lock():
+    with wait_for_lock("curate", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
         curated = curating.curate(home, chosen, names, mapper, Progress())
         out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
 
 
 @app.command
-def release(  # noqa: PLR0913
+def release(
     recipe: RecipeArgument = "general",
     *,
     source: SourceOption = None,
     workspace: WorkspaceOption = Path("workspace"),
     version: VersionOption = "",
-    workers: WorkersOption = None,
-    engine: EngineOption = "local",
-    address: AddressOption = "",
+    machine: Machine = THIS_MACHINE,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
     key: SignOption = None,
@@ -223,7 +221,7 @@ def release(  # noqa: PLR0913
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 
-    _configure(workers)
+    _configure(machine.workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
     runs.refuse_call(workspace, chosen, version=version)
@@ -235,14 +233,15 @@ def release(  # noqa: PLR0913
         from flows import prefect_flows
 
         folder = prefect_flows.call_flow(
-            prefect_flows.release, recipe=recipe, sources=list(names), version=version, engine=engine, address=address,
+            prefect_flows.release, machine.wait, recipe=recipe, sources=list(names), version=version,
+            engine=machine.engine, address=machine.address,
             workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
     home = Workspace.open(workspace)
-    with open_mapper(engine, address) as mapper, home.lock():
+    with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
         curated = curating.curate(home, chosen, names, mapper, Progress())
         made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
     _show_release(made)
@@ -403,11 +402,13 @@ def _say(message: str) -> None:
 def main() -> None:
     """Run the `malmoi` command."""
     exclude_working_folder()
+    collect_seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # for characters that the encoding lacks
     status = run_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
     sys.stdout.flush()
+    exclude_imports()  # the interpreter collects once more when it ends
     raise SystemExit(status)
 
 

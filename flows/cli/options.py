@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,9 @@ from cyclopts.validators import Number
 
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
-from malmoi.storage.location import find_address, locate, locate_release
+from malmoi.storage.location import find_address, locate, locate_output, locate_release
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace_layout import Layout
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
@@ -29,10 +33,27 @@ def _parse_release(_: Any, tokens: Sequence[Token]) -> Path:
     return find_release(tokens[0].value)
 
 
-def find_release(given: str) -> Path:
-    """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
+def _parse_place(_: Any, tokens: Sequence[Token]) -> Path:
+    given = tokens[0].value
+    return find_release_folder(given) if locate_release(given)[1] else _pull(locate(given))
+
+
+def find_release_folder(given: str) -> Path:
+    """Return the folder of a release; of a workspace in a bucket, its large files may still be placeholders."""
     root, version = locate_release(given)
     return Layout(_pull(root)).releases(version) if version else root
+
+
+def find_release(given: str) -> Path:
+    """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
+    found = find_release_folder(given)
+    fetch_below(found)
+    return found
+
+
+def parse_output(_: Any, tokens: Sequence[Token]) -> Path:
+    """Parse a file or folder to write, as a converter of a parameter."""
+    return locate_output(tokens[0].value)
 
 
 def _pull(root: Path) -> Path:
@@ -47,7 +68,7 @@ WorkspaceOption = Annotated[
     Path,
     Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases."),
 ]
-WhereArgument = Annotated[Path, Parameter(converter=_parse_folder, help="Folder of a workspace or of a release.")]
+WhereArgument = Annotated[Path, Parameter(converter=_parse_place, help="Folder of a workspace or of a release.")]
 ReleaseArgument = Annotated[Path, Parameter(converter=_parse_release, help="Folder of one version of a release.")]
 SourceOption = Annotated[
     list[str] | None,
@@ -59,15 +80,42 @@ LimitOption = Annotated[
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Print the plan and write nothing.")]
 ContactOption = Annotated[str | None, Parameter("--contact", help="Contact for the crawl: a mail address or a page.")]
 WorkersOption = Annotated[int | None, Parameter("--workers", help="Number of worker processes; default: one per core.")]
-EngineOption = Annotated[
-    EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+WaitOption = Annotated[
+    float | None,
+    Parameter(
+        "--wait",
+        validator=Number(gte=0),
+        help="Seconds to wait for another run of the workspace; default: 0, with Prefect 21600.",
+    ),
 ]
-AddressOption = Annotated[
-    str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
-]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Machine:
+    """Options that say where a command runs, and when."""
+
+    workers: WorkersOption = None
+    engine: Annotated[
+        EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+    ] = "local"
+    address: Annotated[
+        str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
+    ] = ""
+    wait: WaitOption = None
+
+
+THIS_MACHINE = Machine()
 VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[
     bool,
     Parameter("--prefect", negative="", help="Run as a Prefect flow; the default if PREFECT_API_URL is set."),
 ]
+
+
+@contextmanager
+def wait_for_lock(command: str, seconds: float | None) -> Iterator[None]:
+    """Wait up to `seconds` for the lock of a workspace within the body, and show who holds it."""
+    with request_locks(LockRequest(f"malmoi {command}", seconds, lambda line: out.print(line, markup=False))):
+        yield

@@ -10,6 +10,7 @@ from flows.plurals import count_of
 from malmoi.errors import CallError
 from malmoi.printable import escape_line
 from malmoi.releases.distribution.payload import Payload, Published, read_payload
+from malmoi.storage.location import find_endpoint
 
 
 def publish(release: Path, target: str, endpoint: str, *, read_back: bool, yes: bool, out: Console) -> None:
@@ -37,7 +38,7 @@ def _send(payload: Payload, target: str, endpoint: str, *, read_back: bool) -> P
     if target.startswith("s3:"):
         from malmoi.releases.distribution import s3
 
-        return s3.publish_to_s3(payload, s3.Storage(target, endpoint), read_back=read_back)
+        return s3.publish_to_s3(payload, s3.Storage(target, endpoint or find_endpoint()), read_back=read_back)
     if "://" in target or not target.strip():
         raise CallError(f"{target!r} is not a target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
     from malmoi.releases.distribution.folder import publish_to_folder

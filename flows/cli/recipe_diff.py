@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.cli import recipe_text
+from flows.cli.options import find_release_folder
 from flows.run import find_recipe
 from malmoi import recipe as recipes
 from malmoi.releases import manifest
@@ -29,8 +30,12 @@ class Side:
 
 def compare_recipes(a: str, b: str) -> Iterator[str]:
     """Yield one line for each difference between recipes, given as names, .toml files, or folders of releases."""
-    one, two = (read_release(Path(x)) if (Path(x) / manifest.NAME).is_file() else read_side(x) for x in (a, b))
-    yield from compare_sides(one, two)
+    yield from compare_sides(*map(_read_either, (a, b)))
+
+
+def _read_either(given: str) -> Side:
+    folder = find_release_folder(given)
+    return read_release(folder) if (folder / manifest.NAME).is_file() else read_side(given)
 
 
 def compare_sides(one: Side, two: Side) -> Iterator[str]:

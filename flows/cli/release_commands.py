@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.options import WorkspaceOption, out
+from flows.cli.options import WorkspaceOption, out, parse_output
 
 ReleaseArgument = Annotated[str, Parameter(help="Folder of a release, or NAME/VERSION of the workspace.")]
 
@@ -19,7 +19,8 @@ def diff(
     *,
     json: Annotated[bool, Parameter("--json", negative="", help="Print JSON, with all documents.")] = False,
     html: Annotated[
-        Path | None, Parameter("--html", help="Write a page to this file, and NAME.ko.html in Korean.")
+        Path | None,
+        Parameter("--html", converter=parse_output, help="Write a page to this file, and NAME.ko.html in Korean."),
     ] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:

@@ -23,6 +23,7 @@ from malmoi.errors import CallError
 from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import find_address
+from malmoi.storage.placeholders import fetch_below
 from malmoi.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def erase(
             "value a line to standard input."
         )
     with workspace.lock():
+        fetch_below(workspace.root)  # whatever names a document is searched
         key = _load_key(workspace, dry) if values else b""
         given = [(kind, _make_canonical(kind, one)) for kind, one in keys]
         given += [("value", digest_value(one, key)) for one in values or ()]

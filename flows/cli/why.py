@@ -19,6 +19,7 @@ from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.verification import untrusted_files
 from malmoi.storage import shard
 from malmoi.storage.location import locate
+from malmoi.storage.placeholders import fetch, fetch_below
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 
@@ -38,6 +39,7 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     """
     where = locate(where)
     if (where / "manifest.json").exists():
+        fetch_below(where)
         with untrusted_files.translate_errors(where):
             _compare_published(where, doc_id, against, out) if against else _show_release(where, doc_id, out)
     elif Layout(where).mark.exists():
@@ -107,6 +109,7 @@ def _find_text(workspace: Workspace, doc_id: str, kind: str = "near") -> str | N
     for stage in DOORS.get(kind, DOORS["near"]):
         for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
+                fetch(folder / name)
                 table = ds.dataset(folder / name).to_table(["text"], filter=ds.field("id") == doc_id)
                 if table.num_rows:
                     return str(table.column("text")[0].as_py())
@@ -126,6 +129,7 @@ def _unknown_document(workspace: Workspace, doc_id: str) -> CallError:
 
 
 def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) -> bool:
+    fetch(path)
     table = ds.dataset(path).to_table(filter=ds.field("id") == doc_id)
     if not table.num_rows:
         return False

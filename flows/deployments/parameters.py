@@ -111,7 +111,7 @@ Copies = Annotated[bool, Field(title="copies", description="Erase the recorded n
 Dry = Annotated[bool, Field(title="dry_run", description="Count what would be erased, and write nothing.")]
 
 
-# An address belongs to an engine that has clusters.
+# A cluster has an engine: "local" has none.
 _CLUSTER_RULE = {
     "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
     "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},
@@ -144,7 +144,7 @@ def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.Pa
 
 
 # Prefect 3.9 drops titles and help texts of `Annotated`, and omits additionalProperties: the server would start a run
-# with a misspelt parameter, which crashes. There is no setting, so the function that makes the schema is wrapped for
+# with a misspelt parameter, which crashes. Without a setting for it, the function that makes the schema is wrapped for
 # every flow of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _make_form

@@ -58,6 +58,16 @@ class ExtractJob:
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
     earlier: str = ""  # key of an earlier shard, whose results for the same captures are reused
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The folder of the earlier shard."""
+        return _list_earlier(self.root, "2-documents", self.earlier)
+
+    @property
+    def writes(self) -> Path:
+        """The folder of the shard."""
+        return Workspace(self.root).stage("2-documents", self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class LearnJob:
@@ -71,7 +81,17 @@ class LearnJob:
     @property
     def target(self) -> Path:
         """The file with the template."""
-        return Workspace(self.root).survey(self.key) / "template.json"
+        return self.writes / "template.json"
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Nothing besides its own paths."""
+        return ()
+
+    @property
+    def writes(self) -> Path:
+        """The folder of `target`."""
+        return Workspace(self.root).survey(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,16 @@ class WalkJob:
     withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
     earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
     source: str = ""  # for the name of a task run
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The folder of the earlier shard."""
+        return _list_earlier(self.root, self.stage, self.earlier)
+
+    @property
+    def writes(self) -> Path:
+        """The folder of the shard."""
+        return Workspace(self.root).stage(self.stage, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +134,17 @@ class SketchJob:
     @property
     def target(self) -> Path:
         """The file with the rows."""
-        return Workspace(self.root).survey(self.key) / "sketch.parquet"
+        return self.writes / "sketch.parquet"
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Nothing besides its own paths."""
+        return ()
+
+    @property
+    def writes(self) -> Path:
+        """The folder of `target`."""
+        return Workspace(self.root).survey(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +156,10 @@ class Walked:
     entered: Counter[str]
     failed: tuple[Failure, ...]
     inputs: tuple[Counted, ...]  # the result of each capture or document
+
+
+def _list_earlier(root: Path, stage: Stage, key: str) -> tuple[Path, ...]:
+    return (Workspace(root).stage(stage, key),) if key else ()
 
 
 def extract(job: ExtractJob) -> Ledger:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +13,16 @@ from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import WalkJob
 from malmoi import recipe as recipes
-from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger
 from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
-from malmoi.recipe import StageName, Step, digest
-from malmoi.storage import shard
-from malmoi.storage.atomic_files import replace_file
+from malmoi.recipe import StageName, Step
+from malmoi.storage import shard, shard_facts
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import LEDGER, MATCHES, Stage
+from malmoi.workspace_layout import MATCHES, Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: failed documents are tried again when they change
 MATCHED = 4096  # documents that are Python objects at a time, while they are compared with tombstones
@@ -109,16 +106,10 @@ def recall_matching(path: Path, matcher: Matcher) -> tuple[str, ...]:
     """
     if not matcher.reads_texts:
         return find_matching(path, matcher)
-    kept, key = path.with_name(MATCHES), digest([matcher.spell_keys(), shard.sha256_of(path.with_name(LEDGER))])
-    try:
-        said = json.loads(kept.read_text(encoding="utf-8"))
-        if said["key"] == key:
-            return tuple(map(str, said["ids"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    found = find_matching(path, matcher)
-    replace_file(kept, canonical_json({"key": key, "ids": list(found)}))
-    return found
+    found = shard_facts.recall(
+        path.with_name(MATCHES), matcher.spell_keys(), lambda: list(find_matching(path, matcher))
+    )
+    return tuple(found)
 
 
 def find_matching(path: Path, matcher: Matcher) -> tuple[str, ...]:

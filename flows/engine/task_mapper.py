@@ -3,6 +3,9 @@
 A task run costs the server about 20 ms and a row that stays, and a terabyte of pages is 60,000 shards. So a call of the
 mapper is at most GROUPS task runs, and none for a few jobs between two stages. The jobs of all groups share one pool of
 threads: a slow job delays its own group only.
+
+Task runs have no tags. For a tag, Prefect asks the server about limits of concurrency before and after the task run,
+and a server that is too busy to answer fails it.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from malmoi.workspace_layout import STAGES
 GROUPS = 40  # per call of a mapper; a run makes about 40 calls, so 1,600 task runs for a corpus of any size
 SMALLEST = 8  # jobs of a group, if the stage has as many: 30 seconds of work where a job is 256 captures
 RETRIES = (5, 30)  # seconds before the second and the third attempt
-# Errors of the operating system that a second attempt may not meet; a full disk or a missing right stays.
+# Errors of the operating system that may be gone at a second attempt; a full disk or a missing right stays.
 PASSING = (errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
@@ -95,7 +98,7 @@ class Group:
 
 
 class Stage:
-    """What the groups of one call share in the process of the flow."""
+    """State that the groups of one call share in the process of the flow."""
 
     def __init__(
         self, threads: Executor, done: Callable[[Any], None], engine: Engine | None = None, at_once: int = 1

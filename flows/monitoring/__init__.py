@@ -1,1 +1,1 @@
-"""What a Prefect server shows of a run: progress, funnel, card and release, lineage, names."""
+"""Show a run on a Prefect server: progress, funnel, card and release, lineage, names."""

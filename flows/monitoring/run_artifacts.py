@@ -32,7 +32,7 @@ def tolerate_errors(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         logger = get_run_logger() if FlowRunContext.get() else get_logger()
-        logger.warning(f"{what}: the server did not take the artifact ({type(error).__name__}).")
+        logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
 
 
 def make_key(kind: str, workspace: Workspace, recipe: str = "") -> str:

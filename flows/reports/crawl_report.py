@@ -27,12 +27,13 @@ from malmoi.archive.collection import GONE
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import MalmoiError
 from malmoi.ledger import Ledger, total
-from malmoi.licensing.rights_decision import decide
+from malmoi.licensing.rights_decision import RULES_VERSION, decide, table_digest
 from malmoi.printable import escape_controls
 from malmoi.source import Source
-from malmoi.storage import shard
+from malmoi.storage import shard, shard_facts
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import RIGHTS
 
 SHOWN = 6  # reasons of one step on a terminal; the HTML page has all
 UNREAD = "links-unread"  # pages fetched whose links could not be read
@@ -148,7 +149,7 @@ def _build_funnel(
     read: Sequence[Ledger] | None,
 ) -> Funnel:
     facts = runs[-1].facts
-    rows = [row for _, found in collection.select_current(runs) for row in found]
+    rows = [row for _, row in collection.find_last(runs)]
     steps = [*_crawl_steps(facts), _current_step(rows, runs)]
     missing = 0
     if read is None:
@@ -169,15 +170,10 @@ def _build_funnel(
         steps.append(Stretch("read as text", "본문을 추출한 문서", "documents", kept.total(), _rank_reasons(lost)))
         reasons: Counter[str] = Counter()
         for ledger in ledgers:
-            path = workspace.stage("2-documents", ledger.key) / "documents.parquet"
-            for row in shard.read(path, ["evidence", "signals"]).to_pylist():
-                rights = decide(
-                    tuple(LicenceEvidence(**one) for one in row["evidence"]),
-                    tuple(Signal(**one) for one in row["signals"]),
-                )
-                licences[rights.licence or "none", rights.use] += 1
-                if rights.use != "redistribute":
-                    reasons[rights.reason or rights.use] += 1
+            for licence, use, reason, count in _count_rights(workspace.stage("2-documents", ledger.key)):
+                licences[licence, use] += count
+                if use != "redistribute":
+                    reasons[reason or use] += count
         usable = sum(count for (_, use), count in licences.items() if use == "redistribute")
         steps.append(Stretch("may be redistributed", "재배포 가능", "documents", usable, _rank_reasons(reasons)))
     by_host: dict[str, dict[str, int]] = facts.get("by_host", {})
@@ -201,6 +197,22 @@ def _build_funnel(
         ),
         missing=missing,
     )
+
+
+def _count_rights(folder: Path) -> list[tuple[str, str, str, int]]:
+    """Return (licence, use, reason, documents) of a shard, sorted."""
+
+    def measure() -> list[list[object]]:
+        found: Counter[tuple[str, str, str]] = Counter()
+        for row in shard.read(folder / "documents.parquet", ["evidence", "signals"]).to_pylist():
+            rights = decide(
+                tuple(LicenceEvidence(**one) for one in row["evidence"]),
+                tuple(Signal(**one) for one in row["signals"]),
+            )
+            found[rights.licence or "none", rights.use, rights.reason or ""] += 1
+        return [[*key, count] for key, count in sorted(found.items())]
+
+    return [tuple(one) for one in shard_facts.recall(folder / RIGHTS, [RULES_VERSION, table_digest()], measure)]
 
 
 def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,9 +23,10 @@ from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
+from malmoi.storage.shard_facts import recall
 from malmoi.threshold import Limit
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import Stage
+from malmoi.workspace_layout import SPREADS, Stage
 
 BARS = 50  # per histogram
 FINE = 20  # bins per bar, for the table of other thresholds
@@ -32,6 +34,7 @@ SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of documents: the report 
 TICKS = 5  # number of intervals on the axis
 SHOWN = 6  # texts on each side of a threshold
 HEAD, TAIL = 420, 160  # code points shown of a text
+MEASURED = 1  # raise it when a distribution of the same measures is another
 SMALLEST, LARGEST = 0.01, 1e7  # of a measure that is not a share: length, score, rate; the scale is logarithmic
 
 _Floats: TypeAlias = npt.NDArray[np.float64]
@@ -92,6 +95,31 @@ class Spread:
     passing: list[_Near]
     failing: list[_Near]
 
+    def empty(self) -> Spread:
+        """Return the same distribution without documents."""
+        return replace(self, counts=np.zeros_like(self.counts), passing=[], failing=[])
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what `add` reads: the filled bins, and the nearest documents of one shard."""
+        bins = [[int(kind), int(at), int(self.counts[kind, at])] for kind, at in np.argwhere(self.counts)]
+        near = [
+            [[one.distance, one.id, one.value, one.reason, one.path.name, one.row] for one in side]
+            for side in (self.passing, self.failing)
+        ]
+        return {"bins": bins, "near": near}
+
+    def add(self, folder: Path, said: Mapping[str, Any]) -> None:
+        """Add the distribution of a shard; ties go to the smaller id."""
+        for kind, at, count in said["bins"]:
+            self.counts[kind, at] += count
+        for side, near in zip((self.passing, self.failing), said["near"], strict=True):
+            side += [
+                _Near(distance, id, value, reason, folder / name, row)
+                for distance, id, value, reason, name, row in near
+            ]
+            side.sort()
+            del side[SHOWN:]
+
     @property
     def total(self) -> int:
         """Return the number of documents with the measure."""
@@ -137,11 +165,22 @@ def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: 
     found = [_new_spread(step, limit) for step in steps for limit in limits(step)]
     if not found:
         return []
+    question = [MEASURED, [[one.filter, asdict(one.limit), one.bound] for one in found]]
     for ledger in ledgers:
         folder = workspace.stage(stage, ledger.key)
-        _count_values(folder / "documents.parquet", found)
-        _count_values(folder / "dropped.parquet", found, dropped=True)
+        for spread, said in zip(
+            found, recall(folder / SPREADS, question, partial(_measure, folder, found)), strict=True
+        ):
+            spread.add(folder, said)
     return found
+
+
+def _measure(folder: Path, asked: Sequence[Spread]) -> list[dict[str, Any]]:
+    """Measure the distributions of one shard, as JSON values for `Spread.add`."""
+    found = [one.empty() for one in asked]
+    _count_values(folder / "documents.parquet", found)
+    _count_values(folder / "dropped.parquet", found, dropped=True)
+    return [one.to_plain() for one in found]
 
 
 def limits(step: Step) -> tuple[Limit, ...]:

@@ -35,6 +35,7 @@ from malmoi.boundary import input_errors
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
+from malmoi.storage.placeholders import fetch
 
 # Records that crawlers write about their own work: DNS answers, wget settings, Browsertrix notes.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -204,6 +205,7 @@ def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | To
     whose address or date is invalid, comes as `Torn`, and reading continues after it. `own` is a scheme that
     addresses may have besides http and https; third-party archives have none.
     """
+    fetch(path)
     seen, torn, held = 0, 0, list[Torn]()  # `held`: damaged records before the first readable one
     with path.open("rb") as stream:
         for entry in _read_entries(path, stream, own):
@@ -327,6 +329,7 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
 
     Raises CaptureError if the record is not there: the archive has changed since it was indexed.
     """
+    fetch(path)
     with path.open("rb") as stream:
         for entry in _read_at_offset(path, stream, offset):
             if isinstance(entry, tuple) and entry[2].record == record:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,10 @@ class Run:
 
 def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
     """Write the index and then `run.json`, which marks the run as finished."""
-    _write_index(rows, folder / ".index.parquet").replace(folder / "index.parquet")
+    part = _write_index(rows, folder / ".index.parquet")
+    sync(part)
+    part.replace(folder / "index.parquet")
+    sync(folder)
     _write_facts(folder, facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")})
 
 
@@ -72,10 +75,19 @@ def rewrite(run: Run, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
 
 
 def _write_index(rows: Sequence[IndexRow], part: Path) -> Path:
-    ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
-    columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
-    shard.write(pa.table(columns, schema=INDEX), part)
+    shard.write(to_table(sorted(rows, key=lambda r: (r.url, r.fetched, r.record))), part)
     return part
+
+
+def to_table(rows: Sequence[IndexRow]) -> pa.Table:
+    """Return rows as a table of schema INDEX."""
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INDEX]
+    return pa.table(columns, schema=INDEX)
+
+
+def to_rows(table: pa.Table) -> list[IndexRow]:
+    """Return the rows of a table of schema INDEX."""
+    return list(map(IndexRow, *(column.to_pylist() for column in table.select(INDEX.names).columns)))
 
 
 def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
@@ -99,7 +111,7 @@ def read_run(folder: Path) -> Run:
     with _explain_read_errors(index):
         if of_index is not None and shard.sha256_of(index) not in (of_index, told.get(NEXT_DIGEST)):
             raise _damage_error(index, "its sha256 is not the one in run.json")
-        rows = tuple(IndexRow(**row) for row in shard.read(index).to_pylist())
+        rows = tuple(to_rows(shard.read(index)))
     if of_index is None:
         rows, told = _drop_faulty_rows(rows, told)
     return Run(folder, rows, told)
@@ -159,7 +171,25 @@ def open_run(folder: Path) -> Path:
 
 def resolve_row(run: Run, row: IndexRow) -> IndexRow:
     """Return the row with a path that can be opened."""
-    return replace(row, path=os.path.join(run.folder, row.path))  # noqa: PTH118 (a Path takes longer)
+    return _resolve(f"{run.folder}", row)
+
+
+def _resolve(folder: str, row: IndexRow) -> IndexRow:
+    path = os.path.join(folder, row.path)  # noqa: PTH118 (a Path takes longer)
+    if path == row.path:  # absolute
+        return row
+    return IndexRow(  # `replace` takes four times as long
+        row.record,
+        row.url,
+        row.fetched,
+        row.status,
+        row.media,
+        row.payload_sha256,
+        path,
+        row.offset,
+        row.size,
+        row.kind,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +205,7 @@ def history(found: Iterable[Run]) -> dict[str, Past]:
 
     Files that are not copied have no past: their earlier bytes no longer exist.
     """
-    seen: dict[str, list[IndexRow]] = {}
+    seen: dict[str, list[tuple[Run, IndexRow]]] = {}
     gone: dict[str, IndexRow] = {}
     for run in found:
         for row in run.rows:
@@ -184,10 +214,12 @@ def history(found: Iterable[Run]) -> dict[str, Past]:
             elif _is_in_workspace(row) and row.status == 200:
                 gone.pop(row.url, None)
                 revisions = seen.setdefault(row.url, [])
-                if all(row.payload_sha256 != held.payload_sha256 for held in revisions[-1:]):
-                    revisions.append(resolve_row(run, row))
+                if not revisions or row.payload_sha256 != revisions[-1][1].payload_sha256:
+                    revisions.append((run, row))
     changed = [url for url, revisions in seen.items() if len(revisions) > 1 or url in gone]
-    return {url: Past(tuple(seen[url][:-1][-MAX_EARLIER:]), gone.get(url)) for url in changed}
+    return {
+        url: Past(tuple(resolve_row(*one) for one in seen[url][:-1][-MAX_EARLIER:]), gone.get(url)) for url in changed
+    }
 
 
 def _is_in_workspace(row: IndexRow) -> bool:
@@ -202,23 +234,28 @@ def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Ru
     Within one run (an existing archive may hold an address many times) the latest wins; at equal
     times the greatest record id, so that the order of files has no effect.
     """
-    last: dict[str, tuple[int, IndexRow]] = {}
     ordered = list(found)
-    for number, run in enumerate(ordered):
+    kept: list[list[IndexRow]] = [[] for _ in ordered]
+    folders = [f"{run.folder}" for run in ordered]
+    for number, row in find_last(ordered, gone=gone):
+        kept[number].append(_resolve(folders[number], row))
+    return list(zip(ordered, kept, strict=True))
+
+
+def find_last(found: Iterable[Run], *, gone: bool = False) -> list[tuple[int, IndexRow]]:
+    """Return (index of its run, row as it is stored) of each capture that is current, sorted by address."""
+    last: dict[str, tuple[int, IndexRow]] = {}
+    for number, run in enumerate(found):
         for row in run.rows:
-            if gone and row.kind == GONE and row.url in last and _is_in_workspace(last[row.url][1]):
-                continue
-            if row.kind != GONE and (row.kind not in ITEMS or row.status != 200):
+            if row.kind == GONE:
+                if gone and row.url in last and _is_in_workspace(last[row.url][1]):
+                    continue
+            elif row.kind not in ITEMS or row.status != 200:
                 continue
             held = last.get(row.url)
-            if held is None or (held[0], held[1].fetched, held[1].record) < (number, row.fetched, row.record):
+            if held is None or held[0] < number or (held[1].fetched, held[1].record) < (row.fetched, row.record):
                 last[row.url] = (number, row)
-    kept: list[list[IndexRow]] = [[] for _ in ordered]
-    for url in sorted(last):
-        number, row = last[url]
-        if row.kind != GONE:
-            kept[number].append(resolve_row(ordered[number], row))
-    return list(zip(ordered, kept, strict=True))
+    return [last[url] for url in sorted(last) if last[url][1].kind != GONE]
 
 
 def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:
@@ -229,14 +266,10 @@ def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:
     """
     for run, rows in select_current(found, gone=True):
         current = {row.record: row for row in rows}
-        for number, chunk in enumerate(chunks(_select_latest(run))):
+        latest = [row for _, row in find_last([run], gone=True)] if rows else []
+        for number, chunk in enumerate(chunks(latest)):
             if here := [current[row.record] for row in chunk if row.record in current]:
                 yield f"{run.folder.name}/{number}", here
-
-
-def _select_latest(run: Run) -> list[IndexRow]:
-    """Return the captures of a run that no other of it supersedes, sorted by address."""
-    return [row for _, rows in select_current([run], gone=True) for row in rows]
 
 
 def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
 
@@ -179,8 +180,12 @@ _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
 
 def table_digest() -> str:
     """Return the digest (hex) of the whole table: part of the keys of all results that depend on it."""
-    rows = spell_on_one_line([asdict(row) for row in LICENCES.values()])
-    return hashlib.sha256(rows.encode()).hexdigest()
+    return _digest_rows(tuple(LICENCES.values()))
+
+
+@lru_cache(maxsize=2)
+def _digest_rows(rows: tuple[Licence, ...]) -> str:
+    return hashlib.sha256(spell_on_one_line([asdict(row) for row in rows]).encode()).hexdigest()
 
 
 def licence_from_url(url: str) -> str | None:

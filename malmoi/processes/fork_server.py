@@ -3,15 +3,17 @@
 multiprocessing has one too. This one needs no lock, no socket file, no resource tracker and no import of the main
 module in each worker, it may be started by a daemonic process (a Dask worker), and its errors are those of `fork`.
 
-A request is one byte with two file descriptors: the worker's end of its pipe, and the end through which the server
-reports the pid of the worker and later its exit status. The kernel closes a connection of a process that dies, so every
-wait ends: with the report, with EOFError, or at its timeout. The server ends when the process that started it does.
+A request is one byte with three file descriptors: the worker's end of its pipe, the end through which the server
+reports the pid of the worker and later its exit status, and the working directory. The kernel closes a connection of a
+process that dies, so every wait ends: with the report, with EOFError, or at its timeout. The server ends when the
+process that started it does.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -22,6 +24,7 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 
+from malmoi.processes.garbage import exclude_imports
 from malmoi.processes.import_path import PYTHON
 from malmoi.processes.worker_loop import serve_calls
 
@@ -54,9 +57,13 @@ class ForkServer:
             OSError, EOFError: the server died or did not respond; it is dead now, and needs to be started again.
         """
         reports, theirs = Pipe(duplex=False)
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with theirs:
-                socket.send_fds(self._control, [b"f"], [pipe.fileno(), theirs.fileno()])
+            try:
+                socket.send_fds(self._control, [b"f"], [pipe.fileno(), theirs.fileno(), folder])
+            finally:
+                theirs.close()
+                os.close(folder)
             if not reports.poll(START_SECONDS):
                 raise EOFError(f"the fork server did not respond for {START_SECONDS:.0f} s")
             return reports.recv(), reports
@@ -76,7 +83,7 @@ _lock = threading.Lock()
 
 
 def start_fork_server(preload: tuple[str, ...]) -> ForkServer:
-    """Return the fork server of this process that has imported `preload`; start one if there is none alive."""
+    """Return the fork server of this process that has imported `preload`; start it unless it runs."""
     with _lock:
         server = _servers.get(preload)
         if server is None or not server.is_running():
@@ -95,8 +102,10 @@ def kill_fork_servers() -> None:
 def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
     """In the fork server: import `preload`, then fork until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    gc.disable()  # each worker enables it
     for name in preload:
         importlib.import_module(name)
+    exclude_imports()
     control, (woken, wake) = socket.socket(fileno=descriptor), socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -108,10 +117,12 @@ def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
             woken.recv(4096)
             _report_ends(running)
         if control in ready:
-            asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+            asked, descriptors, _, _ = socket.recv_fds(control, 1, 3)
             if not asked:
                 return
-            pipe, reports = (Connection(end) for end in descriptors)
+            pipe, reports = (Connection(end) for end in descriptors[:2])
+            os.fchdir(folder := descriptors[2])  # the paths of a call may be relative
+            os.close(folder)
             if not (pid := os.fork()):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -146,5 +157,5 @@ def _report_ends(running: dict[int, Connection]) -> None:
 
 
 def _report(reports: Connection, value: int) -> None:
-    with contextlib.suppress(OSError):  # nobody waits for it any more
+    with contextlib.suppress(OSError):  # the parent has ended
         reports.send(value)

@@ -1,4 +1,4 @@
-"""What runs in a worker process: serve calls that arrive through a pipe, one after the other."""
+"""Serve calls in a worker process: they arrive through a pipe, one after the other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from malmoi.errors import StageError
 from malmoi.limits import WORKER_MEMORY_BYTES
+from malmoi.processes.garbage import collect_seldom
 
 
 def memory_bytes() -> int:
@@ -36,6 +37,7 @@ def _initialise() -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes(), resource.getrlimit(resource.RLIMIT_AS)[1]))
     sys.setrecursionlimit(5000)
+    collect_seldom()
 
 
 def _answer(task: bytes) -> bytes:

@@ -22,7 +22,7 @@ from malmoi.processes.fork_server import START_SECONDS, ForkServer
 
 END_SECONDS = 5.0  # until the fork server has reported the exit status of a worker
 LEAST_MEMORY_BYTES = 4 << 30  # below this, libraries fail to load at unpredictable places
-LOST = 255  # exit status of a worker whose fork server died first: nobody has read it
+LOST = 255  # exit status of a worker whose fork server died first, so that it was not read
 
 
 class WorkerDied(Exception):

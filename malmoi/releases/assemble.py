@@ -20,10 +20,9 @@ from malmoi.releases.release_schema import (
     ENCODING,
     MORPHEME_DATA,
     MORPHEME_DICTIONARY,
-    PUBLISHED,
     STATISTICS,
 )
-from malmoi.releases.split import SplitResult
+from malmoi.releases.split import SKETCH, SKETCHED, SplitResult
 from malmoi.storage import shard
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
@@ -56,15 +55,24 @@ def gather(parted: Sequence[SplitResult], shard_bytes: int) -> dict[Partition, t
     return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
 
 
-def assemble(work: Assembly) -> list[ReleaseFile]:
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The files of a shard, and the sketches of its texts in the order of its rows, joined."""
+
+    files: tuple[ReleaseFile, ...]
+    sketches: bytes
+
+
+def assemble(work: Assembly) -> Assembled:
     """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
 
     The rows of one shard are in memory: choose N so that a shard stays below a gigabyte of text.
     """
-    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], PUBLISHED)
+    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], SKETCHED)
     ids = table.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
     table = _add_sizes(table, ids, work.sizes)
+    sketches = table.column(SKETCH).combine_chunks().take(pa.array(order, pa.int64())).to_pylist()
     data = work.partition.path()
     paths = (data, morpheme_path(data))
     for path in paths:
@@ -78,7 +86,8 @@ def assemble(work: Assembly) -> list[ReleaseFile]:
             for writer in (texts, layers):
                 writer.write_table(group.select(writer.schema.names), row_group_size=len(rows))
     files = ((path, shard.file_of(work.folder / path, len(ids))) for path in paths)
-    return [ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files]
+    described = tuple(ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files)
+    return Assembled(described, b"".join(sketches))
 
 
 def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:

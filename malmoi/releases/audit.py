@@ -23,6 +23,8 @@ from malmoi.storage.duckdb_tables import ROWS, sort_into
 SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; sorted in memory: starting DuckDB five times costs 0.2 s
 _DROP = {"filter": "by"}  # column of the audit → column of a stage's dropped.parquet
 
+WITHOUT_DROPS = tuple(name for name in SIDES if name != "signals")  # tables with rows of published documents only
+
 Ledgers = Sequence[tuple[str, Sequence[Ledger]]]  # (stage, ledgers of its shards)
 
 

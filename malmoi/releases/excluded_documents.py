@@ -44,6 +44,14 @@ class ExclusionRules(NamedTuple):
     withdrawn: frozenset[str] = frozenset()
 
 
+class Scanned(NamedTuple):
+    """A table of published rows, or a part of it, and the finds of all kinds by row."""
+
+    name: str
+    table: pa.Table
+    finds: Mapping[int, Sequence[Find]]
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """An excluded document: why, what was found in which table and column, and its usage signals."""
@@ -67,13 +75,16 @@ def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -
     return ExclusionRules(kinds, frozenset(k for k, outcome in said.items() if outcome != "kept"), frozenset(withdrawn))
 
 
-def finds(tables: Mapping[str, pa.Table], sought: ExclusionRules) -> dict[str, tuple[tuple[str, Find], ...]]:
+def choose_finds(places: Iterable[Scanned], sought: ExclusionRules) -> dict[str, tuple[tuple[str, Find], ...]]:
     """Return (table, find) for each document to exclude; each table has a column `id`."""
     found: dict[str, list[tuple[str, Find]]] = {}
-    for name, table in {**tables, _SHOWN: _ids_and_hosts(tables["data"])}.items():
-        ids = table.column("id")
-        for row, here in residue.finds_by_row(table, sought.shown if name == _SHOWN else sought.kinds).items():
-            found.setdefault(ids[row].as_py(), []).extend((name, one) for one in here)
+    for name, table, rows in places:
+        shown = _ids_and_hosts(table) if name == "data" else table.slice(0, 0)
+        kinds = {row: [find for find in finds if find.kind in sought.kinds] for row, finds in rows.items()}
+        for place, here in ((name, kinds), (_SHOWN, residue.finds_by_row(shown, sought.shown))):
+            for row, finds in here.items():
+                if finds:
+                    found.setdefault(table["id"][row].as_py(), []).extend((place, one) for one in finds)
     return {id: tuple(sorted(here)) for id, here in found.items()}
 
 

@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import url_privacy
-from malmoi.releases import excluded_documents, residue
+from malmoi.releases import excluded_documents, kept_parts, residue
 from malmoi.releases.excluded_documents import ExclusionRules
 from malmoi.releases.release_inputs import Redact
 from malmoi.storage import shard
+from malmoi.storage.shuffle import Run
 
 Names: TypeAlias = Mapping[str, str]  # id → its name in the release
 # Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
@@ -45,6 +46,7 @@ class Search:
     folder: Path
     redact: Redact | None
     sought: ExclusionRules = field(default_factory=ExclusionRules)
+    key: str = ""  # digest of its dropped documents and of all else that decides the result; "": it is not kept
 
 
 class Hidden(NamedTuple):
@@ -66,6 +68,18 @@ def search(work: Search) -> Hidden:
     return Hidden(
         (*about, *hidden, *_find_ids_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES)
     )
+
+
+def search_all(work: Sequence[Search], run: Run, record: Path | None) -> list[Hidden]:
+    """Run all searches; `record` keeps the results of those that have a key, for the next release."""
+    held = {key: Hidden(*map(tuple, one)) for key, one in kept_parts.read_record(record).items()} if record else {}
+    missing = [one for one in work if one.key not in held]
+    made = zip(missing, run(search, missing), strict=True)
+    found = {one.folder: (one.key, hidden) for one, hidden in made}
+    held = {one.key: held[one.key] for one in work if one.key in held} | dict(found.values())
+    if record is not None and found:
+        kept_parts.write_record(record, {key: hidden for key, hidden in held.items() if key})
+    return [found[one.folder][1] if one.folder in found else held[one.key] for one in work]
 
 
 def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,19 +16,31 @@ import pyarrow.compute as pc
 
 from malmoi import url_privacy
 from malmoi.errors import StageError
-from malmoi.ledger import describe_losses
-from malmoi.release_files import data_files, is_data_file
-from malmoi.releases import audit, clusters, data_splits, excluded_documents, licence_files, masked_ids, residual_pii
+from malmoi.ledger import describe_losses, find_sha256
+from malmoi.recipe import digest
+from malmoi.release_files import data_files, is_data_file, morpheme_path
+from malmoi.releases import (
+    audit,
+    clusters,
+    data_splits,
+    excluded_documents,
+    kept_parts,
+    licence_files,
+    masked_ids,
+    residual_pii,
+)
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
+from malmoi.releases.kept_parts import Kept
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
-from malmoi.releases.partitioning import limit_shards
+from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
-from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
+from malmoi.releases.residue import Look
 from malmoi.releases.split import Split, SplitResult, split
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage import shard
@@ -35,7 +48,7 @@ from malmoi.storage.duckdb_tables import find_repeated
 from malmoi.storage.shuffle import Run
 
 
-def publish(
+def publish(  # noqa: PLR0913
     inputs: Inputs,
     folder: Path,
     *,
@@ -45,6 +58,7 @@ def publish(
     history: History | None = None,
     quarantine: Path | None = None,
     sketch: Sketch | None = None,
+    kept: Kept | None = None,
 ) -> Manifest:
     """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -55,7 +69,8 @@ def publish(
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
     data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
     Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
-    copies; without it the release has no such sketches.
+    copies; without it the release has no such sketches. What was computed for a shard is taken from `kept` if it is
+    there: the bytes are the same.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -74,10 +89,7 @@ def publish(
         copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
         earlier = data_files(inputs.previous) if inputs.previous else []
         other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
-        jobs = [
-            Split(path, work / f"split-{i:06d}", most, inputs.sources, redact, sought, inputs.splits, other)
-            for i, path in enumerate(sorted(last))
-        ]
+        jobs = _list_splits(inputs, counted, work, other, redact, sought, sketch, kept)
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
         _refuse_repeated(parted, work)
@@ -91,21 +103,79 @@ def publish(
             Assembly(p, parts, tuple(sizes[i] for i in range(p.shard, most, p.of) if i in sizes), folder)
             for p, parts in partitions.items()
         ]
-        files = [file for written in run(assemble, shards) for file in written]
-        kept = Counter(dict[str, int]())
-        for one in parted:
-            kept.update(dict(one.kept))
-        counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(kept, out)])]
-        files += _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
-        members, commitment = member_tables.write(folder, files, sketch, run)
-        files += members
-        files.append(residual_pii.write(folder, files, inputs.second_look, run))
+        assembled = list(run(assemble, shards))
+        files = [file for one in assembled for file in one.files]
+        published = Counter(dict[str, int]())
+        for part in parted:
+            published.update(dict(part.kept))
+        counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
+        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, kept, run, folder, work)
+        sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
+        members, commitment = member_tables.write(folder, files, None, run, made=sketches)
+        files += [*audits, *members]
+        files.append(residual_pii.write(folder, files, inputs.second_look, run, _list_looks(parted, partitions)))
+        if kept is not None:
+            kept_parts.sweep(kept.folder, {part.target.name for part in parted})
     finally:
         rmtree(work, ignore_errors=True)
     licence_files.write(folder, (p.licence for p in partitions), inputs.publisher)
     made = replace(_manifest(inputs, tuple(sorted(files)), history), members=commitment)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
+
+
+def _list_splits(
+    inputs: Inputs,
+    counted: audit.Ledgers,
+    work: Path,
+    other: Path,
+    redact: Redact | None,
+    sought: ExclusionRules,
+    sketch: Sketch | None,
+    kept: Kept | None,
+) -> list[Split]:
+    """Return the split of each shard of the last stage; its key has all that decides it beside the documents."""
+    most = limit_shards(inputs.shards)
+    key = _digest_rules(inputs, sought, kept, [inputs.sources, inputs.splits, most, sketch is not None])
+    folders, ledgers = sorted(inputs.stages[-1][1]) if inputs.stages else [], counted[-1][1] if counted else []
+    return [
+        Split(
+            folder,
+            kept.folder if kept is not None else work / f"split-{i:06d}",
+            most,
+            inputs.sources,
+            redact,
+            sought,
+            inputs.splits,
+            other,
+            sketch,
+            key,
+            find_sha256(ledger, "documents.parquet"),
+        )
+        for i, (folder, ledger) in enumerate(zip(folders, ledgers, strict=True))
+    ]
+
+
+def _digest_rules(inputs: Inputs, sought: ExclusionRules, kept: Kept | None, more: object) -> str:
+    """Return the digest of what decides a result beside the files of its shard; "" if nothing is kept."""
+    rules = [sorted(sought.kinds), sorted(sought.shown)]
+    return "" if kept is None else digest([kept.code, inputs.recipe_steps, inputs.filters, rules, more])
+
+
+def _list_looks(
+    parted: list[SplitResult], partitions: Mapping[Partition, Sequence[tuple[Path, int]]]
+) -> dict[str, list[Look]]:
+    """Return the scans of all rows of the files in data/, morphemes/ and audit/ that hold the rows of the parts."""
+    by_target = {part.target / "documents.arrow": part.looks for part in parted}
+    found: dict[str, list[Look]] = {}
+    for partition, parts in partitions.items():
+        path = partition.path()
+        looks = [look for file, i in parts for look in by_target[file][i]]
+        found[path] = [look for look in looks if look.column.split(".")[0] in DATA.names]
+        found[morpheme_path(path)] = [look for look in looks if look.column.split(".")[0] in MORPHEME_DATA.names]
+    for name in audit.WITHOUT_DROPS:
+        found[f"audit/{name}.parquet"] = [look for part in parted for look in dict(part.side_looks)[name]]
+    return found
 
 
 def _audit(  # noqa: PLR0913
@@ -116,13 +186,21 @@ def _audit(  # noqa: PLR0913
     pairs: pa.Table,
     sought: ExclusionRules,
     redact: Redact | None,
+    kept: Kept | None,
     run: Run,
     folder: Path,
     work: Path,
 ) -> list[ReleaseFile]:
     """Write the audit tables except `residue`, with masked ids in all of them."""
     stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
-    dropped = list(run(masked_ids.search, [masked_ids.Search(folder, redact, sought) for folder in stages]))
+    shards = [ledger for _, ledgers in counted[: len(inputs.stages)] for ledger in ledgers]
+    rules = _digest_rules(inputs, sought, kept, sorted(sought.withdrawn))
+    searches = [
+        masked_ids.Search(path, redact, sought, digest([rules, sha256]) if rules and sha256 else "")
+        for path, one in zip(stages, shards, strict=True)
+        for sha256 in [find_sha256(one, "dropped.parquet")]
+    ]
+    dropped = masked_ids.search_all(searches, run, None if kept is None else kept.folder / "searches.json")
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]

@@ -7,7 +7,7 @@ document, and stops publication. The counts are the audit table `residue`, which
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -30,13 +30,23 @@ TABLE = "audit/residue.parquet"
 SHOWN = 5  # places that a message names
 
 
-def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) -> ReleaseFile:
+def write(
+    folder: Path,
+    files: Iterable[ReleaseFile],
+    does: Outcomes,
+    run: Run,
+    known: Mapping[str, Sequence[Look]] | None = None,
+) -> ReleaseFile:
     """Scan every Parquet file of the release in `folder`, and write audit/residue.parquet.
 
-    Raises DataError if a find stops publication; the message names files, columns, kinds and documents, not values.
+    `known` has for some files the scans of all their rows, in parts (`residue.look_at_rows`): they are added up. Raises
+    DataError if a find stops publication; the message names files, columns, kinds and documents, not values.
     """
-    names = sorted(file.path for file in files)
-    looks = [one for found in run(_look, [(folder, name) for name in names]) for one in found]
+    scanned = {file.path: (known or {}).get(file.path, ()) if file.rows else () for file in files}
+    names = sorted(scanned)
+    places = [(folder, name, residue.DISTINCT if scanned[name] else "") for name in names]
+    found = zip(names, run(_look, places), strict=True)
+    looks = [one for name, here in found for one in residue.add_up(name, (*scanned[name], *here))]
     stopped = find_blocking(looks, does)
     if stopped:
         raise DataError(_refusal(folder, stopped))
@@ -44,8 +54,9 @@ def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) 
     return ReleaseFile(TABLE, file.sha256, file.bytes, file.rows)
 
 
-def _look(place: tuple[Path, str]) -> list[Look]:
-    return residue.look(*place)
+def _look(place: tuple[Path, str, str]) -> list[Look]:
+    folder, name, ending = place
+    return residue.look(folder, name, ending=ending)
 
 
 def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from itertools import compress, groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,15 +19,17 @@ from malmoi import url_privacy
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
-from malmoi.releases import excluded_documents, exposed_pages
+from malmoi.recipe import digest
+from malmoi.releases import excluded_documents, exposed_pages, kept_parts, residue
 from malmoi.releases.attribution import sentence
 from malmoi.releases.data_splits import Shares, Splits, read_exceptions
 from malmoi.releases.evidence_origin import name_origin
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
+from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
-from malmoi.releases.residue import Find
+from malmoi.releases.residue import Find, Look
 from malmoi.storage import shard
 
 _Tables: TypeAlias = dict[str, pa.Table]
@@ -38,6 +40,8 @@ _RESIDENTS = frozenset(("rrn", "frn"))
 _EVERYTHING = "general"  # domain of a source that covers all fields
 USES = ("redistribute", "train-only")
 AT_ONCE = 1024  # documents that are Python objects at a time, about 12 kB each
+SKETCH: Final = "sketch"
+SKETCHED: Final = PUBLISHED.append(pa.field(SKETCH, pa.binary(SKETCH_BYTES), nullable=False))
 SIDES = ("attribution", "licence_evidence", "personal_data", "signals")  # audit tables with a row per document
 
 
@@ -53,11 +57,17 @@ class Split:
     sought: ExclusionRules = field(default_factory=ExclusionRules)
     shares: Shares = ()
     exceptions: Path | None = None  # documents whose split is not that of their own hash
+    sketch: Sketch | None = None
+    key: str = ""  # digest of all other inputs, which all shards of a release share; "": nothing is kept
+    content: str = ""  # sha256 (hex) of the documents of the shard
 
 
 @dataclass(frozen=True, slots=True)
 class SplitResult:
-    """Output of a split: `documents.arrow`, whose record batch i has the rows of partition i; excluded documents."""
+    """Output of a split: `documents.arrow`, whose record batch i has the rows of partition i; excluded documents.
+
+    The scans of the second detector are those of the rows: of partition i, and of each table of SIDES.
+    """
 
     target: Path
     partitions: tuple[Partition, ...]
@@ -65,59 +75,151 @@ class SplitResult:
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
+    looks: tuple[tuple[Look, ...], ...] = ()
+    side_looks: tuple[tuple[str, tuple[Look, ...]], ...] = ()
 
 
 def split(work: Split) -> SplitResult:
-    """Write the published form of the documents of a stage shard, cut by partition.
+    """Write the published form of the documents of a stage shard, cut by partition; reuse an earlier one if it is kept.
 
     Withdrawn documents and those that the second detector quarantines are excluded.
 
     StageError if a document has no use or licence, if its evidence does not name that licence, or if its
     source is not declared: such a text must not be published.
     """
-    table = shard.read(work.folder / "documents.parquet")
-    work.target.mkdir(parents=True)
-    made, keys, out = [PUBLISHED.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
-    renamed = list[tuple[str, str]]()
-    exceptions = read_exceptions(work.exceptions, table.column("id").to_pylist()) if work.exceptions else {}
-    splits = Splits(work.shares, exceptions)
-    with ExitStack() as stack:
-        sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
-        for at in range(0, table.num_rows, AT_ONCE):
-            piece = table.slice(at, AT_ONCE)
-            facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            tables, rows, left = _publish_documents(work, piece, facts, splits)
-            keys += [(partition_of(r, work.n_shards), h(r["id"]), r["id"]) for r in rows]
-            renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
-            made.append(tables["data"])
-            out += left
-            for name, side in sides.items():
-                side.write_table(tables[name])
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    published = pa.concat_tables(made).take(pa.array(order, pa.int64()))
-    partitions, sizes, at = [], [], 0
-    # Temporary, read once: Arrow's own format takes a third of the time of Parquet.
-    lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(work.target / "documents.arrow", PUBLISHED, options=lz4) as writer:
-        for partition, group in groupby(order, key=lambda i: keys[i][0]):
-            n = len(list(group))
-            batch = published.slice(at, n).combine_chunks().to_batches()[0]
-            writer.write_batch(batch)
-            partitions.append(partition)
-            sizes.append(pc.sum(batch["n_bytes"]).as_py())
-            at += n
-    kept = Counter(published.column("source").to_pylist())
+    ids = shard.read(work.folder / "documents.parquet", ["id"]).column("id").to_pylist()
+    exceptions = read_exceptions(work.exceptions, ids) if work.exceptions else {}
+    gone = [id for id in ids if not work.sought.withdrawn.isdisjoint((id, exposed_pages.digest_id(id)))]
+    if not work.key:
+        work.target.mkdir(parents=True)
+        return _write(work, work.target, exceptions, frozenset(gone))
+    part = work.target / digest([work.key, work.content, sorted(exceptions.items()), gone])[:32]
+    found = kept_parts.recall(part) or kept_parts.keep(
+        part, lambda folder: astuple(_write(work, folder, exceptions, frozenset(gone)))[1:]
+    )
+    return _parse_result(part, *found)
+
+
+def _parse_result(
+    target: Path, partitions: Any, sizes: Any, kept: Any, out: Any, renamed: Any, looks: Any, side_looks: Any
+) -> SplitResult:
+    """Return the result whose fields were written as JSON."""
+
+    def look(values: Any) -> Look:
+        file, column, read, characters, found = values
+        return Look(file, column, read, characters, tuple(map(tuple, found)))
+
+    def left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
+        found = tuple((table, Find(*find)) for table, find in finds)
+        return LeftOut(id, source, (why[0], why[1]), found, tuple(map(tuple, signals)))
+
     return SplitResult(
-        work.target, tuple(partitions), tuple(sizes), tuple(sorted(kept.items())), tuple(out), tuple(renamed)
+        target,
+        tuple(Partition(*one) for one in partitions),
+        tuple(sizes),
+        tuple(map(tuple, kept)),
+        tuple(left_out(*one) for one in out),
+        tuple(map(tuple, renamed)),
+        tuple(tuple(map(look, one)) for one in looks),
+        tuple((name, tuple(map(look, one))) for name, one in side_looks),
     )
 
 
+def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: frozenset[str]) -> SplitResult:
+    table = shard.read(work.folder / "documents.parquet")
+    made, rows, out = [PUBLISHED.empty_table()], list[_Placed](), list[LeftOut]()
+    beside: dict[str, list[pa.Table]] = {name: [AUDIT[name].empty_table()] for name in SIDES}
+    splits = Splits(work.shares, exceptions)
+    for at in range(0, table.num_rows, AT_ONCE):
+        piece = table.slice(at, AT_ONCE)
+        facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
+        tables, published, left = _publish_documents(work, piece, facts, splits, gone)
+        made.append(tables.pop("data"))
+        out += left
+        rows += [_place(row, fact, work.n_shards) for row, fact in published]
+        for name, side in tables.items():
+            beside[name].append(side)
+    order = sorted(range(len(rows)), key=lambda i: rows[i][:3])
+    data = pa.concat_tables(made).take(pa.array(order, pa.int64())).combine_chunks()
+    rows = [rows[i] for i in order]
+    sides = {name: pa.concat_tables(tables).combine_chunks() for name, tables in beside.items()}
+    looks, found = _search(data, rows, sides, work.sought)
+    if found:  # rare: what is left is scanned again
+        facts_of = {row.id: row.fact for row in rows}
+        out += [_make_left_out(facts_of[id], QUARANTINED, finds) for id, finds in found.items()]
+        rows = [row for row in rows if row.id not in found]
+        data, sides = _leave_out(data, found), {name: _leave_out(side, found) for name, side in sides.items()}
+        looks, _ = _search(data, rows, sides, ExclusionRules())
+    for name, side in sides.items():
+        pq.write_table(side, target / f"{name}.parquet")
+    partitions = [(one, len(list(group))) for one, group in groupby(row.partition for row in rows)]
+    _write_batches(data, [n for _, n in partitions], work.sketch, target / "documents.arrow")
+    sizes, ends = np.asarray(data["n_bytes"]), np.cumsum([n for _, n in partitions], dtype=np.int64)
+    return SplitResult(
+        target,
+        tuple(partition for partition, _ in partitions),
+        tuple(int(part.sum()) for part in np.split(sizes, ends)[:-1]),
+        tuple(sorted(Counter(row.fact["source"] for row in rows).items())),
+        tuple(out),
+        tuple((row.fact["id"], row.id) for row in rows if row.fact["id"] != row.id),
+        tuple(map(tuple, looks["data"])),
+        tuple((name, tuple(looks[name][0])) for name in SIDES),
+    )
+
+
+class _Placed(NamedTuple):
+    """A published row: its place in the release, and what an exclusion would say of it."""
+
+    partition: Partition
+    hash: int  # H(id)
+    id: str
+    fact: Mapping[str, Any]  # of the document in the stage
+
+
+def _place(row: Mapping[str, Any], fact: Mapping[str, Any], n_shards: int) -> _Placed:
+    said = {name: fact[name] for name in ("id", "source", "signals")}
+    return _Placed(partition_of(row, n_shards), h(row["id"]), row["id"], said)
+
+
+def _search(
+    data: pa.Table, rows: Sequence[_Placed], sides: _Tables, sought: ExclusionRules
+) -> tuple[dict[str, list[list[Look]]], dict[str, tuple[tuple[str, Find], ...]]]:
+    """Scan all tables with the second detector: counts by table, of `data` for each partition, and what it excludes."""
+    partitions = [number for number, (_, group) in enumerate(groupby(row.partition for row in rows)) for _ in group]
+    looks, places = {}, []
+    for name, table in {"data": data, **sides}.items():
+        groups = np.array(partitions if name == "data" else [0] * table.num_rows, np.int64)
+        count = 1 + (partitions[-1] if partitions else -1) if name == "data" else 1
+        looks[name], finds = residue.look_by_group(table, groups, count)
+        places.append(excluded_documents.Scanned(name, table, finds))
+    return looks, excluded_documents.choose_finds(places, sought)
+
+
+def _leave_out(table: pa.Table, ids: Iterable[str]) -> pa.Table:
+    gone = pc.is_in(table.column("id"), value_set=pa.array(list(ids), pa.string()))
+    return table.filter(pc.invert(gone)).combine_chunks()
+
+
+def _write_batches(data: pa.Table, counts: Sequence[int], sketch: Sketch | None, target: Path) -> None:
+    """Write the rows of each partition as one record batch, with the sketch of each text.
+
+    Arrow's format is read in a third of the time of Parquet.
+    """
+    made = sketch(data.column("text").to_pylist()) if sketch else b"\0" * SKETCH_BYTES * data.num_rows
+    sketches = pa.Array.from_buffers(SKETCHED.field(SKETCH).type, data.num_rows, [None, pa.py_buffer(made)])
+    data, at = data.append_column(SKETCHED.field(SKETCH), sketches), 0
+    with pa.ipc.new_file(target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        for n in counts:
+            writer.write_batch(data.slice(at, n).combine_chunks().to_batches()[0])
+            at += n
+
+
 def _publish_documents(
-    work: Split, piece: pa.Table, facts: list[dict[str, Any]], splits: Splits
-) -> tuple[_Tables, list[dict[str, Any]], _Out]:
-    """Return the published tables of some documents, the rows they are built from, and the excluded documents."""
+    work: Split, piece: pa.Table, facts: list[dict[str, Any]], splits: Splits, gone: frozenset[str]
+) -> tuple[_Tables, list[tuple[dict[str, Any], Mapping[str, Any]]], _Out]:
+    """Return the published tables of some documents, the row and the stage row of each, and the withdrawn documents."""
     sources = {s.name: s for s in work.sources}
-    here = [work.sought.withdrawn.isdisjoint((fact["id"], exposed_pages.digest_id(fact["id"]))) for fact in facts]
+    here = [fact["id"] not in gone for fact in facts]
     out = [_make_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
     if out:
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
@@ -127,13 +229,7 @@ def _publish_documents(
     tables = {"data": _to_data_table(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
-    if found := excluded_documents.finds(tables, work.sought):
-        both = zip(facts, rows, strict=True)
-        out += [_make_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
-        ids = pa.array(list(found), pa.string())
-        tables = {n: t.filter(pc.invert(pc.is_in(t.column("id"), value_set=ids))) for n, t in tables.items()}
-        rows = [row for row in rows if row["id"] not in found]
-    return tables, rows, out
+    return tables, list(zip(rows, facts, strict=True)), out
 
 
 def _make_left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[tuple[str, Find], ...] = ()) -> LeftOut:

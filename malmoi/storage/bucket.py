@@ -76,6 +76,15 @@ class Bucket:
                 for one in page:
                     yield Stored(one["path"], one["size"], one["e_tag"] or "", one["last_modified"])
 
+    def find(self, path: str) -> Stored | None:
+        """Return the object at `path`, or None if it does not exist."""
+        with self._explain():
+            try:
+                one = self._store.head(path)
+            except FileNotFoundError:
+                return None
+            return Stored(one["path"], one["size"], one["e_tag"] or "", one["last_modified"])
+
     def read(self, path: str) -> tuple[bytes, str] | None:
         """Return an object of a few megabytes with its tag, or None if it does not exist."""
         with self._explain():

@@ -7,40 +7,38 @@ more; another may take the lease after it has seen the same lease for EXPIRES, b
 from __future__ import annotations
 
 import json
-import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import MalmoiError, StageError
 from malmoi.storage.bucket import Bucket
+from malmoi.storage.locks import find_request
 
 NAME = "lease.json"
 RENEW = 10.0  # seconds between renewals; a second run is refused after it has seen one
 EXPIRES = 45.0  # seconds without a renewal
-_LONGEST = 200  # characters shown of a holder
+_LONGEST = 300  # characters shown of a holder
 
 
 class Lease:
     """The lease of this process; `require` raises StageError once it is lost."""
 
     def __init__(self, bucket: Bucket, copy: str) -> None:
-        self._bucket, self._copy, self._token = bucket, copy, uuid.uuid4().hex
-        self._since, self._renewals = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", 0
+        self._bucket, self._copy, self.token = bucket, copy, uuid.uuid4().hex
+        self._holder, self._renewals = find_request().describe(), 0
         self._tag, self._until, self._stop = "", 0.0, threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
 
     def acquire(self, refuse: Callable[[str], Exception]) -> None:
-        """Take the lease; if another process renews it, raise what `refuse` makes of its name.
+        """Take the lease; raise what `refuse` makes of its holder, if that one still renews it when the time is over.
 
         A lease that was taken for this local copy belongs to a dead process: the caller holds the lock of the copy.
         """
-        seen, since = "", time.monotonic()
+        seen, since, wait = "", time.monotonic(), find_request().start()
         while True:
             begun = time.monotonic()
             tag = self._bucket.create(NAME, self._content())
@@ -49,8 +47,9 @@ class Lease:
                 content, other = found
                 holder = _parse(content)
                 if seen and other != seen:
-                    raise refuse(holder.get("holder", "its owner is not known")[:_LONGEST])
-                since, seen = (since, seen) if seen else (begun, other)
+                    name = holder.get("holder", "its owner is not known")[:_LONGEST]
+                    wait.require(self._bucket.address, name, refuse)
+                since, seen = (since, seen) if other == seen else (begun, other)
                 if holder.get("copy") == self._copy or begun - since > EXPIRES:
                     tag = self._bucket.replace(NAME, self._content(), other)
             if tag is not None:
@@ -78,8 +77,7 @@ class Lease:
 
     def _content(self) -> bytes:
         self._renewals += 1
-        holder = f"process {os.getpid()} on {socket.gethostname()} since {self._since} UTC"
-        said = {"holder": holder, "token": self._token, "copy": self._copy, "renewals": self._renewals}
+        said = {"holder": self._holder, "token": self.token, "copy": self._copy, "renewals": self._renewals}
         return canonical_json(said).encode()
 
     def _keep(self) -> None:
@@ -98,7 +96,7 @@ class Lease:
     def _find_own(self) -> str | None:
         """Return the tag of the lease if it is ours: a request may have been done and its answer lost."""
         found = self._bucket.read(NAME)
-        return found[1] if found and _parse(found[0]).get("token") == self._token else None
+        return found[1] if found and _parse(found[0]).get("token") == self.token else None
 
 
 def _parse(content: bytes) -> dict[str, str]:
@@ -107,6 +105,16 @@ def _parse(content: bytes) -> dict[str, str]:
     except (ValueError, RecursionError):
         return {}
     return {name: str(said) for name, said in value.items()} if isinstance(value, dict) else {}
+
+
+def require_token(bucket: Bucket, token: str) -> None:
+    """Return if the run whose lease has this token holds it; StageError if it has ended or another has taken over."""
+    found = bucket.read(NAME)
+    if found is None or _parse(found[0]).get("token") != token:
+        raise StageError(
+            f"{bucket.address}: the run for which this node works has ended or lost its lease, so nothing more was "
+            "written. Run the same command again: finished work is kept."
+        )
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def locate(given: str | Path) -> Path:
     text = str(given)
     if re.fullmatch(_IN_BUCKET, text):
         bucket, _, prefix = text.removeprefix("s3://").rstrip("/").partition("/")
-        return _find_copies() / f"{bucket}-{_digest_service()}" / quote(prefix, safe="")
+        return find_copies() / f"{bucket}-{_digest_service()}" / quote(prefix, safe="")
     if wrong := _refusal(text):
         raise CallError(f"workspace {text!r} {wrong}")
     root = Path(text).absolute()
@@ -49,6 +49,19 @@ def locate(given: str | Path) -> Path:
     if not Path(there).is_dir():
         raise CallError(f"workspace {text!r}: {there} is not a folder; name one.")
     return root
+
+
+def locate_output(given: str) -> Path:
+    """Return the path of a file or folder to write on this machine; CallError for an address.
+
+    >>> locate_output("s3://bucket/export")
+    Traceback (most recent call last):
+    ...
+    malmoi.errors.CallError: 's3://bucket/export' is an address; ...
+    """
+    if re.match(_SCHEME.pattern + "//", given):
+        raise CallError(f"{given!r} is an address; name a file or folder of this machine, and copy it from there.")
+    return Path(given)
 
 
 def locate_release(given: str) -> tuple[Path, str]:
@@ -65,7 +78,7 @@ def locate_release(given: str) -> tuple[Path, str]:
 def find_address(root: Path) -> str:
     """Return the s3:// address of which the workspace at `root` is the local copy; "" for any other folder."""
     try:
-        bucket, prefix = root.absolute().relative_to(_find_copies()).parts
+        bucket, prefix = root.absolute().relative_to(find_copies()).parts
     except ValueError:
         return ""
     name, _, service = bucket.rpartition("-")
@@ -77,17 +90,27 @@ def find_address(root: Path) -> str:
     return f"s3://{name}/{unquote(prefix)}"
 
 
+def find_copy_root(path: Path) -> Path | None:
+    """Return the root of the local copy of a bucket that contains the absolute `path`, or None."""
+    try:
+        bucket, prefix, *_ = path.relative_to(find_copies()).parts
+    except ValueError:
+        return None
+    return find_copies() / bucket / prefix
+
+
 def find_endpoint() -> str:
     """Return the address of the S3 service that the environment names; "" for Amazon's own."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
 def _digest_service() -> str:
-    """Eight hexadecimal digits for the S3 service: two services may have a bucket of the same name."""
+    """Return eight hexadecimal digits for the S3 service: two services may have a bucket of the same name."""
     return hashlib.sha256(find_endpoint().rstrip("/").encode()).hexdigest()[:8]
 
 
-def _find_copies() -> Path:
+def find_copies() -> Path:
+    """Return the folder of all local copies on this machine."""
     home = os.environ.get("MALMOI_CACHE")
     cache = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "malmoi"
     return cache.absolute() / "buckets"

@@ -24,6 +24,7 @@ from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenan
 from malmoi.errors import StageError
 from malmoi.ledger import File
 from malmoi.storage import checksummed_files
+from malmoi.storage.placeholders import fetch
 
 # While it reads, Arrow replaces the Ctrl-C handler of Python, and loses a Ctrl-C if the read ends before its check.
 pa.enable_signal_handlers(False)
@@ -243,7 +244,8 @@ def file_of(path: Path, rows: int) -> File:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 (hex) of the bytes of a file."""
+    """Return the sha256 (hex) of the bytes of a file; a placeholder is downloaded first."""
+    fetch(path)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

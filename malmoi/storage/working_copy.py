@@ -5,22 +5,25 @@ A folder of a stage, survey or release is uploaded with its last file last (`fin
 does not exist for others, and is deleted as an orphan. Here it appears by one rename. A record says which version of
 each object the copy has, and so distinguishes a change, a deletion and an upload that did not happen.
 
-One run at a time holds the lease of the bucket and changes objects. Changes by another run win over leftovers of a
-killed run in the copy.
+Large files are placeholders until they are read (malmoi/storage/placeholders.py).
+
+One run at a time holds the lease of the bucket and changes objects, and the nodes of its cluster do so by its token.
+Changes by another run win over leftovers of a killed run in the copy.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +31,15 @@ from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.storage import lease as leases
 from malmoi.storage.bucket import Bucket, Stored
 from malmoi.storage.copy_record import NEVER, CopyRecord, Known
+from malmoi.storage.downloads import THREADS, Downloads, stamp
 from malmoi.storage.lease import Lease
 from malmoi.storage.location import find_address
-from malmoi.workspace_layout import CAPTURES, LATEST, SYNC, Layout, find_unit
+from malmoi.storage.placeholders import CHANGED, is_large, is_placeholder, make_placeholder
+from malmoi.workspace_layout import CAPTURES, STAGES, SYNC, Layout, find_unit
 
-THREADS: Final = 16  # transfers at once
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
 FRESH: Final = 5.0  # seconds in which a process does not list the bucket again for a reader
+_TOKEN: ContextVar[str] = ContextVar("token", default="")  # of the run for which this node works
 
 
 @cache
@@ -50,6 +55,7 @@ class WorkingCopy:
     def __init__(self, folder: Path, bucket: Bucket) -> None:
         self.folder, self.bucket = folder, bucket
         self._layout, self._record = Layout(folder), CopyRecord(folder / SYNC)
+        self._downloads = Downloads(self._layout, bucket, self._record)
         self._lease: Lease | None = None
         self._listed = float("-inf")
 
@@ -83,13 +89,64 @@ class WorkingCopy:
         run changed an object.
         """
         record, files = self._record.read(below), self._scan(below)
-        self._upload([path for path, stamp in files.items() if record.get(path, NEVER).stamp != stamp], record, files)
+        self._upload([path for path, now in files.items() if _is_changed(record.get(path), now)], record, files)
         gone = [path for path, known in record.items() if known.stamp and path not in files]
         if gone:
-            self._require_lease()
-            self.bucket.delete([path for path in gone if find_unit(path)[1] == path])
-            self.bucket.delete(gone)
+            self._make_guard()()
+            for _, paths in groupby(sorted(gone, key=_rank_deletion), key=_rank_deletion):
+                self.bucket.delete(list(paths))
             self._record.forget(gone)
+
+    def fetch(self, paths: Iterable[str]) -> None:
+        """Download the content of those of these files that are placeholders. StageError if one was changed."""
+        self._downloads.fill(paths)
+
+    def fetch_below(self, paths: Iterable[str]) -> None:
+        """Download the content of the placeholders among files, and in folders and below."""
+        for path in paths:
+            self.fetch([name for name, now in self._scan(path).items() if _is_without_content(now)])
+
+    def sync(self, paths: Iterable[str], *, whole: bool) -> None:
+        """Bring files, and folders that appear as a whole, to their state in the bucket, also during a run.
+
+        With `whole`, the content of these files is downloaded too. What the bucket does not have is deleted here.
+        """
+        self._layout.tmp.mkdir(parents=True, exist_ok=True)
+        folders = {path: find_unit(path)[0] or find_unit(f"{path}/file")[0] for path in paths}
+        for below in dict.fromkeys(folder or path for path, folder in folders.items()):
+            alone = None if below in folders.values() else self.bucket.find(below)
+            objects = {one.path: one for one in ([alone] if alone else self.bucket.list_objects(below))}
+            self._download(objects, below=below, keep_changes=False)
+        if whole:
+            self.fetch_below(folders)
+
+    def read_id(self) -> str:
+        """Return the id of this copy."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self._record.read_id()
+
+    @property
+    def token(self) -> str:
+        """The token of the lease that this process holds, by which nodes write too; "" if it holds none."""
+        return self._lease.token if self._lease is not None else ""
+
+    def trim(self) -> int:
+        """Replace large files that the bucket has by placeholders, and return their bytes; CallError during a run."""
+        try:
+            with self._only_one(wait=False):
+                record, freed = self._record.read(), 0
+                for path, now in self._scan().items():
+                    file, known = self.folder / path, record.get(path, NEVER)
+                    size = 0 if file.is_symlink() else file.stat().st_size
+                    if is_large(path, size) and known == Known(known.tag, now) and not is_placeholder(file):
+                        part = self._layout.tmp / uuid.uuid4().hex
+                        make_placeholder(part, size)
+                        part.replace(file)
+                        self._record.note([(path, Known(known.tag, stamp(file)))])
+                        freed += size
+                return freed
+        except BlockingIOError as error:
+            raise CallError(f"{self.folder} is in use by a run; trim it when that has ended.") from error
 
     def _start_run(self) -> None:
         found = self._list_objects()
@@ -98,9 +155,12 @@ class WorkingCopy:
         self._download(found, keep_changes=False)
         self._delete_orphans(found)
 
-    def _require_lease(self) -> None:
+    def _make_guard(self) -> Callable[[], None]:
+        """Return what raises StageError if the run for which this thread works has lost its lease."""
         if self._lease is not None:
-            self._lease.require()
+            return self._lease.require
+        token = _TOKEN.get()
+        return (lambda: leases.require_token(self.bucket, token)) if token else (lambda: None)
 
     @contextmanager
     def _only_one(self, *, wait: bool = True) -> Iterator[None]:
@@ -124,24 +184,24 @@ class WorkingCopy:
     def _scan(self, below: str = "") -> dict[str, str]:
         """Return the finished files of the copy, each with the stamp of its state; hidden ones are left out."""
         start = self.folder / below
-        found = {below: _stamp(start)} if start.is_file() else {}
+        found = {below: stamp(start)} if start.is_file() else {}
         for folder, folders, names in os.walk(start):
             here = Path(folder)
             links = [name for name in folders if (here / name).is_symlink()]
             folders[:] = [n for n in folders if not n.startswith(".") and here / n != self._layout.tmp]
             for path in (here / name for name in (*names, *links) if not name.startswith(".")):
                 with suppress(FileNotFoundError):
-                    found[path.relative_to(self.folder).as_posix()] = _stamp(path)
-        return {path: stamp for path, stamp in found.items() if _is_finished(path, found)}
+                    found[path.relative_to(self.folder).as_posix()] = stamp(path)
+        return {path: now for path, now in found.items() if _is_finished(path, found)}
 
     def _upload_leftovers(self, objects: Mapping[str, Stored]) -> bool:
         """Upload what a killed run left here and no other run changed since; return whether there was any."""
         record, files = self._record.read(), self._scan()
         left = []
-        for path, stamp in files.items():
+        for path, now in files.items():
             known, there = record.get(path), objects.get(path)
             same = there is None if known is None else there is not None and there.tag == known.tag
-            if same and (known or NEVER).stamp != stamp:
+            if same and _is_changed(known, now):
                 left.append(path)
         self._upload(left, record, files)
         return bool(left)
@@ -149,8 +209,10 @@ class WorkingCopy:
     def _upload(self, paths: Collection[str], record: Mapping[str, Known], files: Mapping[str, str]) -> None:
         """Upload files: first those within folders, then the last one of each folder, then all others."""
 
+        guard = self._make_guard()
+
         def send(path: str) -> tuple[str, Known]:
-            self._require_lease()
+            guard()
             return path, Known(self._send(path, record.get(path, NEVER).tag), files[path])
 
         for rank in range(3):
@@ -175,50 +237,26 @@ class WorkingCopy:
             )
         return there[1]
 
-    def _download(self, objects: Mapping[str, Stored], *, keep_changes: bool) -> None:
+    def _download(self, objects: Mapping[str, Stored], *, below: str = "", keep_changes: bool) -> None:
         """Bring the copy to the state of the bucket; with `keep_changes`, files that were changed here stay."""
-        record, files = self._record.read(), self._scan()
-        stays = {path for path, stamp in files.items() if keep_changes and record.get(path, NEVER).stamp != stamp}
-        gone = [path for path in record if path not in objects and path not in stays]
+        record, files = self._record.read(below), self._scan(below)
+        stays = {path for path, now in files.items() if keep_changes and _is_changed(record.get(path), now)}
+        lost = (path for path, now in files.items() if _is_without_content(now))  # of a record that was deleted
+        gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
             (self.folder / path).unlink(missing_ok=True)
+            with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
+                for folder in (self.folder / path).parents:
+                    folder.rmdir()
         self._record.forget(gone)
         wanted = [
-            path
+            one
             for path, one in objects.items()
             if path not in stays
             and _is_finished(path, objects)
             and (path not in files or record.get(path, NEVER).tag != one.tag)
         ]
-        self._fetch(wanted)
-
-    def _fetch(self, paths: Collection[str]) -> None:
-        """Download files; a folder that the copy does not have appears by one rename."""
-        folders: dict[str, list[str]] = {}
-        for path in paths:
-            folder = find_unit(path)[0]
-            whole = bool(folder) and not (self.folder / folder).exists()
-            folders.setdefault(folder if whole else path, []).append(path)
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(self._fetch_group, *zip(*folders.items(), strict=True)) if folders else [])
-
-    def _fetch_group(self, name: str, paths: Collection[str]) -> None:
-        """Download the folder or the file `name` to tmp/ and move it into place."""
-        part, target = self._layout.tmp / uuid.uuid4().hex, self.folder / name
-        part.mkdir(parents=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            tags = {}
-            for path in paths:
-                file = part / "whole" / Path(path).relative_to(name)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                tags[path] = self.bucket.download(path, file)
-            _move(part / "whole", target)
-        except FileNotFoundError:
-            return  # it was deleted since it was listed
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        self._record.note([(path, Known(tag, _stamp(self.folder / path))) for path, tag in tags.items()])
+        self._downloads.bring(wanted)
 
     def _delete_orphans(self, objects: Mapping[str, Stored]) -> None:
         """Delete objects of folders without their last file, left by a killed run; a young one may be in work."""
@@ -239,22 +277,30 @@ def _rank(path: str) -> int:
     return 2 if not last else 1 if last == path else 0
 
 
-def _stamp(path: Path) -> str:
-    """Return what changes when a file is written again."""
-    if path.is_symlink():
-        return f"-> {path.readlink()}"
-    found = path.stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
+def _rank_deletion(path: str) -> tuple[int, bool]:
+    """Order of deletion: stages from the last to the first, by which an erasure that was stopped finds what is left.
+
+    Of each folder the last file is the first to go: without it the folder does not exist.
+    """
+    stage = path.partition("/")[0]
+    return -STAGES.index(stage) if stage in STAGES else -len(STAGES), find_unit(path)[1] != path
 
 
-def _move(part: Path, target: Path) -> None:
-    """Move a downloaded file or folder into place; the object `latest` of a release is a link here."""
-    if target.name == LATEST and part.is_file():
-        name = part.read_text(encoding="utf-8").strip()
-        part.unlink()
-        part.symlink_to(name)
+def _is_changed(known: Known | None, now: str) -> bool:
+    """Whether a file was written since the record was, or was never uploaded."""
+    return (known or NEVER).stamp != now and not _is_without_content(now)
+
+
+def _is_without_content(now: str) -> bool:
+    """Whether a stamp is that of a placeholder."""
+    return now.endswith(f" {CHANGED}")
+
+
+@contextmanager
+def work_for(token: str) -> Iterator[None]:
+    """Let what this thread uploads count as work of the run whose lease has the token."""
+    before = _TOKEN.set(token)
     try:
-        part.replace(target)
-    except OSError:
-        if not target.is_dir():
-            raise  # else another process has moved the same folder there
+        yield
+    finally:
+        _TOKEN.reset(before)

@@ -23,6 +23,13 @@ def export_over_something(place):
     assert (place.folder / "out" / "notes.txt").read_text() == "mine"
 
 
+@advice("{} is an address; name a file or folder of this machine, and copy it from there.")
+def export_to_a_bucket(place):
+    texts(place)
+    yield "export r s3://bucket/out"
+    yield "export r out"
+
+
 @advice("{} is not a release: it has no manifest.json. Name the folder of one version, such as "
         "workspace/6-releases/general/1.0.0.")  # fmt: skip
 def export_of_something_else(place):

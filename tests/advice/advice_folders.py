@@ -128,8 +128,8 @@ def archive_cut_off(place):
 
 @advice("{}: the folder {} cannot be read ({}); grant read permission, or correct the path in the source file.")
 def folder_forbidden(place):
-    def refuse(top, onerror):
-        if str(top) == "pages":
+    def refuse(top, onerror=None):
+        if str(top) == "pages" and onerror:
             onerror(PermissionError(13, "Permission denied", str(top)))
         else:
             yield from walk(top, onerror=onerror)

@@ -71,13 +71,13 @@ def workspace_of_another_user(place):
         yield "collect own.py --workspace w"
 
 
-@advice("{} is in use by another run ({}); wait for it, or pass another --workspace.")
+@advice("{} is in use by another run ({}); wait for it (--wait SECONDS), or pass another --workspace.")
 def workspace_in_use(place):
     own(place)
     with Workspace.open(place.folder / "w").lock():
         yield "collect own.py --workspace w"
         yield "collect own.py --workspace w2"
-    yield "collect own.py --workspace w"
+    yield "collect own.py --workspace w --wait 60"
 
 
 @advice("{}: {}. Delete {} and run again: it is created anew.")

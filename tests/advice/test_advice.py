@@ -45,6 +45,23 @@ WATCHED = (
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
+    "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.": "tests have every extra",
+    "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
+    "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":
+    "needs a cluster; tests/flows/test_engines.py",
+    "no Ray cluster answers at {} ({}). Give --address as `ray start --head` prints it, such as 10.0.0.5:6379; with "
+    "token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too.":
+    "needs a cluster; tests/flows/test_engines.py",
+    "--address {} names a cluster; say which by --engine ray or --engine dask.": "tests/flows/test_engines.py",
+    "the Dask scheduler at {} has no workers; start `dask worker {}` first.": "tests/flows/test_engines.py",
+    "the Dask cluster lost a task {} times or is gone ({}). Finished work is kept. Look at its dashboard and the "
+    "memory of the workers, then run the same command again.": "tests/flows/test_engines.py",
+    "the Ray cluster lost a task {} times or is gone ({}). Finished work is kept. Look at `ray status` and the memory "
+    "of the nodes, then run the same command again.": "tests/flows/test_engines.py",
+    "node {} has other software than this machine ({}), so its results could differ. Install the same version of "
+    "malmoi and of its locked dependencies on every node.": "tests/flows/test_engines.py",
+    "node {}: {}": "wraps a message that has a case of its own; tests/bucket/test_engines_in_bucket.py",
+    "{} is not the local copy of a bucket.": "an invariant of a task",
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from malmoi.storage import lease, working_copy
+from malmoi.storage import lease, placeholders, working_copy
 from malmoi.storage.bucket import Bucket
 from tests.builders.small_storage import BUCKET
 from tests.publishing.conftest import address as address  # the server
@@ -19,6 +19,7 @@ def place(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a workspace for each test."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     monkeypatch.setattr(working_copy, "FRESH", 0.0)  # the machines of a test are in one process
+    monkeypatch.setattr(placeholders, "LARGE", 1)
     yield f"s3://{BUCKET}/{uuid.uuid4().hex}/ko"
     working_copy.find_copy.cache_clear()
 

@@ -115,6 +115,49 @@ def test_a_kill_in_the_middle_of_an_upload_leaves_nothing_that_counts(
     assert {"3-clean/k1/a.txt", "3-clean/k1/ledger.json"} <= objects(bucket)
 
 
+def test_of_what_a_run_deleted_the_first_stage_goes_last_from_the_bucket(
+    place: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace.open(locate(place))
+    with workspace.lock():
+        for stage in ("2-documents", "4-judged"):
+            (workspace.stage(stage, "k")).mkdir(parents=True)
+            for name in ("a.txt", "ledger.json"):
+                (workspace.stage(stage, "k") / name).write_text("{}")
+        (workspace.report("r").parent).mkdir()
+        workspace.report("r").write_text("r")
+    gone: list[str] = []
+    monkeypatch.setattr(Bucket, "delete", lambda _, paths: gone.extend(sorted(paths)))
+    with workspace.lock():
+        for stage in ("2-documents", "4-judged"):
+            shutil.rmtree(workspace.stage(stage, "k"))
+        workspace.report("r").unlink()
+    assert gone == [
+        "reports/r.html", "4-judged/k/ledger.json", "4-judged/k/a.txt", "2-documents/k/ledger.json",
+        "2-documents/k/a.txt", lease.NAME,
+    ]  # fmt: skip
+
+
+def test_a_file_is_flushed_before_the_record_knows_it(
+    place: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (first := Workspace.open(locate(place))).lock():
+        first.commit("3-clean", "k1", fill("once"))
+    machine("two")
+    flushed: list[str] = []
+    monkeypatch.setattr(working_copy, "sync", lambda path: flushed.append(path.name))
+    note = working_copy.CopyRecord.note
+
+    def look(self: working_copy.CopyRecord, rows: list[tuple[str, working_copy.Known]]) -> None:
+        rows = list(rows)
+        assert {Path(path).name for path, _ in rows} <= {*flushed, "malmoi.json"}
+        note(self, rows)
+
+    monkeypatch.setattr(working_copy.CopyRecord, "note", look)
+    Workspace.open(locate(place))
+    assert {"a.txt", "ledger.json", "3-clean", "whole"} <= {*flushed}  # `whole` is the file that becomes malmoi.json
+
+
 def test_orphans_of_killed_uploads_are_deleted_once_they_are_old(
     place: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

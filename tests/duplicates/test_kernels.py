@@ -156,6 +156,17 @@ def test_a_small_corpus_imports_no_compiler(tmp_path: Path) -> None:
     assert not list((tmp_path / "kept").rglob("*.nbi"))
 
 
+def test_the_cache_is_searched_a_few_times_not_for_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches = []
+    kernel = Kernel(lambda found: None, lambda found: None, 0, 1)
+    monkeypatch.setattr(kernel, "is_kept", lambda: searches.append(kernel.seen))
+    monkeypatch.setattr(compiled_kernels, "LOAD_AFTER", 100)
+    monkeypatch.setattr(compiled_kernels, "COMPILE_AFTER", 1 << 62)
+    for _ in range(10_000):
+        kernel(np.zeros(1))
+    assert searches == [100, 200, 400, 800, 1600, 3200, 6400]
+
+
 def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom filters.duplicates.minhash import compiled_kernels as compiling\n"

@@ -16,10 +16,10 @@ from malmoi.erasure.tombstones import Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
+from tests.builders.documents.small_docx import docx
+from tests.builders.documents.small_pdf import column, pdf
 from tests.builders.small_archive import prose
-from tests.builders.small_docx import docx
 from tests.builders.small_papers import data, run, written
-from tests.builders.small_pdf import column, pdf
 from tests.builders.small_site import Answer, serve
 from tests.builders.small_traces import find_traces
 from tests.erasure.test_purge import SOURCE, page

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
+from flows.engine.clusters.bucket_jobs import pack, unpack
 from flows.engine.clusters.mapper import cut_groups, open_mapper
 from flows.engine.clusters.node_tasks import NodeTask, read_software, run_on_node
 from malmoi.errors import StageError
@@ -57,8 +58,8 @@ def address_of(engine: str, request) -> str:
 def test_an_engine_gives_the_same_release_as_this_machine(engine, corpus, tmp_path, request):
     source, local = corpus
     done = malmoi(
-        "run", "general", "--source", source, "--workspace", tmp_path / "ws",
-        "--engine", engine, "--address", address_of(engine, request), cwd=tmp_path,
+        "run", "general", "--source", source.name, "--workspace", tmp_path / "ws",
+        "--engine", engine, "--address", address_of(engine, request), cwd=source.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sums(tmp_path / "ws") == local
@@ -103,7 +104,7 @@ def test_a_job_whose_process_is_killed_runs_again_elsewhere(engine, request, tmp
 
 def test_a_node_with_other_software_is_refused_by_name():
     other = (*(pair for pair in read_software() if pair[0] != "pyarrow"), ("pyarrow", "1.0.0"))
-    done, error = pickle.loads(run_on_node(pickle.dumps(NodeTask(name_process, (1,), other)), worker_pool.count(), 1))
+    done, error = unpack(run_on_node(pickle.dumps(NodeTask(pack((name_process, (1,))), other)), worker_pool.count(), 1))
     assert not done
     assert "pyarrow" in str(error)
     assert "instead of 1.0.0" in str(error)

@@ -29,7 +29,7 @@ from malmoi.archive import capture as captures
 from malmoi.ledger import Ledger
 from malmoi.source import Extracted, Item
 from malmoi.workspace import Workspace
-from tests.builders.small_pdf import column, pdf
+from tests.builders.documents.small_pdf import column, pdf
 
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 SOURCE = """

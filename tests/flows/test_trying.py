@@ -19,7 +19,7 @@ from flows.run import RECIPES
 from malmoi.errors import CallError
 from malmoi.limits import PDF_MEMORY, TRY_LINE_BYTES, InputLimit
 from malmoi.processes.workers import Workers
-from tests.builders.nested_pdf import nested
+from tests.builders.documents.nested_pdf import nested
 
 TEXT = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. " * 4
 

@@ -12,7 +12,7 @@ from crawlers import formats
 from crawlers.formats.docx import docx as reader
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Item
-from tests.builders.small_docx import STRICT, docx, p, r, table, zipped
+from tests.builders.documents.small_docx import STRICT, docx, p, r, table, zipped
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data/formats/docx.toml").read_text(encoding="utf-8"))["case"]
 MEDIA = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

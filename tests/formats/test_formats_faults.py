@@ -15,8 +15,8 @@ from malmoi.archive.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
 from malmoi.processes.workers import Broken, Done, attempt
 from malmoi.source import Item
-from tests.builders import small_docx, small_hwp
-from tests.builders.small_pdf import column, pdf
+from tests.builders.documents import small_docx, small_hwp
+from tests.builders.documents.small_pdf import column, pdf
 
 TEXT = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. " * 4
 NEXT = Item("next.txt", "next.txt", TEXT.encode(), "text/plain", "utf-8", "")

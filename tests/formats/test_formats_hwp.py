@@ -13,8 +13,8 @@ import pytest
 
 from crawlers.formats.hwp.ole import Container
 from crawlers.formats.unreadable import Unreadable
-from tests.builders import small_hwp as small
-from tests.builders.small_hwp import read
+from tests.builders.documents import small_hwp as small
+from tests.builders.documents.small_hwp import read
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 SAMPLES = Path(__file__).parents[3] / "shared" / "corpora" / "hwplib-hwpxlib-samples"

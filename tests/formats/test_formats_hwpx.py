@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.builders import small_hwp as small
-from tests.builders.small_hwp import read
+from tests.builders.documents import small_hwp as small
+from tests.builders.documents.small_hwp import read
 
 # HWPX -------------------------------------------------------------------------------------------------------------
 

@@ -16,8 +16,8 @@ from crawlers.formats.pdf.line_joining import Joint, learn
 from crawlers.formats.unreadable import Unreadable
 from malmoi.limits import PDF_MEMORY
 from malmoi.source import Item
-from tests.builders.nested_pdf import nested, page_tree
-from tests.builders.small_pdf import Put, column, pdf, stuffed
+from tests.builders.documents.nested_pdf import nested, page_tree
+from tests.builders.documents.small_pdf import Put, column, pdf, stuffed
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 # Written together and apart often enough that the document can be asked.

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crawlers import formats
 from malmoi.source import Item
-from tests.builders import small_hwp
+from tests.builders.documents import small_hwp
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 

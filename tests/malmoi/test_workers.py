@@ -19,6 +19,7 @@ import pytest
 
 from malmoi.errors import CallError, StageError
 from malmoi.processes import fork_server
+from malmoi.processes.garbage import COLLECT_AFTER
 from malmoi.processes.worker_process import require_memory
 from malmoi.processes.workers import Broken, Done, Workers, attempt
 
@@ -197,6 +198,18 @@ def test_a_pool_is_a_fork_server_and_its_workers_and_nothing_else():
         assert all("fork_server" in command_of(process) for process in started) and 2 <= len(started) <= 3
 
 
+def name_folder(shared: int):
+    return lambda batch: str(Path.cwd())
+
+
+def test_a_worker_has_the_working_directory_of_the_process_that_starts_it(tmp_path, monkeypatch):
+    for name in ("first", "second"):  # of one fork server
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with Workers(1) as workers:
+            assert list(workers.map(name_folder, 0, [[0]], single)) == [([0], Done(str(tmp_path / name)))]
+
+
 def test_a_daemonic_process_may_have_a_pool():
     """As a worker of Dask is; multiprocessing forbids it children."""
     code = (
@@ -372,3 +385,15 @@ def test_a_script_without_a_guard_of_its_main_module_works(tmp_path):
     command = [sys.executable, str(script), str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.split() == ["1"], done.stderr
+
+
+def read_collector(shared: int):
+    import gc
+
+    return lambda batch: [(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > shared) for _ in batch]
+
+
+def test_workers_collect_seldom_and_leave_out_what_the_fork_server_imported():
+    with Workers(1) as workers:
+        ((_, answer),) = workers.map(read_collector, 10_000, [[0]], single)
+    assert answer == Done([(True, COLLECT_AFTER, True)])

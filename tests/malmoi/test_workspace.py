@@ -67,6 +67,19 @@ def test_leftovers_of_a_killed_run_are_swept(tmp_path):
         assert list(workspace.tmp.iterdir()) == []
 
 
+def test_files_that_a_killed_run_had_not_renamed_are_deleted_wherever_they_are(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    name = "0123456789abcdef" * 2
+    left = [f"reports/.a.html.{name}", f"3-clean/k/.matches.json.{name}", f"6-releases/a/1.0.0/.withdrawn.json.{name}"]
+    kept = ["reports/a.html", "3-clean/k/.other", f"6-releases/a/1.0.0/data/.a.{name}"]  # releases are not searched
+    for path in (*left, *kept):
+        (workspace.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (workspace.root / path).write_text("x")
+    with workspace.lock():
+        assert [path for path in left if (workspace.root / path).exists()] == []
+        assert all((workspace.root / path).exists() for path in kept)
+
+
 def test_a_workspace_whose_making_was_killed_is_made_again(tmp_path):
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / ".malmoi.json.0123abcd").write_text('{"form')

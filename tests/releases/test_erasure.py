@@ -26,6 +26,8 @@ from malmoi.releases.membership.member_tables import read_sketches
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import withdrawn_list
 from malmoi.releases.verification.verify import verify
+from malmoi.releases.versions import latest as latest_version
+from malmoi.releases.versions.latest import point_latest
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
 from tests.releases.test_left_out import everything
@@ -320,6 +322,21 @@ def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkey
 
 
 # The proof ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_was_stopped_before_latest_moved_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(versions: Path) -> None:
+        raise KeyboardInterrupt
+
+    point_latest(world.home.releases("papers"))  # copied worlds have no links
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(latest_version, "point_latest", stop)
+        world.erase(stone("id", ID))
+    latest = world.home.releases("papers") / "latest"
+    assert (latest.readlink(), world.version("1.0.1").exists()) == (Path("1.0.0"), True)
+    world.erase(stone("id", ID))
+    assert latest.readlink() == Path("1.0.1")
+    assert "1.0.1" in world.home.release_history.read_text()
 
 
 def test_the_proof_names_files_and_no_document(world: World) -> None:

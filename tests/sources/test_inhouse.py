@@ -20,7 +20,7 @@ from malmoi.archive import collection
 from malmoi.errors import SourceError
 from malmoi.source import Folder, LicenceClaim, Source
 from malmoi.workspace import Workspace
-from tests.builders import small_docx, small_hwp, small_pdf
+from tests.builders.documents import small_docx, small_hwp, small_pdf
 from tests.builders.small_corpus import malmoi_in_process
 
 QUOTE = "CC BY 4.0으로 이용할 수 있다"

@@ -22,7 +22,7 @@ from malmoi.errors import CallError, CaptureError
 from malmoi.licensing.rights_decision import decide, terms
 from malmoi.source import Api
 from malmoi.workspace import Workspace
-from tests.builders.small_pdf import column, pdf
+from tests.builders.documents.small_pdf import column, pdf
 from tests.builders.small_site import Answer, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"

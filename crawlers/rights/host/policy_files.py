@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from crawlers.formats.html.runs import quote
 from crawlers.rights.host import rsl, usage_preferences
@@ -23,12 +24,14 @@ from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, prefe
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, Run, resolve_row
+from malmoi.boundary import input_errors
 from malmoi.document import Signal
 
 Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
 INSTRUMENT = "instrument"  # kind of an index row that holds no text of its source
 PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
 _GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
+_NAMES = frozenset(path.rpartition("/")[2] for path in PATHS)
 MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
 # ai.txt names kinds of works by file extension; these mean text, whatever the extension of a page address.
@@ -130,13 +133,9 @@ def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
 
     Redirects are followed through the archive. Raises CaptureError if a record is missing from its archive.
     """
-    last: dict[str, IndexRow] = {}
-    for run in runs:
-        for row in sorted(run.rows, key=lambda row: (row.fetched, row.offset)):
-            if row.kind != "revisit" and row.kind != "file" and _is_lasting(row):
-                last[canonical_url(row.url)] = resolve_row(run, row)
+    last = _Latest(list(runs))
     found = []
-    for url in sorted(last):
+    for url in sorted(last.policy_files):
         kind = PATHS.get(urlsplit(url).path)
         answer = _follow_redirects(url, last) if kind else None
         if kind and answer and answer.status == 200 and answer.kind != GONE:
@@ -147,7 +146,35 @@ def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
     return tuple(found)
 
 
-def _find_archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
+@dataclass(frozen=True)
+class _Latest:
+    """The latest lasting answer at each canonical address; few are looked up, and canonical addresses take long."""
+
+    runs: Sequence[Run]
+
+    @cached_property
+    def policy_files(self) -> dict[str, IndexRow]:
+        """Those whose last segment is the name of a policy file."""
+        return self._find(_may_be_policy_file)
+
+    @cached_property
+    def _all(self) -> dict[str, IndexRow]:
+        return self._find(lambda _: True)
+
+    def get(self, url: str) -> IndexRow | None:
+        """Return the answer at a canonical address."""
+        return (self.policy_files if _may_be_policy_file(url) else self._all).get(url)
+
+    def _find(self, is_wanted: Callable[[str], bool]) -> dict[str, IndexRow]:
+        last: dict[str, IndexRow] = {}
+        for run in self.runs:
+            for row in sorted((r for r in run.rows if is_wanted(r.url)), key=lambda row: (row.fetched, row.offset)):
+                if row.kind != "revisit" and row.kind != "file" and _is_lasting(row):
+                    last[canonical_url(row.url)] = resolve_row(run, row)
+        return last
+
+
+def _find_archived_terms(one: Instrument, last: _Latest) -> Iterator[Instrument]:
     """Yield the archived RSL documents that a robots.txt names; they apply to the hosts of that robots.txt."""
     for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
         url = canonical_url(join_url(one.origin, address))
@@ -158,8 +185,18 @@ def _find_archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Itera
             yield Instrument(one.origin, "rsl", answer.record, text, url)
 
 
+def _may_be_policy_file(url: str) -> bool:
+    """Whether the path of the canonical address of `url` may end in the name of a policy file."""
+    if not url.isprintable():  # parsers of addresses remove some control characters
+        return True
+    name = re.split("[?#]", url.strip(), maxsplit=1)[0].replace("\\", "/").rpartition("/")[2]
+    return name in _NAMES or ("%" in name and unquote(name) in _NAMES)
+
+
 def select_for_hosts(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
     """Return those of `given` that apply to the host of any of `urls`."""
+    if not given:
+        return ()
     sites = {_split_url(url)[0] for url in urls}
     return tuple(one for one in given if one.origin in sites)
 
@@ -182,6 +219,22 @@ def is_instrument(url: str, body: bytes) -> bool:
     return bool(_SITEMAP.match(head))
 
 
+class _Odd(Exception):
+    """An unexpected error about one answer."""
+
+
+def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
+    """Give a row the kind INSTRUMENT if its answer is robots.txt, an opt-out file or a sitemap."""
+    body = b""
+    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
+        body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
+    try:
+        with input_errors(_Odd):
+            return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
+    except _Odd:  # extraction will report it
+        return row
+
+
 def _split_url(url: str) -> tuple[str, str]:
     """Return (origin, normalised path with query)."""
     known = canonical_url(url) or url
@@ -194,7 +247,7 @@ def _is_lasting(row: IndexRow) -> bool:
     return row.status < 500 and row.status not in (304, 408, 429)
 
 
-def _follow_redirects(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None:
+def _follow_redirects(url: str, last: _Latest) -> IndexRow | None:
     row = last.get(url)
     for _ in range(MAX_REDIRECTS):
         if row is None or not 300 <= row.status < 400:

@@ -58,7 +58,8 @@ def find(
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]
     if not all(path.exists() for path in [folder / "table.parquet", *targets]):
         run_through_files(layout, segments, folder, run, threshold, texts, size or Size.from_count(layout.count))
-        shutil.rmtree(folder / "work", ignore_errors=True)
+    if (folder / "work").exists():  # also after a kill during its deletion
+        shutil.rmtree(folder / "work")  # an error is raised: what stayed would count as a part of the survey
     numbered = {shard: number for number, shard in enumerate(layout.shards)}
     return [targets[numbered[shard]] for shard in shards]
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from filters.duplicates.clusters.keepers import MEMBER
 from filters.duplicates.earlier_releases import Earlier, positions
 from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
+from malmoi.storage.placeholders import fetch
 from malmoi.survey import Surveyed
 
 _FEW = ["date", "release", "version"]  # columns of few distinct values, read as dictionaries
@@ -52,8 +53,13 @@ class Layout:
 
     def sources(self) -> frozenset[str]:
         """Return the sources of the documents."""
-        columns = (pq.read_table(s.documents, columns=["source"])["source"] for s in self.shards)
+        columns = (_read_sources(s.documents) for s in self.shards)
         return frozenset(name for column in columns for name in pc.unique(column).to_pylist())
+
+
+def _read_sources(documents: Path) -> pa.ChunkedArray:
+    fetch(documents)
+    return pq.read_table(documents, columns=["source"])["source"]
 
 
 def lay_out(shards: Sequence[Surveyed]) -> Layout:

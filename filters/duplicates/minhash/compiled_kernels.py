@@ -38,6 +38,7 @@ class Kernel:
         self.function, self.plain, self.by = function, plain or function, by
         self.weight = weight if plain is not None else weight * INTERPRETED
         self.seen = 0  # weighted number of elements of the argument `by`
+        self.look_at = 0  # value of `seen` from which the cache on disk is searched again
         self.fast: Any = None  # the dispatcher of numba, once compiled
         self.__doc__, self.__name__, self.__module__ = function.__doc__, function.__name__, function.__module__
         self.__wrapped__ = function
@@ -49,7 +50,7 @@ class Kernel:
         if _INSIDE.kernel:
             return self.plain(*args)
         self.seen += self.weight * len(args[self.by])
-        if self.seen >= LOAD_AFTER and (self.seen >= COMPILE_AFTER or self.is_kept()):
+        if self._is_worth_compiling():
             return self.call_compiled(*args)
         _INSIDE.kernel = True
         try:
@@ -57,6 +58,14 @@ class Kernel:
                 return self.plain(*args)
         finally:
             _INSIDE.kernel = False
+
+    def _is_worth_compiling(self) -> bool:
+        if self.seen >= COMPILE_AFTER:
+            return True
+        if self.seen < max(LOAD_AFTER, self.look_at):
+            return False
+        self.look_at = 2 * self.seen  # a search reads two folders
+        return self.is_kept()
 
     def call_compiled(self, *args: Any) -> Any:
         """Call the compiled form and use it from now on; one process at a time compiles."""

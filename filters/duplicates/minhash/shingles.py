@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from filters.duplicates.minhash.duplicate_schema import I64
 from filters.duplicates.minhash.sketch import U32, shingle_hashes
+from malmoi.storage.placeholders import fetch
 
 SHINGLES = pa.schema([("place", pa.int64()), ("shingles", pa.large_list(pa.uint32()))])
 
@@ -42,6 +43,7 @@ def batch_of(place: I64, texts: Iterable[str]) -> pa.RecordBatch:
 
 def read_texts(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
     """Yield (positions in `rows`, texts) for sorted row numbers of a shard, one row group at a time."""
+    fetch(documents)
     with pq.ParquetFile(documents) as file:
         start = 0
         for group in range(file.num_row_groups):

@@ -1,8 +1,8 @@
-"""What a node of a cluster runs: some jobs of one stage, on the worker processes of that node.
+"""Run some jobs of one stage on the worker processes of a node of a cluster.
 
-Driver and nodes exchange files through the workspace; a task carries paths and returns small records. The driver
-pickles tasks and results itself, so that an engine sees bytes only, and an error of the engine is never confused with
-one of the work.
+Driver and nodes exchange files through the workspace, a folder that all share or a bucket (`bucket_jobs`); a task
+carries paths and returns small records. The driver pickles tasks and results itself, so that an engine sees bytes only,
+and an error of the engine is never confused with one of the work.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flows.engine import executors, worker_pool
+from flows.engine.clusters.bucket_jobs import Movable, Store, find_store, pack, run_at_node, run_here, take_over, unpack
 from malmoi.errors import StageError
 from malmoi.processes.worker_loop import make_portable
 from malmoi.workspace import keep_private
@@ -58,9 +59,9 @@ def require_answer(address: str) -> None:
 class NodeTask:
     """Some jobs of one stage, and the software of the driver."""
 
-    call: Callable[[Any], Any]
-    jobs: tuple[Any, ...]
+    work: bytes  # the function and the jobs, packed
     software: tuple[tuple[str, str], ...]
+    store: Store | None = None  # the bucket of their workspace
 
 
 @lru_cache(maxsize=1)
@@ -95,10 +96,12 @@ def run_on_node(task: bytes, cores: int, jobs_at_once: int) -> bytes:
         with _configured:  # threads of one process share its worker processes
             if worker_pool.count() != cores:
                 worker_pool.configure(cores)
-        results = executors.thread_mapper(jobs_at_once)(wanted.call, wanted.jobs)
-        return pickle.dumps((True, results), pickle.HIGHEST_PROTOCOL)
+        call, jobs = unpack(wanted.work)
+        if wanted.store is not None:
+            call = run_at_node(call, wanted.store)
+        return pack((True, executors.thread_mapper(jobs_at_once)(call, jobs)))
     except Exception as error:
-        return pickle.dumps((False, make_portable(error)), pickle.HIGHEST_PROTOCOL)
+        return pack((False, make_portable(error)))
 
 
 def _require_same_software(driver: tuple[tuple[str, str], ...]) -> None:
@@ -117,8 +120,13 @@ def _require_same_software(driver: tuple[tuple[str, str], ...]) -> None:
 
 def call_on(engine: Engine, call: Callable[[Any], Any], jobs: Sequence[Any]) -> list[Any]:
     """Run `call` on each job on one node of the engine; the results are in order."""
-    task = NodeTask(call, tuple(jobs), read_software())
-    done, value = pickle.loads(engine.run(pickle.dumps(task, pickle.HIGHEST_PROTOCOL)))
-    if done:
-        return list(value)
-    raise value
+    store = find_store(jobs)
+    if store is not None and not isinstance(jobs[0], Movable):
+        return run_here(call, jobs)
+    task = NodeTask(pack((call, tuple(jobs))), read_software(), store)
+    done, value = unpack(engine.run(pickle.dumps(task, pickle.HIGHEST_PROTOCOL)))
+    if not done:
+        raise value
+    if store is not None:
+        take_over(store, jobs)
+    return list(value)

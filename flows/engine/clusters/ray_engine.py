@@ -9,11 +9,12 @@ from flows.engine.clusters.node_tasks import require_answer, run_on_node
 from malmoi.errors import CallError, StageError
 
 RETRIES = 5  # of a task whose node or process was lost
+PATIENCE_SECONDS = 10  # between two looks at the head; Ray itself ends a driver without a word 60 s after it is gone
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
 try:
     import ray
-    from ray.exceptions import RayError
+    from ray.exceptions import GetTimeoutError, RayError
 except ImportError as error:
     raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
 
@@ -33,6 +34,7 @@ class RayEngine:
                 f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
                 "such as 10.0.0.5:6379; with token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too."
             ) from error
+        self._head = ray.get_runtime_context().gcs_address
         nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         self.cores = min((cores for cores in nodes if cores), default=1)
         self.slots = max(1, sum(cores // self.cores for cores in nodes))
@@ -43,13 +45,18 @@ class RayEngine:
     def run(self, task: bytes) -> bytes:
         """Return the answer of a node."""
         try:
-            answer: bytes = ray.get(self._task.remote(task, self.cores, self.cores + 1))
-        except RayError as error:
+            reference = self._task.remote(task, self.cores, self.cores + 1)
+            while True:
+                try:
+                    answer: bytes = ray.get(reference, timeout=PATIENCE_SECONDS)
+                    return answer
+                except GetTimeoutError:
+                    require_answer(self._head)
+        except (OSError, RayError) as error:
             raise StageError(
                 f"the Ray cluster lost a task {RETRIES + 1} times or is gone ({type(error).__name__}). Finished work "
                 "is kept. Look at `ray status` and the memory of the nodes, then run the same command again."
             ) from error
-        return answer
 
     def close(self) -> None:
         """Disconnect; Ray ends the tasks of this driver."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -62,23 +62,30 @@ def write(
     run: Run = map,
     *,
     earlier: Path | None = None,
+    made: Mapping[str, bytes] | None = None,
 ) -> tuple[list[ReleaseFile], str]:
     """Write both tables of a release whose data/ is finished; return their files and the commitment (hex).
 
-    A file whose texts are all in the release `earlier` takes their sketches from there: a patch release reads no text.
-    Without `sketch` and `earlier` the table `sketches` is empty, and near copies are not found.
+    A file takes the sketches of its texts from `made` (path → those of its rows, joined) if it is there, or from the
+    release `earlier` if that has all of them: a patch release reads no text. Without any of these and `sketch` the
+    table `sketches` is empty, and near copies are not found.
     """
     known = {} if earlier is None else _read_known_sketches(earlier)
-    salt = find_salt(files)
-    read = list(run(_read_file, [Reading(path, salt, sketch, known) for path in data_files(folder)]))
+    salt, held = find_salt(files), made or {}
+    paths = data_files(folder)
+    here = [held.get(path.relative_to(folder).as_posix()) for path in paths]
+    readings = [Reading(path, salt, None if one else sketch, known) for path, one in zip(paths, here, strict=True)]
+    read = [
+        replace(one, sketches=has) if has else one for one, has in zip(run(_read_file, readings), here, strict=True)
+    ]
     blocks = list(sort_leaves(_number_rows(read), sum(len(one.rows) for one in read)))
     roots = list(map(_find_root, blocks))
     schema = AUDIT[MEMBERS].with_metadata({_NODES: b"".join(roots).hex()})
     table = pa.concat_tables([_to_table(block).cast(schema) for block in blocks])
-    made = [_write_table(folder, MEMBERS, table)]
+    written = [_write_table(folder, MEMBERS, table)]
     sketches = _to_array(b"".join(one.sketches for one in read), SKETCH_BYTES)
-    made.append(_write_table(folder, SKETCHES, pa.table([sketches], schema=AUDIT[SKETCHES])))
-    return made, commit(salt, table.num_rows, find_root(roots))
+    written.append(_write_table(folder, SKETCHES, pa.table([sketches], schema=AUDIT[SKETCHES])))
+    return written, commit(salt, table.num_rows, find_root(roots))
 
 
 def find_salt(files: Sequence[ReleaseFile]) -> bytes:

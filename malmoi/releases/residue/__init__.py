@@ -16,6 +16,7 @@ from malmoi.releases.residue.release_folder import (
     kinds,
     look,
     look_at_rows,
+    look_by_group,
     scan,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "kinds",
     "look",
     "look_at_rows",
+    "look_by_group",
     "outcomes",
     "scan",
 ]  # fmt: skip

@@ -128,7 +128,7 @@ def _find_nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
     best: tuple[str, ...] = ()
     at = -1
     for words in choices:
-        place = max(text.rfind(word) for word in words)
+        place = max(map(text.rfind, words))
         if place > at:
             best, at = words, place
     return best

@@ -13,9 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from malmoi.releases.residue import digit_chains, signs_and_words
 from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
+from malmoi.releases.residue.outcome import KINDS
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
 SHORT_ROWS: Final = 32_000  # of other columns than these
@@ -27,6 +29,7 @@ APART: Final = "\n" + "\x1e" * 96 + "\n"
 _HOST: Final = frozenset(string.ascii_letters + string.digits + "-")  # letters that continue a host name
 _LOCAL: Final = _HOST | frozenset("._%+")  # letters of a mail address before the @
 MANY: Final = 3  # documents named for a find
+PARTED: Final = 8  # parts in which rows with a find are searched for it
 DISTINCT: Final = ".tag"  # ending of the columns of which a batch counts each value once: counts of rows do not add up
 
 
@@ -175,14 +178,86 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
     """
     found: dict[int, Counter[tuple[str, str]]] = {}
     for field in table.schema if sought else ():
-        column = table.column(field.name).combine_chunks()
-        if not _holds_strings(field.type) or not _has_find(field.name, column, sought):
-            continue
-        for row in range(len(column)):
-            for name, texts in _strings(field.name, column.slice(row, 1)):
-                here = [kind for text in _join_values(texts) for kind in kinds(text) if kind in sought]
-                if here:
-                    found.setdefault(row, Counter()).update((name, kind) for kind in here)
+        if _holds_strings(field.type):
+            _add_finds(field.name, _flatten(table.column(field.name)), 0, sought, found)
+    return _list_finds(found)
+
+
+def look_by_group(
+    table: pa.Table, groups: NDArray[np.int64], count: int
+) -> tuple[list[list[Look]], dict[int, tuple[Find, ...]]]:
+    """Return `look_at_rows` for each of `count` groups of rows, and `finds_by_row` for all kinds; one scan serves both.
+
+    `groups` has the group of each row, shape (rows,).
+    """
+    read: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    found: dict[int, Counter[tuple[str, str]]] = {}
+    for field in table.schema:
+        size = ROWS if field.name in LONG else SHORT_ROWS
+        for at in range(0, table.num_rows if _holds_strings(field.type) else 0, size):
+            column, hit = _flatten(table.column(field.name).slice(at, size)), False
+            for name, texts, rows in _strings_of_rows(field.name, column):
+                hit = hit or any(kind for text in _join_values(texts) for kind in kinds(text))
+                if not name.endswith(DISTINCT):
+                    values, characters = read.setdefault(name, (np.zeros(count), np.zeros(count)))
+                    here = groups[at + rows]
+                    values += np.bincount(here, texts.is_valid(), count)
+                    characters += np.bincount(here, pc.fill_null(pc.utf8_length(texts), 0), count)
+            if hit:
+                _add_finds(field.name, column, at, KINDS, found, is_hit=True)
+    of_group: list[dict[str, Counter[str]]] = [{} for _ in range(count)]
+    for row, counts in found.items():
+        for (name, kind), n in counts.items():
+            of_group[groups[row]].setdefault(name, Counter())[kind] += n
+    looks = [
+        [
+            Look("", name, int(values[i]), int(characters[i]), tuple(sorted(of_group[i].get(name, {}).items())))
+            for name, (values, characters) in sorted(read.items())
+        ]
+        for i in range(count)
+    ]
+    return looks, _list_finds(found)
+
+
+def _strings_of_rows(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array, NDArray[np.int64]]]:
+    """Yield what `_strings` yields, with the row of each value; of values that are counted once, no rows."""
+    if pa.types.is_list(column.type) and not pa.types.is_string(column.type.value_type):
+        rows = pc.list_parent_indices(column).to_numpy()
+        for inner, texts in _strings(name, column):
+            yield inner, texts, rows
+    else:
+        rows = np.arange(len(column))
+        for inner, texts in _strings(name, column):
+            yield inner, texts, rows[:0] if inner.endswith(DISTINCT) else rows
+
+
+def _add_finds(
+    name: str,
+    column: pa.Array,
+    first: int,
+    sought: Collection[str],
+    found: dict[int, Counter[tuple[str, str]]],
+    *,
+    is_hit: bool = False,
+) -> None:
+    """Add the finds in a column whose first row is row `first`; `is_hit`: it is known to have one.
+
+    A column with a find is cut into PARTED parts, and so on down to the rows: a scan of many rows costs hardly more
+    than that of one.
+    """
+    if len(column) == 1:
+        for part, texts in _strings(name, column):
+            for text in _join_values(texts):
+                for kind in kinds(text):
+                    if kind in sought:
+                        found.setdefault(first, Counter())[part, kind] += 1
+    elif is_hit or _has_find(name, column, sought):
+        step = -(-len(column) // PARTED)
+        for at in range(0, len(column), step):
+            _add_finds(name, column.slice(at, step), first + at, sought, found)
+
+
+def _list_finds(found: Mapping[int, Counter[tuple[str, str]]]) -> dict[int, tuple[Find, ...]]:
     return {row: tuple(Find(*key, n) for key, n in sorted(counts.items())) for row, counts in sorted(found.items())}
 
 
@@ -307,7 +382,7 @@ def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListA
     if not len(flat) == len(begins) == len(spans):
         return pc.binary_join(forms, "")
     gaps, offsets = np.append([False], begins[1:] > begins[:-1] + spans[:-1])[: len(flat)], _offsets(forms)
-    gaps[np.asarray(offsets)[np.asarray(offsets) < len(flat)]] = False  # between two rows there is no gap
+    gaps[np.asarray(offsets)[np.asarray(offsets) < len(flat)]] = False  # the end of a row
     parted = pc.binary_join_element_wise(pc.if_else(pa.array(gaps), " ", ""), flat, "")
     return pc.binary_join(pa.ListArray.from_arrays(offsets, parted), "")
 

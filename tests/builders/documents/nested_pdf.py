@@ -6,7 +6,7 @@ import base64
 import zlib
 from collections.abc import Mapping
 
-from tests.builders.small_pdf import _file, _gathered
+from tests.builders.documents.small_pdf import _file, _gathered
 
 LEVELS = 9
 FAN = 10  # 10 to the 9th drawings

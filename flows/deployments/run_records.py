@@ -1,0 +1,140 @@
+"""Records of flow runs in their workspace: whose process is alive, so that a dead one does not stay "Running".
+
+Each flow run locks a file of its id in `.flow-runs/` while its process lives; the kernel releases the lock however the
+process ends. A run that ends deletes its file. Thus a file that can be locked belongs to a dead process, and the next
+flow run of the workspace marks that run as crashed on its server, also one that died while it waited for its turn.
+
+A run of the command line has its file before its server shows it as running. The worker of a deployed run reports a
+process that dies before that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+from prefect.states import Crashed
+
+from flows.deployments.server_address import find_server
+from flows.monitoring.run_artifacts import tolerate_errors
+from malmoi.storage.locks import LockRequest, find_request, request_locks
+from malmoi.workspace import Workspace
+
+FOLDER = ".flow-runs"
+LONGEST_WAIT = 6 * 3600.0  # seconds for the workspace, unless the command line says otherwise
+LONGEST_LOOK = 60.0  # seconds that another run takes to look at a record
+REASON = "the process of this run ended without a word (it was killed, or its machine failed). Finished work is kept."
+
+
+_held: set[Path] = set()  # the records of this process
+
+
+@contextmanager
+def record_run(workspace: Workspace, id: UUID) -> Iterator[None]:
+    """Record the flow run `id` in the workspace while the body runs in this process."""
+    with _record(workspace.root / FOLDER / str(id)):
+        yield
+
+
+@contextmanager
+def take_turn(workspace: Workspace) -> Iterator[None]:
+    """Record the running flow run in the workspace, end runs of dead processes, and set how locks are waited for.
+
+    Another run that holds the workspace is waited for, up to LONGEST_WAIT; the log names it.
+    """
+    asked, id = find_request(), str(flow_run.id)
+    seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
+    with _record(workspace.root / FOLDER / id):
+        end_dead_runs(workspace)
+        with request_locks(LockRequest(f"flow run {flow_run.name!r} ({id})", seconds, get_run_logger().info)):
+            yield
+
+
+@contextmanager
+def hold_workspace(workspace: Workspace) -> Iterator[None]:
+    """Take the turn of the running flow run, and hold the workspace."""
+    with take_turn(workspace), workspace.lock():
+        end_dead_runs(workspace)  # the run that held it may have been killed
+        yield
+
+
+def end_dead_runs(workspace: Workspace) -> None:
+    """Mark the recorded runs whose processes are gone as crashed on the server of this process, and log their names.
+
+    A record of another server stays, for a run that uses that one.
+    """
+    with tolerate_errors("states of dead runs"):
+        for path in sorted((workspace.root / FOLDER).iterdir()):
+            with suppress(FileNotFoundError), path.open("r+", encoding="utf-8") as stream:
+                if _try_lock(stream) and stream.read() == _find_url():
+                    _end(UUID(path.name))
+                    path.unlink()
+
+
+def _end(id: UUID) -> None:
+    """Mark one run as crashed, if its server has it as running or about to run."""
+    with suppress(ObjectNotFound), get_client(sync_client=True) as client:
+        found = client.read_flow_run(id)
+        state = found.state
+        waits = state is not None and state.is_pending() and found.deployment_id is None  # no worker will start it
+        if state is not None and (waits or state.is_running() or state.is_cancelling()):
+            client.set_flow_run_state(id, Crashed(message=REASON), force=True)
+            get_run_logger().info(f"flow run {found.name!r} ({id}) is marked as crashed: its process is gone")
+
+
+@contextmanager
+def _record(path: Path) -> Iterator[None]:
+    """Hold the record of a run while the body runs; one that a killed attempt of the same run left is taken over.
+
+    No record is made beside that of an earlier attempt that is still alive: the workspace is locked by it.
+    """
+    if path in _held:
+        yield
+        return
+    path.parent.mkdir(exist_ok=True)
+    until = time.monotonic() + LONGEST_LOOK
+    while time.monotonic() < until:
+        with path.open("a+", encoding="utf-8") as stream:
+            if _try_lock(stream) and _is_same(stream, path):  # not deleted since it was opened
+                stream.truncate(0)
+                stream.write(_find_url())
+                stream.flush()
+                _held.add(path)
+                try:
+                    yield
+                finally:
+                    _held.remove(path)
+                    path.unlink(missing_ok=True)
+                return
+        time.sleep(0.1)
+    yield
+
+
+def _try_lock(stream: IO[str]) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_same(stream: IO[str], path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    return False
+
+
+def _find_url() -> str:
+    """Return the address of the server; "" for the temporary one, whose database is that of PREFECT_HOME."""
+    server = find_server()
+    return server.url if server else ""

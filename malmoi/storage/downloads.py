@@ -1,0 +1,126 @@
+"""Bring objects of a bucket to a local copy: small files at once, large ones as placeholders until they are read."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from malmoi.errors import StageError
+from malmoi.storage.atomic_files import sync
+from malmoi.storage.bucket import Bucket, Stored
+from malmoi.storage.copy_record import CopyRecord, Known
+from malmoi.storage.placeholders import is_large, is_placeholder, make_placeholder
+from malmoi.workspace_layout import LATEST, Layout, find_unit
+
+THREADS: Final = 16  # transfers at once
+_LOCKS: Final = 64  # files with the same lock wait for each other
+
+
+class Downloads:
+    """Downloads from `bucket` to the folder of `layout`; `record` says what the copy has."""
+
+    def __init__(self, layout: Layout, bucket: Bucket, record: CopyRecord) -> None:
+        self._layout, self._bucket, self._record = layout, bucket, record
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def bring(self, objects: Collection[Stored]) -> None:
+        """Download objects, large ones as placeholders; a new folder appears by one rename."""
+        folders: dict[str, list[Stored]] = {}
+        for one in objects:
+            folder = find_unit(one.path)[0]
+            new = bool(folder) and not (self._layout.root / folder).exists()
+            folders.setdefault(folder if new else one.path, []).append(one)
+
+        _run_each(lambda name: self._bring_together(name, folders[name]), folders)
+
+    def _bring_together(self, name: str, objects: Collection[Stored]) -> None:
+        """Download the folder or the file `name` to tmp/ and move it into place."""
+        root = self._layout.root
+        part, target = self._layout.tmp / uuid.uuid4().hex, root / name
+        part.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            tags = {}
+            for one in objects:
+                file = part / "whole" / Path(one.path).relative_to(name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                if is_large(one.path, one.size):
+                    tags[one.path] = one.tag
+                    make_placeholder(file, one.size)
+                else:
+                    tags[one.path] = self._bucket.download(one.path, file)
+            for done in (*part.rglob("*"), part):
+                sync(done)  # a file that a power cut tears would look like a change made here, and be uploaded
+            _move(part / "whole", target)
+            sync(target.parent)
+        except FileNotFoundError:
+            return  # it was deleted since it was listed
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        self._record.note([(path, Known(tag, stamp(root / path))) for path, tag in tags.items()])
+
+    def fill(self, paths: Iterable[str]) -> None:
+        """Replace placeholders by the content that they stand for, atomically; other files are left alone."""
+        _run_each(self._fill_one, dict.fromkeys(paths))
+
+    def _fill_one(self, path: str) -> None:
+        file, part = self._layout.root / path, self._layout.tmp / uuid.uuid4().hex
+        with self._locks[hash(path) % _LOCKS]:
+            if not is_placeholder(file):
+                return
+            part.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                tag = self._bucket.download(path, part)
+                known = self._record.read(path).get(path)
+                if known is not None and known.tag != tag:
+                    raise FileNotFoundError
+                sync(part)
+                part.replace(file)
+            except FileNotFoundError as error:
+                raise StageError(
+                    f"{self._bucket.address}/{path}: was changed or deleted by another run meanwhile. Run the same "
+                    "command again: it takes that change over."
+                ) from error
+            finally:
+                part.unlink(missing_ok=True)
+            self._record.note([(path, Known(tag, stamp(file)))])
+
+
+def stamp(path: Path) -> str:
+    """Return what changes when a file is written again."""
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _run_each(call: Callable[[str], None], names: Mapping[str, object]) -> None:
+    """Run `call` on each name on threads; the first error is raised, and what has not begun does not begin."""
+    if len(names) < 2:
+        for name in names:
+            call(name)
+        return
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            list(pool.map(call, names))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _move(part: Path, target: Path) -> None:
+    """Move a downloaded file or folder into place; the object `latest` of a release is a link here."""
+    if target.name == LATEST and part.is_file():
+        name = part.read_text(encoding="utf-8").strip()
+        part.unlink()
+        part.symlink_to(name)
+    try:
+        part.replace(target)
+    except OSError:
+        if not target.is_dir():
+            raise  # else another process has moved the same folder there

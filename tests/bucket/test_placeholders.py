@@ -1,0 +1,138 @@
+"""A copy downloads what is read, not the whole workspace; a placeholder is never taken for its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from malmoi.errors import StageError
+from malmoi.ledger import File, Ledger
+from malmoi.storage import placeholders, working_copy
+from malmoi.storage.bucket import Bucket
+from malmoi.storage.location import locate
+from malmoi.storage.placeholders import fetch, fetch_below, is_placeholder
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import is_bulk
+from tests.builders.small_corpus import make, malmoi_in_process, sums
+
+Machine = Callable[[str], None]
+CONTENT = b"rows " * 100
+NAME = "3-clean/k1/documents.parquet"
+
+
+def fill(folder: Path) -> Ledger:
+    (folder / "documents.parquet").write_bytes(CONTENT)
+    return Ledger("3-clean", "k1", {"a": 1}, {"a": 1}, {}, files=(File("documents.parquet", "", 1, len(CONTENT)),))
+
+
+@pytest.fixture
+def second(place: str, machine: Machine) -> Workspace:
+    """The workspace on a second machine, with a shard that the first one finished."""
+    with (first := Workspace.open(locate(place))).lock():
+        first.commit("3-clean", "k1", fill)
+    machine("two")
+    return Workspace.open(locate(place))
+
+
+def contents(bucket: Bucket) -> dict[str, bytes]:
+    return {one.path: bucket.read(one.path)[0] for one in bucket.list_objects()}  # type: ignore[index]
+
+
+def test_a_large_file_is_a_placeholder_until_it_is_fetched(second: Workspace) -> None:
+    path = second.root / NAME
+    assert is_placeholder(path) and path.stat().st_size == len(CONTENT) and path.stat().st_blocks == 0
+    assert second.ledger("3-clean", "k1") is not None  # a finished shard counts without its content
+    fetch(path)
+    assert path.read_bytes() == CONTENT and not is_placeholder(path)
+
+
+def test_a_small_file_is_downloaded_at_once(place: str, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placeholders, "LARGE", len(CONTENT) + 1)
+    with (first := Workspace.open(locate(place))).lock():
+        first.commit("3-clean", "k1", fill)
+    machine("two")
+    assert (Workspace.open(locate(place)).root / NAME).read_bytes() == CONTENT
+
+
+def test_a_run_over_placeholders_uploads_none_of_them(second: Workspace, bucket: Bucket) -> None:
+    before = contents(bucket)
+    with second.lock():
+        pass
+    (second.root / ".bucket.sqlite").unlink()  # what says which version of each object the copy has
+    working_copy.find_copy.cache_clear()
+    with second.lock():
+        pass
+    assert contents(bucket) == before
+    fetch_below(second.root)
+    assert (second.root / NAME).read_bytes() == CONTENT
+
+
+def test_what_a_run_deletes_without_reading_it_is_deleted_in_the_bucket(second: Workspace, bucket: Bucket) -> None:
+    with second.lock():
+        (second.root / NAME).unlink()
+        (second.root / NAME).with_name("ledger.json").unlink()
+    assert set(contents(bucket)) == {"malmoi.json"}
+
+
+def test_a_file_that_another_run_changed_or_deleted_is_not_mixed_with_its_old_folder(
+    second: Workspace, bucket: Bucket
+) -> None:
+    bucket.upload(NAME, second.mark)
+    with pytest.raises(StageError, match=r"documents\.parquet: was changed or deleted by another run"):
+        fetch(second.root / NAME)
+    bucket.delete([NAME])
+    with pytest.raises(StageError, match=r"documents\.parquet: was changed or deleted by another run"):
+        fetch(second.root / NAME)
+    assert is_placeholder(second.root / NAME)
+
+
+def test_a_trimmed_copy_has_less_and_finds_it_again(second: Workspace, bucket: Bucket) -> None:
+    copy, before = working_copy.find_copy(second.root), contents(bucket)
+    assert copy is not None and copy.trim() == 0  # there is nothing yet
+    fetch(second.root / NAME)
+    with second.lock():
+        second.terms.write_text("{}")
+        (second.root / "1-captures").mkdir()
+    assert copy.trim() == len(CONTENT) and is_placeholder(second.root / NAME)
+    assert second.terms.read_text() == "{}"
+    with second.lock():
+        pass
+    assert contents(bucket) == before | {"terms.json": b"{}"}
+    fetch(second.root / NAME)
+    assert (second.root / NAME).read_bytes() == CONTENT
+
+
+def test_what_is_not_uploaded_is_not_trimmed(second: Workspace) -> None:
+    copy = working_copy.find_copy(second.root)
+    assert copy is not None
+    fetch(second.root / NAME)
+    (second.root / NAME).write_bytes(CONTENT[::-1])
+    assert copy.trim() == 0 and (second.root / NAME).read_bytes() == CONTENT[::-1]
+
+
+def test_a_second_machine_repeats_a_run_without_the_archives_and_the_release(
+    place: str, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make(tmp_path / "corpus", pages=12)
+    call = ("run", "general", "--source", source, "--workspace", place, "--workers", "1")
+    assert malmoi_in_process(*call).returncode == 0
+    first = locate(place)
+    machine("two")
+    got: list[str] = []
+    download = Bucket.download
+
+    def note(self: Bucket, path: str, target: Path) -> str:
+        got.append(path)
+        return download(self, path, target)
+
+    monkeypatch.setattr(Bucket, "download", note)
+    assert malmoi_in_process("status", "--workspace", place).returncode == 0
+    assert got and {Path(path).name for path in got if is_bulk(path)} <= {"dropped.parquet"}
+    ended = malmoi_in_process(*call)
+    assert ended.returncode == 0 and "nothing new" in ended.stdout, ended.stderr
+    large = {path for path in got if is_bulk(path)}
+    assert not [path for path in large if path.startswith(("1-captures", "6-releases"))]
+    assert malmoi_in_process("verify", f"{place}/6-releases/general/1.0.0").returncode == 0
+    assert sums(locate(place)) == sums(first)

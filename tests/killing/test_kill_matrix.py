@@ -1,0 +1,253 @@
+"""Kill -9 of each process of a run, at seeded moments: every wait ends, and the next run ends with the same bytes.
+
+`make soak` kills 200 times; the ordinary suite a few times. A case that fails names its seed and number: set
+MALMOI_KILL_SEED, and MALMOI_KILL_FROM to the number of a life, to repeat it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.builders.small_corpus import make, malmoi, sums
+from tests.killing.prefect_home import PrefectHome, kill_family
+
+SEED = int(os.environ.get("MALMOI_KILL_SEED", "20261129"))
+KILLS = int(os.environ.get("MALMOI_SOAK_MATRIX", "200"))
+SECONDS = 600.0  # after which a wait counts as a hang: a loaded machine takes ten times as long as an idle one
+LONGEST = 1.3  # a kill comes up to this multiple of the duration of an undisturbed run after the start
+SURVIVED = ("worker", "fork server", "worker, then fork server", "fork server, then worker")
+# What is killed in one life of a workspace, one after the other; the run that is left alone at its end must succeed.
+LIVES = {
+    "command": (("run", "worker"), ("fork server", "worker, then fork server"), ("run", "fork server, then worker")),
+    "command with a server": (("run", "worker, then fork server"), ("server", "worker"), ("run", "fork server")),
+    "deployment": (("run", "worker, then fork server"), ("prefect worker", "fork server"), ("server", "worker")),
+}
+
+
+@dataclass(frozen=True)
+class Small:
+    """The corpus of the matrix: its folder, the sums of an undisturbed release, and how long that run took."""
+
+    home: Path
+    expected: str
+    seconds: float
+
+    @property
+    def source(self) -> Path:
+        return self.home / "small.py"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    home = tmp_path_factory.mktemp("matrix")
+    source, began = make(home, pages=6), time.monotonic()
+    done = malmoi("run", "general", "--source", source, "--workspace", home / "calm", "--workers", 2, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    return Small(home, sums(home / "calm"), time.monotonic() - began)
+
+
+@pytest.fixture(scope="module")
+def prefect(small: Small) -> Iterator[PrefectHome]:
+    with PrefectHome(small.home, SECONDS) as prefect:
+        yield prefect
+
+
+class Life:
+    """The runs over one workspace; `kills` says what was killed."""
+
+    def __init__(self, small: Small, workspace: Path, dice: random.Random, prefect: PrefectHome | None = None) -> None:
+        self.small, self.workspace, self.dice, self.prefect = small, workspace, dice, prefect
+        self.kills: list[str] = []
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start a run by the command line."""
+        command = ["run", "general", "--source", self.small.source, "--workspace", self.workspace, "--workers", 2]
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.cli.main", *map(str, command)],
+            env=self.prefect.env if self.prefect else None,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def kill_during(self, run: psutil.Process, what: str, share: float | None = None) -> None:
+        """Kill `what` at a moment of the run, or as soon as it is there after that; nothing if the run ends first."""
+        time.sleep((self.dice.uniform(0.02, LONGEST) if share is None else share) * self.small.seconds)
+        first, _, then = what.partition(", then ")
+        killed = self._kill(run, first)
+        if then:
+            time.sleep(self.dice.uniform(0, 0.5))
+            killed = self._kill(run, then) or killed
+        if killed:
+            self.kills.append(what)
+
+    def _kill(self, run: psutil.Process, what: str) -> bool:
+        if what == "run":
+            return _kill_process(run)
+        if what == "server" and self.prefect:
+            self.prefect.kill_server()
+            return True
+        if what == "prefect worker" and self.prefect:
+            self.prefect.kill_worker()
+            return True
+        until = time.monotonic() + self.small.seconds
+        while time.monotonic() < until and run.is_running() and run.status() != psutil.STATUS_ZOMBIE:
+            with contextlib.suppress(psutil.Error, IndexError):
+                servers = [one for one in run.children() if "fork_server" in " ".join(one.cmdline())]
+                return _kill_process(servers[0] if what == "fork server" else self.dice.choice(servers[0].children()))
+            time.sleep(0.02)
+        return False
+
+    def end(self, run: subprocess.Popen[str], *, killed: bool) -> None:
+        """Wait for the end of a run of the command line."""
+        try:
+            said, _ = run.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            kill_family(run)
+            pytest.fail(f"hung after {self.kills}")
+        assert killed or run.returncode == 0, (self.kills, said)
+        assert run.returncode in (0, -9, 3), (self.kills, said)
+        assert "Traceback" not in said or self.prefect, (self.kills, said)
+
+    def end_whole(self) -> None:
+        """Run once more and undisturbed: it must succeed, with the bytes of the undisturbed run."""
+        run = self.start()
+        self.end(run, killed=False)
+        assert sums(self.workspace) == self.small.expected, self.kills
+        assert not list((self.workspace / "tmp").iterdir())
+        if self.prefect:
+            states = Counter(one["state_type"] for one in self.prefect.list_runs(self.workspace))
+            assert not states.keys() & {"RUNNING", "PENDING", "SCHEDULED"}, states
+            assert list((self.workspace / ".flow-runs").iterdir()) == []
+
+
+def _kill_process(process: psutil.Process) -> bool:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def live_by_command(life: Life, victims: tuple[str, ...]) -> None:
+    """A run by the command line for each victim, then the one that is left alone."""
+    for what in victims:
+        run = life.start()
+        life.kill_during(psutil.Process(run.pid), what)
+        ended = what in ("run", "server")
+        life.end(run, killed=ended and life.kills[-1:] == [what])
+        if what == "server" and life.prefect:
+            life.prefect.start_server()
+    life.end_whole()
+
+
+def live_by_deployment(life: Life, deployment: str, victims: tuple[str, ...]) -> None:
+    """A run by a deployment for each victim; a crashed or failed one is retried."""
+    prefect = life.prefect
+    assert prefect is not None
+    for what in victims:
+        id = prefect.start_run(deployment, recipe="general", sources=["small.py"], workspace=str(life.workspace))
+        until = time.monotonic() + SECONDS
+        while not (process := prefect.find_process(id)):
+            assert time.monotonic() < until, f"not started after {life.kills}"
+            time.sleep(0.1)
+        life.kill_during(process, what)
+        if what == "server":
+            prefect.start_server()
+        if what == "prefect worker":
+            prefect.start_worker()
+        gone, _ = psutil.wait_procs([process], timeout=SECONDS)
+        assert gone, f"hung after {life.kills}"
+        if what == "server" and prefect.read_run(id)["state_type"] == "RUNNING":
+            continue  # the next run of the workspace marks it as crashed
+        state = prefect.wait_for(id)
+        if what in SURVIVED or what == "prefect worker":
+            assert state == "COMPLETED", (life.kills, prefect.read_logs(id))
+        if state != "COMPLETED":
+            prefect.retry(id)
+            time.sleep(1.0)
+            assert prefect.wait_for(id) == "COMPLETED", (life.kills, prefect.read_logs(id))
+            assert sums(life.workspace) == life.small.expected, life.kills
+    life.end_whole()
+
+
+def test_each_process_of_a_run_is_killed_and_the_next_run_ends_with_the_same_bytes(
+    small: Small, tmp_path: Path
+) -> None:
+    life = Life(small, tmp_path / "w", random.Random(SEED))
+    run = life.start()
+    life.kill_during(psutil.Process(run.pid), "worker, then fork server", share=0.4)
+    life.end(run, killed=False)
+    assert life.kills == ["worker, then fork server"]
+    life.end_whole()
+
+
+def test_a_flow_run_whose_process_was_killed_is_marked_as_crashed_by_the_next_one(
+    small: Small, prefect: PrefectHome, tmp_path: Path
+) -> None:
+    life = Life(small, tmp_path / "w", random.Random(SEED), prefect)
+    run = life.start()
+    wait_until(lambda: any((life.workspace / "2-documents").glob("*/ledger.json")), run)
+    psutil.Process(run.pid).suspend()
+    second = life.start()  # waits for the first
+    assert second.stdout is not None
+    line = next((line for line in second.stdout if "in use by another run" in line), "")
+    assert (
+        f"(flow run 'run general: small' ({prefect.list_runs(life.workspace)[0]['id']}), process {run.pid} on" in line
+    )
+    run.kill()
+    life.end(run, killed=True)
+    life.end(second, killed=False)
+    assert sums(life.workspace) == small.expected
+    first, last = prefect.list_runs(life.workspace)
+    assert (first["state_type"], last["state_type"]) == ("CRASHED", "COMPLETED")
+    assert first["state"]["message"].startswith("the process of this run ended")
+
+
+def wait_until(is_so: object, run: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + SECONDS
+    while not is_so():  # type: ignore[operator]
+        assert run.poll() is None and time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.soak
+def test_two_hundred_kills_of_every_process_leave_no_hang_and_the_same_bytes(
+    small: Small, prefect: PrefectHome, tmp_path: Path
+) -> None:
+    """Prints a line a life, and at the end the kills of each way."""
+    prefect.start_worker()
+    deployment = prefect.deploy("run")
+    done: Counter[tuple[str, str]] = Counter()
+    failed: list[str] = []
+    number = int(os.environ.get("MALMOI_KILL_FROM", "0"))
+    while done.total() < KILLS and len(failed) < 5:
+        way = list(LIVES)[number % len(LIVES)]
+        dice = random.Random(SEED * 1000 + number)
+        victims = LIVES[way][number // len(LIVES) % len(LIVES[way])]
+        life = Life(small, tmp_path / f"w{number}", dice, None if way == "command" else prefect)
+        began, ended = time.monotonic(), "same bytes"
+        try:
+            if way == "deployment":
+                live_by_deployment(life, deployment, victims)
+            else:
+                live_by_command(life, victims)
+        except (AssertionError, pytest.fail.Exception) as error:
+            ended = f"FAILED {error}"
+            failed.append(f"life {number}: {error}")
+        done.update((way, what) for what in life.kills)
+        print(f"life {number} ({way}): killed {life.kills} → {ended}, {time.monotonic() - began:.0f} s", flush=True)
+        number += 1
+    for (way, what), count in sorted(done.items()):
+        print(f"{count:4} {way}: {what}", flush=True)
+    assert not failed
