@@ -489,7 +489,7 @@ def test_a_server_that_takes_connections_and_says_nothing_is_named_within_second
         monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
         monkeypatch.setattr(prefect_flows, "PATIENCE", 0.2)
         with pytest.raises(StageError, match=r"does not answer \(ReadTimeout"):
-            prefect_flows.call_flow(prefect_flows.collect, sources=["sample"], workspace=str(tmp_path / "w"))
+            prefect_flows.call_flow(prefect_flows.collect, None, sources=["sample"], workspace=str(tmp_path / "w"))
 
 
 def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_path):
