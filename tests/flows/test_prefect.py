@@ -24,6 +24,8 @@ from crawlers import catalogue
 from flows.deployments.home_folder import enter
 from flows.run import list_recipes
 from malmoi.errors import CallError, StageError
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.workspace import Workspace
 from tests.builders.headless_browser import open_browser
 from tests.builders.small_corpus import PROSE, make, malmoi, malmoi_in_process, sums
 from tests.flows.prefect_client import (
@@ -256,6 +258,18 @@ def test_a_run_waits_for_a_host_from_which_another_run_collects(server, tmp_path
     assert ask(f"{server['PREFECT_API_URL']}/flow_runs/{run}")[1]["state_type"] == "RUNNING"
     assert ask(f"{api}/decrement-with-lease", {"lease_id": lease["lease_id"]})[0] == 204
     wait_for(server, run)
+
+
+def test_runs_of_one_workspace_wait_in_line_and_those_of_another_do_not(server, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    with request_locks(LockRequest("malmoi curate")), Workspace.open(one).lock():
+        first = start(server, "collect/local", sources=["small.py"], workspace=str(one))
+        find_line(server, first, "is in use by another run (malmoi curate, process")
+        wait_for(server, start(server, "collect/local", sources=["small.py"], workspace=str(two)))
+        assert ask(f"{server['PREFECT_API_URL']}/flow_runs/{first}")[1]["state_type"] == "RUNNING"
+        assert not (one / "1-captures").exists()
+    wait_for(server, first)
+    assert (one / "1-captures" / "small").exists()
 
 
 def test_a_run_that_fails_says_the_reasons_of_the_ledger_and_is_posted_to_the_webhook(server, alerts, tmp_path):
