@@ -46,18 +46,6 @@ def test_what_the_server_cannot_know_a_run_refuses_before_it_makes_anything(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
-    from flows import prefect_flows
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device", "a.parquet")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(prefect_flows, "observe_run", full)
-    with pytest.raises(StageError, match=r"the disk is full .* free space and run the same command again"):
-        prefect_flows.run.fn(recipe="general", sources=["sample"])
-
-
 @pytest.mark.parametrize(
     ("place", "url"),
     [
