@@ -3,6 +3,9 @@
 A task run costs the server about 20 ms and a row that stays, and a terabyte of pages is 60,000 shards. So a call of the
 mapper is at most GROUPS task runs, and none for a few jobs between two stages. The jobs of all groups share one pool of
 threads: a slow job delays its own group only.
+
+Task runs have no tags. For a tag, Prefect asks the server about limits of concurrency before and after the task run,
+and a server that is too busy to answer fails it.
 """
 
 from __future__ import annotations

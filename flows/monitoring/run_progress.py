@@ -11,7 +11,6 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.context import TagsContext
 
 from crawlers import catalogue
 from flows.engine.progress import Progress, Step, format_seconds
@@ -80,15 +79,10 @@ class RunProgress(Progress):
 
 @contextmanager
 def observe_run(workspace: Workspace, sources: Sequence[str], recipe: str = "") -> Iterator[RunProgress]:
-    """Show what happens in the body on the server; the funnel also of a run that fails.
-
-    Task runs have no tags: for each run with a tag Prefect asks the server twice about limits of concurrency, and a
-    server that is too busy to answer fails the run.
-    """
+    """Show what happens in the body on the server; the funnel also of a run that fails."""
     progress = RunProgress(workspace, sources, recipe)
     try:
-        with TagsContext(current_tags=set()):  # a task inherits the tags that the command line gives its flow run
-            yield progress
+        yield progress
     finally:
         run_artifacts.show_funnel(
             workspace, progress.sources, recipe, tuple(progress.steps.values()), progress.released

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -17,13 +16,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from distributed import LocalCluster
 
 from crawlers import catalogue
-from flows.deployments.home_folder import enter
 from flows.run import list_recipes
-from malmoi.errors import CallError, StageError
+from malmoi.errors import CallError
+from malmoi.storage.locks import LockRequest, request_locks
+from malmoi.workspace import Workspace
 from tests.builders.headless_browser import open_browser
 from tests.builders.small_corpus import PROSE, make, malmoi, malmoi_in_process, sums
 from tests.flows.prefect_client import (
@@ -45,7 +44,6 @@ CALLS = [
     json.loads(line)
     for line in (ROOT / "tests" / "data" / "prefect_calls.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-DEPLOYMENTS = ROOT / "flows" / "deployments" / "prefect.yaml"
 WEBHOOK = "https://hooks.office.example/services/fill-in"
 
 
@@ -205,7 +203,8 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     body = {"task_runs": {"flow_run_id": {"any_": [refreshed["id"]]}}, "limit": 200}
     tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
     names = {one["name"] for one in tasks}
-    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-2 of 2"} <= names
+    assert {"probe sample", "collect sample", "collect small"} <= names
+    assert [name for name in names if name.startswith("5-curated ") and "small" in name]
     assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
     found = read_artifacts(server, refreshed["id"])
     bars = [a["description"] for a in found if a["type"] == "progress"]
@@ -255,6 +254,18 @@ def test_a_run_waits_for_a_host_from_which_another_run_collects(server, tmp_path
     assert ask(f"{server['PREFECT_API_URL']}/flow_runs/{run}")[1]["state_type"] == "RUNNING"
     assert ask(f"{api}/decrement-with-lease", {"lease_id": lease["lease_id"]})[0] == 204
     wait_for(server, run)
+
+
+def test_runs_of_one_workspace_wait_in_line_and_those_of_another_do_not(server, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    with request_locks(LockRequest("malmoi curate")), Workspace.open(one).lock():
+        first = start(server, "collect/local", sources=["small.py"], workspace=str(one))
+        find_line(server, first, "is in use by another run (malmoi curate, process")
+        wait_for(server, start(server, "collect/local", sources=["small.py"], workspace=str(two)))
+        assert ask(f"{server['PREFECT_API_URL']}/flow_runs/{first}")[1]["state_type"] == "RUNNING"
+        assert not (one / "1-captures").exists()
+    wait_for(server, first)
+    assert (one / "1-captures" / "small").exists()
 
 
 def test_a_run_that_fails_says_the_reasons_of_the_ledger_and_is_posted_to_the_webhook(server, alerts, tmp_path):
@@ -387,6 +398,16 @@ def test_the_server_refuses_nonsense_and_names_the_field(server, cluster):
     assert not wrong
 
 
+def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, monkeypatch):
+    from flows import prefect_flows
+
+    monkeypatch.chdir(pasted[0])
+    before = sorted((pasted[0] / "workspace").rglob("*"))
+    with pytest.raises(CallError, match=r"version 1\.0\.0 cannot be made: general 1\.\d\.\d is released"):
+        prefect_flows.run.fn(recipe="general", sources=["sample"], version="1.0.0")
+    assert sorted((pasted[0] / "workspace").rglob("*")) == before
+
+
 def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
     """The last test with the server: the block of a fresh copy sets the weekly schedule back to inactive."""
     home, server = pasted
@@ -407,132 +428,3 @@ def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
     for key in ("id", "entrypoint", "parameter_openapi_schema", "pull_steps", "tags", "work_pool_name"):
         assert {name: one[key] for name, one in after.items()} == {name: one[key] for name, one in before.items()}
     assert [one["active"] for one in after["refresh/local"]["schedules"]] == [False]
-
-
-@pytest.mark.parametrize(
-    ("flow", "parameters", "says"),
-    [
-        ("run", {"recipe": "nowhere.toml"}, "nowhere.toml: no such recipe"),
-        ("run", {"recipe": "general"}, "recipe 'general' names no source"),
-        ("run", {"recipe": "general", "sources": ["nowhere.py"]}, "nowhere.py: the file does not exist"),
-        ("collect", {"sources": ["sample", "{catalogue}/sample.py"]}, "both called 'sample'"),
-        ("curate", {"recipe": "general", "sources": ["sample", "{catalogue}/sample.py"]}, "both called 'sample'"),
-        ("run", {"recipe": "general", "sources": ["sample"], "version": "1.0.0\n"}, "version '1.0.0\\n'"),
-        ("run", {"recipe": "general", "sources": ["sample"], "contact": "a@example.kr\n"}, "contact 'a@example.kr\\n'"),
-        ("run", {"recipe": "general", "sources": ["sample"], "workspace": "/tmp/.."}, "root of the file system"),
-        ("release", {"recipe": "general", "sources": ["sample"], "workspace": "/dev/null/w"}, "not a folder"),
-    ],
-)
-def test_what_the_server_cannot_know_a_run_refuses_before_it_makes_anything(
-    flow, parameters, says, tmp_path, monkeypatch
-):
-    from flows import prefect_flows
-
-    monkeypatch.chdir(tmp_path)
-    if "sources" in parameters:
-        parameters["sources"] = [one.format(catalogue=catalogue.SOURCES) for one in parameters["sources"]]
-    with pytest.raises(CallError, match=re.escape(says)):
-        getattr(prefect_flows, flow).fn(**parameters)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, monkeypatch):
-    from flows import prefect_flows
-
-    monkeypatch.chdir(pasted[0])
-    before = sorted((pasted[0] / "workspace").rglob("*"))
-    with pytest.raises(CallError, match=r"version 1\.0\.0 cannot be made: general 1\.\d\.\d is released"):
-        prefect_flows.run.fn(recipe="general", sources=["sample"], version="1.0.0")
-    assert sorted((pasted[0] / "workspace").rglob("*")) == before
-
-
-def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
-    from flows import prefect_flows
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device", "a.parquet")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(prefect_flows, "observe_run", full)
-    with pytest.raises(StageError, match=r"the disk is full .* free space and run the same command again"):
-        prefect_flows.run.fn(recipe="general", sources=["sample"])
-
-
-@pytest.mark.parametrize(
-    ("place", "url"),
-    [
-        ("PREFECT_API_URL", "http://127.0.0.1:9/api"),
-        ("PREFECT_API_URL", "banana"),
-        ("profile 'office'", "http://127.0.0.1:9/api"),
-    ],
-)
-def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, place, url):
-    env = {**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_PROFILES_PATH": str(tmp_path / "profiles.toml")}
-    if place == "PREFECT_API_URL":
-        env[place] = url
-    else:
-        text = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{url}"\n'
-        (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
-    done = malmoi("collect", "sample", "--workspace", tmp_path / "w", env=env)
-    assert done.returncode == 3
-    assert re.search(rf"the Prefect server of {re.escape(place)}.*, {re.escape(url)}, does not answer", done.stderr)
-    assert "unset it to run without Prefect" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "internal error" not in done.stderr
-
-
-def test_a_server_that_takes_connections_and_says_nothing_is_named_within_seconds(monkeypatch, tmp_path):
-    from flows import prefect_flows
-
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
-        monkeypatch.setattr(prefect_flows, "PATIENCE", 0.2)
-        with pytest.raises(StageError, match=r"does not answer \(ReadTimeout"):
-            prefect_flows.call_flow(prefect_flows.collect, sources=["sample"], workspace=str(tmp_path / "w"))
-
-
-def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_path):
-    source = make(tmp_path, pages=2)
-    env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    home = {"PREFECT_HOME": str(tmp_path / "home")}
-    done = malmoi("collect", source, "--workspace", tmp_path / "w", "--prefect", env=env | home)
-    assert done.returncode == 0, done.stderr
-    assert "collect small: 3 new" in done.stderr + done.stdout
-    assert "Error" not in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_the_deployments_are_installed_with_malmoi_and_name_modules():
-    """A path, as flows/prefect_flows.py:run, is found in a clone alone."""
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.search(r'targets\.wheel\]\npackages = \[[^]]*"flows"', project)  # with all that lies in the folder
-    deployments = yaml.safe_load(DEPLOYMENTS.read_text(encoding="utf-8"))["deployments"]
-    assert {d["entrypoint"] for d in deployments} == {
-        f"flows.prefect_flows.{name}" for name in ("collect", "curate", "release", "run", "refresh", "erase")
-    }
-    assert not [s for d in deployments for s in d.get("schedules", ()) if s["active"]]
-
-
-@pytest.mark.parametrize("home", ["", ".", "work", "{{ $MALMOI_HOME }}"])
-def test_a_deployment_without_a_home_is_refused_instead_of_writing_into_the_folder_of_the_worker(home, monkeypatch):
-    (step,) = yaml.safe_load(DEPLOYMENTS.read_text(encoding="utf-8"))["pull"]
-    assert step == {
-        "flows.deployments.home_folder.enter": {
-            "directory": "{{ $MALMOI_HOME }}",
-            "sources": "{{ $MALMOI_SOURCES_PATH }}",
-            "clusters": "{{ $MALMOI_CLUSTERS }}",
-        }
-    }
-    monkeypatch.setattr(os, "chdir", lambda _: pytest.fail("changed"))
-    with pytest.raises(CallError, match=r"MALMOI_HOME is .* deploy again"):
-        enter(home)
-
-
-def test_telemetry_is_off_before_prefect_is_imported():
-    code = (
-        "import os; os.environ.pop('DO_NOT_TRACK', None); os.environ.pop('PREFECT_SERVER_ANALYTICS_ENABLED', None);"
-        "import flows.prefect_flows, prefect.settings as s;"
-        "assert os.environ['DO_NOT_TRACK'] == '1'; assert s.get_current_settings().server.analytics_enabled is False"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
