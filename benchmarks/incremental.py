@@ -104,7 +104,7 @@ def compare(
     yield "nothing more", run(root, pages, workspace, workers)
     if check:  # with the same collection runs, since a host's template is learned in the run that brings enough pages
         fresh = Workspace.open(root / "scratch")
-        shutil.copytree(Workspace(workspace).captures(""), fresh.captures(""))
+        shutil.copytree(Workspace(workspace).captures(""), fresh.captures(""), ignore=shutil.ignore_patterns(".*"))
         yield "scratch", run(root, pages, fresh.root, workers)
 
 
