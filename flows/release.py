@@ -48,7 +48,7 @@ from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
-from malmoi.storage.placeholders import fetch_below
+from malmoi.storage.on_demand import fetch_below
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
@@ -139,7 +139,7 @@ def release(
             history=history,
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
-            kept=Kept(workspace.kept_parts(recipe.name), digest(read_software())),
+            kept=Kept(workspace.release_parts(recipe.name), digest(read_software())),
         )
         new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)

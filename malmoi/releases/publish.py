@@ -41,7 +41,7 @@ from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
-from malmoi.releases.split import Split, SplitResult, split
+from malmoi.releases.split import SIDES, Split, SplitResult, split
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import find_repeated
@@ -211,13 +211,13 @@ def _audit(  # noqa: PLR0913
     names = masked_ids.mask_ids(hidden)
     drops = [
         Refused(folder, work / "refused" / f"{i:06d}.parquet", redact, names, sought.kinds)
-        for i, folder in enumerate(stages)
+        for i, (folder, one) in enumerate(zip(stages, dropped, strict=True))
+        if one.has_signals
     ]
     left, said = excluded_documents.write(out, names, work / "left-out")
-    signals = [*run(write_dropped_signals, drops), said]
-    return audit.write(
-        inputs, counted, parted, signals, left, masked_ids.rename_copies(pairs, names), names, folder, work
-    )
+    sides = {name: [part.target / f"{name}.parquet" for part in parted] for name in SIDES}
+    sides["signals"] += [*run(write_dropped_signals, drops), said]
+    return audit.write(inputs, counted, sides, left, masked_ids.rename_copies(pairs, names), names, folder, work)
 
 
 def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> list[LeftOut]:

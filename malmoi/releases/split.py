@@ -109,7 +109,7 @@ def _parse_result(
         file, column, read, characters, found = values
         return Look(file, column, read, characters, tuple(map(tuple, found)))
 
-    def left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
+    def make_left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
         found = tuple((table, Find(*find)) for table, find in finds)
         return LeftOut(id, source, (why[0], why[1]), found, tuple(map(tuple, signals)))
 
@@ -118,7 +118,7 @@ def _parse_result(
         tuple(Partition(*one) for one in partitions),
         tuple(sizes),
         tuple(map(tuple, kept)),
-        tuple(left_out(*one) for one in out),
+        tuple(make_left_out(*one) for one in out),
         tuple(map(tuple, renamed)),
         tuple(tuple(map(look, one)) for one in looks),
         tuple((name, tuple(map(look, one))) for name, one in side_looks),
@@ -208,7 +208,9 @@ def _write_batches(data: pa.Table, counts: Sequence[int], sketch: Sketch | None,
     made = sketch(data.column("text").to_pylist()) if sketch else b"\0" * SKETCH_BYTES * data.num_rows
     sketches = pa.Array.from_buffers(SKETCHED.field(SKETCH).type, data.num_rows, [None, pa.py_buffer(made)])
     data, at = data.append_column(SKETCHED.field(SKETCH), sketches), 0
-    with pa.ipc.new_file(target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with pa.ipc.new_file(
+        target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    ) as writer:
         for n in counts:
             writer.write_batch(data.slice(at, n).combine_chunks().to_batches()[0])
             at += n
