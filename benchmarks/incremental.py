@@ -4,8 +4,8 @@ python -m benchmarks.incremental [--documents 10000] [--add 1] [--folder F] [--c
 
 N simulated pages (`benchmarks.simulated_captures`) go through `malmoi run benchmarks/recipes/simulated.toml` in
 workspaces below F, each time in a process of its own: the whole (`full`), again (`nothing`), after `--add` per cent
-more pages (`more`), and again (`nothing more`). `--check` also runs a new workspace with the same captures (`scratch`),
-and compares the roots of the manifests.
+more pages (`more`), and again (`nothing more`). `--check` also runs a new workspace with the same captures and earlier
+releases (`scratch`), and compares the roots of the manifests: published documents are preferred as representatives.
 
 The table gives CPU seconds (user + system, all processes) of the innermost step that runs, so the steps of a run add
 up to it; `share` is that of the full run. Steps before the imports of the command are in `start, end`.
@@ -99,12 +99,16 @@ def compare(
     simulated_captures.write(pages, documents)
     yield "full", run(root, pages, workspace, workers)
     yield "nothing", run(root, pages, workspace, workers)
+    home = Workspace(workspace)
+    if check:
+        fresh = Workspace.open(root / "scratch")
+        for place in (home.releases(""), home.index("")):
+            shutil.copytree(place, fresh.root / place.relative_to(home.root), symlinks=True)
     simulated_captures.write(pages, documents, add=add)
     yield "more", run(root, pages, workspace, workers)
     yield "nothing more", run(root, pages, workspace, workers)
-    if check:  # with the same collection runs, since a host's template is learned in the run that brings enough pages
-        fresh = Workspace.open(root / "scratch")
-        shutil.copytree(Workspace(workspace).captures(""), fresh.captures(""))
+    if check:
+        shutil.copytree(home.captures(""), fresh.captures(""), ignore=shutil.ignore_patterns(".*"))
         yield "scratch", run(root, pages, fresh.root, workers)
 
 

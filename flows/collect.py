@@ -70,7 +70,7 @@ def collect(
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
-        current = len(collection.find_last(now))
+        current = collection.summarise(home, now).current
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(

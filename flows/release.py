@@ -319,8 +319,7 @@ def _gather_inputs(
                 note=source.note,
             )
         )
-        for _, rows in collection.select_current(collection.runs(workspace.captures(source.name))):
-            fetched = max([fetched, *(row.fetched for row in rows)])
+        fetched = max(fetched, collection.summarise(workspace.captures(source.name)).fetched)
     return Inputs(
         name=recipe.name,
         version=version,

@@ -1,6 +1,6 @@
 """Paths of a workspace: no other module names its folders or searches them.
 
-    1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
+    1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json; beside the runs .summary.json
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, .facts-*.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them

@@ -75,7 +75,7 @@ def count_funnels(
     `read` holds the known extraction shards of each source; missing ones are looked up in the workspace.
     """
     sources = [(name, catalogue.load(name).source) for name in names]
-    found = [(name, source, collection.runs(workspace.captures(source.name))) for name, source in sources]
+    found = [(name, source, collection.list_runs(workspace.captures(source.name))) for name, source in sources]
     return [
         _build_funnel(workspace, name, source, runs, (read or {}).get(name)) for name, source, runs in found if runs
     ]
@@ -145,12 +145,11 @@ def _build_funnel(
     workspace: Workspace,
     name: str,
     source: Source,
-    runs: Sequence[collection.Run],
+    runs: Sequence[Path],
     read: Sequence[Ledger] | None,
 ) -> Funnel:
-    facts = runs[-1].facts
-    rows = [row for _, row in collection.find_last(runs)]
-    steps = [*_crawl_steps(facts), _current_step(rows, runs)]
+    facts, captures = collection.read_facts(runs[-1]), collection.summarise(workspace.captures(source.name))
+    steps = [*_crawl_steps(facts), _current_step(captures, facts)]
     missing = 0
     if read is None:
         jobs = list(extract_jobs(workspace, name))
@@ -181,7 +180,7 @@ def _build_funnel(
         source=source.name,
         title=source.title,
         publisher=source.publisher,
-        last=escape_controls(max((row.fetched for row in rows), default="")[:10]),
+        last=escape_controls(captures.fetched[:10]),
         runs=len(runs),
         steps=tuple(steps),
         licences=tuple((escape_controls(licence), use, count) for (licence, use), count in licences.most_common()),
@@ -241,11 +240,13 @@ def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
     ]
 
 
-def _current_step(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
-    gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
-    lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
-    lost["archived but unreadable"] = int(runs[-1].facts.get("lost", 0))
-    return Stretch("current captures, all runs", "현재 캡처 (모든 실행)", "captures", len(rows), _rank_reasons(lost))
+def _current_step(captures: collection.Summary, facts: Mapping[str, Any]) -> Stretch:
+    lost: Counter[str] = Counter()
+    for status, count in captures.gone:
+        lost[GONE_BY.get(status, GONE)] += count
+    lost["archived but unreadable"] = int(facts.get("lost", 0))
+    reasons = _rank_reasons(lost)
+    return Stretch("current captures, all runs", "현재 캡처 (모든 실행)", "captures", captures.current, reasons)
 
 
 def _rank_reasons(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:

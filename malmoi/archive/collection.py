@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -37,6 +38,8 @@ MAX_EARLIER = 20  # revisions of one address that are examined
 INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
 NEXT_DIGEST = "next_index_sha256"  # the same of the index that is about to take its place, while a run is purged
 OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, as canonical JSON
+SUMMARY = ".summary.json"  # a cache beside the runs of a source
+_FILES = ("run.json", "index.parquet")
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms per page a shard takes some seconds
 MAX_ROWS = 1024
 MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, if its captures are larger than pages
@@ -97,17 +100,29 @@ def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
 
 def runs(folder: Path) -> list[Run]:
     """Return the finished runs of a source, oldest first. Raises CaptureError if one is unreadable or damaged."""
-    return [read_run(run) for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists())]
+    return [read_run(run) for run in list_runs(folder)]
+
+
+def list_runs(folder: Path) -> list[Path]:
+    """Return the folders of the finished runs of a source, oldest first."""
+    return sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists())
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Read the facts of one finished run after checking their digest; runs of earlier versions have none."""
+    facts = folder / "run.json"
+    with _explain_read_errors(facts):
+        told: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+        own = told.pop(OWN_DIGEST, None)
+        if (own, told.get(INDEX_DIGEST)) != (None, None) and own != _digest_of(told):
+            raise _damage_error(facts, "its content does not match its recorded digest")
+    return told
 
 
 def read_run(folder: Path) -> Run:
     """Read one finished run after checking its digests; runs of earlier versions have none."""
-    facts, index = folder / "run.json", folder / "index.parquet"
-    with _explain_read_errors(facts):
-        told = json.loads(facts.read_text(encoding="utf-8"))
-        own, of_index = told.pop(OWN_DIGEST, None), told.get(INDEX_DIGEST)
-        if (own, of_index) != (None, None) and own != _digest_of(told):
-            raise _damage_error(facts, "its content does not match its recorded digest")
+    index, told = folder / "index.parquet", read_facts(folder)
+    of_index = told.get(INDEX_DIGEST)
     with _explain_read_errors(index):
         if of_index is not None and shard.sha256_of(index) not in (of_index, told.get(NEXT_DIGEST)):
             raise _damage_error(index, "its sha256 is not the one in run.json")
@@ -256,6 +271,42 @@ def find_last(found: Iterable[Run], *, gone: bool = False) -> list[tuple[int, In
             if held is None or held[0] < number or (held[1].fetched, held[1].record) < (row.fetched, row.record):
                 last[row.url] = (number, row)
     return [last[url] for url in sorted(last) if last[url][1].kind != GONE]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The current captures of a source, counted."""
+
+    current: int = 0
+    fetched: str = ""  # UTC, the time of the newest
+    gone: tuple[tuple[int, int], ...] = ()  # status of the visit that found an address gone → addresses
+
+
+def summarise(folder: Path, found: Sequence[Run] | None = None) -> Summary:
+    """Count the current captures of a source; the result is kept beside its runs until one of them changes.
+
+    `found` are its runs, which are read if they are not given and needed.
+    """
+    key = _digest_of({run.name: [_hash_file(run / name) for name in _FILES] for run in list_runs(folder)})
+    try:
+        said = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        if said.pop("digest") == _digest_of(said) and said["key"] == key:
+            return Summary(said["current"], said["fetched"], tuple((one, n) for one, n in said["gone"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    found = runs(folder) if found is None else found
+    rows = [row for _, row in find_last(found)]
+    gone = Counter(past.gone.status for past in history(found).values() if past.gone is not None)
+    made = Summary(len(rows), max((row.fetched for row in rows), default=""), tuple(sorted(gone.items())))
+    if found:
+        value = {"key": key, "current": made.current, "fetched": made.fetched, "gone": [list(one) for one in made.gone]}
+        replace_file(folder / SUMMARY, canonical_json({**value, "digest": _digest_of(value)}))
+    return made
+
+
+def _hash_file(path: Path) -> str:
+    with _explain_read_errors(path):
+        return shard.sha256_of(path)
 
 
 def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:

@@ -343,3 +343,25 @@ def test_links_that_lead_out_of_the_folder_are_counted_and_not_followed(tmp_path
     counts = collect(source(Folder(tmp_path / "a", include=("*.txt", "dir/*.txt"))), tmp_path / "c")
     assert (counts["found"], counts["outside"]) == (2, 2)
     assert standing(tmp_path / "c") == ["folder:here/in.txt", "folder:here/one.txt"]
+
+
+def test_a_summary_counts_what_is_current_and_is_made_again_when_a_run_changes(tmp_path):
+    def row(url, fetched, kind="response", status=200):
+        return IndexRow(f"r-{url}-{fetched}", url, fetched, status, "text/html", fetched, "a.warc", 0, 1, kind)
+
+    home = tmp_path / "c"
+    assert collection.summarise(home) == collection.Summary()
+    first = [row("a", "2026-01-01T00:00:00Z"), row("b", "2026-01-02T00:00:00Z")]
+    (home / "0001").mkdir(parents=True)
+    collection.finish(home / "0001", first, {})
+    assert collection.summarise(home) == collection.Summary(2, "2026-01-02T00:00:00Z")
+    (home / "0002").mkdir()
+    later = [row("a", "2026-01-03T00:00:00Z"), row("b", "2026-01-03T00:00:00Z", collection.GONE, 404)]
+    collection.finish(home / "0002", later, {})
+    assert collection.summarise(home) == collection.Summary(1, "2026-01-03T00:00:00Z", ((404, 1),))
+    for damage in ("", "[", "{}", '{"key": "", "current": 9, "fetched": "", "gone": [], "digest": ""}'):
+        (home / collection.SUMMARY).write_text(damage, encoding="utf-8")
+        assert collection.summarise(home).current == 1
+    (home / "0002" / "index.parquet").unlink()
+    with pytest.raises(CaptureError, match="cannot be read"):
+        collection.summarise(home)

@@ -175,7 +175,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: i
         collect(home, sites.source, QUIET)
         done = curated(home, sites)
         fresh = tmp_path / f"fresh-{number}"
-        shutil.copytree(home.captures(""), Workspace.open(fresh).captures(""))
+        shutil.copytree(home.captures(""), Workspace.open(fresh).captures(""), ignore=shutil.ignore_patterns(".*"))
         other = Workspace.open(fresh)
         again = curated(other, sites)
         recipe = sites.recipe()
