@@ -14,7 +14,7 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.index import segment_rows, segments
 from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.releases.manifest import Manifest
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage

@@ -238,15 +238,15 @@ def erase(
 
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
     """
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
     from flows.release_index import open_workspace
 
     with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
-        done = show_erasure.erase(
+        done = withdrawing.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),
         )  # fmt: skip
-    for line in show_erasure.count_erased(done, dry=dry_run):
+    for line in withdrawing.count_erased(done, dry=dry_run):
         get_run_logger().info(line)
 
 

@@ -18,7 +18,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests
-from malmoi.storage.placeholders import fetch_below
+from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace_layout import Layout
 
 SHOWN = 5  # documents of each kind in the terminal

@@ -44,22 +44,22 @@ def erase(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Erase documents from a release: a patch version without them; they do not come back."""
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
 
     texts = [digest.lower() for digest in what.text_sha256 or ()]
     keys = {"id": what.id, "url": what.url, "url-prefix": what.url_prefix, "text-sha256": texts}
     found = [(kind, key) for kind, given in keys.items() for key in given or ()]
     values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if what.value else None
     with wait_for_lock("erase", wait):
-        show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
+        withdrawing.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
 
 
 @withdrawals.default
 def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     """List all tombstones, revoked ones too; a value is shown as its keyed digest."""
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
 
-    show_erasure.show_tombstones(workspace, out)
+    withdrawing.show_tombstones(workspace, out)
 
 
 withdrawals.command(list_, name="list")
@@ -68,9 +68,9 @@ withdrawals.command(list_, name="list")
 @withdrawals.command(name="import")
 def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
     """Add the tombstones of a file of JSON lines: kind, key, reason, and optionally date and request."""
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
 
-    show_erasure.import_tombstones(workspace, file, out)
+    withdrawing.import_tombstones(workspace, file, out)
 
 
 @withdrawals.command(name="export")
@@ -80,14 +80,14 @@ def export(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Write all tombstones to a file of JSON lines; - is standard output."""
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
 
-    show_erasure.export_tombstones(workspace, file, out)
+    withdrawing.export_tombstones(workspace, file, out)
 
 
 @withdrawals.command(name="revoke")
 def revoke(key: str, *, workspace: WorkspaceOption = Path("workspace")) -> None:
     """Revoke the tombstones with this key: an id, an address or a digest, as `malmoi withdrawals` lists it."""
-    from flows.cli import show_erasure
+    from flows import withdrawals as withdrawing
 
-    show_erasure.revoke(workspace, key, out)
+    withdrawing.revoke(workspace, key, out)

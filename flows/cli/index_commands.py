@@ -27,9 +27,9 @@ ThresholdOption = Annotated[
 @index.default
 def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     """List the index segments: release, version, documents, size, masked documents; why some are inactive."""
-    from flows.cli import show_index
+    from flows.reports import index_table
 
-    show_index.show_segments(workspace, out)
+    index_table.show_segments(workspace, out)
 
 
 @index.command(name="query")

@@ -19,6 +19,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 from cyclopts import App, CycloptsError, Parameter
 
 from flows.cli.audit_commands import audit
+from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
@@ -299,6 +300,7 @@ app.command(erase)
 app.command(withdrawals)
 app.command(sources)
 app.command(index)
+app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)

@@ -17,7 +17,7 @@ from flows.console import SafeConsole
 from flows.engine.executors import EngineName
 from malmoi.storage.location import find_address, locate, locate_output, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
-from malmoi.storage.placeholders import fetch_below
+from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace_layout import Layout
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width

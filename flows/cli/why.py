@@ -19,7 +19,7 @@ from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.verification import untrusted_files
 from malmoi.storage import shard
 from malmoi.storage.location import locate
-from malmoi.storage.placeholders import fetch, fetch_below
+from malmoi.storage.on_demand import fetch, fetch_below
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 

@@ -35,7 +35,7 @@ from malmoi.boundary import input_errors
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 
 # Records that crawlers write about their own work: DNS answers, wget settings, Browsertrix notes.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")

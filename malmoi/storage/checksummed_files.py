@@ -15,7 +15,7 @@ from typing import Any
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger, digest_of
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 
 NAME = "sums.json"  # {"files": {name: sha256}, "digest": of the rest}; written last, before the atomic rename
 LEDGER = "ledger.json"
@@ -32,7 +32,7 @@ def write(folder: Path, target: Path | None = None) -> None:
 def check(path: Path) -> Path:
     """Return `path` if it matches the ledger or the sums of its folder, or if the folder has neither.
 
-    A placeholder is downloaded first (malmoi/storage/placeholders.py).
+    A placeholder is downloaded first (malmoi/storage/on_demand.py).
     A process hashes a file once for each state of it (size, time of change). StageError names the file and
     the folder to delete; the next run creates it anew.
     """

@@ -25,7 +25,7 @@ class Downloads:
     """Downloads from `bucket` to the folder of `layout`; `record` says what the copy has."""
 
     def __init__(self, layout: Layout, bucket: Bucket, record: CopyRecord) -> None:
-        self._layout, self._bucket, self._record = layout, bucket, record
+        self._folder, self._tmp, self._bucket, self._record = layout.root, layout.tmp, bucket, record
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def bring(self, objects: Collection[Stored]) -> None:
@@ -33,15 +33,14 @@ class Downloads:
         folders: dict[str, list[Stored]] = {}
         for one in objects:
             folder = find_unit(one.path)[0]
-            new = bool(folder) and not (self._layout.root / folder).exists()
+            new = bool(folder) and not (self._folder / folder).exists()
             folders.setdefault(folder if new else one.path, []).append(one)
 
         _run_each(lambda name: self._bring_together(name, folders[name]), folders)
 
     def _bring_together(self, name: str, objects: Collection[Stored]) -> None:
         """Download the folder or the file `name` to tmp/ and move it into place."""
-        root = self._layout.root
-        part, target = self._layout.tmp / uuid.uuid4().hex, root / name
+        part, target = self._tmp / uuid.uuid4().hex, self._folder / name
         part.mkdir(parents=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -62,14 +61,14 @@ class Downloads:
             return  # it was deleted since it was listed
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        self._record.note([(path, Known(tag, stamp(root / path))) for path, tag in tags.items()])
+        self._record.note([(path, Known(tag, stamp(self._folder / path))) for path, tag in tags.items()])
 
     def fill(self, paths: Iterable[str]) -> None:
-        """Replace placeholders by the content that they stand for, atomically; other files are left alone."""
+        """Replace placeholders by their content, atomically; other files are left alone."""
         _run_each(self._fill_one, dict.fromkeys(paths))
 
     def _fill_one(self, path: str) -> None:
-        file, part = self._layout.root / path, self._layout.tmp / uuid.uuid4().hex
+        file, part = self._folder / path, self._tmp / uuid.uuid4().hex
         with self._locks[hash(path) % _LOCKS]:
             if not is_placeholder(file):
                 return

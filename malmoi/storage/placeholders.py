@@ -2,7 +2,8 @@
 
 A placeholder has the name and the size of its file, holds no block of the disk, and was last changed one second after
 1970 began, so that it is known without a record. Archives of captures and the tables of stages and releases are
-downloaded so; every reader of one calls `fetch` first. One that is read without is zeros, which no format accepts.
+downloaded so. A reader of one calls `malmoi.storage.on_demand.fetch` first; without, it reads zeros, which no format
+accepts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-from malmoi.storage.location import find_copy_root
 from malmoi.workspace_layout import is_bulk
 
 CHANGED: Final = 1_000_000_000  # st_mtime_ns of a placeholder
@@ -36,28 +36,3 @@ def make_placeholder(path: Path, size: int) -> None:
     with path.open("wb") as stream:
         stream.truncate(size)
     os.utime(path, ns=(CHANGED, CHANGED))
-
-
-def fetch(*paths: Path) -> None:
-    """Download the content of those of these files that are placeholders.
-
-    StageError if the bucket does not answer, or another run has changed or deleted the file meanwhile.
-    """
-    missing = [path.absolute() for path in paths if is_placeholder(path)]
-    for root in dict.fromkeys(filter(None, map(find_copy_root, missing))):
-        from malmoi.storage.working_copy import find_copy
-
-        if copy := find_copy(root):
-            copy.fetch([path.relative_to(root).as_posix() for path in missing if path.is_relative_to(root)])
-
-
-def fetch_below(folder: Path) -> None:
-    """Download the content of all placeholders in `folder` and below; other folders are left alone."""
-    root = find_copy_root(folder.absolute())
-    if root is None:
-        return
-    from malmoi.storage.working_copy import find_copy
-
-    if copy := find_copy(root):
-        below = folder.absolute().relative_to(root).as_posix()
-        copy.fetch_below(["" if below == "." else below])

@@ -24,7 +24,7 @@ from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenan
 from malmoi.errors import StageError
 from malmoi.ledger import File
 from malmoi.storage import checksummed_files
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 
 # While it reads, Arrow replaces the Ctrl-C handler of Python, and loses a Ctrl-C if the read ends before its check.
 pa.enable_signal_handlers(False)

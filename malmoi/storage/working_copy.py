@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from itertools import groupby
@@ -39,7 +41,17 @@ from malmoi.workspace_layout import CAPTURES, STAGES, SYNC, Layout, find_unit
 
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
 FRESH: Final = 5.0  # seconds in which a process does not list the bucket again for a reader
+_SECTOR: Final = 512  # bytes; the unit of st_blocks, whatever the file system
 _TOKEN: ContextVar[str] = ContextVar("token", default="")  # of the run for which this node works
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of a copy on this disk, bytes of all of its files, and files that are not uploaded yet."""
+
+    here: int
+    total: int
+    changed: int
 
 
 @cache
@@ -109,7 +121,7 @@ class WorkingCopy:
     def sync(self, paths: Iterable[str], *, whole: bool) -> None:
         """Bring files, and folders that appear as a whole, to their state in the bucket, also during a run.
 
-        With `whole`, the content of these files is downloaded too. What the bucket does not have is deleted here.
+        With `whole`, the content of these files is downloaded too. Files that the bucket lacks are deleted here.
         """
         self._layout.tmp.mkdir(parents=True, exist_ok=True)
         folders = {path: find_unit(path)[0] or find_unit(f"{path}/file")[0] for path in paths}
@@ -129,6 +141,16 @@ class WorkingCopy:
     def token(self) -> str:
         """The token of the lease that this process holds, by which nodes write too; "" if it holds none."""
         return self._lease.token if self._lease is not None else ""
+
+    def measure(self) -> Usage:
+        """Measure what the copy takes, without asking the bucket."""
+        record, files = self._record.read(), self._scan()
+        states = [(self.folder / path).lstat() for path in files]
+        return Usage(
+            sum(state.st_blocks * _SECTOR for state in states),
+            sum(state.st_size for state in states),
+            sum(_is_changed(record.get(path), now) for path, now in files.items()),
+        )
 
     def trim(self) -> int:
         """Replace large files that the bucket has by placeholders, and return their bytes; CallError during a run."""
@@ -245,9 +267,10 @@ class WorkingCopy:
         gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
             (self.folder / path).unlink(missing_ok=True)
-            with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
-                for folder in (self.folder / path).parents:
-                    folder.rmdir()
+        for path in gone:
+            self._delete_empty(self.folder / (find_unit(path)[0] or path))
+        if gone and not below:  # an erasure, perhaps: parts of releases that are kept here contain rows of documents
+            shutil.rmtree(self._layout.kept_parts(""), ignore_errors=True)
         self._record.forget(gone)
         wanted = [
             one
@@ -257,6 +280,14 @@ class WorkingCopy:
             and (path not in files or record.get(path, NEVER).tag != one.tag)
         ]
         self._downloads.bring(wanted)
+
+    def _delete_empty(self, unit: Path) -> None:
+        """Delete a folder that has lost its files, with hidden facts about them, and the empty folders above it."""
+        if unit.is_dir() and not any(one.is_file() and not one.name.startswith(".") for one in unit.rglob("*")):
+            shutil.rmtree(unit, ignore_errors=True)
+        with suppress(OSError):  # until a folder has other files; an empty one would count as a damaged segment
+            for folder in unit.parents:
+                folder.rmdir()
 
     def _delete_orphans(self, objects: Mapping[str, Stored]) -> None:
         """Delete objects of folders without their last file, left by a killed run; a young one may be in work."""

@@ -246,3 +246,9 @@ def version_stands(place):
 def workers_none(place):
     yield "run general --source sample --workers 0 --dry-run"
     yield "run general --source sample --workers 1 --dry-run"
+
+
+@advice("{} is a folder, not a workspace in a bucket; name s3://BUCKET/PREFIX.")
+def cache_of_a_folder(place):
+    yield "cache trim w"
+    yield "cache trim s3://bucket/a-workspace-without-a-copy"

@@ -12,7 +12,8 @@ from malmoi.ledger import File, Ledger
 from malmoi.storage import placeholders, working_copy
 from malmoi.storage.bucket import Bucket
 from malmoi.storage.location import locate
-from malmoi.storage.placeholders import fetch, fetch_below, is_placeholder
+from malmoi.storage.on_demand import fetch, fetch_below
+from malmoi.storage.placeholders import is_placeholder
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import is_bulk
 from tests.builders.small_corpus import make, malmoi_in_process, sums

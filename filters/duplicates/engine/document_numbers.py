@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from filters.duplicates.clusters.keepers import MEMBER
 from filters.duplicates.earlier_releases import Earlier, positions
 from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 from malmoi.survey import Surveyed
 
 _FEW = ["date", "release", "version"]  # columns of few distinct values, read as dictionaries

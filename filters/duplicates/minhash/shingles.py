@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from filters.duplicates.minhash.duplicate_schema import I64
 from filters.duplicates.minhash.sketch import U32, shingle_hashes
-from malmoi.storage.placeholders import fetch
+from malmoi.storage.on_demand import fetch
 
 SHINGLES = pa.schema([("place", pa.int64()), ("shingles", pa.large_list(pa.uint32()))])
 

@@ -1,4 +1,4 @@
-"""Output of the `malmoi index` commands."""
+"""The table of index segments that `malmoi index` prints."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from malmoi.errors import CallError
 from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import find_address
-from malmoi.storage.placeholders import fetch_below
+from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace import Workspace
 
 if TYPE_CHECKING:
