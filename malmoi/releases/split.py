@@ -92,11 +92,11 @@ def _parse_result(
 ) -> SplitResult:
     """Return the result whose fields were written as JSON."""
 
-    def look(values: Any) -> Look:
+    def parse_look(values: Any) -> Look:
         file, column, read, characters, found = values
         return Look(file, column, read, characters, tuple(map(tuple, found)))
 
-    def left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
+    def parse_left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
         found = tuple((table, Find(*find)) for table, find in finds)
         return LeftOut(id, source, (why[0], why[1]), found, tuple(map(tuple, signals)))
 
@@ -105,10 +105,10 @@ def _parse_result(
         tuple(Partition(*one) for one in partitions),
         tuple(sizes),
         tuple(map(tuple, kept)),
-        tuple(left_out(*one) for one in out),
+        tuple(parse_left_out(*one) for one in out),
         tuple(map(tuple, renamed)),
-        tuple(tuple(map(look, one)) for one in looks),
-        tuple((name, tuple(map(look, one))) for name, one in side_looks),
+        tuple(tuple(map(parse_look, one)) for one in looks),
+        tuple((name, tuple(map(parse_look, one))) for name, one in side_looks),
     )
 
 

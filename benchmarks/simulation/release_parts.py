@@ -1,6 +1,6 @@
 """Where the CPU of a release goes: whole, and of the next version with the documents of one more shard.
 
-python -m benchmarks.release_parts WORKSPACE RECIPE OUT [--copies 8] [--unchecked]
+python -m benchmarks.simulation.release_parts WORKSPACE RECIPE OUT [--copies 8] [--unchecked]
 
 The finished stages of a curated workspace are repeated `--copies` times under other ids, addresses and records, and
 with texts of their own, so that a release of any size is measured without curating as many pages. Everything runs in
@@ -176,7 +176,7 @@ def make_release(inputs: Inputs, recipe: Any, folder: Path, tmp: Path) -> tuple[
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.release_parts")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulation.release_parts")
     parser.add_argument("workspace", type=Path)
     parser.add_argument("recipe")
     parser.add_argument("out", type=Path)
