@@ -129,7 +129,7 @@ def release(
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
     if inputs.previous is not None:
         fetch_below(inputs.previous)
-    inputs = replace(inputs, kept=Kept(workspace.parts(recipe.name), digest(read_software())))
+    inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,

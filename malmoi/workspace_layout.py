@@ -103,7 +103,7 @@ class Layout:
         """Folder of the versions of a release; for `name/version`, the folder of one version."""
         return self.root / RELEASES / name
 
-    def parts(self, name: str) -> Path:
+    def release_parts(self, name: str) -> Path:
         """Folder of the results that the latest release of a name keeps; hidden, so that no bucket gets it."""
         return self.root / ".parts" / name
 

@@ -213,5 +213,5 @@ def delete(workspace: Workspace, folder: Path) -> None:
 
 def sweep_temporary(workspace: Workspace) -> None:
     """Delete leftovers of stopped runs in tmp/, and the results that releases keep for their next version."""
-    for path in (*workspace.tmp.iterdir(), *workspace.parts("").glob("*")):
+    for path in (*workspace.tmp.iterdir(), *workspace.release_parts("").glob("*")):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

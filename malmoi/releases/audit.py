@@ -17,7 +17,6 @@ from malmoi.releases.masked_ids import Names, rename_ids
 from malmoi.releases.published_rows import SIDES
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
-from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS, sort_into
 
@@ -49,11 +48,10 @@ def _ledger(folder: Path) -> Ledger:
     return found
 
 
-def write(  # noqa: PLR0913
+def write(
     inputs: Inputs,
     counted: Ledgers,
-    parted: Sequence[SplitResult],
-    refused: Sequence[Path],
+    sides: Mapping[str, Sequence[Path]],
     left: Path,
     copies: pa.Table,
     names: Names,
@@ -62,7 +60,7 @@ def write(  # noqa: PLR0913
 ) -> list[ReleaseFile]:
     """Write audit/*.parquet of the release in `folder`, except `residue`, for which the second detector reads them.
 
-    Every table is sorted: the same rows give the same bytes. `refused` (signals of dropped documents), `left` (the
+    Every table is sorted: the same rows give the same bytes. `sides` (the parts of each table in SIDES), `left` (the
     drops of the last step) and `copies` have masked ids already (`names`).
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
@@ -77,9 +75,7 @@ def write(  # noqa: PLR0913
     for name, table in small.items():
         rows[name] = table.num_rows
         shard.write(table, audit_file(folder, name), row_group_rows=ROWS)
-    for name in SIDES:
-        paths = [p.target / f"{name}.parquet" for p in parted]
-        paths += refused if name == "signals" else ()
+    for name, paths in sides.items():
         rows[name] = _write_sorted(audit_file(folder, name), [("", paths)], tmp)
     drops = [*_drops(inputs, names, tmp), (excluded_documents.STAGE, [left])]
     rows["dropped"] = _write_sorted(audit_file(folder, "dropped"), drops, tmp)

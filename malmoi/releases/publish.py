@@ -37,6 +37,7 @@ from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
+from malmoi.releases.published_rows import SIDES
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
@@ -213,10 +214,9 @@ def _audit(  # noqa: PLR0913
         if one.has_signals
     ]
     left, said = excluded_documents.write(out, names, work / "left-out")
-    signals = [*run(write_dropped_signals, drops), said]
-    return audit.write(
-        inputs, counted, parted, signals, left, masked_ids.rename_copies(pairs, names), names, folder, work
-    )
+    sides = {name: [part.target / f"{name}.parquet" for part in parted] for name in SIDES}
+    sides["signals"] += [*run(write_dropped_signals, drops), said]
+    return audit.write(inputs, counted, sides, left, masked_ids.rename_copies(pairs, names), names, folder, work)
 
 
 def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> list[LeftOut]:

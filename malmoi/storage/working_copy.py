@@ -270,7 +270,7 @@ class WorkingCopy:
         for path in gone:
             self._delete_empty(self.folder / (find_unit(path)[0] or path))
         if gone and not below:  # an erasure, perhaps: parts of releases that are kept here contain rows of documents
-            shutil.rmtree(self._layout.parts(""), ignore_errors=True)
+            shutil.rmtree(self._layout.release_parts(""), ignore_errors=True)
         self._record.forget(gone)
         wanted = [
             one

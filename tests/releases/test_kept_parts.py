@@ -192,6 +192,6 @@ def test_a_damaged_part_is_made_again_and_unused_parts_are_deleted(tmp_path: Pat
 
 def test_a_purge_deletes_all_parts(tmp_path: Path) -> None:
     home = Workspace.open(tmp_path / "w")
-    (home.parts("general") / "0a").mkdir(parents=True)
+    (home.release_parts("general") / "0a").mkdir(parents=True)
     derived_files.sweep_temporary(home)
-    assert not home.parts("general").exists()
+    assert not home.release_parts("general").exists()

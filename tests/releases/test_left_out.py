@@ -356,6 +356,6 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
     assert (again.new, again.root, again.notes) == (False, made.root, made.notes)
     monkeypatch.undo()  # other code: neither the digest of the inputs nor a kept part stays
     (tmp_path / "w/6-releases/made-from.json").unlink()
-    rmtree(home.parts("papers"))
+    rmtree(home.release_parts("papers"))
     *_, mended = run(source, recipe, tmp_path / "w")
     assert (mended.new, mended.documents, mended.notes) == (True, 2, ())
