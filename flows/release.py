@@ -129,6 +129,7 @@ def release(
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
     if inputs.previous is not None:
         fetch_below(inputs.previous)
+    inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -139,7 +140,6 @@ def release(
             history=history,
             quarantine=workspace.quarantine(recipe.name),
             sketch=sketch_texts,
-            kept=Kept(workspace.release_parts(recipe.name), digest(read_software())),
         )
         new = bool(version) or inputs.previous is None or not is_repeated(folder, inputs.previous)
         number, root = (manifest.version, manifest.root) if new or last is None else (last.version, last.root)

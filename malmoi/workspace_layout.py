@@ -12,7 +12,7 @@
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
-    .parts/<name>/<key>/         what the latest release of a name computed for each shard; may be deleted
+    .parts/<name>/<key>/         results for each shard, kept by the latest release of a name; may be deleted
     .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/copy_record.py)
 
 A key is a digest of everything on which the content of the folder depends.
@@ -104,7 +104,7 @@ class Layout:
         return self.root / RELEASES / name
 
     def release_parts(self, name: str) -> Path:
-        """Folder of what the latest release of a name computed for each shard; hidden, so that no bucket gets it."""
+        """Folder of the results that the latest release of a name keeps; hidden, so that no bucket gets it."""
         return self.root / ".parts" / name
 
     def release_folders(self, holds: str) -> list[Path]:

@@ -14,9 +14,9 @@ from malmoi.release_files import audit_file
 from malmoi.releases import excluded_documents
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.masked_ids import Names, rename_ids
+from malmoi.releases.published_rows import SIDES
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
-from malmoi.releases.split import SIDES
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS, sort_into
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from malmoi.releases import excluded_documents
 from malmoi.releases.masked_ids import Names
+from malmoi.releases.published_rows import redact_row
 from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
-from malmoi.releases.split import redact_row
 from malmoi.storage import shard
 
 

@@ -1,4 +1,4 @@
-"""Keep what a release computed for one shard, for the next release of the same name.
+"""Keep the results of a release for each shard, for the next release of the same name.
 
 A part is a folder named by the digest of all its inputs, the code included, so it never differs from one that is made
 anew. It serves this machine only: it is neither published nor uploaded to a bucket, and a release deletes the parts
@@ -46,7 +46,7 @@ def recall(part: Path) -> Any:
 def keep(part: Path, write: Callable[[Path], Any]) -> Any:
     """Let `write` fill the folder of a part and return the result, which is returned as `recall` returns it.
 
-    Nothing is forced to the disk: the sums tell what a power cut took. Another thread may keep the same part.
+    Files are not synced: the sums detect a loss. Another thread may keep the same part.
     """
     born = part.parent / f".{uuid.uuid4().hex}"
     born.mkdir(parents=True)

@@ -33,22 +33,22 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
-from malmoi.releases.kept_parts import Kept
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
+from malmoi.releases.published_rows import SIDES
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
-from malmoi.releases.split import SIDES, Split, SplitResult, split
+from malmoi.releases.split import Split, SplitResult, split
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import find_repeated
 from malmoi.storage.shuffle import Run
 
 
-def publish(  # noqa: PLR0913
+def publish(
     inputs: Inputs,
     folder: Path,
     *,
@@ -58,7 +58,6 @@ def publish(  # noqa: PLR0913
     history: History | None = None,
     quarantine: Path | None = None,
     sketch: Sketch | None = None,
-    kept: Kept | None = None,
 ) -> Manifest:
     """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -69,8 +68,8 @@ def publish(  # noqa: PLR0913
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
     data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
     Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
-    copies; without it the release has no such sketches. What was computed for a shard is taken from `kept` if it is
-    there: the bytes are the same.
+    copies; without it the release has no such sketches. Parts that `inputs.kept` has are reused: the bytes are the
+    same.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -89,7 +88,7 @@ def publish(  # noqa: PLR0913
         copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
         earlier = data_files(inputs.previous) if inputs.previous else []
         other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
-        jobs = _list_splits(inputs, counted, work, other, redact, sought, sketch, kept)
+        jobs = _list_splits(inputs, counted, work, other, redact, sought, sketch)
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
         _refuse_repeated(parted, work)
@@ -109,13 +108,13 @@ def publish(  # noqa: PLR0913
         for part in parted:
             published.update(dict(part.kept))
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
-        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, kept, run, folder, work)
+        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
         sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
         members, commitment = member_tables.write(folder, files, None, run, made=sketches)
         files += [*audits, *members]
         files.append(residual_pii.write(folder, files, inputs.second_look, run, _list_looks(parted, partitions)))
-        if kept is not None:
-            kept_parts.sweep(kept.folder, {part.target.name for part in parted})
+        if inputs.kept is not None:
+            kept_parts.sweep(inputs.kept.folder, {part.target.name for part in parted})
     finally:
         rmtree(work, ignore_errors=True)
     licence_files.write(folder, (p.licence for p in partitions), inputs.publisher)
@@ -132,16 +131,15 @@ def _list_splits(
     redact: Redact | None,
     sought: ExclusionRules,
     sketch: Sketch | None,
-    kept: Kept | None,
 ) -> list[Split]:
     """Return the split of each shard of the last stage; its key has all that decides it beside the documents."""
     most = limit_shards(inputs.shards)
-    key = _digest_rules(inputs, sought, kept, [inputs.sources, inputs.splits, most, sketch is not None])
+    key = _digest_rules(inputs, sought, [inputs.sources, inputs.splits, most, sketch is not None])
     folders, ledgers = sorted(inputs.stages[-1][1]) if inputs.stages else [], counted[-1][1] if counted else []
     return [
         Split(
             folder,
-            kept.folder if kept is not None else work / f"split-{i:06d}",
+            work / f"split-{i:06d}" if inputs.kept is None else inputs.kept.folder,
             most,
             inputs.sources,
             redact,
@@ -156,10 +154,10 @@ def _list_splits(
     ]
 
 
-def _digest_rules(inputs: Inputs, sought: ExclusionRules, kept: Kept | None, more: object) -> str:
+def _digest_rules(inputs: Inputs, sought: ExclusionRules, more: object) -> str:
     """Return the digest of what decides a result beside the files of its shard; "" if nothing is kept."""
     rules = [sorted(sought.kinds), sorted(sought.shown)]
-    return "" if kept is None else digest([kept.code, inputs.recipe_steps, inputs.filters, rules, more])
+    return "" if inputs.kept is None else digest([inputs.kept.code, inputs.recipe_steps, inputs.filters, rules, more])
 
 
 def _list_looks(
@@ -186,7 +184,6 @@ def _audit(  # noqa: PLR0913
     pairs: pa.Table,
     sought: ExclusionRules,
     redact: Redact | None,
-    kept: Kept | None,
     run: Run,
     folder: Path,
     work: Path,
@@ -194,13 +191,15 @@ def _audit(  # noqa: PLR0913
     """Write the audit tables except `residue`, with masked ids in all of them."""
     stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
     shards = [ledger for _, ledgers in counted[: len(inputs.stages)] for ledger in ledgers]
-    rules = _digest_rules(inputs, sought, kept, sorted(sought.withdrawn))
+    rules = _digest_rules(inputs, sought, sorted(sought.withdrawn))
     searches = [
         masked_ids.Search(path, redact, sought, digest([rules, sha256]) if rules and sha256 else "")
         for path, one in zip(stages, shards, strict=True)
         for sha256 in [find_sha256(one, "dropped.parquet")]
     ]
-    dropped = masked_ids.search_all(searches, run, None if kept is None else kept.folder / "searches.json")
+    dropped = masked_ids.search_all(
+        searches, run, None if inputs.kept is None else inputs.kept.folder / "searches.json"
+    )
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from malmoi import url_privacy
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
+from malmoi.releases.kept_parts import Kept
 from malmoi.releases.residue.outcome import Outcome, outcomes
 
 Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
@@ -53,5 +54,7 @@ class Inputs:
     # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
     # release made from its own version and the same inputs is equal.
     previous: Path | None = field(default=None, repr=False)
+    # What the release before computed for the shards, to be reused (malmoi/releases/kept_parts.py). It changes no byte.
+    kept: Kept | None = field(default=None, repr=False)
     shard_bytes: int = 8 * 1024 * 1024  # of text (UTF-8) that a shard has at least, if there is more than one
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

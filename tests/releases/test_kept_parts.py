@@ -108,7 +108,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def make(given: Inputs, folder: Path, kept: Kept | None) -> dict[str, bytes]:
     (folder.parent / "tmp").mkdir(exist_ok=True)
-    publish(given, folder, tmp=folder.parent / "tmp", redact=hide, sketch=sketch_texts, kept=kept)
+    publish(replace(given, kept=kept), folder, tmp=folder.parent / "tmp", redact=hide, sketch=sketch_texts)
     return read(folder)
 
 

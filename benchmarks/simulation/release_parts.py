@@ -1,6 +1,6 @@
 """Where the CPU of a release goes: whole, and of the next version with the documents of one more shard.
 
-python -m benchmarks.release_parts WORKSPACE RECIPE OUT [--copies 8] [--unchecked]
+python -m benchmarks.simulation.release_parts WORKSPACE RECIPE OUT [--copies 8] [--unchecked]
 
 The finished stages of a curated workspace are repeated `--copies` times under other ids, addresses and records, and
 with texts of their own, so that a release of any size is measured without curating as many pages. Everything runs in
@@ -163,12 +163,12 @@ def _rename(table: pa.Table, number: int) -> pa.Table:
     return table
 
 
-def make_release(inputs: Inputs, recipe: Any, folder: Path, tmp: Path, **more: Any) -> tuple[str, Spent, float]:
+def make_release(inputs: Inputs, recipe: Any, folder: Path, tmp: Path) -> tuple[str, Spent, float]:
     """Publish, seal and check one release; return its root, the CPU seconds by part and in all."""
     spent: Spent = {}
     began = time.process_time()
     with timed(spent):
-        made = publish(inputs, folder, tmp=tmp, redact=releases.make_redactor(recipe), sketch=sketch_texts, **more)
+        made = publish(inputs, folder, tmp=tmp, redact=releases.make_redactor(recipe), sketch=sketch_texts)
         releases.seal_release(folder, before=inputs.previous)
         measure(folder, recipe.expect, recipe.review)
     return made.root, spent, time.process_time() - began
@@ -176,7 +176,7 @@ def make_release(inputs: Inputs, recipe: Any, folder: Path, tmp: Path, **more: A
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.release_parts")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulation.release_parts")
     parser.add_argument("workspace", type=Path)
     parser.add_argument("recipe")
     parser.add_argument("out", type=Path)
@@ -195,10 +195,11 @@ def main() -> None:
     (given.out / "tmp").mkdir()
     tables = {}
     kept = Kept(given.out / "parts", "")
-    for name, inputs, known in (("1.0.0", first, kept), ("1.1.0", second, kept), ("anew", second, None)):
+    for name, made, known in (("1.0.0", first, kept), ("1.1.0", second, kept), ("anew", second, None)):
         if name == "anew" and given.unchecked:
             continue
-        root, spent, whole = make_release(inputs, recipe, given.out / name, given.out / "tmp", kept=known)
+        inputs = replace(made, kept=known)
+        root, spent, whole = make_release(inputs, recipe, given.out / name, given.out / "tmp")
         tables[name] = {**dict(sorted(spent.items())), "whole": whole, "root": root}
         documents = json.loads((given.out / name / "manifest.json").read_text(encoding="utf-8"))["documents"]
         print(f"{name}: {documents:,} documents, {whole:.2f} s of CPU, root {root}")
