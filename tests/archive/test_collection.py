@@ -343,3 +343,26 @@ def test_links_that_lead_out_of_the_folder_are_counted_and_not_followed(tmp_path
     counts = collect(source(Folder(tmp_path / "a", include=("*.txt", "dir/*.txt"))), tmp_path / "c")
     assert (counts["found"], counts["outside"]) == (2, 2)
     assert standing(tmp_path / "c") == ["folder:here/in.txt", "folder:here/one.txt"]
+
+
+def test_rows_of_an_index_share_the_strings_that_repeat():
+    rows = [
+        IndexRow(
+            f"r{n}",
+            f"https://a.kr/{n}",
+            "2026-01-01T00:00:00Z",
+            200,
+            "text/html",
+            f"{n:064}",
+            "a.warc.gz",
+            n,
+            1,
+            "response",
+        )
+        for n in range(3)
+    ]
+    one, *others = collection.to_rows(collection.to_table(rows))
+    assert [one, *others] == rows
+    for name in ("fetched", "media", "path", "kind"):
+        assert all(getattr(other, name) is getattr(one, name) for other in others)
+    assert collection.to_rows(collection.to_table([])) == []
