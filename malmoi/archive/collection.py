@@ -40,6 +40,7 @@ NEXT_DIGEST = "next_index_sha256"  # the same of the index that is about to take
 OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, as canonical JSON
 SUMMARY = ".summary.json"  # a cache beside the runs of a source
 _FILES = ("run.json", "index.parquet")
+_SHARED = frozenset(("fetched", "media", "path", "kind"))  # columns with few values
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms per page a shard takes some seconds
 MAX_ROWS = 1024
 MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, if its captures are larger than pages
@@ -89,8 +90,15 @@ def to_table(rows: Sequence[IndexRow]) -> pa.Table:
 
 
 def to_rows(table: pa.Table) -> list[IndexRow]:
-    """Return the rows of a table of schema INDEX."""
-    return list(map(IndexRow, *(column.to_pylist() for column in table.select(INDEX.names).columns)))
+    """Return the rows of a table of schema INDEX; equal values of a column in _SHARED are one string in memory."""
+    return list(map(IndexRow, *(_list_values(name, table[name]) for name in INDEX.names)))
+
+
+def _list_values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    if name not in _SHARED or not len(column):
+        return list(column.to_pylist())
+    coded = column.combine_chunks().dictionary_encode()
+    return list(map(coded.dictionary.to_pylist().__getitem__, coded.indices.to_pylist()))
 
 
 def _write_facts(folder: Path, facts: dict[str, Any]) -> None:

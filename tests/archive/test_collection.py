@@ -365,3 +365,26 @@ def test_a_summary_counts_what_is_current_and_is_made_again_when_a_run_changes(t
     (home / "0002" / "index.parquet").unlink()
     with pytest.raises(CaptureError, match="cannot be read"):
         collection.summarise(home)
+
+
+def test_rows_of_an_index_share_the_strings_that_repeat():
+    rows = [
+        IndexRow(
+            f"r{n}",
+            f"https://a.kr/{n}",
+            "2026-01-01T00:00:00Z",
+            200,
+            "text/html",
+            f"{n:064}",
+            "a.warc.gz",
+            n,
+            1,
+            "response",
+        )
+        for n in range(3)
+    ]
+    one, *others = collection.to_rows(collection.to_table(rows))
+    assert [one, *others] == rows
+    for name in ("fetched", "media", "path", "kind"):
+        assert all(getattr(other, name) is getattr(one, name) for other in others)
+    assert collection.to_rows(collection.to_table([])) == []
