@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from malmoi.ledger import File, Ledger
 from malmoi.storage import downloads, lease, working_copy
 from malmoi.storage.bucket import Bucket
 from malmoi.storage.location import find_address, locate
+from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace
 
 Machine = Callable[[str], None]
@@ -187,6 +190,28 @@ def test_of_two_machines_one_runs_and_the_other_is_refused_by_name(place: str, m
             pass
     with second.lock():
         pass
+
+
+@pytest.mark.usefixtures("fast_lease")
+def test_a_run_that_waits_says_for_whom_and_goes_on_when_that_one_has_ended(place: str, machine: Machine) -> None:
+    first = Workspace.open(locate(place))
+    shown, begun = queue.SimpleQueue[str](), threading.Event()
+    machine("two")
+    second = Workspace.open(locate(place))
+
+    def wait() -> None:
+        with request_locks(LockRequest(seconds=60, show=shown.put)), second.lock():
+            begun.set()
+
+    machine("one")
+    with first.lock():
+        machine("two")
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        said = shown.get(timeout=60)
+        assert said.startswith(f"{place} is in use by another run (process ") and not begun.is_set()
+    waiting.join(60)
+    assert begun.is_set()
 
 
 @pytest.mark.usefixtures("fast_lease")
