@@ -5,12 +5,12 @@ python -m benchmarks.cost_model --index 20000 100000 [--folder F]
 
 For each size, simulated pages (`benchmarks.simulated_captures`) go from archives to a verified release by
 `benchmarks/recipes/simulated.toml`, in a process of its own. Measured are CPU seconds by stage, the peak of memory of
-all processes and of the one that plans, bytes by folder of the workspace, the memory of the index of captures, and the
-number of jobs in each call of the mapper, which give the task runs of Prefect. Each term is fitted as fixed + rate ×
-pages by least squares; `off` is the largest deviation of a measured value from the line. The last table multiplies the
-rates: it is an extrapolation. --index only collects pages of one line, which costs little, and measures what the
-process that plans needs for each: CPU, memory, bytes of the index. All lies in a temporary folder, below F if given;
---from prints the tables of a file that --json wrote.
+all processes and of the one that plans, bytes by folder of the workspace, and the number of jobs in each call of the
+mapper, which give the task runs of Prefect. Each term is fitted as fixed + rate × pages by least squares; `off` is the
+largest deviation of a measured value from the line. The last table multiplies the rates: it is an extrapolation.
+--index only collects pages of one line, which costs little, and measures what the process that plans needs for each:
+CPU, memory, bytes of the index. All lies in a temporary folder, below F if given; --from prints the tables of a file
+that --json wrote.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import os
 import resource
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ SOURCE = str(HERE / "sources" / "simulated.py")
 TERABYTE = 10**12  # bytes of HTML, decoded
 SIZES = (1_000, 3_000, 8_000)  # pages
 FOLDERS = ("1-captures", "2-documents", "3-clean", "4-judged", "5-curated", "surveys", "6-releases")
-UNITS = {"cpu": "ms", "disk": "bytes", "peak": "bytes", "index": "bytes", "html": "bytes"}
+UNITS = {"cpu": "ms", "disk": "bytes", "peak": "bytes", "html": "bytes"}
 out = Console(highlight=False, width=110)
 Terms = dict[str, float]
 
@@ -65,10 +65,6 @@ def measure_run(folder: Path, pages: int, workers: int) -> Terms:
     terms |= {f"disk {name}": float(_size(home / name)) for name in FOLDERS}
     terms["disk all"] = float(_size(home))
     terms |= {"peak all processes": used.peak_mb * 1e6, "peak of the planning process": found["main_bytes"]}
-    weigh = measure.run([*command[:3], "--weigh", str(home), str(answer)], env, folder / "log.txt")
-    if weigh.status:
-        raise SystemExit(f"cost_model: the index was not read: {(folder / 'log.txt').read_text()[-2000:]}")
-    terms["index of captures"] = json.loads(answer.read_text(encoding="utf-8"))
     terms |= {f"jobs {at}": float(jobs) for at, jobs in enumerate(found["calls"])}
     return terms
 
@@ -98,17 +94,19 @@ def run_once(workspace: str, workers: str, answer: str) -> None:
 
 
 def weigh_index(workspace: str, answer: str) -> None:
-    """Write the bytes by which this process grows while it holds the jobs of the extraction of all captures."""
+    """Write by how many bytes this process grows to plan the extraction of all captures: at the end, at its peak."""
+    from crawlers import catalogue
     from flows.curate import extract_jobs
     from malmoi.workspace import Workspace
 
     home, process = Workspace.open(Path(workspace)), psutil.Process()
-    next(iter(extract_jobs(home, SOURCE)))  # imports and caches
+    catalogue.load(SOURCE)
     gc.collect()
     before = process.memory_info().rss
     jobs = list(extract_jobs(home, SOURCE))
-    grown = process.memory_info().rss - before
-    Path(answer).write_text(json.dumps(grown if jobs else 0), encoding="utf-8")
+    held = process.memory_info().rss - before
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    Path(answer).write_text(json.dumps([held, peak, len(jobs)]), encoding="utf-8")
 
 
 def measure_index(folder: Path, pages: int) -> Terms:
@@ -131,9 +129,10 @@ def measure_index(folder: Path, pages: int) -> Terms:
         if used.status:
             raise SystemExit(f"cost_model: {command[3]} ended with {used.status}: {(folder / 'log.txt').read_text()}")
         spent.append(1000 * used.cpu)
-    grown = float(json.loads(answer.read_text(encoding="utf-8")))
-    files = {"index disk": float(_size(home / "1-captures"))}
-    return {"cpu collect": spent[0], "cpu plan twice": spent[1], "index in memory": grown, **files}
+    held, peak, shards = json.loads(answer.read_text(encoding="utf-8"))
+    terms = {"cpu collect, ms": spent[0], "cpu plan, ms": spent[1], "memory while planned, bytes": held}
+    terms |= {"memory at the peak, bytes": peak, "index on disk, bytes": _size(home / "1-captures"), "shards": shards}
+    return {name: float(value) for name, value in terms.items()}
 
 
 def show_index(measured: dict[int, Terms]) -> None:
@@ -166,14 +165,18 @@ def fit_line(sizes: Sequence[int], values: Sequence[float]) -> tuple[float, floa
     return float(fixed), float(rate), float(off)
 
 
-def count_task_runs(calls: Iterable[tuple[float, float]], pages: float) -> int:
+def count_task_runs(calls: Sequence[tuple[float, float]], pages: float) -> int:
     """Return the task runs of Prefect for so many pages, of calls with `fixed + rate × pages` jobs each.
+
+    For infinitely many pages, return the most that these calls can make.
 
     >>> count_task_runs([(1, 0), (0, 0.01)], 100), count_task_runs([(1, 0), (0, 0.01)], 1_000_000)
     (0, 40)
     """
-    from flows.engine.task_mapper import GROUPS, SMALLEST
+    from flows.engine.task_mapper import GROUPS, SMALLEST  # imports Prefect, which a measured run does not
 
+    if math.isinf(pages):
+        return GROUPS * len(calls)
     jobs = [max(1, round(fixed + rate * pages)) for fixed, rate in calls]
     return sum(max(1, min(GROUPS, one // SMALLEST)) for one in jobs if one >= SMALLEST)
 
@@ -181,7 +184,7 @@ def count_task_runs(calls: Iterable[tuple[float, float]], pages: float) -> int:
 def show(measured: dict[int, Terms]) -> None:
     """Print what was measured with its lines, and what they give for large inputs."""
     sizes = sorted(measured)
-    names = [name for name in measured[sizes[-1]] if not name.startswith("jobs")]
+    names = [name for name in measured[sizes[-1]] if name.split()[0] in UNITS]
     lines = {name: fit_line(sizes, [measured[size].get(name, 0.0) for size in sizes]) for name in names}
     table = Table("term", *(f"{size:,} pages" for size in sizes), "fixed", "a page", "off", title="measured")
     for column in table.columns[1:]:
@@ -213,10 +216,8 @@ def _list_costs(lines: dict[str, tuple[float, float, float]], calls: list[tuple[
         line("html in archives", 1e9, "GB"),
         *(line(f"disk {name}", 1e9, "GB") for name in FOLDERS),
         line("disk all", 1e9, "GB"),
-        line("peak of the planning process", 1e9, "GB"),
-        line("index of captures", 1e9, "GB"),
         ("task runs of Prefect", lambda pages: f"{count_task_runs(calls, pages):,}"),
-        ("calls of the mapper", lambda pages: f"{len(calls):,}"),
+        ("task runs at most", lambda _: f"{count_task_runs(calls, math.inf):,}"),
         ("shards", lambda pages: f"{math.ceil(pages / 256):,}"),
     ]
 

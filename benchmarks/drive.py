@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.engine import worker_pool
+from malmoi.processes.garbage import collect_seldom, exclude_imports
 
 
 def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> None:
     """Run as `malmoi run` does, and write {"stages": {name: CPU seconds}, "folder": …}."""
+    collect_seldom()  # as the command line does
     worker_pool.configure(int(workers))
     if not (Path(workspace) / "2-documents").exists():
         worker_pool.workers().warm()  # as the command line does: before the imports below
@@ -41,6 +43,7 @@ def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> No
         made = runs.run(home, chosen, names, executors.thread_mapper(worker_pool.count()), Timed())
     worker_pool.close()
     Path(out).write_text(json.dumps({"stages": cpu, "folder": str(made.folder)}), encoding="utf-8")
+    exclude_imports()
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = Non
             [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
         ]
         key = digest(["template", *code, sample.host, content, LIMITS])[:32]
-        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(name, ()), sample))
+        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(_locate_definition(name), ()), sample))
     return jobs
 
 
@@ -164,7 +164,7 @@ def _plan_extraction(
         visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
         hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
         known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
-        job = extraction.Extraction(name, archived, here, visits, known, stones)
+        job = extraction.Extraction(_locate_definition(name), archived, here, visits, known, stones)
         said = [[one.origin, one.kind, one.record] for one in here]
         digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
         versions = extraction.reader_versions(digests)
@@ -182,3 +182,8 @@ def _plan_extraction(
 def definition_file(name: str) -> Path:
     """Return the file that defines a source."""
     return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"
+
+
+def _locate_definition(name: str) -> str:
+    """Return the name of a source of the catalogue, or the absolute path of a file: nodes work in other folders."""
+    return str(Path(name).absolute()) if name.endswith(".py") else name

@@ -33,7 +33,8 @@ def require_expectations(workspace: Workspace, recipe: Recipe, folder: Path, ver
         folder.rename(whole / RELEASE)
         text = canonical_json({"recipe": recipe.name, "version": version, "root": root, **describe_check(outcomes)})
         (whole / CHECK).write_text(text, encoding="utf-8")
-        rmtree(target, ignore_errors=True)
+        if target.exists():
+            rmtree(target)
         workspace.move_into_place(whole, target)
     raise DataError(
         f"{recipe.name} {version} was not published: {summarise_unmet(unmet, len(outcomes))}. It is kept in "

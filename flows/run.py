@@ -78,10 +78,7 @@ def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[
 
 
 def index_sources(chosen: Sequence[str]) -> dict[str, str]:
-    """Map the name of each source to its name in the catalogue or the absolute path of its file, for any node.
-
-    CallError if none is given, or one fails to load or repeats.
-    """
+    """Map the name of each source to how it was given; CallError for none, or one that fails to load or repeats."""
     if not chosen:
         raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
     found: dict[str, str] = {}
@@ -92,7 +89,7 @@ def index_sources(chosen: Sequence[str]) -> dict[str, str]:
                 f"sources {found[name]!r} and {given!r} are both called {name!r}, so their ids would collide; "
                 "name each source once."
             )
-        found[name] = str(Path(given).absolute()) if given.endswith(".py") else given
+        found[name] = given
     return found
 
 

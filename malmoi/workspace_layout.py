@@ -5,7 +5,7 @@
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
-    surveys/<key>/               sketches and tables, immutable, by digest
+    surveys/<key>/               sketches, tables and indexes of archives, immutable, by digest; .slices.json
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values

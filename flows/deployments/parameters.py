@@ -111,7 +111,7 @@ Copies = Annotated[bool, Field(title="copies", description="Erase the recorded n
 Dry = Annotated[bool, Field(title="dry_run", description="Count what would be erased, and write nothing.")]
 
 
-# A cluster has an engine: "local" has none.
+# An address belongs to an engine that has clusters.
 _CLUSTER_RULE = {
     "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
     "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},

@@ -81,8 +81,8 @@ def _may_pass(state: Any) -> bool:
 def _hold_hosts(source: Source, progress: Progress) -> Iterator[None]:
     """Hold the limits `host:NAME` of a source, made with the value 1: no two runs collect from a host at once.
 
-    StageError if other runs hold one for LONGEST_WAIT, HostError if the server cannot say who does. Without a server
-    there are no limits.
+    StageError if other runs hold one for LONGEST_WAIT, HostError if the server cannot say who does. Limits need a
+    server: without one, nothing is held.
     """
     limits = [f"host:{host}" for host in list_hosts(source)]
     if not limits or find_server() is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,18 +17,21 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import SketchJob, sketch_shard
 from malmoi import recipe as recipes
+from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.storage import checksummed_files, shard
-from malmoi.storage.atomic_files import sync
+from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.survey import Segment, Survey, Surveyed
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
+
+SLICES = ".slices.json"  # a cache beside the table of a survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +89,40 @@ def survey(  # noqa: PLR0913
             checksummed_files.check_folder(job.target.parent)
         meet = _run_exchange if found.exchange else _run_reduce
         table, rows = meet(workspace, basis, _read_segments(workspace, basis, release), mapper)
-    slices = {}
-    for ledger, about in zip(ledgers, rows, strict=True):
-        here = about.select([found.key, *found.told]) if found.told is not None else about
-        piece = digest([found.name, here.to_pylist()])[:32]
-        target = workspace.survey(piece) / "rows.parquet"
-        if not target.exists():
-            workspace.put(target.parent, partial(_write, here, "rows.parquet"))
-        slices[ledger.key] = (found.name, target, piece)
-    return table, slices
+    return table, _cut_slices(workspace, found, [ledger.key for ledger in ledgers], table, rows)
+
+
+def _cut_slices(
+    workspace: Workspace, found: Survey, keys: Sequence[str], table: Path, rows: Iterable[pa.Table]
+) -> dict[str, Slice]:
+    """Write the rows about each shard by their digest; a record beside the table names them, so that it is done once.
+
+    Shards whose rows stay the same have the same slice, whatever table it is cut from.
+    """
+    record, columns = table.with_name(SLICES), [found.key, *(found.told or ())]
+    pieces = _read_record(record, columns)
+    targets = {key: workspace.survey(piece) / "rows.parquet" for key, piece in pieces.items()}
+    if not all(key in targets and targets[key].exists() for key in keys):
+        for key, about in zip(keys, rows, strict=True):
+            here = about.select(columns) if found.told is not None else about
+            pieces[key] = digest([found.name, here.to_pylist()])[:32]
+            targets[key] = workspace.survey(pieces[key]) / "rows.parquet"
+            if not targets[key].exists():
+                workspace.put(targets[key].parent, partial(_write, here, "rows.parquet"))
+        value = {"columns": columns, "pieces": pieces}
+        replace_file(record, canonical_json({**value, "digest": digest(value)}))
+    return {key: (found.name, targets[key], pieces[key]) for key in keys}
+
+
+def _read_record(path: Path, columns: Sequence[str]) -> dict[str, str]:
+    """Read key of a shard → name of its slice; {} if there is no record, or one that is damaged or of other columns."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value.pop("digest") == digest(value) and value["columns"] == list(columns):
+            return dict(value["pieces"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return {}
 
 
 def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tuple[Step, ...]]]:

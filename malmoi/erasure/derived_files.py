@@ -212,6 +212,6 @@ def delete(workspace: Workspace, folder: Path) -> None:
 
 
 def sweep_temporary(workspace: Workspace) -> None:
-    """Delete what stopped runs left in tmp/."""
-    for path in workspace.tmp.iterdir():
+    """Delete what stopped runs left in tmp/, and what releases keep for their next version."""
+    for path in (*workspace.tmp.iterdir(), *workspace.kept_parts("").glob("*")):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -11,7 +11,6 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,8 +56,11 @@ def keep(part: Path, write: Callable[[Path], Any]) -> Any:
         checksummed_files.write(born)
         if recall(part) is None:
             shutil.rmtree(part, ignore_errors=True)
-            with suppress(OSError):
+            try:
                 born.rename(part)
+            except OSError:
+                if not part.exists():
+                    raise
         return json.loads(text)
     finally:
         shutil.rmtree(born, ignore_errors=True)

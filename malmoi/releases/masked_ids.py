@@ -50,10 +50,11 @@ class Search:
 
 
 class Hidden(NamedTuple):
-    """Ids that a release must not name, and those among them whose copies it must not name either."""
+    """Ids of a shard that a release must not name, and those among them whose copies it must not name either."""
 
     ids: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
+    has_signals: bool = False  # whether a dropped document of the shard has a signal
 
 
 def search(work: Search) -> Hidden:
@@ -61,18 +62,21 @@ def search(work: Search) -> Hidden:
     path = work.folder / "dropped.parquet"
     if not path.exists():
         return Hidden()
-    table = shard.read(path, ["id", "reason"])
+    table = shard.read(path, ["id", "reason", "signals"])
     rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
     hidden = find_withheld([id for id, _ in rows], work.redact, work.sought)
     about = (id for id, reason in rows if reason in PERSONAL)
     return Hidden(
-        (*about, *hidden, *_find_ids_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES)
+        (*about, *hidden, *_find_ids_showing(path, work.sought)),
+        tuple(id for id, reason in rows if reason in PAGES),
+        bool(pc.any(pc.greater(pc.list_value_length(table.column("signals")), 0)).as_py()),
     )
 
 
 def search_all(work: Sequence[Search], run: Run, record: Path | None) -> list[Hidden]:
     """Run all searches; `record` keeps the results of those that have a key, for the next release."""
-    held = {key: Hidden(*map(tuple, one)) for key, one in kept_parts.read_record(record).items()} if record else {}
+    record_values = {} if record is None else kept_parts.read_record(record)
+    held = {key: Hidden(tuple(ids), tuple(pages), said) for key, (ids, pages, said) in record_values.items()}
     missing = [one for one in work if one.key not in held]
     made = zip(missing, run(search, missing), strict=True)
     found = {one.folder: (one.key, hidden) for one, hidden in made}

@@ -211,7 +211,8 @@ def _audit(  # noqa: PLR0913
     names = masked_ids.mask_ids(hidden)
     drops = [
         Refused(folder, work / "refused" / f"{i:06d}.parquet", redact, names, sought.kinds)
-        for i, folder in enumerate(stages)
+        for i, (folder, one) in enumerate(zip(stages, dropped, strict=True))
+        if one.has_signals
     ]
     left, said = excluded_documents.write(out, names, work / "left-out")
     signals = [*run(write_dropped_signals, drops), said]

@@ -208,7 +208,9 @@ def _write_batches(data: pa.Table, counts: Sequence[int], sketch: Sketch | None,
     made = sketch(data.column("text").to_pylist()) if sketch else b"\0" * SKETCH_BYTES * data.num_rows
     sketches = pa.Array.from_buffers(SKETCHED.field(SKETCH).type, data.num_rows, [None, pa.py_buffer(made)])
     data, at = data.append_column(SKETCHED.field(SKETCH), sketches), 0
-    with pa.ipc.new_file(target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with pa.ipc.new_file(
+        target, SKETCHED, options=pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    ) as writer:
         for n in counts:
             writer.write_batch(data.slice(at, n).combine_chunks().to_batches()[0])
             at += n

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from malmoi.errors import StageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Known:
     stamp: str
 
 
+_MACHINE = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_CANTOPEN: errno.EIO}
 NEVER = Known("", "")  # an object that the copy has never had
 
 
@@ -29,13 +34,24 @@ class CopyRecord:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._path, timeout=60)
+        with self._explain(), closing(sqlite3.connect(self._path, timeout=60)) as connection, connection:
+            connection.execute("create table if not exists files (path text primary key, tag text, stamp text)")
+            yield connection
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """Turn errors of SQLite into errors that say what to do."""
         try:
-            with connection:
-                connection.execute("create table if not exists files (path text primary key, tag text, stamp text)")
-                yield connection
-        finally:
-            connection.close()
+            yield
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended part
+            if code in _MACHINE:
+                raise OSError(_MACHINE[code], os.strerror(_MACHINE[code]), str(self._path)) from error
+            raise StageError(
+                f"{self._path}: the record of the local copy cannot be used ({error}). If another command uses this "
+                "workspace, wait for it; else delete this file. Then run the same command again: the objects of the "
+                "bucket are compared anew."
+            ) from error
 
     def read(self, below: str = "") -> dict[str, Known]:
         """Return the rows of the file or of the files in the folder `below`; "" means all."""

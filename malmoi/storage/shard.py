@@ -255,7 +255,8 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     checksummed_files.check(path)
     try:
         with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer
-            return file.read(columns=None if columns is None else list(columns))
+            # Threads of Arrow take more CPU than they save: the files are small, and shards are read side by side.
+            return file.read(columns=None if columns is None else list(columns), use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow raises it for a broken header
         raise StageError(
             f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is created anew."

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import queue
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from malmoi.errors import CallError, StageError
+from malmoi.errors import CallError, StageError, is_disk_full
 from malmoi.ledger import File, Ledger
 from malmoi.storage import downloads, lease, working_copy
 from malmoi.storage.bucket import Bucket
+from malmoi.storage.copy_record import CopyRecord
 from malmoi.storage.location import find_address, locate
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace
@@ -87,7 +88,7 @@ def test_what_a_run_deletes_and_changes_is_so_on_every_machine(place: str, machi
     machine("one")
     Workspace.open(first.root)
     assert first.ledger("3-clean", "k1") is None and first.terms.read_text() == '{"a": 1}'
-    assert not first.stage("3-clean", "k1").exists()
+    assert not first.stage("3-clean", "k1").exists()  # an empty folder would count as damaged
 
 
 class _Killed(BaseException):
@@ -142,6 +143,28 @@ def test_of_what_a_run_deleted_the_first_stage_goes_last_from_the_bucket(
     ]  # fmt: skip
 
 
+def test_a_damaged_record_is_named_and_the_copy_goes_on_without_it(place: str, bucket: Bucket) -> None:
+    with (workspace := Workspace.open(locate(place))).lock():
+        workspace.commit("3-clean", "k1", fill("once"))
+    before, record = objects(bucket), workspace.root / ".bucket.sqlite"
+    record.write_bytes(b"no database" * 100)
+    with pytest.raises(StageError, match=r"\.bucket\.sqlite: .* delete this file"):
+        Workspace.open(workspace.root)
+    record.unlink()
+    with Workspace.open(workspace.root).lock():
+        assert workspace.ledger("3-clean", "k1") is not None
+    assert objects(bucket) == before
+
+
+def test_a_full_disk_under_the_record_is_an_error_of_the_machine(tmp_path: Path) -> None:
+    record = CopyRecord(tmp_path / "r")
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with pytest.raises(OSError, match="No space left") as found, record._open():
+        raise full
+    assert is_disk_full(found.value)
+
+
 def test_a_file_is_flushed_before_the_record_knows_it(
     place: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,25 +216,29 @@ def test_of_two_machines_one_runs_and_the_other_is_refused_by_name(place: str, m
 
 
 @pytest.mark.usefixtures("fast_lease")
-def test_a_run_that_waits_says_for_whom_and_goes_on_when_that_one_has_ended(place: str, machine: Machine) -> None:
+def test_of_two_machines_the_second_waits_by_name_until_the_first_has_ended(place: str, machine: Machine) -> None:
     first = Workspace.open(locate(place))
-    shown, begun = queue.SimpleQueue[str](), threading.Event()
+    taken, ended = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with request_locks(LockRequest("malmoi curate")), first.lock():
+            taken.set()
+            ended.wait(60)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert taken.wait(60)
     machine("two")
-    second = Workspace.open(locate(place))
+    second, shown = Workspace.open(locate(place)), []
 
-    def wait() -> None:
-        with request_locks(LockRequest(seconds=60, show=shown.put)), second.lock():
-            begun.set()
+    def show(line: str) -> None:
+        shown.append(line)
+        ended.set()
 
-    machine("one")
-    with first.lock():
-        machine("two")
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        said = shown.get(timeout=60)
-        assert said.startswith(f"{place} is in use by another run (process ") and not begun.is_set()
-    waiting.join(60)
-    assert begun.is_set()
+    with request_locks(LockRequest("malmoi run", 60.0, show)), second.lock():
+        assert len(shown) == 1
+        assert shown[0].startswith(f"{place} is in use by another run (malmoi curate, process ")
+    thread.join()
 
 
 @pytest.mark.usefixtures("fast_lease")

@@ -11,6 +11,7 @@ from tests.builders.small_archive import MARK, prose
 # What a crawler can notice: each of them is a failure of the address, not another page.
 LIES = ("reset", "short", "unavailable", "broken gzip", "not modified", "no status", "slow", "loop", "endless head")
 
+SECRET, SECRET_PATH = "카나리아본문구오칠", "/read/3"  # of the page that is erased
 DUMP_CLAIM = "All text of this wiki is free under CC BY-SA 4.0"
 _HEAD = (
     '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="ko">\n  <siteinfo>\n'
@@ -73,6 +74,7 @@ class LyingSite:
             return f"<html><body><p>{DUMP_CLAIM}.</p></body></html>".encode()
         number = int(path.rpartition("/")[2] or 0)
         text = prose(number + (7000 if self.edition and number == 2 else 0), 14)
+        text += f" {SECRET}이라고 적었다." if path == SECRET_PATH else ""
         links = "".join(f'<li><a href="{one}">{one}</a></li>' for one in self.paths()) if path == "/" else ""
         return (
             f'<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>글 {number}</title></head><body>'

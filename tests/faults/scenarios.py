@@ -17,7 +17,7 @@ from malmoi.storage.placeholders import is_placeholder
 from tests.builders import small_archive
 from tests.builders.small_archive import MARK, prose
 from tests.builders.small_traces import find_traces
-from tests.faults.lying_site import DUMP_CLAIM, LyingSite
+from tests.faults.lying_site import DUMP_CLAIM, SECRET, SECRET_PATH, LyingSite
 
 FOLDER = '''"""Pages in a folder, under CC BY 4.0 by the word of a licence file."""
 from pathlib import Path
@@ -51,12 +51,11 @@ BUCKET = "s3://corpus/ko"
 DISK = ("kill", "power", "full", "io", "clock", "rot")
 STORE = ("lost", "unanswered")
 LIES = ("lies",)
-SECRET = "카나리아본문구오칠"  # in the page that is erased
 # What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$)")
+_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)")
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
-_LEFTOVER = re.compile(r"(^|/)(tmp/.|\.(?!lock$|bucket\.sqlite|publishing$))")
+_LEFTOVER = re.compile(r"(^|/)(tmp/.|\.[^/]+[.-][0-9a-f]{8,32}$|\.index\.parquet$|[^/]+\.part(/|$))")
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ class Scenario:
     edition: int = 0  # of the inputs, for `commands`
     erases: bool = False
     crawls: bool = False
+    page: str = ""  # the address that is erased
     dated: bool = False  # the day is part of the release: after a jump of the clock only its texts are compared
 
     def spell(self, command: Sequence[str], state: State, source: Path) -> list[str]:
@@ -99,6 +99,7 @@ class Scenario:
             "SOURCE": str(source),
             "WS": BUCKET if self.bucket else str(state.root / "w"),
             "WITHDRAWN": str(source.parent / "withdrawn.jsonl"),
+            "PAGE": self.page,
             "TARGET": str(state.root / "target"),
             "RELEASE": str(state.root / "w/6-releases/general/1.0.0"),
         }
@@ -161,6 +162,7 @@ def _write(path: Path, text: str) -> Path:
 
 
 RUN = ("run", "general", "--source", "SOURCE", "--workspace", "WS")
+ERASE_PAGE = ("erase", "general", "--workspace", "WS", "--url", "PAGE", "--reason", "asked", "--request", "r-1")
 ERASE = ("erase", "general", "--workspace", "WS", "--id", "small/p22.html", "--reason", "asked", "--request", "r-1")
 
 
@@ -176,10 +178,14 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
         Scenario("publish", write_folder, (RUN,), (("publish", "RELEASE", "--target", "TARGET"),), DISK[:-1]),
         Scenario("crawl", crawl, (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
         Scenario("recrawl", crawl, (RUN,), (RUN,), (*DISK[:-1], *LIES), edition=1, crawls=True, dated=True),
+        Scenario(
+            "erase-page", crawl, (RUN,), (ERASE_PAGE,), DISK[:-1], crawls=True, erases=True, dated=True,
+            page=f"http://{site.host}{SECRET_PATH}",
+        ),
         Scenario("dump", write_dump(site), (), (RUN,), (*DISK[:-1], *LIES), crawls=True, dated=True),
-        Scenario("bucket", write_folder, (), (RUN,), (*DISK[:4], *STORE), bucket=True),
-        Scenario("bucket-grow", write_folder, (RUN,), (RUN,), (*DISK[:4], *STORE), bucket=True, edition=1),
-        Scenario("bucket-erase", write_folder, (RUN,), (ERASE,), (*DISK[:4], *STORE), bucket=True, erases=True),
+        Scenario("bucket", write_folder, (), (RUN,), (*DISK[:4], "rot", *STORE), bucket=True),
+        Scenario("bucket-grow", write_folder, (RUN,), (RUN,), (*DISK[:4], "rot", *STORE), bucket=True, edition=1),
+        Scenario("bucket-erase", write_folder, (RUN,), (ERASE,), (*DISK[:4], "rot", *STORE), bucket=True, erases=True),
     ]  # fmt: skip
 
 

@@ -231,7 +231,7 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
 
     lease.time = SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep)  # type: ignore[assignment]
     working_copy.FRESH = 0.0  # type: ignore[misc]
-    working_copy.ORPHAN = clocks.timedelta(seconds=-1)  # type: ignore[misc]
+    working_copy.ORPHAN = clocks.timedelta(microseconds=1)  # type: ignore[misc]
     popen = type("Popen", (ForkedCrawler,), {"injector": injector, "points": crawled})
     crawl_progress.subprocess = SimpleNamespace(Popen=popen, PIPE=-1)  # type: ignore[assignment]
 

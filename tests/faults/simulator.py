@@ -78,6 +78,7 @@ class Simulator:
         self.scenarios = [one for one in found if one.kinds]
         self._known: dict[str, Known] = {}
         self.kinds: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()  # a later run may not come to the point
 
     def warm(self) -> None:
         """Run once in this process: libraries load their models and compile."""
@@ -107,6 +108,7 @@ class Simulator:
             if kind == "rot":
                 verdict.faults.append(_damage(state, dice))
                 verdict.ended.append("-")
+                self.struck[kind] += 1
             else:
                 self._run_with(scenario, known, state, kind, dice, verdict)
             self.kinds[kind] += 1
@@ -136,6 +138,7 @@ class Simulator:
         cache = self._choose_machine(scenario, dice)
         ended = self._fork(scenario, known, state, fault, cache)
         self.site.lies = {}
+        self.struck[kind] += ended.struck or kind == "lies"
         verdict.ended.append(ended.status)
         verdict.problems += _judge(ended)
         if fault is not None and fault.label == END:  # the command has said that it is done
@@ -193,6 +196,7 @@ class Simulator:
         assert ended.status == 0, ended
         known.end, known.texts, known.points = read_end(scenario, clean), read_texts(clean), Counter(ended.points)
         assert known.texts or not scenario.base
+        assert find_traces_left(scenario, base, "one") or not scenario.erases
         self._known[scenario.name] = known
         return known
 
@@ -218,7 +222,8 @@ def _can_strike(kind: str, op: str) -> bool:
 
 def _damage(state: State, dice: random.Random) -> str:
     """Change a finished file: a bit, its length, or it is gone."""
-    (root,) = state.workspaces()
+    root, *other = state.workspaces() or [state.root]
+    is_copy = bool(other) or root.is_relative_to(state.root / "one")
     files = defaultdict(list)
     for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
         name = path.relative_to(root)
@@ -227,7 +232,8 @@ def _damage(state: State, dice: random.Random) -> str:
     if not files:
         return "rot of nothing"
     path = dice.choice(files[dice.choice(sorted(files))])
-    content, how = bytearray(path.read_bytes()), dice.choice(("bit", "cut", "zero", "gone"))
+    content, how = bytearray(path.read_bytes()), "bit" if is_copy else dice.choice(("bit", "cut", "zero", "gone"))
+    found = path.stat()
     match how:
         case "bit" if content:
             content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
@@ -238,6 +244,7 @@ def _damage(state: State, dice: random.Random) -> str:
     path.unlink()
     if how != "gone":
         path.write_bytes(content)
+        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))  # a disk that forgets does not write a date
     return f"rot ({how}) of {path.relative_to(root)}"
 
 
@@ -302,7 +309,8 @@ def main(arguments: list[str]) -> int:
             shutil.rmtree(root, ignore_errors=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
     seconds = round(sum(one.ru_utime + one.ru_stime for one in used))
-    print(json.dumps({"seeds": len(given.seeds), "failed": failed, "faults": simulator.kinds, "cpu_seconds": seconds}))
+    counts = {"faults": simulator.kinds, "struck": simulator.struck}
+    print(json.dumps({"seeds": len(given.seeds), "failed": failed, **counts, "cpu_seconds": seconds}))
     return min(failed, 1)
 
 

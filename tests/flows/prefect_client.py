@@ -17,12 +17,16 @@ def ask(url: str, body: object | None = None, method: str = "") -> tuple[int, ob
     """Send a request; its status, and the JSON or text of the answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"}, method=method or None)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            said = answer.read()
-            return answer.status, json.loads(said) if said else None
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                said = answer.read()
+                return answer.status, json.loads(said) if said else None
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > until:  # 503: the database of a loaded server is locked
+                return error.code, error.read().decode()
+        time.sleep(1)
 
 
 def free_port() -> str:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from crawlers import archives, host_templates
+from filters import exact_duplicates
+from filters.duplicates.minhash.duplicate_schema import TABLE
 from flows import run as runs
 from flows.collect import collect
 from flows.curate import Curated, curate
-from flows.engine import executors, shard_jobs, worker_pool
+from flows.engine import executors, run_surveys, shard_jobs, worker_pool
 from flows.engine.progress import Progress
 from flows.release import release
 from flows.reports import crawl_report, curation_report
@@ -240,3 +242,16 @@ def test_new_pages_are_the_only_ones_that_are_extracted_and_filtered(
     monkeypatch.setattr(shard_jobs, "extractor", counting)
     curated(home, sites)
     assert len(extracted) == 2
+
+
+@pytest.mark.parametrize("damage", ["", "[", "{}", '{"columns": [], "pieces": {}, "digest": ""}'])
+def test_a_damaged_record_of_slices_is_written_again(tmp_path: Path, damage: str) -> None:
+    table, home = tmp_path / "table.parquet", Workspace.open(tmp_path / "w")
+    survey, rows = exact_duplicates.SURVEY, [TABLE.empty_table()]
+    first = run_surveys._cut_slices(home, survey, ["a"], table, rows)
+    record = table.with_name(run_surveys.SLICES)
+    said = record.read_bytes()
+    assert run_surveys._cut_slices(home, survey, ["a"], table, ()) == first  # no row is read
+    record.write_text(damage, encoding="utf-8")
+    assert run_surveys._cut_slices(home, survey, ["a"], table, rows) == first
+    assert record.read_bytes() == said

@@ -25,7 +25,7 @@ from flows.deployments.home_folder import enter
 from flows.run import list_recipes
 from malmoi.errors import CallError, StageError
 from tests.builders.headless_browser import open_browser
-from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
+from tests.builders.small_corpus import PROSE, make, malmoi, malmoi_in_process, sums
 from tests.flows.prefect_client import (
     SECONDS,
     ask,
@@ -107,7 +107,12 @@ def pasted(served, cluster, alerts, tmp_path_factory):
     home, home_url = served
     (home / ".venv").symlink_to(sys.prefix)
     small = make(home, pages=16)  # small.py, a source of one's own
-    bare = re.sub(r"claim=\(.*\),\n", "", small.read_text(encoding="utf-8")).replace('"small"', '"bare"')
+    (home / "bare").mkdir()  # pages without a word about a licence
+    for number in range(2):
+        page = f"<html><body><article><h1>글 {number}</h1><p>{PROSE * 9}</p></article></body></html>"
+        (home / "bare" / f"{number}.html").write_text(page, encoding="utf-8")
+    bare = re.sub(r"claim=\(.*\),\n", "", small.read_text(encoding="utf-8"))
+    bare = bare.replace('"small"', '"bare"').replace(str(home / "pages"), str(home / "bare"))
     (home / "bare.py").write_text(bare, encoding="utf-8")
     (home / "mine.toml").write_text('extends = "general"\nname = "mine"\npurpose = "A test."\n', encoding="utf-8")
     api, site = free_port(), free_port()
@@ -199,9 +204,8 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     assert {"malmoi", "scheduled"} <= set(refreshed["tags"])
     body = {"task_runs": {"flow_run_id": {"any_": [refreshed["id"]]}}, "limit": 200}
     tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
-    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-1 of 1"} <= {
-        one["name"] for one in tasks
-    }
+    names = {one["name"] for one in tasks}
+    assert {"probe sample", "collect sample", "collect small", "5-curated sample, small 1-2 of 2"} <= names
     assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
     found = read_artifacts(server, refreshed["id"])
     bars = [a["description"] for a in found if a["type"] == "progress"]
@@ -331,16 +335,13 @@ def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server
         browser.click(button.format("Select", 0))
         browser.wait("mine.toml")
         browser.click("[...document.querySelectorAll('[role=option]')].find(o => o.innerText.trim() == 'general')")
-        browser.click(button.format("Submit", 0))
-        browser.wait("general")
-    end = time.monotonic() + 60
-    while not (
-        runs := [
-            r for r in ask(f"{api}/flow_runs/filter", {})[1] if r["deployment_id"] == find(server, "curate/local")["id"]
-        ]
-    ):
-        assert time.monotonic() < end
-        time.sleep(0.5)
+        runs, end = [], time.monotonic() + SECONDS
+        while not runs and time.monotonic() < end:
+            if browser.run(f"!!({button.format('Submit', 0)})"):  # a loaded server may refuse the first time
+                browser.click(button.format("Submit", 0))
+            time.sleep(5)
+            id = find(server, "curate/local")["id"]
+            runs = [r for r in ask(f"{api}/flow_runs/filter", {})[1] if r["deployment_id"] == id]
     assert runs[0]["parameters"]["recipe"] == "general"
     wait_for(server, runs[0]["id"], states=("FAILED",))  # general names no source
 

@@ -108,10 +108,10 @@ class PrefectHome:
         found = self.ask("/flow_runs/filter", {"sort": "START_TIME_ASC"})[1]
         return [one for one in found if one["parameters"].get("workspace") == str(workspace)]
 
-    def wait_for(self, run: str) -> str:
-        """Wait until a flow run has ended; its state. AssertionError if it does not end."""
+    def wait_for(self, run: str, states: tuple[str, ...] = ENDED) -> str:
+        """Wait until a flow run is in one of `states`; its state. AssertionError if it never is."""
         until = time.monotonic() + self.seconds
-        while (said := self.read_run(run))["state_type"] not in ENDED:
+        while (said := self.read_run(run))["state_type"] not in states:
             assert time.monotonic() < until, f"hung: {said['state']}; {self.read_logs(run)}"
             time.sleep(0.3)
         return str(said["state_type"])
@@ -134,7 +134,13 @@ class PrefectHome:
         return None
 
     def ask(self, path: str, body: object | None = None) -> tuple[int, Any]:
-        """Send a request; status and answer."""
+        """Send a request; status and answer. A server whose database is busy (503) is asked again."""
+        until = time.monotonic() + 60
+        while (found := self._ask(path, body))[0] == 503 and time.monotonic() < until:
+            time.sleep(1.0)
+        return found
+
+    def _ask(self, path: str, body: object | None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.api + path, data, {"content-type": "application/json"})
         try:

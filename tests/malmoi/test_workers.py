@@ -390,10 +390,11 @@ def test_a_script_without_a_guard_of_its_main_module_works(tmp_path):
 def read_collector(shared: int):
     import gc
 
-    return lambda batch: [(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > shared) for _ in batch]
+    huge = os.environ["GLIBC_TUNABLES"]
+    return lambda batch: [(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > shared, huge) for _ in batch]
 
 
-def test_workers_collect_seldom_and_leave_out_what_the_fork_server_imported():
+def test_workers_collect_seldom_leave_out_what_the_fork_server_imported_and_get_huge_pages():
     with Workers(1) as workers:
         ((_, answer),) = workers.map(read_collector, 10_000, [[0]], single)
-    assert answer == Done([(True, COLLECT_AFTER, True)])
+    assert answer == Done([(True, COLLECT_AFTER, True, fork_server.HUGE_PAGES)])

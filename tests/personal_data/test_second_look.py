@@ -222,7 +222,7 @@ def test_a_run_that_is_stopped_leaves_no_release_loses_nothing_and_goes_on(
 ) -> None:
     source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("02", "13")})
 
-    def stopped(folder: Path, name: str) -> list[residue.Look]:
+    def stopped(folder: Path, name: str, ending: str = "") -> list[residue.Look]:
         return [residue.Look(name, "text", 1, 1, (("card", 1),) if name.startswith("data/") else ())]
 
     with monkeypatch.context() as patch:

@@ -1,0 +1,80 @@
+"""Records of flow runs: a run whose process is gone is ended, one that lives or belongs to another server is not."""
+
+import uuid
+
+import pytest
+
+from flows.deployments import run_records
+from malmoi.workspace import Workspace
+
+OURS, OTHER = "http://127.0.0.1:4200/api", "http://127.0.0.1:4300/api"
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """The runs that are marked as crashed on the server OURS."""
+    found = []
+    monkeypatch.setenv("PREFECT_API_URL", OURS)
+    monkeypatch.setattr(run_records, "_end", found.append)
+    return found
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace.open(tmp_path / "w")
+
+
+def list_records(workspace):
+    return sorted(path.name for path in (workspace.root / run_records.FOLDER).iterdir())
+
+
+def leave_record(workspace, url):
+    """The id of a run whose process was killed."""
+    id = uuid.uuid4()
+    (workspace.root / run_records.FOLDER).mkdir(exist_ok=True)
+    (workspace.root / run_records.FOLDER / str(id)).write_text(url)
+    return id
+
+
+def test_a_run_is_recorded_while_it_lives_and_not_ended_by_another(workspace, ended):
+    id = uuid.uuid4()
+    with run_records.record_run(workspace, id):
+        run_records.end_dead_runs(workspace)
+        assert list_records(workspace) == [str(id)]
+        with run_records.record_run(workspace, id):  # a flow of the command line, recorded before it begins
+            assert list_records(workspace) == [str(id)]
+    assert list_records(workspace) == [] and ended == []
+
+
+def test_the_run_of_a_dead_process_is_ended_once(workspace, ended):
+    dead = leave_record(workspace, OURS)
+    run_records.end_dead_runs(workspace)
+    run_records.end_dead_runs(workspace)
+    assert ended == [dead] and list_records(workspace) == []
+
+
+def test_a_record_of_another_server_stays_for_a_run_that_uses_that_one(workspace, ended, monkeypatch):
+    dead = leave_record(workspace, OTHER)
+    run_records.end_dead_runs(workspace)
+    assert ended == [] and list_records(workspace) == [str(dead)]
+    monkeypatch.setenv("PREFECT_API_URL", OTHER)
+    run_records.end_dead_runs(workspace)
+    assert ended == [dead]
+
+
+def test_a_retry_takes_over_the_record_of_its_killed_attempt(workspace, ended):
+    id = leave_record(workspace, OURS)
+    with run_records.record_run(workspace, id):
+        run_records.end_dead_runs(workspace)
+    assert ended == [] and list_records(workspace) == []
+
+
+def test_a_server_that_does_not_take_the_state_stops_nothing_and_the_record_stays(workspace, monkeypatch):
+    def refuse(_):
+        raise ConnectionError
+
+    monkeypatch.setenv("PREFECT_API_URL", OURS)
+    monkeypatch.setattr(run_records, "_end", refuse)
+    dead = leave_record(workspace, OURS)
+    run_records.end_dead_runs(workspace)
+    assert list_records(workspace) == [str(dead)]
