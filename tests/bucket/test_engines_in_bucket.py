@@ -202,6 +202,16 @@ def test_a_node_whose_run_has_ended_writes_nothing_more(driver: Workspace, bucke
     assert not [one for one in bucket.list_objects() if one.path.startswith("3-clean")]
 
 
+def test_the_half_of_a_folder_that_a_lost_node_uploaded_is_replaced(
+    driver: Workspace, bucket: Bucket, machine: Machine
+) -> None:
+    job, node = CopyJob(driver.root, str(driver.terms)), Node(machine)
+    with driver.lock():
+        bucket.create("3-clean/k1/a.txt", b"fi")
+        (answer,) = call_on(node, copy_file, [job])  # type: ignore[arg-type]
+        assert Path(answer).read_text() == "first" and bucket.read("3-clean/k1/a.txt")[0] == b"first"  # type: ignore[index]
+
+
 def count_parts(folder: Path) -> int:
     return len(list(folder.iterdir()))
 
