@@ -53,12 +53,12 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
-from flows.deployments.run_records import hold_workspace, record_run, take_turn
 from flows.deployments.server_address import find_server
 from flows.engine.clusters.mapper import open_engine
 from flows.engine.task_mapper import GROUPS, make_mapper
 from flows.monitoring.run_names import name_run
 from flows.monitoring.run_progress import RunProgress, observe_run
+from flows.monitoring.run_records import hold_workspace, record_run, take_turn
 from flows.release import Released
 from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
