@@ -35,15 +35,22 @@ def free_port() -> str:
         return str(free.getsockname()[1])
 
 
-def end(group: int) -> None:
-    """End every process of a group, and see that none is left."""
-    members = [process for process in psutil.process_iter() if _group(process.pid) == group]
+def end(group: int, home: str) -> None:
+    """End every process of a group, and the flow runs of the server in `home`, which have groups of their own."""
+    members = [one for one in psutil.process_iter() if _group(one.pid) == group or _find_home(one) == home]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in members:
             if process.is_running():
                 process.send_signal(number)
         _, members = psutil.wait_procs(members, timeout=10)
     assert not members
+
+
+def _find_home(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("PREFECT_HOME", "")
+    except psutil.Error:
+        return ""
 
 
 def _group(pid: int) -> int:

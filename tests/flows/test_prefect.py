@@ -135,7 +135,7 @@ def pasted(served, cluster, alerts, tmp_path_factory):
         assert status == 0, log.read_text() + (home / "prefect-server.log").read_text()
         yield home, {**env, "PREFECT_API_URL": f"http://127.0.0.1:{api}/api"}
     finally:
-        end(shell.pid)
+        end(shell.pid, env["PREFECT_HOME"])
 
 
 @pytest.fixture(scope="module")
