@@ -320,8 +320,8 @@ def _hash_file(path: Path) -> str:
 def cut_shards(found: Sequence[Run]) -> Iterator[tuple[str, list[IndexRow]]]:
     """Yield the current captures of a source, also of missing addresses, cut into shards, each with its place.
 
-    A place is the name of a run and the number of a chunk of it. What later runs supersede leaves its chunk, and no
-    row moves to another: so only the shards that lose a capture change.
+    A place is the name of a run and the number of a chunk of it. A capture that a later run supersedes leaves its
+    chunk, and no row moves to another: so only the shards that lose a capture change.
     """
     for run, rows in select_current(found, gone=True):
         current = {row.record: row for row in rows}
