@@ -165,7 +165,7 @@ def release(
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
-    """Return the latest release if it was made from the same inputs: then there is nothing to publish or compare."""
+    """Return the latest release if it was made from the same inputs: then a release would repeat it."""
     last = history.latest(inputs.name)
     if (
         last is None

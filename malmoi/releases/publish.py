@@ -228,11 +228,11 @@ def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> lis
 
 
 def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
-    """Explain why there is no release, with the counts of all stages and the quarantine list."""
+    """Explain why no document is left, with the counts of all stages and the quarantine list."""
     ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
     says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
-    told = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
-    return f"{says}{told}" if any(one.finds for one in out) else says
+    place = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
+    return f"{says}{place}" if any(one.finds for one in out) else says
 
 
 def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
