@@ -62,6 +62,13 @@ ELSEWHERE = {
     "malmoi and of its locked dependencies on every node.": "tests/flows/test_engines.py",
     "node {}: {}": "wraps a message that has a case of its own; tests/bucket/test_engines_in_bucket.py",
     "{} is not the local copy of a bucket.": "an invariant of a task",
+    "MALMOI_ALERT_URL is not an http(s) address; export the webhook that alerts are posted to.": "test_alerts.py",
+    "no Prefect server is named; export PREFECT_API_URL, and run again.": "tests/flows/test_alerts.py",
+    "the Prefect server of {}, {}, refused or did not answer ({}: {}). Start it, or correct {}, and run again.":
+    "tests/flows/test_alerts.py",
+    "{}: other runs have held {} for {} hours. If none collects from there, free it: prefect global-concurrency-limit "
+    "update LIMIT --active-slots 0": "needs a run that holds a host for hours",
+    "{}: {} does not exist; correct the path in its file.": "tests/flows/test_alerts.py",
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",

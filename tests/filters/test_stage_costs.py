@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import hostile, scaling
+from benchmarks import hostile
+from benchmarks.scale import scaling
 from filters.duplicates.clusters.components import join, labels, new_parents
 from filters.duplicates.duplicate_survey import SURVEY
 from filters.views import text_views

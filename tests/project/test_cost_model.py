@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from benchmarks import cost_model
+from benchmarks.scale import cost_model
 from flows.engine.task_mapper import GROUPS, group_jobs
 
 

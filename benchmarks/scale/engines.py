@@ -1,4 +1,6 @@
-"""What a cluster costs beside this machine: `python -m benchmarks.engines [--documents N] [--engines local dask ray]`.
+"""What a cluster costs beside this machine.
+
+python -m benchmarks.scale.engines [--documents 20000] [--engines local dask ray]
 
 The same archive of simulated pages is run on two worker processes of this machine, on a Dask cluster of two workers
 with one thread, and on a Ray cluster of two nodes with one core. All are on this machine, so the figures hold the cost
@@ -24,7 +26,7 @@ from benchmarks import measure, simulated_captures
 from benchmarks.measure import Usage
 from malmoi.workspace_layout import Layout
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 RECIPE = str(HERE / "recipes" / "simulated.toml")
 DASK, RAY = "127.0.0.1:8786", "127.0.0.1:6389"

@@ -1,6 +1,6 @@
 """The whole run on more and more documents: what each step costs, what an increment costs, and what grows too fast.
 
-python -m benchmarks.growth [10000 50000] [--only full more changed delta] [--folder F] [--workers 2]
+python -m benchmarks.scale.growth [10000 50000] [--only full more changed delta] [--folder F] [--workers 2]
 
 For each size a folder of JSON lines is made from sentences of the real corpora, mixed anew for each document: 65 %
 are unique, 20 % near copies, 5 % equal but for white space, and 10 % fill in one of TEMPLATES forms, whose number does
@@ -225,7 +225,7 @@ def run(root: Path, name: str, folder: Path, workspace: Path, workers: int, earl
     source, recipe, answer, log = (root / (name + end) for end in (".py", ".toml", ".json", ".log"))
     source.write_text(SOURCE.format(name=name, folder=str(folder)), encoding="utf-8")
     recipe.write_text(RECIPE.format(name=name, source=source.name, earlier=earlier), encoding="utf-8")
-    command = [sys.executable, "-m", "benchmarks.growth", "--drive", str(recipe), str(workspace), str(workers)]
+    command = [sys.executable, "-m", "benchmarks.scale.growth", "--drive", str(recipe), str(workspace), str(workers)]
     usage = measure.run([*command, str(answer)], log=log)
     if usage.status:
         raise SystemExit(f"growth: the run ended with status {usage.status}: {log.read_text()[-3000:]}")
@@ -273,7 +273,7 @@ def show(title: str, found: dict[str, Any], full: dict[str, Any], before: tuple[
 
 def main() -> int:
     """Print the tables for each size."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.growth")
     parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 50_000], help="documents")
     parser.add_argument("--only", nargs="+", default=["full", "more", "changed", "delta"], help="which runs")
     parser.add_argument("--folder", type=Path, help="where texts and workspaces lie while it runs")

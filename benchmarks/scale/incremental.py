@@ -1,6 +1,6 @@
 """What a run over an existing workspace costs: with nothing new, and with 1 % more pages, against the first run.
 
-python -m benchmarks.incremental [--documents 10000] [--add 1] [--folder F] [--check]
+python -m benchmarks.scale.incremental [--documents 10000] [--add 1] [--folder F] [--check]
 
 N simulated pages (`benchmarks.simulated_captures`) go through `malmoi run benchmarks/recipes/simulated.toml` in
 workspaces below F, each time in a process of its own: the whole (`full`), again (`nothing`), after `--add` per cent
@@ -30,10 +30,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure, simulated_captures
-from benchmarks.growth import Clock
+from benchmarks.scale.growth import Clock
 from malmoi.workspace import Workspace
 
-RECIPE = Path(__file__).parent / "recipes" / "simulated.toml"
+RECIPE = Path(__file__).parents[1] / "recipes" / "simulated.toml"
 # Timed besides the stages that a run reports: module, function, name of the step.
 STEPS = (
     ("flows.run", "collect_all", "collect, rest"),
@@ -82,7 +82,15 @@ def drive(workspace: str, workers: str, answer: str) -> int:
 def run(root: Path, pages: Path, workspace: Path, workers: int) -> dict[str, Any]:
     """Run the recipe once in a process of its own; return what `drive` wrote, with `cpu` and `peak` of the whole."""
     answer, log = root / "answer.json", root / "log.txt"
-    command = [sys.executable, "-m", "benchmarks.incremental", "--drive", str(workspace), str(workers), str(answer)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.scale.incremental",
+        "--drive",
+        str(workspace),
+        str(workers),
+        str(answer),
+    ]
     usage = measure.run(command, {"MALMOI_SIMULATED": str(pages)}, log)
     if usage.status:
         raise SystemExit(f"incremental: the run ended with status {usage.status}: {log.read_text()[-3000:]}")
@@ -130,7 +138,7 @@ def show(found: dict[str, dict[str, Any]]) -> None:
 
 def main() -> int:
     """Print the table; status 1 if a root differs from that of a run from scratch."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.incremental")
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--add", type=float, default=1, metavar="PERCENT")
     parser.add_argument("--folder", type=Path, help="where pages and workspaces lie while it runs")

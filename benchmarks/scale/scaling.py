@@ -1,4 +1,4 @@
-"""What grows with the input: `python -m benchmarks.scaling [--pages N] [--floor]`.
+"""What grows with the input: `python -m benchmarks.scale.scaling [--pages N] [--floor]`.
 
 An archive of N pages of web-ko and one ten times as large are run with one and with two workers. The nine
 copies have addresses of their own, and the number of the copy behind every third word, so that no text is a
@@ -25,7 +25,7 @@ from benchmarks.sources import web_ko
 from malmoi.archive import capture
 from malmoi.source import Warc
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 RECIPE = str(HERE / "recipes" / "real.toml")
 SOURCE = str(HERE / "sources" / "web_ko.py")
 TIMES = 10
@@ -83,7 +83,7 @@ def run(root: Path, corpus: Path, workers: int) -> Usage:
 
 def main() -> int:
     """Print the table; with --floor 1 where memory grows or two workers are too slow."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.scaling")
     parser.add_argument("--pages", type=int, default=600, help="pages of the small archive; 0: all")
     parser.add_argument("--floor", action="store_true", help="exit with 1 where issue 4 is not met")
     given = parser.parse_args()

@@ -1,7 +1,7 @@
 """What a terabyte of HTML costs: terms measured at some sizes, fitted, and multiplied (docs/scale.md).
 
-python -m benchmarks.cost_model [--pages 1000 3000 8000] [--workers 2] [--folder F] [--json FILE] [--from FILE]
-python -m benchmarks.cost_model --index 20000 100000 [--folder F]
+python -m benchmarks.scale.cost_model [--pages 1000 3000 8000] [--workers 2] [--folder F] [--json FILE] [--from FILE]
+python -m benchmarks.scale.cost_model --index 20000 100000 [--folder F]
 
 For each size, simulated pages (`benchmarks.simulated_captures`) go from archives to a verified release by
 `benchmarks/recipes/simulated.toml`, in a process of its own. Measured are CPU seconds by stage, the peak of memory of
@@ -36,7 +36,7 @@ from benchmarks import drive, measure, simulated_captures
 from benchmarks.simulation.simulated_pages import name_page
 from malmoi.archive import capture
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 RECIPE = str(HERE / "recipes" / "simulated.toml")
 SOURCE = str(HERE / "sources" / "simulated.py")
 TERABYTE = 10**12  # bytes of HTML, decoded
@@ -52,7 +52,7 @@ def measure_run(folder: Path, pages: int, workers: int) -> Terms:
     archives, home = folder / f"archives-{pages}", folder / f"workspace-{pages}"
     simulated_captures.write(archives, pages)
     env, answer = {"MALMOI_SIMULATED": str(archives)}, folder / f"answer-{pages}.json"
-    command = [sys.executable, "-m", "benchmarks.cost_model", "--run", str(home), str(workers), str(answer)]
+    command = [sys.executable, "-m", "benchmarks.scale.cost_model", "--run", str(home), str(workers), str(answer)]
     used = measure.run(command, env, folder / "log.txt")
     if used.status:
         raise SystemExit(f"cost_model: the run ended with {used.status}: {(folder / 'log.txt').read_text()[-2000:]}")
@@ -122,7 +122,7 @@ def measure_index(folder: Path, pages: int) -> Terms:
                 stream.write(capture.warc_record(url, "2026-01-01T00:00:00Z", 200, simulated_captures.HEADERS, body))
     env = {"MALMOI_SIMULATED": str(archives)}
     malmoi = [sys.executable, "-m", "flows.cli.main", "collect", SOURCE, "--workspace", str(home)]
-    weigh = [sys.executable, "-m", "benchmarks.cost_model", "--weigh", str(home), str(answer)]
+    weigh = [sys.executable, "-m", "benchmarks.scale.cost_model", "--weigh", str(home), str(answer)]
     spent = []
     for command in (malmoi, weigh):
         used = measure.run(command, env, folder / "log.txt")
@@ -224,7 +224,7 @@ def _list_costs(lines: dict[str, tuple[float, float, float]], calls: list[tuple[
 
 def main() -> None:
     """Measure and print, or print what was measured."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost_model")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.cost_model")
     parser.add_argument("--pages", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path)
