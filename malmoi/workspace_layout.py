@@ -117,6 +117,11 @@ class Layout:
         return self.root / "rejected" / name
 
     @property
+    def flow_runs(self) -> Path:
+        """Folder of the records of flow runs (flows/monitoring/run_records.py)."""
+        return self.root / ".flow-runs"
+
+    @property
     def release_history(self) -> Path:
         """The list of all releases (malmoi/releases/version_history.py)."""
         return self.releases("releases.json")

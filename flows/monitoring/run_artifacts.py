@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.logging import get_logger, get_run_logger
@@ -22,17 +23,29 @@ from malmoi.releases import excluded_documents
 from malmoi.workspace import Workspace
 
 SHOWN = 30  # reasons of one step
+AWAY_SECONDS = 300.0  # a call to a server that is gone takes Prefect 62 s, with its repetitions
 HOME_URL = "MALMOI_HOME_URL"  # address below which the folder MALMOI_HOME is served, if it is
 
+T = TypeVar("T")
+_away_until = 0.0  # time.monotonic() before which no call is made
 
-@contextmanager
-def tolerate_errors(what: str) -> Iterator[None]:
-    """Run the body; an error of the server is logged and stops nothing, because the workspace holds the result."""
+
+def send(what: str, call: Callable[[], T]) -> T | None:
+    """Call the server; an error is logged and stops nothing, because the workspace holds the result.
+
+    A server that is gone costs each call a minute, so none is made for AWAY_SECONDS after one that did not reach it.
+    """
+    global _away_until
+    if time.monotonic() < _away_until:
+        return None
     try:
-        yield
+        return call()
     except Exception as error:
+        if isinstance(error, httpx.TransportError):
+            _away_until = time.monotonic() + AWAY_SECONDS
         logger = get_run_logger() if FlowRunContext.get() else get_logger()
         logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
+        return None
 
 
 def make_key(kind: str, workspace: Workspace, recipe: str = "") -> str:
@@ -56,10 +69,8 @@ def show_funnel(
         why = {f"quarantined: {kind}": found for kind, found in kinds.items()}
         rows += _list_rows("", f"6-release {made.version}", made.documents, count, why)
     if rows:
-        with tolerate_errors("funnel"):
-            create_table_artifact(
-                rows, key=make_key("funnel", workspace, recipe), description="What each step kept and lost, and why"
-            )
+        says = "What each step kept and lost, and why"
+        send("funnel", lambda: create_table_artifact(rows, key=make_key("funnel", workspace, recipe), description=says))
 
 
 def show_release(workspace: Workspace, made: Released) -> None:
@@ -67,12 +78,10 @@ def show_release(workspace: Workspace, made: Released) -> None:
     lines = made.summary.split(" · ")
     lines += [make_link(name, path) for name, path in _list_places(workspace, made) if path.exists()]
     card = (made.folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[-1]
-    with tolerate_errors("card"):
-        create_markdown_artifact(
-            "\n".join(f"- {line}" for line in lines) + "\n\n" + link_from(card, made.folder),
-            key=make_key("release", workspace, made.name),
-            description=f"{made.name} {made.version} · {'new' if made.new else 'nothing new'} · root {made.root[:12]}",
-        )
+    text = "\n".join(f"- {line}" for line in lines) + "\n\n" + link_from(card, made.folder)
+    says = f"{made.name} {made.version} · {'new' if made.new else 'nothing new'} · root {made.root[:12]}"
+    key = make_key("release", workspace, made.name)
+    send("card", lambda: create_markdown_artifact(text, key=key, description=says))
 
 
 def make_link(name: str, path: Path) -> str:

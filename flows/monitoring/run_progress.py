@@ -102,8 +102,10 @@ class _Bar:
 
     def show(self, says: str, share: float | None = None) -> None:
         percent = 100 * min(1.0, self._step.share if share is None else share)
-        with run_artifacts.tolerate_errors("progress"):
-            if self._id is None:
-                self._id = cast(UUID, create_progress_artifact(percent, description=f"{self._step.name}: {says}"))
-            else:
-                update_progress_artifact(self._id, percent, description=f"{self._step.name}: {says}")
+        says = f"{self._step.name}: {says}"
+        if self._id is None:
+            made = run_artifacts.send("progress", lambda: create_progress_artifact(percent, description=says))
+            self._id = cast(UUID | None, made)
+        else:
+            id = self._id
+            run_artifacts.send("progress", lambda: update_progress_artifact(id, percent, description=says))

@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -27,11 +28,10 @@ from prefect.states import Crashed
 
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import quiet_prefect
-from flows.monitoring.run_artifacts import tolerate_errors
+from flows.monitoring.run_artifacts import send
 from malmoi.storage.locks import LockRequest, find_request, request_locks
 from malmoi.workspace import Workspace
 
-FOLDER = ".flow-runs"
 LONGEST_WAIT = 6 * 3600.0  # seconds for the workspace, unless the command line says otherwise
 LONGEST_LOOK = 60.0  # seconds that another run takes to look at a record
 REASON = "the process of this run ended without a word (it was killed, or its machine failed). Finished work is kept."
@@ -43,7 +43,7 @@ _held: set[Path] = set()  # the records of this process
 @contextmanager
 def record_run(workspace: Workspace, id: UUID) -> Iterator[None]:
     """Record the flow run `id` in the workspace while the body runs in this process."""
-    with _record(workspace.root / FOLDER / str(id)):
+    with _record(workspace.flow_runs / str(id)):
         yield
 
 
@@ -56,7 +56,7 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
     quiet_prefect()
     asked, id = find_request(), str(flow_run.id)
     seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
-    with _record(workspace.root / FOLDER / id):
+    with _record(workspace.flow_runs / id):
         end_dead_runs(workspace)
         with request_locks(LockRequest(f"flow run {flow_run.name!r} ({id})", seconds, get_run_logger().info)):
             yield
@@ -75,12 +75,15 @@ def end_dead_runs(workspace: Workspace) -> None:
 
     A record of another server stays, for a run that uses that one.
     """
-    with tolerate_errors("states of dead runs"):
-        for path in sorted((workspace.root / FOLDER).iterdir()):
-            with suppress(FileNotFoundError), path.open("r+", encoding="utf-8") as stream:
-                if _try_lock(stream) and stream.read() == _find_url():
-                    _end(UUID(path.name))
-                    path.unlink()
+    for path in sorted(workspace.flow_runs.iterdir()):
+        send("states of dead runs", partial(_end_if_dead, path))
+
+
+def _end_if_dead(record: Path) -> None:
+    with suppress(FileNotFoundError), record.open("r+", encoding="utf-8") as stream:
+        if _try_lock(stream) and stream.read() == _find_url():
+            _end(UUID(record.name))
+            record.unlink()
 
 
 def _end(id: UUID) -> None:

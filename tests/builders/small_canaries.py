@@ -195,8 +195,10 @@ def hay(folder: Path) -> Iterator[Hay]:
         name = path.relative_to(folder).as_posix()
         yield Hay(f"{name} (name)", name)
         yield Hay(f"{name} (bytes)", path.read_bytes().decode("utf-8", "replace"))
-        if path.suffix in (".parquet", ".arrow"):
+        if path.suffix == ".parquet":
             yield from decoded(name, pq.read_table(path, partitioning=None))
+        if path.suffix == ".arrow":
+            yield from decoded(name, pa.ipc.open_file(path).read_all())
 
 
 def decoded(name: str, table: pa.Table) -> Iterator[Hay]:

@@ -185,7 +185,7 @@ def test_a_host_that_wants_to_be_left_alone_for_long_is(tmp_path: Path) -> None:
         source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
         job = order(tmp_path, source, (site.port,))
         done = crawl(job)
-        assert done.status == 3 and "a pause of more than" in done.err and "/b" not in site.paths()
+        assert done.status == 4 and "a pause of more than" in done.err and "/b" not in site.paths()
         site.answers["/a"] = page("text")
         again = crawl(job)
     assert again.status == 0 and again.stats["pages"] == 3
@@ -200,8 +200,8 @@ def test_an_address_that_always_wants_its_host_left_alone_costs_only_itself(tmp_
         source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
         job = order(tmp_path, source, (site.port,))
         first, second, third = crawl(job), crawl(job), crawl(job)
-    assert first.status == 3 and f"{site.base}/a asks" in first.err and "skips this address" in first.err
-    assert second.status == 3 and f"{site.base}/c asks" in second.err
+    assert first.status == 4 and f"{site.base}/a asks" in first.err and "skips this address" in first.err
+    assert second.status == 4 and f"{site.base}/c asks" in second.err
     assert third.status == 0 and third.stats["pages"] == 3, third.err
     assert third.why(site.base) == {"/a": "retry-after", "/c": "retry-after"}
 
@@ -214,7 +214,7 @@ def test_a_host_that_stays_busy_is_asked_once_more_a_run(tmp_path: Path) -> None
         job = order(tmp_path, source, (site.port,))
         for run in range(1, 4):
             before = len(site.paths())
-            assert crawl(job).status == 3
+            assert crawl(job).status == 4
             asked = [path for path in site.paths()[before:] if path.strip("/").isdigit()]
             assert asked == [f"/{n}" for n in range(run)]
 

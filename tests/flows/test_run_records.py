@@ -25,14 +25,14 @@ def workspace(tmp_path):
 
 
 def list_records(workspace):
-    return sorted(path.name for path in (workspace.root / run_records.FOLDER).iterdir())
+    return sorted(path.name for path in (workspace.flow_runs).iterdir())
 
 
 def leave_record(workspace, url):
     """The id of a run whose process was killed."""
     id = uuid.uuid4()
-    (workspace.root / run_records.FOLDER).mkdir(exist_ok=True)
-    (workspace.root / run_records.FOLDER / str(id)).write_text(url)
+    (workspace.flow_runs).mkdir(exist_ok=True)
+    (workspace.flow_runs / str(id)).write_text(url)
     return id
 
 
