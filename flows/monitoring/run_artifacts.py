@@ -48,6 +48,11 @@ def send(what: str, call: Callable[[], T]) -> T | None:
         return None
 
 
+def has_lost_server() -> bool:
+    """Return whether a call of this process did not reach the server."""
+    return _away_until > 0
+
+
 def make_key(kind: str, workspace: Workspace, recipe: str = "") -> str:
     """Return the key of an artifact: kind, workspace as seen from MALMOI_HOME, and recipe.
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
+import httpx
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
@@ -28,7 +29,7 @@ from prefect.states import Crashed
 
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import quiet_prefect
-from flows.monitoring.run_artifacts import send
+from flows.monitoring import run_artifacts
 from malmoi.storage.locks import LockRequest, find_request, request_locks
 from malmoi.workspace import Workspace
 
@@ -76,7 +77,7 @@ def end_dead_runs(workspace: Workspace) -> None:
     A record of another server stays, for a run that uses that one.
     """
     for path in sorted(workspace.flow_runs.iterdir()):
-        send("states of dead runs", partial(_end_if_dead, path))
+        run_artifacts.send("states of dead runs", partial(_end_if_dead, path))
 
 
 def _end_if_dead(record: Path) -> None:
@@ -101,6 +102,8 @@ def _end(id: UUID) -> None:
 def _record(path: Path) -> Iterator[None]:
     """Hold the record of a run while the body runs; one that a killed attempt of the same run left is taken over.
 
+    The record of a run that could not tell its server how it ended stays, so that the next run does.
+
     No record is made beside that of an earlier attempt that is still alive: the workspace is locked by it.
     """
     if path in _held:
@@ -115,11 +118,16 @@ def _record(path: Path) -> Iterator[None]:
                 stream.write(_find_url())
                 stream.flush()
                 _held.add(path)
+                lost = False
                 try:
                     yield
+                except httpx.TransportError:
+                    lost = True
+                    raise
                 finally:
                     _held.remove(path)
-                    path.unlink(missing_ok=True)
+                    if not lost and not run_artifacts.has_lost_server():
+                        path.unlink(missing_ok=True)
                 return
         time.sleep(0.1)
     yield

@@ -204,8 +204,9 @@ def test_a_flow_run_waits_by_name_for_one_that_is_killed_and_survives_the_death_
 
 
 def test_a_run_whose_server_is_killed_ends_and_the_next_one_has_the_same_bytes(
-    small: Small, prefect: PrefectHome, tmp_path: Path
+    small: Small, prefect: PrefectHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(prefect.env, "PREFECT_CLIENT_MAX_RETRIES", "1")  # else each call takes Prefect a minute
     life = Life(small, tmp_path / "w", random.Random(SEED), prefect)
     run = life.start()
     wait_until(lambda: any((life.workspace / "2-documents").glob("*/ledger.json")), run)
