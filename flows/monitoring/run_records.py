@@ -10,7 +10,6 @@ process that dies before that.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from prefect.states import Crashed
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring import run_artifacts
-from malmoi.storage.locks import LockRequest, find_request, request_locks
+from malmoi.storage.locks import LockRequest, find_request, request_locks, try_lock
 from malmoi.workspace import Workspace
 
 LONGEST_WAIT = 6 * 3600.0  # seconds for the workspace, unless the command line says otherwise
@@ -82,7 +81,7 @@ def end_dead_runs(workspace: Workspace) -> None:
 
 def _end_if_dead(record: Path) -> None:
     with suppress(FileNotFoundError), record.open("r+", encoding="utf-8") as stream:
-        if _try_lock(stream) and stream.read() == _find_url():
+        if try_lock(stream) and stream.read() == _find_url():
             _end(UUID(record.name))
             record.unlink()
 
@@ -113,7 +112,7 @@ def _record(path: Path) -> Iterator[None]:
     until = time.monotonic() + LONGEST_LOOK
     while time.monotonic() < until:
         with path.open("a+", encoding="utf-8") as stream:
-            if _try_lock(stream) and _is_same(stream, path):  # not deleted since it was opened
+            if try_lock(stream) and _is_same(stream, path):  # not deleted since it was opened
                 stream.truncate(0)
                 stream.write(_find_url())
                 stream.flush()
@@ -131,14 +130,6 @@ def _record(path: Path) -> Iterator[None]:
                 return
         time.sleep(0.1)
     yield
-
-
-def _try_lock(stream: IO[str]) -> bool:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_same(stream: IO[str], path: Path) -> bool:

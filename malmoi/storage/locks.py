@@ -88,7 +88,7 @@ def hold_lock(path: Path, refuse: Callable[[str], Exception], place: object = ""
     request = find_request()
     wait = request.start()
     with path.open("a+", encoding="utf-8") as stream:
-        while not _try_lock(stream):
+        while not try_lock(stream):
             stream.seek(0)
             wait.require(place or path.parent, stream.read(_LONGEST).strip() or "its owner is not known", refuse)
             time.sleep(POLL_SECONDS)
@@ -98,7 +98,8 @@ def hold_lock(path: Path, refuse: Callable[[str], Exception], place: object = ""
         yield
 
 
-def _try_lock(stream: IO[str]) -> bool:
+def try_lock(stream: IO[str]) -> bool:
+    """Lock an open file for this process unless another one holds it; return whether it is locked."""
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
