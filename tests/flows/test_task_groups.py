@@ -3,11 +3,13 @@
 import errno
 import io
 import logging
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from flows.deployments.home_folder import enter
 from flows.engine import task_mapper, worker_pool
 from flows.engine.clusters.node_tasks import run_on_node
 from flows.engine.task_mapper import GROUPS, SMALLEST, Group, Stage, _run_group, can_pass, group_jobs
@@ -140,7 +142,8 @@ def test_only_faults_that_can_pass_are_tried_again(error, passes):
     assert can_pass(error) is passes
 
 
-def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
+@pytest.mark.parametrize("begin", [task_mapper.quiet_prefect, lambda: enter(os.getcwd())], ids=["flow", "pull step"])
+def test_a_broken_pipe_to_the_worker_does_not_end_the_run(begin, monkeypatch):
     from prefect.logging.handlers import PrefectConsoleHandler
 
     class Broken(io.StringIO):
@@ -149,7 +152,8 @@ def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
 
     handler = PrefectConsoleHandler(stream=Broken())
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
-    task_mapper.quiet_prefect()
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    begin()
     for _ in range(2):  # without it the first one raises SystemExit
         handler.handle(logging.makeLogRecord({"msg": "a line", "levelno": logging.INFO}))
     assert handler.console.quiet
