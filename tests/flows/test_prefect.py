@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 import zipfile
+from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from distributed import LocalCluster
 
 from crawlers import catalogue
+from flows.deployments.alerts import read_automations
 from flows.run import list_recipes
 from malmoi.errors import CallError
 from malmoi.storage.locks import LockRequest, request_locks
@@ -291,7 +293,30 @@ def test_the_server_hides_the_address_of_the_webhook_and_holds_the_automations(s
     assert "malmoi-alerts" in json.dumps(blocks)
     assert "secret-hook" not in json.dumps(blocks)
     _, found = ask(f"{server['PREFECT_API_URL']}/automations/filter", {})
-    assert {(one["name"], one["enabled"]) for one in found} == {("malmoi-alert", True), ("malmoi-heartbeat", True)}
+    assert {(one["name"], one["enabled"]) for one in found} == {
+        ("malmoi-alert", True), ("malmoi-heartbeat", True), ("malmoi-start", True),
+    }  # fmt: skip
+
+
+def test_a_run_whose_worker_died_before_its_first_step_becomes_crashed_and_is_posted(server, alerts, tmp_path):
+    """The automation with 10 seconds instead of 20 minutes; a run that is Pending is taken by no worker."""
+    api, block = server["PREFECT_API_URL"], "00000000-0000-0000-0000-000000000000"
+    (rule,) = [one for one in read_automations(block) if one.name == "malmoi-start"]
+    assert rule.trigger.within.total_seconds() == 1200
+    rule.name, rule.trigger.within = "soon", timedelta(seconds=10)
+    _, made = ask(f"{api}/automations/", rule.model_dump(mode="json"))
+    try:
+        url = f"{api}/deployments/{find(server, 'collect/local')['id']}/create_flow_run"
+        body = {"parameters": {"sources": ["small.py"], "workspace": str(tmp_path / "w")}, "state": {"type": "PENDING"}}
+        run = ask(url, body)[1]["id"]
+        said = wait_for(server, run, states=("CRASHED",))
+    finally:
+        ask(f"{api}/automations/{made['id']}", method="DELETE")
+    assert "it has not begun" in said["state"]["message"]
+    end = time.monotonic() + 60
+    while not [one for one in alerts[0] if run in one]:
+        assert time.monotonic() < end
+        time.sleep(0.5)
 
 
 def test_a_source_that_is_not_in_a_listed_folder_is_refused_also_where_the_server_does_not_check(server, tmp_path):
