@@ -24,6 +24,7 @@ from malmoi.releases.release_schema import (
 )
 from malmoi.releases.split import SKETCH, SKETCHED, SplitResult
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
 
@@ -63,6 +64,7 @@ class Assembled:
     sketches: bytes
 
 
+@name_task("assemble release shards")
 def assemble(work: Assembly) -> Assembled:
     """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
 
