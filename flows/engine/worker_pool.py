@@ -56,7 +56,7 @@ def in_worker(call: Callable[[J], R]) -> Callable[[J], R]:
 
 
 def _run_in_worker(call: Callable[[J], R], job: J) -> R:
-    ((_, answer),) = workers().map(_find_call, call, [job], lambda one: [one])
+    ((_, answer),) = workers().map(_make_call, call, [job], lambda one: [one])
     if isinstance(answer, Broken):
         raise StageError(
             f"{call.__name__.strip('_').replace('_', ' ')}: the worker process ended each time ({answer.why}). Nothing "
@@ -66,9 +66,17 @@ def _run_in_worker(call: Callable[[J], R], job: J) -> R:
     return answer.value
 
 
-def _find_call(call: Callable[[J], R]) -> Callable[[J], R]:
-    """Return the call itself: it needs nothing besides the job."""
-    return call
+def _make_call(call: Callable[[J], R]) -> Callable[[J], R]:
+    """Return `call` for a worker, which gives the memory of the job's tables back to the system: jobs differ in size."""
+    from pyarrow import default_memory_pool  # not before the fork server starts, which imports at the same time
+
+    def run(job: J) -> R:
+        try:
+            return call(job)
+        finally:
+            default_memory_pool().release_unused()
+
+    return run
 
 
 def close() -> None:
