@@ -51,8 +51,11 @@ BUCKET = "s3://corpus/ko"
 DISK = ("kill", "power", "full", "io", "clock", "rot")
 STORE = ("lost", "unanswered")
 LIES = ("lies",)
-# What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)")
+# What may differ between two runs: reports and logs have times; locks name processes; parts that a release keeps may be
+# torn (their sums detect it) or deleted.
+_VOLATILE = re.compile(
+    r"(^|/)(reports/|\.parts/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)"
+)
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
 _VISIBLE = ("6-releases/*/[!.]*.*.*/SHA256SUMS", "general/[!.]*.*.*/SHA256SUMS")  # .1.0.0.part is under way
