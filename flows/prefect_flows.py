@@ -55,7 +55,7 @@ from flows.deployments.parameters import (
 )
 from flows.deployments.server_address import find_server
 from flows.engine.clusters.mapper import open_engine
-from flows.engine.task_mapper import GROUPS, make_mapper
+from flows.engine.task_mapper import GROUPS, make_mapper, quiet_prefect
 from flows.monitoring.run_names import name_run
 from flows.monitoring.run_progress import RunProgress, observe_run
 from flows.monitoring.run_records import hold_workspace, record_run, take_turn
@@ -68,6 +68,8 @@ from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace, pull
 
 PATIENCE = 10.0  # seconds for the first answer of a server
+
+quiet_prefect()  # before Prefect logs that a flow begins: its worker may have been killed meanwhile
 
 
 def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:

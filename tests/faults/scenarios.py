@@ -51,10 +51,14 @@ BUCKET = "s3://corpus/ko"
 DISK = ("kill", "power", "full", "io", "clock", "rot")
 STORE = ("lost", "unanswered")
 LIES = ("lies",)
-# What may differ between two runs: reports and logs have times; locks name processes.
-_VOLATILE = re.compile(r"(^|/)(reports/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)")
+# What may differ between two runs: reports and logs have times; locks name processes; parts that a release keeps may be
+# torn (their sums detect it) or deleted.
+_VOLATILE = re.compile(
+    r"(^|/)(reports/|\.parts/|\.lock$|\.bucket\.sqlite|\.publishing$|1-captures/|lease\.json$|\.facts-)"
+)
 # A crawl that is run again is another run, whose captures are other shards.
 _OF_CRAWLS = re.compile(rf"{_VOLATILE.pattern}|/[2-5]-|/surveys/|/made-from\.json")
+_VISIBLE = ("6-releases/*/[!.]*.*.*/SHA256SUMS", "general/[!.]*.*.*/SHA256SUMS")  # .1.0.0.part is under way
 _LEFTOVER = re.compile(r"(^|/)(tmp/.|\.[^/]+[.-][0-9a-f]{8,32}$|\.index\.parquet$|[^/]+\.part(/|$))")
 
 
@@ -218,7 +222,7 @@ def find_faults(scenario: Scenario, state: State) -> list[str]:
     """What is wrong at any moment, also after a kill: a release that is visible and not whole."""
     said = []
     for root in (*state.workspaces(), state.root / "target"):
-        for sums in sorted([*root.glob("6-releases/*/*.*.*/SHA256SUMS"), *root.glob("general/*.*.*/SHA256SUMS")]):
+        for sums in sorted(found for pattern in _VISIBLE for found in root.glob(pattern)):
             for line in sums.read_text(encoding="utf-8").splitlines():
                 digest, _, name = line.partition("  ")
                 file = sums.parent / name

@@ -90,13 +90,16 @@ class Sites:
         self._write(f"{self.clock:03}.warc", {url: self._record(url) for url in urls or new})
 
     def change(self) -> None:
-        self.add(0, tuple(self.draw.sample(self._urls(), 3)))
+        urls = self._urls()
+        self.add(0, tuple(self.draw.sample(urls, min(3, len(urls)))))
 
     def remove(self) -> None:
         """Cut off an archive: the records that stay must stay where they are."""
         name = self.draw.choice(sorted(self.archives))
         pages = list(self.archives[name].items())
-        self._write(name, dict(pages[: self.draw.randrange(len(pages))]))
+        left = dict(pages[: self.draw.randrange(len(pages))])
+        if left or len(self.archives) > 1:  # a source without an archive is refused
+            self._write(name, left)
 
     def tune(self) -> None:
         name = self.draw.choice(sorted(CHOICES))

@@ -94,7 +94,13 @@ class PrefectHome:
         return str(said["id"])
 
     def retry(self, run: str) -> None:
-        """Run a flow run again, as `prefect flow-run retry` does."""
+        """Run a flow run again, as `prefect flow-run retry` does, once the death of its process is reported in full.
+
+        A worker reports it twice, the second time after up to 20 s: a retry that has not begun by then is lost.
+        """
+        until = time.monotonic() + 25
+        while time.monotonic() < until and not any("infrastructure exited" in line for line in self.read_logs(run)):
+            time.sleep(0.3)
         state = {"type": "SCHEDULED", "name": "AwaitingRetry"}
         status, said = self.ask(f"/flow_runs/{run}/set_state", {"state": state, "force": True})
         assert status < 300, said
