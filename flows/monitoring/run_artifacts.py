@@ -15,6 +15,7 @@ import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.logging import get_logger, get_run_logger
+from prefect.settings import get_current_settings
 
 from flows.engine.progress import Step
 from flows.release import Released
@@ -34,6 +35,7 @@ def send(what: str, call: Callable[[], T]) -> T | None:
     """Call the server; an error is logged and stops nothing, because the workspace holds the result.
 
     A server that is gone costs each call a minute, so none is made for AWAY_SECONDS after one that did not reach it.
+    The calls of Prefect itself, such as the three for the final state, are from then on repeated once only.
     """
     global _away_until
     if time.monotonic() < _away_until:
@@ -43,6 +45,8 @@ def send(what: str, call: Callable[[], T]) -> T | None:
     except Exception as error:
         if isinstance(error, httpx.TransportError):
             _away_until = time.monotonic() + AWAY_SECONDS
+            settings = get_current_settings().client
+            settings.max_retries = min(settings.max_retries, 1)
         logger = get_run_logger() if FlowRunContext.get() else get_logger()
         logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
         return None
