@@ -1,6 +1,7 @@
 """A server that is gone is not asked again at each step, and the record of its run stays for the next one."""
 
 import asyncio
+import threading
 import uuid
 
 import httpx
@@ -16,6 +17,7 @@ from malmoi.workspace import Workspace
 @pytest.fixture(autouse=True)
 def reachable(monkeypatch):
     monkeypatch.setattr(run_artifacts, "_away_until", 0.0)
+    monkeypatch.setattr(run_artifacts, "_RETRIES", 5)
     monkeypatch.setattr(get_current_settings().client, "max_retries", 5)
 
 
@@ -55,16 +57,31 @@ def test_the_record_of_a_run_that_lost_its_server_stays(tmp_path):
     assert [path.name for path in home.flow_runs.iterdir()] == [str(id)]
 
 
-def test_prefect_repeats_its_calls_to_a_lost_server_once(monkeypatch):
+def test_prefect_repeats_its_calls_once_until_a_lost_server_is_back(monkeypatch):
     """The final state of a run is tried three times, a minute each."""
     run_artifacts.send("card", fail(ValueError("a key"))[0])
     assert PREFECT_CLIENT_MAX_RETRIES.value() == 5
     run_artifacts.send("progress", fail(httpx.ConnectError("refused"))[0])
     assert PREFECT_CLIENT_MAX_RETRIES.value() == 1
     monkeypatch.setattr(run_artifacts, "_away_until", 0.0)
-    monkeypatch.setattr(get_current_settings().client, "max_retries", 0)
-    run_artifacts.send("progress", fail(httpx.ConnectError("refused"))[0])
-    assert PREFECT_CLIENT_MAX_RETRIES.value() == 0
+    run_artifacts.send("progress", lambda: 7)
+    assert PREFECT_CLIENT_MAX_RETRIES.value() == 5
+
+
+def test_a_thread_does_not_wait_for_a_server_after_another_one_did():
+    call, calls = fail(httpx.ConnectError("refused"))
+    asked = threading.Event()
+
+    def call_slowly():
+        asked.set()
+        other.join(0.2)  # which waits for its turn
+        call()
+
+    other = threading.Thread(target=lambda: asked.wait(20) and run_artifacts.send("progress", call))
+    other.start()
+    run_artifacts.send("progress", call_slowly)
+    other.join(20)
+    assert len(calls) == 1
 
 
 class Lost(event_client.EventClient):
