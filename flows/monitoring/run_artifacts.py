@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.logging import get_logger, get_run_logger
+from prefect.settings import get_current_settings
 
 from flows.engine.progress import Step
 from flows.release import Released
@@ -28,24 +30,31 @@ HOME_URL = "MALMOI_HOME_URL"  # address below which the folder MALMOI_HOME is se
 
 T = TypeVar("T")
 _away_until = 0.0  # time.monotonic() before which no call is made
+_turn = threading.RLock()
+_RETRIES = get_current_settings().client.max_retries  # of a call, by Prefect
 
 
 def send(what: str, call: Callable[[], T]) -> T | None:
     """Call the server; an error is logged and stops nothing, because the workspace holds the result.
 
     A server that is gone costs each call a minute, so none is made for AWAY_SECONDS after one that did not reach it.
+    Until one reaches it again, the calls of Prefect itself, such as the three for the final state, are repeated once.
     """
     global _away_until
-    if time.monotonic() < _away_until:
-        return None
-    try:
-        return call()
-    except Exception as error:
-        if isinstance(error, httpx.TransportError):
-            _away_until = time.monotonic() + AWAY_SECONDS
-        logger = get_run_logger() if FlowRunContext.get() else get_logger()
-        logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
-        return None
+    with _turn:  # else two threads wait one after the other
+        if time.monotonic() < _away_until:
+            return None
+        try:
+            found = call()
+        except Exception as error:
+            if isinstance(error, httpx.TransportError):
+                _away_until = time.monotonic() + AWAY_SECONDS
+                get_current_settings().client.max_retries = min(_RETRIES, 1)
+            logger = get_run_logger() if FlowRunContext.get() else get_logger()
+            logger.warning(f"{what}: the server did not take it ({type(error).__name__}).")
+            return None
+        get_current_settings().client.max_retries = _RETRIES
+        return found
 
 
 def has_lost_server() -> bool:

@@ -27,6 +27,7 @@ from prefect.states import Crashed
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring import run_artifacts
+from flows.monitoring.event_client import use_event_client
 from malmoi.storage.locks import LockRequest, find_request, is_open_file, request_locks, try_lock
 from malmoi.workspace import Workspace
 
@@ -52,6 +53,7 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
     Another run that holds the workspace is waited for, up to LONGEST_WAIT; the log names it.
     """
     quiet_prefect()
+    use_event_client()
     asked, id = find_request(), str(flow_run.id)
     seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
     with _record(workspace.flow_runs / id):

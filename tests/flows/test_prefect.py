@@ -85,10 +85,15 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """The address of a Dask cluster of two nodes on this machine."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as started:
-        yield started.scheduler_address
+def clusters():
+    """The addresses of a Dask cluster of two nodes and of a Ray cluster of one, on this machine."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    ray = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100 << 20})
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as dask:
+        yield {"dask": dask.scheduler_address, "ray": ray.address}
+    ray.shutdown()
 
 
 def install_wheel(folder: Path) -> Path:
@@ -102,7 +107,7 @@ def install_wheel(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pasted(served, cluster, alerts, tmp_path_factory):
+def pasted(served, clusters, alerts, tmp_path_factory):
     """The blocks of docs/operating.md, pasted as they stand but for addresses: their folder, and what clients need."""
     home, home_url = served
     (home / ".venv").symlink_to(sys.prefix)
@@ -122,7 +127,7 @@ def pasted(served, cluster, alerts, tmp_path_factory):
         **os.environ,
         "PREFECT_HOME": str(home / "server"),
         "MALMOI_SAMPLE_PORT": site,
-        "MALMOI_CLUSTERS": cluster,
+        "MALMOI_CLUSTERS": " ".join(clusters.values()),
         "MALMOI_HOME_URL": home_url,
         "PYTHONPATH": str(install_wheel(tmp_path_factory.mktemp("wheel"))),
     }
@@ -239,9 +244,10 @@ def test_a_run_records_captures_stages_and_release_as_assets(pasted, refreshed):
     assert seen >= {"1-captures/small", "6-releases/general"} | stages
 
 
-def test_a_deployed_run_on_a_cluster_gives_the_release_of_the_command_line(server, cluster, alone, tmp_path):
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_a_deployed_run_on_a_cluster_gives_the_release_of_the_command_line(engine, server, clusters, alone, tmp_path):
     run = start(
-        server, "run/local", recipe="general", sources=["small.py"], engine="dask", address=cluster,
+        server, "run/local", recipe="general", sources=["small.py"], engine=engine, address=clusters[engine],
         workspace=str(tmp_path / "w"),
     )  # fmt: skip
     wait_for(server, run)
@@ -394,7 +400,7 @@ def test_a_command_through_the_server_gives_the_same_release_as_one_without(past
     assert [(r["state"]["type"], r["parameters"]["recipe"]) for r in ours] == [("COMPLETED", "general")]
 
 
-def test_deployments_show_the_flows_with_their_parameters(server, cluster):
+def test_deployments_show_the_flows_with_their_parameters(server, clusters):
     _, deployments = ask(f"{server['PREFECT_API_URL']}/deployments/filter", {})
     found = {d["entrypoint"].rpartition(".")[2]: d["parameter_openapi_schema"] for d in deployments}
     assert set(found) == {"collect", "curate", "release", "run", "refresh", "erase"}
@@ -407,18 +413,18 @@ def test_deployments_show_the_flows_with_their_parameters(server, cluster):
     }  # fmt: skip
     assert form["recipe"]["enum"] == [*list_recipes(), "mine.toml"]
     assert form["sources"]["items"]["enum"] == [*catalogue.names(), "bare.py", "small.py"]
-    assert form["address"]["enum"] == ["", cluster]
+    assert form["address"]["enum"] == ["", *clusters.values()]
     assert not [d["name"] for d in deployments if d["concurrency_limit"]]  # the workspace decides who waits
     assert all("malmoi" in d["tags"] for d in deployments)
 
 
-def test_the_server_refuses_nonsense_and_names_the_field(server, cluster):
+def test_the_server_refuses_nonsense_and_names_the_field(server, clusters):
     """One test for all cases: the server is shared, and a request takes milliseconds."""
     api = server["PREFECT_API_URL"]
     ids = {flow: ask(f"{api}/deployments/name/{flow}/local")[1]["id"] for flow in {c["flow"] for c in CALLS}}
     wrong = []
     for case in CALLS:
-        given = {name: cluster if said == "CLUSTER" else said for name, said in case["parameters"].items()}
+        given = {name: clusters["dask"] if said == "CLUSTER" else said for name, said in case["parameters"].items()}
         body = {"parameters": given, "state": {"type": "SCHEDULED"}}
         status, says = ask(f"{api}/deployments/{ids[case['flow']]}/create_flow_run", body)
         if status != 409 or f"'{case['field']}" not in str(says):
