@@ -67,7 +67,7 @@ def _run_in_worker(call: Callable[[J], R], job: J) -> R:
 
 
 def _make_call(call: Callable[[J], R]) -> Callable[[J], R]:
-    """Return `call` for a worker, which gives the memory of the job's tables back to the system: jobs differ in size."""
+    """Return `call` for a worker, which then gives freed memory back to the system: jobs differ in size."""
     from pyarrow import default_memory_pool  # not before the fork server starts, which imports at the same time
 
     def run(job: J) -> R:
