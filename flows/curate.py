@@ -54,7 +54,7 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
                 slices[key] = (*slices.get(key, ()), piece)
         # Before the first filter, whatever the recipe: withdrawn documents cost no work, and no recipe can skip this.
         gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
-        stood = earlier_shards.group_shards(workspace, FOLDER_OF[name])
+        stood = earlier_shards.group_shards(workspace.shards(FOLDER_OF[name]))
         walks = [
             walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()), stood)
             for ledger in ledgers
@@ -155,7 +155,7 @@ def _plan_extraction(
     learned = {job.sample.host: found for job in lessons if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
-    stood = earlier_shards.group_shards(workspace, "2-documents")
+    stood = earlier_shards.group_shards(workspace.shards("2-documents"))
     stones = (str(workspace.withdrawals), str(workspace.erasure_key))
     # Shards that were made under a tombstone are without its documents, so they are made again once it is revoked.
     revoked = [[one.kind, one.key, one.revoked] for one in tombstones.read(workspace.withdrawals) if one.revoked]

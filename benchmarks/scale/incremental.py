@@ -1,11 +1,12 @@
 """What a run over an existing workspace costs: with nothing new, and with 1 % more pages, against the first run.
 
-python -m benchmarks.scale.incremental [--documents 10000] [--add 1] [--folder F] [--check]
+python -m benchmarks.scale.incremental [--documents 10000] [--add 1] [--change 0] [--folder F] [--check]
 
 N simulated pages (`benchmarks.simulated_captures`) go through `malmoi run benchmarks/recipes/simulated.toml` in
 workspaces below F, each time in a process of its own: the whole (`full`), again (`nothing`), after `--add` per cent
-more pages (`more`), and again (`nothing more`). `--check` also runs a new workspace with the same captures and earlier
-releases (`scratch`), and compares the roots of the manifests: published documents are preferred as representatives.
+more pages and `--change` per cent with other text (`more`), and again (`nothing more`). `--check` also runs a new
+workspace with the same captures and earlier releases (`scratch`), and compares the roots of the manifests: published
+documents are preferred as representatives.
 
 The table gives CPU seconds (user + system, all processes) of the innermost step that runs, so the steps of a run add
 up to it; `share` is that of the full run. Steps before the imports of the command are in `start, end`.
@@ -100,9 +101,9 @@ def run(root: Path, pages: Path, workspace: Path, workers: int) -> dict[str, Any
 
 
 def compare(
-    root: Path, documents: int, add: float, workers: int, *, check: bool
+    root: Path, documents: int, shares: dict[str, float], workers: int, *, check: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the runs, each with its name."""
+    """Yield the runs, each with its name; `shares`: per cent of the pages to `add` and to `change`."""
     pages, workspace = root / "pages", root / "workspace"
     simulated_captures.write(pages, documents)
     yield "full", run(root, pages, workspace, workers)
@@ -112,7 +113,7 @@ def compare(
         fresh = Workspace.open(root / "scratch")
         for place in (home.releases(""), home.index("")):
             shutil.copytree(place, fresh.root / place.relative_to(home.root), symlinks=True)
-    simulated_captures.write(pages, documents, add=add)
+    simulated_captures.write(pages, documents, **shares)
     yield "more", run(root, pages, workspace, workers)
     yield "nothing more", run(root, pages, workspace, workers)
     if check:
@@ -141,13 +142,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.incremental")
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--add", type=float, default=1, metavar="PERCENT")
+    parser.add_argument("--change", type=float, default=0, metavar="PERCENT")
     parser.add_argument("--folder", type=Path, help="where pages and workspaces lie while it runs")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--check", action="store_true", help="compare with a run from scratch")
     given, found = parser.parse_args(), dict[str, dict[str, Any]]()
     root = Path(tempfile.mkdtemp(prefix="malmoi-incremental-", dir=given.folder))
     try:
-        for name, one in compare(root, given.documents, given.add, given.workers, check=given.check):
+        shares = {"add": given.add, "change": given.change}
+        for name, one in compare(root, given.documents, shares, given.workers, check=given.check):
             found[name] = one
             out.print(f"{name}: CPU {one['cpu']:,.1f} s", style="dim")
     finally:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from malmoi.storage import shuffle
+from malmoi.storage.shuffle import name_task
 
 U64: TypeAlias = npt.NDArray[np.uint64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -115,6 +116,7 @@ class Counts:
         )
 
 
+@name_task("count paragraphs of shards")
 def spread_counts(job: SpreadJob) -> None:
     """Run a SpreadJob."""
     rows = rows_of(pq.read_table(job.sketch, columns=["rank", "host", "keys", "letters", "lines"]))
@@ -126,6 +128,7 @@ def spread_counts(job: SpreadJob) -> None:
     shuffle.write_partitions(found.table(), part, job.parts, job.target)
 
 
+@name_task("find repeated paragraphs in partitions")
 def count_repeated(job: CountJob) -> None:
     """Run a CountJob: write rows of hosts and corpus that reach the thresholds, by key, the corpus first."""
     hosts = _merge_by_host(counts_of(shuffle.gather(job.files, job.part)))

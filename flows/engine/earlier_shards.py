@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,6 +31,7 @@ from malmoi.workspace_layout import Stage
 
 NAME = "inputs.parquet"  # beside documents.parquet: a row for each input of the shard, in their order
 BYTES = 16  # of the digest of an input
+INPUT = pa.field("input", pa.binary(BYTES))  # of a row of a sketch: the digest of its document
 _SCHEMA = pa.schema(
     [("input", pa.binary(BYTES)), ("kept", pa.int32()), ("dropped", pa.int32()), ("readers", pa.list_(pa.string()))]
 )
@@ -63,10 +66,10 @@ def place_of(key: str) -> str:
     return key.partition("-")[0]
 
 
-def group_shards(workspace: Workspace, stage: Stage) -> dict[str, list[str]]:
-    """Group the keys of the finished shards of a stage by place and code."""
+def group_shards(folders: Iterable[Path]) -> dict[str, list[str]]:
+    """Group finished shards, whose folders are named by their keys, by place and code."""
     found: dict[str, list[str]] = {}
-    for folder in workspace.shards(stage):
+    for folder in folders:
         found.setdefault(_family(folder.name), []).append(folder.name)
     return found
 
@@ -75,12 +78,15 @@ def _family(key: str) -> str:
     return "-".join(key.split("-")[:2])
 
 
-def find_latest(workspace: Workspace, stage: Stage, key: str, known: Mapping[str, Sequence[str]]) -> str:
-    """Return the key of the latest shard of the same place and code as `key`, whose results are reused, or ""."""
+def find_latest(home: Path, key: str, known: Mapping[str, Sequence[str]]) -> str:
+    """Return the key of the latest shard in `home` of the same place and code as `key`, whose results are reused.
+
+    "" if there is none, or if the shard itself is known.
+    """
     keys = known.get(_family(key), ())
     if len(keys) < 2 or key in keys:
         return "" if key in keys else next(iter(keys), "")
-    return max(keys, key=lambda one: (workspace.stage(stage, one).stat().st_mtime_ns, one))
+    return max(keys, key=lambda one: ((home / one).stat().st_mtime_ns, one))
 
 
 def find_extracted(
@@ -97,7 +103,7 @@ def find_extracted(
         if one.readers and fitting[one.key] == len(one.readers):
             return one.key, ""
     best = max(fitting, key=lambda one: (fitting[one], one), default="")
-    return key, best or find_latest(workspace, "2-documents", key, known)
+    return key, best or find_latest(workspace.stage("2-documents", ""), key, known)
 
 
 def _ledger(workspace: Workspace, key: str) -> Ledger | None:
@@ -170,6 +176,21 @@ def merge(
     )
 
 
+def read_sketches(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read the reusable rows of an earlier sketch of this schema, which has INPUT; none if it is missing or damaged."""
+    try:
+        return shard.read(path, schema.names).cast(schema)
+    except (StageError, FileNotFoundError, ValueError):  # ValueError: a sketch from before INPUT was in it
+        return schema.empty_table()
+
+
+def merge_sketches(inputs: Sequence[bytes], parts: Sequence[pa.Table]) -> pa.Table:
+    """Merge the rows of sketches in the order of their inputs; an input without a row was dropped by a lookup."""
+    rows = pa.concat_tables(parts)
+    at = {given: row for row, given in enumerate(rows[INPUT.name].to_pylist())}
+    return rows.take(pa.array([at[given] for given in inputs if given in at], pa.int64()))
+
+
 def write(inputs: Sequence[bytes], counted: Iterable[Counted], folder: Path) -> File:
     """Write the result of each input into the unfinished folder of a shard; a failed input is never reused."""
     rows = [
@@ -185,10 +206,43 @@ def digest_input(*content: object) -> bytes:
 
 
 def digest_rows(table: pa.Table) -> list[str]:
-    """Return the sha256 (hex) of each row: equal rows have the same, whatever table they are in."""
-    batches = table.combine_chunks().to_batches()
-    rows = (batch.slice(at, 1) for batch in batches for at in range(batch.num_rows))
-    return [hashlib.sha256(row.serialize()).hexdigest() for row in rows]
+    """Return the sha256 (hex) of each row: equal rows have the same, whatever table they are in.
+
+    Arrow cannot serialise a row for that: a slice is followed by up to 63 bytes of the rows after it.
+    """
+    ends = np.arange(table.num_rows + 1)
+    columns = [pa.concat_arrays(column.chunks) for column in table.columns if column.num_chunks]
+    leaves = [leaf for column in columns for leaf in _spell(column, ends)]
+    return [hashlib.sha256(b"".join(row)).hexdigest() for row in zip(*leaves, strict=True)]
+
+
+def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[memoryview]]:
+    """Yield leaf by leaf the bytes of the values from ends[i] to before ends[i + 1], for each i."""
+    if not len(values):  # all would be empty
+        return
+    kind, valid = values.type, values.is_valid().to_numpy(zero_copy_only=False)
+    buffers, end = values.buffers(), values.offset + len(values)
+    if pa.types.is_struct(kind):
+        yield _cut(valid, ends)
+        for number in range(kind.num_fields):
+            yield from _spell(values.field(number), ends)
+    elif pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
+        held = np.frombuffer(buffers[1] or b"", f"V{kind.bit_width // 8}")[values.offset : end].copy()
+        held[~valid] = bytes(held.itemsize)  # what stands below a null is arbitrary
+        yield _cut(valid, ends)
+        yield _cut(held, ends)
+    else:  # strings, bytes and lists
+        offsets = np.frombuffer(buffers[1] or bytes(4), np.int32)[values.offset : end + 1]
+        yield _cut(np.where(valid, np.diff(offsets), -1), ends)
+        if pa.types.is_list(kind):
+            yield from _spell(values.values, offsets[ends])
+        else:
+            yield _cut(np.frombuffer(buffers[2] or b"", np.uint8), offsets[ends])
+
+
+def _cut(values: npt.NDArray[Any], ends: npt.NDArray[np.integer]) -> list[memoryview]:
+    view, bounds = memoryview(np.ascontiguousarray(values).view(np.uint8)), (ends * values.itemsize).tolist()
+    return [view[first:last] for first, last in pairwise(bounds)]
 
 
 def count_edits(table: pa.Table, lengths: Sequence[int]) -> Counter[tuple[str, str, str]]:

@@ -13,9 +13,11 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.engine import earlier_shards
+from flows.engine.earlier_shards import find_latest, make_key, place_of
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.shard_jobs import SketchJob, sketch_shard
+from flows.engine.shard_jobs import SKETCH, SketchJob, sketch_shard
 from malmoi import recipe as recipes
 from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
@@ -57,7 +59,8 @@ class Basis:
         """Key of the table: `inputs`, plus the segments that are read and their masked documents."""
         code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
         read = [[name, segment.masked] for name, segment in earlier]
-        return digest([code, sorted(job.key for job in self.jobs), *([read] if read else [])])[:32]
+        content = sorted(job.key.rpartition("-")[2] for job in self.jobs)  # whatever their places
+        return digest([code, content, *([read] if read else [])])[:32]
 
 
 def survey(  # noqa: PLR0913
@@ -169,15 +172,20 @@ def _make_basis(
 ) -> Basis:
     found: Survey = recipes.load_filter(reader.filter).SURVEY
     needed = {step.survey for step in lookups}
+    code = [found.name, found.version, reader.libraries]
+    stood = earlier_shards.group_shards(path.parent for path in workspace.survey_files(SKETCH))
     jobs = []
     for ledger in ledgers:
         content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
         pieces = [piece for piece in known.get(ledger.key, ()) if piece[0] in needed]
-        dropped = [recipes.slice_digest(lookups), [(name, rows) for name, _, rows in pieces]] if lookups else []
-        key = digest([found.name, found.version, reader.libraries, content, *dropped])[:32]
+        steps = [recipes.slice_digest(lookups)] if lookups else []
+        dropped = [*steps, [(name, rows) for name, _, rows in pieces]] if lookups else []
+        # The last part alone decides the rows: the same documents at another place have the same.
+        key = f"{make_key(place_of(ledger.key), [*code, *steps])}-{digest([*code, content, *dropped])[:32]}"
         paths = tuple((name, path) for name, path, _ in pieces)
         folder, source = workspace.stage(stage, ledger.key), "+".join(ledger.entered)
-        jobs.append(SketchJob(workspace.root, key, folder, reader.filter, lookups, paths, source))
+        earlier = find_latest(workspace.surveys, key, stood)
+        jobs.append(SketchJob(workspace.root, key, folder, reader.filter, lookups, paths, earlier, source))
     return Basis(found, reader, params, tuple(jobs))
 
 
@@ -200,7 +208,8 @@ def _run_reduce(
     found, shards = basis.survey, basis.shards
     target = workspace.survey(basis.key(earlier)) / "table.parquet"
     if not target.exists():
-        sketches = pa.concat_tables([shard.read(s.sketch) for s in shards] or [found.schema.empty_table()])
+        names = found.schema.names
+        sketches = pa.concat_tables([shard.read(s.sketch, names) for s in shards] or [found.schema.empty_table()])
         table = found.carrier(sketches, **basis.params)
         workspace.put(target.parent, partial(_write, table, "table.parquet"))
     table = shard.read(target)

@@ -19,7 +19,7 @@ from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
 from flows.engine import earlier_shards, worker_pool
-from flows.engine.earlier_shards import Counted, Earlier
+from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
 from malmoi.archive.capture import IndexRow
@@ -30,6 +30,7 @@ from malmoi.ledger import Failure, Ledger
 from malmoi.processes.workers import Broken, Done, Workers, attempt
 from malmoi.recipe import Step
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 from malmoi.survey import Rows
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
@@ -37,6 +38,7 @@ from malmoi.workspace_layout import Stage
 B = TypeVar("B")
 Slices: TypeAlias = tuple[tuple[str, Path], ...]
 
+SKETCH = "sketch.parquet"
 BATCH = 16  # captures per batch; a retry is cheap, and the pipe is not the bottleneck
 WALKED = 32  # documents per batch; a batch costs 0.3 ms, and the last one must not keep a single worker busy
 LOOKED_UP = 4096  # documents per batch if all filters only look up rows of a survey
@@ -129,17 +131,18 @@ class SketchJob:
     filter: str  # the filter whose SURVEY it is
     lookups: tuple[Step, ...] = ()  # filters before it that look up rows; what they drop has no row here
     slices: Slices = ()  # their surveys → the rows about this shard
+    earlier: str = ""  # key of an earlier sketch, whose rows for the same documents are reused
     source: str = ""  # for the name of a task run
 
     @property
     def target(self) -> Path:
         """The file with the rows."""
-        return self.writes / "sketch.parquet"
+        return self.writes / SKETCH
 
     @property
     def reads(self) -> tuple[Path, ...]:
-        """Nothing besides its own paths."""
-        return ()
+        """The folder of the earlier sketch."""
+        return (Workspace(self.root).survey(self.earlier),) if self.earlier else ()
 
     @property
     def writes(self) -> Path:
@@ -162,6 +165,7 @@ def _list_earlier(root: Path, stage: Stage, key: str) -> tuple[Path, ...]:
     return (Workspace(root).stage(stage, key),) if key else ()
 
 
+@name_task("extract shards")
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
     home = Workspace(job.root)
@@ -194,6 +198,7 @@ def capture_key(row: IndexRow, past: Past | None) -> list[object]:
     return [row.record, row.payload_sha256, row.url, row.fetched, *visits]
 
 
+@name_task("learn templates of hosts")
 def learn(job: LearnJob) -> Path:
     """Run a LearnJob in a worker and return the file with the template, or with the reason why there is none."""
     ((_, answer),) = worker_pool.workers().map(make_learn_worker, job.extraction, [job.sample], lambda sample: [sample])
@@ -206,6 +211,7 @@ def learn(job: LearnJob) -> Path:
     return job.target
 
 
+@name_task("filter shards")
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
     return Workspace(job.root).commit(job.stage, job.key, lambda folder: fill(job, folder))
@@ -214,7 +220,7 @@ def walk_shard(job: WalkJob) -> Ledger:
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
     table = shard.read(job.before / "documents.parquet")
-    inputs = _list_inputs(job, table)
+    inputs = _list_inputs(table, job.slices, job.withdrawn)
     stands = earlier_shards.read(Workspace(job.root), job.stage, job.earlier, {})
     new = table.take(pa.array(earlier_shards.find_new(stands, inputs), pa.int64())) if stands else table
     shared = (job.key, job.steps, job.slices, job.withdrawn)
@@ -231,10 +237,10 @@ def fill(job: WalkJob, folder: Path) -> Ledger:
     return _write_shard(folder, job.stage, job.key, found, inputs, pc.list_value_length(table["trail"]).to_pylist())
 
 
-def _list_inputs(job: WalkJob, table: pa.Table) -> list[bytes]:
+def _list_inputs(table: pa.Table, slices: Slices, withdrawn: Sequence[str] = ()) -> list[bytes]:
     """Return the digest of each document: of its row, its rows of surveys, and whether it is withdrawn."""
-    by_id, shared, gone = [], [], frozenset(job.withdrawn)
-    for name, path in job.slices:
+    by_id, shared, gone = [], [], frozenset(withdrawn)
+    for name, path in slices:
         key, rows = _read_rows(path)
         if key == "id":
             by_id.append(rows)
@@ -246,16 +252,25 @@ def _list_inputs(job: WalkJob, table: pa.Table) -> list[bytes]:
     ]
 
 
+@name_task("sketch shards")
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
 
+    home = Workspace(job.root)
+
     def write(folder: Path) -> None:
         found = recipes.load_filter(job.filter).SURVEY
-        tables = [found.schema.empty_table()]
         documents = shard.read(job.before / "documents.parquet", found.columns)
+        inputs = _list_inputs(documents, job.slices)
+        documents = documents.append_column(INPUT, pa.array(inputs, INPUT.type))
+        schema = found.schema.append(INPUT)
+        tables = [schema.empty_table()]
+        if job.earlier:
+            tables = [earlier_shards.read_sketches(home.survey(job.earlier) / SKETCH, schema)]
+        new = documents.filter(pc.invert(pc.is_in(documents[INPUT.name], tables[0][INPUT.name])))
         shared = (job.key, job.filter, job.lookups, job.slices)
         for batch, answer in worker_pool.workers().map(
-            make_sketch_worker, shared, _cut_batches(documents, WALKED), _split_batch
+            make_sketch_worker, shared, _cut_batches(new, WALKED), _split_batch
         ):
             if isinstance(answer, Broken):  # a survey without this document would treat its copies as unique
                 (row,) = shard.unpack_table(batch).select(["id"]).to_pylist()
@@ -265,9 +280,9 @@ def sketch_shard(job: SketchJob) -> Path:
                     "if it is too long."
                 )
             tables.append(shard.unpack_table(answer.value))
-        shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
+        shard.write(earlier_shards.merge_sketches(inputs, tables), folder / SKETCH)
 
-    Workspace(job.root).put(job.target.parent, write)
+    home.put(job.target.parent, write)
     return job.target
 
 
@@ -348,9 +363,10 @@ def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Cal
     found, filters = recipes.load_filter(name).SURVEY, _bind_filters(key, lookups, slices, ())
 
     def batch(content: bytes) -> bytes:
-        docs = shard.to_documents(shard.unpack_table(content))
-        rows = [found.sketch(doc) for doc in docs if isinstance(walk(doc, filters), Kept)]
-        return shard.pack_table(pa.Table.from_pylist(rows, schema=found.schema))
+        table = shard.unpack_table(content)
+        docs = zip(shard.to_documents(table), table[INPUT.name].to_pylist(), strict=True)
+        rows = [{**found.sketch(doc), INPUT.name: given} for doc, given in docs if isinstance(walk(doc, filters), Kept)]
+        return shard.pack_table(pa.Table.from_pylist(rows, schema=found.schema.append(INPUT)))
 
     return batch
 

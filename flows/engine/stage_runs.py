@@ -80,7 +80,7 @@ def walk_job(
     key = make_key(place_of(ledger.key), code, [documents_digest(ledger), seen, list(withdrawn)])
     paths = tuple((name, path) for name, path, _ in pieces)
     folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
-    earlier = find_latest(workspace, stage, key, known)
+    earlier = find_latest(workspace.stage(stage, ""), key, known)
     return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, earlier, source)
 
 

@@ -24,6 +24,7 @@ from malmoi.releases.release_schema import (
 )
 from malmoi.releases.split import SKETCH, SKETCHED, SplitResult
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 
 KEYS = ("id", "n_bytes", SKETCH)
 _PLACES = {name: place for place, name in enumerate(SKETCHED.names)}
@@ -65,6 +66,7 @@ class Assembled:
     sketches: bytes
 
 
+@name_task("assemble release shards")
 def assemble(work: Assembly) -> Assembled:
     """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from crawlers import archives, host_templates
@@ -17,14 +20,16 @@ from filters.duplicates.minhash.duplicate_schema import TABLE
 from flows import run as runs
 from flows.collect import collect
 from flows.curate import Curated, curate
-from flows.engine import executors, run_surveys, shard_jobs, worker_pool
+from flows.engine import earlier_shards, executors, run_surveys, shard_jobs, worker_pool
 from flows.engine.progress import Progress
 from flows.release import release
 from flows.reports import crawl_report, curation_report
 from malmoi.archive import collection
 from malmoi.archive.capture import warc_record
 from malmoi.recipe import Recipe
+from malmoi.storage import checksummed_files, shard
 from malmoi.workspace import Workspace
+from tests.builders import small_survey
 from tests.builders.small_archive import prose
 
 SOURCE = """
@@ -242,6 +247,94 @@ def test_new_pages_are_the_only_ones_that_are_extracted_and_filtered(
     monkeypatch.setattr(shard_jobs, "extractor", counting)
     curated(home, sites)
     assert len(extracted) == 2
+
+
+def random_row(draw: random.Random) -> dict[str, Any]:
+    def word() -> str:
+        return "가나다"[: draw.randrange(4)]
+
+    trail = [{"by": word(), "limit": draw.choice([None, 0.0, 0.5])} for _ in range(draw.randrange(3))]
+    layer = {"form": [word() for _ in range(draw.randrange(4))], "start": list(range(draw.randrange(4)))}
+    return {
+        "id": word(),
+        "trail": draw.choice([None, trail]),
+        "morphemes": draw.choice([None, layer]),
+        "digest": draw.choice([None, b"0" * 16, draw.randbytes(16)]),
+    }
+
+
+def test_equal_rows_have_one_digest_in_every_table_and_other_rows_have_another() -> None:
+    trail = pa.list_(pa.struct([("by", pa.string()), ("limit", pa.float64())]))
+    layer = pa.struct([("form", pa.list_(pa.string())), ("start", pa.list_(pa.uint16()))])
+    schema = pa.schema([("id", pa.string()), ("trail", trail), ("morphemes", layer), ("digest", pa.binary(16))])
+    draw, known = random.Random(1), dict[str, str]()
+    for count in [1, 1, 2, *(draw.randrange(40) for _ in range(60))]:
+        table = pa.Table.from_pylist([random_row(draw) for _ in range(count)], schema)
+        table = pa.concat_tables([table, table.slice(count // 3, 2)]).slice(draw.randrange(2))
+        digests = earlier_shards.digest_rows(table)
+        assert len(digests) == table.num_rows
+        for row, found in zip(table.to_pylist(), digests, strict=True):
+            assert known.setdefault(repr(row), found) == found
+    assert len(set(known.values())) == len(known) > 500
+
+
+def count_sketched(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Documents sent to be sketched, by filter."""
+    counts, make = Counter[str](), shard_jobs.make_sketch_worker
+
+    def counting(shared: Any) -> Any:
+        one = make(shared)
+
+        def batch(content: bytes) -> bytes:
+            counts[shared[1]] += shard.unpack_table(content).num_rows
+            return one(content)
+
+        return batch
+
+    monkeypatch.setattr(shard_jobs, "make_sketch_worker", counting)
+    return counts
+
+
+def test_a_changed_shard_is_sketched_for_its_new_documents_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites, home = Sites(tmp_path, random.Random(9)), Workspace.open(tmp_path / "w")
+    collect(home, sites.source, QUIET)
+    curated(home, sites)
+    before, counts = home.survey_files(shard_jobs.SKETCH), count_sketched(monkeypatch)
+    sites.params["min_chars"] = 120  # some documents are dropped; no other changes
+    curated(home, sites)
+    assert len(home.survey_files(shard_jobs.SKETCH)) > len(before)
+    assert counts["exact_duplicates"] == 0
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "of an earlier version"])
+def test_a_sketch_that_cannot_be_reused_is_made_from_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    home, docs = Workspace.open(tmp_path / "w"), small_survey.corpus(texts=3)
+    places = [tmp_path / "first", tmp_path / "second"]
+    for place, some in zip(places, (docs[:-1], docs[1:]), strict=True):
+        place.mkdir()
+        shard.write(shard.to_table(some), place / "documents.parquet")
+    first = shard_jobs.SketchJob(home.root, "place-code-1", places[0], "near_duplicates")
+    second = shard_jobs.SketchJob(home.root, "place-code-2", places[1], "near_duplicates", earlier=first.key)
+    alone = replace(second, key="place-code-3", earlier="")
+    shard_jobs.sketch_shard(first)
+    expected = shard_jobs.sketch_shard(alone).read_bytes()
+    counts = count_sketched(monkeypatch)
+    assert shard_jobs.sketch_shard(replace(second, key="place-code-4")).read_bytes() == expected
+    assert counts.total() == 1
+    if damage == "changed":
+        first.target.write_bytes(first.target.read_bytes()[::-1])
+    elif damage == "missing":
+        first.target.unlink()
+    else:
+        pq.write_table(pq.read_table(first.target).drop_columns(["input"]), first.target)
+        checksummed_files.write(first.target.parent)
+    counts.clear()
+    assert shard_jobs.sketch_shard(second).read_bytes() == expected
+    assert counts.total() == len(docs) - 1
 
 
 @pytest.mark.parametrize("damage", ["", "[", "{}", '{"columns": [], "pieces": {}, "digest": ""}'])

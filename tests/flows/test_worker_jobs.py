@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.executors import FEW, make_runner, thread_mapper
-from flows.engine.worker_pool import in_worker
+from flows.engine.executors import thread_mapper
+from flows.engine.worker_jobs import FEW, in_worker, make_runner
 from malmoi.errors import DataError, StageError
+from malmoi.storage.shuffle import find_task_name, name_task
 
 
 @pytest.fixture
@@ -22,6 +23,7 @@ def pool():
     worker_pool.configure(None)
 
 
+@name_task("name processes")
 def name_process(_: object) -> int:
     return os.getpid()
 
@@ -47,7 +49,7 @@ def name_allocator(_: object) -> str:
 
 def test_a_job_runs_in_a_worker_under_the_name_of_its_function(pool):
     call = pickle.loads(pickle.dumps(in_worker(name_process)))
-    assert call.__name__ == "name_process"
+    assert find_task_name(call) == "name processes"
     assert call(0) not in (0, os.getpid())
 
 
