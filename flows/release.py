@@ -16,9 +16,10 @@ from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.clusters.node_tasks import read_software
-from flows.engine.executors import Mapper, make_runner
+from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
+from flows.engine.worker_jobs import make_runner
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__

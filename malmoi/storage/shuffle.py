@@ -61,9 +61,9 @@ def name_task(says: str) -> Callable[[_Call], _Call]:
 
 
 def find_task_name(call: Callable[..., Any]) -> str:
-    """Return what `name_task` says of a function, of the one in a `partial`, or its name if nothing is said."""
+    """Return what `name_task` says of a function, of the one in a `partial` or a wrapper, or its name by default."""
     while isinstance(call, partial):
-        call = call.func
+        call = getattr(call, "__wrapped__", call.func)
     name: str = getattr(call, "__name__", type(call).__name__)
     return str(getattr(call, "task_name", name.replace("_", " ").strip()))
 

@@ -87,6 +87,9 @@ ELSEWHERE = {
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/filters/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
     "{} does not answer ({}: {}). Finished work is kept. {}": "tests/flows/test_prefect.py",
+    "{}: the worker process ended each time ({}). Nothing was published. Look at the kernel's log for the OOM killer, "
+    "give the machine more memory or use fewer `--workers`, then run the same command again.":
+        "needs a machine without memory; tests/flows/test_worker_jobs.py",
     "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
     "again.": "tests/flows/test_prefect.py",
     "{}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it; "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -204,6 +205,28 @@ def test_row_groups_are_cut_by_size_and_the_release_still_verifies(
     folder, _ = made(tmp_path, inputs(tmp_path / "in", documents()))
     assert max(pq.ParquetFile(p).num_row_groups for p in (folder / "data").rglob("*.parquet")) > 2
     assert not [f for f in verify(folder) if f.check in ("rows", "laws", "manifest", "schema")]
+
+
+def test_the_memory_of_a_shard_is_that_of_its_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two shards of a million documents at once would take more than the memory of a machine."""
+    given = [replace(one, text=f"{one.text} {'글' * 5_000}") for one in documents(200)]
+    common, peaks = pa.default_memory_pool(), []
+    for size in (1 << 30, 100_000):
+        monkeypatch.setattr(assembling, "GROUP_BYTES", size)
+
+        def run(call: Callable, work: list) -> list:
+            if call is not assembling.assemble:
+                return list(map(call, work))
+            pa.set_memory_pool(pool := pa.proxy_memory_pool(common))
+            try:
+                return list(map(call, work))
+            finally:
+                pa.set_memory_pool(common)
+                peaks.append(pool.max_memory())
+
+        stages = inputs(tmp_path / f"in-{size}", given, cuts=8)
+        publish(stages, tmp_path / f"release-{size}", tmp=tmp_path, run=run)
+    assert peaks[1] < peaks[0] / 3
 
 
 def test_the_work_travels_to_other_processes(tmp_path: Path) -> None:
