@@ -117,7 +117,7 @@ def _read_batch(path: Path, number: int) -> pa.RecordBatch:
 def _add_sizes(table: pa.Table, ids: list[str], sizes: Iterable[Path]) -> pa.Table:
     known: dict[str, int] = {}
     for path in sizes:
-        known.update(zip(*(c.to_pylist() for c in pq.read_table(path, columns=["id", "n"]).columns), strict=True))
+        known.update(zip(*(c.to_pylist() for c in shard.read_parquet(path, ["id", "n"]).columns), strict=True))
     at = table.schema.get_field_index("cluster_size")
     return table.set_column(at, DATA.field(at), pa.array([known.get(id, 1) for id in ids], pa.int32()))
 
