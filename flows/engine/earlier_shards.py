@@ -216,7 +216,7 @@ def digest_rows(table: pa.Table) -> list[str]:
     return [hashlib.sha256(b"".join(row)).hexdigest() for row in zip(*leaves, strict=True)]
 
 
-def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[memoryview]]:
+def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[bytes]]:
     """Yield leaf by leaf the bytes of the values from ends[i] to before ends[i + 1], for each i."""
     if not len(values):  # all would be empty
         return
@@ -240,9 +240,9 @@ def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[mem
             yield _cut(np.frombuffer(buffers[2] or b"", np.uint8), offsets[ends])
 
 
-def _cut(values: npt.NDArray[Any], ends: npt.NDArray[np.integer]) -> list[memoryview]:
-    view, bounds = memoryview(np.ascontiguousarray(values).view(np.uint8)), (ends * values.itemsize).tolist()
-    return [view[first:last] for first, last in pairwise(bounds)]
+def _cut(values: npt.NDArray[Any], ends: npt.NDArray[np.integer]) -> list[bytes]:
+    held, bounds = values.tobytes(), (ends * values.itemsize).tolist()
+    return [held[first:last] for first, last in pairwise(bounds)]
 
 
 def count_edits(table: pa.Table, lengths: Sequence[int]) -> Counter[tuple[str, str, str]]:
