@@ -81,7 +81,7 @@ def _family(key: str) -> str:
 def find_latest(home: Path, key: str, known: Mapping[str, Sequence[str]]) -> str:
     """Return the key of the latest shard in `home` of the same place and code as `key`, whose results are reused.
 
-    "" if there is none, or if the shard itself is known.
+    "" without such a shard, or if that of `key` is known.
     """
     keys = known.get(_family(key), ())
     if len(keys) < 2 or key in keys:
@@ -228,7 +228,7 @@ def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[byt
             yield from _spell(values.field(number), ends)
     elif pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
         held = np.frombuffer(buffers[1] or b"", f"V{kind.bit_width // 8}")[values.offset : end].copy()
-        held[~valid] = bytes(held.itemsize)  # what stands below a null is arbitrary
+        held[~valid] = bytes(held.itemsize)  # the bytes below a null are arbitrary
         yield _cut(valid, ends)
         yield _cut(held, ends)
     else:  # strings, bytes and lists
