@@ -12,6 +12,7 @@ from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import crawl_progress
 from malmoi.archive import collection
+from malmoi.archive.collection import Run
 from malmoi.erasure.tombstones import read_matcher
 from malmoi.errors import SourceError
 from malmoi.source import Folder, TermsCheck, Warc
@@ -70,6 +71,7 @@ def collect(
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
+        _delete_superseded(workspace, now)
         current = collection.summarise(home, now).current
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
@@ -79,6 +81,14 @@ def collect(
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
     return Collected(source.name, counts["new"], current, **extra)
+
+
+def _delete_superseded(workspace: Workspace, found: list[Run]) -> None:
+    """Delete the runs that say nothing that the last one does not say, from the workspace and from `found`."""
+    for run in collection.find_superseded(found):
+        with workspace.temporary_folder() as folder:
+            run.folder.rename(folder / run.folder.name)  # a run that is deleted file by file would look unfinished
+        found.remove(run)
 
 
 def describe_collection(workspace: Workspace, name: str) -> str:

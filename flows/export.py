@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,8 +28,10 @@ from malmoi.export.tokenizer import Tokenizer, open_tokenizer
 from malmoi.export.written_files import Place, Writer
 from malmoi.licensing.licence_expressions import FAMILIES
 from malmoi.releases.licence_files import files as licence_files
+from malmoi.storage.atomic_folders import require_absent, write_folder
 
 Format = Literal["jsonl", "mds", "megatron"]
+FACTS = "export.json"
 _IDS = pa.schema(
     {POSITION: pa.int64()}
     | dict.fromkeys(("id", "license", "source"), pa.string())
@@ -66,10 +66,9 @@ class Plan:
 def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     """Write the export to `target`, which must not exist; return the content of export.json.
 
-    The folder appears complete or not at all. CallError if the plan cannot be followed.
+    The folder appears complete and durable, or not at all. CallError if the plan cannot be followed.
     """
-    if target.exists():
-        raise CallError(f"{target} exists; name a folder that does not. Nothing was overwritten.")
+    require_absent(target)
     if plan.format != "jsonl" and (plan.compression != "none" or plan.flat):
         raise CallError("--compression and --flat are of JSON lines; leave them out, or export with --format jsonl.")
     tokenizer = _open_tokenizer(plan)
@@ -82,9 +81,7 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
         chosen = mixture.choose_all(rows, plan.seed)
     else:
         chosen = mixture.choose_mixture(rows, counts, budget, parts, plan.seed, plan.repeat)
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    part.mkdir(parents=True)
-    try:
+    with write_folder(target, FACTS) as part:
         layout, lengths = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
         tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
         facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
@@ -93,10 +90,7 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
         facts["files"] = _sum_files(part)
-        (part / "export.json").write_text(canonical_json(facts), encoding="utf-8")
-        part.rename(target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        (part / FACTS).write_text(canonical_json(facts), encoding="utf-8")
     return facts
 
 
@@ -162,9 +156,9 @@ def _describe(
 
 
 def _sum_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a folder, by its path."""
+    """Return the sha256 of every file of a folder but export.json, by its path."""
     found = {}
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / FACTS):
         with path.open("rb") as file:
             found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return found

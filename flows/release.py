@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
 
 import data_cards
 from crawlers import catalogue
@@ -17,7 +16,7 @@ from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.clusters.node_tasks import read_software
-from flows.engine.executors import Mapper
+from flows.engine.executors import Mapper, make_runner
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
 from flows.plurals import count_of
@@ -50,7 +49,6 @@ from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.on_demand import fetch_below
 from malmoi.storage.shard import sha256_of
-from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # to be matched in full
@@ -124,7 +122,7 @@ def release(
         previous=workspace.releases(recipe.name) / last.version if last else None,
     )
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
-        index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
+        index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, make_runner(mapper))
         point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
     if inputs.previous is not None:
@@ -135,7 +133,7 @@ def release(
             inputs,
             folder,
             tmp=workspace.tmp,
-            run=_make_runner(mapper),
+            run=make_runner(mapper),
             redact=make_redactor(recipe),
             history=history,
             quarantine=workspace.quarantine(recipe.name),
@@ -149,9 +147,7 @@ def release(
             rejected_releases.require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
-        index_segments.write_segments(
-            workspace, recipe, curated.stages, folder if new else target, _make_runner(mapper)
-        )
+        index_segments.write_segments(workspace, recipe, curated.stages, folder if new else target, make_runner(mapper))
         if new:  # after its segment: a segment without a release is inactive, a release without one is missing there
             put_version(workspace, folder, target)
         else:
@@ -214,13 +210,6 @@ def seal_release(folder: Path, unchanged: Mapping[str, str] | None = None, *, be
         raise DataError(
             f"the new release does not verify ({first}); nothing was published. Run the same command again."
         )
-
-
-def _make_runner(mapper: Mapper) -> Run:
-    def run(call: Callable[[Any], Any], work: list[Any]) -> list[Any]:
-        return mapper(call, work)
-
-    return run
 
 
 def refuse_version(name: str, version: str, history: History) -> None:

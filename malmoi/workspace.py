@@ -21,6 +21,7 @@ from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.storage.atomic_folders import sync_below
 from malmoi.storage.location import explain_write_errors, find_address, locate
 from malmoi.storage.locks import hold_lock
 from malmoi.workspace_layout import LEDGER, SYNC, Layout, Stage
@@ -128,8 +129,7 @@ class Workspace(Layout):
         """
         if target.is_relative_to(self.surveys):
             checksummed_files.write(folder)
-        for path in (*folder.rglob("*"), folder):
-            sync(path)
+        sync_below(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.rename(target)

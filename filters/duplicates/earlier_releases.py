@@ -30,6 +30,7 @@ from filters.duplicates.minhash.duplicate_schema import (
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.errors import StageError
 from malmoi.storage import shuffle
+from malmoi.storage.shuffle import name_task
 from malmoi.survey import Segment
 
 BATCH = 65536  # rows of a segment in memory while its files are derived
@@ -115,6 +116,7 @@ class DeriveJob:
         return self.segment.folder / "signatures.arrow"
 
 
+@name_task("index segments of earlier releases")
 def derive(job: DeriveJob) -> int:
     """Run a DeriveJob and return the number of rows of the segment. Existing files are kept."""
     documents, rows = job.segment.folder / "documents.parquet", job.banding.rows

@@ -26,6 +26,7 @@ from filters.paragraphs.paragraph_counts import (
 )
 from malmoi.storage import shard, shuffle
 from malmoi.storage.atomic_files import sync
+from malmoi.storage.shuffle import name_task
 
 GROUP = 1 << 16  # rows of a row group of the table, independent of the parts: about 5 MB
 TABLE = pa.schema(
@@ -61,6 +62,7 @@ def write_table(parts: Sequence[Path], sketches: Sequence[Path], target: Path) -
             writer.write_table(_name_hosts(group, names))
 
 
+@name_task("list repeated paragraphs of shards")
 def write_losses(job: LossJob) -> None:
     """Run a LossJob: a document loses each repeated paragraph of which it is not the keeper.
 

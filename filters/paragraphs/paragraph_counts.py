@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from malmoi.storage import shard, shuffle
+from malmoi.storage.shuffle import name_task
 
 U64: TypeAlias = npt.NDArray[np.uint64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -114,6 +115,7 @@ class Counts:
         )
 
 
+@name_task("count paragraphs of shards")
 def spread_counts(job: SpreadJob) -> None:
     """Run a SpreadJob."""
     rows = rows_of(shard.read_parquet(job.sketch, ["rank", "host", "keys", "letters", "lines"]))
@@ -125,6 +127,7 @@ def spread_counts(job: SpreadJob) -> None:
     shuffle.write_partitions(found.table(), part, job.parts, job.target)
 
 
+@name_task("find repeated paragraphs in partitions")
 def count_repeated(job: CountJob) -> None:
     """Run a CountJob: write rows of hosts and corpus that reach the thresholds, by key, the corpus first."""
     hosts = _merge_by_host(counts_of(shuffle.gather(job.files, job.part)))

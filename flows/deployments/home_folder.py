@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from flows.engine.task_mapper import quiet_prefect
 from malmoi.errors import CallError
 
 HOME = "MALMOI_HOME"  # to which relative paths of a run refer
@@ -17,8 +18,10 @@ _MARKS = {".py": re.compile(r"^SOURCE\b", re.M), ".toml": re.compile(r"^(purpose
 def enter(directory: str, sources: str = "", clusters: str = "") -> None:
     """Change to the folder of MALMOI_HOME: Prefect deletes the folder in which a worker starts a run.
 
+    From here on the run outlives its worker: Prefect itself logs before the flow begins, into a pipe to the worker.
     CallError if it was not set at deployment: the run would write into the worker's folder and be lost.
     """
+    quiet_prefect()
     if not Path(directory).is_absolute():
         raise CallError(
             f"MALMOI_HOME is {directory!r}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your "

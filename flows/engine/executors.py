@@ -1,4 +1,7 @@
-"""Map jobs over threads of this process; `task_mapper` maps them over Prefect tasks."""
+"""Map jobs over threads of this process; `task_mapper` maps them over Prefect tasks.
+
+A thread waits for worker processes: shards are sent to them in batches, other jobs as a whole (`make_runner`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+from flows.engine import worker_pool
+from malmoi.storage.shuffle import Run
+
 EngineName: TypeAlias = Literal["local", "ray", "dask"]
+
+FEW = 8  # jobs that take less time than the start of the pool
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -38,5 +46,14 @@ def thread_mapper(count: int) -> Mapper:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return results
+
+    return run
+
+
+def make_runner(mapper: Mapper) -> Run:
+    """Return a `Run` that maps jobs by `mapper`, each in a worker process; FEW jobs do not start the pool."""
+
+    def run(call: Callable[[J], R], work: list[J]) -> list[R]:
+        return mapper(worker_pool.in_worker(call) if len(work) > FEW or worker_pool.is_started() else call, work)
 
     return run

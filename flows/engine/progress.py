@@ -115,7 +115,7 @@ class Progress:
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
-        self.step = Step("")  # the stage that runs
+        self.step = Step("")  # the stage that runs; without a name between two stages
 
     @contextmanager
     def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
@@ -125,6 +125,7 @@ class Progress:
         with self.watch(step):
             yield step
         self.finish(step)
+        self.step = Step("")
 
     @contextmanager
     def watch(self, step: Step) -> Iterator[None]:

@@ -30,6 +30,7 @@ from malmoi.ledger import Failure, Ledger
 from malmoi.processes.workers import Broken, Done, Workers, attempt
 from malmoi.recipe import Step
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 from malmoi.survey import Rows
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
@@ -164,6 +165,7 @@ def _list_earlier(root: Path, stage: Stage, key: str) -> tuple[Path, ...]:
     return (Workspace(root).stage(stage, key),) if key else ()
 
 
+@name_task("extract shards")
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
     home = Workspace(job.root)
@@ -196,6 +198,7 @@ def capture_key(row: IndexRow, past: Past | None) -> list[object]:
     return [row.record, row.payload_sha256, row.url, row.fetched, *visits]
 
 
+@name_task("learn templates of hosts")
 def learn(job: LearnJob) -> Path:
     """Run a LearnJob in a worker and return the file with the template, or with the reason why there is none."""
     ((_, answer),) = worker_pool.workers().map(make_learn_worker, job.extraction, [job.sample], lambda sample: [sample])
@@ -208,6 +211,7 @@ def learn(job: LearnJob) -> Path:
     return job.target
 
 
+@name_task("filter shards")
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
     return Workspace(job.root).commit(job.stage, job.key, lambda folder: fill(job, folder))
@@ -248,6 +252,7 @@ def _list_inputs(table: pa.Table, slices: Slices, withdrawn: Sequence[str] = ())
     ]
 
 
+@name_task("sketch shards")
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
 

@@ -30,6 +30,7 @@ from flows.engine.clusters.node_tasks import Engine, call_on
 from flows.engine.executors import Mapper, ignore
 from flows.engine.progress import Progress
 from malmoi.errors import MalmoiError
+from malmoi.storage.shuffle import find_task_name
 from malmoi.workspace_layout import STAGES
 
 GROUPS = 40  # per call of a mapper; a run makes about 40 calls, so 1,600 task runs for a corpus of any size
@@ -120,7 +121,7 @@ class Stage:
 
 
 def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
-    """Return a mapper over task runs of the running flow; their names say stage, sources and range of jobs.
+    """Return a mapper over task runs of the running flow; their names say step, work, range and sources.
 
     With an engine, each task run waits for a node to run its group.
 
@@ -130,16 +131,16 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
     def map_as_tasks(
         call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = ignore
     ) -> list[Any]:
-        step, finished, says = progress.step, itertools.count(1), call.__name__.strip("_").replace("_", " ")
+        step, finished, says = progress.step, itertools.count(1), find_task_name(call)
 
         def count(found: Any) -> None:
             done(found)
             if not step.size:
-                step.state = f"{says} {next(finished):,} of {len(jobs):,}"
+                step.state = f"{says}, {next(finished):,} of {len(jobs):,}"
 
         if len(jobs) < (1 if step.name in STAGES else SMALLEST):
             return map_over(engine)(call, jobs, count)
-        name = step.name if step.name in STAGES else f"{step.name}: {says}"
+        name = f"{step.name}: {says}" if step.name else says
         one: Any = task(
             name=name,
             task_run_name="{group}",
@@ -175,15 +176,15 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
 def group_jobs(name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage: Any = None) -> list[Group]:
     """Cut jobs into at most GROUPS groups of nearly equal size, in order, none smaller than SMALLEST but a lone one.
 
-    >>> [str(group) for group in group_jobs("6-release: assemble", len, ["a"] * 20)]
-    ['6-release: assemble 1-10 of 20', '6-release: assemble 11-20 of 20']
+    >>> [str(group) for group in group_jobs("6-release: scan files", len, ["a"] * 20)]
+    ['6-release: scan files 1-10 of 20', '6-release: scan files 11-20 of 20']
     """
     count = max(1, min(GROUPS, len(jobs) // SMALLEST))
     cuts = [len(jobs) * number // count for number in range(count + 1)]
     groups = []
     for start, end in itertools.pairwise(cuts):
         here = jobs[start:end]
-        says = " ".join([name, *_name_sources(here), f"{start + 1:,}-{end:,} of {len(jobs):,}"])
+        says = " ".join([name, f"{start + 1:,}-{end:,} of {len(jobs):,}", *_name_sources(here)])
         groups.append(Group(says, call, here, stage))
     return groups
 
@@ -195,7 +196,7 @@ def _name_sources(jobs: Sequence[Any]) -> list[str]:
     ([], [])
     """
     names = list(dict.fromkeys(name for job in jobs if (name := getattr(job, "source", ""))))
-    return [", ".join(names)] if 0 < len(names) <= 3 else [f"{len(names)} sources"] if names else []
+    return [f"({', '.join(names) if len(names) <= 3 else f'{len(names)} sources'})"] if names else []
 
 
 def _run_group(group: Group) -> Any:

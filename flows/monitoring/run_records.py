@@ -10,13 +10,11 @@ process that dies before that.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 import httpx
@@ -29,7 +27,7 @@ from prefect.states import Crashed
 from flows.deployments.server_address import find_server
 from flows.engine.task_mapper import quiet_prefect
 from flows.monitoring import run_artifacts
-from malmoi.storage.locks import LockRequest, find_request, request_locks, try_lock
+from malmoi.storage.locks import LockRequest, find_request, is_open_file, request_locks, try_lock
 from malmoi.workspace import Workspace
 
 LONGEST_WAIT = 6 * 3600.0  # seconds for the workspace, unless the command line says otherwise
@@ -112,7 +110,7 @@ def _record(path: Path) -> Iterator[None]:
     until = time.monotonic() + LONGEST_LOOK
     while time.monotonic() < until:
         with path.open("a+", encoding="utf-8") as stream:
-            if try_lock(stream) and _is_same(stream, path):  # not deleted since it was opened
+            if try_lock(stream) and is_open_file(stream, path):  # not deleted meanwhile
                 stream.truncate(0)
                 stream.write(_find_url())
                 stream.flush()
@@ -130,12 +128,6 @@ def _record(path: Path) -> Iterator[None]:
                 return
         time.sleep(0.1)
     yield
-
-
-def _is_same(stream: IO[str], path: Path) -> bool:
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    return False
 
 
 def _find_url() -> str:

@@ -179,6 +179,31 @@ def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tupl
     )
 
 
+def find_superseded(found: Sequence[Run]) -> list[Run]:
+    """Return the crawls that brought nothing new, and all of whose addresses the last run of `found` visited again.
+
+    They say that captures were still current, which the last run says of a later time. A licence file that was archived
+    again has the same record there. The last run must be whole; it stays, also if it brought nothing new.
+    """
+    if not found or found[-1].facts.get("finished") != "finished" or found[-1].facts.get("limit") is not None:
+        return []
+    *earlier, last = found
+    visited = {row.url for row in last.rows if row.status < 400 or row.kind == GONE}
+    proofs = {(row.url, row.record) for row in last.rows if row.kind == LICENCE}
+    used = {Path(row.path).parts[1] for run in found for row in run.rows if row.path.startswith("../")}
+    return [
+        run
+        for run in earlier
+        if run.folder.name not in used
+        and "finished" in run.facts  # of a crawl
+        and not run.facts.get("gone")
+        and all(
+            row.url in visited and (row.kind == "revisit" or row.status == 304 or (row.url, row.record) in proofs)
+            for row in run.rows
+        )
+    ]
+
+
 def has_unfinished(folder: Path) -> bool:
     """Whether a run of a source was begun and is not finished."""
     return any(path.is_dir() and not (path / "run.json").exists() for path in folder.glob("[0-9]*"))

@@ -125,6 +125,7 @@ def serve_forks(descriptor: int, preload: Sequence[str]) -> None:
         if control in ready:
             asked, descriptors, _, _ = socket.recv_fds(control, 1, 3)
             if not asked:
+                signal.set_wakeup_fd(-1)  # closed on return, and the workers are still to end
                 return
             pipe, reports = (Connection(end) for end in descriptors[:2])
             os.fchdir(folder := descriptors[2])  # the paths of a call may be relative

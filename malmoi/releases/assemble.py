@@ -24,7 +24,10 @@ from malmoi.releases.release_schema import (
 )
 from malmoi.releases.split import SKETCH, SKETCHED, SplitResult
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 
+KEYS = ("id", "n_bytes", SKETCH)
+_PLACES = {name: place for place, name in enumerate(SKETCHED.names)}
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
 
 
@@ -63,32 +66,32 @@ class Assembled:
     sketches: bytes
 
 
+@name_task("assemble release shards")
 def assemble(work: Assembly) -> Assembled:
     """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
 
-    The rows of one shard are in memory: choose N so that a shard stays below a gigabyte of text.
+    Memory holds the ids and sketches of all rows, and one row group of one file, so it does not grow with the shard.
     """
-    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], SKETCHED)
-    table = table.combine_chunks()  # `take` of nested columns in many chunks costs twice as much
-    ids = table.column("id").to_pylist()
+    keys = pa.Table.from_batches([_read_batch(path, i, KEYS) for path, i in work.parts]).combine_chunks()
+    ids = keys.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
-    table = _add_sizes(table, ids, work.sizes)
-    sketches = table.column(SKETCH).combine_chunks().take(pa.array(order, pa.int64())).to_pylist()
+    groups = list(_groups(order, np.asarray(keys.column("n_bytes"))))
+    sketches = keys.column(SKETCH).take(pa.array(order, pa.int64())).to_pylist()
     data = work.partition.path()
-    paths = (data, morpheme_path(data))
-    for path in paths:
-        (work.folder / path).parent.mkdir(parents=True, exist_ok=True)
-    with (
-        open_writer(work.folder / paths[0]) as texts,
-        open_writer(work.folder / paths[1], MORPHEME_DATA) as layers,
-    ):
-        for rows in _groups(order, np.asarray(table.column("n_bytes"))):
-            group = table.take(pa.array(rows, pa.int64())).combine_chunks()
-            for writer in (texts, layers):
-                writer.write_table(group.select(writer.schema.names), row_group_size=len(rows))
-    files = ((path, shard.file_of(work.folder / path, len(ids))) for path in paths)
-    described = tuple(ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files)
-    return Assembled(described, b"".join(sketches))
+    described = []
+    for path, schema in ((data, DATA), (morpheme_path(data), MORPHEME_DATA)):
+        target = work.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open_writer(target, schema) as writer:
+            for rows in groups:
+                group = _read_rows(work.parts, rows, schema)
+                if schema is DATA:
+                    group = _add_sizes(group, work.sizes)
+                writer.write_table(group, row_group_size=len(rows))
+                del group  # before the next one is read
+        file = shard.file_of(target, len(ids))
+        described.append(ReleaseFile(path, file.sha256, file.bytes, file.rows))
+    return Assembled(tuple(described), b"".join(sketches))
 
 
 def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:
@@ -107,18 +110,37 @@ def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:
     )
 
 
-def _read_batch(path: Path, number: int) -> pa.RecordBatch:
+def _read_batch(path: Path, number: int, names: Sequence[str]) -> pa.RecordBatch:
+    """Read some columns of a batch, in this order; the others are not decompressed."""
     # For a batch of few rows, threads of Arrow take three times the CPU.
-    options = pa.ipc.IpcReadOptions(use_threads=False)
+    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=[_PLACES[name] for name in names])
     with pa.memory_map(str(path)) as source, pa.ipc.open_file(source, options=options) as file:
-        return file.get_batch(number)
+        return file.get_batch(number).select(names)
 
 
-def _add_sizes(table: pa.Table, ids: list[str], sizes: Iterable[Path]) -> pa.Table:
+def _read_rows(parts: Sequence[tuple[Path, int]], rows: Sequence[int], schema: pa.Schema) -> pa.Table:
+    """Read some rows of the parts, in this order; a row is named by its position in all parts, one after the other."""
+    wanted = np.sort(rows)
+    pieces, first = [], 0
+    for path, number in parts:
+        batch = _read_batch(path, number, schema.names)
+        here = wanted[slice(*np.searchsorted(wanted, (first, first + batch.num_rows)))] - first
+        first += batch.num_rows
+        # A slice would keep the whole batch in memory.
+        pieces.append(batch if len(here) == batch.num_rows else batch.take(pa.array(here)))
+    # `take` of nested columns in many chunks costs twice as much.
+    table = pa.Table.from_batches(pieces, schema).combine_chunks()
+    pieces.clear()
+    return table.take(pa.array(np.searchsorted(wanted, rows))).combine_chunks()
+
+
+def _add_sizes(table: pa.Table, sizes: Iterable[Path]) -> pa.Table:
+    """Set the sizes of clusters; a document that no table names has no copies."""
     known: dict[str, int] = {}
     for path in sizes:
         known.update(zip(*(c.to_pylist() for c in shard.read_parquet(path, ["id", "n"]).columns), strict=True))
     at = table.schema.get_field_index("cluster_size")
+    ids = table.column("id").to_pylist()
     return table.set_column(at, DATA.field(at), pa.array([known.get(id, 1) for id in ids], pa.int32()))
 
 

@@ -15,6 +15,7 @@ from malmoi.releases.published_rows import redact_row
 from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Refused:
     kinds: frozenset[str] = frozenset()  # kinds of finds of the second detector that must not be published
 
 
+@name_task("list signals of dropped documents of shards")
 def write_dropped_signals(work: Refused) -> Path:
     """Write the signals of the documents that a stage shard dropped, such as opt-outs; return the file."""
     source = work.folder / "dropped.parquet"

@@ -23,7 +23,7 @@ from malmoi.releases import excluded_documents, kept_parts, residue
 from malmoi.releases.excluded_documents import ExclusionRules
 from malmoi.releases.release_inputs import Redact
 from malmoi.storage import shard
-from malmoi.storage.shuffle import Run
+from malmoi.storage.shuffle import Run, name_task
 
 Names: TypeAlias = Mapping[str, str]  # id → its name in the release
 # Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
@@ -57,6 +57,7 @@ class Hidden(NamedTuple):
     has_signals: bool = False  # whether a dropped document of the shard has a signal
 
 
+@name_task("find ids to mask in shards")
 def search(work: Search) -> Hidden:
     """Return the ids of dropped documents of a stage shard that a release must not name."""
     path = work.folder / "dropped.parquet"

@@ -23,7 +23,7 @@ from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Look, Outcome, Residue
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS
-from malmoi.storage.shuffle import Run
+from malmoi.storage.shuffle import Run, name_task
 
 Outcomes: TypeAlias = Sequence[tuple[str, Outcome]]
 TABLE = "audit/residue.parquet"
@@ -54,6 +54,7 @@ def write(
     return ReleaseFile(TABLE, file.sha256, file.bytes, file.rows)
 
 
+@name_task("scan files for personal data")
 def _look(place: tuple[Path, str, str]) -> list[Look]:
     folder, name, ending = place
     return residue.look(folder, name, ending=ending)

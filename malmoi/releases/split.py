@@ -25,6 +25,7 @@ from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
 from malmoi.releases.residue import Find, Look
 from malmoi.storage import shard
+from malmoi.storage.shuffle import name_task
 
 _Tables: TypeAlias = dict[str, pa.Table]
 AT_ONCE = 1024  # documents that are Python objects at a time, about 12 kB each
@@ -66,6 +67,7 @@ class SplitResult:
     side_looks: tuple[tuple[str, tuple[Look, ...]], ...] = ()
 
 
+@name_task("split shards into release partitions")
 def split(work: Split) -> SplitResult:
     """Write the published form of the documents of a stage shard, cut by partition; reuse an earlier one if it is kept.
 

@@ -105,3 +105,11 @@ def try_lock(stream: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_open_file(stream: IO[str], path: Path) -> bool:
+    """Return whether the file at `path` is the open one: it may have been deleted or made anew since."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -24,6 +25,7 @@ from malmoi.storage.atomic_files import sync
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 
 
 _DIGEST = b"sha256"  # custom metadata of a batch: Arrow's format has no checksum
@@ -40,6 +42,30 @@ class Run(Protocol):
     def __call__(self, call: Callable[[_A], _B], work: list[_A], /) -> Iterable[_B]:
         """Return the results of `call`, one for each piece of work."""
         ...
+
+
+def name_task(says: str) -> Callable[[_Call], _Call]:
+    """Name what a function of a `Run` does with its work: verb and unit, for people who watch it, as `find_task_name`.
+
+    >>> @name_task("hash files")
+    ... def _hash(path, salt): ...
+    >>> find_task_name(_hash), find_task_name(partial(_hash, salt=1)), find_task_name(len)
+    ('hash files', 'hash files', 'len')
+    """
+
+    def set_name(call: _Call) -> _Call:
+        call.task_name = says  # type: ignore[attr-defined]
+        return call
+
+    return set_name
+
+
+def find_task_name(call: Callable[..., Any]) -> str:
+    """Return what `name_task` says of a function, of the one in a `partial`, or its name if nothing is said."""
+    while isinstance(call, partial):
+        call = call.func
+    name: str = getattr(call, "__name__", type(call).__name__)
+    return str(getattr(call, "task_name", name.replace("_", " ").strip()))
 
 
 def write_partitions(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: Path) -> None:

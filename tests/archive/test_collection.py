@@ -388,3 +388,62 @@ def test_rows_of_an_index_share_the_strings_that_repeat():
     for name in ("fetched", "media", "path", "kind"):
         assert all(getattr(other, name) is getattr(one, name) for other in others)
     assert collection.to_rows(collection.to_table([])) == []
+
+
+def make_run(home: Path, number: int, rows: list[tuple[str, int, str, str]], **facts: object) -> None:
+    """A finished crawl; rows are (url, status, kind, path)."""
+    folder = home / f"{number:04d}"
+    folder.mkdir(parents=True)
+    made = [
+        IndexRow(f"r-{url}", url, WHEN, status, "text/html", "", path, 0, 1, kind) for url, status, kind, path in rows
+    ]
+    collection.finish(folder, made, {"finished": "finished", "limit": None, **facts})
+
+
+CONFIRMED = [("a", 304, "revisit", "p"), ("robots", 304, "instrument", "p"), ("l", 200, "licence", "../0001/p")]
+NEWS = [("a", 200, "response", "p"), ("robots", 200, "instrument", "p"), ("l", 200, "licence", "p")]
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "facts", "superseded"),
+    [
+        (CONFIRMED, CONFIRMED, {}, ["0002"]),
+        (CONFIRMED, [*CONFIRMED, ("b", 200, "response", "p")], {}, ["0002"]),
+        (CONFIRMED, CONFIRMED, {"limit": 2}, []),
+        (CONFIRMED, CONFIRMED, {"finished": "limit"}, []),
+        (CONFIRMED, CONFIRMED[1:], {}, []),  # one address was not visited again
+        (CONFIRMED, [("a", 503, "instrument", "p"), *CONFIRMED[1:]], {}, []),  # nor is it with this answer
+        (CONFIRMED, [("a", 404, "gone", ""), *CONFIRMED[1:]], {}, ["0002"]),
+        ([*CONFIRMED, ("b", 200, "response", "p")], [*CONFIRMED, ("b", 304, "revisit", "p")], {}, []),
+        ([("a", 404, "gone", ""), *CONFIRMED[1:]], CONFIRMED, {}, []),
+        ([*CONFIRMED[:2], NEWS[2]], CONFIRMED, {}, ["0002"]),
+        (
+            [*CONFIRMED[:2], NEWS[2]],
+            [*CONFIRMED[:2], ("l", 200, "licence", "../0002/p")],
+            {},
+            [],
+        ),  # read there
+        ([*CONFIRMED[:2], NEWS[2]], CONFIRMED[:2], {}, []),
+    ],
+)
+def test_a_crawl_without_news_is_superseded_when_a_later_one_has_visited_all_of_it(
+    second, third, facts, superseded, tmp_path
+):
+    make_run(tmp_path, 1, NEWS)
+    make_run(tmp_path, 2, second)
+    make_run(tmp_path, 3, third, **facts)
+    assert [run.folder.name for run in collection.find_superseded(collection.runs(tmp_path))] == superseded
+
+
+def test_crawls_of_an_unchanged_site_do_not_pile_up(tmp_path):
+    home, quiet = Workspace.open(tmp_path / "w"), Progress(quiet=True)
+    with serve() as site:
+        definition = json.loads(order(tmp_path, site).read_text())["source"]
+        done = [gather(home, definition, quiet) for _ in range(4)]
+        assert [run.name for run in collection.list_runs(home.captures("small"))] == ["0001", "0004"]
+        site.answers["/page/7"].body += b"<!-- new -->"
+        site.answers["/page/7"].headers["ETag"] = '"new"'
+        done.append(gather(home, definition, quiet))
+    assert [run.name for run in collection.list_runs(home.captures("small"))] == ["0001", "0005"]
+    assert [one.new for one in done] == [done[0].new, 0, 0, 0, 1] and len({one.current for one in done}) == 1
+    assert not list(home.tmp.iterdir())

@@ -3,7 +3,11 @@
 import gzip
 import hashlib
 import json
+import os
+import signal
 import struct
+import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +20,7 @@ from flows.export import Plan, explain, export
 from malmoi.errors import CallError, DataError
 from malmoi.export import ordered_rows
 from malmoi.export.selection import Selection
+from malmoi.storage.locks import try_lock
 from tests.builders.small_release import documents, sealed
 from tests.builders.small_texts import row, write_texts
 
@@ -280,3 +285,73 @@ def test_nothing_is_overwritten(release, tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(CallError, match="exists; name a folder that does not"):
         export(release, tmp_path / "out", Plan())
+
+
+LEFT = f".out.{'0' * 32}"
+
+
+def leave_part(folder: Path) -> Path:
+    """The folder of an export that was killed."""
+    (folder / LEFT).mkdir()
+    (folder / LEFT / "export.json").touch()
+    return folder / LEFT
+
+
+def test_the_leftover_of_a_killed_export_is_deleted_and_what_belongs_to_others_stays(release, tmp_path):
+    leave_part(tmp_path)
+    (tmp_path / ".out.mine").mkdir()
+    export(release, tmp_path / "out", Plan())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.mine", "out"]
+
+
+def test_the_folder_of_an_export_that_still_writes_stays(release, tmp_path):
+    with (leave_part(tmp_path) / "export.json").open("a") as stream:
+        assert try_lock(stream)
+        export(release, tmp_path / "out", Plan())
+        assert sorted(path.name for path in tmp_path.iterdir()) == [LEFT, "out"]
+
+
+def test_an_export_that_writes_is_not_deleted_by_another_to_the_same_target(release, tmp_path, monkeypatch):
+    read = ordered_rows.read_in_order
+
+    def export_twice(*given):
+        monkeypatch.setattr("flows.export.read_in_order", read)
+        export(release, tmp_path / "out", Plan())
+        return read(*given)
+
+    monkeypatch.setattr("flows.export.read_in_order", export_twice)
+    with pytest.raises(CallError, match="exists; name a folder that does not"):
+        export(release, tmp_path / "out", Plan())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert read_lines(tmp_path / "out" / "part-00000.jsonl")
+
+
+def test_every_file_is_on_disk_before_the_folder_has_its_name(release, tmp_path, monkeypatch):
+    flushed, fsync, rename = set(), os.fsync, Path.rename
+
+    def note(handle):
+        flushed.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def check(path, target):
+        assert {one.stat().st_ino for one in (path, *path.rglob("*"))} <= flushed
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(Path, "rename", check)
+    export(release, tmp_path / "out", Plan("mds"))
+    assert {tmp_path.stat().st_ino, (tmp_path / "out").stat().st_ino} <= flushed
+
+
+def test_a_killed_export_leaves_no_folder_of_that_name_and_the_next_one_cleans_up(release, tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path; from flows import export as e\n"
+        "e._sum_files = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "e.export(Path(sys.argv[1]), Path(sys.argv[2]), e.Plan())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, release, tmp_path / "out"], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".out.")
+    export(release, tmp_path / "out", Plan())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

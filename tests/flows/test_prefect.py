@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 import zipfile
+from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from distributed import LocalCluster
 
 from crawlers import catalogue
+from flows.deployments.alerts import read_automations
 from flows.run import list_recipes
 from malmoi.errors import CallError
 from malmoi.storage.locks import LockRequest, request_locks
@@ -206,7 +208,8 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     tasks = ask(f"{server['PREFECT_API_URL']}/task_runs/filter", body)[1]
     names = {one["name"] for one in tasks}
     assert {"probe sample", "collect sample", "collect small"} <= names
-    assert [name for name in names if name.startswith("5-curated ") and "small" in name]
+    assert [name for name in names if re.fullmatch(r"5-curated: filter shards 1-\d+ of \d+ \(.*small.*\)", name)]
+    assert not [name for name in names if "_" in name]
     assert not [one["name"] for one in tasks if one["tags"]]  # each would cost two requests for limits
     found = read_artifacts(server, refreshed["id"])
     bars = [a["description"] for a in found if a["type"] == "progress"]
@@ -290,7 +293,30 @@ def test_the_server_hides_the_address_of_the_webhook_and_holds_the_automations(s
     assert "malmoi-alerts" in json.dumps(blocks)
     assert "secret-hook" not in json.dumps(blocks)
     _, found = ask(f"{server['PREFECT_API_URL']}/automations/filter", {})
-    assert {(one["name"], one["enabled"]) for one in found} == {("malmoi-alert", True), ("malmoi-heartbeat", True)}
+    assert {(one["name"], one["enabled"]) for one in found} == {
+        ("malmoi-alert", True), ("malmoi-heartbeat", True), ("malmoi-start", True),
+    }  # fmt: skip
+
+
+def test_a_run_whose_worker_died_before_its_first_step_becomes_crashed_and_is_posted(server, alerts, tmp_path):
+    """The automation with 10 seconds instead of 20 minutes; a run that is Pending is taken by no worker."""
+    api, block = server["PREFECT_API_URL"], "00000000-0000-0000-0000-000000000000"
+    (rule,) = [one for one in read_automations(block) if one.name == "malmoi-start"]
+    assert rule.trigger.within.total_seconds() == 1200
+    rule.name, rule.trigger.within = "soon", timedelta(seconds=10)
+    _, made = ask(f"{api}/automations/", rule.model_dump(mode="json"))
+    try:
+        url = f"{api}/deployments/{find(server, 'collect/local')['id']}/create_flow_run"
+        body = {"parameters": {"sources": ["small.py"], "workspace": str(tmp_path / "w")}, "state": {"type": "PENDING"}}
+        run = ask(url, body)[1]["id"]
+        said = wait_for(server, run, states=("CRASHED",))
+    finally:
+        ask(f"{api}/automations/{made['id']}", method="DELETE")
+    assert "it has not begun" in said["state"]["message"]
+    end = time.monotonic() + 60
+    while not [one for one in alerts[0] if run in one]:
+        assert time.monotonic() < end
+        time.sleep(0.5)
 
 
 def test_a_source_that_is_not_in_a_listed_folder_is_refused_also_where_the_server_does_not_check(server, tmp_path):

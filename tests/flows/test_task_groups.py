@@ -3,15 +3,22 @@
 import errno
 import io
 import logging
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from flows import run as runs
+from flows.deployments.home_folder import enter
 from flows.engine import task_mapper, worker_pool
 from flows.engine.clusters.node_tasks import run_on_node
+from flows.engine.executors import ignore, thread_mapper
+from flows.engine.progress import Progress
 from flows.engine.task_mapper import GROUPS, SMALLEST, Group, Stage, _run_group, can_pass, group_jobs
 from malmoi.errors import SourceError, StageError
+from malmoi.workspace import Workspace
+from tests.builders.small_corpus import OTHER, PROSE, ROWS, make
 
 
 class Job:
@@ -42,14 +49,31 @@ def test_a_terabyte_of_pages_is_less_than_two_thousand_task_runs():
     assert 40 * len(group_jobs("", len, range(63_000))) <= 2_000
 
 
-def test_the_name_of_a_task_run_says_stage_sources_and_range():
+def test_the_name_of_a_task_run_says_step_work_range_and_sources():
     jobs = [Job("a")] * 9 + [Job("b")] * 8
-    assert [str(group) for group in group_jobs("2-documents", len, jobs)] == [
-        "2-documents a 1-8 of 17",
-        "2-documents a, b 9-17 of 17",
+    assert [str(group) for group in group_jobs("2-documents: extract shards", len, jobs)] == [
+        "2-documents: extract shards 1-8 of 17 (a)",
+        "2-documents: extract shards 9-17 of 17 (a, b)",
     ]
     many = [Job(f"s{number}") for number in range(9)]
-    assert str(group_jobs("3-clean", len, many)[0]) == "3-clean 9 sources 1-9 of 9"
+    assert str(group_jobs("3-clean: filter shards", len, many)[0]) == "3-clean: filter shards 1-9 of 9 (9 sources)"
+
+
+def test_all_work_of_a_run_has_a_name_for_people_who_watch_it(tmp_path):
+    """Names of functions are for the code: `_look` and `rows` say nothing in a list of task runs."""
+    source, workspace = make(tmp_path / "corpus", 6), Workspace.open(tmp_path / "w")
+    recipe, progress, calls = runs.recipe_of("general"), Progress(quiet=True), {}
+
+    def run_here(call, jobs, done=ignore):
+        calls.setdefault(call, progress.step.name)
+        return thread_mapper(1)(call, jobs, done)
+
+    runs.run(workspace, recipe, [str(source)], run_here, progress)
+    (source.parent / "pages" / "rows.csv").write_text(ROWS.format(a=PROSE * 8, b=OTHER * 7), encoding="utf-8")
+    runs.run(workspace, recipe, [str(source)], run_here, progress)  # reads the index of the first release
+    assert {"2-documents", "3-clean", "6-release"} <= {*calls.values()}
+    assert len(calls) > 15
+    assert not [call for call in calls if not hasattr(call, "task_name")]
 
 
 def test_a_group_gives_its_results_in_order_and_counts_each_job(stage):
@@ -140,7 +164,8 @@ def test_only_faults_that_can_pass_are_tried_again(error, passes):
     assert can_pass(error) is passes
 
 
-def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
+@pytest.mark.parametrize("begin", [task_mapper.quiet_prefect, lambda: enter(os.getcwd())], ids=["flow", "pull step"])
+def test_a_broken_pipe_to_the_worker_does_not_end_the_run(begin, monkeypatch):
     from prefect.logging.handlers import PrefectConsoleHandler
 
     class Broken(io.StringIO):
@@ -149,7 +174,8 @@ def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
 
     handler = PrefectConsoleHandler(stream=Broken())
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
-    task_mapper.quiet_prefect()
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    begin()
     for _ in range(2):  # without it the first one raises SystemExit
         handler.handle(logging.makeLogRecord({"msg": "a line", "levelno": logging.INFO}))
     assert handler.console.quiet

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -208,6 +209,19 @@ def test_a_worker_has_the_working_directory_of_the_process_that_starts_it(tmp_pa
         monkeypatch.chdir(tmp_path / name)
         with Workers(1) as workers:
             assert list(workers.map(name_folder, 0, [[0]], single)) == [([0], Done(str(tmp_path / name)))]
+
+
+def test_a_worker_that_outlives_the_socket_of_its_fork_server_prints_nothing():
+    """After a kill -9 of a run its workers end while the fork server does; it had printed a traceback."""
+    ours, theirs = socket.socketpair()
+    code = (
+        f"import os, signal; from malmoi.processes.fork_server import serve_forks; serve_forks({theirs.fileno()}, ()); "
+        "os.kill(os.getpid(), signal.SIGCHLD)"
+    )
+    with theirs:
+        server = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+    ours.close()
+    assert (server.communicate(timeout=60)[1], server.returncode) == (b"", 0)
 
 
 def test_a_daemonic_process_may_have_a_pool():

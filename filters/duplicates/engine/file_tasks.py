@@ -53,6 +53,7 @@ from filters.duplicates.minhash.shingles import batch_of, gather_shingles, read_
 from filters.duplicates.minhash.similarity import bounds, compare_rows
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
+from malmoi.storage.shuffle import name_task
 
 AT_ONCE = 6  # bands whose keys are in memory
 PAIRS = 1 << 18  # candidates of one batch
@@ -64,6 +65,7 @@ _SENT = pa.schema(
 )
 
 
+@name_task("list digests of document groups")
 @task_values.run_once
 def digests(job: Job) -> None:
     """Write the digests of a group, partitioned by digest."""
@@ -73,6 +75,7 @@ def digests(job: Job) -> None:
     files.write_partitions(table, key_partition(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
 
 
+@name_task("find exact copies in digest partitions")
 @task_values.run_once
 def copies(job: Job) -> None:
     """Write pairs of equal digests (first document in canonical order, copy), partitioned by group of the copy."""
@@ -91,6 +94,7 @@ def copies(job: Job) -> None:
     files.write_partitions(pairs.table(), shape.group_of(pairs.right), len(shape.starts), job.target)
 
 
+@name_task("compute bands of document groups")
 @task_values.run_once
 def bands(job: Job) -> None:
     """Write the band keys of a group, by band and key; copies and documents without letters have none."""
@@ -115,6 +119,7 @@ def bands(job: Job) -> None:
     files.write(cut(), job.target)
 
 
+@name_task("find candidate pairs in band partitions")
 @task_values.run_once
 def candidate_pairs(job: Job) -> None:
     """Write pairs that share a key, by group of the left document; in rounds, since one key may have most pairs."""
@@ -145,6 +150,7 @@ def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
         yield place[left], place[right]
 
 
+@name_task("attach signatures to pairs of document groups")
 @task_values.run_once
 def attach_signatures(job: Job) -> None:
     """Write the distinct candidates whose left document is in this group, with its signature, by group of the right.
@@ -180,6 +186,7 @@ def attach_signatures(job: Job) -> None:
     files.write(cut(), job.target)
 
 
+@name_task("compare pairs of document groups")
 @task_values.run_once
 def compare_pairs(job: Job) -> None:
     """Write the candidates with the right document in this group or segment that are sure or in doubt."""
@@ -214,6 +221,7 @@ def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
     return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
 
 
+@name_task("list cluster members of document groups")
 @task_values.run_once
 def members(job: Job) -> None:
     """Write the documents of this group or segment with pairs, by family, with signatures; shingles in a side file."""
@@ -251,6 +259,7 @@ def _pack_signatures(rows: U32) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(SIGNATURE, len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))])
 
 
+@name_task("choose representatives in cluster partitions")
 @task_values.run_once
 def judge_families(job: Job) -> None:
     """Write the rows of TABLE about the families of this partition, by group of their documents."""
@@ -269,6 +278,7 @@ def judge_families(job: Job) -> None:
     files.write_partitions(rows, shape.group_of(about), shape.groups, job.target)
 
 
+@name_task("list copies of document groups")
 @task_values.run_once
 def rows(job: Job) -> None:
     """Write the rows about each shard of this group, sorted by id, and every STRIDE-th id as a sample for the sort."""

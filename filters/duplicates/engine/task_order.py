@@ -19,7 +19,7 @@ from filters.duplicates.engine.task_values import Job, Shape, family_partition
 from filters.duplicates.minhash.bands import banding
 from filters.duplicates.minhash.duplicate_schema import TABLE, Pairs
 from malmoi.storage import shuffle as files
-from malmoi.storage.shuffle import Run
+from malmoi.storage.shuffle import Run, name_task
 from malmoi.survey import Segment
 
 _MEMBERS = pa.schema([("place", pa.int64()), ("family", pa.int64()), ("needs", pa.uint8())])
@@ -129,6 +129,7 @@ class SortJob:
     target: Path
 
 
+@name_task("sort copies of document groups")
 def sort(job: SortJob) -> Path:
     """Run a SortJob and return its file, one batch a range."""
     if not job.target.exists():

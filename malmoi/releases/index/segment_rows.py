@@ -20,7 +20,7 @@ from malmoi.errors import StageError
 from malmoi.releases.exposed_pages import is_digest_id
 from malmoi.releases.index.segments import FACTS, ROWS, Facts, schema_of
 from malmoi.releases.partitioning import h
-from malmoi.storage.shuffle import Run, read_piece, write_partitions
+from malmoi.storage.shuffle import Run, name_task, read_piece, write_partitions
 from malmoi.survey import Survey
 
 AT_ONCE = 65_536  # rows of a partition, and of a task: about 40 MB of sketches with a signature
@@ -39,6 +39,7 @@ class Cut:
     target: Path
 
 
+@name_task("partition files for the index")
 def partition_file(work: Cut) -> Path:
     """Write the rows of a Cut, one record batch for each partition; return the file."""
     with pq.ParquetFile(work.path) as file:

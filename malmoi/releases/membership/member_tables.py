@@ -26,7 +26,7 @@ from malmoi.releases.membership.merkle_paths import BLOCK, commit, find_path, fi
 from malmoi.releases.membership.sorted_leaves import Rows, make_rows, sort_leaves
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
-from malmoi.storage.shuffle import Run
+from malmoi.storage.shuffle import Run, name_task
 
 Sketch: TypeAlias = Callable[[Sequence[str]], bytes]  # SKETCH_BYTES of each text, joined; picklable
 SKETCH_BYTES = 64
@@ -176,6 +176,7 @@ def _read_known_sketches(release: Path) -> dict[str, bytes]:
     return dict(zip(digests, shard.read(audit_file(release, SKETCHES)).column(0).to_pylist(), strict=False))
 
 
+@name_task("hash rows of release shards")
 def _read_file(work: Reading) -> Read:
     leaves, rows, sketches, count = list[bytes](), list[int](), list[bytes](), 0
     with pq.ParquetFile(work.path) as file:
