@@ -101,9 +101,9 @@ def run(root: Path, pages: Path, workspace: Path, workers: int) -> dict[str, Any
 
 
 def compare(
-    root: Path, documents: int, shares: dict[str, float], workers: int, *, check: bool
+    root: Path, documents: int, workers: int, *, add: float, change: float, check: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the runs, each with its name; `shares`: per cent of the pages to `add` and to `change`."""
+    """Yield the runs, each with its name; `add` and `change` are per cent of the pages."""
     pages, workspace = root / "pages", root / "workspace"
     simulated_captures.write(pages, documents)
     yield "full", run(root, pages, workspace, workers)
@@ -113,7 +113,7 @@ def compare(
         fresh = Workspace.open(root / "scratch")
         for place in (home.releases(""), home.index("")):
             shutil.copytree(place, fresh.root / place.relative_to(home.root), symlinks=True)
-    simulated_captures.write(pages, documents, **shares)
+    simulated_captures.write(pages, documents, add=add, change=change)
     yield "more", run(root, pages, workspace, workers)
     yield "nothing more", run(root, pages, workspace, workers)
     if check:
@@ -150,7 +150,7 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="malmoi-incremental-", dir=given.folder))
     try:
         shares = {"add": given.add, "change": given.change}
-        for name, one in compare(root, given.documents, shares, given.workers, check=given.check):
+        for name, one in compare(root, given.documents, given.workers, **shares, check=given.check):
             found[name] = one
             out.print(f"{name}: CPU {one['cpu']:,.1f} s", style="dim")
     finally:

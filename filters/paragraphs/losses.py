@@ -24,7 +24,7 @@ from filters.paragraphs.paragraph_counts import (
     rows_of,
     u64_column,
 )
-from malmoi.storage import shuffle
+from malmoi.storage import shard, shuffle
 from malmoi.storage.atomic_files import sync
 from malmoi.storage.shuffle import name_task
 
@@ -69,7 +69,7 @@ def write_losses(job: LossJob) -> None:
     A paragraph is listed by the key of the whole, whichever of its keys is repeated, so that a row changes only if the
     removed paragraphs change. A paragraph repeated in the host is not listed again as repeated in the corpus.
     """
-    sketch = pq.read_table(job.sketch, columns=["id", "rank", "host", "keys", "letters", "lines"])
+    sketch = shard.read_parquet(job.sketch, ["id", "rank", "host", "keys", "letters", "lines"])
     rows = rows_of(sketch)
     by_key = rows.sort_by_key()
     lost: dict[int, bool] = {}  # place → whether repeated in the corpus only
@@ -138,7 +138,7 @@ def _find_host_names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[in
         wanted.update(pc.unique(shuffle.gather([path], 0).column("host")).to_pylist())
     names = {CORPUS: ""}
     for path in sketches:
-        for host in pc.unique(pq.read_table(path, columns=["host"]).column("host")).to_pylist():
+        for host in pc.unique(shard.read_parquet(path, ["host"]).column("host")).to_pylist():
             if (found := hash_of(host)) in wanted:
                 names[found] = host
     return names

@@ -11,9 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from malmoi.storage import shuffle
+from malmoi.storage import shard, shuffle
 from malmoi.storage.shuffle import name_task
 
 U64: TypeAlias = npt.NDArray[np.uint64]
@@ -119,7 +118,7 @@ class Counts:
 @name_task("count paragraphs of shards")
 def spread_counts(job: SpreadJob) -> None:
     """Run a SpreadJob."""
-    rows = rows_of(pq.read_table(job.sketch, columns=["rank", "host", "keys", "letters", "lines"]))
+    rows = rows_of(shard.read_parquet(job.sketch, ["rank", "host", "keys", "letters", "lines"]))
     rows = rows.take_rows(np.flatnonzero(is_about_page(rows.key) | (rows.letters >= job.min_letters)))
     ones = Counts(rows.key, rows.host, np.ones(rows.key.size, np.uint64), rows.letters, rows.rank)
     found = _merge_by_host(ones)

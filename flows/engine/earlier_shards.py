@@ -81,7 +81,7 @@ def _family(key: str) -> str:
 def find_latest(home: Path, key: str, known: Mapping[str, Sequence[str]]) -> str:
     """Return the key of the latest shard in `home` of the same place and code as `key`, whose results are reused.
 
-    "" if there is none, or if the shard itself is known.
+    "" without such a shard, or if that of `key` is known.
     """
     keys = known.get(_family(key), ())
     if len(keys) < 2 or key in keys:
@@ -216,7 +216,7 @@ def digest_rows(table: pa.Table) -> list[str]:
     return [hashlib.sha256(b"".join(row)).hexdigest() for row in zip(*leaves, strict=True)]
 
 
-def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[memoryview]]:
+def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[bytes]]:
     """Yield leaf by leaf the bytes of the values from ends[i] to before ends[i + 1], for each i."""
     if not len(values):  # all would be empty
         return
@@ -228,7 +228,7 @@ def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[mem
             yield from _spell(values.field(number), ends)
     elif pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
         held = np.frombuffer(buffers[1] or b"", f"V{kind.bit_width // 8}")[values.offset : end].copy()
-        held[~valid] = bytes(held.itemsize)  # what stands below a null is arbitrary
+        held[~valid] = bytes(held.itemsize)  # the bytes below a null are arbitrary
         yield _cut(valid, ends)
         yield _cut(held, ends)
     else:  # strings, bytes and lists
@@ -240,9 +240,9 @@ def _spell(values: pa.Array, ends: npt.NDArray[np.integer]) -> Iterator[list[mem
             yield _cut(np.frombuffer(buffers[2] or b"", np.uint8), offsets[ends])
 
 
-def _cut(values: npt.NDArray[Any], ends: npt.NDArray[np.integer]) -> list[memoryview]:
-    view, bounds = memoryview(np.ascontiguousarray(values).view(np.uint8)), (ends * values.itemsize).tolist()
-    return [view[first:last] for first, last in pairwise(bounds)]
+def _cut(values: npt.NDArray[Any], ends: npt.NDArray[np.integer]) -> list[bytes]:
+    held, bounds = values.tobytes(), (ends * values.itemsize).tolist()
+    return [held[first:last] for first, last in pairwise(bounds)]
 
 
 def count_edits(table: pa.Table, lengths: Sequence[int]) -> Counter[tuple[str, str, str]]:

@@ -138,7 +138,7 @@ def _add_sizes(table: pa.Table, sizes: Iterable[Path]) -> pa.Table:
     """Set the sizes of clusters; a document that no table names has no copies."""
     known: dict[str, int] = {}
     for path in sizes:
-        known.update(zip(*(c.to_pylist() for c in pq.read_table(path, columns=["id", "n"]).columns), strict=True))
+        known.update(zip(*(c.to_pylist() for c in shard.read_parquet(path, ["id", "n"]).columns), strict=True))
     at = table.schema.get_field_index("cluster_size")
     ids = table.column("id").to_pylist()
     return table.set_column(at, DATA.field(at), pa.array([known.get(id, 1) for id in ids], pa.int32()))

@@ -66,18 +66,26 @@ def _check(path: Path, size: int, changed: int, inode: int) -> None:
 
 def _read_digests(folder: Path) -> Mapping[str, str] | None:
     """Return the sha256 of each file of a folder by name, or None if the folder has neither ledger nor sums."""
-    if (folder / LEDGER).exists():
-        return {file.name: file.sha256 for file in Ledger.read(folder / LEDGER).files}
-    path = folder / NAME
+    for name in (LEDGER, NAME):
+        try:
+            found = (folder / name).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        return _parse_digests(folder / name, found.st_size, found.st_mtime_ns, found.st_ino)
+    return None
+
+
+@lru_cache(maxsize=1 << 12)  # each file of the folder asks
+def _parse_digests(path: Path, size: int, changed: int, inode: int) -> Mapping[str, str]:
+    if path.name == LEDGER:
+        return {file.name: file.sha256 for file in Ledger.read(path).files}
     try:
         value = json.loads(path.read_bytes())
         said, files = value.pop("digest"), dict[str, str](value["files"])
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StageError(f"{path}: cannot be read ({error}); {_remedy(folder)}") from error
+        raise StageError(f"{path}: cannot be read ({error}); {_remedy(path.parent)}") from error
     if said != digest_of(value):
-        raise StageError(f"{path}: changed since it was written; {_remedy(folder)}")
+        raise StageError(f"{path}: changed since it was written; {_remedy(path.parent)}")
     return files
 
 

@@ -254,10 +254,15 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file of the workspace; StageError if it was changed or cannot be read."""
     checksummed_files.check(path)
     try:
-        with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer
-            # Threads of Arrow take more CPU than they save: the files are small, and shards are read side by side.
-            return file.read(columns=None if columns is None else list(columns), use_threads=False)
+        return read_parquet(path, columns)
     except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow raises it for a broken header
         raise StageError(
             f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is created anew."
         ) from error
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a small Parquet file whose digest need not be checked; columns are in the order of the file."""
+    with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer
+        # Threads of Arrow take more CPU than they save: the files are small, and shards are read side by side.
+        return file.read(columns=None if columns is None else list(columns), use_threads=False)

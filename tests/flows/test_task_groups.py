@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from flows import run as runs
-from flows.deployments.home_folder import enter
 from flows.engine import task_mapper, worker_pool
 from flows.engine.clusters.node_tasks import run_on_node
 from flows.engine.executors import ignore, thread_mapper

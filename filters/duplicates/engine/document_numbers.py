@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from filters.duplicates.clusters.keepers import MEMBER
 from filters.duplicates.earlier_releases import Earlier, positions
 from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
+from malmoi.storage import shard
 from malmoi.storage.on_demand import fetch
 from malmoi.survey import Surveyed
 
@@ -59,7 +60,7 @@ class Layout:
 
 def _read_sources(documents: Path) -> pa.ChunkedArray:
     fetch(documents)
-    return pq.read_table(documents, columns=["source"])["source"]
+    return shard.read_parquet(documents, ["source"])["source"]
 
 
 def lay_out(shards: Sequence[Surveyed]) -> Layout:

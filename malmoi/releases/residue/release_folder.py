@@ -160,7 +160,8 @@ class _Tally:
     def add(self, one: Look) -> None:
         self.values += one.values
         self.characters += one.characters
-        self.found.update(dict(one.found))
+        if one.found:  # rare
+            self.found.update(dict(one.found))
 
     def count_text(self, text: str) -> None:
         self.values += 1
