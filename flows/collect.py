@@ -31,6 +31,11 @@ class Collected:
     failed: int = 0
     torn: int = 0  # records that could not be read
 
+    @property
+    def summary(self) -> str:
+        """Return in one line what is new and current."""
+        return f"{self.source}: {self.new:,} new, {self.current:,} current"
+
 
 def collect(
     workspace: Workspace,

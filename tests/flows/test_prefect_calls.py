@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ import yaml
 
 from crawlers import catalogue
 from flows.deployments.home_folder import enter
+from flows.engine.stage_runs import Curated
+from flows.erase import Erased
+from flows.withdrawals import count_erased
 from malmoi.errors import CallError, StageError
+from malmoi.ledger import Ledger
 from tests.builders.small_corpus import make, malmoi
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,9 +90,19 @@ def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_pa
     home = {"PREFECT_HOME": str(tmp_path / "home")}
     done = malmoi("collect", source, "--workspace", tmp_path / "w", "--prefect", env=env | home)
     assert done.returncode == 0, done.stderr
-    assert "collect small: 3 new" in done.stderr + done.stdout
+    assert "Completed('small: 3 new, 3 current')" in done.stderr + done.stdout
     assert "Error" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_messages_of_curate_and_erase_are_one_line_of_counts():
+    first = Ledger("2-documents", "k", {"a": 7}, {"a": 7}, {})
+    last = Ledger("5-curated", "k", {"a": 7}, {"a": 4}, {("a", "length", "too-short"): 3})
+    assert Curated((("2-documents", (first,)), ("5-curated", (last,))), ()).summary == "4 of 7 documents kept"
+    found = Erased("general", "", "1.0.0", ("small/a",), (), (), False, 0)
+    assert next(count_erased(found, dry=True)) == "1 document of general 1.0.0 would be erased"
+    done = replace(found, version="1.0.1")
+    assert next(count_erased(done, dry=False)) == "1 document of general 1.0.0 erased; general 1.0.1 is released"
 
 
 def test_the_deployments_are_installed_with_malmoi_and_name_modules():
