@@ -31,6 +31,11 @@ class Collected:
     failed: int = 0
     torn: int = 0  # records that could not be read
 
+    @property
+    def summary(self) -> str:
+        """Return in one line what is new and current."""
+        return f"{self.source}: {self.new:,} new, {self.current:,} current"
+
 
 def collect(
     workspace: Workspace,
@@ -51,6 +56,7 @@ def collect(
     home = workspace.captures(source.name)
     earlier = collection.runs(home)
     folder = collection.open_run(home)
+    before = collection.summarise(home, earlier)
     with progress.stage(f"collect {source.name}", 0) as step:
         if isinstance(source.access, Folder | Warc):
             matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)
@@ -72,7 +78,9 @@ def collect(
             counts = sources.finish_crawl(source, folder, earlier)
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
         _delete_superseded(workspace, now)
-        current = collection.summarise(home, now).current
+        after = collection.summarise(home, now)
+        current = after.current
+        step.has_changed = counts["new"] > 0 or (before.current, before.gone) != (after.current, after.gone)
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(

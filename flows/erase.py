@@ -50,6 +50,7 @@ class Erased:
 
     name: str
     version: str  # of the patch release; "" without one
+    latest: str  # the version that it patches
     documents: tuple[str, ...]  # ids in the latest version
     others: tuple[str, ...]  # ids of stages and earlier versions alone
     copies: tuple[Copy, ...]
@@ -148,7 +149,9 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
     hidden = {id for one in found.values() for id in one.hidden}
     _refuse_unknown(workspace, made.name, [one for one in given if not _is_known(one, known)], {*others, *hidden})
     elsewhere = tuple(_list_elsewhere(workspace, made.name, matcher))
-    done = Erased(made.name, "", documents, tuple(sorted(others)), tuple(alike), copies, 0, elsewhere=elsewhere)
+    done = Erased(
+        made.name, "", made.version, documents, tuple(sorted(others)), tuple(alike), copies, 0, elsewhere=elsewhere
+    )
     return _Plan(base, made, tuple(stones), matcher, found, done)
 
 

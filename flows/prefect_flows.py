@@ -33,6 +33,7 @@ from rich.console import Console
 
 from flows import release as releases
 from flows import run as runs
+from flows.collect import Collected
 from flows.curate import curate as curate_all
 from flows.deployments import source_tasks
 from flows.deployments.parameters import (
@@ -136,14 +137,17 @@ def _check_call(
 
 
 @flow(name="collect", flow_run_name=name_run, log_prints=False)
-def collect(sources: Sources, contact: Contact = None, limit: Limit = None, workspace: Folder = "workspace") -> None:
+def collect(
+    sources: Sources, contact: Contact = None, limit: Limit = None, workspace: Folder = "workspace"
+) -> State[None]:
     """Bring the captures of sources up to date."""
     with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
         names = tuple(runs.index_sources(sources).values())
         home = Workspace.open(locate(workspace))
         with hold_workspace(home), observe_run(home, names) as progress:
-            _collect(progress, names, limit=limit, contact=contact)
+            done = _collect(progress, names, limit=limit, contact=contact)
+        return Completed(message=" · ".join(one.summary for one in done))
 
 
 @flow(name="curate", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
@@ -153,12 +157,14 @@ def curate(
     engine: Engine = "local",
     address: Address = "",
     workspace: Folder = "workspace",
-) -> None:
+) -> State[None]:
     """Extract, clean, deduplicate and judge what has been collected."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
         home, chosen, names = _check_call(recipe, sources, workspace)
         with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
-            curation_report.write(home, chosen, curate_all(home, chosen, names, make_mapper(progress, nodes), progress))
+            curated = curate_all(home, chosen, names, make_mapper(progress, nodes), progress)
+            curation_report.write(home, chosen, curated)
+        return Completed(message=f"{chosen.name}: {curated.summary}")
 
 
 @flow(name="release", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
@@ -235,7 +241,7 @@ def erase(
     copies: Copies = False,
     dry_run: Dry = True,
     workspace: Folder = "workspace",
-) -> None:
+) -> State[None]:
     """Erase documents from a release: a patch version without them; they do not come back.
 
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
@@ -248,8 +254,10 @@ def erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),
         )  # fmt: skip
-    for line in withdrawing.count_erased(done, dry=dry_run):
+    lines = list(withdrawing.count_erased(done, dry=dry_run))
+    for line in lines:
         get_run_logger().info(line)
+    return Completed(message=lines[0])
 
 
 def _end(made: Released) -> State[str]:
@@ -257,10 +265,10 @@ def _end(made: Released) -> State[str]:
     return Completed(message=made.summary, data=str(made.folder))
 
 
-def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> None:
+def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> list[Collected]:
     """Collect the sources as tasks; report all of them, also if one fails."""
     try:
-        runs.collect_all(
+        return runs.collect_all(
             progress.workspace, names, progress,
             limit=limit, contact=contact, collect_one=source_tasks.collect_as_task,
         )  # fmt: skip

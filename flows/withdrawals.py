@@ -70,9 +70,10 @@ def erase(
 
 
 def count_erased(done: Erased, *, dry: bool) -> Iterator[str]:
-    """Yield lines with counts of an erasure, for a log: the ids are what must be forgotten."""
+    """Yield lines with counts of an erasure, the first a summary: the ids are what must be forgotten."""
     what = "would be erased" if dry else "erased"
-    yield f"{done.name}: {count_of(len(done.documents), 'document')} of the latest version {what}"
+    made = f"; {done.name} {done.version} is released" if done.version else ""
+    yield f"{count_of(len(done.documents), 'document')} of {done.name} {done.latest} {what}{made}"
     yield f"stages and earlier versions alone: {count_of(len(done.others), 'document')}"
     yield f"near-duplicates: {len(done.copies):,}"
     if done.version:

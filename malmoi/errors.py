@@ -50,13 +50,29 @@ def is_disk_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def name_remedy(error: OSError) -> str:
+    """Return what makes room for a file that could not be written.
+
+    >>> name_remedy(OSError(28, "No space left on device")), name_remedy(OSError(27, "File too large"))
+    ('free disk space', 'raise the maximum file size (`ulimit -f`)')
+    """
+    return "raise the maximum file size (`ulimit -f`)" if error.errno == errno.EFBIG else "free disk space"
+
+
 def explain_os_error(error: OSError) -> str:
     """Return what the operating system refused, where, and what to do, in one line.
 
     >>> explain_os_error(OSError(28, "No space left on device", "a.parquet")).partition(". ")[0]
     'the disk is full (No space left on device: a.parquet)'
+    >>> explain_os_error(OSError(27, "File too large", "a.parquet")).partition(", that")[0]
+    'a file has reached the maximum size (File too large: a.parquet)'
     """
     what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    if error.errno == errno.EFBIG:
+        return (
+            f"a file has reached the maximum size ({what}), that of this process (`ulimit -f`) or of the file system. "
+            "Partial output does not count; raise the maximum and run the same command again."
+        )
     if is_disk_full(error):
         return f"the disk is full ({what}). Partial output does not count; free space and run the same command again."
     return f"{what}. Completed work is kept; fix the cause and run the same command again."

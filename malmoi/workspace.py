@@ -23,7 +23,7 @@ from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.atomic_folders import sync_below
 from malmoi.storage.location import explain_write_errors, find_address, locate
-from malmoi.storage.locks import hold_lock
+from malmoi.storage.locks import find_holder, hold_lock
 from malmoi.workspace_layout import LEDGER, SYNC, Layout, Stage
 
 if TYPE_CHECKING:
@@ -152,6 +152,10 @@ class Workspace(Layout):
             for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
+
+    def find_holder(self) -> str:
+        """Return the run on this machine, or on a shared folder, that holds the workspace; "" if there is none."""
+        return find_holder(self.root / ".lock")
 
     def _find_unfinished(self) -> Iterator[Path]:
         """Yield the files that a killed run had not renamed yet; finished releases are not searched."""

@@ -14,7 +14,7 @@ from crawlers.fetch.job import Job, check, guard_of, has_failed, read_finished, 
 from crawlers.fetch.politeness import TIMEOUT, utc_now
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
-from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError
+from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError, name_remedy
 from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Git
 from malmoi.workspace_layout import STATS
@@ -75,8 +75,9 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
         raise SourceError(f"{definition.source.name}: stopped before the end; run the same job again to resume")
     if crawl.state.error is not None and not isinstance(crawl.state.error, SourceError):
         archive.leave()
-        if isinstance(crawl.state.error, OSError) and crawl.state.error.errno in FULL:
-            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; free disk space and run the job again")
+        error = crawl.state.error
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise StageError(f"{job.run_dir}: {error.strerror}; {name_remedy(error)} and run the job again")
         raise crawl.state.error
     say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive.blank_records import is_blank
 from malmoi.archive.capture import record_id, revisit_record, warc_record
-from malmoi.errors import CallError, CaptureError, StageError
+from malmoi.errors import CallError, CaptureError, StageError, name_remedy
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import PAGES
 
@@ -165,8 +165,8 @@ class Archive:
         except OSError as error:
             self._file.truncate(start)  # a full disk keeps the earlier records whole
             raise StageError(
-                f"{self.path}: cannot be written ({error.strerror}); free disk space, then run the same job again: "
-                "archived answers are kept"
+                f"{self.path}: cannot be written ({error.strerror}); {name_remedy(error)}, then run the same job "
+                "again: archived answers are kept"
             ) from error
         self._dirty = True
         if time.monotonic() - self._synced >= SYNC_EVERY:

@@ -117,10 +117,11 @@ def run(  # noqa: PLR0913
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 
-    home = Workspace.open(workspace)
-    with wait_for_lock("run", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
-        made = runs.run(home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=version)
-        _show_report_paths(home)
+    with wait_for_lock("run", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
+        home = Workspace.open(workspace)  # not before the cluster has answered
+        with home.lock():
+            made = runs.run(home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=version)
+            _show_report_paths(home)
     _show_release(made)
     sign_with(signer, made.folder)
 
@@ -196,10 +197,11 @@ def curate(
             engine=machine.engine, address=machine.address, workspace=str(workspace),
         )  # fmt: skip
         return
-    home = Workspace.open(workspace)
-    with wait_for_lock("curate", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
-        curated = curating.curate(home, chosen, names, mapper, Progress())
-        out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
+    with wait_for_lock("curate", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
+        home = Workspace.open(workspace)  # not before the cluster has answered
+        with home.lock():
+            curated = curating.curate(home, chosen, names, mapper, Progress())
+            out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
 
 
 @app.command
@@ -241,10 +243,11 @@ def release(
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         return
-    home = Workspace.open(workspace)
-    with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper, home.lock():
-        curated = curating.curate(home, chosen, names, mapper, Progress())
-        made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
+    with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
+        home = Workspace.open(workspace)  # not before the cluster has answered
+        with home.lock():
+            curated = curating.curate(home, chosen, names, mapper, Progress())
+            made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
     _show_release(made)
     sign_with(signer, made.folder)
 

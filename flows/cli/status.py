@@ -62,6 +62,9 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         show_plan(recipe, names, root, out, collect=False)
     except MalmoiError as error:
         out.print(f"recipe {recipe_name}: {error}", markup=False)
+    if holder := workspace.find_holder():
+        out.print(f"{root} is in use by another run ({holder}); wait until it has ended.", markup=False)
+        return
     for line in _suggest_commands(workspace, found, released=bool(releases)):
         out.print(line, markup=False)
 

@@ -4,11 +4,12 @@ A flow cannot check here what only the machine of the worker knows: a source tha
 """
 
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
+import re
 from inspect import Signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from prefect.utilities import callables
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 
 from crawlers import catalogue
@@ -16,7 +17,7 @@ from flows import release as releases
 from flows import run as runs
 from flows.deployments.home_folder import list_clusters, list_files
 from flows.engine.executors import EngineName
-from malmoi.storage.location import PATTERN
+from malmoi.storage.location import REFUSED_IN_FORMS
 
 if TYPE_CHECKING:
     _RecipeName: TypeAlias = str
@@ -65,10 +66,19 @@ Version = Annotated[
         description="MAJOR.MINOR.PATCH, higher than all releases of the recipe; leave empty for the next one.",
     ),
 ]
+
+
+def _refuse_folder(given: str) -> str:
+    """Refuse what the schema refuses, also where a server does not enforce it."""
+    if wrong := next((what for what, pattern in REFUSED_IN_FORMS.items() if re.search(pattern, given)), ""):
+        raise ValueError(f"{given!r} is {wrong}")
+    return given
+
+
 Folder = Annotated[
     str,
+    AfterValidator(_refuse_folder),
     Field(
-        pattern=PATTERN,
         title="workspace",
         description="Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.",
     ),
@@ -111,16 +121,25 @@ Copies = Annotated[bool, Field(title="copies", description="Erase the recorded n
 Dry = Annotated[bool, Field(title="dry_run", description="Count what would be erased, and write nothing.")]
 
 
-# An address belongs to an engine that has clusters.
-_CLUSTER_RULE = {
-    "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
-    "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},
+# Rules beside the types of fields: a parameter → rules of a flow that has it. One rule, one reason: the server says the
+# title of the one that is broken. They are not in the fields, which the form would show as a choice.
+_RULES: dict[str, list[dict[str, Any]]] = {
+    "address": [  # belongs to an engine that has clusters
+        {
+            "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
+            "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},
+        }
+    ],
+    "workspace": [
+        {"properties": {"workspace": {"not": {"title": what, "type": "string", "pattern": pattern}}}}
+        for what, pattern in REFUSED_IN_FORMS.items()
+    ],
 }
 
 
 class _ClosedSchema(callables.ParameterSchema):
     additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
-    allOf: list[dict[str, Any]]  # noqa: N815
+    allOf: list[dict[str, Any]] | None  # noqa: N815
 
 
 def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
@@ -128,8 +147,9 @@ def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.Pa
 
     A parameter that may be None becomes a field that may stay empty, and not a choice between a type and "None".
     """
+    rules = [rule for name in _RULES if name in signature.parameters for rule in _RULES[name]]
     made = _ClosedSchema(
-        **_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=[_CLUSTER_RULE]
+        **_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=rules or None
     )
     for name, parameter in signature.parameters.items():
         field = made.properties[name]

@@ -53,6 +53,7 @@ class Step:
         self.says = ""  # the totals, once they are known
         self.dropped: Counter[str] | None = None  # "filter: reason" → documents of the whole stage
         self.counts = (0, 0, 0, 0)  # documents in, kept, dropped, failed, of the whole stage
+        self.has_changed = True  # False: a collection found nothing new, and nothing gone
         self.state = ""  # of a crawl: pages, bytes, waiting addresses
         self.left: float | None = None  # of a crawl: seconds left at least
         self.render: Callable[[], RenderableType] | None = None

@@ -12,10 +12,11 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import WalkJob
+from flows.plurals import count_of
 from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
-from malmoi.ledger import Ledger
+from malmoi.ledger import Ledger, total
 from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step
@@ -52,6 +53,12 @@ class Curated:
     def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
         """The ledgers of one stage."""
         return dict(self.stages)[stage]
+
+    @property
+    def summary(self) -> str:
+        """Return in one line how many of the extracted documents are kept."""
+        extracted, kept = total(self.ledgers("2-documents"))[1], total(self.ledgers("5-curated"))[1]
+        return f"{kept.total():,} of {count_of(extracted.total(), 'document')} kept"
 
 
 def documents_digest(ledger: Ledger) -> str:

@@ -22,7 +22,9 @@ MATERIALIZED, REFERENCED = "prefect.asset.materialization.succeeded", "prefect.a
 
 
 def emit_stage(workspace: Workspace, sources: Sequence[str], step: Step) -> None:
-    """Emit the event of a finished stage, if it wrote anything."""
+    """Emit the event of a finished stage, if it changed anything."""
+    if not step.has_changed:
+        return
     if step.name.startswith(COLLECT):
         source = step.name.removeprefix(COLLECT)
         _emit(MATERIALIZED, workspace.captures(source), f"captures of {source}", (), {"says": step.says})

@@ -63,6 +63,12 @@ class Bucket:
         try:
             yield
         except self._obstore.exceptions.BaseError as error:
+            if "NoSuchBucket" in str(error):
+                name, place = self.address.removeprefix("s3://").partition("/")[0], find_endpoint() or "Amazon S3"
+                raise StageError(
+                    f"{self.address}: the bucket {name} does not exist at {place}. Create it, or correct the address "
+                    "or AWS_ENDPOINT_URL, and run the same command again."
+                ) from None
             raise StageError(
                 f"{self.address}: {_shorten(error)}. Finished work is kept in the local copy. Check the bucket, "
                 "AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and run the same command "

@@ -21,9 +21,40 @@ from malmoi.workspace_layout import RELEASES
 # Path("s3://bucket") is s3:/bucket: mkdir would create a local folder called like the URL, and data would go there.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _IN_BUCKET = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^/\x00-\x1f\x7f]+)+/?"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# The same for the form of a Prefect server; `locate` checks what a pattern cannot (a file, permissions).
-PATTERN = rf"^({_IN_BUCKET}$|/+[^/\x00-\x1f\x7f]|[^/~$:\x00-\x20\x7f][^:\x00-\x1f\x7f]*(/|$))"
+# (what a given name is, a pattern that finds it, what to write instead)
+_REFUSED = (
+    ("an empty name", r"^\s*$", "name a folder, such as 'workspace'."),
+    ("a name with a control character", r"[\x00-\x1f\x7f]", "name a folder without one."),
+    (
+        "an address without a valid bucket name",
+        r"^s3://(?![a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/|$))",
+        "bucket names have 3 to 63 characters: lower-case letters, digits, dots and hyphens, the first and the last a "
+        "letter or digit. Write s3://BUCKET/PREFIX.",
+    ),
+    (
+        "an address of a bucket without a prefix",
+        r"^s3://[^/]+/*$",
+        "write s3://BUCKET/PREFIX: a workspace is not a whole bucket.",
+    ),
+    ("an address with an empty part in its prefix", r"^s3://.*//", "write s3://BUCKET/PREFIX, each / once."),
+    (
+        "an address",
+        r"^(?!s3://)[A-Za-z][A-Za-z0-9+.-]*:",
+        "name a folder of this machine or of a mounted share, such as /mnt/share/ws, or s3://BUCKET/PREFIX. If a "
+        "folder really has this name, write its absolute path.",
+    ),
+    (
+        "a path that begins with ~ or $",
+        r"^[~$]",
+        "no shell has replaced it: write the whole path, such as /home/me/ws.",
+    ),
+)
+# The same for the form of a Prefect server, whose users name folders below MALMOI_HOME or absolute paths; `locate`
+# checks what a pattern cannot (a file, permissions).
+REFUSED_IN_FORMS = {what: pattern for what, pattern, _ in _REFUSED} | {
+    "a path with the part '..'": r"(^|/)\.\.(/|$)",
+    "the root of the file system": r"^/(\.?/)*\.?$",
+}
 
 
 def locate(given: str | Path) -> Path:
@@ -117,18 +148,8 @@ def find_copies() -> Path:
 
 
 def _refusal(text: str) -> str:
-    if not text.strip():
-        return "is empty; name a folder, such as 'workspace'."
-    if _CONTROL.search(text):
-        return "holds a control character; name a folder without one."
-    if _SCHEME.match(text):
-        return (
-            "is an address; name a folder of this machine or of a mounted share, such as /mnt/share/ws, or "
-            "s3://BUCKET/PREFIX. If a folder really has this name, write its absolute path."
-        )
-    if text[0] in "~$":
-        return f"begins with {text[0]!r}, which no shell has replaced; write the whole path, such as /home/me/ws."
-    return ""
+    found = (f"is {what}; {advice}" for what, pattern, advice in _REFUSED if re.search(pattern, text))
+    return next(found, "")
 
 
 @contextmanager

@@ -107,6 +107,19 @@ def try_lock(stream: IO[str]) -> bool:
     return True
 
 
+def find_holder(path: Path) -> str:
+    """Return the holder of the lock file `path` as it named itself; "" if no process holds it. Nothing is written."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return stream.read(_LONGEST).strip() or "its owner is not known"
+    except FileNotFoundError:
+        pass
+    return ""
+
+
 def is_open_file(stream: IO[str], path: Path) -> bool:
     """Return whether the file at `path` is the open one: it may have been deleted or made anew since."""
     try:

@@ -116,6 +116,12 @@ def test_a_server_that_does_not_answer_at_the_start_is_an_error_soon(
         publish(*papers, place)
 
 
+def test_a_bucket_that_does_not_exist_is_named_with_its_endpoint(place: str, address: str) -> None:
+    with pytest.raises(StageError, match=f"the bucket nowhere does not exist at {address}") as refused:
+        list(Bucket("s3://nowhere/ko").list_objects())
+    assert "<" not in str(refused.value)
+
+
 def test_at_no_time_does_the_bucket_have_half_a_folder(
     papers: Papers, place: str, machine: Machine, storage: FaultyStorage, server: Bucket, root: str
 ) -> None:

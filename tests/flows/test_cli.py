@@ -201,7 +201,7 @@ def test_a_limit_that_is_none_is_refused(tmp_path, limit):
     refused(2, "--limit", "collect", "sample", "--workspace", tmp_path / "w", f"--limit={limit}")
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
+def test_a_maximum_file_size_is_said_and_leaves_nothing_half_done(released, tmp_path):
     source, _, _ = released
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
@@ -214,7 +214,8 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
     command = [sys.executable, "-c", code, "run", "general", "--source", source, "--workspace", tmp_path / "w"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3, done.stderr
-    assert "Partial output does not count" in done.stderr and "Traceback" not in done.stderr
+    assert "a file has reached the maximum size (" in done.stderr and "Traceback" not in done.stderr
+    assert "Partial output does not count" in done.stderr and "disk" not in done.stderr
     again = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert again.returncode == 0, again.stderr
 

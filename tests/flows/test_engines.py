@@ -114,6 +114,7 @@ def test_a_node_with_other_software_is_refused_by_name():
     ("call", "says"),
     [
         (("--engine", "dask", "--address", "tcp://127.0.0.1:9"), "no Dask scheduler answers"),
+        (("--engine", "dask", "--address", "nonsense"), "no Dask scheduler answers"),
         (("--engine", "ray", "--address", "127.0.0.1:9"), "no Ray cluster answers"),
         (("--address", "127.0.0.1:9"), "--engine ray or --engine dask"),
         (("--engine", "spark"), "Invalid value"),
@@ -124,6 +125,7 @@ def test_an_engine_that_does_not_answer_is_an_error_of_the_call(call, says, corp
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "ws").exists()
 
 
 @pytest.mark.parametrize(("jobs", "most"), [(0, 250), (1, 250), (250, 250), (251, 250), (100_000, 250)])

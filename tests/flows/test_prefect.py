@@ -348,8 +348,9 @@ def test_a_run_of_erase_counts_and_then_erases(pasted):
     wanted = {"release": "general", "kind": "id", "keys": [id], "reason": "request of the author"}
     for dry in (True, False):
         run = start(server, "erase/local", **wanted, dry_run=dry)
-        wait_for(server, run)
-        find_line(server, run, f"general: 1 document of the latest version {'would be erased' if dry else 'erased'}")
+        says = wait_for(server, run)["state"]["message"]
+        assert re.match(rf"1 document of general 1\.\d\.\d {'would be erased$' if dry else 'erased; general 1'}", says)
+        find_line(server, run, says)
     find_line(server, run, "released and verified")
     assert not [line for line in read_logs(server, run) if id in line]
 

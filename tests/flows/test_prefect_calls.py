@@ -5,14 +5,21 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from prefect.exceptions import ParameterTypeError
+from prefect.utilities.schema_tools.validation import ValidationError, validate
 
 from crawlers import catalogue
 from flows.deployments.home_folder import enter
+from flows.engine.stage_runs import Curated
+from flows.erase import Erased
+from flows.withdrawals import count_erased
 from malmoi.errors import CallError, StageError
+from malmoi.ledger import Ledger
 from tests.builders.small_corpus import make, malmoi
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,9 +92,56 @@ def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_pa
     home = {"PREFECT_HOME": str(tmp_path / "home")}
     done = malmoi("collect", source, "--workspace", tmp_path / "w", "--prefect", env=env | home)
     assert done.returncode == 0, done.stderr
-    assert "collect small: 3 new" in done.stderr + done.stdout
+    assert "Completed('small: 3 new, 3 current')" in done.stderr + done.stdout
     assert "Error" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("workspace", "why"),
+    [
+        ("../../etc", "a path with the part '..'"),
+        ("a/../../b", "a path with the part '..'"),
+        ("/", "the root of the file system"),
+        ("/.", "the root of the file system"),
+        ("//./", "the root of the file system"),
+        ("gs://bucket/ws", "an address"),
+        ("~/ws", "a path that begins with ~ or $"),
+    ],
+)
+def test_a_wrong_workspace_is_refused_by_the_schema_and_the_flow_in_a_short_sentence(workspace, why):
+    from flows import prefect_flows
+
+    schema = prefect_flows.collect.parameters.model_dump_for_openapi()
+    given = {"sources": ["sample"], "workspace": workspace}
+    with pytest.raises(ValidationError, match="'workspace'") as refused:
+        validate(given, schema, raise_on_error=True)
+    assert f"'title': {why!r}" in str(refused.value)
+    assert len(str(refused.value)) < 220
+    with pytest.raises(ParameterTypeError, match=re.escape(f"is {why}")):
+        prefect_flows.collect.validate_parameters(given)
+    validate(given | {"workspace": "/mnt/share/..ws/.hidden"}, schema, raise_on_error=True)
+
+
+def test_a_schema_has_no_rule_about_fields_that_its_flow_lacks():
+    from flows import prefect_flows
+
+    for name in ("collect", "curate", "release", "run", "refresh", "erase"):
+        schema = getattr(prefect_flows, name).parameters.model_dump_for_openapi()
+        named = {
+            field for rule in schema["allOf"] for part in (rule, *rule.values()) for field in part.get("properties", ())
+        }
+        assert named == schema["properties"].keys() & {"address", "engine", "workspace"}, name
+
+
+def test_the_messages_of_curate_and_erase_are_one_line_of_counts():
+    first = Ledger("2-documents", "k", {"a": 7}, {"a": 7}, {})
+    last = Ledger("5-curated", "k", {"a": 7}, {"a": 4}, {("a", "length", "too-short"): 3})
+    assert Curated((("2-documents", (first,)), ("5-curated", (last,))), ()).summary == "4 of 7 documents kept"
+    found = Erased("general", "", "1.0.0", ("small/a",), (), (), False, 0)
+    assert next(count_erased(found, dry=True)) == "1 document of general 1.0.0 would be erased"
+    done = replace(found, version="1.0.1")
+    assert next(count_erased(done, dry=False)) == "1 document of general 1.0.0 erased; general 1.0.1 is released"
 
 
 def test_the_deployments_are_installed_with_malmoi_and_name_modules():

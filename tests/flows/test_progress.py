@@ -5,10 +5,14 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from flows.collect import collect
 from flows.engine import progress
 from flows.engine.progress import Progress, Step
+from flows.monitoring import asset_events
 from flows.reports.crawl_progress import State, make_observer, summary
 from malmoi.ledger import Ledger
+from malmoi.workspace import Workspace
+from tests.builders.small_corpus import make
 
 
 @pytest.fixture
@@ -30,6 +34,26 @@ def test_a_stage_says_documents_a_second_and_the_time_left(clock):
         step.ledger(ledger(25))
     assert step.describe() == "150 of 450 shards · 25.0 documents/s · 5 min left"
     assert step.share == pytest.approx(1 / 3)
+
+
+def test_only_a_collection_that_changes_the_captures_is_an_asset_event(tmp_path, monkeypatch):
+    emitted = []
+    monkeypatch.setattr(asset_events, "emit_event", lambda event, resource, **_: emitted.append(event))
+    source, home = make(tmp_path, pages=2), Workspace.open(tmp_path / "w")
+
+    class Emitting(Progress):
+        def finish(self, step):
+            asset_events.emit_stage(home, ("small",), step)
+
+    def count_events():
+        collect(home, str(source), Emitting(quiet=True))
+        count = len(emitted)
+        emitted.clear()
+        return count
+
+    assert (count_events(), count_events()) == (1, 0)
+    next((tmp_path / "pages").rglob("*.html")).unlink()
+    assert (count_events(), count_events()) == (1, 0)
 
 
 def test_at_first_no_rate_is_guessed(clock):

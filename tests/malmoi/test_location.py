@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli.main import app, run_guarded
 from malmoi.errors import CallError
-from malmoi.storage.location import PATTERN, find_address, locate
+from malmoi.storage.location import REFUSED_IN_FORMS, find_address, locate
 from malmoi.workspace import Workspace
 
 CASES = [
@@ -18,6 +18,10 @@ CASES = [
     for line in (Path(__file__).parents[1] / "data" / "workspaces.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 READERS = (["status"], ["index"], ["sources"], ["run", "general", "--dry-run"], ["collect", "sample", "--dry-run"])
+
+
+def is_refused_in_forms(workspace: str) -> bool:
+    return any(re.search(pattern, workspace) for pattern in REFUSED_IN_FORMS.values())
 
 
 def called(*arguments: str) -> int:
@@ -48,13 +52,13 @@ def test_commands_that_only_read_refuse_it_too(command, workspace, tmp_path, mon
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.get("form", True)], ids=lambda c: repr(c["workspace"]))
 def test_the_form_of_prefect_refuses_it_too(case):
-    assert not re.search(PATTERN, case["workspace"])
+    assert is_refused_in_forms(case["workspace"])
 
 
 @pytest.mark.parametrize("place", ["s3://bucket/ws", "s3://my-corpus.example/a/b c/말모이/"])
 def test_a_prefix_in_a_bucket_passes_and_its_copy_names_it(place, tmp_path, monkeypatch):
     monkeypatch.setenv("MALMOI_CACHE", str(tmp_path))
-    assert re.search(PATTERN, place)
+    assert not is_refused_in_forms(place)
     assert find_address(locate(place)) == place.rstrip("/")
     assert list(tmp_path.iterdir()) == []
 
@@ -72,7 +76,7 @@ def test_the_copy_of_a_bucket_of_one_service_is_not_taken_for_that_of_another(tm
     "folder", ["ws", "./ws", "../ws", "데이터/말모이", "a b", "ws.v1", ".ws", "/mnt/share/ws", "/a:b/c"]
 )
 def test_folders_pass(folder):
-    assert re.search(PATTERN, folder)
+    assert is_refused_in_forms(folder) == folder.startswith("..")
     assert locate(folder) == Path(folder).absolute()
 
 

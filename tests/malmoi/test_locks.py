@@ -38,6 +38,19 @@ def test_a_run_that_does_not_wait_is_refused_by_the_command_process_host_and_sta
         pass
 
 
+def test_status_names_the_holder_and_proposes_no_other_run(held):
+    workspace, ended = held
+    says = malmoi_in_process("status", "--workspace", workspace.root).stdout.replace("\n", " ")
+    assert f"{workspace.root} is in use by another run (malmoi curate, process " in says
+    assert "wait until it has ended." in says and "Next:" not in says
+    assert workspace.find_holder().startswith("malmoi curate, process ")
+    ended.set()
+    with request_locks(LockRequest("", 60.0)), workspace.lock():
+        pass
+    assert workspace.find_holder() == ""
+    assert "Next:" in malmoi_in_process("status", "--workspace", workspace.root).stdout
+
+
 def test_a_run_that_waits_shows_the_holder_once_and_goes_on_when_that_one_has_ended(held, monkeypatch):
     workspace, ended = held
     shown: list[str] = []

@@ -14,7 +14,7 @@ from typing import IO, Any
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Exceeded, Watch, pieces
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, describe_failure, parse_number
-from malmoi.errors import HostError, SourceError, StageError
+from malmoi.errors import HostError, SourceError, StageError, name_remedy
 from malmoi.storage.atomic_files import replace_file
 
 SYNC_EVERY = 1 << 25  # bytes between two fsyncs; a power cut costs at most this much, which is fetched again
@@ -205,7 +205,7 @@ class Download:
             yield
         except OSError as error:
             raise StageError(
-                f"{self.part}: cannot be written ({error.strerror}); free disk space, then run the same job again"
+                f"{self.part}: cannot be written ({error.strerror}); {name_remedy(error)}, then run the same job again"
             ) from error
 
 
