@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import Any
 
 from flows.engine.clusters.node_tasks import require_answer, run_on_node
@@ -11,7 +12,9 @@ from malmoi.errors import CallError, StageError
 RETRIES = 5  # of a task whose node or process was lost
 PATIENCE_SECONDS = 10  # between two looks at the head; Ray itself ends a driver without a word 60 s after it is gone
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
+# Read when ray is imported.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # else 20 warnings of a wrong token, before the error
 try:
     import ray
     from ray.exceptions import GetTimeoutError, RayError
@@ -26,13 +29,22 @@ class RayEngine:
 
     def __init__(self, address: str) -> None:
         """Connect to the cluster at `address`, or start one on this machine if it is empty. Raises CallError."""
+        if not address:  # else Ray leaves a token in the home folder, and each later `ray start` there asks for it
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         try:
             require_answer(address)
+        except OSError as error:
+            raise CallError(
+                f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
+                "such as 10.0.0.5:6379."
+            ) from error
+        try:
             ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
         except (OSError, RuntimeError, ValueError, RayError) as error:
             raise CallError(
-                f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
-                "such as 10.0.0.5:6379; with token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too."
+                f"Ray at {address or 'this machine'} lets no driver in ({error}). Is there a token? Then export "
+                "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray "
+                "get-auth-token` prints on its head; without one, unset both. Then run the same command again."
             ) from error
         self._head = ray.get_runtime_context().gcs_address
         nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
