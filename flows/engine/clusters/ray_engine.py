@@ -12,12 +12,11 @@ from malmoi.errors import CallError, StageError
 RETRIES = 5  # of a task whose node or process was lost
 PATIENCE_SECONDS = 10  # between two looks at the head; Ray itself ends a driver without a word 60 s after it is gone
 
-# Read when ray is imported.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # else 20 warnings of a wrong token, before the error
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
 try:
     import ray
-    from ray.exceptions import GetTimeoutError, RayError
+    from ray._raylet import GcsClient
+    from ray.exceptions import AuthenticationError, GetTimeoutError, RayError
 except ImportError as error:
     raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
 
@@ -33,18 +32,19 @@ class RayEngine:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         try:
             require_answer(address)
-        except OSError as error:
+            if address.rpartition(":")[2].isdigit() and "://" not in address:
+                GcsClient(address=address)  # a wrong token fails at once; `ray.init` would ask 20 times
+            ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
+        except AuthenticationError as error:
+            raise CallError(
+                f"the Ray cluster at {address} does not accept this machine: its token is missing or wrong here. "
+                "Export RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray "
+                "get-auth-token` prints on its head."
+            ) from error
+        except (OSError, RuntimeError, ValueError, RayError) as error:
             raise CallError(
                 f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
                 "such as 10.0.0.5:6379."
-            ) from error
-        try:
-            ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
-        except (OSError, RuntimeError, ValueError, RayError) as error:
-            raise CallError(
-                f"Ray at {address or 'this machine'} lets no driver in ({error}). Is there a token? Then export "
-                "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray "
-                "get-auth-token` prints on its head; without one, unset both. Then run the same command again."
             ) from error
         self._head = ray.get_runtime_context().gcs_address
         nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
