@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 10  # between two looks at the head; Ray itself ends a driver
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
 try:
     import ray
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
     from ray.exceptions import AuthenticationError, GetTimeoutError, RayError
 except ImportError as error:
     raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
