@@ -49,9 +49,11 @@ ELSEWHERE = {
     "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
     "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":
     "needs a cluster; tests/flows/test_engines.py",
-    "no Ray cluster answers at {} ({}). Give --address as `ray start --head` prints it, such as 10.0.0.5:6379; with "
-    "token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too.":
-    "needs a cluster; tests/flows/test_engines.py",
+    "no Ray cluster answers at {} ({}). Give --address as `ray start --head` prints it, such as "
+    "10.0.0.5:6379.": "needs a cluster; tests/flows/test_engines.py",
+    "the Ray cluster at {} does not accept this machine: its token is missing or wrong here. Export "
+    "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray get-auth-token` prints "
+    "on its head.": "needs a cluster with a token; tests/flows/test_engines.py",
     "--address {} names a cluster; say which by --engine ray or --engine dask.": "tests/flows/test_engines.py",
     "the Dask scheduler at {} has no workers; start `dask worker {}` first.": "tests/flows/test_engines.py",
     "the Dask cluster lost a task {} times or is gone ({}). Finished work is kept. Look at its dashboard and the "

@@ -1,8 +1,10 @@
 """On a cluster the same jobs run on other nodes, survive lost ones, and give the same bytes."""
 
+import logging
 import os
 import pickle
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from flows.engine import worker_pool
 from flows.engine.clusters.bucket_jobs import pack, unpack
 from flows.engine.clusters.mapper import cut_groups, open_mapper
 from flows.engine.clusters.node_tasks import NodeTask, read_software, run_on_node
-from malmoi.errors import StageError
+from malmoi.errors import CallError, StageError
 from tests.builders.small_corpus import make, malmoi, sums
 
 STORE = 100 << 20  # bytes of Ray's object store on a node; results here are small
@@ -126,6 +128,52 @@ def test_an_engine_that_does_not_answer_is_an_error_of_the_call(call, says, corp
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "ws").exists()
+
+
+def test_a_trial_with_ray_makes_a_token_of_its_own_so_that_ray_leaves_none_in_the_home_folder(monkeypatch):
+    from flows.engine.clusters import ray_engine
+
+    tokens = []
+
+    def refuse(**_):
+        tokens.append(os.environ["RAY_AUTH_TOKEN"])
+        raise RuntimeError("no more memory")
+
+    monkeypatch.setattr(ray_engine.ray, "init", refuse)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "")  # removed again at the end
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    with pytest.raises(CallError, match="no more memory"), open_mapper("ray"):
+        pass
+    assert len(tokens[0]) == 64
+
+
+def test_a_ray_cluster_that_refuses_the_token_is_one_error_at_once_that_says_how_to_give_it(monkeypatch):
+    from flows.engine.clusters import ray_engine
+
+    def refuse(**_):
+        raise ray_engine.AuthenticationError("InvalidAuthToken")
+
+    monkeypatch.setattr(ray_engine, "GcsClient", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(CallError, match="RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH"), open_mapper("ray", address):
+            pass
+
+
+def logs_errors() -> bool:
+    return logging.getLogger("distributed.worker").isEnabledFor(logging.ERROR)
+
+
+def test_the_workers_of_a_trial_with_dask_log_nothing_while_they_end():
+    from flows.engine.clusters.dask_engine import DaskEngine
+
+    engine, found = DaskEngine(""), []
+    client = engine._client
+    assert list(client.run(logs_errors).values()) == [True]
+    close = client.close
+    client.close = lambda: (found or found.extend(client.run(logs_errors).values()), close())
+    engine.close()
+    assert found == [False]
 
 
 @pytest.mark.parametrize(("jobs", "most"), [(0, 250), (1, 250), (250, 250), (251, 250), (100_000, 250)])

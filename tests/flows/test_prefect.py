@@ -174,6 +174,18 @@ def test_the_blocks_of_the_docs_end_in_a_release_and_the_run_of_ci_finds_nothing
     assert [p.name for p in (home / "workspace" / "6-releases" / "general").glob("*.*.*")] == ["1.0.0"]
 
 
+def test_a_block_that_is_pasted_again_leaves_its_process_and_log_alone_and_stop_ends_it(tmp_path):
+    (start,) = re.findall(r"^start\(\) .*?^}\n", PAGE, re.S | re.M)
+    (stop,) = re.findall(r"^kill .*\n", PAGE, re.M)
+    names = re.findall(r"[\w-]+(?=\.pid)", stop)
+    assert sorted(names) == sorted(re.findall(r"^start ([\w-]+) ", PAGE, re.M))
+    block = "".join(f"start {name} bash -c 'echo begun; exec sleep 600'\n" for name in names)
+    script = f"{start}{block}sleep 2\ncat *.pid > first\n{block}sleep 1\ncat *.pid > second\n{stop}wait || true\n"
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, check=True, timeout=SECONDS)
+    assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
+    assert {(tmp_path / f"{name}.log").read_text() for name in names} == {"begun\n"}
+
+
 def test_a_call_with_a_known_idempotency_key_starts_no_second_run(server):
     url = f"{server['PREFECT_API_URL']}/deployments/{find(server, 'refresh/local')['id']}/create_flow_run"
     body = {"parameters": {"recipe": "general", "sources": ["sample"]}, "idempotency_key": "2026-W48"}

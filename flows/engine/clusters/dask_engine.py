@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flows.engine.clusters.node_tasks import CONNECT_SECONDS, require_answer, run_on_node
@@ -21,6 +22,11 @@ except ImportError as error:
 def run_on_worker(task: bytes) -> bytes:
     """In a Dask worker: run the task with one worker process for each of its threads."""
     return run_on_node(task, get_worker().state.nthreads, 1)
+
+
+def silence() -> None:
+    """In a Dask worker that is about to end: log nothing more, such as a heartbeat that finds no scheduler."""
+    logging.getLogger("distributed.worker").setLevel(logging.CRITICAL + 1)
 
 
 class DaskEngine:
@@ -57,6 +63,8 @@ class DaskEngine:
 
     def close(self) -> None:
         """Disconnect; the scheduler forgets the tasks of this client."""
+        if self._local is not None:
+            self._client.run(silence, on_error="ignore")
         self._client.close()
         if self._local is not None:
             self._local.close()

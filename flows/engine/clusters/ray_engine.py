@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import Any
 
 from flows.engine.clusters.node_tasks import require_answer, run_on_node
@@ -14,7 +15,8 @@ PATIENCE_SECONDS = 10  # between two looks at the head; Ray itself ends a driver
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
 try:
     import ray
-    from ray.exceptions import GetTimeoutError, RayError
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
+    from ray.exceptions import AuthenticationError, GetTimeoutError, RayError
 except ImportError as error:
     raise CallError("--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.") from error
 
@@ -26,13 +28,23 @@ class RayEngine:
 
     def __init__(self, address: str) -> None:
         """Connect to the cluster at `address`, or start one on this machine if it is empty. Raises CallError."""
+        if not address:  # else Ray leaves a token in the home folder, and each later `ray start` there asks for it
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         try:
             require_answer(address)
+            if address.rpartition(":")[2].isdigit() and "://" not in address:
+                GcsClient(address=address)  # a wrong token fails at once; `ray.init` would ask 20 times
             ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
+        except AuthenticationError as error:
+            raise CallError(
+                f"the Ray cluster at {address} does not accept this machine: its token is missing or wrong here. "
+                "Export RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray "
+                "get-auth-token` prints on its head."
+            ) from error
         except (OSError, RuntimeError, ValueError, RayError) as error:
             raise CallError(
                 f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
-                "such as 10.0.0.5:6379; with token authentication, set RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH here too."
+                "such as 10.0.0.5:6379."
             ) from error
         self._head = ray.get_runtime_context().gcs_address
         nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
