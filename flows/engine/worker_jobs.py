@@ -27,12 +27,12 @@ def make_runner(mapper: Mapper) -> Run:
     """Return a `Run` that maps jobs by `mapper`, each in a worker process; FEW jobs do not start the pool."""
 
     def run(call: Callable[[J], R], work: list[J]) -> list[R]:
-        return mapper(in_worker(call) if len(work) > FEW or worker_pool.is_started() else call, work)
+        return mapper(bind_to_worker(call) if len(work) > FEW or worker_pool.is_started() else call, work)
 
     return run
 
 
-def in_worker(call: Callable[[J], R]) -> Callable[[J], R]:
+def bind_to_worker(call: Callable[[J], R]) -> Callable[[J], R]:
     """Return a function that runs `call` in a worker process; it is picklable, and named as `call`.
 
     It raises what `call` raises. StageError if the worker is killed whenever it runs this job.

@@ -11,7 +11,7 @@ import pytest
 
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
-from flows.engine.worker_jobs import FEW, in_worker, make_runner
+from flows.engine.worker_jobs import FEW, bind_to_worker, make_runner
 from malmoi.errors import DataError, StageError
 from malmoi.storage.shuffle import find_task_name, name_task
 
@@ -48,26 +48,26 @@ def name_allocator(_: object) -> str:
 
 
 def test_a_job_runs_in_a_worker_under_the_name_of_its_function(pool):
-    call = pickle.loads(pickle.dumps(in_worker(name_process)))
+    call = pickle.loads(pickle.dumps(bind_to_worker(name_process)))
     assert find_task_name(call) == "name processes"
     assert call(0) not in (0, os.getpid())
 
 
 def test_errors_come_through_as_they_were_raised(pool):
     with pytest.raises(DataError, match="bad"):
-        in_worker(fail)("data")
+        bind_to_worker(fail)("data")
     with pytest.raises(OSError, match="No space left") as full:
-        in_worker(fail)("disk")
+        bind_to_worker(fail)("disk")
     assert (full.value.errno, full.value.filename) == (errno.ENOSPC, "a")
 
 
 def test_a_job_whose_worker_is_killed_runs_again(pool, tmp_path):
-    assert in_worker(end_once)(tmp_path / "flag") == "done"
+    assert bind_to_worker(end_once)(tmp_path / "flag") == "done"
 
 
 def test_a_job_that_ends_every_worker_is_named(pool):
     with pytest.raises(StageError, match=r"^end always: the worker process ended each time \(killed\)"):
-        in_worker(_end_always)(0)
+        bind_to_worker(_end_always)(0)
 
 
 def test_few_jobs_do_not_start_the_pool_and_many_do(pool):
@@ -79,4 +79,4 @@ def test_few_jobs_do_not_start_the_pool_and_many_do(pool):
 
 
 def test_workers_return_freed_tables_to_the_system(pool):
-    assert in_worker(name_allocator)(0) == "system"
+    assert bind_to_worker(name_allocator)(0) == "system"
