@@ -114,7 +114,7 @@ def _ledger(workspace: Workspace, key: str) -> Ledger | None:
 
 
 def read(workspace: Workspace, stage: Stage, key: str, versions: Mapping[str, str]) -> Earlier | None:
-    """Read the reusable part of an earlier shard; None if there is none, or one of its files is damaged."""
+    """Read the reusable part of an earlier shard; None if it is missing or one of its files is damaged."""
     try:
         ledger = workspace.ledger(stage, key) if key else None
         if ledger is None:

@@ -52,7 +52,7 @@ def can_pass(error: BaseException | None) -> bool:
 class Group:
     """Some jobs of a stage, the work of one task run; results in order.
 
-    Not a dataclass: Prefect walks through dataclasses to look for futures, and here it would meet each capture.
+    Not a dataclass: Prefect walks through dataclasses to look for futures, and here it would read each capture.
     """
 
     def __init__(self, name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage: Stage) -> None:

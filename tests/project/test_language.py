@@ -21,7 +21,7 @@ PHRASES = {
     "there no more": r"\bno more\b(?! than)|\bany ?more\b",
     "furniture": r"\bfurniture\b",
 }
-MOST = 94  # occurrences, of which some are words of data; lower it with each that goes
+MOST = 92  # occurrences, of which some are words of data; lower it with each that goes
 
 
 def occurrences() -> list[str]:
