@@ -100,31 +100,36 @@ class Step:
         return time.monotonic() - self.began
 
     @property
-    def done(self) -> float:
+    def missing(self) -> int:
+        """Return the number of shards that this run has to make."""
+        return self.size - self.standing
+
+    @property
+    def progress(self) -> float:
         """Return the shards made in this run; of those at work, the share of their documents."""
-        reached = min(1.0, self.batched / self.expected) if self.expected else 0.0
-        return max(self.finished, reached * (self.size - self.standing))
+        share = min(1.0, self.batched / self.expected) if self.expected else 0.0
+        return max(self.finished, share * self.missing)
 
     @property
     def share(self) -> float:
         """Return the finished share of the shards; of a crawl, the share of its time, as far as it can be known."""
         if self.size:
-            return (self.standing + self.done) / self.size
+            return (self.standing + self.progress) / self.size
         return 0.0 if self.left is None else self.seconds / (self.seconds + self.left)
 
     def describe(self) -> str:
         """Describe the state in one line: what is done, documents a second, time left."""
         rate, left = "", self.left
-        if self.seconds >= SETTLED and self.done:
+        if self.seconds >= SETTLED and self.progress:
             documents = max(self.documents, self.batched)
             rate = f"{documents / self.seconds:,.1f} documents/s" if documents else ""
-            left = self.seconds * (self.size - self.standing - self.done) / self.done
+            left = self.seconds * (self.missing - self.progress) / self.progress
         done = f"{self.standing + self.finished:,} of {count_of(self.size, self.unit)}" if self.size else self.state
         return " · ".join(part for part in (done, rate, f"{format_seconds(left)} left" if left else "") if part)
 
     def summarise(self) -> str:
         """Describe the result: the totals, else how much was done."""
-        return self.says or (f"{self.size - self.standing} of {count_of(self.size, self.unit)}" if self.size else "")
+        return self.says or (f"{self.missing} of {count_of(self.size, self.unit)}" if self.size else "")
 
 
 class Progress:
@@ -156,7 +161,7 @@ class Progress:
             with Bars(*columns, TextColumn("{task.fields[rate]}"), console=self.console, transient=True) as bars:
                 task = bars.add_task(step.name, total=step.size, completed=step.standing, rate="")
                 step.changed = lambda: bars.update(
-                    task, completed=step.standing + step.done, rate=step.describe().partition(" · ")[2]
+                    task, completed=step.standing + step.progress, rate=step.describe().partition(" · ")[2]
                 )
                 yield
         else:
