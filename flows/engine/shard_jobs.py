@@ -159,7 +159,7 @@ class SketchJob:
 
 
 class _Observer:
-    """What counts the batches of all shards of this process; a node of a cluster has none."""
+    """Counter of the batches of all shards of this process; a node of a cluster ignores them."""
 
     count: Callable[[int], None] = staticmethod(ignore)
 
