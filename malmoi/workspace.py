@@ -154,7 +154,7 @@ class Workspace(Layout):
             yield
 
     def find_holder(self) -> str:
-        """Return the run on this machine, or on a shared folder, that holds the workspace; "" if there is none."""
+        """Return the run on this machine, or on a shared folder, that holds the workspace, or ""."""
         return find_holder(self.root / ".lock")
 
     def _find_unfinished(self) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +51,9 @@ class Step:
         self.began = time.monotonic()
         self.finished = 0  # of `size` in this run, beside those that stood before
         self.documents = 0  # in the finished shards
+        self.expected = 0  # documents (or captures) of all shards to make; 0: not known
+        self.batched = 0  # of those, in batches that have returned; shards on a cluster have none
+        self._lock = threading.Lock()  # the threads of all shards count batches
         self.says = ""  # the totals, once they are known
         self.dropped: Counter[str] | None = None  # "filter: reason" → documents of the whole stage
         self.counts = (0, 0, 0, 0)  # documents in, kept, dropped, failed, of the whole stage
@@ -68,6 +72,12 @@ class Step:
         """Count one more finished shard, and its documents."""
         self.documents += sum(one.entered.values())
         self.advance()
+
+    def count_batch(self, documents: int) -> None:
+        """Count the documents (or captures) of a batch of a shard that is not finished."""
+        with self._lock:
+            self.batched += documents
+        self.changed()
 
     def observe(self, state: str, left: float | None, render: Callable[[], RenderableType]) -> None:
         """Show a state that is not a number of shards; `render` draws it for a terminal."""
@@ -90,24 +100,36 @@ class Step:
         return time.monotonic() - self.began
 
     @property
+    def missing(self) -> int:
+        """Return the number of shards that this run has to make."""
+        return self.size - self.standing
+
+    @property
+    def progress(self) -> float:
+        """Return the shards made in this run; of those at work, the share of their documents."""
+        share = min(1.0, self.batched / self.expected) if self.expected else 0.0
+        return max(self.finished, share * self.missing)
+
+    @property
     def share(self) -> float:
         """Return the finished share of the shards; of a crawl, the share of its time, as far as it can be known."""
         if self.size:
-            return (self.standing + self.finished) / self.size
+            return (self.standing + self.progress) / self.size
         return 0.0 if self.left is None else self.seconds / (self.seconds + self.left)
 
     def describe(self) -> str:
         """Describe the state in one line: what is done, documents a second, time left."""
         rate, left = "", self.left
-        if self.seconds >= SETTLED and self.finished:
-            rate = f"{self.documents / self.seconds:,.1f} documents/s" if self.documents else ""
-            left = self.seconds * (self.size - self.standing - self.finished) / self.finished
+        if self.seconds >= SETTLED and self.progress:
+            documents = max(self.documents, self.batched)
+            rate = f"{documents / self.seconds:,.1f} documents/s" if documents else ""
+            left = self.seconds * (self.missing - self.progress) / self.progress
         done = f"{self.standing + self.finished:,} of {count_of(self.size, self.unit)}" if self.size else self.state
         return " · ".join(part for part in (done, rate, f"{format_seconds(left)} left" if left else "") if part)
 
     def summarise(self) -> str:
         """Describe the result: the totals, else how much was done."""
-        return self.says or (f"{self.size - self.standing} of {count_of(self.size, self.unit)}" if self.size else "")
+        return self.says or (f"{self.missing} of {count_of(self.size, self.unit)}" if self.size else "")
 
 
 class Progress:
@@ -139,7 +161,7 @@ class Progress:
             with Bars(*columns, TextColumn("{task.fields[rate]}"), console=self.console, transient=True) as bars:
                 task = bars.add_task(step.name, total=step.size, completed=step.standing, rate="")
                 step.changed = lambda: bars.update(
-                    task, completed=step.standing + step.finished, rate=step.describe().partition(" · ")[2]
+                    task, completed=step.standing + step.progress, rate=step.describe().partition(" · ")[2]
                 )
                 yield
         else:
@@ -166,9 +188,11 @@ class Throttled:
         self._call = call
         self._seconds = seconds
         self._last = time.monotonic()
+        self._lock = threading.Lock()
 
     def __call__(self) -> None:
         """Call unless it is too early."""
-        if time.monotonic() - self._last >= self._seconds:
-            self._last = time.monotonic()
-            self._call()
+        with self._lock:
+            if time.monotonic() - self._last >= self._seconds:
+                self._last = time.monotonic()
+                self._call()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
+from flows.engine.executors import ignore
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
 from malmoi.archive.capture import IndexRow
@@ -59,6 +61,11 @@ class ExtractJob:
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
     earlier: str = ""  # key of an earlier shard, whose results for the same captures are reused
+
+    @property
+    def size(self) -> int:
+        """The number of captures."""
+        return len(self.rows)
 
     @property
     def reads(self) -> tuple[Path, ...]:
@@ -109,6 +116,7 @@ class WalkJob:
     withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
     earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
     source: str = ""  # for the name of a task run
+    size: int = 0  # documents, for the progress
 
     @property
     def reads(self) -> tuple[Path, ...]:
@@ -148,6 +156,25 @@ class SketchJob:
     def writes(self) -> Path:
         """The folder of `target`."""
         return Workspace(self.root).survey(self.key)
+
+
+class _Observer:
+    """Counter of the batches of all shards of this process; a node of a cluster ignores them."""
+
+    count: Callable[[int], None] = staticmethod(ignore)
+
+
+_observer = _Observer()
+
+
+@contextmanager
+def observe_batches(count: Callable[[int], None]) -> Iterator[None]:
+    """Call `count` with the captures or documents of each batch that returns in the body, from any thread."""
+    _observer.count = count
+    try:
+        yield
+    finally:
+        _observer.count = ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +451,7 @@ def _gather(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Ca
     failed: list[Failure] = []
     inputs: list[Counted] = []
     for batch, answer in answers:
+        _observer.count(1 if isinstance(answer, Broken) else len(answer.value.inputs))
         if isinstance(answer, Broken):
             failed.append(replace(make_failure(batch), why=answer.why))
             entered[failed[-1].source] += 1

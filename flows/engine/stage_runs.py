@@ -11,7 +11,7 @@ from flows.engine.earlier_shards import find_latest, make_key, place_of
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
-from flows.engine.shard_jobs import WalkJob
+from flows.engine.shard_jobs import WalkJob, observe_batches
 from flows.plurals import count_of
 from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
@@ -36,6 +36,11 @@ class Keyed(Protocol):
     @property
     def key(self) -> str:
         """Name of the shard's folder."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Number of its captures or documents."""
         ...
 
 
@@ -88,7 +93,8 @@ def walk_job(
     paths = tuple((name, path) for name, path, _ in pieces)
     folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
     earlier = find_latest(workspace.stage(stage, ""), key, known)
-    return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, earlier, source)
+    size = sum(ledger.kept.values())
+    return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, earlier, source, size)
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
@@ -144,8 +150,10 @@ def ensure_shards(
     standing = {job.key: ledger for job in jobs if (ledger := workspace.ledger(stage, job.key)) is not None}
     missing = list({job.key: job for job in jobs if job.key not in standing}.values())
     with progress.stage(stage, len(jobs), standing=len(jobs) - len(missing)) as step:
-        for ledger in mapper(call, missing, step.ledger):
-            standing[ledger.key] = ledger
+        step.expected = sum(job.size for job in missing)
+        with observe_batches(step.count_batch):
+            for ledger in mapper(call, missing, step.ledger):
+                standing[ledger.key] = ledger
         ledgers = tuple(standing[job.key] for job in jobs)
         step.total(ledgers)
     return ledgers

@@ -27,7 +27,7 @@ def test_an_archive_cut_off_at_any_byte_is_whole_up_to_its_last_record(tmp_path:
         again.leave()
 
 
-def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
+def test_a_maximum_file_size_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
     noise = random.Random(1)
     with raw_server() as site:
         site.answers["/"] = links(*(f"/{n}" for n in range(12)))
@@ -36,7 +36,7 @@ def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Pat
         full = crawl(job, fsize=60_000)
         before = len(site.asked)
         last = full.err.strip().splitlines()[-1]
-        assert full.status == 3 and "free disk space" in last and "run the same job again" in last, full.err
+        assert full.status == 3 and "raise the maximum file size" in last and "run the same job again" in last, full.err
         held = sum(1 for _ in entries(tmp_path / "run" / OPEN))
         done = crawl(job)
         assert done.status == 0 and done.stats["pages"] == 13 and held >= 3

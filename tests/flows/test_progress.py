@@ -6,10 +6,13 @@ import pytest
 from rich.console import Console
 
 from flows.collect import collect
+from flows.curate import curate
 from flows.engine import progress
+from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress, Step
 from flows.monitoring import asset_events
 from flows.reports.crawl_progress import State, make_observer, summary
+from flows.run import recipe_of
 from malmoi.ledger import Ledger
 from malmoi.workspace import Workspace
 from tests.builders.small_corpus import make
@@ -34,6 +37,32 @@ def test_a_stage_says_documents_a_second_and_the_time_left(clock):
         step.ledger(ledger(25))
     assert step.describe() == "150 of 450 shards · 25.0 documents/s · 5 min left"
     assert step.share == pytest.approx(1 / 3)
+
+
+def test_a_stage_of_one_shard_says_a_rate_and_the_time_left_by_its_batches(clock):
+    step = Step("2-documents", size=1)
+    step.expected = 400
+    clock[0] += 100
+    for _ in range(10):
+        step.count_batch(10)
+    assert step.describe() == "0 of 1 shard · 1.0 documents/s · 5 min left"
+    assert step.share == pytest.approx(1 / 4)
+    step.ledger(ledger(400))
+    assert step.share == 1.0
+
+
+def test_extraction_and_filters_count_every_capture_and_document_by_batches(tmp_path):
+    source, home, seen = str(make(tmp_path, pages=3)), Workspace.open(tmp_path / "w"), {}
+
+    class Counting(Progress):
+        def finish(self, step):
+            seen[step.name] = (step.batched, step.expected)
+
+    collect(home, source, Counting(quiet=True))
+    curated = curate(home, recipe_of("general"), (source,), thread_mapper(1), Counting(quiet=True))
+    kept = sum(sum(one.kept.values()) for one in curated.ledgers("2-documents"))
+    assert seen["2-documents"] == (4, 4)  # three pages and a table
+    assert seen["3-clean"] == (kept, kept)
 
 
 def test_only_a_collection_that_changes_the_captures_is_an_asset_event(tmp_path, monkeypatch):
