@@ -127,7 +127,7 @@ def _code_digest(name: str) -> str:
 
 
 def _template(job: LearnJob) -> Template | str:
-    """Return the learned template; the key of the job if it was not learned yet, so that no shard counts as finished."""
+    """Return the learned template; the key of the job if it was not learned yet, so no shard counts as finished."""
     try:
         found = checksummed_files.check(job.target).read_text(encoding="utf-8")
     except FileNotFoundError:
