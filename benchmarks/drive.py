@@ -30,7 +30,7 @@ def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> No
         """Notes the CPU seconds of each stage, all processes together."""
 
         @contextmanager
-        def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shards") -> Iterator[Step]:
+        def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
             before = tree_cpu()
             with super().stage(name, size, standing=standing, unit=unit) as step:
                 yield step
