@@ -6,7 +6,8 @@ import uuid
 
 import httpx
 import pytest
-from prefect.events import Event
+from prefect.events import Event, emit_event, utilities
+from prefect.events.clients import PrefectEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings
 
@@ -122,6 +123,18 @@ def test_events_after_one_that_failed_are_kept_and_sent_with_the_first_that_reac
     assert client.attempts == 2 and list(client.sent) == events
 
 
+def test_prefect_emits_events_with_this_client(monkeypatch):
+    """With a client that it does not know it drops each event without a word, also those that record task runs."""
+    monkeypatch.setattr(EventsWorker, "_client_override", None)
+    monkeypatch.setattr(EventsWorker, "_instances", {})
+    monkeypatch.setattr(EventsWorker, "start", lambda _: None)
+    monkeypatch.setattr(utilities, "PrefectEventsClient", PrefectEventsClient)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+    event_client.use_event_client()
+    assert emit_event("e", {"prefect.resource.id": "r"})
+    assert EventsWorker.instance().client_type is event_client.EventClient
+
+
 @pytest.mark.parametrize(
     ("url", "ours"),
     [
@@ -132,6 +145,7 @@ def test_events_after_one_that_failed_are_kept_and_sent_with_the_first_that_reac
 )
 def test_the_client_of_a_cloud_or_of_the_temporary_server_stays_that_of_prefect(url, ours, monkeypatch, tmp_path):
     monkeypatch.setattr(EventsWorker, "_client_override", None)
+    monkeypatch.setattr(utilities, "PrefectEventsClient", PrefectEventsClient)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.delenv("PREFECT_PROFILES_PATH", raising=False)
     monkeypatch.setenv("PREFECT_API_URL", url)
