@@ -52,15 +52,23 @@ class Basis:
 
     @property
     def inputs(self) -> str:
-        """Digest of the sketches, the parameters and the code; the index segments that are read are not part of it."""
-        return self.key(())
+        """Digest of the parameters, the code and the rows of the sketches, whatever their places.
+
+        The index segments that are read are not part of it.
+        """
+        return self._digest(job.key.rpartition("-")[2] for job in self.jobs)
 
     def key(self, earlier: Sequence[tuple[str, Segment]]) -> str:
-        """Key of the table: `inputs`, plus the segments that are read and their masked documents."""
-        code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
+        """Key of the table: its inputs with the places of the shards, the segments read and their masked documents.
+
+        The files about each shard are named or numbered by its key, so that shards at other places need a new folder.
+        """
         read = [[name, segment.masked] for name, segment in earlier]
-        content = sorted(job.key.rpartition("-")[2] for job in self.jobs)  # whatever their places
-        return digest([code, content, *([read] if read else [])])[:32]
+        return self._digest((job.key for job in self.jobs), *([read] if read else []))
+
+    def _digest(self, shards: Iterable[str], *more: object) -> str:
+        code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
+        return digest([code, sorted(shards), *more])[:32]
 
 
 def survey(  # noqa: PLR0913

@@ -209,6 +209,27 @@ def test_many_sequences_of_changes_end_with_the_bytes_of_a_new_workspace(
     compare(tmp_path, monkeypatch, seed, steps=6)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_documents_at_other_places_end_with_the_bytes_of_a_new_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    sites, home = Sites(tmp_path, random.Random(seed)), Workspace.open(tmp_path / "w")
+    collect(home, sites.source, QUIET)
+    curated(home, sites)
+    before = sorted(home.surveys.glob("*"))
+    files = [path for folder in before for path in sorted(folder.glob("*.parquet"))]
+    cut = collection.cut_shards
+    moved = [(f"other {seed} {place}", chunk) for place, chunk in cut(collection.runs(home.captures("sites")))]
+    assert len(moved) > 2
+    monkeypatch.setattr(collection, "cut_shards", lambda _: iter(moved))
+    done = curated(home, sites)
+    other = Workspace.open(tmp_path / "fresh")
+    shutil.copytree(home.captures(""), other.captures(""), ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+    again, recipe = curated(other, sites), sites.recipe()
+    assert [path for folder in before for path in sorted(folder.glob("*.parquet"))] == files  # a finished folder stays
+    assert contents(home, recipe, sites.source, done) == contents(other, recipe, sites.source, again)
+
+
 def test_a_run_with_nothing_new_reads_no_archive_and_runs_no_shard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
