@@ -67,7 +67,8 @@ def exchange(
     """Exact copies only: what stands in a segment is kept, then the smaller id."""
     if not (folder / "table.parquet").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        here = pa.concat_tables([SCHEMA.empty_table(), *(shard.read(s.sketch, SCHEMA.names) for s in shards)]).to_pylist()
+        sketches = (shard.read(s.sketch, SCHEMA.names) for s in shards)
+        here = pa.concat_tables([SCHEMA.empty_table(), *sketches]).to_pylist()
         ids = {row["id"] for row in here}
         known: dict[str, str] = {}
         for segment in segments:
