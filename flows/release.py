@@ -10,8 +10,6 @@ from functools import lru_cache, partial
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from pyarrow import default_memory_pool
-
 import data_cards
 from crawlers import catalogue
 from filters.duplicates.band_sketch import sketch_texts
@@ -131,7 +129,6 @@ def release(
     if inputs.previous is not None:
         fetch_below(inputs.previous)
     inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
-    default_memory_pool().release_unused()  # what surveys and stages freed, before workers hold row groups
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
