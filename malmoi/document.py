@@ -22,7 +22,7 @@ class LicenceEvidence:
     """One archived licence statement for an item: the licence, its place, and the words."""
 
     licence: str  # an id of the table in malmoi/licensing/rights_decision.py, or "none" for an explicit refusal
-    kind: str  # how it was found: rel-license, kogl-link, kogl-image, kogl-sentence, claim, row …
+    kind: str  # a proof (malmoi/licensing/proofs.py), "refusal-…", or how a candidate was found: link, image, sentence
     scope: Scope  # item overrides site, site overrides source
     quote: str  # the words or the address verbatim, at most 300 code points
     place: str  # where: a path of elements, a column, a file name
@@ -31,10 +31,10 @@ class LicenceEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A machine- or human-readable statement about use, such as an opt-out from training."""
+    """A machine- or human-readable statement about use, such as an opt-out; `review`: a person must look first."""
 
     name: str  # robots-ai, tdm-reservation, content-signal, content-usage, rsl, noai, ai-txt, sentence
-    effect: Literal["opt-out", "inferred-opt-out", "note"]
+    effect: Literal["opt-out", "inferred-opt-out", "review", "note"]
     quote: str
     place: str
     record: str

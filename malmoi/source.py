@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from malmoi.document import LicenceEvidence, Scope
+from malmoi.document import LicenceEvidence
 
 FOLDER = "folder:"  # scheme of the address of a file that is not copied: folder:<source>/<path>
 
@@ -36,12 +36,17 @@ class LicenceClaim:
 
 @dataclass(frozen=True, slots=True)
 class LicenceRule:
-    """Where documents of a source state their licence, and how wide a grant is accepted."""
+    """Which proofs of a source are accepted, and where; a document outside what is declared here needs a review.
 
-    place: str = ""  # in words, for people: "the field KoglType of each item"
-    expected: tuple[str, ...] = ()  # ids of licences that items are expected to carry
-    widest: Scope = "source"  # a grant of wider scope than this becomes a note and permits nothing
-    review: bool = False  # most items are not open: only items with an explicit open mark pass
+    A source without `proofs` permits nothing by itself: what its pages say is left to the recipe (`trust`) or a person.
+    """
+
+    proofs: tuple[str, ...] = ()  # names of malmoi/licensing/proofs.py
+    selector: tuple[tuple[str, str], ...] = ()  # (address prefix, CSS selector); the first prefix that fits decides
+    fields: tuple[str, ...] = ()  # names of fields, columns or labels that hold the licence
+    boards: tuple[str, ...] = ()  # regular expressions; the address of what the publisher itself writes matches one
+    author: str = ""  # regular expression for the author of a document; "" = nobody needs to be named
+    expected: tuple[str, ...] = ()  # ids of licences; a proof of another one needs a review. () = every licence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Decide how one document may be used, from its licence evidence and signals.
 
-Pure; standard library only. Rules in order: an explicit opt-out excludes; the nearest scope with
-evidence decides (item, then site, then source); a refusal, an unknown licence or two different
-licences in that scope exclude; then the table decides. Without evidence the document is excluded.
+Pure; standard library only. Rules in order: an explicit opt-out excludes; the nearest scope with a proof or a refusal
+decides (item, then site, then source); a refusal, an unknown licence or two different licences in that scope exclude;
+then the table decides. Only proofs permit (malmoi/licensing/proofs.py): another statement of a licence, a contradiction
+and a signal of effect `review` lead to `needs-review`. Without any evidence the document is excluded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from malmoi.document import LicenceEvidence, Scope, Signal, Use
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.licences import LICENCES, Licence, find_licence_id, licence_from_url, table_digest
+from malmoi.licensing.proofs import REVIEW, is_proof
 
 __all__ = [
     "LICENCES",
@@ -30,7 +32,7 @@ __all__ = [
     "terms",
 ]
 
-RULES_VERSION = 1  # increment it when `decide` or `terms` change their results; it is part of the keys of stages
+RULES_VERSION = 2  # increment it when `decide` or `terms` change their results; it is part of the keys of stages
 NONE = "none"  # evidence of an explicit refusal
 UNKNOWN = "unknown"  # evidence of a licence that could not be read; never an id of the table
 SCOPES: tuple[Scope, ...] = ("item", "site", "source")  # nearest first
@@ -80,12 +82,12 @@ class Rights:
 def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) -> Rights:
     """Return the rights of a document with this `evidence` and these `signals`.
 
-    >>> def said(licence, scope="item"):
-    ...     return LicenceEvidence(licence, "kogl-link", scope, "", "", "")
-    >>> decide([said("LicenseRef-KOGL-1"), said("none", "site")]).use
+    >>> def said(licence, kind="field", scope="item"):
+    ...     return LicenceEvidence(licence, kind, scope, "", "", "")
+    >>> decide([said("LicenseRef-KOGL-1"), said("none", "refusal-copying", "site")]).use
     'redistribute'
-    >>> decide([said("LicenseRef-KOGL-4"), said("LicenseRef-KOGL-AI")]).use
-    'train-only'
+    >>> decide([said("LicenseRef-KOGL-1", "image")]).reason
+    'needs-review'
     >>> decide([said("LicenseRef-KOGL-1"), said("LicenseRef-KOGL-4")]).reason
     'conflict'
     >>> decide([]).reason
@@ -95,6 +97,10 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     loud = [s for s in signals if s.effect == "opt-out"]
     quiet = [s for s in signals if s.effect == "inferred-opt-out"]
     granted = found is not None and found.use != "exclude" and not reason
+    if granted and not any(e.kind == REVIEW for e in evidence):
+        contradicted = _contradictions(scope, found, evidence)
+        if contradicted or any(s.effect == "review" for s in signals):
+            conflicts, reason = (*conflicts, *contradicted), "needs-review"
     if loud:
         reason = "opt-out"
     elif quiet and not reason and not (granted and scope == "item"):
@@ -117,10 +123,11 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
 
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
     """Return (deciding scope, its terms, contradictions, reason to exclude), before signals are considered."""
-    scope = next((s for s in SCOPES if any(e.scope == s for e in evidence)), "")
+    decisive = [e for e in evidence if is_proof(e.kind) or e.licence.strip() == NONE]
+    scope = next((s for s in SCOPES if any(e.scope == s for e in decisive)), "")
     if not scope:
-        return "", None, (), "no-licence"
-    said = {e.licence.strip() for e in evidence if e.scope == scope}
+        return _judge_candidates(evidence)
+    said = {e.licence.strip() for e in decisive if e.scope == scope}
     read = {name: terms(name) for name in said - {NONE}}
     if NONE in said:
         against = tuple(f"{scope}: {NONE} against {name}" for name in sorted(read))
@@ -135,6 +142,29 @@ def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | N
     if found.expression == _OPEN_DATA and (other := _find_stricter(evidence)):
         return scope, None, (f"{_OPEN_DATA} against {other}",), "conflict"
     return scope, found, (), ""
+
+
+def _judge_candidates(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
+    """Return the result for a document without proof: a closed licence excludes, anything else a person must read.
+
+    Candidates of the nearest scope count; several licences there are left to the person, too.
+    """
+    scope = next((s for s in SCOPES if any(e.scope == s for e in evidence)), "")
+    names = {e.licence.strip() for e in evidence if e.scope == scope}
+    read = [terms(name) for name in sorted(names)]
+    closed = bool(read) and all(found and found.use == "exclude" and found.family != "review" for found in read)
+    one = read[0] if len(read) == 1 else None
+    return scope, one, (), "restricted-licence" if closed else "needs-review" if read else "no-licence"
+
+
+def _contradictions(scope: str, found: Terms, evidence: Sequence[LicenceEvidence]) -> tuple[str, ...]:
+    """Return the other licences that candidates name on the item, or in the scope of the proof; unread ones are none."""
+    parts = {found.expression, *found.expression.split(" AND ")}
+    near = ("item", scope)
+    others = {e.licence.strip() for e in evidence if not is_proof(e.kind) and e.scope in near}
+    named = {other.expression for name in others if (other := terms(name))} - parts - {_AI}
+    same = {name for name in named if found.expression == f"{name}-AI"}
+    return _describe_conflict("item", {found.expression, *named} - same) if named - same else ()
 
 
 def _describe_conflict(scope: str, names: set[str]) -> tuple[str, ...]:
