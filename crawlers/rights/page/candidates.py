@@ -13,11 +13,11 @@ from itertools import islice
 
 from lxml import html
 
-from crawlers.formats.html.runs import RELATIONS, PageEvidence, Run, State, names, quote
+from crawlers.formats.html.runs import MAX_AROUND, RELATIONS, PageEvidence, Run, State, names, quote
 from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
-from malmoi.licensing.licences import licence_from_url
+from malmoi.licensing.licences import cc_id, licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN
 
 MAX_LINKS = 40  # of one run that are read; more are a list
@@ -36,6 +36,11 @@ _LICENCE = re.compile(
     r"|\bMIT(?= licen[cs]e| 라이[선센]스)|\b(?:Apache|L?GPL)[ -]?(?:License,? ?)?(?:v|version )?[23](?:\.[01])?\+?",
     re.I,
 )
+_LONG = re.compile(
+    r"attribution(?P<nc>[ -]non-?commercial)?(?P<nd>[ -]no-?deriv(?:ative)?s?(?: works)?)?(?P<sa>[ -]share-?alike)?"
+    r" (?P<version>[1-4]\.[05])",
+    re.I,
+)
 _SELF = re.compile(
     r"(?:이|본|위|해당|동|모든|전체)\s?(?:블로그|사이트|홈페이지|위키|책|저장소)?(?:의|에\s?실린)?\s?(?:모든\s?)?"
     r"(?:글|저작물|문서|게시물|포스트|콘텐츠|컨텐츠|페이지|기사|번역|자료|내용|책|작품|보고서|텍스트|블로그|사이트|위키)"
@@ -48,7 +53,7 @@ _GIVES = re.compile(
 )
 _SOUNDS_OPEN = re.compile(
     r"자유롭게\s?(?:이용|사용|활용|복제|배포|퍼)[가-힣]{0,4}\s?(?:수\s?있|가능|됩니다|좋)|퍼\s?가셔도|마음껏|copyleft|카피레프트"
-    r"|public\s?domain|퍼블릭\s?도메인|저작권이?\s?(?:소멸|만료|없)|보호\s?기간이?\s?(?:만료|지난|끝난)|freely (?:use|copy|share|distribut)",
+    r"|만료\s?공공저작물|public\s?domain|퍼블릭\s?도메인|저작권이?\s?(?:소멸|만료|없)|보호\s?기간이?\s?(?:만료|지난|끝난)|freely (?:use|copy|share|distribut)",
     re.I,
 )
 _PART = re.compile(
@@ -65,7 +70,7 @@ _BADGE = re.compile(r"/(?:l|licenses|i)/(?P<kind>by(?:-(?:nc|nd|sa)){0,2}|zero)/
 _BESIDE = frozenset(
     "related relate recommend prev previous next series widget card cards gallery banner feed recent popular attach "
     "attachment file files download thumb thumbnail slide slider carousel post-list tags author-bio promo popup layer "
-    "modal map player review reviews".split()
+    "modal map player review reviews font fonts audio video search".split()
 )
 _may_sound = gate(_NAMED, _SOUNDS_OPEN)
 
@@ -82,13 +87,16 @@ def find(shown: Sequence[Run], url: str = "") -> Iterator[PageEvidence]:
 
 
 def _links(run: Run) -> Iterator[PageEvidence]:
+    end = 0  # of the last licence link: words before it speak of that one
     for link in run.links[:MAX_LINKS]:
         address = link.element.get("href") or ""
         marked = is_marked(link.element)
         licence = licence_from_url(address)
         if (not marked and licence is None) or (licence or "").startswith("LicenseRef-KOGL"):
             continue
-        kind = "words" if _PART.search(run.words_around(link)[0]) else "link"
+        before = run.words_between(end, link.begin)[-MAX_AROUND:]
+        kind = "words" if _PART.search(before) else "link"
+        end = link.end
         yield PageEvidence(licence or UNKNOWN, kind, quote(address, link.text), link.element, run.state)
 
 
@@ -113,16 +121,19 @@ def _badges(run: Run) -> Iterator[PageEvidence]:
 def read_sentence(run: Run) -> Iterator[PageEvidence]:
     """Yield what a short run says: `sentence` if it speaks of its own text or names a licence and nothing else."""
     text = run.text
-    licences = [_read(match[0]) for match in _LICENCE.finditer(text)]
-    licences = [one for one in licences if one is None or not one.startswith("LicenseRef-KOGL")]
+    licences, end = list[tuple[str, str | None]](), 0
+    for match in _LICENCE.finditer(text):
+        licences.append((text[end : match.start()], _read(match[0])))
+        end = match.end()
+    licences = [one for one in licences if not (one[1] or "").startswith("LicenseRef-KOGL")]
     rest = re.sub(r"[\W\d_]+", "", _NAMED.sub("", _LICENCE.sub("", text)))
     bare = len(text) <= MAX_OWN and len(rest) <= MAX_REST and bool(_NAMED.search(text))
     own = bare or bool(_SELF.search(text) and _GIVES.search(text))
-    kind = "sentence" if own and not _PART.search(text[: _first(text)]) else "words"
     if own and not bare and not licences and _is_closed(text):
         yield PageEvidence("none", "refusal-limits", quote(text), run.owner, run.state)
     elif licences and (own or _GIVES.search(text)):
-        for licence in dict.fromkeys(licences):
+        for before, licence in licences:
+            kind = "sentence" if own and not _PART.search(before) else "words"
             yield PageEvidence(licence or UNKNOWN, kind, quote(text), run.owner, run.state)
     elif not run.links and ((_NAMED.search(text) and (own or _GIVES.search(text))) or _SOUNDS_OPEN.search(text)):
         yield PageEvidence("none" if bare and _is_closed(text) else UNKNOWN, "words", quote(text), run.owner, run.state)
@@ -144,12 +155,10 @@ def is_closed(words: str) -> bool:
     return bool(NON_COMMERCIAL.search(words) or NO_DERIVATIVES.search(words) or _NC_ND.search(words))
 
 
-def _first(text: str) -> int:
-    match = _NAMED.search(text)
-    return match.start() if match else 0
-
-
 def _read(words: str) -> str | None:
+    if long := _LONG.search(words):  # Creative Commons Attribution-ShareAlike 4.0 International License
+        kind = "by" + "".join(f"-{name}" for name in ("nc", "nd", "sa") if long[name])
+        return cc_id(kind, long["version"], "")
     return licence_from_text(words) or licence_from_text(re.sub(r"\s*[(),:]\s*", " ", words))
 
 
@@ -179,6 +188,8 @@ def is_beside(element: html.HtmlElement, url: str = "") -> bool:
         called = {part for name in names(above) for part in (name, *re.split(r"[-_]", name))}
         if not _BESIDE.isdisjoint(called) or above.tag in ("aside", "nav", "figure", "form"):
             return True
+        if above.tag in ("li", "td", "dd") and _leads_away(above):
+            return True  # beside a file or an entry
         if above.tag in ("li", "article", "div", "section", "tr", "dl") and _is_card(above):
             return True
     return False

@@ -78,9 +78,10 @@ def _values(run: Run, declared: set[str]) -> Iterator[tuple[str, str]]:
     if colon and len(label) <= MAX_LABEL and value.strip():
         yield label, value.strip()
         return
-    for name in declared:  # <strong>이용조건</strong> 공공누리 제1유형
-        if run.text.startswith(name) and 0 < len(run.text) - len(name) <= MAX_VALUE and run.owner.tag != "td":
-            yield name, run.text[len(name) :].strip()
+    first = next(iter(run.owner), None)  # <strong>이용조건</strong> 공공누리 제1유형
+    name = fold(first.text_content())[:MAX_LABEL] if first is not None and isinstance(first.tag, str) else ""
+    if _plain(name) in declared and run.text.startswith(name):
+        yield name, run.text[len(name) :].strip(" :：")
 
 
 def _plain(label: str) -> str:

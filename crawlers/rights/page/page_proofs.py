@@ -26,6 +26,14 @@ from malmoi.source import Item, LicenceRule
 MAX_AFTER = 60  # code points of a run of the item that may follow a block in the footer of the item
 MAX_BLOCK = 8  # runs of such a block
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
+_CHOICE = re.compile(r"또는|혹은|하나를|골라|선택|\beither\b|\bor\b|dual", re.I)
+MAX_PLACE = 1_200  # code points of a declared place; a longer one is content
+# Words before a licence that give it to something else than the page.
+_OTHER_WORK = re.compile(
+    r"원문|원작|번역한|번역된|옮긴|일부|배경|댓글|기반|디자인|\b(?:adapted|based on|material from|translation of|original|comments"
+    r"|contributions|some|design|background|powered|fork)\b",
+    re.I,
+)
 _TITLES = frozenset(("h1", "h2", "h3", "h4"))
 _TEXT_LICENCES = ("CC", "LicenseRef-CC", "LicenseRef-KOGL")  # others are those of the software of a site
 
@@ -39,16 +47,17 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
     loose = list(candidates.find(shown, item.url))
     head = list(head_metadata.find(page.tree, item.url))
     found = [
-        *_prove_kogl(facts, selected, shown, rule),
+        *_prove_kogl(facts, selected, shown, rule, item.url),
         *_prove_links([*loose, *head], selected, shown, rule),
         *_prove_json_ld(head, selected, rule),
-        *labelled_cells.find(shown, rule.fields, item.date),
-        *statutes.find(shown, item.url),
+        *(stated := list(statutes.find(shown, item.url))),
+        *(one for one in labelled_cells.find(shown, rule.fields, item.date) if not _is_statute(one, stated)),
     ]
     proven = {one.element for one in found}
     found += (candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven)
-    rest = [*loose, *(replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head)]
-    found += (one for one in rest if one.element not in proven)
+    named = proven | {fact.element for fact in facts}
+    head = [replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head]
+    found += (one for one in (*loose, *head) if one.element not in (named if one.licence == UNKNOWN else proven))
     out: dict[tuple[str, str, str, str], LicenceEvidence] = {}
     for one in found:
         place, where = path_of(one.element), scope(one.state, paged)
@@ -78,21 +87,42 @@ def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (*whole, *parts))))
 
 
+def _is_statute(cell: PageEvidence, stated: Sequence[PageEvidence]) -> bool:
+    """Whether an unread cell is the one in which a statute was read: an expired term is no licence."""
+    return cell.licence == UNKNOWN and any(one.element is cell.element for one in stated)
+
+
 def _is_inside(element: html.HtmlElement, places: Sequence[html.HtmlElement]) -> bool:
     return any(above is place for above in (element, *element.iterancestors()) for place in places)
 
 
 def _prove_kogl(
-    facts: Sequence[kogl_block.Fact], selected: Sequence[html.HtmlElement], shown: Sequence[Run], rule: LicenceRule
+    facts: Sequence[kogl_block.Fact],
+    selected: Sequence[html.HtmlElement],
+    shown: Sequence[Run],
+    rule: LicenceRule,
+    url: str,
 ) -> Iterator[PageEvidence]:
     if "kogl-block" in rule.proofs:
         blocks = [here for place in selected if (here := [f for f in facts if _is_inside(f.element, [place])])]
-        if len({id(fact) for here in blocks for fact in here}) == max(map(len, blocks), default=0):
-            yield from kogl_block.prove(max(blocks, key=len, default=[]))
+        block = max(blocks, key=len, default=[])
+        alone = bool(block) and len({id(fact) for here in blocks for fact in here}) == len(block)
+        placed = alone and (not any(map(_is_wide, selected)) or _is_footer(block, shown))
+        if placed and not any(_is_aside(fact.run, fact.element, url) for fact in block):
+            yield from kogl_block.prove(block)
     elif not rule.proofs:
         here = [fact for fact in facts if fact.run.state.part != "site" and not candidates.is_beside(fact.element)]
         if here and _is_footer(here, shown):
             yield from kogl_block.prove(here, kind=f"{WEB}kogl-block")
+
+
+def _is_wide(place: html.HtmlElement) -> bool:
+    """Whether a declared place is the whole content of a page, where the tests for the open web hold."""
+    return place.tag in ("article", "main", "body", "html") or len(place.text_content()) > MAX_PLACE
+
+
+def _is_aside(run: Run, element: html.HtmlElement, url: str) -> bool:
+    return run.state.furniture or candidates.is_beside(element, url)
 
 
 def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
@@ -114,13 +144,25 @@ def _prove_links(
     links = [one for one in loose if one.kind == "link" and one.element.get("href")]
     if "rel-license" in rule.proofs:
         here = [one for one in links if _is_inside(one.element, selected)]
-        if len({one.licence for one in here}) == 1:
+        licence = _join_licences(here, shown)
+        wide = any(_is_wide(place) for place in selected)
+        speaks = all(_speaks_for_page(one, shown) if wide else _is_undisputed(one, shown) for one in here)
+        if licence and speaks and (licence.startswith(_TEXT_LICENCES) or licence in rule.expected):
             agrees = all(_agrees(one, shown) for one in here)
-            yield replace(here[0], kind="rel-license", licence=here[0].licence if agrees else UNKNOWN)
+            yield replace(here[0], kind="rel-license", licence=licence if agrees else UNKNOWN)
     elif not rule.proofs:
         here = [one for one in links if candidates.is_marked(one.element)]
         if len({one.licence for one in here}) == 1 and here[0].licence.startswith(_TEXT_LICENCES):
             yield from (replace(one, kind=f"{WEB}rel-license") for one in here[:1] if _speaks_for_page(one, shown))
+
+
+def _join_licences(links: Sequence[PageEvidence], shown: Sequence[Run]) -> str:
+    """Return the one licence of some links, or the expression of two in one line that lets choose; else ""."""
+    names = sorted({one.licence for one in links})
+    if len(names) == 2 and UNKNOWN not in names:
+        runs = [run for run in shown if {id(link.element) for link in run.links} >= {id(one.element) for one in links}]
+        return " OR ".join(names) if runs and _CHOICE.search(runs[0].text) else ""
+    return names[0] if len(names) == 1 else ""
 
 
 def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
@@ -134,6 +176,15 @@ def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
     named = candidates.speaks_of_page(run.text)
     placed = run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
     return named and placed and not beside and not candidates.is_beside(one.element)
+
+
+def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
+    """Whether a link at a declared place stands in no box about something else, behind no words about another work."""
+    run = next((run for run in shown if any(link.element is one.element for link in run.links)), None)
+    if run is None:
+        return one.element.tag == "link"
+    (link,) = (link for link in run.links if link.element is one.element)
+    return not candidates.is_beside(one.element) and not _OTHER_WORK.search(run.words_around(link)[0])
 
 
 def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
