@@ -188,7 +188,7 @@ def is_beside(element: html.HtmlElement, url: str = "") -> bool:
         called = {part for name in names(above) for part in (name, *re.split(r"[-_]", name))}
         if not _BESIDE.isdisjoint(called) or above.tag in ("aside", "nav", "figure", "form"):
             return True
-        if above.tag in ("li", "td", "dd") and _leads_away(above):
+        if above.tag in ("li", "td", "dd") and _follows_link(element, above):
             return True  # beside a file or an entry
         if above.tag in ("li", "article", "div", "section", "tr", "dl") and _is_card(above):
             return True
@@ -197,11 +197,9 @@ def is_beside(element: html.HtmlElement, url: str = "") -> bool:
 
 def _is_card(element: html.HtmlElement) -> bool:
     """Whether an element and a sibling of the same tag and class both hold a link to another page, or a heading."""
-    alike = [
-        one
-        for near in (element.itersiblings(element.tag, preceding=True), element.itersiblings(element.tag))
-        for one in islice((one for one in near if one.get("class") == element.get("class")), 2)
-    ]
+    sides = (element.itersiblings(element.tag), element.itersiblings(element.tag, preceding=True))
+    near = sides[:1] if element.tag == "section" else sides  # a mark in the last section is that of the page
+    alike = [one for side in near for one in islice((o for o in side if o.get("class") == element.get("class")), 2)]
     return bool(alike) and any(test(element) and any(map(test, alike)) for test in (_leads_away, _has_heading))
 
 
@@ -209,9 +207,22 @@ def _has_heading(element: html.HtmlElement) -> bool:
     return next(element.iter("h1", "h2", "h3", "h4"), None) is not None
 
 
-def _leads_away(element: html.HtmlElement) -> bool:
-    for link in islice(element.iter("a"), 5):
-        address = link.get("href") or ""
-        if address and not address.startswith(("#", "javascript:", "mailto:")) and not licence_from_url(address):
-            return "kogl.or.kr" not in address and "creativecommons.org" not in address
+def _follows_link(element: html.HtmlElement, above: html.HtmlElement) -> bool:
+    """Whether a link to another page stands before `element` in the entry `above`: to a file, a post, a product."""
+    for link in islice(above.iter("a"), 5):
+        if link is element or any(one is element for one in link.iter()):
+            return False
+        if _leads_to_page(link):
+            return True
     return False
+
+
+def _leads_away(element: html.HtmlElement) -> bool:
+    return any(map(_leads_to_page, islice(element.iter("a"), 5)))
+
+
+def _leads_to_page(link: html.HtmlElement) -> bool:
+    address = link.get("href") or ""
+    if not address or address.startswith(("#", "javascript:", "mailto:")) or licence_from_url(address):
+        return False
+    return "kogl.or.kr" not in address and "creativecommons.org" not in address
