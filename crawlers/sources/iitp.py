@@ -19,11 +19,7 @@ SOURCE = Source(
     title="주간기술동향",
     publisher="정보통신기획평가원 (IITP)",
     access=Site(start=(BASE + "list.do", BASE + "latestWeekly.do"), scope=(BASE,)),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="software",
     # Issue 1388 was in use in 2026.

@@ -27,11 +27,7 @@ SOURCE = Source(
         ),
         scope=(f"{BASE}/research/", f"{BASE}/trends/"),
     ),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="manufacturing",
     # Not counted; several series with some hundreds of reports each.

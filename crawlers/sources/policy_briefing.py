@@ -79,11 +79,8 @@ SOURCE = Source(
         grant="https://www.data.go.kr/data/15095335/openapi.do",
         max_pages=10_000,
     ),
-    rule=LicenceRule(
-        place="the field KoglType of each item; an empty one is no licence",
-        expected=("LicenseRef-KOGL-1",),
-        widest="item",
-    ),
+    # An empty KoglType is no licence.
+    rule=LicenceRule(proofs=("field",), fields=("KoglType",), expected=("LicenseRef-KOGL-1",)),
     register="press",
     domain="administration",
     expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has requested in all
@@ -231,10 +228,10 @@ def _item(key: str, news: etree._Element, capture: Capture) -> Item:
 
 def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
     said = xml_records.field(news, "KoglType")
-    found = licence_fields.find({"KoglType": said}, record, kind="row")
+    found = licence_fields.find({"KoglType": said}, record)
     if not said or said in TYPES:
         return found
-    return tuple(replace(one, licence=UNKNOWN, kind="row-unknown") for one in found)
+    return tuple(replace(one, licence=UNKNOWN) for one in found)
 
 
 def _page(key: str, address: str) -> str:
