@@ -27,7 +27,7 @@ SOURCE = Source(
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
     unverified="No page has been seen. A public programme reads the series as type 2 of the Korea Open Government "
-    "Licence, which is excluded; whether a page shows more than abstracts.",
+    "Licence, which is excluded; where a page states it, and whether it shows more than abstracts.",
     note="Expected outcome: review. A public institution is not the State, so art. 24-2 does not reach it. The "
     "full issues are PDF behind a viewer that works by script, and are not fetched.",
 )

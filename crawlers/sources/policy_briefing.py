@@ -88,7 +88,8 @@ SOURCE = Source(
     attribution="본 저작물은 '{author}'에서 '{year}년' 작성하여 공공누리 제1유형으로 개방한 '{title}'을 이용하였으며, "
     "해당 저작물은 '{publisher}, {url}'에서 무료로 다운받으실 수 있습니다.",
     unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
-    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go.",
+    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go; "
+    "how an answer names a contributor (기고), whose text is not the State's.",
     note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see the head of the file. A key comes from "
     "data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases come from the same interface "
     "(GroupingCode), so they have no source of their own. Photographs are other people's and are no text; articles "
