@@ -127,7 +127,8 @@ def find_mistyped(value: Any, name: str = "SOURCE") -> str:
                 if wrong := find_mistyped(part, place):
                     return wrong
             elif isinstance(given, tuple) and not isinstance(part, _parts_of(kind)):
-                return f"{called} holds {part!r}, which is {type(part).__name__}; it takes texts or paths"
+                takes = "pairs of texts" if _parts_of(kind) == (tuple,) else "texts or paths"
+                return f"{called} holds {part!r}, which is {type(part).__name__}; it takes {takes}"
     return ""
 
 

@@ -52,10 +52,10 @@ def find(
 ) -> tuple[LicenceEvidence, ...]:
     """Return the evidence of scope `item` in `fields`, in field order, each licence once per field.
 
-    The kind is `field`: a value is the name or the address of one licence as a whole, or it is `unknown`; `refusal-field`
-    if it forbids use. `named` is the field that the source declares as its licence. `false` is unknown too; null and
-    empty values are skipped. A rights field usually names a holder: it counts only if it names a licence or forbids use,
-    and with `strict` whenever it is filled.
+    The kind is `field`: a value is the name or the address of one licence as a whole, or it is `unknown`;
+    `refusal-field` if it forbids use. `named` is the field that the source declares as its licence. `false` is unknown
+    too; null and empty values are skipped. A rights field usually names a holder: it counts only if it names a licence
+    or forbids use, and with `strict` whenever it is filled.
 
     >>> found = find({"license": {"name": "CC BY 4.0"}, "copyright": "가나 출판사"}, "r")
     >>> [(e.kind, e.licence, e.place) for e in found]

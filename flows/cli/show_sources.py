@@ -174,7 +174,10 @@ def show_denied(word: str, out: Console) -> None:
                 facts.add_row(head, Text(words))
                 out.print(facts, soft_wrap=False)
         if row.unless_marked:
-            out.print("  Allowed if the source declares a proof of each item, such as rel-license, and no claim.", markup=False)
+            out.print(
+                "  Allowed if the source declares a proof of each item, such as rel-license, and no claim.",
+                markup=False,
+            )
 
 
 def _describe_key(source: Source) -> str:

@@ -34,9 +34,9 @@ from tests.builders.documents.small_pdf import column, pdf
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 SOURCE = """
 from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source("plant", "안내서", "우리 회사", Folder(Path({folder!r})),
-    claim=(LicenceClaim("CC-BY-4.0", quote="CC BY 4.0", file="LICENCE.txt"),))
+    claim=(LicenceClaim("CC-BY-4.0", quote="CC BY 4.0", file="LICENCE.txt"),), rule=LicenceRule(("licence-file",)))
 """
 OWN_TEXT = """
 from malmoi.source import Extracted

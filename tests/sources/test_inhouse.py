@@ -26,8 +26,9 @@ from tests.builders.small_corpus import malmoi_in_process
 QUOTE = "CC BY 4.0으로 이용할 수 있다"
 HERE = '''"""Papers of our plant."""
 from pathlib import Path
-from malmoi.source import Dump, Folder, LicenceClaim, Source
-SOURCE = Source("papers", "문서", "우리 회사", {access}, claim=({claim}))
+from malmoi.source import Dump, Folder, LicenceClaim, LicenceRule, Source
+SOURCE = Source("papers", "문서", "우리 회사", {access}, claim=({claim}),
+    rule=LicenceRule(("licence-file", "dump-claim")))
 '''
 CLAIM = f'LicenceClaim("CC-BY-4.0", "{QUOTE}", file="LICENCE.txt"),'
 NFD = unicodedata.normalize("NFD", "한글 이름.txt")
