@@ -29,7 +29,7 @@ from crawlers.rights.page import licence_marks
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError
-from malmoi.licensing.rights_decision import UNKNOWN, decide
+from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 LIST = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
@@ -149,10 +149,13 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     if not isinstance(item.body, bytes):
         return item.evidence, response_signals.find(item, None)
     page = parsed.page
-    against = (
-        one for one in licence_marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute"
-    )
-    return (*item.evidence, *(replace(one, scope="item") for one in against)), response_signals.find(item, page)
+    against = (replace(one, scope="item") for one in licence_marks.find(item, page) if _is_against(one))
+    return (*item.evidence, *against), response_signals.find(item, page)
+
+
+def _is_against(found: LicenceEvidence) -> bool:
+    closed = terms(found.licence)
+    return found.licence == NONE or closed is not None and closed.use != "redistribute"
 
 
 def text(parsed: ParsedItem) -> Extracted:

@@ -115,8 +115,10 @@ def test_paths_of_a_base_in_another_folder_lead_to_the_same_files(tmp_path):
     base = write(tmp_path / "base", 'sources = ["own.py", "sample"]\n' + BASE + table, "base.toml")
     own = write(tmp_path / "mine/deep", TOP.replace("general", "../../base/base.toml"))
     assert steps_of(own) == steps_of(base)
-    named = 'from malmoi.source import Folder, LicenceClaim, LicenceRule, Source\nfrom pathlib import Path\n'
+    named = (
+        "from malmoi.source import Folder, LicenceClaim, LicenceRule, Source\nfrom pathlib import Path\n"
         'SOURCE = Source(name="own", '
+    )
     write(
         tmp_path / "base",
         f'{named}title="a", publisher="b", access=Folder(Path("p")), '
