@@ -86,7 +86,7 @@ def _check_places(rule: LicenceRule, where: object) -> None:
                 f"{where}: rule.selector holds {entry!r}; it takes pairs of an address prefix and a CSS selector"
             )
         if why := _find_css_fault(entry[1]):
-            raise CallError(f"{where}: rule.selector holds {entry[1]!r}, which is no CSS selector ({why}); correct it")
+            raise CallError(f"{where}: rule.selector holds {entry[1]!r}, not a CSS selector ({why}); correct it")
 
 
 def _find_css_fault(selector: str) -> str:
@@ -105,5 +105,5 @@ def _check_expressions(field: str, expressions: Sequence[str], where: object) ->
             re.compile(one)
         except re.error as error:
             raise CallError(
-                f"{where}: rule.{field} holds {one!r}, which is no regular expression ({error}); correct it"
+                f"{where}: rule.{field} holds {one!r}, not a regular expression ({error}); correct it"
             ) from error

@@ -60,7 +60,7 @@ class Register:
     stated: str  # element that states what an entry is
     within: str  # elements that contain it, for the evidence: "PrecService"
     allowed: Callable[[etree._Element, str], bool]  # whether this statement gives the licence
-    licence: str = ARTICLE_7  # another one is no proof: a person decides
+    licence: str = ARTICLE_7  # for another one a person decides
     only: tuple[tuple[str, str], ...] = ()  # further parameters of its list
 
 

@@ -79,7 +79,7 @@ SOURCE = Source(
         grant="https://www.data.go.kr/data/15095335/openapi.do",
         max_pages=10_000,
     ),
-    # An empty KoglType is no licence.
+    # An empty KoglType names nothing.
     rule=LicenceRule(proofs=("field",), fields=("KoglType",), expected=("LicenseRef-KOGL-1",)),
     register="press",
     domain="administration",
@@ -155,7 +155,7 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 
 def _is_against(found: LicenceEvidence) -> bool:
     closed = terms(found.licence)
-    return found.licence == NONE or closed is not None and closed.use != "redistribute"
+    return found.licence == NONE or (closed is not None and closed.use != "redistribute")
 
 
 def text(parsed: ParsedItem) -> Extracted:

@@ -24,8 +24,10 @@ def name_origin(fact: Mapping[str, Any], access: str) -> str:
 
     >>> name_origin({"kind": "licence-file", "place": "notes.txt"}, "Folder")
     'operator'
-    >>> name_origin({"kind": "project-licence", "place": "LICENSE"}, "Git"), name_origin({"kind": "statute", "place": ""}, "Api")
-    ('rights-holder', 'statute')
+    >>> name_origin({"kind": "project-licence", "place": "LICENSE"}, "Git")
+    'rights-holder'
+    >>> name_origin({"kind": "statute", "place": ""}, "Api")
+    'statute'
     """
     if fact["kind"] == "statute":
         return STATUTE

@@ -1,4 +1,4 @@
-"""The rights of a release are decided again by the rules that made it; a release of earlier rules is not called broken."""
+"""The rights of a release are decided again by the rules that made it; one of earlier rules is not called broken."""
 
 import json
 import shutil

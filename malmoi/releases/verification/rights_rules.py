@@ -16,7 +16,7 @@ from malmoi.storage.duckdb_tables import Tables
 def find_faults(made: Manifest, tables: Tables) -> Iterator[str]:
     """Yield the differences between the rights in data/ and those that the published evidence and signals give.
 
-    Nothing is compared for a release of other rules: kinds of evidence that were enough then may be none now.
+    Nothing is compared for a release of other rules: evidence that was enough then may permit nothing now.
     """
     if made.rights_version != RULES_VERSION:
         return
