@@ -24,6 +24,7 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_rules,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
     advice_versions,  # noqa: F401
@@ -39,7 +40,7 @@ WATCHED = (
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
-    "crawlers/proofs.py", "crawlers/extract.py",
+    "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
