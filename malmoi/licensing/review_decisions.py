@@ -128,7 +128,7 @@ def evidence_of(decisions: Sequence[Decision], doc: Document) -> tuple[LicenceEv
     >>> from malmoi.document import Provenance
     >>> link = LicenceEvidence("CC-BY-4.0", "link", "item", "", "footer > a", "r1")
     >>> doc = Document("a/1", "", Provenance("a", "", "", "", ""), evidence=(link,))
-    >>> one = Decision("item-bcdfghjk", "grant", "item", "a/1", "a", "CC-BY-4.0", "Kim", "2026-11-24", "asked the office")
+    >>> one = Decision("item-bcdfghjk", "grant", "item", "a/1", "a", "CC-BY-4.0", "Kim", "2026-11-24", "asked")
     >>> evidence_of([one], doc)[0].place
     'reviews.jsonl#item-bcdfghjk: Kim, 2026-11-24'
     """

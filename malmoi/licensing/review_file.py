@@ -49,12 +49,6 @@ def read(path: Path) -> tuple[Decision, ...]:
     return _parse(path, content)
 
 
-def read_in_effect(path: Path, source: str) -> tuple[Decision, ...]:
-    """Return the decisions about documents of `source` that are not revoked, sorted by id."""
-    found = (one for one in read(path) if one.source == source and not one.revoked)
-    return tuple(sorted(found, key=lambda one: one.id))
-
-
 def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
     """Append the decisions and revocations that the file does not hold yet, all or none; return them.
 
@@ -136,7 +130,10 @@ def _find_fault(one: Decision) -> str:
         ("id does not begin with its target", one.id.partition("-")[0] != one.target),
         ("value, source, reviewer and reason are needed", not all(map(str.strip, (one.value, one.source, *said[:2])))),
         (f"a name or reason has more than {MAX_WORDS} characters", any(len(words) > MAX_WORDS for words in said)),
-        ("a name or reason has a control character or a line break", any(escape_line(words) != words for words in said)),
+        (
+            "a name or reason has a control character or a line break",
+            any(escape_line(words) != words for words in said),
+        ),
         ("date is not a day such as 2026-11-24", not _is_day(one.date)),
         ("revoked, revoked_by and revoked_reason go together", not _is_revocation_whole(one)),
         ("a denial names a licence", one.verdict == "deny" and bool(one.licence)),
@@ -230,5 +227,3 @@ def _write_all(handle: int, content: bytes) -> None:
     except OSError:
         os.ftruncate(handle, before)
         raise
-
-
