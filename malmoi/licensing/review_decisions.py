@@ -153,14 +153,11 @@ def _make_evidence(one: Decision, record: str) -> LicenceEvidence:
 
 
 def _matches(one: Decision, doc: Document, shape: Shape | None) -> bool:
-    match one.target:
-        case "item":
-            return doc.id == one.value
-        case "addresses":
-            return covers(one.value, doc.provenance.url)
-        case "shape":
-            return shape is not None and shape.key == one.value
-    return False
+    if one.target == "item":
+        return doc.id == one.value
+    if one.target == "addresses":
+        return covers(one.value, doc.provenance.url)
+    return shape is not None and shape.key == one.value
 
 
 def covers(pattern: str, url: str) -> bool:
