@@ -11,12 +11,6 @@ def evidence(parsed):
 """
 
 
-def curated(place):
-    """A workspace whose only text needs a review; the recipe keeps nothing, so the run ends without a release."""
-    own(place, SOURCE + NEEDS_REVIEW)
-    return "curate general --source own.py --workspace w --workers 1"
-
-
 @advice("a decision needs one of --decide SHAPE, --decide ID and --addresses PATTERN, and one of --grant LICENCE and "
         "--deny; give these.")  # fmt: skip
 def review_without_a_verdict(place):
@@ -35,6 +29,8 @@ def review_of_addresses_of_no_source(place):
 @advice("no document of source {} that needs a review is covered by {}; nothing was written. `malmoi review --list` "
         "shows what can be decided; an item or addresses can be denied without that.")  # fmt: skip
 def review_of_what_does_not_wait(place):
-    yield f"{curated(place)}; review --decide own/none.txt --grant CC-BY-4.0 {BY}"
+    own(place, SOURCE + NEEDS_REVIEW)
+    made = "collect own.py --workspace w; curate general --source own.py --workspace w --workers 1"
+    yield f"{made}; review --decide own/none.txt --grant CC-BY-4.0 {BY}"
     yield "review --list --workspace w"
     yield f"review --decide own/a.txt --grant CC-BY-4.0 {BY}"

@@ -1,4 +1,4 @@
-"""From the queue to the release and back: a decision adds documents to the next release, its revocation removes them."""
+"""From the queue to the release and back: a decision adds documents to the next release, a revocation removes them."""
 
 import json
 from pathlib import Path
