@@ -210,8 +210,9 @@ WHERE id NOT IN (SELECT id FROM data UNION SELECT id FROM dropped) ORDER BY ALL 
     Law(
         "audit/licence_evidence.parquet",
         "evidence on an item is not from the record of its document (id, kind)",
+        # A person may have reviewed what another record says about the whole site.
         """SELECT e.id, e.kind FROM licence_evidence e JOIN data d USING (id)
-WHERE e.scope = 'item' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
+WHERE e.scope = 'item' AND e.kind <> 'review' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/edits.parquet",
