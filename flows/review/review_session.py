@@ -9,12 +9,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from flows.review.decisions import Reviewer
+from flows.review.queue import Group, Item
 from flows.review.snippets import Snippet
 from malmoi.canonical_json import spell_on_one_line
-from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.licences import LICENCES
+from malmoi.licensing.review_decisions import TARGETS, Decision, Target, covers
 from malmoi.printable import escape_controls, escape_line
 
 PAGE = 200  # items of one answer
@@ -32,82 +34,23 @@ class Refusal(Exception):
         self.status = status
 
 
-class Shape(Protocol):
-    """What was found on the items of a group."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def place(self) -> str: ...
-    @property
-    def licence(self) -> str: ...
-
-
-class Item(Protocol):
-    """One document that needs a review."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def evidence(self) -> tuple[LicenceEvidence, ...]: ...
-    @property
-    def signals(self) -> tuple[Signal, ...]: ...
-
-
-class Group(Protocol):
-    """The undecided items of one shape."""
-
-    @property
-    def shape(self) -> Shape: ...
-    @property
-    def items(self) -> Sequence[Item]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A decision that a person has confirmed."""
-
-    verdict: str  # grant, deny
-    target: str  # shape, item, addresses
-    value: str  # key of a shape, id of an item, prefix of addresses
-    source: str
-    licence: str  # "" if denied
-    reviewer: str
-    reason: str
-
-
 class Queue(Protocol):
     """The queue of a workspace and its file of decisions."""
 
     def read_groups(self) -> Sequence[Group]:
         """Return the groups of undecided items as they are now; the same object if nothing has changed."""
 
-    def find_snippets(self, item: Item) -> Sequence[Snippet]:
+    def find_snippets(self, source: str, item: Item) -> Sequence[Snippet]:
         """Return the marks of an item in their archived records."""
 
-    def matches(self, item: Item, prefix: str) -> bool:
-        """Whether a decision for the addresses below `prefix` covers the item."""
+    def decide(self, target: Target, value: str, source: str, licence: str, by: Reviewer) -> Decision:
+        """Write a decision, a denial if `licence` is "", and return it. CallError if it is not valid."""
 
-    def decide(self, order: Order) -> str:
-        """Write a decision and return its id."""
+    def revoke(self, id: str, by: Reviewer) -> Decision:
+        """Revoke a decision. CallError if none in effect has this id."""
 
-    def revoke(self, id: str, reviewer: str, reason: str) -> None:
-        """Revoke a decision. Raises CallError if there is none with this id, or if it is revoked already."""
-
-    def list_decisions(self) -> Sequence[dict[str, Any]]:
-        """Return all decisions, latest first, as the page shows them."""
+    def read_decisions(self) -> Sequence[Decision]:
+        """Return all decisions, revoked ones too, the oldest first."""
 
 
 @dataclass(slots=True)
@@ -156,7 +99,7 @@ class ReviewSession:
         with self.lock:
             view = self._refresh()
             item = self._find_item(self._find(view, key), id)
-            snippets = self._queue.find_snippets(item)
+            snippets = self._queue.find_snippets(view.by_key[key].shape.source, item)
             self._read.setdefault(key, set()).add(id)
             digest = digest_items([item])
             read = self._count_read(view, key)
@@ -186,7 +129,8 @@ class ReviewSession:
         Raises:
             Refusal: a field is missing or wrong (400), or the items have changed since they were shown (409).
         """
-        verdict, target = _choice(asked, "verdict", "grant", "deny"), _choice(asked, "target", "shape", "item", "addresses")
+        verdict = _choice(asked, "verdict", "grant", "deny")
+        target = cast(Target, _choice(asked, "target", *TARGETS))
         key, value = _text(asked, "group", 2000), _text(asked, "value", 2000)
         reviewer, reason = _text(asked, "reviewer", MAX_WORDS), _text(asked, "reason", MAX_REASON)
         licence = _text(asked, "licence", MAX_WORDS) if verdict == "grant" else ""
@@ -208,21 +152,22 @@ class ReviewSession:
                 raise Refusal(STALE, "the items have changed since the page showed them. Nothing was decided; look again.")
             read = sum(one.id in self._all_read() for one in items)
             noted = reason if target == "item" else f"{reason} ({read} of {len(items)} items read)"
-            id = self._queue.decide(Order(verdict, target, value, group.shape.source, licence, reviewer, noted))
-            return {"id": id, "count": len(items), "read": read}
+            made = self._queue.decide(target, value, group.shape.source, licence, Reviewer(reviewer, noted))
+            return {"id": made.id, "count": len(items), "read": read}
 
     def revoke(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Revoke a decision by its id."""
         id, reviewer, reason = (_text(asked, name, MAX_REASON) for name in ("id", "reviewer", "reason"))
         with self.lock:
-            self._queue.revoke(id, reviewer, reason)
+            self._queue.revoke(id, Reviewer(reviewer, reason))
         return {"id": id}
 
     def list_decisions(self) -> dict[str, Any]:
         """Return all decisions of the workspace, latest first."""
         with self.lock:
-            found = self._queue.list_decisions()
-        return {"decisions": [{name: _plain(value) for name, value in one.items()} for one in found]}
+            found = self._queue.read_decisions()
+        rows = ({name: _line(value) for name, value in asdict(one).items()} for one in reversed(found))
+        return {"decisions": list(rows)}
 
     def _refresh(self) -> _Seen:
         groups = self._queue.read_groups()
@@ -268,7 +213,7 @@ class ReviewSession:
 
     def _match(self, view: _Seen, source: str, prefix: str) -> list[Item]:
         groups = (group for group in view.groups if group.shape.source == source)
-        return [one for group in groups for one in group.items if self._queue.matches(one, prefix)]
+        return [one for group in groups for one in group.items if covers(prefix, one.url)]
 
 
 def digest_items(items: Sequence[Item]) -> str:
@@ -302,10 +247,6 @@ def _describe_snippet(snippet: Snippet) -> dict[str, Any]:
 
 def _line(text: str) -> str:
     return escape_line(text)
-
-
-def _plain(value: Any) -> Any:
-    return _line(value) if isinstance(value, str) else value
 
 
 def _choice(asked: dict[str, Any], name: str, *known: str) -> str:
