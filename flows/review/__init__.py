@@ -1,1 +1,1 @@
-"""Review by a person: the queue of documents whose rights need one, and the page that shows it."""
+"""Review by a person: the queue of documents that need one, and what is decided about them."""
