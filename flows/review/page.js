@@ -151,7 +151,7 @@ const groupActions = {
   byAddress: () => confirm({ ...choice(), target: 'addresses', verdict: 'grant', prefix: commonPrefix(state.items.map((one) => one.url)) }),
 };
 
-const shapePlan = () => ({ target: 'shape', value: state.group.key, count: state.group.count, read: state.group.read, digest: state.group.digest, licences: [], all: [] });
+const shapePlan = () => ({ target: 'shape', value: state.group.key, licence: state.group.licence, count: state.group.count, read: state.group.read, digest: state.group.digest, licences: [], all: [] });
 const itemPlan = () => ({ ...choice(), target: 'item', value: state.item.id, count: 1, digest: state.item.digest, shown: state.item.title });
 
 function choice() {
@@ -170,6 +170,7 @@ function commonPrefix(addresses) {
 function confirm(plan) {
   const dialog = $('dialog');
   plan.group = state.group?.key;
+  plan.source = state.group?.source;
   const match = guard(async () => {
     const prefix = dialog.querySelector('[name=prefix]').value;
     const found = await ask(query('/api/addresses', { group: plan.group, prefix }));

@@ -187,7 +187,7 @@ class ReviewSession:
             "place": _line(shape.place),
             "licence": _line(shape.licence),
             "grantable": _can_grant(shape.licence),
-            "use": LICENCES[shape.licence].use if shape.licence in LICENCES else "",
+            **_describe_licence(shape.licence),
             "count": len(group.items),
             "read": self._count_read(view, shape.key),
             "digest": view.digests[shape.key],
@@ -234,6 +234,13 @@ def _order(view: _Seen, group: Group) -> list[Item]:
 
 def _can_grant(licence: str) -> bool:
     return licence in LICENCES and LICENCES[licence].use != "exclude"
+
+
+def _describe_licence(licence: str) -> dict[str, Any]:
+    if (found := LICENCES.get(licence)) is None:
+        return {"name": "", "use": "exclude", "terms": []}
+    terms = (("attribution", found.attribution), ("share-alike", found.share_alike))
+    return {"name": found.name, "use": found.use, "terms": [name for name, applies in terms if applies]}
 
 
 def _describe_snippet(snippet: Snippet) -> dict[str, Any]:

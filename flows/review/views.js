@@ -60,7 +60,7 @@ function groupRow(one, actions) {
 
 export function groupView(group, actions) {
   const facts = [
-    ['licence', el('b', {}, group.licence || say('noLicence'))], ['use', say(group.grantable ? group.use : 'exclude')],
+    ['licence', el('span', {}, el('b', {}, group.licence || say('noLicence')), group.name ? el('small', { class: 'soft' }, group.name) : null)], ['use', [say(group.grantable ? group.use : 'exclude'), ...group.terms.map((one) => say(one))].join(', ')],
     ['kind', nameOf(group.kind)], ['place', group.place ? el('code', {}, group.place) : '–'],
     ['reasons', el('span', {}, ...group.reasons.map((reason) => el('span', { class: 'tag' }, nameOf(reason))))],
   ];
@@ -88,7 +88,7 @@ export function itemView(item, at, count, actions) {
     el('header', {}, el('div', {}, archived('h1', item.title), archived('p', item.url, { class: 'address' })),
       el('div', { class: 'step' }, button(say('previous'), 'k', actions.previous), el('span', { class: 'soft' }, say('number', number(at + 1), number(count))), button(say('next'), 'j', actions.next))),
     el('div', { class: 'pair' },
-      el('section', { class: 'pane', tabindex: '0', 'aria-label': say('archived') }, el('h2', {}, say('archived')), ...(marks.length ? marks : [el('p', { class: 'soft' }, say('noMarks'))]), item.signals.length ? signalList(item.signals) : null),
+      el('section', { class: 'pane', tabindex: '0', 'aria-label': say('archived') }, el('h2', {}, say('archived')), item.signals.length ? signalList(item.signals) : null, ...(marks.length ? marks : [el('p', { class: 'soft' }, say('noMarks'))])),
       el('section', { class: 'pane', tabindex: '0', 'aria-label': say('text') }, el('h2', {}, say('text')), archived('div', item.text, { class: 'text' }), item.text ? null : el('p', { class: 'soft' }, say('noText')), item.cut ? el('p', { class: 'soft' }, say('cut', number(item.cut))) : null)),
     el('footer', {}, button(say('grantItem'), 'i', actions.grantItem, 'grant quiet'), button(say('denyItem'), 'X', actions.denyItem, 'deny quiet')),
   ];
@@ -103,7 +103,9 @@ function snippetView(one, index) {
 }
 
 function signalList(signals) {
-  return el('section', { class: 'mark' }, el('h3', {}, say('signals')), el('ul', {}, ...signals.map((one) => el('li', {}, nameOf(one.name), el('span', { class: 'soft' }, ` (${one.effect})`), one.quote ? archived('q', one.quote) : null, one.place ? el('code', {}, one.place) : null))));
+  const rank = (one) => (one.effect === 'review' ? 0 : 1);
+  const shown = [...signals].sort((one, other) => rank(one) - rank(other));
+  return el('section', { class: 'mark' }, el('h3', {}, say('signals')), ...shown.map((one) => el('div', {}, el('p', { class: 'where' }, el('b', {}, nameOf(one.name)), one.place ? ' ' : null, one.place ? el('code', {}, one.place) : null), one.quote ? archived('q', one.quote) : null)));
 }
 
 export function decisionsView(decisions, actions) {
@@ -125,16 +127,16 @@ export function confirmView(plan, person, actions) {
   const name = el('input', { name: 'reviewer', value: person.reviewer, required: true, maxlength: '200', autocomplete: 'off' });
   const reason = el('input', { name: 'reason', value: person.reason, required: true, maxlength: '240', autocomplete: 'off' });
   const fixed = plan.target === 'shape';
-  const title = plan.target === 'revoke' ? say('confirmRevoke') : isGrant ? say('confirmGrant', fixed ? plan.licence : say('licence')) : say('confirmDeny');
+  const title = plan.target === 'revoke' ? say('confirmRevoke') : fixed ? say(isGrant ? 'confirmGrant' : 'confirmDeny', plan.licence, number(plan.count), plan.source) : say(isGrant ? 'confirmGrantSome' : 'confirmDenySome', plan.source);
   const option = (id) => el('option', { value: id, selected: id === plan.licence }, id);
   const licence = isGrant && !fixed ? el('select', { name: 'licence', required: true }, plan.licence ? null : el('option', { value: '' }, ''), ...[...new Set([...plan.licences, ...plan.all])].map(option)) : null;
   const prefix = plan.target === 'addresses' ? el('input', { name: 'prefix', value: plan.prefix, required: true, oninput: actions.match }) : null;
   const field = (label, input, help) => el('label', {}, el('span', {}, label), input, help ? el('small', { class: 'soft' }, help) : null);
   const reads = plan.target === 'shape' ? (plan.read ? say('youRead', number(plan.read)) : say('youReadNone')) : null;
-  const target = { shape: () => say('toShape', number(plan.count)), item: () => say('toItem'), addresses: () => say('toAddresses'), revoke: () => say('revokeMore') }[plan.target]();
+  const target = { shape: () => say('toShape'), item: () => say('toItem'), addresses: () => say('toAddresses'), revoke: () => say('revokeMore') }[plan.target]();
   return el('form', { class: plan.verdict, onsubmit: actions.submit },
     el('h2', { id: 'dialog-title' }, title),
-    el('p', {}, target, reads ? '. ' : null, reads ? el('span', { class: plan.read ? '' : 'warn' }, reads) : null),
+    el('p', {}, target, ' ', reads ? el('span', { class: plan.read ? '' : 'warn' }, reads) : null),
     plan.target === 'addresses' ? el('div', { class: 'verdict', role: 'radiogroup' }, ...['grant', 'deny'].map((one) => el('label', {}, el('input', { type: 'radio', name: 'verdict', value: one, checked: one === plan.verdict, onchange: () => actions.verdict(one) }), say(one)))) : null,
     prefix ? field(say('prefix'), prefix) : null, prefix ? el('p', { id: 'matches', role: 'status' }) : null,
     plan.shown ? archived('p', plan.shown, { class: 'shown' }) : null,

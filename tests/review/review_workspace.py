@@ -12,6 +12,7 @@ from malmoi.apply import Dropped
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow, record_id
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
+from malmoi.ledger import Ledger
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER
@@ -72,13 +73,19 @@ def make_workspace(root: Path, waiting: Iterable[Waiting]) -> Workspace:
     return home
 
 
-def write_shard(home: Workspace, place: str, drops: list[Dropped]) -> None:
+def write_shard(home: Workspace, place: str, drops: list[Dropped], version: int = 0) -> None:
     """Write the shard of a source: nothing kept, `drops` dropped."""
-    folder = home.stage("3-clean", f"{hashlib.sha256(place.encode()).hexdigest()[:8]}-00000000-00000000")
+    folder = home.stage("3-clean", f"{hashlib.sha256(place.encode()).hexdigest()[:8]}-00000000-{version:08x}")
     folder.mkdir(parents=True)
-    shard.write(shard.to_table([]), folder / "documents.parquet")
-    shard.write(shard.to_dropped_table(drops), folder / "dropped.parquet")
-    (folder / LEDGER).write_text("{}", encoding="utf-8")
+    files = (
+        shard.write(shard.to_table([]), folder / "documents.parquet"),
+        shard.write(shard.to_dropped_table(drops), folder / "dropped.parquet"),
+    )
+    counts = {place: len(drops)}
+    ledger = Ledger(
+        "3-clean", folder.name, counts, {}, {(place, "rights", "needs-review"): len(drops)}, files=files
+    )
+    (folder / LEDGER).write_text(ledger.to_json(), encoding="utf-8")
 
 
 def _make(pages: Path, one: Waiting) -> tuple[Dropped, IndexRow | None]:
