@@ -56,7 +56,7 @@ function show(view, elements) {
   document.documentElement.lang = language.now;
   $('main').replaceChildren(...elements);
   const group = view === 'group' ? state.group : null;
-  $('crumbs').replaceChildren(el('a', { href: '#/' }, view === 'list' ? 'Malmoi' : `← ${say('back')}`), ...(group ? [el('span', {}, group.source), el('span', { class: 'soft' }, group.licence || say('noLicence'))] : []));
+  $('crumbs').replaceChildren(el('a', { href: '#/' }, view === 'list' ? 'Malmoi' : `← ${say('back')}`), ...(group ? [el('span', { class: 'soft' }, group.source)] : []));
   $('skip').textContent = say('skip');
   $('language').textContent = say('other');
   $('show-decisions').textContent = say('decisions');

@@ -6,6 +6,7 @@ Values for the page are plain dictionaries. Their texts have control characters 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
@@ -212,8 +213,11 @@ class ReviewSession:
         return found
 
     def _match(self, view: _Seen, source: str, prefix: str) -> list[Item]:
-        groups = (group for group in view.groups if group.shape.source == source)
-        return [one for group in groups for one in group.items if covers(prefix, one.url)]
+        items = (one for group in view.groups if group.shape.source == source for one in group.items)
+        try:
+            return [one for one in items if prefix and covers(prefix, one.url)]
+        except re.error as error:
+            raise Refusal(400, f"not a regular expression ({error}). Correct it, or give a prefix without ^.") from error
 
 
 def digest_items(items: Sequence[Item]) -> str:

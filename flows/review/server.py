@@ -108,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 400 if isinstance(error, CallError) else 500, _encode({"message": str(error)})
         except OSError as error:
             status, body = 500, _encode({"message": f"{error.strerror or error}. Nothing was decided."})
+        except Exception as error:  # a bug; its message may hold a text
+            status, body = 500, _encode({"message": f"internal error ({type(error).__name__}). Start the command again."})
         self.send_response(status)
         for name, value in (("Content-Type", f"{media}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS):
             self.send_header(name, value)

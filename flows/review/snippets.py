@@ -128,4 +128,5 @@ def _decode(capture: Capture) -> str:
 def _cut(text: str, mark: str, around: int) -> Passage:
     at = text.index(mark)
     end = at + len(mark)
-    return Passage(text[max(0, at - around) : at], mark, text[end : end + around])
+    before, after = text[max(0, at - around) : at], text[end : end + around]
+    return Passage(f"…{before}" if at > around else before, mark, f"{after}…" if len(text) > end + around else after)

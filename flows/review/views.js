@@ -60,7 +60,7 @@ function groupRow(one, actions) {
 
 export function groupView(group, actions) {
   const facts = [
-    ['licence', el('span', {}, el('b', {}, group.licence || say('noLicence')), group.name ? el('small', { class: 'soft' }, group.name) : null)], ['use', [say(group.grantable ? group.use : 'exclude'), ...group.terms.map((one) => say(one))].join(', ')],
+    ['source', group.source], ['licence', el('span', {}, el('b', {}, group.licence || say('noLicence')), group.name ? el('small', { class: 'soft' }, group.name) : null)], ['use', [say(group.grantable ? group.use : 'exclude'), ...group.terms.map((one) => say(one))].join(', ')],
     ['kind', nameOf(group.kind)], ['place', group.place ? el('code', {}, group.place) : '–'],
     ['reasons', el('span', {}, ...group.reasons.map((reason) => el('span', { class: 'tag' }, nameOf(reason))))],
   ];
@@ -99,7 +99,7 @@ function snippetView(one, index) {
   return el('section', { class: 'mark' },
     el('h3', {}, say('evidence', index + 1), ' ', el('b', {}, one.licence), el('span', { class: 'soft' }, ` ${nameOf(one.kind)}, ${nameOf(one.scope)}`)),
     el('p', { class: 'soft where' }, el('code', {}, one.place), ` ${say(`o-${one.outcome}`)}`, one.detail ? ` ${one.detail}` : ''),
-    ...passages.map((part) => archived('blockquote', part.before ? `…${part.before}` : '', {}, el('mark', {}, part.mark), part.after ? `${part.after}…` : '')));
+    ...passages.map((part) => archived('blockquote', part.before, {}, el('mark', {}, part.mark), part.after)));
 }
 
 function signalList(signals) {

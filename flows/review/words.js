@@ -1,4 +1,4 @@
-// Words of the page in both languages. A value with {0} is filled in by `say`.
+// Words of the page in both languages. `say` fills in {0}, and {0|item|items} by number.
 const WORDS = {
   en: {
     title: 'Review of rights', skip: 'Skip to the content', other: '한국어', decisions: 'Decisions', help: 'Keys',
@@ -6,9 +6,9 @@ const WORDS = {
     gone: 'The server does not answer. Start `malmoi review` again, and open the address that it prints.',
     stale: 'The items have changed since the page showed them. Nothing was decided; this is the queue as it is now.',
     empty: 'Nothing to review', emptyMore: 'No document of this workspace waits for a decision.',
-    left: '{0} documents in {1} groups', filter: 'Filter by source, licence, kind, place', nothing: 'No group matches the filter.',
-    items: '{0} items', read: '{0} of {1} read', readAll: 'all {0} read', noLicence: 'no licence read', at: 'at', more: 'Load more items',
-    found: 'What was found', licence: 'Licence', kind: 'Kind', place: 'Place', reasons: 'Why a person decides', use: 'Use if granted',
+    left: '{0|document|documents} in {1|group|groups}', filter: 'Filter by source, licence, kind, place', nothing: 'No group matches the filter.',
+    items: '{0|item|items}', read: '{0} of {1} read', readAll: 'all {0} read', noLicence: 'no licence read', at: 'at', more: 'Load more items',
+    found: 'What was found', source: 'Source', licence: 'Licence', kind: 'Kind', place: 'Place', reasons: 'Why a person decides', use: 'Use if granted',
     redistribute: 'publication and training', 'train-only': 'training only', exclude: 'none', attribution: 'attribution', 'share-alike': 'share-alike',
     grantAll: 'Grant {0} to all {1}', denyAll: 'Deny all {0}', addresses: 'By address…', grant: 'Grant', deny: 'Deny',
     grantItem: 'Grant this item', denyItem: 'Deny this item', cannot: 'The licence of this group permits no use. Decide items or addresses and choose the licence that you read.',
@@ -19,12 +19,12 @@ const WORDS = {
     'o-parts': 'words and address apart; the address is in the source of the page', 'o-hidden': 'The quote is not in the record word for word: its format hides it, or it joins words of several places.',
     'o-missing': 'The record is not in this workspace.', 'o-unreadable': 'The record cannot be read.',
     quote: 'quote', record: 'record',
-    confirmGrant: 'Grant {0} to {1} items of {2}?', confirmDeny: 'Deny {1} items of {2}?', confirmGrantSome: 'Grant a licence in {0}?', confirmDenySome: 'Deny in {0}?',
-    toShape: 'The decision covers this shape, so also its items that come later.', toItem: 'The decision covers this item only.', toAddresses: 'The decision covers the addresses below, also those that come later.', matches: '{0} items match', youRead: 'You have read {0} of them.', youReadNone: 'You have read none of them.',
+    confirmGrant: 'Grant {0} to {1|item|items} of {2}?', confirmDeny: 'Deny {1|item|items} of {2}?', confirmGrantSome: 'Grant a licence in {0}?', confirmDenySome: 'Deny in {0}?',
+    toShape: 'The decision covers this shape, so also its items that come later.', toItem: 'The decision covers this item only.', toAddresses: 'The decision covers the addresses below, also those that come later.', matches: 'Matches {0|item|items}', youRead: 'You have read {0} of them.', youReadNone: 'You have read none of them.',
     who: 'Your name', why: 'Reason', whoHelp: 'Published on the data card.', confirm: 'Confirm', cancel: 'Cancel', prefix: 'Addresses that start with',
-    doneGrant: 'Granted {0} to {1} items.', doneDeny: 'Denied {0} items.', undo: 'Undo', undone: 'The decision is revoked. The items are back in the queue.', undoReason: 'undone on the review page',
+    doneGrant: 'Granted {0} to {1|item|items}.', doneDeny: 'Denied {0|item|items}.', undo: 'Undo', undone: 'The decision is revoked. The items are back in the queue.', undoReason: 'undone on the review page',
     nothingToUndo: 'There is no decision of this page to undo.', date: 'Date', target: 'Target', revoke: 'Revoke', revoked: 'revoked', noDecisions: 'No decision yet.', confirmRevoke: 'Revoke this decision?',
-    revokeMore: 'The next run takes its documents out of the release.', close: 'Close', back: 'Groups', verdict: 'Decision', documents: 'Next run: malmoi run applies the decisions.',
+    revokeMore: 'The next run takes its documents out of the release.', close: 'Close', back: 'Groups', verdict: 'Decision', documents: 'The next malmoi run applies the decisions.',
     k1: 'next, previous', k2: 'open the group', k3: 'grant, deny the whole group', k4: 'grant, deny this item', k5: 'decide by address', k6: 'undo the last decision', k7: 'filter', k8: 'back to the groups', k9: 'decisions', k10: 'this list', k11: 'confirm, cancel',
   },
   ko: {
@@ -35,7 +35,7 @@ const WORDS = {
     empty: '검토할 문서가 없습니다', emptyMore: '이 작업 공간에는 결정을 기다리는 문서가 없습니다.',
     left: '문서 {0}건, 그룹 {1}개', filter: '소스, 라이선스, 종류, 위치로 필터', nothing: '필터에 맞는 그룹이 없습니다.',
     items: '{0}건', read: '{1}건 중 {0}건 확인', readAll: '{0}건 모두 확인', noLicence: '라이선스 없음', at: '위치', more: '항목 더 불러오기',
-    found: '발견한 내용', licence: '라이선스', kind: '종류', place: '위치', reasons: '검토 사유', use: '허락 시 이용 범위',
+    found: '발견한 내용', source: '소스', licence: '라이선스', kind: '종류', place: '위치', reasons: '검토 사유', use: '허락 시 이용 범위',
     redistribute: '공개와 학습', 'train-only': '학습만', exclude: '없음', attribution: '출처 표시', 'share-alike': '동일조건 변경허락',
     grantAll: '{1}건 모두 {0} 허락', denyAll: '{0}건 모두 거부', addresses: '주소로 결정…', grant: '허락', deny: '거부',
     grantItem: '이 항목 허락', denyItem: '이 항목 거부', cannot: '이 그룹의 라이선스로는 이용할 수 없습니다. 항목이나 주소별로, 직접 확인한 라이선스를 골라 결정하십시오.',
@@ -51,7 +51,7 @@ const WORDS = {
     who: '이름', why: '사유', whoHelp: '데이터 카드에 공개됩니다.', confirm: '확정', cancel: '취소', prefix: '다음으로 시작하는 주소',
     doneGrant: '{1}건에 {0} 허락.', doneDeny: '{0}건 거부.', undo: '되돌리기', undone: '결정을 철회했습니다. 항목이 대기열로 돌아왔습니다.', undoReason: '검토 화면에서 되돌림',
     nothingToUndo: '이 화면에서 되돌릴 결정이 없습니다.', date: '날짜', target: '대상', revoke: '철회', revoked: '철회됨', noDecisions: '아직 결정이 없습니다.', confirmRevoke: '이 결정을 철회합니까?',
-    revokeMore: '다음 실행에서 해당 문서가 릴리스에서 빠집니다.', close: '닫기', back: '그룹 목록', verdict: '결정', documents: '다음 malmoi run이 결정을 반영합니다.',
+    revokeMore: '다음 실행에서 해당 문서가 릴리스에서 빠집니다.', close: '닫기', back: '그룹 목록', verdict: '결정', documents: '다음에 malmoi run을 실행하면 결정이 반영됩니다.',
     k1: '다음, 이전', k2: '그룹 열기', k3: '그룹 전체 허락, 거부', k4: '이 항목 허락, 거부', k5: '주소로 결정', k6: '마지막 결정 되돌리기', k7: '필터', k8: '그룹 목록으로', k9: '결정 목록', k10: '이 목록', k11: '확정, 취소',
   },
 };
@@ -73,7 +73,8 @@ const NAMES = {
 export const language = { now: 'en' };
 
 export function say(name, ...values) {
-  return WORDS[language.now][name].replace(/\{(\d)\}/g, (_, at) => String(values[at]));
+  const counted = (_, at, one, many) => `${values[at]} ${String(values[at]) === '1' ? one : many}`;
+  return WORDS[language.now][name].replace(/\{(\d)\|([^|}]*)\|([^}]*)\}/g, counted).replace(/\{(\d)\}/g, (_, at) => String(values[at]));
 }
 
 export function nameOf(id) {
