@@ -103,7 +103,7 @@ def extractor(job: Extraction) -> Extractor:
     definition = _load_source(job.definition)
     archived = dict(job.archived)
     items = definition.items or defaults.items
-    evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
+    evidence = defaults.evidence_for(definition.source, archived, definition.evidence)
     text = definition.text or defaults.text
     read = host_templates.reader(job.templates, text)
     pasts = dict(job.past)
@@ -186,8 +186,8 @@ def make_document(
 
     `host` are the signals of the policy files of the host; no `evidence` of a source overrides them.
     """
-    # Whether type 0 is accepted depends on the date, which often only the page itself states.
-    found, signals = evidence(parsed.set_date(extracted.date))
+    # Type 0 depends on the date, the rule of the source on the author; often only the page itself states them.
+    found, signals = evidence(parsed.complete(extracted))
     item = parsed.item
     doc = Document(
         id=_replace_surrogates(f"{capture.source}/{item.key}"),

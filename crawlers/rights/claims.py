@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from crawlers.formats.html.runs import quote
 from crawlers.formats.sniffing import sniff
 from crawlers.web.addresses import canonical_url, covers
-from malmoi.document import LicenceEvidence, Scope, Signal
+from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
 from malmoi.licensing.licence_words import fold
-from malmoi.licensing.rights_decision import NONE, SCOPES, UNKNOWN, terms
-from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
+from malmoi.licensing.rights_decision import terms
+from malmoi.source import FOLDER, Folder, Git, Item, LicenceClaim, Source
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
@@ -25,22 +25,6 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     places = _places(source, item) if any(c.only for c in source.claim) else ()
     about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
     return tuple(_evidence(source, claim, archived) for claim in about)
-
-
-def limit_scope(
-    found: Sequence[LicenceEvidence], widest: Scope
-) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """Return (evidence, notes): grants of wider scope than `widest` become notes; refusals and unknown licences stay.
-
-    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "site", "제1유형", "footer", "r")
-    >>> kept, noted = limit_scope([mark], "item")
-    >>> kept, [(s.name, s.effect, s.quote) for s in noted]
-    ((), [('wider-mark', 'note', '제1유형')])
-    """
-    known = SCOPES[: SCOPES.index(widest) + 1]
-    wide = [e for e in found if e.scope not in known and e.licence not in (NONE, UNKNOWN)]
-    notes = tuple(Signal("wider-mark", "note", e.quote, e.place, e.record) for e in wide)
-    return tuple(e for e in found if e not in wide), notes
 
 
 def _places(source: Source, item: Item) -> tuple[str, ...]:
@@ -62,7 +46,14 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
             f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "
             "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
         )
-    return LicenceEvidence(claim.licence, "claim", "source", quote(claim.quote), where, archived[where])
+    return LicenceEvidence(claim.licence, proof_of(source, claim), "source", quote(claim.quote), where, archived[where])
+
+
+def proof_of(source: Source, claim: LicenceClaim) -> str:
+    """Return the kind of proof that a claim of `source` is (malmoi/licensing/proofs.py)."""
+    if not claim.file:
+        return "dump-claim"
+    return "project-licence" if isinstance(source.access, Git) else "licence-file"
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:

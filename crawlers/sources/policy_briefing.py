@@ -25,11 +25,11 @@ from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
 from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
-from crawlers.rights.page import licence_marks
+from crawlers.rights.page import page_rights
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError
-from malmoi.licensing.rights_decision import UNKNOWN, decide
+from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 LIST = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
@@ -151,9 +151,8 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     if not isinstance(item.body, bytes):
         return item.evidence, response_signals.find(item, None)
     page = parsed.page
-    against = (
-        one for one in licence_marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute"
-    )
+    said = page_rights.read(item, page, SOURCE)[0]
+    against = (one for one in said if one.licence == NONE or ((t := terms(one.licence)) and t.use != "redistribute"))
     return (*item.evidence, *(replace(one, scope="item") for one in against)), response_signals.find(item, page)
 
 

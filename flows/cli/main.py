@@ -43,6 +43,7 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
+from flows.cli.review_commands import review
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
@@ -301,6 +302,7 @@ app.command(sign)
 app.command(contains)
 app.command(erase)
 app.command(withdrawals)
+app.command(review)
 app.command(sources)
 app.command(index)
 app.command(cache)
