@@ -56,7 +56,8 @@ def read_groups(
 ) -> list[Group]:
     """Return the queue of these sources (of all, if none is named), the largest group first.
 
-    `decisions` are those in effect, by default those of the workspace. StageError if a shard is damaged, CallError if the file of decisions is.
+    `decisions` are those in effect, by default those of the workspace. StageError if a shard is damaged, CallError if
+    the file of decisions is.
     """
     decisions = review_file.read(workspace.reviews) if decisions is None else decisions
     found: dict[Shape, dict[str, Item]] = {}

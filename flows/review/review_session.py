@@ -1,6 +1,6 @@
-"""What the review page may ask: groups, items with their snippets, decisions. Every decision names what a person saw.
+"""Answer the review page: groups, items with their snippets, decisions. Each decision names what the page showed.
 
-Values for the page are plain dictionaries. Their texts have control characters escaped; ids, keys and digests are exact.
+Values for the page are plain dictionaries; control characters in texts are escaped, ids, keys and digests are exact.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class ReviewSession:
         reviewer, reason = _text(asked, "reviewer", MAX_WORDS), _text(asked, "reason", MAX_REASON)
         licence = _text(asked, "licence", MAX_WORDS) if verdict == "grant" else ""
         if licence and not _can_grant(licence):
-            raise Refusal(400, f"{_line(licence)} is not in the table, or permits no use. Choose a licence of the list.")
+            raise Refusal(400, f"{_line(licence)} is not in the table, or permits no use. Choose one of the list.")
         with self.lock:
             view = self._refresh()
             group = self._find(view, key)
@@ -150,7 +150,7 @@ class ReviewSession:
             else:
                 items = self._match(view, group.shape.source, value)
             if not items or asked.get("count") != len(items) or asked.get("digest") != digest_items(items):
-                raise Refusal(STALE, "the items have changed since the page showed them. Nothing was decided; look again.")
+                raise Refusal(STALE, "the items have changed since they were shown. Nothing was decided; look again.")
             read = sum(one.id in self._all_read() for one in items)
             noted = reason if target == "item" else f"{reason} ({read} of {len(items)} items read)"
             made = self._queue.decide(target, value, group.shape.source, licence, Reviewer(reviewer, noted))
@@ -217,13 +217,22 @@ class ReviewSession:
         try:
             return [one for one in items if prefix and covers(prefix, one.url)]
         except re.error as error:
-            raise Refusal(400, f"not a regular expression ({error}). Correct it, or give a prefix without ^.") from error
+            raise Refusal(400, f"not a regular expression ({error}). Correct it, or give a prefix.") from error
 
 
 def digest_items(items: Sequence[Item]) -> str:
     """Return a digest of all that a person may have seen of the items; their order does not matter."""
     parts = sorted(
-        spell_on_one_line([one.id, one.url, one.title, one.text, list(map(asdict, (*one.evidence, *one.signals)))])
+        spell_on_one_line(
+            [
+                one.id,
+                one.url,
+                one.title,
+                one.text,
+                [asdict(said) for said in one.evidence],
+                [asdict(said) for said in one.signals],
+            ]
+        )
         for one in items
     )
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -53,10 +53,10 @@ class ReviewServer(ThreadingHTTPServer):
         self.session, self.token = session, secrets.token_urlsafe(32)
         try:
             super().__init__((HOST, port), _Handler)
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise CallError(
-                f"cannot listen on port {port} of {HOST} ({getattr(error, 'strerror', error)}); pass another --port, "
-                "or leave it out for a free one."
+                f"cannot listen on port {port} of {HOST} ({error.strerror}); pass another --port, or leave it out for "
+                "a free one."
             ) from error
 
     @property
@@ -86,11 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "malmoi", ""
     error_message_format, error_content_type = "%(code)d %(message)s\n", "text/plain; charset=utf-8"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer with a file of the page, or with values for it; nothing changes."""
         self._answer(self._get)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Write a decision, or revoke one."""
         self._answer(self._post)
 
@@ -109,7 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             status, body = 500, _encode({"message": f"{error.strerror or error}. Nothing was decided."})
         except Exception as error:  # a bug; its message may hold a text
-            status, body = 500, _encode({"message": f"internal error ({type(error).__name__}). Start the command again."})
+            status, body = (
+                500,
+                _encode({"message": f"internal error ({type(error).__name__}). Start it again."}),
+            )
         self.send_response(status)
         for name, value in (("Content-Type", f"{media}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS):
             self.send_header(name, value)
@@ -153,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_host(self) -> None:
         """Refuse other names of this address: a site can make its own name lead to this machine (DNS rebinding)."""
-        if self.headers.get_all("Host") not in ([f"{name}:{self.server.server_port}"] for name in (HOST, "localhost")):
+        own = [f"{name}:{self.server.server_port}" for name in (HOST, "localhost")]
+        if self.headers.get_all("Host") not in ([own[0]], [own[1]]):
             raise Refusal(403, "the address has another host than the printed one. Open the printed address.")
 
     def _check_page(self) -> None:
@@ -165,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(403, "the request comes from another site.")
         given = self.headers.get(TOKEN, "").encode("utf-8", "surrogateescape")
         if not secrets.compare_digest(given, self.server.token.encode()):
-            raise Refusal(403, "the secret is missing or that of another run. Open the address that the command printed.")
+            raise Refusal(403, "the secret is missing or of another run. Open the address that was printed.")
 
     def _read_body(self) -> dict[str, Any]:
         """Return the JSON object of a request; only a script of a page can send this content type to its own site."""

@@ -96,7 +96,8 @@ def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
 
     >>> page = "<p>이 글은 <b>공공누리 제1유형</b>으로 개방한다.".encode()
     >>> capture = Capture("r", "https://a.kr/", "", 200, (("Content-Type", "text/html; charset=utf-8"),), page)
-    >>> found = find_mark(LicenceEvidence("LicenseRef-KOGL-1", "sentence", "item", "공공누리 제1유형", "p", "r"), capture)
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "sentence", "item", "공공누리 제1유형", "p", "r")
+    >>> found = find_mark(mark, capture)
     >>> found.outcome, found.passages
     ('text', (Passage(before='이 글은 ', mark='공공누리 제1유형', after='으로 개방한다.'),))
     """

@@ -82,9 +82,7 @@ def write_shard(home: Workspace, place: str, drops: list[Dropped], version: int 
         shard.write(shard.to_dropped_table(drops), folder / "dropped.parquet"),
     )
     counts = {place: len(drops)}
-    ledger = Ledger(
-        "3-clean", folder.name, counts, {}, {(place, "rights", "needs-review"): len(drops)}, files=files
-    )
+    ledger = Ledger("3-clean", folder.name, counts, {}, {(place, "rights", "needs-review"): len(drops)}, files=files)
     (folder / LEDGER).write_text(ledger.to_json(), encoding="utf-8")
 
 
@@ -101,12 +99,12 @@ def _make(pages: Path, one: Waiting) -> tuple[Dropped, IndexRow | None]:
     record = record_id(url, digest)
     path = pages / f"{one.number}.html"
     path.write_text(body, encoding="utf-8")
-    row = IndexRow(record, url, FETCHED, 200, "text/html; charset=utf-8", digest, str(path), 0, len(body.encode()), "file")
+    row = IndexRow(
+        record, url, FETCHED, 200, "text/html; charset=utf-8", digest, str(path), 0, len(body.encode()), "file"
+    )
     evidence = LicenceEvidence(one.licence, one.kind, "item", one.quote[:300], one.place, record)
     origin = Provenance(one.source, url, record, FETCHED, digest, "html", "utf-8")
-    doc = Document(
-        f"{one.source}/{one.number}", text, origin, title=title, evidence=(evidence,), signals=one.signals
-    )
+    doc = Document(f"{one.source}/{one.number}", text, origin, title=title, evidence=(evidence,), signals=one.signals)
     return Dropped(doc, "rights", Verdict("drop", "needs-review")), row if body else None
 
 

