@@ -4,7 +4,7 @@ const WORDS = {
     title: 'Review of rights', skip: 'Skip to the content', other: '한국어', decisions: 'Decisions', help: 'Keys',
     locked: 'Open the address that `malmoi review` printed; it holds the secret of this run.',
     gone: 'The server does not answer. Start `malmoi review` again, and open the address that it prints.',
-    stale: 'The items have changed since the page showed them. Nothing was decided; this is the queue as it is now.',
+    stale: 'The items have changed since they were shown. Nothing was decided; this is the queue as it is now.',
     empty: 'Nothing to review', emptyMore: 'No document of this workspace waits for a decision.',
     left: '{0|document|documents} in {1|group|groups}', filter: 'Filter by source, licence, kind, place', nothing: 'No group matches the filter.',
     items: '{0|item|items}', read: '{0} of {1} read', readAll: 'all {0} read', noLicence: 'no licence read', at: 'at', more: 'Load more items',

@@ -66,6 +66,10 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._ask("Emulation.setDeviceMetricsOverride", **size)
 
+    def speak(self, language: str) -> None:
+        """Make `language`, such as en-US, the preferred one of the page."""
+        self._ask("Emulation.setUserAgentOverride", userAgent="", acceptLanguage=language)
+
     def click(self, script: str) -> None:
         """Click the middle of the element that a JavaScript expression gives."""
         x, y = self.run(

@@ -1,4 +1,4 @@
-"""A workspace whose documents wait for a review: captures of pages, and the shard that the rights filter has written."""
+"""A workspace whose documents wait for a review: captures of pages, and the shard of the rights filter."""
 
 from __future__ import annotations
 
