@@ -55,7 +55,7 @@ class Queue(Protocol):
 
 
 @dataclass(slots=True)
-class _Seen:
+class _View:
     """The groups as read, each with its digest, its items in the order of the page."""
 
     groups: Sequence[Group]
@@ -70,7 +70,7 @@ class ReviewSession:
     def __init__(self, queue: Queue) -> None:
         self._queue, self.lock = queue, Lock()
         self._read: dict[str, set[str]] = {}  # key of a group → ids of the items shown
-        self._view = _Seen((), {})
+        self._view = _View((), {})
 
     def list_groups(self) -> dict[str, Any]:
         """Return the groups with their sizes, and the licences that can be granted."""
@@ -170,13 +170,13 @@ class ReviewSession:
         rows = ({name: _line(value) for name, value in asdict(one).items()} for one in reversed(found))
         return {"decisions": list(rows)}
 
-    def _refresh(self) -> _Seen:
+    def _refresh(self) -> _View:
         groups = self._queue.read_groups()
         if groups is not self._view.groups:
-            self._view = _Seen(groups, {group.shape.key: group for group in groups})
+            self._view = _View(groups, {group.shape.key: group for group in groups})
         return self._view
 
-    def _describe(self, view: _Seen, group: Group) -> dict[str, Any]:
+    def _describe(self, view: _View, group: Group) -> dict[str, Any]:
         shape = group.shape
         if shape.key not in view.digests:
             view.digests[shape.key] = digest_items(group.items)
@@ -194,14 +194,14 @@ class ReviewSession:
             "digest": view.digests[shape.key],
         }
 
-    def _count_read(self, view: _Seen, key: str) -> int:
+    def _count_read(self, view: _View, key: str) -> int:
         read = self._read.get(key)
         return sum(one.id in read for one in view.by_key[key].items) if read else 0
 
     def _all_read(self) -> set[str]:
         return set().union(*self._read.values())
 
-    def _find(self, view: _Seen, key: str) -> Group:
+    def _find(self, view: _View, key: str) -> Group:
         if (found := view.by_key.get(key)) is None:
             raise Refusal(STALE, "this group is no longer in the queue: it was decided, or a run has changed it.")
         return found
@@ -212,7 +212,7 @@ class ReviewSession:
             raise Refusal(STALE, "this item is no longer in the queue: it was decided, or a run has changed it.")
         return found
 
-    def _match(self, view: _Seen, source: str, prefix: str) -> list[Item]:
+    def _match(self, view: _View, source: str, prefix: str) -> list[Item]:
         items = (one for group in view.groups if group.shape.source == source for one in group.items)
         try:
             return [one for one in items if prefix and covers(prefix, one.url)]
@@ -238,7 +238,7 @@ def digest_items(items: Sequence[Item]) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _order(view: _Seen, group: Group) -> list[Item]:
+def _order(view: _View, group: Group) -> list[Item]:
     key = group.shape.key
     if key not in view.orders:
         view.orders[key] = sorted(group.items, key=lambda one: hashlib.sha256(one.id.encode()).digest())
@@ -258,10 +258,7 @@ def _describe_licence(licence: str) -> dict[str, Any]:
 
 def _describe_snippet(snippet: Snippet) -> dict[str, Any]:
     words = {name: _line(value) for name, value in asdict(snippet.evidence).items()}
-    passages = [
-        {"before": escape_controls(one.before), "mark": escape_controls(one.mark), "after": escape_controls(one.after)}
-        for one in snippet.passages
-    ]
+    passages = [{name: escape_controls(text) for name, text in asdict(one).items()} for one in snippet.passages]
     return words | {"outcome": snippet.outcome, "detail": _line(snippet.detail), "passages": passages}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from html import escape
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 
@@ -39,7 +40,7 @@ def _open_browser(home: Workspace, address: str) -> Iterator[None]:
     file = home.tmp / "review.html"
     file.write_text(f'<meta http-equiv="refresh" content="0; url={escape(address)}">', encoding="utf-8")
     try:
-        webbrowser.open(file.absolute().as_uri())
+        Thread(target=webbrowser.open, args=(file.absolute().as_uri(),), daemon=True).start()  # some browsers block
         yield
     finally:
         file.unlink(missing_ok=True)

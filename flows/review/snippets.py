@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crawlers.extract import load_capture
@@ -34,6 +34,7 @@ class Passage:
     before: str
     mark: str
     after: str
+    view: str = TEXT  # or MARKUP: what the stretch is cut from
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +100,22 @@ def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
     >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "sentence", "item", "공공누리 제1유형", "p", "r")
     >>> found = find_mark(mark, capture)
     >>> found.outcome, found.passages
-    ('text', (Passage(before='이 글은 ', mark='공공누리 제1유형', after='으로 개방한다.'),))
+    ('text', (Passage(before='이 글은 ', mark='공공누리 제1유형', after='으로 개방한다.', view='text'),))
     """
     quote = fold(evidence.quote)
     text = fold(readable_text(capture.body, capture.header("Content-Type"), capture.charset, capture.url))
     if quote and quote in text:
-        return Snippet(evidence, TEXT, (_cut(text, quote, AROUND),))
+        return Snippet(evidence, TEXT, (_cut(text, quote),))
     source = fold(_decode(capture))
     if quote and quote in source:
-        return Snippet(evidence, MARKUP, (_cut(source, quote, AROUND_MARKUP),))
+        return Snippet(evidence, MARKUP, (_cut_markup(source, quote),))
     address, _, words = quote.partition(" ")
     parts = []
     if words and words in text:
-        parts.append(_cut(text, words, AROUND))
+        parts.append(_cut(text, words))
     for shown in (address, address.replace("&", "&amp;")):
         if address and shown in source:
-            parts.append(_cut(source, shown, AROUND_MARKUP))
+            parts.append(_cut_markup(source, shown))
             break
     return Snippet(evidence, PARTS if parts else HIDDEN, tuple(parts))
 
@@ -126,8 +127,12 @@ def _decode(capture: Capture) -> str:
         return capture.body.decode("utf-8", "replace")
 
 
-def _cut(text: str, mark: str, around: int) -> Passage:
+def _cut(text: str, mark: str, around: int = AROUND) -> Passage:
     at = text.index(mark)
     end = at + len(mark)
     before, after = text[max(0, at - around) : at], text[end : end + around]
     return Passage(f"…{before}" if at > around else before, mark, f"{after}…" if len(text) > end + around else after)
+
+
+def _cut_markup(source: str, mark: str) -> Passage:
+    return replace(_cut(source, mark, AROUND_MARKUP), view=MARKUP)

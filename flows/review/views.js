@@ -95,11 +95,11 @@ export function itemView(item, at, count, actions) {
 }
 
 function snippetView(one, index) {
-  const passages = one.passages.length ? one.passages : [{ before: '', mark: one.quote, after: '' }];
+  const passages = one.passages.length ? one.passages : [{ before: '', mark: one.quote, after: '', view: 'text' }];
   return el('section', { class: 'mark' },
     el('h3', {}, say('evidence', index + 1), ' ', el('b', {}, one.licence), el('span', { class: 'soft' }, ` ${nameOf(one.kind)}, ${nameOf(one.scope)}`)),
     el('p', { class: 'soft where' }, el('code', {}, one.place), ` ${say(`o-${one.outcome}`)}`, one.detail ? ` ${one.detail}` : ''),
-    ...passages.map((part) => archived('blockquote', part.before, {}, el('mark', {}, part.mark), part.after)));
+    ...passages.map((part) => archived('blockquote', part.before, { class: part.view }, el('mark', {}, part.mark), part.after)));
 }
 
 function signalList(signals) {
