@@ -24,6 +24,7 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_reviews,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
     advice_versions,  # noqa: F401

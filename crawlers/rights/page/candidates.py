@@ -49,7 +49,8 @@ _SELF = re.compile(
 )
 _OWN = re.compile(rf"(?:{_SELF.pattern})(?:들)?(?:은|는|의\s저작권은|\s(?:is|are|may be)\s)", re.I)
 _GIVES = re.compile(
-    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under", re.I
+    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under",
+    re.I,
 )
 _SOUNDS_OPEN = re.compile(
     r"자유롭게\s?(?:이용|사용|활용|복제|배포|퍼)[가-힣]{0,4}\s?(?:수\s?있|가능|됩니다|좋)|퍼\s?가셔도|마음껏|copyleft|카피레프트"
@@ -112,7 +113,11 @@ def _badges(run: Run) -> Iterator[PageEvidence]:
             continue  # the link says it
         source, alternative = image.get("src") or "", image.get("alt") or ""
         badge = _BADGE.search(source[:500])
-        licence = licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/") if badge else None
+        licence = (
+            licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/")
+            if badge
+            else None
+        )
         licence = licence or licence_from_text(alternative)
         if licence and not licence.startswith("LicenseRef-KOGL"):
             yield PageEvidence(licence, "image", quote(source, alternative), image, run.state)
