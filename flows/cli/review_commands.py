@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, out, parse_output
 
-review = App(name="review", help="Documents that need the decision of a person: list, decide, revoke, export, import.")
+review = App(name="review", help="Documents that need the decision of a person: a page to decide, or the terminal.")
 
 ReviewerOption = Annotated[str, Parameter("--reviewer", help="Name or role of who decides; releases publish it.")]
 ReasonOption = Annotated[str, Parameter("--reason", help="Why, at most 300 characters; releases publish it.")]
@@ -45,7 +45,7 @@ def review_(
     open_: Annotated[bool, Parameter("--open", negative="", help="Open the page in a browser.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """Serve a page on which a person decides about documents that need a review; or list them, or decide here."""
+    """Serve a page that shows the documents and records decisions; or list them, or decide here."""
     from flows.review import terminal
     from flows.review.decisions import Reviewer
 

@@ -85,7 +85,12 @@ class Browser:
 
     def shoot(self, path: Path) -> None:
         """Write a picture of the page, for a person to look at."""
-        path.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"]))
+        path.write_bytes(self.capture("png"))
+
+    def capture(self, format: str, quality: int = 80) -> bytes:
+        """Return a picture of the page: png, or webp of this quality."""
+        options = {"format": format} | ({} if format == "png" else {"quality": quality})
+        return base64.b64decode(self._ask("Page.captureScreenshot", **options)["data"])
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self._numbers)
