@@ -47,6 +47,8 @@ WATCHED = (
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
+    "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":
+    "a server that does not end; tests/review/test_review_server.py",
     "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.": "tests have every extra",
     "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
     "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":
