@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data_cards.questions import Listing, is_plain, site_of
+from data_cards.questions import Listing, Number, is_plain, site_of
 
 _SITES = "('Site', 'Sitemap', 'Feed', 'Api')"  # whose hosts are asked for robots.txt and the like
 _PAGES = "('Site', 'Sitemap', 'Feed', 'Api', 'Warc')"  # whose pages have headers and markup
@@ -28,6 +28,39 @@ _ORDER = (
 )
 _QUOTE = 400  # code points of a quote that are shown
 
+_JUDGED = ("judged_grants",)
+
+
+def _rate(title: str, title_ko: str, column: str) -> Number:
+    """Return a number of the sample in hundredths of a per cent; NULL if no sample was judged."""
+    return Number(
+        title, title_ko, "%", _JUDGED, f"SELECT CAST(max({column}) * 100 AS DECIMAL(5, 2)) FROM judged_grants"
+    )
+
+
+NUMBERS: dict[str, Number] = {
+    "sampled": Number(
+        "Grants that people judged in a sample",
+        "사람이 표본으로 검토한 이용허락",
+        "documents",
+        _JUDGED,
+        "SELECT coalesce(sum(judged), 0)::BIGINT FROM judged_grants",
+    ),
+    "sampled_of": Number(
+        "Documents that the sample stands for",
+        "표본이 대표하는 문서",
+        "documents",
+        _JUDGED,
+        "SELECT coalesce(sum(documents) FILTER (judged > 0), 0)::BIGINT FROM judged_grants",
+    ),
+    "sampled_version": Number(
+        "Version that was sampled", "표본을 뽑은 버전", "version", _JUDGED, "SELECT max(version) FROM judged_grants"
+    ),
+    "wrong_grants": _rate("Wrong grants in the sample", "표본에서 잘못된 이용허락", "sample_rate"),
+    "wrong_grants_least": _rate("Wrong grants, 95 % interval from", "잘못된 이용허락, 95% 신뢰구간 하한", "sample_low"),
+    "wrong_grants_most": _rate("Wrong grants, 95 % interval to", "잘못된 이용허락, 95% 신뢰구간 상한", "sample_high"),
+}
+
 TABLES: dict[str, Listing] = {
     "proofs": Listing(
         "One proof for each licence",
@@ -51,6 +84,20 @@ TABLES: dict[str, Listing] = {
         "SELECT d.license, d.url, d.fetched, e.*,"
         f" row_number() OVER (PARTITION BY d.license ORDER BY {_ORDER}) AS turn"
         " FROM licence_evidence e JOIN data d USING (id)) WHERE turn = 1 ORDER BY license",
+    ),
+    "judged_grants": Listing(
+        "Grants judged by people",
+        "사람이 검토한 이용허락",
+        (
+            ("source", "소스"),
+            ("kind", "증거"),
+            ("documents", "문서"),
+            ("judged", "검토"),
+            ("wrong", "잘못됨"),
+            ("unsure", "불확실"),
+        ),
+        _JUDGED,
+        "SELECT source, proof, documents, judged, wrong, unsure FROM judged_grants ORDER BY 1, 2",
     ),
     "opt_outs": Listing(
         "Opt-outs by protocol",

@@ -22,6 +22,7 @@ from flows.engine.stage_runs import recall_matching
 from flows.engine.worker_jobs import make_runner
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
+from flows.review.kept_samples import read_sample
 from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, apply
@@ -319,6 +320,7 @@ def _gather_inputs(
         shards=recipe.shards,
         splits=recipe.splits,
         publisher=recipe.publisher,
+        sample=read_sample(workspace, recipe.name),
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

@@ -18,7 +18,6 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.cli.audit_commands import audit
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
@@ -43,6 +42,7 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
+from flows.cli.review_sample import review
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
@@ -307,7 +307,7 @@ app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
-app.command(audit)
+app.command(review)
 
 
 @app.command(name="try")

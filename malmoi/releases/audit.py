@@ -68,6 +68,7 @@ def write(
         "clusters": copies,
         "edits": _edits(counted),
         "failed": _failure_table(counted, names),
+        "judged_grants": pa.Table.from_pylist(inputs.sample.rows() if inputs.sample else [], AUDIT["judged_grants"]),
         "sources": _sources(inputs),
         "stages": _stages(counted),
     }
