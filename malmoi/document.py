@@ -63,6 +63,7 @@ class Verdict:
     limit: float | None = None
     labels: tuple[tuple[str, str], ...] = ()  # labels to set on the document: language, use …
     measures: tuple[tuple[str, float], ...] = ()
+    evidence: tuple[LicenceEvidence, ...] = ()  # to add to the document; only a filter that reads all columns adds any
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values
     samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
+    reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
@@ -141,6 +142,11 @@ class Layout:
     def erasure_key(self) -> Path:
         """The secret key by which erased values are stored (malmoi/erasure/value_digests.py)."""
         return self.root / "erasure.key"
+
+    @property
+    def reviews(self) -> Path:
+        """The file of decisions about documents that need a review (malmoi/licensing/review_file.py)."""
+        return self.root / "reviews.jsonl"
 
     @property
     def terms(self) -> Path:

@@ -1,1 +1,1 @@
-"""Reviews by people: samples of granted documents."""
+"""Review by a person: the queue of documents that need one, and what is decided about them."""

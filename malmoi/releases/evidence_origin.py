@@ -8,8 +8,9 @@ from typing import Any, Final
 RIGHTS_HOLDER, STATUTE, OPERATOR = "rights-holder", "statute", "operator"
 # The same rule in SQL over `licence_evidence e` and its `sources s`, for `malmoi verify`.
 ORIGIN_SQL: Final = (
-    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'claim' AND NOT contains(e.place, '://')"
-    f" AND s.access <> 'Git' THEN '{OPERATOR}' ELSE '{RIGHTS_HOLDER}' END"
+    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'review' THEN '{OPERATOR}'"
+    f" WHEN e.kind = 'claim' AND NOT contains(e.place, '://') AND s.access <> 'Git' THEN '{OPERATOR}'"
+    f" ELSE '{RIGHTS_HOLDER}' END"
 )
 
 
@@ -27,5 +28,7 @@ def name_origin(fact: Mapping[str, Any], access: str) -> str:
     """
     if fact["kind"] == "statute":
         return STATUTE
+    if fact["kind"] == "review":  # a person decided for the operator
+        return OPERATOR
     supplied = fact["kind"] == "claim" and "://" not in fact["place"] and access != "Git"
     return OPERATOR if supplied else RIGHTS_HOLDER

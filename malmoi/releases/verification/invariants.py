@@ -210,8 +210,9 @@ WHERE id NOT IN (SELECT id FROM data UNION SELECT id FROM dropped) ORDER BY ALL 
     Law(
         "audit/licence_evidence.parquet",
         "evidence on an item is not from the record of its document (id, kind)",
+        # A person may have reviewed what another record says about the whole site.
         """SELECT e.id, e.kind FROM licence_evidence e JOIN data d USING (id)
-WHERE e.scope = 'item' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
+WHERE e.scope = 'item' AND e.kind <> 'review' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/edits.parquet",
@@ -246,8 +247,8 @@ GROUP BY id, placeholders HAVING sum(p.n) > placeholders ORDER BY ALL LIMIT 3"""
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
-  SELECT id, string_agg(DISTINCT scope || '\t' || licence, chr(10) ORDER BY scope || '\t' || licence) AS said
-  FROM licence_evidence GROUP BY id),
+  SELECT id, string_agg(DISTINCT one, chr(10) ORDER BY one) AS said
+  FROM (SELECT id, scope || '\t' || kind || '\t' || licence AS one FROM licence_evidence) GROUP BY id),
 heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
 SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
 FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""

@@ -350,8 +350,8 @@ def _check_proof(folder: Path, tables: Tables) -> Iterator[Finding]:
 
 def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:
     for line in filter(None, said.split("\n")):
-        scope, _, licence = line.partition("\t")
-        yield LicenceEvidence(licence, "", scope, "", "", "")  # type: ignore[arg-type]
+        scope, kind, licence = line.split("\t", 2)
+        yield LicenceEvidence(licence, kind, scope, "", "", "")  # type: ignore[arg-type]
 
 
 def _signal(effect: str) -> Signal:
