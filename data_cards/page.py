@@ -204,7 +204,7 @@ class Page:
         duties += ["asks_training"] if use == "train-only" else []
         return [self.words.say(key) for key in duties or ["asks_nothing"]]
 
-    def sampled(self) -> Markup:
+    def describe_sample(self) -> Markup:
         """Return the rate of wrong grants with its interval, or that no sample was judged."""
         names = {"version": "sampled_version", "judged": "sampled", "documents": "sampled_of", "rate": "wrong_grants"}
         names |= {"least": "wrong_grants_least", "most": "wrong_grants_most"}

@@ -47,7 +47,7 @@ NUMBERS: dict[str, Number] = {
         "SELECT coalesce(sum(judged), 0)::BIGINT FROM judged_grants",
     ),
     "sampled_of": Number(
-        "Documents that the sample stands for",
+        "Documents that the sample represents",
         "표본이 대표하는 문서",
         "documents",
         _JUDGED,

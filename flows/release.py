@@ -22,7 +22,6 @@ from flows.engine.stage_runs import recall_matching
 from flows.engine.worker_jobs import make_runner
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
-from flows.review.kept_samples import read_sample
 from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, apply
@@ -42,6 +41,7 @@ from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
+from malmoi.releases.sampling.kept_samples import read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify

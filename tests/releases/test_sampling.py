@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 import data_cards
-from flows.review import kept_samples, sample
+from flows.review import sample
 from malmoi.errors import CallError
 from malmoi.expectations import Expectations
 from malmoi.releases import manifest
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
+from malmoi.releases.sampling import kept_samples
 from malmoi.releases.sampling.strata import allocate, count_strata, draw
 from malmoi.releases.sampling.wrong_grants import Counts, estimate, read_answers
 from malmoi.releases.verification.invariants import LAWS

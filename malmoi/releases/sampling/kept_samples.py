@@ -10,7 +10,7 @@ from malmoi.workspace_layout import Layout
 
 
 def read_sample(layout: Layout, name: str) -> Sample | None:
-    """Return the kept sample of the highest sampled version of the release `name`; None if there is none."""
+    """Return the kept sample of the highest sampled version of the release `name`, or None."""
     paths = layout.samples(name)
     if not paths:
         return None
