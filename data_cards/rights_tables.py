@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from data_cards.questions import Listing, Number, is_plain, site_of
 
-_SITES = "('Site', 'Sitemap', 'Feed', 'Api')"  # whose hosts are asked for robots.txt and the like
-_PAGES = "('Site', 'Sitemap', 'Feed', 'Api', 'Warc')"  # whose pages have headers and markup
+# Where each protocol is asked for: a file of the host ("": none), and the answer that is the document itself.
 _PROTOCOLS = ", ".join(
-    f"('{name}', {asks_host})"
-    for name, asks_host in (
-        ("robots-ai", True),
-        ("ai-txt", True),
-        ("tdm-reservation", False),
-        ("noai", False),
-        ("noarchive", False),
-        ("content-usage", False),
-        ("content-signal", False),
-        ("rsl", False),
-        ("sentence", False),
+    f"('{name}', '{file}', {on_page})"
+    for name, file, on_page in (
+        ("robots-ai", "robots", False),
+        ("ai-txt", "ai-txt", False),
+        ("tdm-reservation", "tdmrep", True),
+        ("noai", "", True),
+        ("noarchive", "", True),
+        ("content-usage", "robots", True),
+        ("content-signal", "robots", True),
+        ("rsl", "robots", True),
+        ("sentence", "", True),
     )
+)
+_WEB = "('Site', 'Sitemap', 'Feed', 'Warc')"  # each document is the web answer at its address
+_EFFECT = "CASE effect WHEN 'note' THEN 0 WHEN 'granted' THEN 1 ELSE 2 END"
+# State of each released document for each protocol, with record and time. `reserved` is here an inferred opt-out
+# beside an open licence on the item. A protocol that is asked for in two places is absent if both were asked.
+STATES = (
+    "SELECT d.id, p.protocol, CASE WHEN s.effect = 2 THEN 'reserved' WHEN s.effect = 1 THEN 'granted'"
+    f" WHEN (p.file = '' OR a.record IS NOT NULL) AND (o.access IN {_WEB} OR NOT p.on_page) THEN 'absent'"
+    " ELSE 'not asked' END AS state,"
+    " CASE state WHEN 'not asked' THEN '' WHEN 'absent' THEN coalesce(a.record, d.record) ELSE s.record END AS held,"
+    " CASE WHEN state = 'not asked' THEN '' WHEN held = a.record THEN a.asked_at ELSE d.fetched END AS asked_at"
+    f" FROM data d JOIN sources o ON o.name = d.source CROSS JOIN (VALUES {_PROTOCOLS}) p(protocol, file, on_page)"
+    " LEFT JOIN policies a ON a.source = d.source AND a.file = p.file"
+    " AND a.site = regexp_extract(d.url, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+', 0)"
+    f" LEFT JOIN (SELECT id, name, max({_EFFECT}) AS effect, arg_max(record, ({_EFFECT}, record)) AS record"
+    " FROM signals GROUP BY ALL) s ON s.id = d.id AND s.name = p.protocol"
 )
 _ORDER = (
     "regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
@@ -107,18 +122,18 @@ TABLES: dict[str, Listing] = {
             ("reserved", "거부"),
             ("granted", "허용"),
             ("absent", "표시 없음"),
-            ("not asked", "확인 대상 아님"),
+            ("not asked", "확인하지 않음"),
         ),
-        ("data", "dropped", "sources", "signals"),
-        "SELECT protocol, count(*) FILTER (effect = 2) AS reserved, count(*) FILTER (effect = 1) AS granted,"
-        " count(*) FILTER (effect = 0 AND sought) AS absent, count(*) FILTER (effect = 0 AND NOT sought) AS not_asked"
-        " FROM (SELECT p.protocol, coalesce(s.effect, 0) AS effect,"
-        f" coalesce(CASE WHEN p.asks_host THEN d.access IN {_SITES} ELSE d.access IN {_PAGES} END, false) AS sought"
-        " FROM (SELECT t.id, o.access FROM (SELECT id, source FROM data UNION ALL SELECT id, source FROM dropped) t"
-        f" LEFT JOIN sources o ON o.name = t.source) d CROSS JOIN (VALUES {_PROTOCOLS}) p(protocol, asks_host)"
-        # A note is a permission only in these two; in others it is about another use.
-        " LEFT JOIN (SELECT id, name, max(CASE WHEN effect <> 'note' THEN 2"
-        " WHEN name IN ('tdm-reservation', 'rsl') THEN 1 ELSE 0 END) AS effect FROM signals GROUP BY ALL) s"
-        " ON s.id = d.id AND s.name = p.protocol) GROUP BY protocol ORDER BY reserved DESC, granted DESC, protocol",
+        ("data", "dropped", "sources", "signals", "policies"),
+        "SELECT protocol, "
+        + ", ".join(
+            f"count(*) FILTER (state = '{state}') AS {state.replace(' ', '_')}"
+            for state in ("reserved", "granted", "absent", "not asked")
+        )
+        + f" FROM (SELECT protocol, state FROM ({STATES}) UNION ALL"
+        " SELECT DISTINCT ON (id, name) name, 'reserved' FROM signals WHERE id IN (SELECT id FROM dropped)"
+        " AND effect IN ('opt-out', 'inferred-opt-out')"
+        f" AND name IN (SELECT protocol FROM (VALUES {_PROTOCOLS}) p(protocol, file, on_page)))"
+        " GROUP BY protocol ORDER BY reserved DESC, granted DESC, protocol",
     ),
 }
