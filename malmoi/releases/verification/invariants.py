@@ -105,6 +105,13 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
 JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
     ),
     Law(
+        "audit/judged_grants.parquet",
+        "the rate of wrong grants is not that of the counts (rate, rate of the counts)",
+        "SELECT CAST(rate AS DECIMAL(9, 4)), CAST(counted AS DECIMAL(9, 4)) FROM (SELECT max(sample_rate) AS rate,"
+        " sum(documents * (wrong + unsure) / judged) / sum(documents) AS counted FROM judged_grants WHERE judged > 0)"
+        " WHERE abs(rate - counted) > 0.0001",
+    ),
+    Law(
         "audit/attribution.parquet",
         "the attribution is not the one in data/ (id, licence, attribution)",
         _differ(
