@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -17,9 +17,10 @@ MAX_LINE = 120  # code points of a line, or of a sentence at the end of a long r
 MAX_LABEL = 40  # code points of a line that may be a label
 MAX_TITLE = 200  # code points of a title that are read
 MAX_PLAIN_TITLE = 80  # code points of a title without a tag or a class of titles
+MAX_INLINE = 6  # inline elements of a title whose class is read
 MAX_ABOVE = 60  # runs above the text that may be titles
 MIN_PROSE = 40  # code points of a run that is the text itself
-Place: TypeAlias = tuple[Run, str, str, str]  # a run, the kind of its place, a label or "", and the words
+Place: TypeAlias = tuple[int, str, str, str]  # number of a run, kind of the place, a label or "", and the words
 
 _TITLES, _CELLS, _LISTED = frozenset("h1 h2 h3 h4 td dd".split()), ("td", "dd"), frozenset("td dd li dt th".split())
 _CRUMB = re.compile(
@@ -32,23 +33,42 @@ _BRACKETED = re.compile(r"[\[(<〈【]\s?([^\[\]()<>〈〉【】]{1,30}?)\s?[\])
 _PAIR = re.compile(r"^\W{0,3}([^:：=／|]{1,40}?)\s?(?:[:：=／|]|\s/\s)\s?(.{1,80}?)\W{0,3}$")
 _PAIR_AT_END = re.compile(r"[\[<〈【《(]([^\[\]<>()]{1,16}?)\s?[:：=]\s?([^\[\]<>:：]{1,60})[\]>〉】》)]\W{0,3}$")
 _SENTENCES = re.compile(r"(?<=[.!?。])\s+(?=\D)")
-_NOTE = re.compile(r"^[※*＊<\[(【〈《☞▣◆◇▲△■]|^\W{0,3}(?:이|본|위|해당|아래|상기)\s?(?:글|기사|원고|칼럼|자료|보도|작품)")
+_NOTE = re.compile(
+    r"^[※*＊<\[(【〈《☞▣◆◇▲△■]|^\W{0,3}(?:이|본|위|해당|아래|상기)\s?(?:글|기사|원고|칼럼|자료|보도|작품)"
+)
 
 
-def find_places(shown: Sequence[Run], tree: html.HtmlElement) -> Iterator[Place]:
-    """Yield the places of a page; kinds: title, label, line, sentence. Quoted runs and prose are left out."""
+def find_title(tree: html.HtmlElement) -> str:
+    """Return the title of a page, cut after MAX_TITLE code points."""
     title = tree.find(".//title")
-    if shown and title is not None:
-        yield shown[0], "title", "", " ".join((title.text or "").split())[:MAX_TITLE]
-    prose = [number for number, run in enumerate(shown) if _is_prose(run)]
-    first, last = (prose[0], prose[-1]) if prose else (len(shown), -1)
-    for number, run in enumerate(shown):
+    return " ".join((title.text or "").split())[:MAX_TITLE] if title is not None else ""
+
+
+def find_places(shown: Sequence[Run], title: str, numbers: Container[int]) -> Iterator[Place]:
+    """Yield the places of the title, whose number is that of the last run + 1, and of the runs with these `numbers`.
+
+    A cell is read, too, if `numbers` has the run before it, its label. Quoted runs and prose are left out.
+    """
+    if len(shown) in numbers:
+        yield len(shown), "title", "", title
+    wanted = [number for number in range(len(shown)) if number in numbers or number - 1 in numbers]
+    first, last = _find_prose(shown) if wanted else (0, 0)
+    for number in wanted:
+        run = shown[number]
         if run.state.quoted or not run.text:
             continue
         if (number <= min(first, MAX_ABOVE) and _is_title(run)) or (number > last and _is_plain_title(run)):
-            yield run, "title", "", run.text
+            yield number, "title", "", run.text
+            yield from ((number, "title", "", words) for words in _read_named_parts(run))
         if run.state.part != "site":
-            yield from _read_run(run, not first < number < last, shown[number - 1] if number else run)
+            read = _read_run(run, not first < number < last, shown[number - 1] if number else run)
+            yield from ((number, *place) for place in read)
+
+
+def _find_prose(shown: Sequence[Run]) -> tuple[int, int]:
+    """Return the numbers of the first and the last run of prose; of a page without, after and before all runs."""
+    first = next((number for number, run in enumerate(shown) if _is_prose(run)), len(shown))
+    return first, next((number for number in range(len(shown) - 1, first - 1, -1) if _is_prose(shown[number])), -1)
 
 
 def split_title(title: str) -> Iterator[str]:
@@ -61,13 +81,13 @@ def split_title(title: str) -> Iterator[str]:
     yield from filter(None, (one.strip(" []<>()") for one in _PARTS.split(_BRACKETED.sub(" ", title))))
 
 
-def _read_run(run: Run, edge: bool, before: Run) -> Iterator[Place]:
+def _read_run(run: Run, edge: bool, before: Run) -> Iterator[tuple[str, str, str]]:
     """Yield the places of a run of the item; `edge`: it is above or below the prose; `before`: the run before it."""
     if len(run.text) > MAX_STATEMENT:
         _, *ending = _SENTENCES.split(run.text[-MAX_STATEMENT:])
-        yield from ((run, "sentence", "", one) for one in ending[-MAX_CLOSING:] if len(one) <= MAX_LINE)
+        yield from (("sentence", "", one) for one in ending[-MAX_CLOSING:] if len(one) <= MAX_LINE)
     else:
-        yield from ((run, "sentence", "", one) for one in _SENTENCES.split(run.text))
+        yield from (("sentence", "", one) for one in _SENTENCES.split(run.text))
     cell = _label_of_cell(run)
     if len(run.text) > MAX_LINE and not cell:
         found = _PAIR_AT_END.search(run.text[-MAX_LINE:])
@@ -75,12 +95,12 @@ def _read_run(run: Run, edge: bool, before: Run) -> Iterator[Place]:
     else:
         pairs = list(_read_pairs(run, cell, edge and not _is_citation(before, run)))
     for label, value in dict.fromkeys(pairs):
-        yield run, "label", label, value
+        yield "label", label, value
         if _BOARD.fullmatch(label):
-            yield from ((run, "title", "", words) for words in (value, f"{value} 게시판"))
+            yield from (("title", "", words) for words in (value, f"{value} 게시판"))
     plain = len(run.text) <= MAX_LINE and run.owner.tag not in _LISTED and run.state.mark is None
     if edge and plain and 2 * _count_linked(run) < len(run.text):
-        yield run, "line", "", run.text
+        yield "line", "", run.text
 
 
 def _read_pairs(run: Run, cell: str, edge: bool) -> Iterator[tuple[str, str]]:
@@ -129,6 +149,13 @@ def _is_title(run: Run) -> bool:
     if run.owner.tag in _TITLES or any(_is_called(one, _CATEGORY) for one in near):
         return True
     return _is_plain_title(run)
+
+
+def _read_named_parts(run: Run) -> Iterator[str]:
+    """Yield the words of the first inline elements that a class calls a board or a category."""
+    for one in islice(run.owner.iterchildren("span", "strong", "em", "b"), MAX_INLINE):
+        if _is_called(one, _CATEGORY):
+            yield " ".join(one.text_content().split())[:MAX_TITLE]
 
 
 def _is_plain_title(run: Run) -> bool:

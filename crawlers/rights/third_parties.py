@@ -6,18 +6,21 @@ The rules are data with examples: third_party.toml. They read declared places on
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
+from ahocorasick_rs import AhoCorasick
 from lxml import html
 
 from crawlers.formats.html.runs import Run, path, quote
-from crawlers.rights.author_places import find_places, split_title
+from crawlers.rights.author_places import find_places, find_title, split_title
+from crawlers.rights.publisher_names import is_publisher
 from crawlers.rights.rule_files import load, match_any
-from crawlers.rights.sentences.prefilter import MAX_KNOWN, gate
 from malmoi.document import Signal
+from malmoi.prefilter import need, shortest
 
 PLACES = ("title", "label", "line", "sentence")
 
@@ -32,6 +35,14 @@ class Rule:
     label: re.Pattern[str] | None
     pattern: re.Pattern[str]
 
+    def needs(self) -> list[str]:
+        """Return strings in lower case of which each match contains one; of a labelled value, its label does.
+
+        A rule without such strings is never tried.
+        """
+        needed = need((self.label or self.pattern).pattern).needed or frozenset()
+        return shortest(frozenset(one.lower() for one in needed))
+
 
 def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
@@ -41,14 +52,11 @@ def _read_rule(row: dict[str, Any]) -> Rule:
 
 _DATA, _compile = load("third_party.toml")
 RULES = tuple(map(_read_rule, _DATA["rule"]))
-_BY_PLACE = {place: [rule for rule in RULES if place in rule.places] for place in PLACES}
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
-_MAY = {place: gate(*(rule.label or rule.pattern for rule in rules)) for place, rules in _BY_PLACE.items()}
-_MAY_STATE = gate(*(rule.pattern for rule in _BY_PLACE["sentence"]))
-_REST, _DEPARTMENT, _SELF = (_compile(_DATA["publisher"][name]) for name in ("rest", "department", "self"))
-_SPLIT = re.compile(r"\s?[;,·/()（）]\s?")
-_WORDS = re.compile(r"[\s,·]+")
-_ENDING = re.compile(r"(?:에서|으로부터|로부터|에게|의|은|는|이|가|에)$")
+_NEEDS = [rule.needs() for rule in RULES]
+_STRINGS = sorted({string for strings in _NEEDS for string in strings})
+_OWNERS = [tuple(number for number, needs in enumerate(_NEEDS) if string in needs) for string in _STRINGS]
+_FINDER = AhoCorasick(_STRINGS)
 
 
 def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterator[Signal]:
@@ -57,21 +65,32 @@ def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterat
     Names: `third-party`, `other-term`, `part`; the place begins with the id of the rule. `publisher` is the name that
     the source declares; with "", each named source and holder of rights is a sign.
     """
-    stated = _MAY_STATE("\n.\n".join(run.text for run in shown))
-    for run, place, label, words in find_places(shown, tree):
-        if place == "sentence" and not stated:
-            continue
-        for rule in _find_rules(place, label, words, publisher):
-            yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {path(run.owner)}", "")
+    if not shown:
+        return
+    title = find_title(tree)
+    candidates = find_candidates([*(run.text for run in shown), title])
+    for number, place, label, words in find_places(shown, title, candidates):
+        rules = candidates.get(number, set()) | (candidates.get(number - 1, set()) if place == "label" else set())
+        unless = match_any(_UNLESS[place], words)
+        for rule in (RULES[index] for index in sorted(rules)):
+            silent = place not in rule.places or (unless and rule.name == "third-party")
+            if not silent and _is_sign(rule, place, label, words, publisher):
+                where = path(shown[number % len(shown)].owner)
+                yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {where}", "")
 
 
-@lru_cache(maxsize=MAX_KNOWN)
-def _find_rules(place: str, label: str, words: str, publisher: str) -> tuple[Rule, ...]:
-    if not _MAY[place](f"{label}\n{words}"):
-        return ()
-    found = tuple(rule for rule in _BY_PLACE[place] if _is_sign(rule, place, label, words, publisher))
-    unless = bool(found) and match_any(_UNLESS[place], words)
-    return tuple(rule for rule in found if not (unless and rule.name == "third-party"))
+def find_candidates(texts: Sequence[str]) -> dict[int, set[int]]:
+    """Return, by the number of a text, the numbers of the rules that may match in it.
+
+    >>> [RULES[rule].id for rule in sorted(find_candidates(["바다", "방명록"])[1])]
+    ['open-board-path']
+    """
+    lower = [text.lower() for text in texts]
+    begins = list(accumulate((len(text) + 1 for text in lower), initial=0))
+    found: dict[int, set[int]] = {}
+    for string, begin, _ in _FINDER.find_matches_as_indexes("\n".join(lower), overlapping=True):
+        found.setdefault(bisect_right(begins, begin) - 1, set()).update(_OWNERS[string])
+    return found
 
 
 def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> bool:
@@ -86,32 +105,3 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
     return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)
-
-
-def is_publisher(holder: str, publisher: str) -> bool:
-    """Whether a holder is the publisher, alone or with its departments, or a department without a name.
-
-    >>> [is_publisher(one, "가나시") for one in ("가나시청 홍보담당관", "문화과", "가나시 다라협회", "다라일보")]
-    [True, True, False, False]
-    """
-    holder = holder.strip(" '\"“”‘’「」『』<>[]()")
-    words = [_ENDING.sub("", word) for word in _WORDS.split(holder) if word]
-    if match_any(_SELF, holder) or all(_is_one_of(_DEPARTMENT, word) for word in words):
-        return True
-    found = filter(None, (name.match(holder) for name in _read_names(publisher)))
-    return any(_is_rest(holder[one.end() :]) for one in found)
-
-
-def _is_rest(words: str) -> bool:
-    return all(_is_one_of(_REST, _ENDING.sub("", word)) for word in _WORDS.split(words) if word)
-
-
-def _is_one_of(patterns: Sequence[re.Pattern[str]], word: str) -> bool:
-    return not word or any(pattern.fullmatch(word) for pattern in patterns)
-
-
-@lru_cache(maxsize=256)
-def _read_names(publisher: str) -> tuple[re.Pattern[str], ...]:
-    """Return patterns of the names in `publisher`, which white space and the ending 청 do not distinguish."""
-    names = ("".join(one.split()).removesuffix("청") for one in _SPLIT.split(publisher))
-    return tuple(re.compile(r"\s?".join(map(re.escape, name)) + r"청?(?![가-힣]{2})", re.I) for name in names if name)

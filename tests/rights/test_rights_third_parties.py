@@ -1,4 +1,4 @@
-"""The rules of third_party.toml: each finds its examples at its places, and no rule takes a counterexample for a sign."""
+"""The rules of third_party.toml: each finds its examples at its places; no counterexample is a sign."""
 
 from typing import Any
 
