@@ -71,10 +71,8 @@ def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterat
     candidates = find_candidates([*(run.text for run in shown), title])
     for number, place, label, words in find_places(shown, title, candidates):
         rules = candidates.get(number, set()) | (candidates.get(number - 1, set()) if place == "label" else set())
-        unless = match_any(_UNLESS[place], words)
         for rule in (RULES[index] for index in sorted(rules)):
-            silent = place not in rule.places or (unless and rule.name == "third-party")
-            if not silent and _is_sign(rule, place, label, words, publisher):
+            if place in rule.places and _is_sign(rule, place, label, words, publisher):
                 where = path(shown[number % len(shown)].owner)
                 yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {where}", "")
 
@@ -100,7 +98,7 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
         return False
     else:
         found = rule.pattern.search(words)
-    if found is None:
+    if found is None or (rule.name == "third-party" and match_any(_UNLESS[place], words)):
         return False
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
