@@ -31,7 +31,7 @@ def judge(
     …, `malmoi.licensing.rights_decision.REASONS`), or `use-` and the use. The text is not read.
 
     >>> from malmoi.document import LicenceEvidence, Provenance
-    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "item", "", "", "")
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-block", "item", "", "", "")
     >>> doc = Document("a/1", "…", Provenance("a", "", "", "", ""), evidence=(mark,))
     >>> judge(doc).labels
     (('use', 'redistribute'), ('licence', 'LicenseRef-KOGL-1'))
