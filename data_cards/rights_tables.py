@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data_cards.questions import DOCUMENTS, Listing, is_plain, site_of
+from malmoi.licensing.proofs import PROOFS, REVIEW
 
 _SITES = "('Site', 'Sitemap', 'Feed', 'Api')"  # whose hosts are asked for robots.txt and the like
 _PAGES = "('Site', 'Sitemap', 'Feed', 'Api', 'Warc')"  # whose pages have headers and markup
@@ -20,8 +21,11 @@ _PROTOCOLS = ", ".join(
         ("sentence", False),
     )
 )
+# A candidate permits nothing; it is shown only beside a licence that an earlier version of the rules granted.
+_PROOFS = ", ".join(f"'{kind}'" for kind in (*sorted(PROOFS), REVIEW))
 _ORDER = (
-    "regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
+    f"e.kind NOT IN ({_PROOFS}), e.kind = '{REVIEW}',"
+    " regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
     " CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
@@ -73,7 +77,7 @@ TABLES: dict[str, Listing] = {
         f" THEN regexp_extract(place, {_DECISION}, 3) ELSE '' END AS reviewer,"
         f" regexp_extract(place, {_DECISION}, 4) AS date, licence,"
         f" CASE WHEN {is_plain('quote')} THEN quote ELSE '' END AS reason, count(DISTINCT id) AS documents"
-        " FROM licence_evidence WHERE kind = 'review' GROUP BY ALL ORDER BY documents DESC, decision",
+        f" FROM licence_evidence WHERE kind = '{REVIEW}' GROUP BY ALL ORDER BY documents DESC, decision",
     ),
     "opt_outs": Listing(
         "Opt-outs by protocol",
