@@ -1,4 +1,4 @@
-"""`malmoi review`: documents that need the decision of a person; list, decide, revoke, export and import decisions."""
+"""`malmoi review`: documents that need the decision of a person: page, list, decide, revoke, export and import."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, out, parse_output
+from flows.cli.review_sample import sample
 
-review = App(name="review", help="Documents that need the decision of a person: list, decide, revoke, export, import.")
+review = App(name="review", help="Documents that need the decision of a person: a page to decide, or the terminal.")
 
 ReviewerOption = Annotated[str, Parameter("--reviewer", help="Name or role of who decides; releases publish it.")]
 ReasonOption = Annotated[str, Parameter("--reason", help="Why, at most 300 characters; releases publish it.")]
@@ -38,9 +40,13 @@ def review_(
     json: Annotated[bool, Parameter("--json", negative="", help="With --list: JSON lines, a group each.")] = False,
     choice: Choice = Choice(),  # frozen
     source: Annotated[list[str] | None, Parameter("--source", negative="", help="Name of a source.")] = None,
+    port: Annotated[
+        int, Parameter("--port", validator=Number(gte=0, lte=65535), help="Port of the page; default: a free one.")
+    ] = 0,
+    open_: Annotated[bool, Parameter("--open", negative="", help="Open the page in a browser.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """List documents that need a review, or decide about some of them."""
+    """Serve a page that shows the documents and records decisions; or list them, or decide here."""
     from flows.review import terminal
     from flows.review.decisions import Reviewer
 
@@ -49,8 +55,12 @@ def review_(
         terminal.decide(
             workspace, choice.decide, choice.addresses, choice.grant, by, source or (), out, deny=choice.deny
         )
-    else:
+    elif list_ or json:
         terminal.show_groups(workspace, source or (), out, json=json)
+    else:
+        from flows.review.serve_page import serve_page
+
+        serve_page(workspace, source or (), port, out, show=open_)
 
 
 @review.command(name="decisions")
@@ -93,3 +103,6 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
     from flows.review import terminal
 
     terminal.import_decisions(workspace, file, out)
+
+
+review.command(sample)
