@@ -49,8 +49,7 @@ _SELF = re.compile(
 )
 _OWN = re.compile(rf"(?:{_SELF.pattern})(?:들)?(?:은|는|의\s저작권은|\s(?:is|are|may be)\s)", re.I)
 _GIVES = re.compile(
-    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under",
-    re.I,
+    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under", re.I
 )
 _SOUNDS_OPEN = re.compile(
     r"자유롭게\s?(?:이용|사용|활용|복제|배포|퍼)[가-힣]{0,4}\s?(?:수\s?있|가능|됩니다|좋)|퍼\s?가셔도|마음껏|copyleft|카피레프트"
@@ -113,11 +112,7 @@ def _badges(run: Run) -> Iterator[PageEvidence]:
             continue  # the link says it
         source, alternative = image.get("src") or "", image.get("alt") or ""
         badge = _BADGE.search(source[:500])
-        licence = (
-            licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/")
-            if badge
-            else None
-        )
+        licence = licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/") if badge else None
         licence = licence or licence_from_text(alternative)
         if licence and not licence.startswith("LicenseRef-KOGL"):
             yield PageEvidence(licence, "image", quote(source, alternative), image, run.state)
@@ -193,7 +188,7 @@ def is_beside(element: html.HtmlElement, url: str = "") -> bool:
         called = {part for name in names(above) for part in (name, *re.split(r"[-_]", name))}
         if not _BESIDE.isdisjoint(called) or above.tag in ("aside", "nav", "figure", "form"):
             return True
-        if above.tag in ("li", "td", "dd") and _leads_away(above):
+        if above.tag in ("li", "td", "dd") and _follows_link(element, above):
             return True  # beside a file or an entry
         if above.tag in ("li", "article", "div", "section", "tr", "dl") and _is_card(above):
             return True
@@ -202,11 +197,9 @@ def is_beside(element: html.HtmlElement, url: str = "") -> bool:
 
 def _is_card(element: html.HtmlElement) -> bool:
     """Whether an element and a sibling of the same tag and class both hold a link to another page, or a heading."""
-    alike = [
-        one
-        for near in (element.itersiblings(element.tag, preceding=True), element.itersiblings(element.tag))
-        for one in islice((one for one in near if one.get("class") == element.get("class")), 2)
-    ]
+    sides = (element.itersiblings(element.tag), element.itersiblings(element.tag, preceding=True))
+    near = sides[:1] if element.tag == "section" else sides  # a mark in the last section is that of the page
+    alike = [one for side in near for one in islice((o for o in side if o.get("class") == element.get("class")), 2)]
     return bool(alike) and any(test(element) and any(map(test, alike)) for test in (_leads_away, _has_heading))
 
 
@@ -214,9 +207,22 @@ def _has_heading(element: html.HtmlElement) -> bool:
     return next(element.iter("h1", "h2", "h3", "h4"), None) is not None
 
 
-def _leads_away(element: html.HtmlElement) -> bool:
-    for link in islice(element.iter("a"), 5):
-        address = link.get("href") or ""
-        if address and not address.startswith(("#", "javascript:", "mailto:")) and not licence_from_url(address):
-            return "kogl.or.kr" not in address and "creativecommons.org" not in address
+def _follows_link(element: html.HtmlElement, above: html.HtmlElement) -> bool:
+    """Whether a link to another page stands before `element` in the entry `above`: to a file, a post, a product."""
+    for link in islice(above.iter("a"), 5):
+        if link is element or any(one is element for one in link.iter()):
+            return False
+        if _leads_to_page(link):
+            return True
     return False
+
+
+def _leads_away(element: html.HtmlElement) -> bool:
+    return any(map(_leads_to_page, islice(element.iter("a"), 5)))
+
+
+def _leads_to_page(link: html.HtmlElement) -> bool:
+    address = link.get("href") or ""
+    if not address or address.startswith(("#", "javascript:", "mailto:")) or licence_from_url(address):
+        return False
+    return "kogl.or.kr" not in address and "creativecommons.org" not in address

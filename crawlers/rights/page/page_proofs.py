@@ -54,9 +54,7 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
         *(one for one in labelled_cells.find(shown, rule.fields, item.date) if not _is_statute(one, stated)),
     ]
     proven = {one.element for one in found}
-    found += (
-        candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven
-    )
+    found += (candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven)
     named = proven | {fact.element for fact in facts}
     head = [replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head]
     found += (one for one in (*loose, *head) if one.element not in (named if one.licence == UNKNOWN else proven))
@@ -82,10 +80,7 @@ def compile_selector(css: str) -> Callable[[html.HtmlElement], list[html.HtmlEle
 
 def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
     """Return the titles of a page: of its item, its head and its headings."""
-    said = [
-        item.title,
-        *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False)),
-    ]
+    said = [item.title, *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False))]
     meta = (one.get("content") or "" for one in tree.iter("meta") if one.get("property") == "og:title")
     whole = [" ".join(one.split())[:300] for one in (*said, *meta)]
     parts = [part.strip() for one in whole for part in re.split(r"\s[|<>:·–-]\s", one)]
@@ -137,9 +132,7 @@ def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
     paged = any(run.state.part == "item" for run in shown)
     if paged and any(fact.run.state.part != "item" for fact in facts):
         return False
-    if any(
-        above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())
-    ):
+    if any(above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())):
         return False
     after = [run for run in shown[last + 1 :] if run.state.part != "site"]
     return last - first <= MAX_BLOCK and not any(len(run.text) > MAX_AFTER or run.owner.tag in _TITLES for run in after)
@@ -148,7 +141,7 @@ def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
 def _prove_links(
     loose: Sequence[PageEvidence], selected: Sequence[html.HtmlElement], shown: Sequence[Run], rule: LicenceRule
 ) -> Iterator[PageEvidence]:
-    links = [one for one in loose if one.kind == "link" and one.element.get("href")]
+    links = [one for one in loose if one.kind == "link" and one.element.get("href") and one.licence != UNKNOWN]
     if "rel-license" in rule.proofs:
         here = [one for one in links if _is_inside(one.element, selected)]
         licence = _join_licences(here, shown)
@@ -166,7 +159,7 @@ def _prove_links(
 def _join_licences(links: Sequence[PageEvidence], shown: Sequence[Run]) -> str:
     """Return the one licence of some links, or the expression of two in one line that lets choose; else ""."""
     names = sorted({one.licence for one in links})
-    if len(names) == 2 and UNKNOWN not in names:
+    if len(names) == 2:
         runs = [run for run in shown if {id(link.element) for link in run.links} >= {id(one.element) for one in links}]
         return " OR ".join(names) if runs and _CHOICE.search(runs[0].text) else ""
     return names[0] if len(names) == 1 else ""
@@ -181,9 +174,7 @@ def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
         return False
     beside = one.state.part == "site" and run.state.part != "site"  # laid aside
     named = candidates.speaks_of_page(run.text)
-    placed = (
-        run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
-    )
+    placed = run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
     return named and placed and not beside and not candidates.is_beside(one.element)
 
 
@@ -205,9 +196,7 @@ def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
     parent = run.owner.getparent()
     near = [other for other in shown[max(0, number - 1) : number + 2] if other.owner.getparent() is parent]
     words = [other.text for other in (run, *near) if other is run or len(other.text) <= MAX_CLAUSE]
-    words += [
-        f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images
-    ]
+    words += [f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images]
     return not any(candidates.is_closed(one) for one in words)
 
 
@@ -227,3 +216,4 @@ def _prove_json_ld(
             yield nodes[0]
     elif not rule.proofs:
         yield replace(nodes[0], kind=f"{WEB}json-ld")
+
