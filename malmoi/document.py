@@ -34,7 +34,9 @@ class Signal:
     """A machine- or human-readable statement about use, such as an opt-out; `review`: a person must look first."""
 
     name: str  # robots-ai, tdm-reservation, content-signal, content-usage, rsl, noai, ai-txt, sentence
-    effect: Literal["opt-out", "inferred-opt-out", "review", "note"]
+    effect: Literal[
+        "opt-out", "inferred-opt-out", "review", "granted", "note"
+    ]  # granted: of a protocol; decides nothing
     quote: str
     place: str
     record: str

@@ -9,6 +9,7 @@
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values
+    samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
     reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
@@ -151,6 +152,15 @@ class Layout:
     def terms(self) -> Path:
         """The file with the operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
         return self.root / "terms.json"
+
+    def sample(self, name: str, version: str) -> Path:
+        """The judged sample of one version of a release (flows/review/sample.py)."""
+        return self.root / "samples" / name / f"{version}.json"
+
+    def samples(self, name: str) -> list[Path]:
+        """Return the files of `sample` of a release that exist, by version, lowest first."""
+        found = self.sample(name, "").parent.glob("[0-9]*.json")
+        return sorted(found, key=lambda path: [int(part) for part in path.stem.split(".") if part.isdecimal()])
 
     def report(self, name: str) -> Path:
         """The report `name` for the operator, an HTML page."""

@@ -18,7 +18,6 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.cli.audit_commands import audit
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
@@ -309,7 +308,6 @@ app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
-app.command(audit)
 
 
 @app.command(name="try")

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, out, parse_output
+from flows.cli.review_sample import sample
 
 review = App(name="review", help="Documents that need the decision of a person: a page to decide, or the terminal.")
 
@@ -102,3 +103,6 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
     from flows.review import terminal
 
     terminal.import_decisions(workspace, file, out)
+
+
+review.command(sample)

@@ -24,6 +24,7 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_rules,  # noqa: F401
     advice_reviews,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
@@ -37,10 +38,11 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
+    "malmoi/releases/sampling/kept_samples.py",
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
-    "crawlers/proofs.py", "crawlers/extract.py",
+    "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}

@@ -133,17 +133,33 @@ def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
 
     Redirects are followed through the archive. Raises CaptureError if a record is missing from its archive.
     """
-    last = _Latest(list(runs))
-    found = []
+    last, found = _Latest(list(runs)), list[Instrument]()
+    for site, kind, answer, text in _read_answers(last):
+        if text is not None:
+            found.append(Instrument(site, kind, answer.record, text))
+            found += _find_archived_terms(found[-1], last)
+    return tuple(found)
+
+
+def list_answers(runs: Iterable[Run]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield (origin, kind, "read" or "absent", record, time) of each policy file that a host has answered for.
+
+    Absent is a file with status 404 or 410, or an HTML page in its place. Any other answer says nothing, like none.
+    An answer that repeats the one before keeps its record and time, so that crawls without news change nothing.
+    """
+    for site, kind, answer, text in _read_answers(_Latest(list(runs))):
+        if text is not None or answer.status in (200, 404, 410):
+            yield site, kind, "absent" if text is None else "read", answer.record, answer.fetched
+
+
+def _read_answers(last: _Latest) -> Iterator[tuple[str, Kind, IndexRow, str | None]]:
+    """Yield (origin, kind, answer, text) of each policy file; no text if the answer has none of that kind."""
     for url in sorted(last.policy_files):
         kind = PATHS.get(urlsplit(url).path)
-        answer = _follow_redirects(url, last) if kind else None
-        if kind and answer and answer.status == 200 and answer.kind != GONE:
-            text = _text(kind, capture.read(Path(answer.path), answer.offset, answer.record).body)
-            if text is not None:
-                found.append(Instrument(origin(url), kind, answer.record, text))
-                found += _find_archived_terms(found[-1], last)
-    return tuple(found)
+        if kind and (answer := _follow_redirects(url, last)):
+            here = answer.status == 200 and answer.kind != GONE
+            body = capture.read(Path(answer.path), answer.offset, answer.record).body if here else b"<"
+            yield origin(url), kind, answer, _text(kind, body)
 
 
 @dataclass(frozen=True)
@@ -169,8 +185,9 @@ class _Latest:
         last: dict[str, IndexRow] = {}
         for run in self.runs:
             for row in sorted((r for r in run.rows if is_wanted(r.url)), key=lambda row: (row.fetched, row.offset)):
-                if row.kind != "revisit" and row.kind != "file" and _is_lasting(row):
-                    last[canonical_url(row.url)] = resolve_row(run, row)
+                known = canonical_url(row.url)
+                if row.kind not in ("revisit", "file") and _is_lasting(row) and not _repeats(last.get(known), row):
+                    last[known] = resolve_row(run, row)
         return last
 
 
@@ -243,6 +260,13 @@ def _split_url(url: str) -> tuple[str, str]:
     return origin(known), normalise_path(path)
 
 
+def _repeats(before: IndexRow | None, row: IndexRow) -> bool:
+    """Whether an answer says what the one before said: the same bytes, or again that there is no file."""
+    if before is None or (before.status, before.kind) != (row.status, row.kind):
+        return False
+    return row.status >= 400 or before.payload_sha256 == row.payload_sha256
+
+
 def _is_lasting(row: IndexRow) -> bool:
     return row.status < 500 and row.status not in (304, 408, 429)
 
@@ -280,9 +304,8 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
     for rule in rules:
         location = rule.get("location")
         if not isinstance(location, str) or matches(location, path):
-            if _is_reserved(rule):
-                said = json.dumps(rule, ensure_ascii=False)
-                yield Signal("tdm-reservation", "opt-out", quote(said), place, one.record)
+            said, reserved = json.dumps(rule, ensure_ascii=False), _is_reserved(rule)
+            yield Signal("tdm-reservation", "opt-out" if reserved else "granted", quote(said), place, one.record)
             return
 
 
@@ -342,7 +365,7 @@ def _terms(one: Instrument, url: str) -> Signal:
     why = rsl.refusal_reason(one.text, url, matches)
     return Signal(
         "rsl",
-        "opt-out" if why else "note",
+        "opt-out" if why else "granted",
         quote(why or "training is permitted, or not spoken of"),
         one.url,
         one.record,
