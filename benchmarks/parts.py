@@ -94,7 +94,7 @@ def extracted(home: Workspace, source: str) -> tuple[float, float]:
 def _extracted(job: ExtractJob) -> tuple[float, float]:
     """What a worker does for the captures of one shard (`crawlers.extract.extractor`), but for other visits."""
     definition = catalogue.load(job.extraction.definition)
-    made = definition.evidence or defaults.evidence_for(definition.source, dict(job.extraction.archived))
+    made = defaults.evidence_for(definition.source, dict(job.extraction.archived), definition.evidence)
     rights, items = Timed(made), definition.items or defaults.items
     read = host_templates.reader(job.extraction.templates, definition.text or defaults.text)
 

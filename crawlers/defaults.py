@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 from urllib.parse import urldefrag, urlsplit
 
 from crawlers import tables
 from crawlers.formats import ParsedItem, sniff
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.registry import FORMATS, TABLES
-from crawlers.rights import claims, xmp_rights
+from crawlers.rights import claims, declared, xmp_rights
 from crawlers.rights.host import response_signals
 from crawlers.rights.host.policy_files import is_instrument
-from crawlers.rights.page import licence_marks, page_from_text
+from crawlers.rights.page import page_from_text, page_rights
 from malmoi.archive.capture import Capture
-from malmoi.document import LicenceEvidence, Scope, Signal
+from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
+
+Evidence: TypeAlias = Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
 
 # Media type of the one item that represents a table without a text column, or a broken one, on a web site.
 UNREADABLE_TABLE = "application/x-unreadable-table"
@@ -66,18 +69,16 @@ def text(parsed: ParsedItem) -> Extracted:
     return parsed.extraction
 
 
-def evidence_for(
-    source: Source, archived: dict[str, str]
-) -> Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
-    """Return the default `evidence`: statements of the item, marks in its page or text, claims of the source.
+def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None = None) -> Evidence:
+    """Return the function from an item to its evidence and signals, held against what the source declares.
 
-    For a document (HWP, PDF, DOCX …) the extracted text is searched like plain text, and for a PDF also its
-    metadata. A grant of wider scope than the rule of the source accepts is noted and permits nothing.
+    `own` is the function that the source defines; without one, the statements of the item, of its page or text, and
+    the claims of the source count. `archived` maps the file or address of a claim to the id of its record.
+
+    For a document (HWP, PDF, DOCX …) the extracted text is read like plain text, and of a PDF also its metadata.
     """
-    rule = getattr(source, "rule", None)
-    widest: Scope = "item" if getattr(rule, "review", False) else getattr(rule, "widest", "source")
 
-    def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    def read(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         item, kind = parsed.item, parsed.format
         found: tuple[LicenceEvidence, ...] = ()
         said: tuple[Signal, ...] = ()
@@ -85,16 +86,21 @@ def evidence_for(
         place = FORMATS[kind].marks if kind in FORMATS else ""
         if place == "page":
             page = parsed.page
-            found = licence_marks.find(item, page)
         elif place == "extracted":
             page = page_from_text.page_from_text(item, parsed.extraction.text)
             found, said = xmp_rights.find(item, kind)
-            found = (*found, *licence_marks.find(item, page, labels=True))
         elif place == "source":
             made = page_from_text.page(item, kind)
-            page, found = made.page, (*made.stated, *licence_marks.find(item, made.page, labels=True))
+            page, found = made.page, made.stated
+        if page is not None:
+            marks, more = page_rights.read(item, page, source)
+            found, said = (*found, *marks), (*said, *more)
         found = (*item.evidence, *found, *claims.from_claim(source, item, archived))
-        believed, noted = claims.limit_scope(found, widest)
-        return believed, (*response_signals.find(item, page), *said, *noted)
+        return found, (*response_signals.find(item, page), *said)
+
+    def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+        found, said = (own or read)(parsed)
+        kept, more = declared.enforce(source.rule, parsed.item.url, parsed.item.author, found)
+        return kept, (*said, *more)
 
     return evidence

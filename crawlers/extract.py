@@ -26,11 +26,11 @@ from malmoi.boundary import input_errors
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
 from malmoi.licensing.licences import table_digest
-from malmoi.licensing.rights_decision import decide
+from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 12  # raise it when captures yield other items or documents, whatever their format
+VERSION = 13  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
@@ -59,7 +59,8 @@ Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 def versions() -> list[object]:
     """Return the versions that affect every extraction: code, rights, format detection, libraries, licences."""
     libraries = [(name, version(name)) for name in LIBRARIES]
-    return [VERSION, RIGHTS_VERSION, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries, table_digest()]
+    rights = [RIGHTS_VERSION, RULES_VERSION, table_digest()]  # a note about an earlier visit names a decision
+    return [VERSION, *rights, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries]
 
 
 def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
@@ -103,7 +104,7 @@ def extractor(job: Extraction) -> Extractor:
     definition = _load_source(job.definition)
     archived = dict(job.archived)
     items = definition.items or defaults.items
-    evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
+    evidence = defaults.evidence_for(definition.source, archived, definition.evidence)
     text = definition.text or defaults.text
     read = host_templates.reader(job.templates, text)
     pasts = dict(job.past)
@@ -186,8 +187,8 @@ def make_document(
 
     `host` are the signals of the policy files of the host; no `evidence` of a source overrides them.
     """
-    # Whether type 0 is accepted depends on the date, which often only the page itself states.
-    found, signals = evidence(parsed.set_date(extracted.date))
+    # Type 0 depends on the date, the rule of the source on the author; often only the page itself states them.
+    found, signals = evidence(parsed.complete(extracted))
     item = parsed.item
     doc = Document(
         id=_replace_surrogates(f"{capture.source}/{item.key}"),

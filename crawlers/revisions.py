@@ -41,7 +41,7 @@ def licences(
         found = list(map(ParsedItem, items(load(row))))
     except CaptureError:  # an earlier archive that was deleted gives no licence
         return {}
-    return {one.item.key: decide(*evidence(one.set_date(text(one).date))).licence for one in found}
+    return {one.item.key: decide(*evidence(one.complete(text(one)))).licence for one in found}
 
 
 def relicensing_signals(

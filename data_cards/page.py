@@ -24,6 +24,7 @@ _CODES: Final = {
     "use": "use", "domain": "domain", "register": "register", "split": "split", "stage": "stage", "filter": "filter",
     "reason": "reason", "access": "access", "scope": "scope", "by": "by", "whose words": "by", "signal": "signal",
     "effect": "effect", "protocol": "protocol", "a finding": "finding", "label": "abuse", "decided by": "keeper",
+    "target": "target",
 }  # fmt: skip
 _KINDS: Final = {
     "evidence": "evidence", "proofs": "evidence", "judged_grants": "evidence",

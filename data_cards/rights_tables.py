@@ -1,8 +1,8 @@
-"""Questions of the card about rights: one proof for each licence, and the answers of each opt-out protocol."""
+"""Questions of the card about rights: proofs, decisions of persons, and the answers of each opt-out protocol."""
 
 from __future__ import annotations
 
-from data_cards.questions import Listing, Number, is_plain, site_of
+from data_cards.questions import DOCUMENTS, Listing, Number, is_plain, site_of
 
 # Where each protocol is asked for: a file of the host ("": none), and the answer that is the document itself.
 _PROTOCOLS = ", ".join(
@@ -43,6 +43,8 @@ _ORDER = (
 )
 _QUOTE = 400  # code points of a quote that are shown
 
+# The place of evidence of kind `review`: reviews.jsonl#<target>-<letters>: <reviewer>, <date>
+_DECISION = "'#((item|addresses|shape)-[a-z]+): (.*), ([0-9]{4}-[0-9]{2}-[0-9]{2})$'"
 _JUDGED = ("judged_grants",)
 
 
@@ -99,6 +101,26 @@ TABLES: dict[str, Listing] = {
         "SELECT d.license, d.url, d.fetched, e.*,"
         f" row_number() OVER (PARTITION BY d.license ORDER BY {_ORDER}) AS turn"
         " FROM licence_evidence e JOIN data d USING (id)) WHERE turn = 1 ORDER BY license",
+    ),
+    "decisions": Listing(
+        "Decisions of persons",
+        "사람의 검토 결정",
+        (
+            ("decision", "결정"),
+            ("target", "대상"),
+            ("reviewer", "검토자"),
+            ("date", "날짜"),
+            ("licence", "라이선스"),
+            ("reason given", "검토 사유"),
+            DOCUMENTS,
+        ),
+        ("licence_evidence",),
+        f"SELECT regexp_extract(place, {_DECISION}, 1) AS decision, regexp_extract(place, {_DECISION}, 2) AS target,"
+        f" CASE WHEN {is_plain(f'regexp_extract(place, {_DECISION}, 3)')}"
+        f" THEN regexp_extract(place, {_DECISION}, 3) ELSE '' END AS reviewer,"
+        f" regexp_extract(place, {_DECISION}, 4) AS date, licence,"
+        f" CASE WHEN {is_plain('quote')} THEN quote ELSE '' END AS reason, count(DISTINCT id) AS documents"
+        " FROM licence_evidence WHERE kind = 'review' GROUP BY ALL ORDER BY documents DESC, decision",
     ),
     "judged_grants": Listing(
         "Grants judged by people",

@@ -85,12 +85,16 @@ class ParsedItem:
         found: Extracted = reader.extract_page(self.item, self.page) if marks == "page" else reader.extract(self.item)
         return found
 
-    def set_date(self, date: str) -> ParsedItem:
-        """Return a copy with `date` if the item states none; the values parsed so far are shared."""
-        if self.item.date or not date:
+    def complete(self, found: Extracted) -> ParsedItem:
+        """Return a copy with the date and the author of `found`, the extraction, where the item states none.
+
+        The values parsed so far are shared.
+        """
+        date, author = self.item.date or found.date, self.item.author or found.author
+        if (date, author) == (self.item.date, self.item.author):
             return self
         other = copy(self)
-        other.item = replace(self.item, date=date)
+        other.item = replace(self.item, date=date, author=author)
         return other
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from crawlers.formats.html.runs import quote
 from crawlers.formats.sniffing import sniff
 from crawlers.web.addresses import canonical_url, covers
-from malmoi.document import LicenceEvidence, Scope, Signal
+from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
 from malmoi.licensing.licence_words import fold
-from malmoi.licensing.rights_decision import NONE, SCOPES, UNKNOWN, terms
-from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
+from malmoi.licensing.rights_decision import terms
+from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
@@ -25,22 +25,6 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     places = _places(source, item) if any(c.only for c in source.claim) else ()
     about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
     return tuple(_evidence(source, claim, archived) for claim in about)
-
-
-def limit_scope(
-    found: Sequence[LicenceEvidence], widest: Scope
-) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """Return (evidence, notes): grants of wider scope than `widest` become notes; refusals and unknown licences stay.
-
-    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "site", "제1유형", "footer", "r")
-    >>> kept, noted = limit_scope([mark], "item")
-    >>> kept, [(s.name, s.effect, s.quote) for s in noted]
-    ((), [('wider-mark', 'note', '제1유형')])
-    """
-    known = SCOPES[: SCOPES.index(widest) + 1]
-    wide = [e for e in found if e.scope not in known and e.licence not in (NONE, UNKNOWN)]
-    notes = tuple(Signal("wider-mark", "note", e.quote, e.place, e.record) for e in wide)
-    return tuple(e for e in found if e not in wide), notes
 
 
 def _places(source: Source, item: Item) -> tuple[str, ...]:
@@ -62,7 +46,23 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
             f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "
             "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
         )
-    return LicenceEvidence(claim.licence, "claim", "source", quote(claim.quote), where, archived[where])
+    kind = claim_proof(source.access, claim)
+    return LicenceEvidence(claim.licence, kind, "source", quote(claim.quote), where, archived[where])
+
+
+def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
+    """Return the name of the proof that a claim is, by the access point of its source.
+
+    >>> from malmoi.source import Warc
+    >>> file, page = LicenceClaim("MIT", "MIT License", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/")
+    >>> [claim_proof(access, file) for access in (Git("https://github.com/a/b"), Dump("https://a.kr/d"), Warc(()))]
+    ['project-licence', 'dump-claim', 'licence-file']
+    >>> claim_proof(Warc(()), page)
+    'dump-claim'
+    """
+    if isinstance(access, Git):
+        return "project-licence"
+    return "dump-claim" if isinstance(access, Dump) or claim.url else "licence-file"
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:

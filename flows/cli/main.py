@@ -42,7 +42,7 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
-from flows.cli.review_sample import review
+from flows.cli.review_commands import review
 from flows.cli.rights_commands import rights
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
@@ -302,13 +302,13 @@ app.command(sign)
 app.command(contains)
 app.command(erase)
 app.command(withdrawals)
+app.command(review)
 app.command(sources)
 app.command(index)
 app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
-app.command(review)
 app.command(rights)
 
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter, Token
+from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, find_release, out, parse_output
 from flows.plurals import count_of
 from malmoi.errors import CallError
 
-review = App(name="review", help="Reviews by people: samples of a release with their archived licence marks.")
-
-
 def _parse_release(_: Any, tokens: tuple[Token, ...]) -> Path:
     return find_release(tokens[0].value)
 
 
-@review.command(name="sample")
 def sample(
     release: Annotated[Path | None, Parameter(converter=_parse_release, help="Folder of one version.")] = None,
     *,

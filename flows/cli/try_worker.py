@@ -87,7 +87,7 @@ def _rights_stage(_: Recipe) -> Stage:
     def one(row: Row) -> Row:
         parsed = ParsedItem(input_files.to_item(row))
         item = parsed.item
-        found, signals = evidence(parsed.set_date(defaults.text(parsed).date))
+        found, signals = evidence(parsed.complete(defaults.text(parsed)))
         files = _host_files(row)
         signals = (
             *_robots_signals(row),

@@ -185,7 +185,7 @@ class Looker:
 
         self._source = definition.source.name
         self._items = definition.items or defaults.items
-        self._evidence = definition.evidence or defaults.evidence_for(definition.source, {})
+        self._evidence = defaults.evidence_for(definition.source, {}, definition.evidence)
         self._path = path
         self._at = 0  # offset after the last record read
         self._spent = 0.0

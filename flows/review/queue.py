@@ -51,12 +51,15 @@ class Group:
     items: tuple[Item, ...]
 
 
-def read_groups(workspace: Workspace, sources: Collection[str] = ()) -> list[Group]:
+def read_groups(
+    workspace: Workspace, sources: Collection[str] = (), decisions: Sequence[Decision] | None = None
+) -> list[Group]:
     """Return the queue of these sources (of all, if none is named), the largest group first.
 
-    StageError if a shard is damaged, CallError if the file of decisions is.
+    `decisions` are those in effect, by default those of the workspace. StageError if a shard is damaged, CallError if
+    the file of decisions is.
     """
-    decisions = review_file.read(workspace.reviews)
+    decisions = review_file.read(workspace.reviews) if decisions is None else decisions
     found: dict[Shape, dict[str, Item]] = {}
     seen: set[str] = set()
     for folder in _list_latest(workspace):

@@ -31,7 +31,7 @@ _UNSAFE = re.compile(r"[\s|\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u20
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What was found, and where: documents of one shape can be decided together."""
+    """Kind, place and licence of what was found: documents of one shape can be decided together."""
 
     source: str
     reasons: tuple[str, ...]  # names of review signals, "conflict" or "no-proof"; sorted

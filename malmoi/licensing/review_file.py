@@ -119,7 +119,7 @@ def parse_decision(row: Any) -> Decision:
 def refuse_incomplete(one: Decision) -> None:
     """CallError if a decision is not valid: which field, and what it must be."""
     if fault := _find_fault(one):
-        raise CallError(f"decision {one.id!r}: {fault}; correct it. Nothing was written.")
+        raise CallError(f"decision {one.id!r}: {fault}. Correct it. Nothing was written.")
 
 
 def _find_fault(one: Decision) -> str:

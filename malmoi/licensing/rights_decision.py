@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from malmoi.document import LicenceEvidence, Scope, Signal, Use
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.licences import LICENCES, Licence, find_licence_id, licence_from_url, table_digest
-from malmoi.licensing.proofs import REVIEW, is_proof
+from malmoi.licensing.proofs import REVIEW, WEB, is_proof
 
 __all__ = [
     "LICENCES",
@@ -51,6 +51,8 @@ MAX_WORDS = 60  # ids, operators and brackets of one expression; longer ones are
 _USES: tuple[Use, ...] = ("redistribute", "train-only", "exclude")  # from free to closed
 _FAMILIES = ("open", "share-alike", "copyleft", "ai-training", "review", "non-commercial", "no-derivatives")
 _AI = "LicenseRef-KOGL-AI"
+_WEAK = frozenset(("words",))  # kinds of candidates that speak of something else, or of nothing in particular
+_READABLE = frozenset(("metadata", "cell", "link"))  # kinds whose value is the name or the address of a licence
 _OPEN_DATA = "LicenseRef-KR-OpenData-Unrestricted"
 _TYPE = re.compile(r"LicenseRef-KOGL-([1-4])(?:-AI)?")
 
@@ -99,7 +101,7 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     quiet = [s for s in signals if s.effect == "inferred-opt-out"]
     granted = found is not None and found.use != "exclude" and not reason
     if granted and not any(e.kind == REVIEW for e in evidence):
-        contradicted = _contradictions(scope, found, evidence)
+        contradicted = _contradictions(found, evidence)
         if contradicted or any(s.effect == "review" for s in signals):
             conflicts, reason = (*conflicts, *contradicted), "needs-review"
     if loud:
@@ -163,14 +165,20 @@ def _judge_candidates(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms |
     return scope, one, (), "restricted-licence" if closed else "needs-review" if read else "no-licence"
 
 
-def _contradictions(scope: str, found: Terms, evidence: Sequence[LicenceEvidence]) -> tuple[str, ...]:
-    """Return the other licences that candidates name on the item, or in the scope of the proof; unread ones are none."""
+def _contradictions(found: Terms, evidence: Sequence[LicenceEvidence]) -> tuple[str, ...]:
+    """Return the other licences that candidates name on the item.
+
+    A sentence that is not read is none, an unreadable value of a field or address of a licence is; words that do not
+    speak of the text itself never contradict.
+    """
     parts = {found.expression, *found.expression.split(" AND ")}
-    near = ("item", scope)
-    others = {e.licence.strip() for e in evidence if not is_proof(e.kind) and e.scope in near}
+    near = (e for e in evidence if e.scope == "item" and e.kind not in _WEAK and not e.kind.startswith(WEB))
+    others = {e.licence.strip() for e in near if not is_proof(e.kind)}
     named = {other.expression for name in others if (other := terms(name))} - parts - {_AI}
     same = {name for name in named if found.expression == f"{name}-AI"}
-    return _describe_conflict("item", {found.expression, *named} - same) if named - same else ()
+    unread = any(e.licence == UNKNOWN and e.kind in _READABLE and e.scope == "item" for e in evidence)
+    others = (named - same) | ({UNKNOWN} if unread else set())
+    return _describe_conflict("item", {found.expression, *others}) if others else ()
 
 
 def _describe_conflict(scope: str, names: set[str]) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_rules,  # noqa: F401
+    advice_reviews,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
     advice_versions,  # noqa: F401
@@ -40,12 +42,14 @@ WATCHED = (
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
-    "crawlers/proofs.py", "crawlers/extract.py",
+    "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
+    "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":
+    "a server that does not end; tests/review/test_review_server.py",
     "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.": "tests have every extra",
     "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
     "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":

@@ -150,9 +150,9 @@ def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
     (folder / "LICENCE").write_text("CC BY 4.0")
     definition = tmp_path / "here.py"
     definition.write_text(
-        "from pathlib import Path\nfrom malmoi.source import Folder, LicenceClaim, Source\n"
+        "from pathlib import Path\nfrom malmoi.source import Folder, LicenceClaim, LicenceRule, Source\n"
         f"SOURCE = Source('here', '', '', Folder(Path({str(folder)!r}), include=('*.html',)),"
-        " claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),))\n"
+        " claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),), rule=LicenceRule(('licence-file',)))\n"
     )
     where = source(Folder(folder, include=("*.html",)), claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),))
     collect(where, tmp_path / "c")
@@ -198,7 +198,8 @@ def test_a_run_taken_away_in_the_middle_is_not_written_over(tmp_path):
 
 
 LICENSED = (
-    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),))\n"
+    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),),\n"
+    "    rule=LicenceRule(('dump-claim',)))\n"
 )
 
 

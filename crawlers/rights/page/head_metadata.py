@@ -1,4 +1,4 @@
-"""Licence statements in the head of a page: `<link rel=license>`, `<meta>` and JSON-LD."""
+"""Licence statements in the head of a page: `<link rel=license>`, `<meta>` and JSON-LD, as candidates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from lxml import html
 
 from crawlers.formats.html.runs import RELATIONS, PageEvidence, State, is_hidden, is_quoting, quote
 from crawlers.rights.sentences.refusals import denies
-from crawlers.rights.sentences.self_reference import title_of
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.licences import licence_from_url
@@ -52,7 +51,7 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
             rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
             address = element.get("href") or ""
             if rel & RELATIONS and "rsl" not in media and not is_family_page(address):
-                yield PageEvidence(licence_from_url(address) or UNKNOWN, "rel-license", quote(address), element, _HEAD)
+                yield PageEvidence(licence_from_url(address) or UNKNOWN, "link", quote(address), element, _HEAD)
         elif element.tag == "meta":
             name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
             value = element.get("content") or ""
@@ -60,7 +59,7 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
             if name in _META and not licence and value.strip():
                 licence = NONE if denies(value) else UNKNOWN if _UNREAD.search(value) else None
             if licence:
-                yield PageEvidence(licence, "meta", quote(name, value), element, _HEAD)
+                yield PageEvidence(licence, "metadata", quote(name, value), element, _HEAD)
         elif (element.get("type") or "").strip().lower() == "application/ld+json":
             for licence, words, state in _json_ld(element.text or "", url, element):
                 yield PageEvidence(licence, "json-ld", words, element, state)
@@ -151,8 +150,9 @@ def _has_other_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
     if any(node.get(key) for key in ("mainEntityOfPage", "url", "@id")):
         return False
     plain = "".join("".join(_values(node.get("headline") or node.get("name"))).lower().split())
-    title = "".join(title_of(element).lower().split())
-    return bool(plain and title) and plain not in title and title not in plain
+    titles = element.getroottree().iter("title", "h1")
+    pool = ["".join(one.text_content().lower().split()) for one in titles]
+    return bool(plain) and any(pool) and not any(plain in one or one in plain for one in pool if one)
 
 
 def _is_other_page(node: dict[str, Any], url: str) -> bool:

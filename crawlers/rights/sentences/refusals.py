@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from crawlers.formats.html.runs import Run
-from crawlers.rights.sentences.prefilter import MAX_KNOWN, gate, may_match_any
+from crawlers.rights.prefilter import MAX_KNOWN, gate, may_match_any
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that may discuss such words
 MAX_MATCHES = 8  # of one kind of words in a run

@@ -254,8 +254,8 @@ GROUP BY id, placeholders HAVING sum(p.n) > placeholders ORDER BY ALL LIMIT 3"""
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
-  SELECT id, string_agg(DISTINCT one, chr(10) ORDER BY one) AS said
-  FROM (SELECT id, scope || '\t' || kind || '\t' || licence AS one FROM licence_evidence) GROUP BY id),
+  SELECT id, string_agg(DISTINCT line, chr(10) ORDER BY line) AS said
+  FROM (SELECT id, scope || '\t' || kind || '\t' || licence AS line FROM licence_evidence) GROUP BY id),
 heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
 SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
 FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""

@@ -1,0 +1,38 @@
+"""What a page says about rights: proofs and candidates, refusals, and signs that somebody else owns the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from crawlers.formats.html.parsed_page import Page
+from crawlers.formats.html.runs import MAX_QUOTE, Run, path, quote, scope
+from crawlers.rights.page import page_proofs
+from crawlers.rights.sentences.refusals import is_about_work, may_refuse, refusal
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.licensing.rights_decision import NONE
+from malmoi.source import Item, Source
+
+
+def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """Return (evidence, signals) of `page`, the page of `item` or the page made from its text."""
+    found = page_proofs.find(item, page, source.rule, source.publisher)
+    shown = page.runs
+    paged = any(run.state.part == "item" for run in shown)
+    refused = list(_refusals(shown, paged, item.record, any(one.scope == "item" for one in found), bool(found)))
+    return (*found, *refused), ()
+
+
+def _refusals(
+    shown: Sequence[Run], paged: bool, record: str, granted: bool, licensed: bool
+) -> Iterator[LicenceEvidence]:
+    """Yield the refusals of a page: `licensed` pages have reserving notices that are part of their licence."""
+    for run in shown if may_refuse(shown) else ():
+        said = refusal(run)
+        if said == "reserved" and (granted or run.state.part == "site"):
+            continue
+        if said == "limits" and not licensed and not is_about_work(run.text):
+            continue
+        if said and said != "training":
+            yield LicenceEvidence(
+                NONE, f"refusal-{said}", scope(run.state, paged), quote(run.text[:MAX_QUOTE]), path(run.owner), record
+            )

@@ -1,0 +1,36 @@
+"""Cases of tests/advice/test_advice.py: decisions of persons about documents that need a review."""
+
+from tests.advice.advice import SOURCE, advice, own
+from tests.advice.advice_releases import published
+
+BY = "--reviewer Kim --reason read --workspace w"
+NEEDS_REVIEW = """
+def evidence(parsed):
+    from malmoi.document import LicenceEvidence
+    return (LicenceEvidence("CC-BY-4.0", "link", "item", "CC BY 4.0", "a", parsed.item.record),), ()
+"""
+
+
+@advice("a decision needs one of --decide SHAPE, --decide ID and --addresses PATTERN, and one of --grant LICENCE and "
+        "--deny; give these.")  # fmt: skip
+def review_without_a_verdict(place):
+    w = place.released()
+    yield f"review --decide {published(w)} {BY}"
+    yield f"review --decide {published(w)} --deny {BY}"
+
+
+@advice("--addresses is about one source; name it with --source NAME.")
+def review_of_addresses_of_no_source(place):
+    place.released()
+    yield f"review --addresses folder:small/pages/ --deny {BY}"
+    yield f"review --addresses folder:small/pages/ --source small --deny {BY}"
+
+
+@advice("no document of source {} that needs a review is covered by {}; nothing was written. `malmoi review --list` "
+        "shows what can be decided; an item or addresses can be denied without that.")  # fmt: skip
+def review_of_what_does_not_wait(place):
+    own(place, SOURCE + NEEDS_REVIEW)
+    made = "collect own.py --workspace w; curate general --source own.py --workspace w --workers 1"
+    yield f"{made}; review --decide own/none.txt --grant CC-BY-4.0 {BY}"
+    yield "review --list --workspace w"
+    yield f"review --decide own/a.txt --grant CC-BY-4.0 {BY}"
