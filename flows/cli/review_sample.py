@@ -12,6 +12,7 @@ from flows.cli.options import WorkspaceOption, find_release, out, parse_output
 from flows.plurals import count_of
 from malmoi.errors import CallError
 
+
 def _parse_release(_: Any, tokens: tuple[Token, ...]) -> Path:
     return find_release(tokens[0].value)
 

@@ -24,8 +24,8 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
-    advice_rules,  # noqa: F401
     advice_reviews,  # noqa: F401
+    advice_rules,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
     advice_versions,  # noqa: F401
