@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +16,10 @@ from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Answer, Net
 from crawlers.rights.host import policy_files
 from crawlers.web.addresses import canonical_url, origin
+from flows.console import SafeConsole
+from flows.plurals import count_of
 from malmoi.archive import capture, collection
-from malmoi.errors import CallError
+from malmoi.errors import CallError, DataError, HostError
 from malmoi.releases import manifest
 from malmoi.source import Manners
 from malmoi.storage.duckdb_tables import open_tables
@@ -163,7 +167,7 @@ def _find_reserved(release: Path, answers: Sequence[policy_files.Instrument]) ->
                 yield Reserved(id, source, url, *said)
 
 
-def describe_requests(hosts: Hosts) -> Iterator[str]:
+def _describe_requests(hosts: Hosts) -> Iterator[str]:
     """Yield lines that say which hosts are asked, and how often."""
     for name, sites in hosts.sites.items():
         yield f"{name}: {', '.join(sites)}"
@@ -171,3 +175,38 @@ def describe_requests(hosts: Hosts) -> Iterator[str]:
     yield f"{hosts.requests} requests ({', '.join(FILES)} of each host), {terms}"
     if hosts.without:
         yield f"not asked: {hosts.without} documents of folders, dumps and repositories"
+
+
+def ask_consent(hosts: Hosts, out: SafeConsole) -> None:
+    """Show which hosts would be asked, and how often; return if the person at the terminal agrees, else CallError."""
+    for line in _describe_requests(hosts):
+        out.print(line, markup=False)
+    if not sys.stdin.isatty():
+        raise CallError("nothing was requested: give --yes to send these requests.")
+    if input("Send these requests? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CallError("nothing was requested: answer y, or give --yes to send these requests.")
+
+
+def show(found: Recheck, out: SafeConsole) -> None:
+    """Print what was reserved, by source and statement, and which files got no answer."""
+    for one in found.asked:
+        if one.why:
+            out.print(f"no answer  {one.url} ({one.why}); no opt-out by itself", markup=False)
+    by = Counter((one.source, one.protocol, one.effect, one.place, one.quote) for one in found.reserved)
+    for (source, protocol, effect, place, quote), n in sorted(by.items()):
+        what = f"{count_of(n, 'document')}, {protocol} ({effect})"
+        out.print(f"reserved   {source}: {what}, {place}: {quote}", markup=False)
+    answered = sum(not one.why for one in found.asked)
+    out.print(f"{answered} of {count_of(len(found.asked), 'file')} answered; evidence: {found.folder}", markup=False)
+
+
+def require_unchanged(release: Path, found: Recheck) -> None:
+    """Return if nothing was reserved since. DataError says what to do, HostError that no host has answered."""
+    if found.reserved:
+        documents = count_of(len({one.id for one in found.reserved}), "document")
+        raise DataError(
+            f"{release}: {documents} reserved since. Take them out with `malmoi erase` (--id, or --url-prefix for a "
+            "host), or collect and release again."
+        )
+    if all(one.why for one in found.asked):
+        raise HostError(f"{release}: no host has answered. That reserves nothing; run again once they answer.")
