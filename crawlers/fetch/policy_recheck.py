@@ -42,7 +42,7 @@ class PolicyRecheck:
             yield url, self._get(url)[1]
 
     def _get(self, url: str) -> tuple[Answer | None, str]:
-        """Return the last answer, and why there is none that lasts."""
+        """Return the last answer, and why it does not last; None without an answer."""
         try:
             answers = self.net.get(url)
         except Refused as error:

@@ -69,7 +69,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """What the hosts of a release say now."""
+    """The answers of the hosts of a release, and the new reservations in them."""
 
     folder: Path  # the archived answers
     asked: tuple[Asked, ...]
