@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crawlers.formats.html.runs import quote
-from crawlers.rights.sentences.refusals import forbids
+from crawlers.rights.refusals import forbids
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import NONE, UNKNOWN

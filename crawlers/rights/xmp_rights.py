@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from crawlers.formats.html.runs import quote
 from crawlers.rights.host import usage_preferences
-from crawlers.rights.sentences.refusals import forbids
+from crawlers.rights.refusals import forbids
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import NONE, UNKNOWN

@@ -10,8 +10,8 @@ from lxml import html
 
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.runs import runs
+from crawlers.rights.refusals import refusal
 from crawlers.rights.sentences import authorship, authorship_words
-from crawlers.rights.sentences.refusals import refusal
 from crawlers.rights.sentences.self_reference import titles_of
 from flows.cli import try_worker
 from flows.run import recipe_of

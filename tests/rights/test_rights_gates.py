@@ -9,8 +9,9 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
+from crawlers.rights import refusals
 from crawlers.rights.page import kogl_marks, licence_marks
-from crawlers.rights.sentences import declarations, prefilter, refusals
+from crawlers.rights.sentences import declarations, prefilter
 from crawlers.rights.sentences.prefilter import gate, loosen_pattern, may_match_any
 
 TRAPS = [
@@ -29,10 +30,6 @@ LINES = [
 RULES = [
     (module, name)
     for module, names in (
-        (
-            refusals,
-            "_TRAINING _NOT_FREE _COPYING _COMMERCIAL _RESERVED _ASK_FIRST _UNCHANGED _SOME_ONLY _BY_LEAVE",
-        ),
         (declarations, "_HINT"),
         (licence_marks, "_ORIGINAL"),
         (kogl_marks, "NAME"),
@@ -52,7 +49,7 @@ def test_every_line_of_a_trap_that_a_rule_matches_passes_its_gate(module: Module
 
 
 def test_what_a_rule_of_refusals_matches_passes_the_gates_that_stand_before_them() -> None:
-    rules = [getattr(refusals, name) for module, name in RULES if module is refusals]
+    rules = [rule for group in refusals.GROUPS for rule in group.rules]
     matched = [line for line in LINES if any(rule.search(line) for rule in rules)]
     assert len(matched) > 80
     assert [line for line in matched if not any(may(line) for may in refusals._GATES)] == []

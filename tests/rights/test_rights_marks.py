@@ -9,10 +9,9 @@ from lxml import html
 
 from crawlers.formats.html import class_names, runs
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import claims
+from crawlers.rights import claims, refusals
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import licence_marks
-from crawlers.rights.sentences import refusals
 from crawlers.sample.sample_page import read_pages
 from crawlers.sample.site import build
 from malmoi.document import LicenceEvidence
