@@ -37,6 +37,7 @@ _DIGITS = str.maketrans("０１２３４①②③④", "012341234")
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+|(?<=니다)\s+(?=[가-힣※])")
 # A clause behind the sentence that takes something out; parts other than the text leave the licence as it is.
 _BUT = re.compile(r"^[※*·\-\s]*(?:단|다만)[,\s]|제외(?:합|한|됩|함)|적용되지\s?않|에\s?한(?:함|하여|해)|한정|까지\s?(?:유효|이용)")
+_USED = re.compile(r"(?:을|를)\s?(?:이용|활용|사용|인용|가공)(?:하였|했)(?:습니다|으며)")  # works of others, as they are cited
 _PARTS = re.compile(r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|첨부")
 _TEXT = re.compile(r"본문|글(?!꼴)|텍스트|기사|전문|원고|내용")
 
@@ -69,7 +70,8 @@ def find_facts(shown: Sequence[Run], titles: Sequence[str], publisher: str, date
             yield from _read_image(image, inside, run, date)
         if run.text and len(run.text) <= MAX_WORDS and NAME.search(run.text):
             after = shown[number + 1] if number + 1 < len(shown) else None
-            yield from _read_words(run, after, titles, publisher, date)
+            before = shown[number - 1].text[-MAX_WORDS:] if number else ""
+            yield from _read_words(run, before, after, titles, publisher, date)
 
 
 def _read_image(image: html.HtmlElement, inside: Link | None, run: Run, date: str) -> Iterator[Fact]:
@@ -99,7 +101,9 @@ def _read_image(image: html.HtmlElement, inside: Link | None, run: Run, date: st
         yield Fact("words", "AI", words, image, run)
 
 
-def _read_words(run: Run, after: Run | None, titles: Sequence[str], publisher: str, date: str) -> Iterator[Fact]:
+def _read_words(
+    run: Run, before: str, after: Run | None, titles: Sequence[str], publisher: str, date: str
+) -> Iterator[Fact]:
     said = [one.strip() for one in _SENTENCE.split(run.text) if one.strip()]
     beside = after is not None and len(after.text) <= MAX_WORDS and after.owner.getparent() is run.owner.getparent()
     more = after.text if beside and after is not None and re.match(r"[※*·\-\s]*(?:단|다만)[,\s]", after.text) else ""
@@ -110,7 +114,8 @@ def _read_words(run: Run, after: Run | None, titles: Sequence[str], publisher: s
         if not matches_template(sentence, titles, publisher):
             yield from (Fact("words", type_, quote(sentence), run.owner, run) for type_ in words.types)
             continue
-        limited = len(words.types) > 1 or any(_has_limit(one) for one in (*said[number + 1 :], more))
+        used = any(_USED.search(one) for one in (*said[:number], before))
+        limited = used or len(words.types) > 1 or any(_has_limit(one) for one in (*said[number + 1 :], more))
         old = "0" in words.types and bool(date) and date[:7] < TYPE_0_SINCE
         for type_ in words.types:
             yield Fact("sentence", "?" if limited or old else type_, quote(sentence), run.owner, run)

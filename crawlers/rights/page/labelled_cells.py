@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from crawlers.formats.html.runs import PageEvidence, Run, quote
 from crawlers.rights.page.kogl_block import TYPE_0_SINCE
+from crawlers.rights.prefilter import gate
 from malmoi.licensing.licence_words import fold, licence_from_text
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN
@@ -27,6 +28,7 @@ _MEDIA_LABEL = re.compile(
     r"|\b(?:camera|resolution|exposure|typeface|duration)\b",
     re.I,
 )
+_may_label = gate(_LABEL)
 
 
 def find(shown: Sequence[Run], fields: Sequence[str], date: str) -> Iterator[PageEvidence]:
@@ -35,6 +37,9 @@ def find(shown: Sequence[Run], fields: Sequence[str], date: str) -> Iterator[Pag
     A declared label that occurs more than once on a page belongs to several works, so it proves nothing.
     """
     declared = {_plain(name) for name in fields}
+    whole = "\n.\n".join(run.text for run in shown)
+    if not _may_label(whole) and not any(name in whole.casefold() for name in declared):
+        return
     read = [(_plain(label), value, run) for run in shown for label, value in _values(run, declared)]
     for label, value, run in read:
         proves = label in declared and sum(other == label for other, _, _ in read) == 1 and not _is_media(run)

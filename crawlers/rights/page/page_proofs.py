@@ -141,7 +141,7 @@ def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
 def _prove_links(
     loose: Sequence[PageEvidence], selected: Sequence[html.HtmlElement], shown: Sequence[Run], rule: LicenceRule
 ) -> Iterator[PageEvidence]:
-    links = [one for one in loose if one.kind == "link" and one.element.get("href")]
+    links = [one for one in loose if one.kind == "link" and one.element.get("href") and one.licence != UNKNOWN]
     if "rel-license" in rule.proofs:
         here = [one for one in links if _is_inside(one.element, selected)]
         licence = _join_licences(here, shown)
@@ -159,7 +159,7 @@ def _prove_links(
 def _join_licences(links: Sequence[PageEvidence], shown: Sequence[Run]) -> str:
     """Return the one licence of some links, or the expression of two in one line that lets choose; else ""."""
     names = sorted({one.licence for one in links})
-    if len(names) == 2 and UNKNOWN not in names:
+    if len(names) == 2:
         runs = [run for run in shown if {id(link.element) for link in run.links} >= {id(one.element) for one in links}]
         return " OR ".join(names) if runs and _CHOICE.search(runs[0].text) else ""
     return names[0] if len(names) == 1 else ""
