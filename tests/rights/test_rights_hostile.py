@@ -1,0 +1,73 @@
+"""Style sheets that hide marks, and pages that are built to cost much."""
+
+import pytest
+from lxml import html
+
+from crawlers.formats.html.html_page import parse
+from crawlers.formats.html.stylesheet import sheet
+from crawlers.rights.page import page_rights
+from crawlers.rights.engine import make_source
+from malmoi.source import Item, LicenceRule
+from tests.count_work import count_steps
+
+BY = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
+SAYS = "<p>이 글은 CC BY 4.0 라이선스를 따릅니다.</p>"
+KOGL = "본 저작물은 공공누리 제1유형 조건에 따라 이용할 수 있습니다."
+DECLARED = LicenceRule(
+    proofs=("kogl-block", "rel-license", "json-ld", "field"), selector=(("", "p, li, .kogl"),), fields=("라이선스",)
+)
+STEPS = 2_000  # per tag of a page, twice what the dearest takes; where each tag meets all others it is three thousand
+
+
+def licences(body: str, head: str = "", rule: LicenceRule = LicenceRule()) -> set[str]:  # noqa: B008
+    page = f"<html><head><title>갯벌</title>{head}</head><body>{body}</body></html>"
+    item = Item(key="1", url="https://a.example.kr/1", body=page, media="text/html", charset="", record="r")
+    return {one.licence for one in page_rights.read(item, parse(item), make_source(rule))[0]}
+
+
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        (".a { display: none }", False),
+        (".b .a{display:none}", True),
+        ("main > .a{visibility:hidden}", False),
+        (".a{display:none} .a.on{display:block}", True),
+        (".a{display:none !important} .a.on{display:block}", False),
+        ("@media print { .a { display: none } }", True),
+        ("@media screen { .a { display: none } }", False),
+        ("/* .a{display:none} */ .c{display:none}", True),
+        (".a:hover{display:none}", True),
+        ("@import 'x.css'; .a{opacity:0}", False),
+        ("}}} {{{ .a{display:none", True),
+    ],
+)
+def test_what_the_style_sheet_of_a_page_hides_is_not_read(style: str, shown: bool) -> None:
+    page = html.document_fromstring(f"<style>{style}</style><main><p class='a on'>1</p></main>")
+    assert sheet(page).hides(page.find(".//p")) is not shown
+    assert licences(f"<main><div class='a on'>{SAYS}</div></main>", f"<style>{style}</style>") == (
+        {"CC-BY-4.0"} if shown else set()
+    )
+
+
+HOSTILE = {
+    "list": f"<ul>{f'<li>가나 {BY}</li>' * 5_000}</ul>",
+    "articles": f"<main>{f'<article>{SAYS}</article>' * 5_000}</main>",
+    "nested things": f"{'<div class=gallery>' * 1_500}{f'<p>{BY}</p>' * 3_000}",
+    "nested articles": f"{'<article>' * 1_500}{f'<p>{BY}</p>' * 3_000}",
+    "titles": f"<p class=title>「갯벌」</p><p>「어촌 통계」 {KOGL[2:]}</p>" * 4_000,
+    "a long title": f"<h1>{'가나다 ' * 200_000}</h1>{'<p>이 책은 CC BY 4.0 라이선스를 따릅니다.</p>' * 2_000}",
+    "links": f"<main>{f'<p>{BY}</p>' * 3_000}</main>",
+    "links in one line": f"<main><p>{BY * 3_000}</p></main>",
+    "marks": f"<main>{f'<div class=kogl><img src=/img_opentype01.png><p>{KOGL}</p></div>' * 3_000}</main>",
+    "rules": f"<style>{''.join(f'.a .b{n} .c{{display:none}}' for n in range(8_000))}</style>"
+    + "<p class=c>1</p>" * 8_000,
+    "braces": f"<style>{'{' * 100_000}</style><style>{'.a,' * 60_000}{{display:none}}</style>{SAYS}",
+    "cells": f"<table>{'<tr><td>라이선스</td><td>CC BY 4.0</td></tr>' * 6_000}</table>",
+}
+
+
+@pytest.mark.parametrize("rule", [LicenceRule(), DECLARED], ids=["no source", "declared"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_of_a_hostile_page_grows_with_its_tags(name: str, rule: LicenceRule) -> None:
+    page = HOSTILE[name]
+    assert count_steps(lambda: licences(page, rule=rule)) < STEPS * page.count("<")
