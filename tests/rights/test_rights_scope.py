@@ -100,7 +100,9 @@ def test_what_a_pdf_states_of_itself_is_evidence() -> None:
     ],
 )
 def test_an_item_outside_what_its_source_declares_needs_a_review(rule: LicenceRule, names: list[str]) -> None:
-    item = replace(page(f'<article><p>{PROSE}</p><p class="ccl"><a href="{CC}">CC BY 4.0</a></p></article>'), author="홍보과")
+    item = replace(
+        page(f'<article><p>{PROSE}</p><p class="ccl"><a href="{CC}">CC BY 4.0</a></p></article>'), author="홍보과"
+    )
     strict = replace(rule, proofs=("rel-license",), selector=(("https://a.kr/", ".ccl"),))
     said = judged(item, replace(SOURCE, rule=strict))
     assert [s.name for s in said.signals] == names and said.reason == ("needs-review" if names else "")

@@ -28,11 +28,12 @@ MAX_ABOVE = 8  # ancestors that may be a card
 _CC = r"CC[ -]?BY(?:[ -]?(?:NC|ND|SA)){0,2}|creative ?commons|크리에이티브 ?커먼[즈스]|저작자 ?표시"
 _VERSION = re.compile(r"[1-4]\.[05](?:[ -](?:KR|IGO|International|Unported|국제|대한민국)\b)?", re.I)
 _NAMED = re.compile(
-    rf"\bCCL?\b[ -]?(?:BY|0)?|{_CC}|attribution[- ](?:share|non|no)|\bCC0\b|공공누리|KOGL|\bMIT\b|\bL?GPL|\bGFDL\b|Apache|BSD-",
+    rf"\bCCL?\b[ -]?(?:BY|0)?|{_CC}|attribution[- ](?:share|non|no)|\bCC0\b|クリエイティブ・コモンズ|공공누리|KOGL"
+    r"|\bMIT\b|\bL?GPL|\bGFDL\b|Apache|BSD-",
     re.I,
 )
 _LICENCE = re.compile(
-    rf"(?:{_CC})[ -]?(?:BY(?:[ -]?(?:NC|ND|SA)){{0,2}})?[\w가-힣 ,:()-]{{0,60}}?{_VERSION.pattern}|\bCC0(?:[ -]1\.0)?|\bGFDL\b"
+    rf"(?:{_CC})[ -]?(?:BY(?:[ -]?(?:NC|ND|SA)){{0,2}})?[\w ,:()-]{{0,60}}?{_VERSION.pattern}|\bCC0(?:[ -]1\.0)?|\bGFDL\b"
     r"|\bMIT(?= licen[cs]e| 라이[선센]스)|\b(?:Apache|L?GPL)[ -]?(?:License,? ?)?(?:v|version )?[23](?:\.[01])?\+?",
     re.I,
 )
@@ -49,7 +50,8 @@ _SELF = re.compile(
 )
 _OWN = re.compile(rf"(?:{_SELF.pattern})(?:들)?(?:은|는|의\s저작권은|\s(?:is|are|may be)\s)", re.I)
 _GIVES = re.compile(
-    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under", re.I
+    r"라이[선센]스|licen[cs]|이용\s?허락|(?:이용|사용|배포|복제|공유|공개)[가-힣]{0,3}\s?(?:수\s?있|가능|됩니다|합니다|됨)|available under",
+    re.I,
 )
 _SOUNDS_OPEN = re.compile(
     r"자유롭게\s?(?:이용|사용|활용|복제|배포|퍼)[가-힣]{0,4}\s?(?:수\s?있|가능|됩니다|좋)|퍼\s?가셔도|마음껏|copyleft|카피레프트"
@@ -112,7 +114,11 @@ def _badges(run: Run) -> Iterator[PageEvidence]:
             continue  # the link says it
         source, alternative = image.get("src") or "", image.get("alt") or ""
         badge = _BADGE.search(source[:500])
-        licence = licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/") if badge else None
+        licence = (
+            licence_from_url(f"https://creativecommons.org/licenses/{badge['kind']}/{badge['version']}/")
+            if badge
+            else None
+        )
         licence = licence or licence_from_text(alternative)
         if licence and not licence.startswith("LicenseRef-KOGL"):
             yield PageEvidence(licence, "image", quote(source, alternative), image, run.state)

@@ -36,9 +36,15 @@ _MARKS = re.compile(r"[\s\"'“”‘’「」『』<>〈〉《》\[\]]|^\W*출�
 _DIGITS = str.maketrans("０１２３４①②③④", "012341234")
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+|(?<=니다)\s+(?=[가-힣※])")
 # A clause behind the sentence that takes something out; parts other than the text leave the licence as it is.
-_BUT = re.compile(r"^[※*·\-\s]*(?:단|다만)[,\s]|제외(?:합|한|됩|함)|적용되지\s?않|에\s?한(?:함|하여|해)|한정|까지\s?(?:유효|이용)")
-_USED = re.compile(r"(?:을|를)\s?(?:이용|활용|사용|인용|가공)(?:하였|했)(?:습니다|으며)")  # works of others, as they are cited
-_PARTS = re.compile(r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|첨부")
+_BUT = re.compile(
+    r"^[※*·\-\s]*(?:단|다만)[,\s]|제외(?:합|한|됩|함)|적용되지\s?않|에\s?한(?:함|하여|해)|한정|까지\s?(?:유효|이용)"
+)
+_USED = re.compile(
+    r"(?:을|를)\s?(?:이용|활용|사용|인용|가공)(?:하였|했)(?:습니다|으며)"
+)  # works of others, as they are cited
+_PARTS = re.compile(
+    r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|첨부"
+)
 _TEXT = re.compile(r"본문|글(?!꼴)|텍스트|기사|전문|원고|내용")
 
 FactKind = Literal["link", "image", "sentence", "words"]

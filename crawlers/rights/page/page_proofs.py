@@ -54,7 +54,9 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
         *(one for one in labelled_cells.find(shown, rule.fields, item.date) if not _is_statute(one, stated)),
     ]
     proven = {one.element for one in found}
-    found += (candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven)
+    found += (
+        candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven
+    )
     named = proven | {fact.element for fact in facts}
     head = [replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head]
     found += (one for one in (*loose, *head) if one.element not in (named if one.licence == UNKNOWN else proven))
@@ -69,18 +71,22 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
 def select(tree: html.HtmlElement, selector: Sequence[tuple[str, str]], url: str) -> list[html.HtmlElement]:
     """Return the elements that the first selector whose address prefix covers `url` names."""
     css = next((css for prefix, css in selector if not prefix or covers(prefix, url)), "")
-    return list(compile_selector(css)(tree)) if css else []
+    return compile_selector(css)(tree) if css else []
 
 
 @lru_cache(maxsize=256)
 def compile_selector(css: str) -> Callable[[html.HtmlElement], list[html.HtmlElement]]:
     """Return the function that selects; raises cssselect.SelectorError if `css` is not a selector."""
-    return CSSSelector(css, translator="html")
+    found = CSSSelector(css, translator="html")
+    return lambda tree: list(found(tree))
 
 
 def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
     """Return the titles of a page: of its item, its head and its headings."""
-    said = [item.title, *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False))]
+    said = [
+        item.title,
+        *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False)),
+    ]
     meta = (one.get("content") or "" for one in tree.iter("meta") if one.get("property") == "og:title")
     whole = [" ".join(one.split())[:300] for one in (*said, *meta)]
     parts = [part.strip() for one in whole for part in re.split(r"\s[|<>:·–-]\s", one)]
@@ -132,7 +138,9 @@ def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
     paged = any(run.state.part == "item" for run in shown)
     if paged and any(fact.run.state.part != "item" for fact in facts):
         return False
-    if any(above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())):
+    if any(
+        above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())
+    ):
         return False
     after = [run for run in shown[last + 1 :] if run.state.part != "site"]
     return last - first <= MAX_BLOCK and not any(len(run.text) > MAX_AFTER or run.owner.tag in _TITLES for run in after)
@@ -174,8 +182,10 @@ def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
         return False
     beside = one.state.part == "site" and run.state.part != "site"  # laid aside
     named = candidates.speaks_of_page(run.text)
-    placed = run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
-    return named and placed and not beside and not candidates.is_beside(one.element)
+    placed = (
+        run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
+    )
+    return bool(named and placed and not beside and not candidates.is_beside(one.element))
 
 
 def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
@@ -196,7 +206,9 @@ def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
     parent = run.owner.getparent()
     near = [other for other in shown[max(0, number - 1) : number + 2] if other.owner.getparent() is parent]
     words = [other.text for other in (run, *near) if other is run or len(other.text) <= MAX_CLAUSE]
-    words += [f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images]
+    words += [
+        f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images
+    ]
     return not any(candidates.is_closed(one) for one in words)
 
 
@@ -216,4 +228,3 @@ def _prove_json_ld(
             yield nodes[0]
     elif not rule.proofs:
         yield replace(nodes[0], kind=f"{WEB}json-ld")
-
