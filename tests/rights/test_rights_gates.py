@@ -7,7 +7,7 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import prefilter
+from crawlers.rights import prefilter, refusals
 from crawlers.rights.page import candidates, kogl_block
 from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
 from tests.rights import rights_cases

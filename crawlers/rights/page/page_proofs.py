@@ -17,6 +17,7 @@ from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import PageEvidence, Run, is_quoting, scope
 from crawlers.formats.html.runs import path as path_of
 from crawlers.rights.page import candidates, head_metadata, kogl_block, labelled_cells, statutes
+from crawlers.rights.page.beside import is_beside
 from crawlers.web.addresses import covers
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.proofs import WEB
@@ -28,12 +29,6 @@ MAX_BLOCK = 8  # runs of such a block
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
 _CHOICE = re.compile(r"또는|혹은|하나를|골라|선택|\beither\b|\bor\b|dual", re.I)
 MAX_PLACE = 1_200  # code points of a declared place; a longer one is content
-# Words before a licence that give it to something else than the page.
-_OTHER_WORK = re.compile(
-    r"원문|원작|번역한|번역된|옮긴|일부|배경|댓글|기반|디자인|\b(?:adapted|based on|material from|translation of|original|comments"
-    r"|contributions|some|design|background|powered|fork)\b",
-    re.I,
-)
 _TITLES = frozenset(("h1", "h2", "h3", "h4"))
 _TEXT_LICENCES = ("CC", "LicenseRef-CC", "LicenseRef-KOGL")  # others are those of the software of a site
 
@@ -77,8 +72,8 @@ def select(tree: html.HtmlElement, selector: Sequence[tuple[str, str]], url: str
 @lru_cache(maxsize=256)
 def compile_selector(css: str) -> Callable[[html.HtmlElement], list[html.HtmlElement]]:
     """Return the function that selects; raises cssselect.SelectorError if `css` is not a selector."""
-    found = CSSSelector(css, translator="html")
-    return lambda tree: list(found(tree))
+    path = CSSSelector(css, translator="html")
+    return lambda tree: list(path(tree))  # type: ignore[arg-type]
 
 
 def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
@@ -109,6 +104,8 @@ def _prove_kogl(
     rule: LicenceRule,
     url: str,
 ) -> Iterator[PageEvidence]:
+    if kogl_block.is_limited(facts, shown):
+        return
     if "kogl-block" in rule.proofs:
         blocks = [here for place in selected if (here := [f for f in facts if _is_inside(f.element, [place])])]
         block = max(blocks, key=len, default=[])
@@ -117,7 +114,7 @@ def _prove_kogl(
         if placed and not any(_is_aside(fact.run, fact.element, url) for fact in block):
             yield from kogl_block.prove(block)
     elif not rule.proofs:
-        here = [fact for fact in facts if fact.run.state.part != "site" and not candidates.is_beside(fact.element)]
+        here = [fact for fact in facts if fact.run.state.part != "site" and not is_beside(fact.element)]
         if here and _is_footer(here, shown):
             yield from kogl_block.prove(here, kind=f"{WEB}kogl-block")
 
@@ -128,7 +125,7 @@ def _is_wide(place: html.HtmlElement) -> bool:
 
 
 def _is_aside(run: Run, element: html.HtmlElement, url: str) -> bool:
-    return run.state.furniture or candidates.is_beside(element, url)
+    return run.state.furniture or is_beside(element, url)
 
 
 def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
@@ -174,18 +171,18 @@ def _join_licences(links: Sequence[PageEvidence], shown: Sequence[Run]) -> str:
 
 
 def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
-    """Whether a link with rel=license is in the head, or in the frame or a mark block with no words about other things."""
+    """Whether a link with rel=license is in the head, the frame or a mark block, without words about other things."""
     if one.element.tag == "link":
         return True
     run = next((run for run in shown if any(link.element is one.element for link in run.links)), None)
     if run is None or _is_quoted(one.element) or not _agrees(one, shown):
         return False
-    beside = one.state.part == "site" and run.state.part != "site"  # laid aside
+    beside: bool = one.state.part == "site" and run.state.part != "site"  # laid aside
     named = candidates.speaks_of_page(run.text)
-    placed = (
+    placed: bool = (
         run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
     )
-    return bool(named and placed and not beside and not candidates.is_beside(one.element))
+    return bool(named and placed and not beside and not is_beside(one.element))
 
 
 def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
@@ -194,7 +191,8 @@ def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
     if run is None:
         return one.element.tag == "link"
     (link,) = (link for link in run.links if link.element is one.element)
-    return not candidates.is_beside(one.element) and not _OTHER_WORK.search(run.words_around(link)[0])
+    about_other = candidates.OTHER_WORK.search(run.words_around(link)[0]) is not None
+    return not about_other and not is_beside(one.element)
 
 
 def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
