@@ -141,11 +141,11 @@ def _is_title(run: Run) -> bool:
     """Whether a run above the text is a breadcrumb path, heading, category, cell or short line without a link."""
     if len(run.text) > MAX_TITLE:
         return False
-    if any(_is_called(one, _CRUMB) for one in _around(run.owner)):
+    if any(_is_called(one, _CRUMB) for one in _list_near(run.owner)):
         return True
     if run.state.part == "site":
         return False
-    near = (*_around(run.owner), *(one for link in run.links[:2] for one in _around(link.element)))
+    near = (*_list_near(run.owner), *(one for link in run.links[:2] for one in _list_near(link.element)))
     if run.owner.tag in _TITLES or any(_is_called(one, _CATEGORY) for one in near):
         return True
     return _is_plain_title(run)
@@ -163,7 +163,7 @@ def _is_plain_title(run: Run) -> bool:
     return plain and not _count_linked(run)
 
 
-def _around(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
+def _list_near(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
     yield owner
     yield from islice(owner.iterancestors(), 2)
 

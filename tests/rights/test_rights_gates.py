@@ -9,10 +9,10 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import refusals
+from crawlers.rights import prefilter, refusals
 from crawlers.rights.page import kogl_marks, licence_marks
-from crawlers.rights.sentences import declarations, prefilter
-from crawlers.rights.sentences.prefilter import gate, loosen_pattern, may_match_any
+from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
+from crawlers.rights.sentences import declarations
 
 TRAPS = [
     json.loads(line)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from lxml import html
 
 from crawlers.formats.html.runs import Run, names, quote
+from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.rights.sentences.kogl_sentences import MAX_SUBJECT, MAX_WORDS, NAME, TEXTUAL, TYPE_0_SINCE, Hit, sentences
-from crawlers.rights.sentences.prefilter import gate, may_match_any
 from malmoi.licensing.licence_words import kogl_words, licence_from_text
 from malmoi.licensing.licences import licence_from_url
 

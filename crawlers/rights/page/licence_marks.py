@@ -20,6 +20,7 @@ from crawlers.rights.page import head_metadata, kogl_marks, labelled_cells, publ
 from crawlers.rights.page.applies_to import drop_foreign_grants, is_grant
 from crawlers.rights.page.listing_cards import drop_cards
 from crawlers.rights.page.preview_cards import drop_previews
+from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.rights.refusals import is_about_work, may_refuse, refusal
 from crawlers.rights.sentences import authorship
 from crawlers.rights.sentences.declarations import (
@@ -32,7 +33,6 @@ from crawlers.rights.sentences.declarations import (
     strip_holder,
 )
 from crawlers.rights.sentences.kogl_sentences import Hit
-from crawlers.rights.sentences.prefilter import gate, may_match_any
 from crawlers.rights.sentences.subject import Subject, find_subject, is_doubtful
 from crawlers.web.addresses import join_url
 from malmoi.document import LicenceEvidence

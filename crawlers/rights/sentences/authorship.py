@@ -14,9 +14,9 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html.runs import PageEvidence, Run, State, quote
+from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.rights.refusals import find_stated
 from crawlers.rights.sentences import authorship_words as words
-from crawlers.rights.sentences.prefilter import gate, may_match_any
 from crawlers.rights.sentences.subject import find_subject
 from malmoi.licensing.rights_decision import UNKNOWN
 

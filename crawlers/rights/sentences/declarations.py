@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from crawlers.formats.html.runs import Run
+from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.rights.sentences.licence_mentions import LONG, SPELLED, mentions
-from crawlers.rights.sentences.prefilter import gate, may_match_any
 from crawlers.rights.sentences.self_reference import is_about_itself
 from crawlers.rights.sentences.subject import find_subject, is_doubtful, strip_exceptions
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
