@@ -21,8 +21,8 @@ MAX_MARKS = 8  # of one item; a page that repeats its mark more often shows noth
 
 TEXT = "text"  # outcomes: the mark is in the visible text,
 MARKUP = "markup"  # in the source of the page only,
-PARTS = "parts"  # its words are in the text and its address is in the source,
-HIDDEN = "hidden"  # neither: its format hides it, or the extraction joined words of several places,
+PARTS = "parts"  # its address is in the source, its words are elsewhere,
+HIDDEN = "hidden"  # not all of it is there: its format hides it, or it joins words of several places,
 MISSING = "missing"  # the record is not in this workspace,
 UNREADABLE = "unreadable"  # or it cannot be read
 
@@ -110,14 +110,11 @@ def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
     if quote and quote in source:
         return Snippet(evidence, MARKUP, (_cut_markup(source, quote),))
     address, _, words = quote.partition(" ")
-    parts = []
-    if words and words in text:
-        parts.append(_cut(text, words))
-    for shown in (address, address.replace("&", "&amp;")):
-        if address and shown in source:
-            parts.append(_cut_markup(source, shown))
-            break
-    return Snippet(evidence, PARTS if parts else HIDDEN, tuple(parts))
+    in_text = [_cut(text, words)] if words and words in text else []
+    spellings = (address, address.replace("&", "&amp;")) if address else ()
+    in_source = [_cut_markup(source, one) for one in spellings if one in source][:1]
+    whole = bool(in_source) and (bool(in_text) or words in source)
+    return Snippet(evidence, PARTS if whole else HIDDEN, (*in_text, *in_source))
 
 
 def _decode(capture: Capture) -> str:
