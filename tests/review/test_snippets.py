@@ -11,6 +11,8 @@ from malmoi.storage import shard
 from malmoi.workspace_layout import Layout
 from tests.review.small_queue import SENTENCE, make_workspace, sentences
 
+KOGL = "https://www.kogl.or.kr/info/licenseType1.do"
+BLOCK = f'<p>{SENTENCE}</p><a href="{KOGL}"><img alt="출처표시" src="/opentype1.png"></a>'
 LINK = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -32,6 +34,10 @@ def find(quote: str, body: bytes | str, media: str = "text/html; charset=utf-8")
          [("markup", "https://a.kr/?b=1&amp;c=2")]),
         ("https://a.kr/?b=1&c=2 보기", '<a href="https://a.kr/?b=1&amp;c=2">보기</a>', "text/html", "parts",
          [("text", "보기"), ("markup", "https://a.kr/?b=1&amp;c=2")]),
+        (f"{SENTENCE} {KOGL} opentype1.png 출처표시", BLOCK, "text/html", "parts",
+         [("text", SENTENCE), ("markup", KOGL), ("markup", "opentype1.png"), ("markup", "출처표시")]),
+        ("하나 둘 셋 넷 다섯 여섯", "<p>여섯 다섯 넷 셋 둘 하나", "text/html", "hidden",
+         [("text", one) for one in ("하나", "둘", "셋", "넷", "다섯")]),
         ("제1유형", '<a title="제1유형">', "text/html; charset=no-such", "markup", [("markup", "제1유형")]),
         ("다른 곳의 말", "<p>글", "text/html", "hidden", []),
         ("", "<p>글", "text/html", "hidden", []),
