@@ -9,6 +9,7 @@
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values
+    rechecks/<root>/<number>/    answers of the hosts of a release that were asked again for their policy files
     samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
     reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
@@ -153,6 +154,10 @@ class Layout:
         """The file with the operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
         return self.root / "terms.json"
 
+    def rechecks(self, root: str) -> Path:
+        """Folder of the runs that asked the hosts of the release with this Merkle root again."""
+        return self.root / "rechecks" / root[:16]
+
     def sample(self, name: str, version: str) -> Path:
         """The judged sample of one version of a release (flows/review/sample.py)."""
         return self.root / "samples" / name / f"{version}.json"
@@ -211,6 +216,8 @@ def find_unit(path: str) -> tuple[str, str]:
             length, last = 2, "sums.json"
         case [releases, _, _, _, *_] if releases == RELEASES:
             length, last = 3, "SHA256SUMS"
+        case ["rechecks", _, _, _, *_]:
+            length, last = 3, "run.json"
         case ["rejected", _, _, _, *_]:
             length, last = 3, "check.json"
         case _:

@@ -41,7 +41,7 @@ from flows.cli.options import (
     wait_for_lock,
 )
 from flows.cli.recipe_commands import recipe as recipes
-from flows.cli.release_commands import diff, publish
+from flows.cli.release_commands import diff, publish, rights
 from flows.cli.review_commands import review
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
@@ -308,6 +308,7 @@ app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
+app.command(rights)
 
 
 @app.command(name="try")

@@ -66,10 +66,12 @@ def keep_answers(filled: Path, root: Path) -> tuple[Path, Rate, tuple[Counts, ..
     said = _read_facts(folder / SAMPLE)
     answers = read_answers(folder / REVIEW if filled.is_dir() else filled, whole=True)
     workspace = Workspace.open(root)
-    release = workspace.releases(said["release"]) / said["version"]
-    if not (release / manifest.NAME).is_file() or manifest.read(release).root != said["root"]:
+    name, version = said["release"], said["version"]
+    folders = workspace.release_folders(manifest.NAME)  # no path is made of what a file says
+    release = next((one for one in folders if (one.parent.name, one.name) == (name, version)), None)
+    if release is None or manifest.read(release).root != said["root"]:
         raise CallError(
-            f"{folder / SAMPLE}: {said['release']} {said['version']} with the root {said['root'][:16]} is not in "
+            f"{folder / SAMPLE}: {name} {version} with the root {said['root'][:16]} is not in "
             f"{workspace.root}; name its workspace with --workspace."
         )
     drawn, strata = draw(release, said["seed"], said["size"])
@@ -79,7 +81,7 @@ def keep_answers(filled: Path, root: Path) -> tuple[Path, Rate, tuple[Counts, ..
             "Restore the rows that were removed or changed, or draw the sheet again."
         )
     counts = count_answers(strata, {one.id: one.stratum for one in drawn}, answers)
-    target = workspace.sample(said["release"], said["version"])
+    target = workspace.sample(name, version)
     if target.exists() and _is_other_sample(target, said):
         raise CallError(
             f"{target} holds the answers of another sample of this release; a release has one. Delete that file if "

@@ -117,6 +117,14 @@ ELSEWHERE = {
     "url of the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
     "{}: the licence file {} is not in the repository; a claim needs its proof. Check the repository; correct file of "
     "the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
+    "{}: no document has a host that can be asked; its sources are folders or dumps.": "the release stays as it is",
+    "--contact is missing; the hosts must see whom to write to: a mail address or a page.":
+        "needs a site; tests/fetch/test_policy_recheck.py",
+    "nothing was requested: give --yes to send these requests.": "needs a site; tests/fetch/test_policy_recheck.py",
+    "nothing was requested: answer y, or give --yes to send these requests.": "needs a terminal; "
+    "tests/fetch/test_policy_recheck.py",
+    "{}: {} reserved since. Take them out with `malmoi erase` (--id, or --url-prefix for a host), or collect and "
+    "release again.": "needs a site; tests/fetch/test_policy_recheck.py",
     "{} The next collect fetches this page again and keeps the other pages.": "needs a site; test_collection.py",
 }  # fmt: skip
 

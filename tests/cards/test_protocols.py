@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import data_cards
-from crawlers.rights.host.policy_files import list_answers
+from crawlers.rights.host.policy_files import PATHS, list_answers
+from crawlers.web.site_files import POLICY_PATHS
 from data_cards.rights_tables import STATES
 from malmoi.archive import capture, collection
 from malmoi.document import Signal
@@ -97,3 +98,7 @@ def test_only_an_archived_answer_says_that_a_file_is_absent(tmp_path: Path) -> N
         ("https://a.kr", "robots", "read", WHEN),
         ("https://b.kr", "robots", "read", later),
     ]
+
+
+def test_every_policy_file_that_is_read_is_known_as_one() -> None:
+    assert PATHS.keys() == POLICY_PATHS

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,11 +23,9 @@ from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, prefe
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, Run, resolve_row
-from malmoi.boundary import input_errors
 from malmoi.document import Signal
 
 Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
-INSTRUMENT = "instrument"  # kind of an index row that holds no text of its source
 PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
 _GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
 _NAMES = frozenset(path.rpartition("/")[2] for path in PATHS)
@@ -36,13 +33,6 @@ MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
 # ai.txt names kinds of works by file extension; these mean text, whatever the extension of a page address.
 _TEXT_ENDINGS = frozenset(("*.txt", "*.html", "*.htm", "*.xhtml", "*.md", "*.txt$", "*.html$", "*.htm$"))
-
-# The root element decides: a page may contain "<urlset" as text.
-_SITEMAP = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}>\s*|<!--(?:[^-]|-(?!->)){0,1500}-->\s*|<!DOCTYPE[^>\[]{0,500}>\s*){0,8}"
-    rb"<(?:[\w-]{1,40}:)?(?:urlset|sitemapindex)[\s>/]",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,40 +206,6 @@ def select_for_hosts(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[
         return ()
     sites = {_split_url(url)[0] for url in urls}
     return tuple(one for one in given if one.origin in sites)
-
-
-def is_instrument(url: str, body: bytes) -> bool:
-    """Whether a capture is a machine-readable file about a site rather than text of it: a policy file or a sitemap.
-
-    >>> is_instrument("https://a.kr/ai.txt", b""), is_instrument("https://a.kr/m.xml", b"<urlset>")
-    (True, True)
-    """
-    path = urlsplit(url).path
-    if path in PATHS or path.startswith("/.well-known/"):
-        return True
-    head = body[:2_048]
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(31).decompress(body[:4096], 2_048)
-        except zlib.error:
-            return False
-    return bool(_SITEMAP.match(head))
-
-
-class _Odd(Exception):
-    """An unexpected error about one answer."""
-
-
-def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
-    """Give a row the kind INSTRUMENT if its answer is robots.txt, an opt-out file or a sitemap."""
-    body = b""
-    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
-        body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
-    try:
-        with input_errors(_Odd):
-            return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
-    except _Odd:  # extraction will report it
-        return row
 
 
 def _split_url(url: str) -> tuple[str, str]:
