@@ -68,15 +68,32 @@ def _find_records(layout: Layout, sources: Sequence[str], records: set[str]) -> 
 
 
 def find_passage(quote: str, capture: Capture) -> Passage:
-    """Find a quote in an archived response: in its visible text, else in its source, part by part."""
+    """Find a quote in an archived response: in its visible text, else in its source, else part by part in both.
+
+    A quote of several facts, such as a sentence and the address of a link, has a part for each.
+    """
     text = fold(readable_text(capture.body, capture.header("Content-Type"), capture.charset, capture.url))
     if quote in text:
         return Passage("verbatim in the text", _cut(text, quote))
     source = fold(capture.body.decode(capture.charset or "utf-8", "replace"))
-    address, _, words = quote.partition(" ")
-    if address in source and words in source:
-        return Passage("verbatim in the source", _cut(source, address))
-    return Passage("NOT FOUND verbatim: personal data was replaced in it, or its format hides it")
+    parts = list(_find_parts(quote.split(" "), (text, source)))
+    if not all(parts):
+        return Passage("NOT FOUND verbatim: personal data was replaced in it, or its format hides it")
+    where = "source" if len(parts) == 1 else f"text and the source, in {len(parts)} parts"
+    return Passage(f"verbatim in the {where}", " … ".join(dict.fromkeys(parts)))
+
+
+def _find_parts(words: list[str], places: tuple[str, ...]) -> Iterator[str]:
+    """Yield the passage of each longest stretch of words that one of `places` has; "" for a word that none has."""
+    while words:
+        for length in range(len(words), 0, -1):
+            part = " ".join(words[:length])
+            if place := next((place for place in places if part in place), ""):
+                yield _cut(place, part)
+                break
+        else:
+            yield ""
+        words = words[length:]
 
 
 def _cut(text: str, quote: str) -> str:

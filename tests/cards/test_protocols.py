@@ -101,4 +101,4 @@ def test_only_an_archived_answer_says_that_a_file_is_absent(tmp_path: Path) -> N
 
 
 def test_every_policy_file_that_is_read_is_known_as_one() -> None:
-    assert POLICY_PATHS == PATHS.keys()
+    assert PATHS.keys() == POLICY_PATHS
