@@ -1,6 +1,7 @@
 """The demo, end to end with the real crawler: every trap of the sample site ends as docs/sample-site.md says."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
