@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data_cards.questions import DOCUMENTS, Listing, Number, is_plain, site_of
+from malmoi.licensing.proofs import PROOFS, REVIEW
 
 # Where each protocol is asked for: a file of the host ("": none), and the answer that is the document itself.
 _PROTOCOLS = ", ".join(
@@ -35,8 +36,11 @@ STATES = (
     f" LEFT JOIN (SELECT id, name, max({_EFFECT}) AS effect, arg_max(record, ({_EFFECT}, record)) AS record"
     " FROM signals GROUP BY ALL) s ON s.id = d.id AND s.name = p.protocol"
 )
+# A candidate permits nothing; it is shown only beside a licence that an earlier version of the rules granted.
+_PROOFS = ", ".join(f"'{kind}'" for kind in (*sorted(PROOFS), REVIEW))
 _ORDER = (
-    "regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
+    f"e.kind NOT IN ({_PROOFS}), e.kind = '{REVIEW}',"
+    " regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
     " CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
@@ -120,7 +124,7 @@ TABLES: dict[str, Listing] = {
         f" THEN regexp_extract(place, {_DECISION}, 3) ELSE '' END AS reviewer,"
         f" regexp_extract(place, {_DECISION}, 4) AS date, licence,"
         f" CASE WHEN {is_plain('quote')} THEN quote ELSE '' END AS reason, count(DISTINCT id) AS documents"
-        " FROM licence_evidence WHERE kind = 'review' GROUP BY ALL ORDER BY documents DESC, decision",
+        f" FROM licence_evidence WHERE kind = '{REVIEW}' GROUP BY ALL ORDER BY documents DESC, decision",
     ),
     "judged_grants": Listing(
         "Grants judged by people",

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from crawlers.formats.html.runs import Run
-from crawlers.rights.rule_files import Patterns, load, match_any
 from crawlers.rights.prefilter import MAX_KNOWN, gate, may_match_any
+from crawlers.rights.rule_files import Patterns, load, match_any
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that may discuss such words
 MAX_READ = 2_000  # code points of a text that are read

@@ -18,6 +18,7 @@ from malmoi import url_privacy
 from malmoi.archive import collection
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
+from malmoi.licensing import proofs
 from malmoi.licensing.licence_words import fold
 from malmoi.printable import escape_line
 from malmoi.release_files import audit_file, data_files
@@ -102,6 +103,8 @@ def _cut(text: str, quote: str) -> str:
 
 
 def _look_up(evidence: dict[str, Any], places: dict[str, IndexRow]) -> Passage:
+    if evidence["kind"] == proofs.REVIEW:
+        return Passage("the reason that a person gave for a decision")
     if not evidence["record"]:
         return Passage("record withheld: personal data of the document was replaced")
     if (row := places.get(evidence["record"])) is None:

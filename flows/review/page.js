@@ -171,14 +171,16 @@ function confirm(plan) {
   const dialog = $('dialog');
   plan.group = state.group?.key;
   plan.source = state.group?.source;
-  const match = guard(async () => {
+  const match = async () => {
     const prefix = dialog.querySelector('[name=prefix]').value;
-    const found = await ask(query('/api/addresses', { group: plan.group, prefix }));
+    Object.assign(plan, { value: prefix, count: 0, digest: '', prefix });
+    const found = await ask(query('/api/addresses', { group: plan.group, prefix })).catch((error) => error);
     if (prefix !== dialog.querySelector('[name=prefix]')?.value) return;
-    Object.assign(plan, { value: prefix, count: found.count, digest: found.digest });
+    if (found instanceof Error) return $('matches').replaceChildren(found.message);
+    Object.assign(plan, { count: found.count, digest: found.digest });
     $('matches').replaceChildren(say('matches', found.count), ...found.some.map((one) => el('small', { dir: 'auto' }, one)));
-  });
-  const actions = { cancel: closeDialog, submit: (event) => { event.preventDefault(); decide(plan, new FormData(event.target)); }, match, verdict: (verdict) => confirm({ ...plan, verdict, prefix: dialog.querySelector('[name=prefix]').value }) };
+  };
+  const actions = { cancel: closeDialog, submit: (event) => { event.preventDefault(); decide(plan, new FormData(event.target)); }, match, verdict: (verdict) => { keep(new FormData(dialog.querySelector('form'))); confirm({ ...plan, verdict }); } };
   dialog.replaceChildren(confirmView(plan, person, actions));
   if (!dialog.open) dialog.showModal();
   const empty = [...dialog.querySelectorAll('input:not([type=radio]), select')].find((one) => !one.value);
@@ -195,7 +197,7 @@ function keep(form) {
 }
 
 const decide = guard(async (plan, form) => {
-  if (state.busy) return;
+  if (state.busy || (plan.target === 'addresses' && !plan.count)) return;  // nothing matches, or it is being counted
   keep(form);
   state.busy = true;
   try {

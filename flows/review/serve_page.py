@@ -21,13 +21,15 @@ from malmoi.workspace import Workspace, keep_private
 def serve_page(root: Path, sources: Sequence[str], port: int, out: Console, *, show: bool) -> None:
     """Serve the queue of these sources (of all, if none is named) on loopback; `show` opens a browser.
 
-    CallError if there is no workspace, or if the port cannot be bound.
+    CallError if the workspace is missing or the port cannot be bound.
     """
     keep_private()
     home = open_workspace(root)
     server = ReviewServer(ReviewSession(WorkspaceQueue(home, sources)), port)
     out.print(f"Review page: {server.address}", markup=False)
-    out.print("Whoever has this address can decide. Ctrl-C ends it; the next run applies the decisions.", markup=False)
+    out.print(
+        "The address holds a secret: keep it. Ctrl-C ends the page; the next run applies the decisions.", markup=False
+    )
     with _open_browser(home, server.address) if show else nullcontext():
         server.run()
     out.print("Stopped. Decisions are kept.", markup=False)

@@ -75,7 +75,7 @@ class ReviewServer(ThreadingHTTPServer):
                 self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a connection that breaks is no fault, and a text must not reach a log."""
+        """Write no log: connections break without a fault, and texts must not reach a log."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "/api/decisions":
                 found = session.list_decisions()
             case _:
-                raise Refusal(404, "there is no such page.")
+                raise Refusal(404, "the server does not know this address.")
         return _encode(found), "application/json"
 
     def _post(self) -> tuple[bytes, str]:
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "/api/revoke":
                 found = self.server.session.revoke(asked)
             case _:
-                raise Refusal(404, "there is no such page.")
+                raise Refusal(404, "the server does not know this address.")
         return _encode(found), "application/json"
 
     def _check_host(self) -> None:

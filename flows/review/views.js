@@ -105,7 +105,7 @@ function snippetView(one, index) {
 function signalList(signals) {
   const rank = (one) => (one.effect === 'review' ? 0 : 1);
   const shown = [...signals].sort((one, other) => rank(one) - rank(other));
-  return el('section', { class: 'mark' }, el('h3', {}, say('signals')), ...shown.map((one) => el('div', {}, el('p', { class: 'where' }, el('b', {}, nameOf(one.name)), one.place ? ' ' : null, one.place ? el('code', {}, one.place) : null), one.quote ? archived('q', one.quote) : null)));
+  return el('section', { class: 'mark' }, el('h3', {}, say('signals')), ...shown.map((one) => el('div', {}, el('p', { class: 'where' }, el('b', {}, nameOf(one.name)), one.effect === 'review' ? null : ` (${one.effect})`, one.place ? ' ' : null, one.place ? el('code', {}, one.place) : null), one.quote ? archived('q', one.quote) : null)));
 }
 
 export function decisionsView(decisions, actions) {
@@ -127,7 +127,7 @@ export function confirmView(plan, person, actions) {
   const name = el('input', { name: 'reviewer', value: person.reviewer, required: true, maxlength: '200', autocomplete: 'off' });
   const reason = el('input', { name: 'reason', value: person.reason, required: true, maxlength: '240', autocomplete: 'off' });
   const fixed = plan.target === 'shape';
-  const title = plan.target === 'revoke' ? say('confirmRevoke') : fixed ? say(isGrant ? 'confirmGrant' : 'confirmDeny', plan.licence, number(plan.count), plan.source) : say(isGrant ? 'confirmGrantSome' : 'confirmDenySome', plan.source);
+  const title = plan.target === 'revoke' ? say('confirmRevoke') : fixed ? say(isGrant ? 'confirmGrant' : 'confirmDeny', plan.licence, number(plan.count), plan.source) : say(`${plan.verdict}-${plan.target}`, plan.source);
   const option = (id) => el('option', { value: id, selected: id === plan.licence }, id);
   const licence = isGrant && !fixed ? el('select', { name: 'licence', required: true }, plan.licence ? null : el('option', { value: '' }, ''), ...[...new Set([...plan.licences, ...plan.all])].map(option)) : null;
   const prefix = plan.target === 'addresses' ? el('input', { name: 'prefix', value: plan.prefix, required: true, oninput: actions.match }) : null;

@@ -19,7 +19,8 @@ const WORDS = {
     'o-parts': 'words and address apart; the address is in the source of the page', 'o-hidden': 'The quote is not in the record word for word: its format hides it, or it joins words of several places.',
     'o-missing': 'The record is not in this workspace.', 'o-unreadable': 'The record cannot be read.',
     quote: 'quote', record: 'record',
-    confirmGrant: 'Grant {0} to {1|item|items} of {2}?', confirmDeny: 'Deny {1|item|items} of {2}?', confirmGrantSome: 'Grant a licence in {0}?', confirmDenySome: 'Deny in {0}?',
+    confirmGrant: 'Grant {0} to {1|item|items} of {2}?', confirmDeny: 'Deny {1|item|items} of {2}?', 'grant-item': 'Grant a licence to this item of {0}?', 'deny-item': 'Deny this item of {0}?',
+    'grant-addresses': 'Grant a licence to addresses of {0}?', 'deny-addresses': 'Deny addresses of {0}?',
     toShape: 'The decision covers this shape, so also its items that come later.', toItem: 'The decision covers this item only.', toAddresses: 'The decision covers the addresses below, also those that come later.', matches: 'Matches {0|item|items}', youRead: 'You have read {0} of them.', youReadNone: 'You have read none of them.',
     who: 'Your name or role', why: 'Reason', whoHelp: 'Releases publish it.', confirm: 'Confirm', cancel: 'Cancel', prefix: 'Addresses that start with',
     doneGrant: 'Granted {0} to {1|item|items}.', doneDeny: 'Denied {0|item|items}.', undo: 'Undo', undone: 'The decision is revoked. The items are back in the queue.', undoReason: 'undone on the review page',
@@ -46,7 +47,8 @@ const WORDS = {
     'o-parts': '문구와 주소가 따로 있음. 주소는 페이지 소스에 있음', 'o-hidden': '인용문이 레코드에 그대로 있지 않습니다. 형식 때문에 가려졌거나 여러 곳의 문구를 이은 것입니다.',
     'o-missing': '레코드가 이 작업 공간에 없습니다.', 'o-unreadable': '레코드를 읽을 수 없습니다.',
     quote: '인용', record: '레코드',
-    confirmGrant: '{2}의 {1}건에 {0}을(를) 허락합니까?', confirmDeny: '{2}의 {1}건을 거부합니까?', confirmGrantSome: '{0}에 라이선스를 허락합니까?', confirmDenySome: '{0}에서 거부합니까?',
+    confirmGrant: '{2}의 {1}건에 {0}을(를) 허락합니까?', confirmDeny: '{2}의 {1}건을 거부합니까?', 'grant-item': '{0}의 이 항목에 라이선스를 허락합니까?', 'deny-item': '{0}의 이 항목을 거부합니까?',
+    'grant-addresses': '{0}의 주소에 라이선스를 허락합니까?', 'deny-addresses': '{0}의 주소를 거부합니까?',
     toShape: '결정은 이 유형에 적용되므로 앞으로 들어올 같은 유형의 항목에도 적용됩니다.', toItem: '결정은 이 항목에만 적용됩니다.', toAddresses: '결정은 아래 주소에 적용되며, 앞으로 들어올 주소에도 적용됩니다.', matches: '{0}건 해당', youRead: '그중 {0}건을 확인했습니다.', youReadNone: '그중 확인한 것이 없습니다.',
     who: '이름 또는 역할', why: '사유', whoHelp: '릴리스에 공개됩니다.', confirm: '확정', cancel: '취소', prefix: '다음으로 시작하는 주소',
     doneGrant: '{1}건에 {0} 허락.', doneDeny: '{0}건 거부.', undo: '되돌리기', undone: '결정을 철회했습니다. 항목이 대기열로 돌아왔습니다.', undoReason: '검토 화면에서 되돌림',
@@ -61,12 +63,12 @@ const NAMES = {
   en: {
     field: 'labelled field', 'kogl-block': 'KOGL block', 'rel-license': 'rel=license link', 'json-ld': 'JSON-LD licence', 'licence-file': 'licence file', 'dump-claim': 'claim of the publisher', 'project-licence': 'licence of the project', statute: 'statute',
     link: 'link', image: 'image', sentence: 'sentence', metadata: 'metadata', words: 'words', cell: 'cell', claim: 'claim', item: 'on the item', site: 'on the site', source: 'on the source',
-    'no-proof': 'no accepted proof', 'outside-boards': 'the address is not one of the publisher’s own boards', 'author-missing': 'the required author is not named', 'not-expected': 'another licence than the source declares', 'third-party': 'written by somebody else', 'other-licence': 'another licence is named in the item',
+    'no-proof': 'no accepted proof', 'outside-boards': 'the address is not one of the publisher’s own boards', author: 'the author is not the one that the source names', 'unexpected-licence': 'another licence than the source declares', 'third-party': 'written by a third party', conflict: 'marks contradict each other',
   },
   ko: {
     field: '라벨 필드', 'kogl-block': '공공누리 블록', 'rel-license': 'rel=license 링크', 'json-ld': 'JSON-LD 라이선스', 'licence-file': '라이선스 파일', 'dump-claim': '발행자의 명시', 'project-licence': '프로젝트 라이선스', statute: '법령',
     link: '링크', image: '이미지', sentence: '문장', metadata: '메타데이터', words: '문구', cell: '셀', claim: '명시', item: '항목', site: '사이트', source: '소스',
-    'no-proof': '인정되는 증명 없음', 'outside-boards': '발행자 게시판의 주소가 아님', 'author-missing': '필요한 작성자가 없음', 'not-expected': '소스가 선언한 것과 다른 라이선스', 'third-party': '다른 사람이 작성함', 'other-licence': '항목에 다른 라이선스가 있음',
+    'no-proof': '인정되는 증명 없음', 'outside-boards': '발행자 게시판의 주소가 아님', author: '작성자가 소스가 지정한 작성자가 아님', 'unexpected-licence': '소스가 선언한 것과 다른 라이선스', 'third-party': '제삼자가 작성함', conflict: '표시가 서로 모순됨',
   },
 };
 

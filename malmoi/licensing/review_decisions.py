@@ -34,7 +34,7 @@ class Shape:
     """Kind, place and licence of what was found: documents of one shape can be decided together."""
 
     source: str
-    reasons: tuple[str, ...]  # names of review signals, "conflict" or "no-proof"; sorted
+    reasons: tuple[str, ...]  # names of review signals, "conflict A against B", "no-proof"; sorted
     kind: str  # of the strongest evidence
     place: str  # of the strongest evidence, numbers replaced by #
     licence: str  # that the evidence names; "" if it names several, or none of the table
@@ -84,7 +84,7 @@ def shape_of(source: str, evidence: Sequence[LicenceEvidence], signals: Sequence
     if rights.reason != "needs-review" or strongest is None:
         return None
     reasons = {one.name for one in signals if one.effect == "review"}
-    reasons |= {"conflict"} if rights.conflicts else set()
+    reasons |= {f"conflict {said.partition(': ')[2]}" for said in rights.conflicts}  # which licences contradict
     reasons |= set() if any(is_proof(one.kind) for one in found) else {"no-proof"}
     return Shape(
         _make_safe(source),

@@ -100,7 +100,7 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     loud = [s for s in signals if s.effect == "opt-out"]
     quiet = [s for s in signals if s.effect == "inferred-opt-out"]
     granted = found is not None and found.use != "exclude" and not reason
-    if granted and not any(e.kind == REVIEW for e in evidence):
+    if found is not None and granted and not any(e.kind == REVIEW for e in evidence):
         contradicted = _contradictions(found, evidence)
         if contradicted or any(s.effect == "review" for s in signals):
             conflicts, reason = (*conflicts, *contradicted), "needs-review"

@@ -1,5 +1,7 @@
 """Cases of tests/advice/test_advice.py: decisions of persons about documents that need a review."""
 
+import json
+
 from tests.advice.advice import SOURCE, advice, own
 from tests.advice.advice_releases import published
 
@@ -34,3 +36,55 @@ def review_of_what_does_not_wait(place):
     yield f"{made}; review --decide own/none.txt --grant CC-BY-4.0 {BY}"
     yield "review --list --workspace w"
     yield f"review --decide own/a.txt --grant CC-BY-4.0 {BY}"
+
+
+def line(**changed):
+    fields = {
+        "id": "item-bcdfghjk", "verdict": "deny", "target": "item", "value": "small/1", "source": "small",
+        "licence": "", "reviewer": "Kim", "date": "2026-11-24", "reason": "read",
+    }  # fmt: skip
+    return json.dumps(fields | changed) + "\n"
+
+
+@advice("{}, line {}: not a decision ({}). Correct the line, or restore the file from a copy.")
+def review_of_a_damaged_file(place):
+    place.released()
+    place.write("w/reviews.jsonl", line() + line()[:40])
+    yield "review decisions --workspace w"
+    place.write("w/reviews.jsonl", line())
+    yield "review decisions --workspace w"
+
+
+@advice("{}: two different decisions are called {}. Restore the file from a copy.")
+def review_of_a_file_with_an_id_twice(place):
+    place.released()
+    place.write("w/reviews.jsonl", line() + line(value="small/2"))
+    yield "review decisions --workspace w"
+    place.write("w/reviews.jsonl", line())
+    yield "review decisions --workspace w"
+
+
+@advice("{} holds another decision {}; a decision is not changed, nothing was written. Revoke it, and decide again.")
+def review_import_of_a_changed_decision(place):
+    w = place.released()
+    place.write("w/reviews.jsonl", line())
+    place.write("given.jsonl", line(value="small/2"))
+    yield "review import given.jsonl --workspace w"
+    yield f"review revoke item-bcdfghjk {BY}"
+    yield f"review --decide {published(w)} --deny {BY}"
+
+
+@advice("no decision in effect has the id {}; `malmoi review decisions` shows all of them.")
+def review_revoke_of_nothing(place):
+    place.released()
+    place.write("w/reviews.jsonl", line())
+    yield f"review revoke item-zzzzzzzz {BY}"
+    yield "review decisions --workspace w"
+    yield f"review revoke item-bcdfghjk {BY}"
+
+
+@advice("decision {}: {}. Correct it. Nothing was written.")
+def review_without_a_reviewer(place):
+    w = place.released()
+    yield f"review --decide {published(w)} --deny --reason read --workspace w"
+    yield f"review --decide {published(w)} --deny {BY}"

@@ -43,7 +43,7 @@ WATCHED = (
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
     "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
-    "crawlers/rights/claims.py", "crawlers/tables.py",
+    "crawlers/rights/claims.py", "crawlers/tables.py", "malmoi/licensing/review_file.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.

@@ -163,7 +163,7 @@ def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
     assert isinstance(outcome, Kept)
     document = outcome.document
     assert document.id == "here/one.html" and document.text.startswith("글이 여기에 있다.")
-    assert [(e.licence, e.kind, e.record) for e in document.evidence] == [("CC-BY-4.0", "claim", archived[0][1])]
+    assert [(e.licence, e.kind, e.record) for e in document.evidence] == [("CC-BY-4.0", "licence-file", archived[0][1])]
 
 
 def test_a_new_address_moves_no_other_cut():

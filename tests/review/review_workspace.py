@@ -13,7 +13,7 @@ from malmoi.source import Folder, LicenceRule, Source
 
 SOURCE = Source(
     name={name!r}, title="글", publisher="시험", access=Folder(Path({folder!r}), include=("*.txt",)),
-    rule=LicenceRule(proofs=("field",)),
+    rule=LicenceRule(proofs=("field",), fields=("licence",)),
 )
 
 def evidence(parsed):

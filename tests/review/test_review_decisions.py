@@ -3,11 +3,14 @@
 import pytest
 
 from filters.rights import OpenWeb, judge
+from malmoi import recipe as recipes
 from malmoi.apply import apply
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
+from malmoi.errors import CallError
 from malmoi.licensing.proofs import OPEN_WEB, REVIEW
 from malmoi.licensing.review_decisions import MAX_PLACE, Decision, covers, evidence_of, shape_of
 from malmoi.licensing.rights_decision import decide
+from tests.review.review_workspace import RECIPE
 
 LINK = LicenceEvidence("CC-BY-4.0", "link", "item", "CC BY 4.0", "div[3] > a", "r1")
 FIELD = LicenceEvidence("CC-BY-4.0", "field", "item", "CC BY 4.0", "licence", "r1")
@@ -57,7 +60,7 @@ def test_documents_that_differ_in_numbers_have_one_shape():
         (
             [FIELD, LicenceEvidence("CC-BY-NC-4.0", "link", "item", "", "div", "")],
             [],
-            "own | conflict | field | licence | CC-BY-4.0",
+            "own | conflict CC-BY-4.0 against CC-BY-NC-4.0 | field | licence | CC-BY-4.0",
         ),
         ([LicenceEvidence("unknown", "sentence", "item", "", "p[1]", "")], [], "own | no-proof | sentence | p[#] | ?"),
     ],
@@ -201,3 +204,16 @@ def test_a_recipe_trusts_proofs_of_the_open_web_by_name(name):
 
 def test_the_names_that_a_recipe_may_trust_are_those_of_the_list():
     assert set(OpenWeb.__args__) == set(OPEN_WEB)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [('trust = ["field"]', "'rel-license'"), ('trust = "json-ld"', "not a list"), ("decisions = []", "unknown key")],
+)
+def test_a_recipe_can_neither_trust_another_proof_nor_decide(tmp_path, given, says):
+    path = tmp_path / "own.toml"
+    path.write_text(RECIPE.replace('uses = ["redistribute"]', given), encoding="utf-8")
+    with pytest.raises(CallError, match=says):
+        recipes.load(path)
+    path.write_text(RECIPE.replace('uses = ["redistribute"]', 'trust = ["json-ld"]'), encoding="utf-8")
+    assert dict(recipes.load(path).stage("clean")[0].params)["trust"] == ("json-ld",)

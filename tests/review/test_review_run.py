@@ -59,6 +59,10 @@ def test_a_decision_enters_the_next_release_and_its_revocation_leaves_it(fresh):
     ((name, target, reviewer, day, licence, reason, documents),) = card(fresh)
     assert (name, target, reviewer, licence, documents) == (id, "shape", "Kim", "CC-BY-4.0", 2)
     assert (len(str(day)), reason) == (10, "the footer is about the texts")
+    pack = fresh.parent / "pack"
+    options = ("--out", pack, "--workspace", fresh, "--seed", "7", "--size", "4")
+    malmoi_in_process("review", "sample", latest(fresh), *options)
+    assert "review: **the reason that a person gave for a decision**" in (pack / "evidence.md").read_text("utf-8")
     assert malmoi_in_process("verify", latest(fresh)).returncode == 0
     made = {path.name for path in Workspace(fresh).shards("3-clean")} - before
     assert [{one["source"] for one in shard.read(p / "documents.parquet", ["source"]).to_pylist()}

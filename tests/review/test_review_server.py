@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -17,6 +19,7 @@ from malmoi.document import Verdict
 from malmoi.errors import CallError
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
+from tests.review import review_workspace
 from tests.review.small_queue import Waiting, make_workspace, read_lines, sentences, write_shard
 
 KOGL_1 = "LicenseRef-KOGL-1"
@@ -323,9 +326,36 @@ def test_only_this_machine_is_served_and_a_silent_connection_delays_nobody(clien
         assert client.get("/api/groups")["groups"]
 
 
-def quoted(text: str) -> str:
-    from urllib.parse import quote
+def test_what_is_decided_on_the_page_enters_the_next_release_and_leaves_it_when_revoked(tmp_path):
+    root = review_workspace.make(tmp_path / "own")
+    review_workspace.run(root)
+    server = ReviewServer(ReviewSession(WorkspaceQueue(Workspace(root), ["own"])))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    client = Client(Workspace(root), server)
+    group = client.group()
+    row = client.get(f"/api/items?group={quoted(group['key'])}")["items"][0]
+    shown = client.get(f"/api/item?group={quoted(group['key'])}&id={quoted(row['id'])}")
+    assert shown["snippets"][0]["outcome"] == "hidden" and shown["text"]  # the capture is read; it has no such words
+    assert client.decide(client.order(group)) == (200, "")
+    review_workspace.run(root)
+    waiting = ["own/open.txt", "own/window.txt"]
+    assert set(waiting) < set(published(root))
+    (one,) = client.get("/api/decisions")["decisions"]
+    revocation = {"id": one["id"], "reviewer": "김검토", "reason": "철회"}
+    assert client.send("POST", "/api/revoke", revocation)[0] == 200
+    review_workspace.run(root)
+    assert published(root) and not set(waiting) & set(published(root))
+    assert client.group()["count"] == 2
+    server.shutdown()
+    server.server_close()
 
+
+def published(root: Path) -> list[str]:
+    release = (root / "6-releases" / "small" / "latest").resolve()
+    return [id for path in release.glob("data/**/*.parquet") for id in shard.read(path, ["id"])["id"].to_pylist()]
+
+
+def quoted(text: str) -> str:
     return quote(text, safe="")
 
 

@@ -1,23 +1,18 @@
 """A gate shuts out only what no rule behind it matches, and the walk only what is not shown."""
 
-import json
 import re
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import refusals
-from crawlers.rights.page import kogl_marks, licence_marks
-from crawlers.rights.sentences import declarations, prefilter
-from crawlers.rights.sentences.prefilter import gate, loosen_pattern, may_match_any
+from crawlers.rights import prefilter, refusals
+from crawlers.rights.page import candidates, kogl_block
+from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
+from tests.rights import rights_cases
 
-TRAPS = [
-    json.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "rights" / "traps.jsonl").read_text(encoding="utf-8").splitlines()
-]
+TRAPS = rights_cases.read_cases("traps.jsonl")
 LINES = [
     line
     for trap in TRAPS
@@ -30,9 +25,8 @@ LINES = [
 RULES = [
     (module, name)
     for module, names in (
-        (declarations, "_HINT"),
-        (licence_marks, "_ORIGINAL"),
-        (kogl_marks, "NAME"),
+        (candidates, "_NAMED _SOUNDS_OPEN"),
+        (kogl_block, "NAME"),
     )
     for name in names.split()
 ]

@@ -69,7 +69,10 @@ def collected(folder: Path, *records: bytes) -> list[collection.Run]:
 def extracted(folder: Path, runs: list[collection.Run], said: tuple[Instrument, ...] = ()) -> list[Kept | Dropped]:
     definition = folder / "here.py"
     definition.write_text(
-        "from malmoi.source import Source, Warc\nSOURCE = Source('here', '', '', Warc(()))\n", encoding="utf-8"
+        "from malmoi.source import LicenceRule, Source, Warc\n"
+        "RULE = LicenceRule(proofs=('rel-license', 'kogl-block'), selector=(('', 'head > link, .kogl'),))\n"
+        "SOURCE = Source('here', '', '', Warc(()), rule=RULE)\n",
+        encoding="utf-8",
     )
     one = extract.extractor(extract.Extraction(str(definition), (), said))
     return [outcome for _, rows in collection.select_current(runs) for row in rows for outcome in one(row)]  # type: ignore[misc]
@@ -116,7 +119,8 @@ def test_an_address_that_nobody_can_read_costs_no_source(tmp_path: Path, address
 
 
 def test_type_0_is_not_believed_on_a_page_that_dates_itself_before_it(tmp_path: Path) -> None:
-    mark = '<div class="kogl">본 저작물은 공공누리 제0유형으로 자유롭게 이용할 수 있습니다.</div>'
+    image = '<img src="/new_img_opentype00.png" alt="공공누리 제0유형">'
+    mark = f'<div class="kogl">{image}<p>본 저작물은 공공누리 제0유형에 따라 자유롭게 이용할 수 있습니다.</p></div>'
     dated = '<meta property="article:published_time" content="{}-03-02T00:00:00+09:00">'
     runs = collected(
         tmp_path,

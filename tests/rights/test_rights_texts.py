@@ -14,13 +14,14 @@ from crawlers.rights.page import page_from_text
 from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import Rights, decide
-from malmoi.source import Folder, Item, LicenceClaim, Source
+from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source
 
 DATA = Path(__file__).parents[1] / "data" / "rights" / "texts.toml"
 CASES: list[dict[str, Any]] = tomllib.loads(DATA.read_text(encoding="utf-8"))["case"]
 EACH = [(case, kind) for case in CASES for kind in case["in"]]
 PROSE = "바닷가 마을의 아침은 그물을 손질하는 소리로 시작한다. 아이들은 갯벌에 나가 조개를 캐고 물때를 배운다.\n\n"
-SOURCE = Source("a", "가", "나", Folder(Path("x")), claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),))
+CLAIM = LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE")
+SOURCE = Source("a", "가", "나", Folder(Path("x")), claim=(CLAIM,), rule=LicenceRule(proofs=("licence-file",)))
 MEDIA = {"md": "text/markdown", "txt": "text/plain", "row": "text/plain"}
 
 
@@ -75,7 +76,7 @@ def test_every_column_that_speaks_of_rights_is_heard(fields: dict[str, object], 
 def test_the_licence_of_a_json_object_holds_for_each_row_in_it() -> None:
     data = {"license": "CC BY-NC-ND 4.0", "data": [{"text": PROSE}, {"text": PROSE, "license": "CC BY 4.0"}]}
     first, second = rows("a.json", json.dumps(data))
-    assert (first.use, first.licence, second.use) == ("exclude", "CC-BY-NC-ND-4.0", "exclude")
+    assert (first.reason, second.reason) == ("needs-review", "needs-review")
     assert [e.scope for e in first.evidence] == ["item", "source"]
 
 

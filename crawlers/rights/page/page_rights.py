@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import MAX_QUOTE, Run, path, quote, scope
-from crawlers.rights.page import page_proofs
 from crawlers.rights import third_parties
+from crawlers.rights.page import page_proofs
 from crawlers.rights.refusals import is_about_work, may_refuse, refusal
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import NONE
