@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urldefrag
 
-from crawlers.rights.host.policy_files import mark_policy_file
+from crawlers.web.site_files import mark_policy_file
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.capture_fields import show

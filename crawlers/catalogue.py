@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from crawlers import denylist
+from crawlers import denylist, licence_rules
 from crawlers.formats.parsed import ParsedItem
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -61,6 +61,7 @@ def load(name_or_path: str) -> Definition:
     Raises:
         CallError: no such source or file, the file fails, its definition is invalid, or it points to a host of
             the denylist.
+        SourceError: a claim names a licence that the table does not have.
     """
     path = Path(name_or_path) if name_or_path.endswith(".py") else SOURCES / f"{name_or_path}.py"
     if not name_or_path.endswith(".py") and name_or_path not in names():
@@ -78,8 +79,9 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
     if wrong := find_mistyped(source):
         raise CallError(f"{path}: {wrong}")
+    licence_rules.check(source, path)
     for url in addresses(source):
-        if why := denylist.reason(url, marked=source.rule.review):
+        if why := denylist.reason(url, marked=licence_rules.is_marked(source)):
             raise CallError(
                 f"{path}: {url} is on the denylist ({why}); see `malmoi sources denied {why.partition(':')[0]}`. "
                 "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py "
@@ -124,9 +126,15 @@ def find_mistyped(value: Any, name: str = "SOURCE") -> str:
                 place = f"{called}[{number}]" if isinstance(given, tuple) else called
                 if wrong := find_mistyped(part, place):
                     return wrong
-            elif isinstance(given, tuple) and not isinstance(part, str | Path):
-                return f"{called} holds {part!r}, which is {type(part).__name__}; it takes texts or paths"
+            elif isinstance(given, tuple) and not isinstance(part, _parts_of(kind)):
+                takes = "pairs of texts" if _parts_of(kind) == (tuple,) else "texts or paths"
+                return f"{called} holds {part!r}, which is {type(part).__name__}; it takes {takes}"
     return ""
+
+
+def _parts_of(kind: Any) -> tuple[type, ...]:
+    """Return the types of the parts of a field that is a tuple: pairs for a tuple of tuples, else texts or paths."""
+    return (tuple,) if any(get_origin(one) is tuple for one in get_args(kind)) else (str, Path)
 
 
 def find_missing(source: Source) -> list[str]:
@@ -142,8 +150,8 @@ def find_missing(source: Source) -> list[str]:
     fields = _FIELD.findall(source.attribution)
     found = {
         f"title, publisher and note: say in words what it is ({empty} is empty)": not empty,
-        "claim or rule: say under which licence its texts are, and where that is stated":
-            bool(source.claim or (source.rule.place and (source.rule.expected or source.rule.review))),
+        "rule: say which licences its proofs are expected to name (expected is empty)":
+            bool(source.rule.expected or not source.rule.proofs),
         f"claim or rule: {', '.join(sorted(x for x in licences if terms(x) is None))} is not in docs/rights.md":
             all(terms(licence) is not None for licence in licences),
         "attribution: give the sentence that names the origin": bool(source.attribution),
@@ -181,6 +189,11 @@ def _run(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
+        if field := licence_rules.find_replaced_field(error):
+            raise CallError(
+                f"{path}: LicenceRule no longer has the field {field}; instead of it declare "
+                f"{licence_rules.REPLACED[field]} (docs/add-a-source.md, Declare the licence)"
+            ) from error
         raise CallError(
             f"{path}: fails when it is loaded ({type(error).__name__}: {error}); correct the file"
         ) from error

@@ -18,7 +18,7 @@ from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
 from crawlers.folders import Left
 from crawlers.rights import claims
-from crawlers.rights.host.policy_files import INSTRUMENT, mark_policy_file
+from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow

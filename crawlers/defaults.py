@@ -12,8 +12,8 @@ from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.registry import FORMATS, TABLES
 from crawlers.rights import claims, declared, xmp_rights
 from crawlers.rights.host import response_signals
-from crawlers.rights.host.policy_files import is_instrument
 from crawlers.rights.page import page_from_text, page_rights
+from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError

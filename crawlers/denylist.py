@@ -20,7 +20,7 @@ class DenylistEntry:
     hosts: tuple[str, ...]  # with all their subdomains; () for a kind of material
     reason: str
     basis: str
-    unless_marked: bool = False  # a source is allowed if it requires an open mark on each item (LicenceRule.review)
+    unless_marked: bool = False  # a source is allowed if it declares a proof on each item, and no claim
 
 
 STATUTE = "저작권법 (Copyright Act of Korea), art. 16 to 22: reserved to the author where nothing permits"
@@ -109,7 +109,7 @@ DENIED: tuple[DenylistEntry, ...] = (
 
 
 def reason(url: str, *, marked: bool = False) -> str:
-    """Return why `url` must not be collected, or "". `marked`: the source requires an open mark on each item.
+    """Return why `url` must not be collected, or "". `marked`: the source declares a proof on each item.
 
     >>> reason("https://www.namu.wiki/w/말모이")
     'namuwiki: CC-BY-NC-SA-2.0-KR: no commercial use'

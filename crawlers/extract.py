@@ -26,11 +26,11 @@ from malmoi.boundary import input_errors
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
 from malmoi.licensing.licences import table_digest
-from malmoi.licensing.rights_decision import decide
+from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 12  # raise it when captures yield other items or documents, whatever their format
+VERSION = 13  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
@@ -59,7 +59,8 @@ Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 def versions() -> list[object]:
     """Return the versions that affect every extraction: code, rights, format detection, libraries, licences."""
     libraries = [(name, version(name)) for name in LIBRARIES]
-    return [VERSION, RIGHTS_VERSION, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries, table_digest()]
+    rights = [RIGHTS_VERSION, RULES_VERSION, table_digest()]  # a note about an earlier visit names a decision
+    return [VERSION, *rights, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries]
 
 
 def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.rights import claims
-from crawlers.rights.host.policy_files import INSTRUMENT
+from crawlers.web.site_files import INSTRUMENT
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, LICENCE, Run

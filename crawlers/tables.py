@@ -85,7 +85,7 @@ def rows(
         "author": _choose_column("author", author, AUTHOR, columns, where),
     }
     licence_column = _choose_column("licence", licence, (), columns, where)
-    shared = licence_fields.find(around, capture.record, kind="envelope")
+    shared = licence_fields.find(around, capture.record)
     key_column = _choose_column("key", key, KEY, columns, where)
     keys = _keys(table, key_column, given=key is not None, where=where)
     for row_key, (_, row) in zip(keys, table, strict=True):
@@ -101,7 +101,7 @@ def rows(
             title=" ".join(plain_words(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
             author=" ".join(plain_words(cells.get("author", "")).split()),
-            evidence=(*licence_fields.find(row, capture.record, kind="row", named=licence_column), *shared),
+            evidence=(*licence_fields.find(row, capture.record, named=licence_column), *shared),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import document_tables, duplicate_tables, personal_data_tables, rights_tables, text_tables
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
-FACTS_VERSION = 9  # raise it with any change of a query or its title: a card is rendered by the list that made it
+FACTS_VERSION = 10  # raise it with any change of a query or its title: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -110,6 +110,7 @@ NUMBERS: dict[str, Number] = {
         ("dropped",),
         "SELECT count(*) FROM dropped WHERE reason = 'withdrawn'",
     ),
+    **rights_tables.NUMBERS,
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
     **text_tables.NUMBERS,

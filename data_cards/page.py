@@ -24,9 +24,11 @@ _CODES: Final = {
     "use": "use", "domain": "domain", "register": "register", "split": "split", "stage": "stage", "filter": "filter",
     "reason": "reason", "access": "access", "scope": "scope", "by": "by", "whose words": "by", "signal": "signal",
     "effect": "effect", "protocol": "protocol", "a finding": "finding", "label": "abuse", "decided by": "keeper",
+    "target": "target",
 }  # fmt: skip
 _KINDS: Final = {
-    "evidence": "evidence", "proofs": "evidence", "personal_data": "pii", "residue": "pii", "copies": "copy",
+    "evidence": "evidence", "proofs": "evidence", "judged_grants": "evidence",
+    "personal_data": "pii", "residue": "pii", "copies": "copy",
 }  # fmt: skip
 _LICENCES: Final = ("licence", "licences it claims")
 _MOST_BARS, _MOST_COLUMNS, _MOST_SERIES = 16, 36, 7  # of a chart; the table below it has all rows
@@ -202,6 +204,13 @@ class Page:
         duties += ["asks_alike"] if any(row.share_alike for row in rows) else []
         duties += ["asks_training"] if use == "train-only" else []
         return [self.words.say(key) for key in duties or ["asks_nothing"]]
+
+    def describe_sample(self) -> Markup:
+        """Return the rate of wrong grants with its interval, or that no sample was judged."""
+        names = {"version": "sampled_version", "judged": "sampled", "documents": "sampled_of", "rate": "wrong_grants"}
+        names |= {"least": "wrong_grants_least", "most": "wrong_grants_most"}
+        values = {name: format_value(self.card["numbers"][key]["value"]) for name, key in names.items()}
+        return self.words.say("sampled" if self.card["numbers"]["sampled"]["value"] else "not_sampled", **values)
 
     def configuration(self) -> Configuration | None:
         """Return the configuration that a reader loads first; None if the release has no documents."""

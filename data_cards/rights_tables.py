@@ -1,32 +1,86 @@
-"""Questions of the card about rights: one proof for each licence, and the answers of each opt-out protocol."""
+"""Questions of the card about rights: proofs, decisions of persons, and the answers of each opt-out protocol."""
 
 from __future__ import annotations
 
-from data_cards.questions import Listing, is_plain, site_of
+from data_cards.questions import DOCUMENTS, Listing, Number, is_plain, site_of
+from malmoi.licensing.proofs import PROOFS, REVIEW
 
-_SITES = "('Site', 'Sitemap', 'Feed', 'Api')"  # whose hosts are asked for robots.txt and the like
-_PAGES = "('Site', 'Sitemap', 'Feed', 'Api', 'Warc')"  # whose pages have headers and markup
+# Where each protocol is asked for: a file of the host ("": none), and the answer that is the document itself.
 _PROTOCOLS = ", ".join(
-    f"('{name}', {asks_host})"
-    for name, asks_host in (
-        ("robots-ai", True),
-        ("ai-txt", True),
-        ("tdm-reservation", False),
-        ("noai", False),
-        ("noarchive", False),
-        ("content-usage", False),
-        ("content-signal", False),
-        ("rsl", False),
-        ("sentence", False),
+    f"('{name}', '{file}', {on_page})"
+    for name, file, on_page in (
+        ("robots-ai", "robots", False),
+        ("ai-txt", "ai-txt", False),
+        ("tdm-reservation", "tdmrep", True),
+        ("noai", "", True),
+        ("noarchive", "", True),
+        ("content-usage", "robots", True),
+        ("content-signal", "robots", True),
+        ("rsl", "robots", True),
+        ("sentence", "", True),
     )
 )
+_WEB = "('Site', 'Sitemap', 'Feed', 'Warc')"  # each document is the web answer at its address
+_EFFECT = "CASE effect WHEN 'note' THEN 0 WHEN 'granted' THEN 1 ELSE 2 END"
+# State of each released document for each protocol, with record and time. `reserved` is here an inferred opt-out
+# beside an open licence on the item. A protocol that is asked for in two places is absent if both were asked.
+STATES = (
+    "SELECT d.id, p.protocol, CASE WHEN s.effect = 2 THEN 'reserved' WHEN s.effect = 1 THEN 'granted'"
+    f" WHEN (p.file = '' OR a.record IS NOT NULL) AND (o.access IN {_WEB} OR NOT p.on_page) THEN 'absent'"
+    " ELSE 'not asked' END AS state,"
+    " CASE state WHEN 'not asked' THEN '' WHEN 'absent' THEN coalesce(a.record, d.record) ELSE s.record END AS held,"
+    " CASE WHEN state = 'not asked' THEN '' WHEN held = a.record THEN a.asked_at ELSE d.fetched END AS asked_at"
+    f" FROM data d JOIN sources o ON o.name = d.source CROSS JOIN (VALUES {_PROTOCOLS}) p(protocol, file, on_page)"
+    " LEFT JOIN policies a ON a.source = d.source AND a.file = p.file"
+    " AND a.site = regexp_extract(d.url, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+', 0)"
+    f" LEFT JOIN (SELECT id, name, max({_EFFECT}) AS effect, arg_max(record, ({_EFFECT}, record)) AS record"
+    " FROM signals GROUP BY ALL) s ON s.id = d.id AND s.name = p.protocol"
+)
+# A candidate permits nothing; it is shown only beside a licence that an earlier version of the rules granted.
+_PROOFS = ", ".join(f"'{kind}'" for kind in (*sorted(PROOFS), REVIEW))
 _ORDER = (
-    "regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
+    f"e.kind NOT IN ({_PROOFS}), e.kind = '{REVIEW}',"
+    " regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
     " CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
 )
 _QUOTE = 400  # code points of a quote that are shown
+
+# The place of evidence of kind `review`: reviews.jsonl#<target>-<letters>: <reviewer>, <date>
+_DECISION = "'#((item|addresses|shape)-[a-z]+): (.*), ([0-9]{4}-[0-9]{2}-[0-9]{2})$'"
+_JUDGED = ("judged_grants",)
+
+
+def _rate(title: str, title_ko: str, column: str) -> Number:
+    """Return a number of the sample in hundredths of a per cent; NULL if no sample was judged."""
+    return Number(
+        title, title_ko, "%", _JUDGED, f"SELECT CAST(max({column}) * 100 AS DECIMAL(5, 2)) FROM judged_grants"
+    )
+
+
+NUMBERS: dict[str, Number] = {
+    "sampled": Number(
+        "Grants that people judged in a sample",
+        "사람이 표본으로 검토한 이용허락",
+        "documents",
+        _JUDGED,
+        "SELECT coalesce(sum(judged), 0)::BIGINT FROM judged_grants",
+    ),
+    "sampled_of": Number(
+        "Documents that the sample represents",
+        "표본이 대표하는 문서",
+        "documents",
+        _JUDGED,
+        "SELECT coalesce(sum(documents) FILTER (judged > 0), 0)::BIGINT FROM judged_grants",
+    ),
+    "sampled_version": Number(
+        "Version that was sampled", "표본을 뽑은 버전", "version", _JUDGED, "SELECT max(version) FROM judged_grants"
+    ),
+    "wrong_grants": _rate("Wrong grants in the sample", "표본에서 잘못된 이용허락", "sample_rate"),
+    "wrong_grants_least": _rate("Wrong grants, 95 % interval from", "잘못된 이용허락, 95% 신뢰구간 하한", "sample_low"),
+    "wrong_grants_most": _rate("Wrong grants, 95 % interval to", "잘못된 이용허락, 95% 신뢰구간 상한", "sample_high"),
+}
 
 TABLES: dict[str, Listing] = {
     "proofs": Listing(
@@ -52,6 +106,40 @@ TABLES: dict[str, Listing] = {
         f" row_number() OVER (PARTITION BY d.license ORDER BY {_ORDER}) AS turn"
         " FROM licence_evidence e JOIN data d USING (id)) WHERE turn = 1 ORDER BY license",
     ),
+    "decisions": Listing(
+        "Decisions of persons",
+        "사람의 검토 결정",
+        (
+            ("decision", "결정"),
+            ("target", "대상"),
+            ("reviewer", "검토자"),
+            ("date", "날짜"),
+            ("licence", "라이선스"),
+            ("reason given", "검토 사유"),
+            DOCUMENTS,
+        ),
+        ("licence_evidence",),
+        f"SELECT regexp_extract(place, {_DECISION}, 1) AS decision, regexp_extract(place, {_DECISION}, 2) AS target,"
+        f" CASE WHEN {is_plain(f'regexp_extract(place, {_DECISION}, 3)')}"
+        f" THEN regexp_extract(place, {_DECISION}, 3) ELSE '' END AS reviewer,"
+        f" regexp_extract(place, {_DECISION}, 4) AS date, licence,"
+        f" CASE WHEN {is_plain('quote')} THEN quote ELSE '' END AS reason, count(DISTINCT id) AS documents"
+        f" FROM licence_evidence WHERE kind = '{REVIEW}' GROUP BY ALL ORDER BY documents DESC, decision",
+    ),
+    "judged_grants": Listing(
+        "Grants judged by people",
+        "사람이 검토한 이용허락",
+        (
+            ("source", "소스"),
+            ("kind", "증거"),
+            ("documents", "문서"),
+            ("judged", "검토"),
+            ("wrong", "잘못됨"),
+            ("unsure", "불확실"),
+        ),
+        _JUDGED,
+        "SELECT source, proof, documents, judged, wrong, unsure FROM judged_grants ORDER BY 1, 2",
+    ),
     "opt_outs": Listing(
         "Opt-outs by protocol",
         "규약별 옵트아웃",
@@ -60,18 +148,18 @@ TABLES: dict[str, Listing] = {
             ("reserved", "거부"),
             ("granted", "허용"),
             ("absent", "표시 없음"),
-            ("not asked", "확인 대상 아님"),
+            ("not asked", "확인하지 않음"),
         ),
-        ("data", "dropped", "sources", "signals"),
-        "SELECT protocol, count(*) FILTER (effect = 2) AS reserved, count(*) FILTER (effect = 1) AS granted,"
-        " count(*) FILTER (effect = 0 AND sought) AS absent, count(*) FILTER (effect = 0 AND NOT sought) AS not_asked"
-        " FROM (SELECT p.protocol, coalesce(s.effect, 0) AS effect,"
-        f" coalesce(CASE WHEN p.asks_host THEN d.access IN {_SITES} ELSE d.access IN {_PAGES} END, false) AS sought"
-        " FROM (SELECT t.id, o.access FROM (SELECT id, source FROM data UNION ALL SELECT id, source FROM dropped) t"
-        f" LEFT JOIN sources o ON o.name = t.source) d CROSS JOIN (VALUES {_PROTOCOLS}) p(protocol, asks_host)"
-        # A note is a permission only in these two; in others it is about another use.
-        " LEFT JOIN (SELECT id, name, max(CASE WHEN effect <> 'note' THEN 2"
-        " WHEN name IN ('tdm-reservation', 'rsl') THEN 1 ELSE 0 END) AS effect FROM signals GROUP BY ALL) s"
-        " ON s.id = d.id AND s.name = p.protocol) GROUP BY protocol ORDER BY reserved DESC, granted DESC, protocol",
+        ("data", "dropped", "sources", "signals", "policies"),
+        "SELECT protocol, "
+        + ", ".join(
+            f"count(*) FILTER (state = '{state}') AS {state.replace(' ', '_')}"
+            for state in ("reserved", "granted", "absent", "not asked")
+        )
+        + f" FROM (SELECT protocol, state FROM ({STATES}) UNION ALL"
+        " SELECT DISTINCT ON (id, name) name, 'reserved' FROM signals WHERE id IN (SELECT id FROM dropped)"
+        " AND effect IN ('opt-out', 'inferred-opt-out')"
+        f" AND name IN (SELECT protocol FROM (VALUES {_PROTOCOLS}) p(protocol, file, on_page)))"
+        " GROUP BY protocol ORDER BY reserved DESC, granted DESC, protocol",
     ),
 }

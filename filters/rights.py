@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, TypeAlias
 
-from malmoi.document import Document, Use, Verdict
+from malmoi.document import Document, LicenceEvidence, Use, Verdict
+from malmoi.licensing.proofs import WEB
+from malmoi.licensing.review_decisions import Decision, evidence_of
 from malmoi.licensing.rights_decision import RULES_VERSION, decide, table_digest
 
+OpenWeb: TypeAlias = Literal["rel-license", "json-ld", "kogl-block"]  # `malmoi.licensing.proofs.OPEN_WEB`
+
 # The table and the rules decide, so the version depends on them: a change of either reruns the stages.
-VERSION = int(hashlib.sha256(f"2 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 2: of this file
+VERSION = int(hashlib.sha256(f"3 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 3: of this file
 
 
 def judge(
@@ -18,6 +23,8 @@ def judge(
     uses: tuple[Use, ...] = ("redistribute",),
     gone: Literal["drop", "keep"] = "drop",
     relicensed: Literal["latest", "drop"] = "latest",
+    trust: tuple[OpenWeb, ...] = (),
+    decisions: tuple[Decision, ...] = (),
 ) -> Verdict:
     """Drop a document unless `uses` contains its use, which `malmoi.licensing.rights_decision.decide` determines.
 
@@ -26,24 +33,36 @@ def judge(
     archived while it existed. `relicensed="latest"` uses the mark of the last visit, `"drop"` drops
     every page whose mark has ever changed.
 
+    `trust` names proofs that also count on pages that no source declares. `decisions` are those of persons about the
+    source of the document; a recipe cannot set them, each run reads them from the workspace. Both add evidence.
+
     Labels `use` and `licence`, also on dropped documents; `licence` is "none" if the decision found no
     single licence. The drop reason is that of the decision (no-licence, conflict, refused, opt-out
     …, `malmoi.licensing.rights_decision.REASONS`), or `use-` and the use. The text is not read.
 
     >>> from malmoi.document import LicenceEvidence, Provenance
-    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "item", "", "", "")
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "field", "item", "", "", "")
     >>> doc = Document("a/1", "…", Provenance("a", "", "", "", ""), evidence=(mark,))
     >>> judge(doc).labels
     (('use', 'redistribute'), ('licence', 'LicenseRef-KOGL-1'))
     """
-    rights = decide(doc.evidence, doc.signals)
+    added = tuple(replace(one, kind=name) for one in doc.evidence if (name := _find_trusted(one, trust)))
+    if decisions:
+        added += evidence_of(decisions, replace(doc, evidence=(*doc.evidence, *added)))
+    rights = decide((*doc.evidence, *added), doc.signals)
     labels = (("use", rights.use), ("licence", rights.licence or "none"))
     noted = {signal.name for signal in doc.signals}
     if gone == "drop" and "gone" in noted:
-        return Verdict("drop", "gone", labels=labels)
+        return Verdict("drop", "gone", labels=labels, evidence=added)
     if relicensed == "drop" and "relicensed" in noted:
-        return Verdict("drop", "relicensed", labels=labels)
+        return Verdict("drop", "relicensed", labels=labels, evidence=added)
     # "exclude" is never released, whatever a recipe says.
     if rights.use in uses and rights.use != "exclude":
-        return Verdict("keep", f"use-{rights.use}", labels=labels)
-    return Verdict("drop", rights.reason or f"use-{rights.use}", labels=labels)
+        return Verdict("keep", f"use-{rights.use}", labels=labels, evidence=added)
+    return Verdict("drop", rights.reason or f"use-{rights.use}", labels=labels, evidence=added)
+
+
+def _find_trusted(one: LicenceEvidence, trust: tuple[OpenWeb, ...]) -> str:
+    """Return the name of the trusted proof that a piece of evidence of the open web is, or ""."""
+    name = one.kind.removeprefix(WEB)
+    return name if one.kind != name and name in trust else ""

@@ -18,7 +18,7 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
-from flows.engine.stage_runs import LIMITS, ensure_shards, find_withdrawn, walk_job
+from flows.engine.stage_runs import LIMITS, add_decisions, ensure_shards, find_withdrawn, walk_job
 from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
 from malmoi.archive import collection
@@ -26,6 +26,7 @@ from malmoi.archive.collection import Run
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
+from malmoi.licensing import review_file
 from malmoi.recipe import Recipe, digest
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
@@ -39,6 +40,7 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
+    decisions = review_file.read(workspace.reviews)  # once: one that is made during the run waits for the next
     tables: list[Path] = []
     for name in recipes.STAGES:
         steps = recipe.stage(name)
@@ -56,8 +58,9 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
         gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
         stood = earlier_shards.group_shards(workspace.shards(FOLDER_OF[name]))
         walks = [
-            walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()), stood)
+            walk_job(workspace, FOLDER_OF[name], before, ledger, taken, slices, gone.get(ledger.key, ()), stood)
             for ledger in ledgers
+            for taken in (add_decisions(steps, ledger, decisions),)
         ]
         ledgers = ensure_shards(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]

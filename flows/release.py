@@ -12,6 +12,7 @@ from pathlib import Path
 
 import data_cards
 from crawlers import catalogue
+from crawlers.rights.host import policy_files
 from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
@@ -37,10 +38,11 @@ from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
-from malmoi.releases.release_inputs import Inputs, SourceFacts
+from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
+from malmoi.releases.sampling.kept_samples import read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -292,7 +294,7 @@ def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
 def _gather_inputs(
     workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
 ) -> Inputs:
-    facts, fetched = [], ""
+    facts, policies, fetched = [], list[PolicyAnswer](), ""
     for name in sources:
         source = catalogue.load(name).source
         facts.append(
@@ -309,6 +311,8 @@ def _gather_inputs(
                 note=source.note,
             )
         )
+        answers = policy_files.list_answers(collection.runs(workspace.captures(source.name)))
+        policies += [PolicyAnswer(source.name, *answer) for answer in answers]
         fetched = max(fetched, collection.summarise(workspace.captures(source.name)).fetched)
     return Inputs(
         name=recipe.name,
@@ -319,6 +323,7 @@ def _gather_inputs(
         shards=recipe.shards,
         splits=recipe.splits,
         publisher=recipe.publisher,
+        sample=read_sample(workspace, recipe.name),
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages
@@ -329,6 +334,7 @@ def _gather_inputs(
         second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
         withdrawn=_list_withdrawn(workspace, curated),
         sources=tuple(facts),
+        policies=tuple(policies),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,
     )

@@ -64,14 +64,16 @@ def licences(source: Source) -> str:
     """Return the licences that the documents of a source are expected to carry, in one line.
 
     >>> from malmoi.source import LicenceClaim, LicenceRule, Warc
-    >>> licences(Source("a", "A", "B", Warc(()), (LicenceClaim("MIT", "q"),)))
+    >>> licences(Source("a", "A", "B", Warc(()), (LicenceClaim("MIT", "q"),), LicenceRule(("licence-file",))))
     'MIT'
-    >>> licences(Source("a", "A", "B", Warc(()), rule=LicenceRule(expected=("LicenseRef-KOGL-1",), review=True)))
-    'KOGL-1, mark on each item'
+    >>> licences(Source("a", "A", "B", Warc(()), rule=LicenceRule(("field",), expected=("LicenseRef-KOGL-1",))))
+    'KOGL-1'
+    >>> licences(Source("a", "A", "B", Warc(())))
+    'by item, review'
     """
     said = [*dict.fromkeys((*(claim.licence for claim in source.claim), *source.rule.expected))]
     words = [licence.removeprefix("LicenseRef-") for licence in said] or ["by item"]
-    return ", ".join([*words, *(["mark on each item"] if source.rule.review else [])])
+    return ", ".join([*words, *([] if source.rule.proofs else ["review"])])
 
 
 def write_skeleton(name: str, folder: Path, out: Console) -> None:
@@ -104,7 +106,7 @@ def render_catalogue() -> str:
     unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
         f"- **{_escape_cell(d.title)}** (`{d.id}`): {_escape_cell(d.reason)}"
-        f"{'; allowed if each item must have an open mark' if d.unless_marked else ''}. "
+        f"{'; allowed if the source declares a proof of each item' if d.unless_marked else ''}. "
         f"Basis: {_escape_cell(d.basis)}. Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
         for d in denylist.DENIED
     )

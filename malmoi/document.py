@@ -34,7 +34,9 @@ class Signal:
     """A machine- or human-readable statement about use, such as an opt-out; `review`: a person must look first."""
 
     name: str  # robots-ai, tdm-reservation, content-signal, content-usage, rsl, noai, ai-txt, sentence
-    effect: Literal["opt-out", "inferred-opt-out", "review", "note"]
+    effect: Literal[
+        "opt-out", "inferred-opt-out", "review", "granted", "note"
+    ]  # granted: of a protocol; decides nothing
     quote: str
     place: str
     record: str
@@ -63,6 +65,7 @@ class Verdict:
     limit: float | None = None
     labels: tuple[tuple[str, str], ...] = ()  # labels to set on the document: language, use …
     measures: tuple[tuple[str, float], ...] = ()
+    evidence: tuple[LicenceEvidence, ...] = ()  # to add to the document; only a filter that reads all columns adds any
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Expectations(BaseModel):
     domain_share: dict[str, Range] = Field(default_factory=dict)
     low_hangul_share: Range = (0.0, 1.0)  # in documents whose Hangul share is below LOW_HANGUL
     max_duplicate_share: Share = 1.0  # documents dropped as copies, among these and the published ones
-    max_wrong_grants: Share = 1.0  # wrong ones among the licences that people have judged in `review`
+    max_wrong_grants: Share = 1.0  # by `review`, else by the sample of the release; unsure ones count as wrong
     review: str = ""  # CSV with the columns id and verdict (right, wrong, unsure); a path from the recipe's folder
 
 

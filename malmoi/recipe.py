@@ -39,6 +39,7 @@ from malmoi.recipe_inheritance import find_shipped as find_shipped
 from malmoi.survey import Rows, Survey
 
 _VERBS: tuple[Verb, ...] = get_args(Verb)
+OF_RUN = ("survey", "decisions")  # parameters of filters that a run sets, and no recipe
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -286,7 +287,7 @@ def schema(name: str) -> type[BaseModel]:
     for call in calls:
         hints = get_type_hints(call, include_extras=True)
         for param in inspect.signature(call).parameters.values():
-            if param.kind is param.KEYWORD_ONLY and param.name != "survey":
+            if param.kind is param.KEYWORD_ONLY and param.name not in OF_RUN:
                 default = ... if param.default is param.empty else param.default
                 fields[param.name] = (hints[param.name], default)
     return create_model(name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)

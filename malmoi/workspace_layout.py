@@ -9,6 +9,9 @@
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values
+    rechecks/<root>/<number>/    answers of the hosts of a release that were asked again for their policy files
+    samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
+    reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
@@ -142,9 +145,27 @@ class Layout:
         return self.root / "erasure.key"
 
     @property
+    def reviews(self) -> Path:
+        """The file of decisions about documents that need a review (malmoi/licensing/review_file.py)."""
+        return self.root / "reviews.jsonl"
+
+    @property
     def terms(self) -> Path:
         """The file with the operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
         return self.root / "terms.json"
+
+    def rechecks(self, root: str) -> Path:
+        """Folder of the runs that asked the hosts of the release with this Merkle root again."""
+        return self.root / "rechecks" / root[:16]
+
+    def sample(self, name: str, version: str) -> Path:
+        """The judged sample of one version of a release (flows/review/sample.py)."""
+        return self.root / "samples" / name / f"{version}.json"
+
+    def samples(self, name: str) -> list[Path]:
+        """Return the files of `sample` of a release that exist, by version, lowest first."""
+        found = self.sample(name, "").parent.glob("[0-9]*.json")
+        return sorted(found, key=lambda path: [int(part) for part in path.stem.split(".") if part.isdecimal()])
 
     def report(self, name: str) -> Path:
         """The report `name` for the operator, an HTML page."""
@@ -195,6 +216,8 @@ def find_unit(path: str) -> tuple[str, str]:
             length, last = 2, "sums.json"
         case [releases, _, _, _, *_] if releases == RELEASES:
             length, last = 3, "SHA256SUMS"
+        case ["rechecks", _, _, _, *_]:
+            length, last = 3, "run.json"
         case ["rejected", _, _, _, *_]:
             length, last = 3, "check.json"
         case _:

@@ -49,9 +49,10 @@ MORE = 100  # one in so many comes later, or changes
 Step: TypeAlias = dict[str, float]  # wall, cpu, peak, main
 
 SOURCE = """from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source(name={name!r}, title="자라는 말뭉치", publisher="시험", access=Folder(Path({folder!r}), ("*.jsonl",)),
-    claim=(LicenceClaim("CC-BY-4.0", "Creative Commons Attribution 4.0", file="LICENSE.md"),))
+    claim=(LicenceClaim("CC-BY-4.0", "Creative Commons Attribution 4.0", file="LICENSE.md"),),
+    rule=LicenceRule(("licence-file",)))
 """
 RECIPE = """name = {name!r}
 purpose = "To measure how a run grows; not for publishing."

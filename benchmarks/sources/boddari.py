@@ -10,7 +10,7 @@ from benchmarks.sources.corpora import CORPORA
 from crawlers import defaults
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence
-from malmoi.source import Folder, Item, LicenceClaim, Source
+from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source
 
 _WIKINEWS = "크리에이티브 커먼즈 저작자표시 2.5 라이선스(CC-BY)"
 _ACORN = "크리에이티브 커먼즈 코리아 저작자표시 2.0 대한민국 라이센스(CC BY 2.0 KR)"
@@ -29,6 +29,10 @@ SOURCE = Source(
             file="README.md",
             only=("folder:boddari/unesco/",),
         ),
+    ),
+    rule=LicenceRule(
+        proofs=("licence-file", "statute"),
+        expected=("CC-BY-2.5", "LicenseRef-CC-BY-2.0-KR", "CC-BY-SA-3.0-IGO", "LicenseRef-KR-PD-expired"),
     ),
     attribution="{author}, “{title}” ({year}). {url}. {licence}",  # no {publisher}: it differs by file
 )
@@ -68,7 +72,7 @@ def _links(capture: Capture) -> list[str]:
 def _expired(item: Item) -> LicenceEvidence:
     return LicenceEvidence(
         licence="LicenseRef-KR-PD-expired",
-        kind="row",
+        kind="statute",
         scope="item",
         quote=item.author,
         place="writer; fairytale01.README.md: 방정환 단편소설, 저작권 만료",

@@ -1,7 +1,7 @@
 """The Debian installation guide in Korean: one book as 84 HTML pages (its text and PDF forms are left out)."""
 
 from benchmarks.sources.corpora import CORPORA
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
     name="debian-installguide-ko",
@@ -13,5 +13,6 @@ SOURCE = Source(
             "GPL-2.0-only", "licensed under the terms of the GNU GPL, version 2.", file="LICENSE.debian-copyright"
         ),
     ),
+    rule=LicenceRule(proofs=("licence-file",), expected=("GPL-2.0-only",)),
     register="technical",
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from benchmarks.sources.corpora import CORPORA
 from crawlers import defaults, tables
 from malmoi.archive.capture import Capture
-from malmoi.source import Folder, Item, LicenceClaim, Source
+from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source
 
 _ARTICLE_7 = "statutes/rulings: not protected (Korean Copyright Act art. 7)"
 
@@ -25,6 +25,7 @@ SOURCE = Source(
             only=("folder:law-ko/constitution.txt", "folder:law-ko/tax_rulings.jsonl"),
         ),
     ),
+    rule=LicenceRule(proofs=("licence-file",), expected=("LicenseRef-KR-CA-Art7",)),
     register="law",
 )
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from malmoi.source import LicenceClaim, Source, Warc
+from malmoi.source import LicenceClaim, LicenceRule, Source, Warc
 
 SOURCE = Source(
     name="simulated",
@@ -11,4 +11,5 @@ SOURCE = Source(
     publisher="모의 발행처",
     access=Warc((Path(os.environ.get("MALMOI_SIMULATED", "simulated")).absolute(),)),
     claim=(LicenceClaim("CC-BY-4.0", "Simulated pages CC-BY-4.0", file="SOURCE.txt"),),
+    rule=LicenceRule(proofs=("licence-file",), expected=("CC-BY-4.0",)),
 )

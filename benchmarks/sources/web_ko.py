@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from benchmarks.sources.corpora import CORPORA
-from malmoi.source import LicenceClaim, Source, Warc
+from malmoi.source import LicenceClaim, LicenceRule, Source, Warc
 
 _DEBIAN = "Debian installation guide and FAQ GPL-2.0-or-later"
 _HANDBOOK = "Debian handbook GPL-2.0-or-later or CC-BY-SA-3.0"
@@ -29,6 +29,9 @@ SOURCE = Source(
             file="SOURCE.txt",
             only=("https://handbook.debian.example/",),
         ),
+    ),
+    rule=LicenceRule(
+        proofs=("licence-file",), expected=("MPL-2.0", "GPL-2.0-or-later", "GPL-2.0-or-later OR CC-BY-SA-3.0")
     ),
     register="technical",
 )

@@ -122,7 +122,7 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")
     guard = guard_of(source)
     asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
-    if not all(_is_loopback(canonical_url(url), guard) for url in asked):
+    if not all(is_loopback(canonical_url(url), guard) for url in asked):
         _check_permission(job, source)
     return access
 
@@ -210,7 +210,8 @@ def _check_permission(job: Job, source: Source) -> None:
         )
 
 
-def _is_loopback(url: str, guard: Guard) -> bool:
+def is_loopback(url: str, guard: Guard) -> bool:
+    """Whether the guard permits a URL only because its source declares the address as a loopback exception."""
     return guard.check_url(url) is None and refuse_url(url) is not None
 
 

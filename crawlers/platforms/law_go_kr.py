@@ -37,6 +37,7 @@ MAX_PAGES = 5_000  # of one list
 DANGI = 2333  # years between the calendar in which judgments before 1962 are dated and ours
 UNVERIFIED = "No answer of the interface has been seen: addresses and elements are those that public programs read."
 ARTICLE_7 = "LicenseRef-KR-CA-Art7"
+STATUTE = "statute"  # the proof, malmoi/licensing/proofs.py
 _REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
 _DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
 
@@ -58,19 +59,18 @@ class Register:
     parts: Callable[[etree._Element], Iterable[str]]  # the text of an entry, part by part
     stated: str  # element that states what an entry is
     within: str  # elements that contain it, for the evidence: "PrecService"
-    kind: str  # of the evidence
     allowed: Callable[[etree._Element, str], bool]  # whether this statement gives the licence
-    licence: str = ARTICLE_7
+    licence: str = ARTICLE_7  # for another one a person decides
     only: tuple[tuple[str, str], ...] = ()  # further parameters of its list
 
 
-def source(register: Register, /, *, max_pages: int, place: str, unverified: str = "", **facts: Any) -> Source:
+def source(register: Register, /, *, max_pages: int, unverified: str = "", **facts: Any) -> Source:
     """Return the source of a register: `facts` are those fields of Source in which the registers differ."""
     return Source(
         **facts,
         publisher="법제처 국가법령정보센터",
         access=_access(register, max_pages),
-        rule=LicenceRule(place, (register.licence,), widest="item", review=register.licence != ARTICLE_7),
+        rule=LicenceRule((STATUTE,) if register.licence == ARTICLE_7 else (), expected=(register.licence,)),
         domain="law",
         manners=Manners(delay=1.0),
         unverified=f"{UNVERIFIED} {unverified}".strip(),
@@ -238,7 +238,7 @@ def evidence(register: Register, parsed: ParsedItem) -> tuple[tuple[LicenceEvide
     covered = register.allowed(root, words)
     found = LicenceEvidence(
         licence=register.licence if covered else UNKNOWN,
-        kind=register.kind if covered else f"{register.kind}-unknown",
+        kind="cell" if covered and register.licence != ARTICLE_7 else STATUTE,
         scope="item",
         quote=words_of(register.stated, words),
         place=f"{register.within}/{register.stated}",

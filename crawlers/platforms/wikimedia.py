@@ -42,7 +42,7 @@ _TEMPLATE = re.compile(
     r"(?:[- ][^|{}\[\]\n]{1,60}?|[0-9]?))\s{0,5}(?:\|[^{}]{0,300})?(?:\}\}|\{\{)",
     re.IGNORECASE,
 )
-PLACE = "licence template of the page"
+PLACE = "licence template"  # of a page; the name of a field for its rule
 
 
 def text(parsed: ParsedItem) -> Extracted:
@@ -54,7 +54,7 @@ def source(name: str, *, unverified: str = "How many blocks the dump comes to.",
     """Return the source of the wiki `name`: `facts` are those fields of Source in which the wikis differ."""
     usual: dict[str, Any] = {
         "claim": (SHARE_ALIKE,),
-        "rule": LicenceRule(place="legal.html of the dumps", expected=("CC-BY-SA-4.0",), widest="source"),
+        "rule": LicenceRule(proofs=("dump-claim",), expected=("CC-BY-SA-4.0",)),
         "domain": "general",
         "attribution": ATTRIBUTION,
     }
@@ -90,7 +90,7 @@ def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
     known = [(licence, words) for licence, words in read if licence]
     chosen = known or [(UNKNOWN, words) for _, words in read]
     return tuple(
-        LicenceEvidence(licence, "template", "item", quote(words), PLACE, record)
+        LicenceEvidence(licence, "field", "item", quote(words), PLACE, record)
         for licence, words in dict.fromkeys(chosen)
     )
 

@@ -11,7 +11,7 @@ from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
 from malmoi.licensing.licence_words import fold
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import FOLDER, Folder, Git, Item, LicenceClaim, Source
+from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
@@ -46,14 +46,23 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
             f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "
             "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
         )
-    return LicenceEvidence(claim.licence, proof_of(source, claim), "source", quote(claim.quote), where, archived[where])
+    kind = claim_proof(source.access, claim)
+    return LicenceEvidence(claim.licence, kind, "source", quote(claim.quote), where, archived[where])
 
 
-def proof_of(source: Source, claim: LicenceClaim) -> str:
-    """Return the kind of proof that a claim of `source` is (malmoi/licensing/proofs.py)."""
-    if not claim.file:
-        return "dump-claim"
-    return "project-licence" if isinstance(source.access, Git) else "licence-file"
+def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
+    """Return the name of the proof that a claim is, by the access point of its source.
+
+    >>> from malmoi.source import Warc
+    >>> file, page = LicenceClaim("MIT", "MIT License", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/")
+    >>> [claim_proof(access, file) for access in (Git("https://github.com/a/b"), Dump("https://a.kr/d"), Warc(()))]
+    ['project-licence', 'dump-claim', 'licence-file']
+    >>> claim_proof(Warc(()), page)
+    'dump-claim'
+    """
+    if isinstance(access, Git):
+        return "project-licence"
+    return "dump-claim" if isinstance(access, Dump) or claim.url else "licence-file"
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:

@@ -1,4 +1,4 @@
-"""Hold the evidence of a document against what its source declares: proofs, fields, boards, author, expected licences."""
+"""Hold the evidence of a document against what its source declares: proofs, fields, boards, author, licences."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Licence detection in structured fields: table columns, keys of a JSON envelope, front matter.
 
-Every field with the name of a licence field counts; several that disagree are all returned.
+Every field with the name of a licence field counts; several that disagree are all returned. `place` of the evidence is
+the name of the field: the rule of a source says in `fields` which of them prove a licence.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crawlers.formats.html.runs import quote
-from crawlers.rights.sentences.refusals import forbids
+from crawlers.rights.refusals import forbids
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
@@ -47,16 +48,18 @@ def field_kind(name: str) -> str:
 
 
 def find(
-    fields: Mapping[str, Any], record: str, *, kind: str, named: str = "", strict: bool = False
+    fields: Mapping[str, Any], record: str, *, named: str = "", strict: bool = False
 ) -> tuple[LicenceEvidence, ...]:
     """Return the evidence of scope `item` in `fields`, in field order, each licence once per field.
 
-    `named` is the field that the source declares as its licence. Its unrecognised values are
-    `unknown` (kind `<kind>-unknown`), `false` included; null and empty values are skipped. A rights field usually
-    names a holder: it counts only if it names a licence or forbids use, and with `strict` whenever it is filled.
+    The kind is `field`: a value is the name or the address of one licence as a whole, or it is `unknown`;
+    `refusal-field` if it forbids use. `named` is the field that the source declares as its licence. `false` is unknown
+    too; null and empty values are skipped. A rights field usually names a holder: it counts only if it names a licence
+    or forbids use, and with `strict` whenever it is filled.
 
-    >>> [e.licence for e in find({"license": {"name": "CC BY 4.0"}, "copyright": "가나 출판사"}, "r", kind="row")]
-    ['CC-BY-4.0']
+    >>> found = find({"license": {"name": "CC BY 4.0"}, "copyright": "가나 출판사"}, "r")
+    >>> [(e.kind, e.licence, e.place) for e in found]
+    [('field', 'CC-BY-4.0', 'license')]
     """
     out: dict[tuple[str, str], LicenceEvidence] = {}
     for place, value, what in _fields(fields, named):
@@ -65,7 +68,7 @@ def find(
             if not licence and (what == "licence" or strict or _NAMES_LICENCE.search(words)):
                 licence = UNKNOWN
             if licence:
-                how = f"{kind}-unknown" if licence == UNKNOWN else kind
+                how = "refusal-field" if licence == NONE else "field"
                 out.setdefault(
                     (licence, place), LicenceEvidence(licence, how, "item", quote(words), place[:300], record)
                 )

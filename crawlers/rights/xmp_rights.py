@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from crawlers.formats.html.runs import quote
 from crawlers.rights.host import usage_preferences
-from crawlers.rights.sentences.refusals import forbids
+from crawlers.rights.refusals import forbids
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
@@ -42,7 +42,7 @@ def read(said: Mapping[str, str], record: str) -> tuple[tuple[LicenceEvidence, .
             found.append(LicenceEvidence(licence, "xmp", "item", quote(value), f"XMP {name}", record))
     signals = ()
     if value := said.get("tdm:reservation", "").strip():
-        effect = "opt-out" if usage_preferences.is_reserved(value) else "note"
+        effect = "opt-out" if usage_preferences.is_reserved(value) else "granted"
         words = quote(value, said.get("tdm:policy", ""))
         signals = (Signal("tdm-reservation", effect, words, "XMP tdm:reservation", record),)  # type: ignore[assignment, arg-type]
     return tuple(found), signals

@@ -61,11 +61,8 @@ SOURCE = Source(
         grant="https://www.data.go.kr/data/15126141/openapi.do",
         max_pages=50_000,
     ),
-    rule=LicenceRule(
-        place="the heading of each file says that it is the minutes of a sitting",
-        expected=("LicenseRef-KR-CA-Art24",),
-        widest="item",
-    ),
+    # The heading of each file says that it is the minutes of a sitting.
+    rule=LicenceRule(proofs=("statute",), expected=("LicenseRef-KR-CA-Art24",)),
     register="spoken",
     domain="politics",
     # Some thousands of sittings in two terms, as is generally known; these lists were not counted.
@@ -126,7 +123,7 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     _, _, words = heading(parsed.extraction.text)
     found = LicenceEvidence(
         licence="LicenseRef-KR-CA-Art24",
-        kind="minutes",
+        kind="statute",
         scope="item",
         quote=quote(words),
         place="heading of the minutes",

@@ -18,7 +18,7 @@ SOURCE = Source(
     claim=(
         LicenceClaim("GPL-2.0-only", "licensed under the terms of the GNU GPL, version 2.", file="debian/copyright"),
     ),
-    rule=LicenceRule(place="the file debian/copyright of the repository", expected=("GPL-2.0-only",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("GPL-2.0-only",)),
     register="technical",
     domain="software",
     expect=Expect(at_least=5, at_most=60),  # a file per chapter; the book has seven chapters and some appendices

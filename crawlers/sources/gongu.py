@@ -43,10 +43,9 @@ SOURCE = Source(
         start=tuple(f"{BASE}/wrtCl/listWrtText.do?menuNo=200019&licenseCd={code}&pageIndex=1" for code in CODES),
         scope=(f"{BASE}/wrtCl/listWrtText.do", f"{BASE}/wrt/view.do"),
     ),
+    # The cell holds an image and words, which must name the same licence.
     rule=LicenceRule(
-        place="the image and words in the field 이용조건 of each work",
-        expected=("LicenseRef-KR-PD-expired", "LicenseRef-KOGL-1"),
-        widest="item",
+        proofs=("field",), fields=("이용조건",), expected=("LicenseRef-KR-PD-expired", "LicenseRef-KOGL-1")
     ),
     register="literature",
     domain="culture",

@@ -19,10 +19,8 @@ SOURCE = Source(
             file="catalog.json",
         ),
     ),
-    rule=LicenceRule(
-        place="the record of the data set on data.go.kr, saved beside its files as catalog.json",
-        expected=("LicenseRef-KR-OpenData-Unrestricted",),
-    ),
+    # The record of the data set on data.go.kr, saved beside its files.
+    rule=LicenceRule(proofs=("licence-file",), expected=("LicenseRef-KR-OpenData-Unrestricted",)),
     register="historical",
     domain="history",
     expect=Expect(at_least=1, at_most=1_000_000),  # depends on the data sets that were downloaded

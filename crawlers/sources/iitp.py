@@ -19,11 +19,7 @@ SOURCE = Source(
     title="주간기술동향",
     publisher="정보통신기획평가원 (IITP)",
     access=Site(start=(BASE + "list.do", BASE + "latestWeekly.do"), scope=(BASE,)),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="software",
     # Issue 1388 was in use in 2026.
@@ -31,7 +27,7 @@ SOURCE = Source(
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
     unverified="No page has been seen. A public programme reads the series as type 2 of the Korea Open Government "
-    "Licence, which is excluded; whether a page shows more than abstracts.",
+    "Licence, which is excluded; where a page states it, and whether it shows more than abstracts.",
     note="Expected outcome: review. A public institution is not the State, so art. 24-2 does not reach it. The "
     "full issues are PDF behind a viewer that works by script, and are not fetched.",
 )

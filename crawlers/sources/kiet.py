@@ -27,11 +27,7 @@ SOURCE = Source(
         ),
         scope=(f"{BASE}/research/", f"{BASE}/trends/"),
     ),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="manufacturing",
     # Not counted; several series with some hundreds of reports each.
@@ -39,7 +35,8 @@ SOURCE = Source(
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
     unverified="No page has been seen: the lists and economyDetailView?detail_no=… are addresses that public pages "
-    "link to. The addresses of the other series, and whether abstracts or full texts stand on the pages.",
+    "link to. The addresses of the other series, whether abstracts or full texts stand on the pages, and which of "
+    "them carry a mark.",
     note="Expected outcome: review. A public institution is not the State, so art. 24-2 does not reach it. "
     "Reports are PDF; only their pages are read here.",
 )

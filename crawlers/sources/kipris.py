@@ -41,7 +41,7 @@ SOURCE = Source(
         grant="https://plus.kipris.or.kr/",
         max_pages=MAX_CALLS,
     ),
-    rule=LicenceRule(place="a field of an answer that names a licence; none is known", widest="item", review=True),
+    rule=LicenceRule(),  # no field of an answer is known to name a licence; one that does is left for review
     register="technical",
     domain="semiconductor",
     expect=Expect(at_least=2, at_most=MAX_CALLS),  # one page of a list and one entry, up to the monthly calls of a key
@@ -105,7 +105,7 @@ def items(capture: Capture) -> Iterator[Item]:
         headers=capture.headers,
         title=" ".join(xml_records.prose(xml_records.field(root, "inventionTitle")).split()),
         date=iso_date(xml_records.field(root, "openDate", "publicationDate", "applicationDate")),
-        evidence=licence_fields.find(said, capture.record, kind="row"),
+        evidence=licence_fields.find(said, capture.record),
     )
 
 

@@ -22,11 +22,7 @@ SOURCE = Source(
     access=Site(
         start=tuple(f"{BASE}/{series}" for series in SERIES), scope=tuple(f"{BASE}/{series}" for series in SERIES)
     ),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="science",
     # Not counted.

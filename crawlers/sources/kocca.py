@@ -26,11 +26,7 @@ SOURCE = Source(
         scope=tuple(f"{BASE}/{kind}/{board}" for board, _ in BOARDS for kind in ("list", "view"))
         + tuple(f"{BASE}/list/{board}.do" for board, _ in BOARDS),
     ),
-    rule=LicenceRule(
-        place="a mark of the Korea Open Government Licence or of Creative Commons on the article itself",
-        widest="item",
-        review=True,
-    ),
+    rule=LicenceRule(),  # which mark an article carries, and where, is unknown
     register="technical",
     domain="content",
     # Not counted; numbers of articles above 2,010,000 were in use in 2025.

@@ -9,7 +9,7 @@ SOURCE = wikimedia.source(
     title="위키뉴스",
     publisher="위키뉴스 기여자",
     claim=(wikimedia.NEWS,),
-    rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-2.5",), widest="source"),
+    rule=LicenceRule(proofs=("dump-claim",), expected=("CC-BY-2.5",)),
     register="news",
     expect=Expect(at_least=5, at_most=5_000),  # blocks; the size of the dump is unknown
     unverified="How large the dump is. Whether Wikinews has moved to a later version of CC BY.",

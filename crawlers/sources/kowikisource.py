@@ -15,10 +15,11 @@ SOURCE = wikimedia.source(
     "kowikisource",
     title="위키문헌",
     publisher="위키문헌",
+    # The claim of the dumps is about original text of the wiki; whether a work without a template is, a person decides.
     rule=LicenceRule(
-        place="the licence template of each page ({{PD-old-70}} …); without one legal.html of the dumps",
+        proofs=("field",),
+        fields=(wikimedia.PLACE,),
         expected=("LicenseRef-KR-PD-expired", "LicenseRef-KR-CA-Art7", "CC-BY-SA-4.0"),
-        widest="source",
     ),
     register="literature",
     # Blocks. 141 MiB packed (2026-09-01, by second hand) are some 600 MB, a block at most 1 MiB; not counted.

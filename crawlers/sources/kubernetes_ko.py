@@ -13,7 +13,7 @@ SOURCE = Source(
         exclude=("content/ko/**/README.md", "content/ko/includes/**", "content/ko/docs/reference/glossary/**"),
     ),
     claim=(LicenceClaim("CC-BY-4.0", "Creative Commons Attribution 4.0 International Public License", file="LICENSE"),),
-    rule=LicenceRule(place="the file LICENSE of the repository", expected=("CC-BY-4.0",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("CC-BY-4.0",)),
     register="technical",
     domain="software",
     # A stored index of the repository's history has 753 paths under content/ko; one commit has fewer.

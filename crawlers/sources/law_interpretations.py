@@ -31,7 +31,6 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="해석기관명",
     within="ExpcService",
-    kind="interpretation",
     allowed=lambda _, words: words == "법제처",
     licence="LicenseRef-KR-CA-Art24-2",
 )
@@ -41,7 +40,6 @@ SOURCE = law_go_kr.source(
     name="law_interpretations",
     title="국가법령정보 법령해석례",
     max_pages=50_000,
-    place="the field 해석기관명 of each interpretation says whose work it is; a person decides on art. 24-2",
     register="administrative",
     # Some thousands since 2005, as is generally known; this API was not counted.
     expect=Expect(at_least=1_000, at_most=40_000),

@@ -41,7 +41,6 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="판결유형",
     within="PrecService",
-    kind="judgment",
     allowed=_is_covered,
     # The list also names judgments of other registers (국세법령정보시스템), whose text is available only as a page.
     only=(("datSrcNm", "대법원"),),
@@ -52,7 +51,6 @@ SOURCE = law_go_kr.source(
     name="law_precedents",
     title="국가법령정보 판례",
     max_pages=600_000,
-    place="the fields 판결유형 and 법원명 of each judgment say what it is and whose",
     register="judicial",
     # Of the order of a hundred thousand, as is generally known; this API was not counted.
     expect=Expect(at_least=20_000, at_most=600_000),

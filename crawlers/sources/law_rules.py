@@ -48,7 +48,6 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="행정규칙종류",
     within="AdmRulService/행정규칙기본정보",
-    kind="rule",
     allowed=_is_covered,
 )
 
@@ -57,7 +56,6 @@ SOURCE = law_go_kr.source(
     name="law_rules",
     title="국가법령정보 행정규칙",
     max_pages=100_000,
-    place="the fields 행정규칙종류 and 소관부처명 of each rule say what it is and whose",
     register="statutory",
     # Between ten and thirty thousand are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=5_000, at_most=80_000),

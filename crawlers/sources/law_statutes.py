@@ -37,7 +37,6 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="법종구분",
     within="법령/기본정보",
-    kind="statute",
     allowed=_is_covered,
 )
 
@@ -46,7 +45,6 @@ SOURCE = law_go_kr.source(
     name="law_statutes",
     title="국가법령정보 현행법령",
     max_pages=20_000,
-    place="the field 법종구분 of each statute says what it is",
     register="statutory",
     # Some five thousand statutes are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=3_000, at_most=15_000),

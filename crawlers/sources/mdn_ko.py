@@ -14,7 +14,7 @@ SOURCE = Source(
         exclude=("files/ko/conflicting/**", "files/ko/orphaned/**"),
     ),
     claim=(LicenceClaim("CC-BY-SA-2.5", "All prose content is available under ([CC-BY-SA 2.5]", file="LICENSE.md"),),
-    rule=LicenceRule(place="the file LICENSE.md of the repository", expected=("CC-BY-SA-2.5",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("CC-BY-SA-2.5",)),
     register="technical",
     domain="software",
     # A stored index of the history has 4,100 paths under files/ko, with moved, old and other files.

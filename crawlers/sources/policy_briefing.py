@@ -79,11 +79,8 @@ SOURCE = Source(
         grant="https://www.data.go.kr/data/15095335/openapi.do",
         max_pages=10_000,
     ),
-    rule=LicenceRule(
-        place="the field KoglType of each item; an empty one is no licence",
-        expected=("LicenseRef-KOGL-1",),
-        widest="item",
-    ),
+    # An empty KoglType names nothing.
+    rule=LicenceRule(proofs=("field",), fields=("KoglType",), expected=("LicenseRef-KOGL-1",)),
     register="press",
     domain="administration",
     expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has requested in all
@@ -91,7 +88,8 @@ SOURCE = Source(
     attribution="본 저작물은 '{author}'에서 '{year}년' 작성하여 공공누리 제1유형으로 개방한 '{title}'을 이용하였으며, "
     "해당 저작물은 '{publisher}, {url}'에서 무료로 다운받으실 수 있습니다.",
     unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
-    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go.",
+    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go; "
+    "how an answer names a contributor (기고), whose text is not the State's.",
     note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see the head of the file. A key comes from "
     "data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases come from the same interface "
     "(GroupingCode), so they have no source of their own. Photographs are other people's and are no text; articles "
@@ -152,8 +150,13 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
         return item.evidence, response_signals.find(item, None)
     page = parsed.page
     said = page_rights.read(item, page, SOURCE)[0]
-    against = (one for one in said if one.licence == NONE or ((t := terms(one.licence)) and t.use != "redistribute"))
-    return (*item.evidence, *(replace(one, scope="item") for one in against)), response_signals.find(item, page)
+    against = (replace(one, scope="item") for one in said if _is_against(one))
+    return (*item.evidence, *against), response_signals.find(item, page)
+
+
+def _is_against(found: LicenceEvidence) -> bool:
+    closed = terms(found.licence)
+    return found.licence == NONE or (closed is not None and closed.use != "redistribute")
 
 
 def text(parsed: ParsedItem) -> Extracted:
@@ -230,10 +233,10 @@ def _item(key: str, news: etree._Element, capture: Capture) -> Item:
 
 def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
     said = xml_records.field(news, "KoglType")
-    found = licence_fields.find({"KoglType": said}, record, kind="row")
+    found = licence_fields.find({"KoglType": said}, record)
     if not said or said in TYPES:
         return found
-    return tuple(replace(one, licence=UNKNOWN, kind="row-unknown") for one in found)
+    return tuple(replace(one, licence=UNKNOWN) for one in found)
 
 
 def _page(key: str, address: str) -> str:

@@ -15,7 +15,7 @@ SOURCE = Source(
         branch="master",
     ),
     claim=(LicenceClaim("BSD-3-Clause", "BSD 3-Clause License", file="LICENSE"),),
-    rule=LicenceRule(place="the file LICENSE of the repository", expected=("BSD-3-Clause",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("BSD-3-Clause",)),
     register="technical",
     domain="software",
     # A stored index of the history has 1,873 paths of all kinds; one commit has some hundred pages.

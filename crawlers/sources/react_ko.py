@@ -12,7 +12,7 @@ SOURCE = Source(
             "CC-BY-4.0", "Creative Commons Attribution 4.0 International Public License", file="LICENSE-DOCS.md"
         ),
     ),
-    rule=LicenceRule(place="the file LICENSE-DOCS.md of the repository", expected=("CC-BY-4.0",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("CC-BY-4.0",)),
     register="technical",
     domain="software",
     expect=Expect(at_least=120, at_most=500),  # 208 at commit 2e8c873c of 2026

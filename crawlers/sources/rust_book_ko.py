@@ -21,7 +21,7 @@ SOURCE = Source(
             file="COPYRIGHT",
         ),
     ),
-    rule=LicenceRule(place="the file COPYRIGHT of the repository", expected=("MIT OR Apache-2.0",)),
+    rule=LicenceRule(proofs=("project-licence",), expected=("MIT OR Apache-2.0",)),
     register="technical",
     domain="software",
     expect=Expect(at_least=90, at_most=150),  # 105 paths in a stored index of the history, SUMMARY.md among them

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from crawlers import defaults
 from malmoi.archive.capture import Capture
-from malmoi.source import Expect, Item, Manners, Site, Source
+from malmoi.source import Expect, Item, LicenceRule, Manners, Site, Source
 
 PORT = int(os.environ.get("MALMOI_SAMPLE_PORT", "8753"))
 BASE = f"http://127.0.0.1:{PORT}"
@@ -21,6 +21,10 @@ SOURCE = Source(
     title="말모이 견본 누리집",
     publisher="말모이 견본 누리집",
     access=Site(start=(f"{BASE}/",), scope=(f"{BASE}/",)),
+    rule=LicenceRule(
+        proofs=("kogl-block", "rel-license"),
+        selector=((f"{BASE}/", ".kogl, .codeView01, #menuNuri, .gongBox, .ccl"),),
+    ),
     expect=Expect(at_least=60, at_most=200),
     manners=Manners(delay=0.0, concurrency=4, loopback=(f"127.0.0.1:{PORT}",)),
     attribution="{publisher}, 「{title}」, {url}, {licence}",

@@ -18,7 +18,6 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.cli.audit_commands import audit
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
@@ -42,7 +41,8 @@ from flows.cli.options import (
     wait_for_lock,
 )
 from flows.cli.recipe_commands import recipe as recipes
-from flows.cli.release_commands import diff, publish
+from flows.cli.release_commands import diff, publish, rights
+from flows.cli.review_commands import review
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
@@ -301,13 +301,14 @@ app.command(sign)
 app.command(contains)
 app.command(erase)
 app.command(withdrawals)
+app.command(review)
 app.command(sources)
 app.command(index)
 app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
-app.command(audit)
+app.command(rights)
 
 
 @app.command(name="try")

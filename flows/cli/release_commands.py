@@ -1,4 +1,4 @@
-"""Commands about finished releases: `malmoi diff` and `malmoi publish`."""
+"""Commands about finished releases: `malmoi diff`, `malmoi publish` and `malmoi rights`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
-from flows.cli.options import WorkspaceOption, out, parse_output
+from flows.cli.options import ContactOption, WorkspaceOption, out, parse_output
+from flows.cli.options import ReleaseArgument as ReleaseFolder
 
+rights = App(name="rights", help="Rights of a release: ask its hosts again for their policy files.")
 ReleaseArgument = Annotated[str, Parameter(help="Folder of a release, or NAME/VERSION of the workspace.")]
 
 
@@ -59,3 +61,38 @@ def publish(
 
     folder = comparing.find_release(release, workspace)
     publishing.publish(folder, target, endpoint, read_back=verify, yes=yes, out=out)
+
+
+@rights.command(name="recheck")
+def recheck(
+    release: ReleaseFolder,
+    *,
+    source: Annotated[
+        list[str] | None,
+        Parameter("--source", negative="", help="File of a source that is not shipped: its delay, its loopback hosts."),
+    ] = None,
+    contact: ContactOption = None,
+    yes: Annotated[bool, Parameter("--yes", negative="", help="Send the requests without asking.")] = False,
+    as_json: Annotated[bool, Parameter("--json", negative="", help="Print the result as JSON.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Ask the hosts of a release for robots.txt, ai.txt and tdmrep.json anew; list what was reserved since.
+
+    Changes nothing in the release. Exit status 1: a document has been reserved.
+    """
+    from flows.review import policy_recheck
+    from malmoi.canonical_json import canonical_json
+    from malmoi.releases.verification import untrusted_files
+    from malmoi.workspace import Workspace
+
+    untrusted_files.refuse(release)
+    hosts = policy_recheck.find_hosts(release)
+    nets = policy_recheck.open_nets(hosts, source or (), contact=contact)
+    if not yes:
+        policy_recheck.ask_consent(hosts, out)
+    found = policy_recheck.ask_hosts(Workspace.open(workspace), hosts, nets)
+    if as_json:
+        sys.stdout.write(canonical_json(found.to_values()))
+    else:
+        policy_recheck.show(found, out)
+    policy_recheck.require_unchanged(release, found)

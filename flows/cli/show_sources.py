@@ -16,7 +16,8 @@ from flows.source_files import licences, terms_of
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
-from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, TermsCheck, Warc
+from malmoi.licensing.proofs import PROOFS
+from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceRule, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
@@ -96,10 +97,7 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     if key := _describe_key(source):
         yield "key", key
     yield "licence", licences(source)
-    if source.rule.place:
-        yield "place of the licence", source.rule.place
-    if source.rule.review:
-        yield "", "Only items with their own open licence mark pass."
+    yield from _describe_rule(source.rule)
     for claim in source.claim:
         yield "claim", f"{claim.licence}, because {claim.file or claim.url} says: {claim.quote}"
         if claim.only:
@@ -119,6 +117,20 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     )  # fmt: skip
     for run in reversed(_read_runs(source, root)[-SHOWN_RUNS:]):
         yield "run", f"{run.folder.name}: {_last_fetched(run)}, {len(run.rows):,} records"
+
+
+def _describe_rule(rule: LicenceRule) -> Iterator[tuple[str, str]]:
+    """Yield what the rule of a source accepts as proof, and where, row by row."""
+    if not rule.proofs:
+        yield "proofs", "none: each document needs a review"
+    for name in rule.proofs:
+        yield "proof", f"{name}: {PROOFS[name].shape}"
+    yield from (("at", f"{css} on {prefix}…") for prefix, css in rule.selector)
+    if rule.fields:
+        yield "fields", ", ".join(rule.fields)
+    yield from (("own boards", one) for one in rule.boards)
+    if rule.author:
+        yield "author", rule.author
 
 
 def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
@@ -162,7 +174,10 @@ def show_denied(word: str, out: Console) -> None:
                 facts.add_row(head, Text(words))
                 out.print(facts, soft_wrap=False)
         if row.unless_marked:
-            out.print("  Allowed with review=True: each item must have an open licence mark.", markup=False)
+            out.print(
+                "  Allowed if the source declares a proof of each item, such as rel-license, and no claim.",
+                markup=False,
+            )
 
 
 def _describe_key(source: Source) -> str:

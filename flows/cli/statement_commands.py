@@ -79,7 +79,7 @@ def verify(
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
     from malmoi.releases.statements.keys import read_public_key
     from malmoi.releases.statements.time_stamp import read_anchors
-    from malmoi.releases.verification import release_statement, withdrawn_list
+    from malmoi.releases.verification import release_statement, rights_rules, withdrawn_list
 
     if timestamp_certificate:
         read_anchors(timestamp_certificate)
@@ -87,6 +87,8 @@ def verify(
     lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
     said = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
     out.print(escape_line(f"{folder}: {said}"), markup=False)
+    if note := rights_rules.describe(folder):
+        out.print(note, markup=False)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
     said = release_statement.describe(folder)
     out.print(escape_line(said + (checked if said.startswith("Signed") else "")), markup=False)

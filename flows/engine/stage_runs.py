@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger, total
+from malmoi.licensing.review_decisions import Decision
 from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step
@@ -26,6 +27,7 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import MATCHES, Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: failed documents are tried again when they change
+RIGHTS = "rights"  # the filter that takes decisions of persons
 MATCHED = 4096  # documents that are Python objects at a time, while they are compared with tombstones
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "judged": "4-judged", "curated": "5-curated"}
 
@@ -95,6 +97,16 @@ def walk_job(
     earlier = find_latest(workspace.stage(stage, ""), key, known)
     size = sum(ledger.kept.values())
     return WalkJob(workspace.root, stage, key, folder, steps, paths, withdrawn, earlier, source, size)
+
+
+def add_decisions(steps: tuple[Step, ...], ledger: Ledger, made: Sequence[Decision]) -> tuple[Step, ...]:
+    """Return the steps with those decisions of persons that are about the sources of a shard, for the rights filter.
+
+    They enter the key of the shard: a decision that is made or revoked changes the shards of its source, and no others.
+    """
+    found = sorted((one for one in made if one.source in ledger.entered and not one.revoked), key=lambda one: one.id)
+    added = (("decisions", tuple(found)),) if found else ()
+    return tuple(replace(step, params=(*step.params, *added)) if step.filter == RIGHTS else step for step in steps)
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:

@@ -28,7 +28,7 @@ PROOFS = {
         Proof(
             "field",
             "the value of a field is the name or the address of one licence, and nothing else",
-            "a field of an interface, a column, a labelled cell of a page or a key of front matter, named by the source",
+            "a field of an interface, a column, a labelled cell or a key of front matter, named by the source",
             "fields",
         ),
         Proof(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from malmoi.licensing.licence_words import fold, kogl_words, licence_from_text
 from malmoi.licensing.licences import LICENCES, find_licence_id, licence_from_url
 
-_KOGL_KINDS = frozenset(("kogl-link", "kogl-image", "kogl-sentence", "kogl-words"))
+_KOGL_KINDS = frozenset(("kogl-block", "kogl-link", "kogl-image", "kogl-sentence", "kogl-words"))
 # Kinds of evidence whose quotation is the name or the address of a licence. Words of other kinds (a claim, a template,
 # a sentence with a link) may prove a licence without naming it.
 _NAMING = _KOGL_KINDS | {"rel-license", "mark-link", "licence-words"}

@@ -3,7 +3,8 @@
 Pure; standard library only. Rules in order: an explicit opt-out excludes; the nearest scope with a proof or a refusal
 decides (item, then site, then source); a refusal, an unknown licence or two different licences in that scope exclude;
 then the table decides. Only proofs permit (malmoi/licensing/proofs.py): another statement of a licence, a contradiction
-and a signal of effect `review` lead to `needs-review`. Without any evidence the document is excluded.
+and a signal of effect `review` lead to `needs-review`, and the decision of a person then counts in place of proofs.
+Without any evidence the document is excluded.
 """
 
 from __future__ import annotations
@@ -99,13 +100,13 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     loud = [s for s in signals if s.effect == "opt-out"]
     quiet = [s for s in signals if s.effect == "inferred-opt-out"]
     granted = found is not None and found.use != "exclude" and not reason
-    if granted and not any(e.kind == REVIEW for e in evidence):
+    if found is not None and granted and not any(e.kind == REVIEW for e in evidence):
         contradicted = _contradictions(found, evidence)
         if contradicted or any(s.effect == "review" for s in signals):
             conflicts, reason = (*conflicts, *contradicted), "needs-review"
     if loud:
         reason = "opt-out"
-    elif quiet and not reason and not (granted and scope == "item"):
+    elif quiet and reason in ("", "needs-review") and not (scope == "item" and (granted or reason)):
         reason = "inferred-opt-out"
     if found is not None and granted:
         conflicts += tuple(sorted({f"{signal.name} against {found.expression}" for signal in loud}))
@@ -125,7 +126,8 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
 
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
     """Return (deciding scope, its terms, contradictions, reason to exclude), before signals are considered."""
-    decisive = [e for e in evidence if is_proof(e.kind) or e.licence.strip() == NONE]
+    reviewed = any(e.kind == REVIEW for e in evidence)  # a person who has read the proofs decides in their place
+    decisive = [e for e in evidence if _is_decisive(e, reviewed) or e.licence.strip() == NONE]
     scope = next((s for s in SCOPES if any(e.scope == s for e in decisive)), "")
     if not scope:
         return _judge_candidates(evidence)
@@ -144,6 +146,10 @@ def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | N
     if found.expression == _OPEN_DATA and (other := _find_stricter(evidence)):
         return scope, None, (f"{_OPEN_DATA} against {other}",), "conflict"
     return scope, found, (), ""
+
+
+def _is_decisive(one: LicenceEvidence, reviewed: bool) -> bool:
+    return one.kind == REVIEW if reviewed else is_proof(one.kind)
 
 
 def _judge_candidates(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -68,6 +69,8 @@ def write(
         "clusters": copies,
         "edits": _edits(counted),
         "failed": _failure_table(counted, names),
+        "judged_grants": pa.Table.from_pylist(inputs.sample.rows() if inputs.sample else [], AUDIT["judged_grants"]),
+        "policies": pa.Table.from_pylist([asdict(one) for one in sorted(inputs.policies)], AUDIT["policies"]),
         "sources": _sources(inputs),
         "stages": _stages(counted),
     }

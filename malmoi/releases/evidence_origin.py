@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 RIGHTS_HOLDER, STATUTE, OPERATOR = "rights-holder", "statute", "operator"
+# Kinds of a claim; "claim" is that of a claim that proves nothing, and of all claims in releases of earlier rules.
+_CLAIMS: Final = ("claim", "licence-file", "dump-claim")
 # The same rule in SQL over `licence_evidence e` and its `sources s`, for `malmoi verify`.
 ORIGIN_SQL: Final = (
-    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'claim' AND NOT contains(e.place, '://')"
-    f" AND s.access <> 'Git' THEN '{OPERATOR}' ELSE '{RIGHTS_HOLDER}' END"
+    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'review' THEN '{OPERATOR}'"
+    f" WHEN e.kind IN {_CLAIMS} AND NOT contains(e.place, '://') AND s.access <> 'Git' THEN '{OPERATOR}'"
+    f" ELSE '{RIGHTS_HOLDER}' END"
 )
 
 
@@ -20,12 +23,16 @@ def name_origin(fact: Mapping[str, Any], access: str) -> str:
     any other source the file of a claim lies beside the data: the operator put it there, and nothing that the crawler
     fetched shows that the rights holder wrote it.
 
-    >>> name_origin({"kind": "claim", "place": "notes.txt"}, "Folder")
+    >>> name_origin({"kind": "licence-file", "place": "notes.txt"}, "Folder")
     'operator'
-    >>> name_origin({"kind": "claim", "place": "LICENSE"}, "Git"), name_origin({"kind": "statute", "place": ""}, "Api")
-    ('rights-holder', 'statute')
+    >>> name_origin({"kind": "project-licence", "place": "LICENSE"}, "Git")
+    'rights-holder'
+    >>> name_origin({"kind": "statute", "place": ""}, "Api")
+    'statute'
     """
     if fact["kind"] == "statute":
         return STATUTE
-    supplied = fact["kind"] == "claim" and "://" not in fact["place"] and access != "Git"
+    if fact["kind"] == "review":  # a person decided for the operator
+        return OPERATOR
+    supplied = fact["kind"] in _CLAIMS and "://" not in fact["place"] and access != "Git"
     return OPERATOR if supplied else RIGHTS_HOLDER

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from malmoi.errors import CallError
 from malmoi.expectations import LOW_HANGUL, Expectations
 from malmoi.releases import manifest
+from malmoi.releases.sampling.strata import count_strata, find_strata
+from malmoi.releases.sampling.wrong_grants import Counts, count_answers, estimate, read_answers
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
-VERDICTS = ("right", "wrong", "unsure")
+JUDGED = "judged_grants"  # the audit table of the sample that people have judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,15 @@ class Outcome:
 def measure(folder: Path, expect: Expectations, review: Path | None = None) -> list[Outcome]:
     """Measure the release in `folder` against every expectation that is set, in the order of the table.
 
-    The licences that people have judged are read from `review`; without that file, or without a verdict on a document
-    of this release, the rate of wrong grants is not measured. CallError if the file cannot be read.
+    The licences that people have judged are read from `review`, else from the sample that the release states; without
+    either, or without a verdict on a document of this release, the rate of wrong grants is not measured. CallError if
+    the file cannot be read.
     """
     with open_tables(folder) as tables:
         return [
             *_measure_schema(folder, expect),
             *_measure_tables(tables, expect),
-            *_measure_review(tables, expect, review),
+            *_measure_wrong_grants(tables, expect, review),
         ]
 
 
@@ -108,31 +108,26 @@ def _check_range(name: str, part: int, whole: int, found: tuple[float, float]) -
     return Outcome(name, met, f"{share:.4f} ({part:,} of {whole:,})", f"{found[0]:g} to {found[1]:g}")
 
 
-def _measure_review(tables: Tables, expect: Expectations, review: Path | None) -> Iterator[Outcome]:
-    if review is None or expect.max_wrong_grants == 1 or not review.exists():
+def _measure_wrong_grants(tables: Tables, expect: Expectations, review: Path | None) -> Iterator[Outcome]:
+    """Measure the rate of wrong grants by a review of documents of this release, else by the sample that it states."""
+    if expect.max_wrong_grants == 1:
         return
-    said = read_review(review)
-    held = {str(row[0]) for row in tables.ask("SELECT id FROM data").rows}
-    verdicts = Counter(verdict for id, verdict in said.items() if id in held)
-    if judged := verdicts["right"] + verdicts["wrong"]:
-        yield _check_range("max_wrong_grants", verdicts["wrong"], judged, (0.0, expect.max_wrong_grants))
+    strata = _count_review(tables, review) if review and review.exists() else _read_sample(tables)
+    judged = sum(one.judged for one in strata)
+    if judged:
+        found, most = estimate(strata), expect.max_wrong_grants
+        wrong = sum(one.wrong + one.unsure for one in strata)
+        measured = f"{found.rate:.4f} ({wrong:,} of {judged:,}, 95 % interval {found.low:.4f} to {found.high:.4f})"
+        yield Outcome("max_wrong_grants", found.rate <= most, measured, f"0 to {most:g}")
 
 
-def read_review(path: Path) -> dict[str, str]:
-    """Read id → verdict from a CSV file; rows without a verdict are left out. CallError names what is wrong."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CallError(f"{path}: not readable as a review ({error}); it is a CSV file in UTF-8.") from error
-    found: dict[str, str] = {}
-    for number, row in enumerate(rows, 2):
-        verdict = (row.get("verdict") or "").strip()
-        if "id" not in row or "verdict" not in row or verdict not in ("", *VERDICTS):
-            raise CallError(
-                f"{path}, line {number}: a review has the columns id and verdict, and a verdict is one of "
-                f"{', '.join(VERDICTS)}, or empty. Correct the line."
-            )
-        if verdict:
-            found[row["id"]] = verdict
-    return found
+def _count_review(tables: Tables, review: Path) -> tuple[Counts, ...]:
+    answers = {one.id: one for one in read_answers(review)}
+    return count_answers(count_strata(tables), find_strata(tables, answers), answers.values())
+
+
+def _read_sample(tables: Tables) -> tuple[Counts, ...]:
+    if JUDGED not in tables.names:
+        return ()
+    rows = tables.ask(f"SELECT source, proof, documents, judged, wrong, unsure FROM {JUDGED} ORDER BY 1, 2").rows
+    return tuple(Counts(str(row[0]), str(row[1]), *(int(n or 0) for n in row[2:])) for row in rows)

@@ -60,6 +60,7 @@ class Manifest:
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     members: str = ""  # commitment (hex) to the tree of members (membership/merkle_paths.py)
     publisher: Publisher = UNNAMED  # absent if the recipe names none
+    rights_version: int = 1  # RULES_VERSION of malmoi/licensing/rights_decision.py; absent before version 2
 
     @property
     def root(self) -> str:
@@ -73,6 +74,8 @@ class Manifest:
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
         if value.pop("publisher") != UNNAMED:
             value["publisher"] = self.publisher.model_dump()
+        if self.rights_version == 1:
+            del value["rights_version"]
         if steps := value.pop("recipe_steps"):
             value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
         value["software"], value["splits"] = dict(self.software), dict(self.splits)

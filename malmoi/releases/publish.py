@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from malmoi import url_privacy
 from malmoi.errors import StageError
 from malmoi.ledger import describe_losses, find_sha256
+from malmoi.licensing.rights_decision import RULES_VERSION
 from malmoi.recipe import digest
 from malmoi.release_files import data_files, is_data_file, morpheme_path
 from malmoi.releases import (
@@ -269,6 +270,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
         software=tuple(sorted(inputs.software)),
         files=files,
+        rights_version=RULES_VERSION,
     )
 
 

@@ -11,6 +11,7 @@ from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.residue.outcome import Outcome, outcomes
+from malmoi.releases.sampling.wrong_grants import Sample
 
 Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
 
@@ -31,6 +32,18 @@ class SourceFacts:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PolicyAnswer:
+    """The answer of a host for one of its policy files."""
+
+    source: str
+    site: str  # "https://a.kr": scheme, host, port
+    file: str  # robots, ai-txt, tdmrep
+    outcome: str  # read, absent
+    record: str  # id of the archived answer
+    asked_at: str  # UTC, ISO 8601; a repeated answer keeps record and time of the first
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything that decides the bytes of a release; no clock."""
@@ -49,8 +62,10 @@ class Inputs:
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
+    policies: tuple[PolicyAnswer, ...] = ()
     splits: Shares = ()  # share of each split beside train
     publisher: Publisher = UNNAMED
+    sample: Sample | None = None  # of grants, that people have judged: of the last version that was sampled
     # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
     # release made from its own version and the same inputs is equal.
     previous: Path | None = field(default=None, repr=False)

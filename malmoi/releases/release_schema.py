@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 6  # raise it with any change below: the next release is then a major version
+SCHEMA_VERSION = 7  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -136,9 +136,15 @@ AUDIT: dict[str, pa.Schema] = {
     "dropped": _strings("id", "source", "stage", "filter", "reason", measured=pa.float64(), limit=pa.float64()),
     "edits": _strings("stage", "source", "filter", "reason", n=_N),
     "failed": _strings("id", "source", "stage", "why"),
+    "judged_grants": pa.schema(
+        [(n, _TEXT) for n in ("version", "root", "seed", "source", "proof")]
+        + [(n, _N) for n in ("documents", "judged", "wrong", "unsure", "reviewers")]
+        + [("date", _TEXT), *((n, pa.float64()) for n in ("sample_rate", "sample_low", "sample_high"))]
+    ),
     "licence_evidence": EVIDENCE,
     "members": pa.schema([("leaf", pa.binary(32)), ("document", pa.int32())]),
     "personal_data": _strings("id", "kind", n=_N),
+    "policies": _strings("source", "site", "file", "outcome", "record", "asked_at"),
     "residue": _strings("detector", "path", "field", "outcome", "kind", n=_N),
     "signals": SIGNALS,
     "sketches": pa.schema([("sketch", pa.binary(64))]),
@@ -154,9 +160,11 @@ AUDIT_SAYS = {
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be processed",
+    "judged_grants": "the sample of grants that people judged, by source and kind of proof, and its rate of wrong ones",
     "licence_evidence": "licence evidence of each released document: licence, quote, place, record, whose words it is",
     "members": "salted digests of all addresses and texts, sorted: proof that a work is, or is not, in the release",
     "personal_data": "replaced personal data in each released document, by kind; never the value",
+    "policies": "robots.txt, ai.txt and tdmrep.json of each host that answered for them: read or absent, record, time",
     "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",
     "sketches": "64 bytes for the text of each document, in the order of data/, to find near copies",

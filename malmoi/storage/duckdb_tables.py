@@ -87,7 +87,7 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
         views += [("main", OTHER, _list_other(folder, before)), (BEFORE, OTHER, _list_other(before, folder))]
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(spill)}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(spill)}")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
         if _spill is not None:
@@ -100,7 +100,7 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
         places = [str(place) for place in (folder, before) if place is not None]
-        both = ", ".join(sorted({_quote_string(f"{p}/") for place in places for p in (place, _escape_glob(place))}))
+        both = ", ".join(sorted({quote_string(f"{p}/") for place in places for p in (place, _escape_glob(place))}))
         connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB checks the path and its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
@@ -131,7 +131,7 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
     selects = [f"SELECT {columns} FROM {_parquet(paths)}" for columns, paths in parts if paths]
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(str(tmp))}")
         connection.execute("SET enable_progress_bar = false")
         with pq.ParquetWriter(target, schema, compression="zstd", compression_level=3) as writer:
             if not selects:
@@ -153,7 +153,7 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int =
     """Return the first `limit` values, sorted, that occur more than once in `column` of all files."""
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(str(tmp))}")
         name, files = _quote_name(column), _parquet(paths)
         sql = f"SELECT {name} FROM {files} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
         return [str(row[0]) for row in connection.execute(sql).fetchall()]
@@ -174,7 +174,7 @@ def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Tab
 
 
 def _parquet(paths: Sequence[Path]) -> str:
-    listed = ", ".join(_quote_string(_escape_glob(str(p))) for p in paths)
+    listed = ", ".join(quote_string(_escape_glob(str(p))) for p in paths)
     return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
@@ -187,7 +187,8 @@ def _escape_glob(path: str) -> str:
     return _GLOB.sub(r"[\g<0>]", path)
 
 
-def _quote_string(value: str) -> str:
+def quote_string(value: str) -> str:
+    """Return `value` as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 

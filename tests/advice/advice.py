@@ -46,10 +46,11 @@ def advice(message: str) -> Callable[[Callable[[Place], Iterator[str]]], None]:
 
 
 SOURCE = """from pathlib import Path
-from malmoi.source import Expect, Folder, LicenceClaim, Source, Warc
+from malmoi.source import Expect, Folder, LicenceClaim, LicenceRule, Source, Warc
 SOURCE = Source(
     name="own", title="a", publisher="b", access=Folder(Path("pages"), include=("*.txt",)),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),),
+    rule=LicenceRule(("licence-file",)),
 )
 """
 GENERAL = (RECIPES / "general.toml").read_text(encoding="utf-8")

@@ -24,6 +24,8 @@ from tests.advice import (
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_reviews,  # noqa: F401
+    advice_rules,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
     advice_versions,  # noqa: F401
@@ -36,15 +38,18 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
+    "malmoi/releases/sampling/kept_samples.py",
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
-    "crawlers/proofs.py", "crawlers/extract.py",
-    "crawlers/rights/claims.py", "crawlers/tables.py",
+    "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
+    "crawlers/rights/claims.py", "crawlers/tables.py", "malmoi/licensing/review_file.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
+    "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":
+    "a server that does not end; tests/review/test_review_server.py",
     "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.": "tests have every extra",
     "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
     "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":
@@ -112,6 +117,14 @@ ELSEWHERE = {
     "url of the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
     "{}: the licence file {} is not in the repository; a claim needs its proof. Check the repository; correct file of "
     "the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
+    "{}: no document has a host that can be asked; its sources are folders or dumps.": "the release stays as it is",
+    "--contact is missing; the hosts must see whom to write to: a mail address or a page.":
+        "needs a site; tests/fetch/test_policy_recheck.py",
+    "nothing was requested: give --yes to send these requests.": "needs a site; tests/fetch/test_policy_recheck.py",
+    "nothing was requested: answer y, or give --yes to send these requests.": "needs a terminal; "
+    "tests/fetch/test_policy_recheck.py",
+    "{}: {} reserved since. Take them out with `malmoi erase` (--id, or --url-prefix for a host), or collect and "
+    "release again.": "needs a site; tests/fetch/test_policy_recheck.py",
     "{} The next collect fetches this page again and keeps the other pages.": "needs a site; test_collection.py",
 }  # fmt: skip
 

@@ -150,9 +150,9 @@ def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
     (folder / "LICENCE").write_text("CC BY 4.0")
     definition = tmp_path / "here.py"
     definition.write_text(
-        "from pathlib import Path\nfrom malmoi.source import Folder, LicenceClaim, Source\n"
+        "from pathlib import Path\nfrom malmoi.source import Folder, LicenceClaim, LicenceRule, Source\n"
         f"SOURCE = Source('here', '', '', Folder(Path({str(folder)!r}), include=('*.html',)),"
-        " claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),))\n"
+        " claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),), rule=LicenceRule(('licence-file',)))\n"
     )
     where = source(Folder(folder, include=("*.html",)), claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),))
     collect(where, tmp_path / "c")
@@ -163,7 +163,7 @@ def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
     assert isinstance(outcome, Kept)
     document = outcome.document
     assert document.id == "here/one.html" and document.text.startswith("글이 여기에 있다.")
-    assert [(e.licence, e.kind, e.record) for e in document.evidence] == [("CC-BY-4.0", "claim", archived[0][1])]
+    assert [(e.licence, e.kind, e.record) for e in document.evidence] == [("CC-BY-4.0", "licence-file", archived[0][1])]
 
 
 def test_a_new_address_moves_no_other_cut():
@@ -198,7 +198,8 @@ def test_a_run_taken_away_in_the_middle_is_not_written_over(tmp_path):
 
 
 LICENSED = (
-    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),))\n"
+    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),),\n"
+    "    rule=LicenceRule(('dump-claim',)))\n"
 )
 
 

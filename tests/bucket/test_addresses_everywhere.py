@@ -20,8 +20,8 @@ Machine = Callable[[str], None]
 # Arguments of a command; WS is the address of a workspace, NEW of one that does not exist, RELEASE of a release, OUT an
 # address at which nothing may be written. The number is the exit status.
 CALLS: tuple[tuple[int, str], ...] = (
-    (0, "audit sample RELEASE --seed a --n 1 --out evidence --workspace WS"),
-    (2, "audit sample RELEASE --seed a --n 1 --out OUT --workspace WS"),
+    (0, "review sample RELEASE --seed a --size 1 --out evidence --workspace WS"),
+    (2, "review sample RELEASE --seed a --size 1 --out OUT --workspace WS"),
     (0, "check RELEASE --recipe RECIPE"),
     (0, "collect SOURCE --workspace WS"),
     (0, "collect SOURCE --workspace NEW --dry-run"),

@@ -55,9 +55,20 @@ class Browser:
         return given["result"].get("value")
 
     def press(self, key: str) -> None:
-        """Press one key, such as Enter."""
-        for kind in ("keyDown", "keyUp"):
-            self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+        """Press one key, such as Enter or j, as a keyboard does: it also types its character."""
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        number = {"Enter": 13, "Escape": 27, "Tab": 9}.get(key, 0)
+        self._ask("Input.dispatchKeyEvent", type="keyDown", key=key, text=text, windowsVirtualKeyCode=number)
+        self._ask("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=number)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size in CSS pixels, such as that of a phone."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._ask("Emulation.setDeviceMetricsOverride", **size)
+
+    def speak(self, language: str) -> None:
+        """Make `language`, such as en-US, the preferred one of the page."""
+        self._ask("Emulation.setUserAgentOverride", userAgent="", acceptLanguage=language)
 
     def click(self, script: str) -> None:
         """Click the middle of the element that a JavaScript expression gives."""
@@ -74,7 +85,12 @@ class Browser:
 
     def shoot(self, path: Path) -> None:
         """Write a picture of the page, for a person to look at."""
-        path.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"]))
+        path.write_bytes(self.capture("png"))
+
+    def capture(self, format: str, quality: int = 80) -> bytes:
+        """Return a picture of the page: png, or webp of this quality."""
+        options = {"format": format} | ({} if format == "png" else {"quality": quality})
+        return base64.b64decode(self._ask("Page.captureScreenshot", **options)["data"])
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self._numbers)

@@ -14,15 +14,19 @@ SOURCE = '''"""One archive."""
 
 from pathlib import Path
 
-from malmoi.source import Source, Warc
+from malmoi.source import LicenceRule, Source, Warc
 
-SOURCE = Source(name="board", title="게시판", publisher="시험", access=Warc(({paths},)))
+SOURCE = Source(name="board", title="게시판", publisher="시험", access=Warc(({paths},)),
+    rule=LicenceRule(("kogl-block",), (("https://board.example/", ".kogl"),)))
 '''
 _WHO = ("정원사가", "사서가", "목수가", "이웃이", "선생이", "아이가", "어부가", "기자가", "의사가", "상인이")
 _WHERE = ("강가에서", "도서관에서", "시장에서", "마당에서", "산길에서", "학교에서", "바닷가에서", "역 앞에서")
 _WHAT = ("씨앗을", "헌책을", "의자를", "편지를", "사진을", "그물을", "낱말을", "약초를", "지도를", "악보를")
 _DID = ("천천히 살펴보았다.", "오래 들고 있었다.", "조심스럽게 옮겼다.", "하나씩 세었다.", "다시 적어 두었다.")
-MARK = '<a href="https://www.kogl.or.kr/info/licenseType1.do"><img src="img_opentype01.png" alt="공공누리 제1유형"></a>'
+MARK = (
+    '<div class="kogl"><a href="https://www.kogl.or.kr/info/licenseType1.do">'
+    '<img src="img_opentype01.png" alt="공공누리 제1유형"></a></div>'
+)
 
 
 def prose(seed: int, sentences: int = 5) -> str:

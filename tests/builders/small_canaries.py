@@ -112,7 +112,7 @@ def page(kind: str, *, address: str) -> bytes:
 
 SOURCES = '''"""Canaries {name}."""
 from pathlib import Path
-from malmoi.source import Extracted, Folder, LicenceClaim, Manners, Site, Source
+from malmoi.source import Extracted, Folder, LicenceClaim, LicenceRule, Manners, Site, Source
 from crawlers import defaults
 SOURCE = Source(
     name={name!r}, title="카나리아", publisher="시험", attribution="{{publisher}}, {{title}}, {{author}}, {{url}}",
@@ -146,7 +146,8 @@ def site(root: Path, served: Site, *, addresses: bool) -> Path:
     served.answers["/"] = Answer(f"<title>차례</title>{front}".encode(), headers=html)
     host = served.base.removeprefix("http://")
     access = f"Site(start=({served.base + '/'!r},), scope=({served.base + '/'!r},))"
-    more = f"manners=Manners(delay=0.0, concurrency=4, loopback=({host!r},)),"
+    rule = f'LicenceRule(("rel-license",), (("http://{host}/", "footer"),))'
+    more = f"manners=Manners(delay=0.0, concurrency=4, loopback=({host!r},)), rule={rule},"
     (root / "site.py").write_text(SOURCES.format(name="birds", access=access, more=more), encoding="utf-8")
     return root / "site.py"
 
@@ -172,7 +173,7 @@ def folder(root: Path, *, addresses: bool) -> Path:
     (home / "failed.md").write_text("\n\n".join(said(kind, "failed") for kind in KINDS), encoding="utf-8")
     grant = [f"이 글은 {GRANT}.", *(said(kind, "licence-file") for kind in KINDS)]
     (home / "LICENCE.txt").write_text("\n".join(grant) + "\n", encoding="utf-8")
-    more = f'claim=(LicenceClaim("CC-BY-4.0", {GRANT!r}, file="LICENCE.txt"),),'
+    more = f'claim=(LicenceClaim("CC-BY-4.0", {GRANT!r}, file="LICENCE.txt"),), rule=LicenceRule(("licence-file",)),'
     source = SOURCES.format(name="nests", access=f"Folder(Path({str(home)!r}))", more=more) + FAILS
     (root / "folder.py").write_text(source, encoding="utf-8")
     return root / "folder.py"

@@ -17,7 +17,7 @@ SOURCE = '''"""Pages in a folder, all under CC BY 4.0 by the word of a licence f
 
 from pathlib import Path
 
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
     name="small",
@@ -25,6 +25,10 @@ SOURCE = Source(
     publisher="시험",
     access=Folder(Path({folder!r}), include=("**/*.html", "*.csv")),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
+    rule=LicenceRule(
+        ("licence-file", "kogl-block", "rel-license"),
+        (("folder:small/", ".kogl, .codeView01, #menuNuri, .gongBox, .ccl"),),
+    ),
 )
 '''
 ROWS = 'id,제목,본문\n1,하나,"{a}"\n2,둘,"{b}"\n'

@@ -20,10 +20,11 @@ VILLAGE, PLANT, CHANGES = (
 RESIDENT = "주민등록번호는 900101-1234567이다."
 SOURCE = '''"""Papers of a village and of a plant, all under CC BY 4.0."""
 from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source(
     name="papers", title="문서", publisher="시험", access=Folder(Path({folder!r})),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
+    rule=LicenceRule(("licence-file",)),
 )
 '''
 CLEAN, CURATED = ("rights", "normalise"), ("near_duplicates", "redact")

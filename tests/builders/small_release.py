@@ -39,9 +39,9 @@ COPIED = (
 )  # rows of the table of copies
 SAID = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}  # as it stands on the page
 WORDS = {
-    "LicenseRef-KOGL-1": ("kogl-sentence", "이 글은 공공누리 제1유형 조건에 따라 이용할 수 있습니다."),
-    "LicenseRef-KOGL-4": ("kogl-sentence", "이 글은 공공누리 제4유형 조건에 따라 이용할 수 있습니다."),
-    "LicenseRef-KOGL-AI": ("kogl-image", "img_opentype_ai.png 공공누리 AI유형"),
+    "LicenseRef-KOGL-1": ("kogl-block", "이 글은 공공누리 제1유형 조건에 따라 이용할 수 있습니다."),
+    "LicenseRef-KOGL-4": ("kogl-block", "이 글은 공공누리 제4유형 조건에 따라 이용할 수 있습니다."),
+    "LicenseRef-KOGL-AI": ("kogl-block", "img_opentype_ai.png 공공누리 AI유형"),
     SAID["na"]: ("rel-license", "https://creativecommons.org/licenses/by-sa/4.0/ 이용허락"),
 }  # licence → kind of evidence and quote
 

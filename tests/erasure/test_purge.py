@@ -33,11 +33,12 @@ TITLE, TEXT, AUTHOR = "카나리아제목삼칠", "카나리아본문구오칠",
 PATH = "/people/canary-path-7391"
 NEEDLES = [word.encode() for word in (TITLE, TEXT, AUTHOR, "canary-path-7391")]
 SOURCE = '''"""A small site under CC BY 4.0."""
-from malmoi.source import LicenceClaim, Manners, Site, Source
+from malmoi.source import LicenceClaim, LicenceRule, Manners, Site, Source
 SOURCE = Source(
     name="small", title="작은 누리집", publisher="시험", access=Site(start=("{base}/",), scope=("{base}/",)),
     manners=Manners(delay=0, loopback=("{host}",)),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", url="{base}/licence"),),
+    rule=LicenceRule(("dump-claim",)),
 )
 '''
 

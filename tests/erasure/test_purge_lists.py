@@ -29,10 +29,11 @@ HEAD = (
 SOURCE = '''"""A dump in a file."""
 from pathlib import Path
 from crawlers.formats.mediawiki import mediawiki_export as export
-from malmoi.source import Dump, LicenceClaim, Source
+from malmoi.source import Dump, LicenceClaim, LicenceRule, Source
 SOURCE = Source(
     name="wiki", title="사전", publisher="시험", access=Dump(path=Path({path!r})),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
+    rule=LicenceRule(("dump-claim",)),
 )
 
 def items(capture):
@@ -134,6 +135,7 @@ def test_a_file_of_a_repository_is_not_collected(tmp_path: Path) -> None:
             "from malmoi.source import *\n"
             f"SOURCE = Source('small', 't', 'p', Git({served.url!r}, include=('ko/**/*.md',)),\n"
             "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),),\n"
+            "    rule=LicenceRule(('project-licence',)),\n"
             f"    manners=Manners(loopback=({served.base.removeprefix('http://')!r},)))\n"
         )
         home = Workspace.open(tmp_path / "w")

@@ -21,25 +21,28 @@ from tests.faults.lying_site import DUMP_CLAIM, SECRET, SECRET_PATH, LyingSite
 
 FOLDER = '''"""Pages in a folder, under CC BY 4.0 by the word of a licence file."""
 from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source(
     name="small", title="작은 말뭉치", publisher="시험", access=Folder(Path({folder!r}), include=("*.html",)),
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
+    rule=LicenceRule(("licence-file",)),
 )
 '''
 SITE = '''"""A small site on loopback; each page has its mark."""
-from malmoi.source import Manners, Site, Source
+from malmoi.source import LicenceRule, Manners, Site, Source
 SOURCE = Source(
     name="small", title="작은 누리집", publisher="시험", access=Site(start=("http://{host}/",), scope=("http://{host}/",)),
+    rule=LicenceRule(("kogl-block",), (("http://{host}/", ".kogl"),)),
     manners=Manners(delay=0, concurrency=1, loopback=("{host}",)),
 )
 '''
 DUMP = '''"""A dump on loopback."""
 from crawlers.formats.mediawiki import mediawiki_export as export
-from malmoi.source import Dump, LicenceClaim, Manners, Source
+from malmoi.source import Dump, LicenceClaim, LicenceRule, Manners, Source
 SOURCE = Source(
     name="wiki", title="작은 위키", publisher="시험", access=Dump("http://{host}/dump.xml"),
     claim=(LicenceClaim("CC-BY-SA-4.0", "{claim}", url="http://{host}/legal.html"),),
+    rule=LicenceRule(("dump-claim",)),
     manners=Manners(delay=0, loopback=("{host}",)),
 )
 def items(capture):

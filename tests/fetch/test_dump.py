@@ -160,6 +160,7 @@ def written(folder, host, *, access="", claim=True, limit=None):
         "from pathlib import Path\nfrom crawlers.formats.mediawiki import mediawiki_export as export\n"
         "from malmoi.source import *\n"
         f"SOURCE = Source(name='wiki', title='t', publisher='p', claim=({terms + ',' if claim and host else ''}),\n"
+        "    rule=LicenceRule(('dump-claim',)),\n"
         f"    access=Dump({access or repr(host.base + '/dump.xml.bz2')}),\n"
         f"    manners=Manners(delay=0, loopback=('127.0.0.1:{port}',)))\n"
         "def items(capture):\n    return export.pages(capture)\n\n"

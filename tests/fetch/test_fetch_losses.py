@@ -60,6 +60,7 @@ def test_a_licence_page_that_no_library_can_read_stops_its_source_with_a_reason(
         site.answers |= {"/": page("start"), "/licence": page("CC BY 4.0")}
         path = tmp_path / "small.py"
         claim = f'claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", url="{site.base}/licence"),), access='
+        claim = f'rule=LicenceRule(("dump-claim",)), {claim}'
         text = SOURCE.format(base=site.base, port=site.port).replace("access=", claim)
         path.write_text(text, encoding="utf-8")
         with pytest.raises(SourceError, match=r"/licence, on which a claim rests, cannot be read \(LookupError\)"):

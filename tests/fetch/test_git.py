@@ -169,7 +169,7 @@ def test_the_workspace_follows_a_repository_from_commit_to_commit(tmp_path, serv
     path.write_text(
         "from malmoi.source import *\n"
         f"SOURCE = Source('small', 't', 'p', Git({served.url!r}, include=('ko/**/*.md',)),\n"
-        "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),),\n"
+        "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),), rule=LicenceRule(('project-licence',)),\n"
         f"    manners=Manners(loopback=({served.base.removeprefix('http://')!r},)))\n"
     )
     workspace = Workspace.open(tmp_path / "w")

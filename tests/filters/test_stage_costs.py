@@ -30,7 +30,7 @@ def document(number: int, text: str = "우리말을 모은 사전이다.") -> Do
         text,
         Provenance("a", f"https://a.example/{number}", "r", "2026-01-01T00:00:00Z", "0" * 64, "html", "utf-8"),
         title="사전" if number % 2 else "",
-        evidence=(LicenceEvidence("MIT", "claim", "source", "q", "p", "r"),) * (number % 3),
+        evidence=(LicenceEvidence("MIT", "licence-file", "source", "q", "p", "r"),) * (number % 3),
         signals=(Signal("noai", "opt-out", "q", "p", "r"),) * (number % 2),
         labels=(("language", "ko"), ("use", "redistribute")),
         measures=(("chars", float(number)),),

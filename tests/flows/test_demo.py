@@ -135,9 +135,9 @@ def test_every_quote_stands_verbatim_in_the_archived_page(demo, release):
 
 
 def test_an_auditor_gets_the_passage_of_each_mark_and_a_review_that_check_reads(demo, release, tmp_path):
-    draw = ["audit", "sample", release, "--seed", "may", "--workspace", demo[0], "--out"]
+    draw = ["review", "sample", release, "--seed", "may", "--workspace", demo[0], "--out"]
     for out in ("a", "b"):
-        done = malmoi(*draw, tmp_path / out, "--n", 200)
+        done = malmoi(*draw, tmp_path / out, "--size", 200)
         assert done.returncode == 0, done.stderr
     pack = (tmp_path / "a" / "evidence.md").read_text(encoding="utf-8")
     assert pack == (tmp_path / "b" / "evidence.md").read_text(encoding="utf-8")
@@ -145,7 +145,7 @@ def test_an_auditor_gets_the_passage_of_each_mark_and_a_review_that_check_reads(
     withheld = pack.count("**record withheld")
     assert pack.count("**verbatim in the ") + withheld == rows and withheld < 6 and "NOT " not in pack
     assert "010-0000-" not in pack
-    few = malmoi(*draw, tmp_path / "few", "--n", 3)
+    few = malmoi(*draw, tmp_path / "few", "--size", 3)
     assert few.stdout.strip().endswith("evidence.md and review.csv, 3 documents")
     judged = (tmp_path / "few" / "review.csv").read_text(encoding="utf-8")
     assert judged.splitlines()[1:] == (tmp_path / "a" / "review.csv").read_text(encoding="utf-8").splitlines()[1:4]

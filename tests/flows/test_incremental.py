@@ -34,9 +34,9 @@ from tests.builders.small_archive import prose
 
 SOURCE = """
 from pathlib import Path
-from malmoi.source import LicenceClaim, Source, Warc
+from malmoi.source import LicenceClaim, LicenceRule, Source, Warc
 SOURCE = Source(name="sites", title="여러 누리집", publisher="시험", access=Warc((Path({folder!r}),)),
-    claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="SOURCE.txt"),))
+    claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="SOURCE.txt"),), rule=LicenceRule(("licence-file",)))
 """
 RECIPE = """
 name = "sites"

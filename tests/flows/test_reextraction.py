@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers import extract, rights
+from crawlers import extract
 from crawlers.formats import registry
 from crawlers.formats.html import html_page
 from crawlers.formats.pdf import pdf as pdf_reader
@@ -34,9 +34,9 @@ from tests.builders.documents.small_pdf import column, pdf
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 SOURCE = """
 from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source("plant", "안내서", "우리 회사", Folder(Path({folder!r})),
-    claim=(LicenceClaim("CC-BY-4.0", quote="CC BY 4.0", file="LICENCE.txt"),))
+    claim=(LicenceClaim("CC-BY-4.0", quote="CC BY 4.0", file="LICENCE.txt"),), rule=LicenceRule(("licence-file",)))
 """
 OWN_TEXT = """
 from malmoi.source import Extracted
@@ -187,11 +187,14 @@ def test_a_new_format_reads_the_files_that_nobody_has_read(
     assert contents(second) == as_of_a_fresh_run(tmp_path, home, source)
 
 
-def test_rights_are_read_anew_of_every_file(tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", ["RIGHTS_VERSION", "RULES_VERSION"])
+def test_rights_are_read_anew_of_every_file(
+    version: str, tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     home, source = collected(tmp_path)
     extracted(home, source)
     loaded.clear()
-    monkeypatch.setattr(extract, "RIGHTS_VERSION", rights.VERSION + 1)
+    monkeypatch.setattr(extract, version, getattr(extract, version) + 1)
     extracted(home, source)
     assert len(loaded) == len(FILES) - 1
 

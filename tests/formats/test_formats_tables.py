@@ -59,12 +59,12 @@ def test_a_licence_in_a_row_is_evidence_for_that_row() -> None:
     body = "text,공공누리유형\n하나,제1유형\n둘,\n셋,제9유형\n넷,1\n".encode()
     first, second, third, fourth = (row.evidence for row in tables.rows(capture("a.csv", body)))
     assert [(e.licence, e.kind, e.scope, e.quote, e.place, e.record) for e in first] == [
-        ("LicenseRef-KOGL-1", "row", "item", "제1유형", "공공누리유형", "urn:r")
+        ("LicenseRef-KOGL-1", "field", "item", "제1유형", "공공누리유형", "urn:r")
     ]
     assert second == ()
     assert [(e.licence, e.quote) for e in fourth] == [("LicenseRef-KOGL-1", "1")]
     # A row that states something we do not know must not fall under the claim of its source.
-    assert [(e.licence, e.kind) for e in third] == [("unknown", "row-unknown")]
+    assert [(e.licence, e.kind) for e in third] == [("unknown", "field")]
 
 
 def test_a_row_carries_the_headers_of_its_file_so_that_an_opt_out_reaches_it() -> None:

@@ -12,13 +12,14 @@ from crawlers import defaults, extract
 from crawlers.formats import ParsedItem
 from crawlers.formats.html import html_page, html_tree, runs
 from malmoi.archive.capture import Capture
-from malmoi.source import Folder, Item, LicenceClaim, Source
+from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 KOGL_1 = '<a href="https://www.kogl.or.kr/info/licenseType1.do">공공누리 제1유형</a>'
 PAGE = f"<html><title>말모이</title><body><article><p>{SENTENCE * 8}</p><p>{KOGL_1}</p></article></body></html>"
-SOURCE = Source("a", "가", "나", Folder(Path("x")), claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),))
+CLAIM = LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE")
+SOURCE = Source("a", "가", "나", Folder(Path("x")), claim=(CLAIM,), rule=LicenceRule(("licence-file",)))
 CAPTURE = Capture("r", "https://a.example/1", "2026-01-01T00:00:00Z", 200, (), b"", "a")
 
 

@@ -94,9 +94,9 @@ def test_the_command_waits_as_told_and_says_for_whom(held):
     workspace, ended = held
     source = workspace.root.parent / "own.py"
     source.write_text(
-        "from malmoi.source import Folder, LicenceClaim, Source\nfrom pathlib import Path\n"
+        "from malmoi.source import Folder, LicenceClaim, LicenceRule, Source\nfrom pathlib import Path\n"
         f"SOURCE = Source('own', 'own', 'own', Folder(Path({str(workspace.root.parent)!r}), include=('*.html',)),\n"
-        "    claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='L.txt'),))\n",
+        "    claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='L.txt'),), rule=LicenceRule(('licence-file',)))\n",
         encoding="utf-8",
     )
     (workspace.root.parent / "L.txt").write_text("CC BY 4.0\n")

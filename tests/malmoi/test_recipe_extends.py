@@ -116,12 +116,13 @@ def test_paths_of_a_base_in_another_folder_lead_to_the_same_files(tmp_path):
     own = write(tmp_path / "mine/deep", TOP.replace("general", "../../base/base.toml"))
     assert steps_of(own) == steps_of(base)
     named = (
-        'from malmoi.source import Folder, LicenceClaim, Source\nfrom pathlib import Path\nSOURCE = Source(name="own", '
+        "from malmoi.source import Folder, LicenceClaim, LicenceRule, Source\nfrom pathlib import Path\n"
+        'SOURCE = Source(name="own", '
     )
     write(
         tmp_path / "base",
         f'{named}title="a", publisher="b", access=Folder(Path("p")), '
-        'claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="L"),))\n',
+        'claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="L"),), rule=LicenceRule(("licence-file",)))\n',
         "own.py",
     )
     assert len(sources_of(recipes.load(own), str(own), ())) == 2

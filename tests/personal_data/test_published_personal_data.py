@@ -264,10 +264,11 @@ def test_a_document_that_printed_a_resident_number_is_never_redistributed(tmp_pa
 PAGE = "<!doctype html><html lang=ko><head><title>{title}</title></head><body><article><h1>{title}</h1>{text}</article>"
 SOURCE = '''"""Papers in a folder."""
 from pathlib import Path
-from malmoi.source import Folder, LicenceClaim, Source
+from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
 SOURCE = Source(
     name="papers", title="문서", publisher="시험", access=Folder(Path({folder!r}), include=("**/*.html",)),
-    claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),), note="asked {mail}",
+    claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
+    rule=LicenceRule(("licence-file",)), note="asked {mail}",
 )
 '''
 SUBJECTS = {

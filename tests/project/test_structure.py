@@ -42,6 +42,7 @@ PURE = (
     "malmoi/licensing/rights_decision.py",
     "malmoi/licensing/licences.py",
     "malmoi/licensing/licence_words.py",
+    "malmoi/licensing/review_decisions.py",
     "malmoi/source.py",
 )
 

@@ -35,5 +35,5 @@ def test_the_command_line_page_shows_the_help_of_every_command(tmp_path):
     shown = set(re.findall(r"^malmoi (.+) --help$", page, re.M))
     names = {name for name in app if not name.startswith("-")}
     assert shown >= names
-    for group in ("sources", "recipe", "index", "withdrawals"):
+    for group in ("sources", "recipe", "index", "withdrawals", "review"):
         assert shown >= {f"{group} {name}" for name in app[group] if not name.startswith("-")}

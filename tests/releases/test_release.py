@@ -107,7 +107,7 @@ def test_a_document_without_layers_or_measures_has_null_there_not_zero(tmp_path:
 
 def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
     doc = document("ga", 1)
-    claim = replace(doc.evidence[0], kind="claim", scope="source", place="licence-note.txt")
+    claim = replace(doc.evidence[0], kind="licence-file", scope="source", place="licence-note.txt")
     page = replace(claim, place="https://ga.example.kr/licence")
     law = replace(doc.evidence[0], kind="statute")
     docs = [replace(document("ga", n), evidence=(one,)) for n, one in ((1, claim), (2, page), (4, law))]

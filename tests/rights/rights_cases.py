@@ -33,7 +33,7 @@ def _read_frames() -> dict[str, Any]:
 
 
 def page_of(case: Case) -> str:
-    """Return the markup of a case: its own, or the frame of a site around what it says; `mark` "" takes the mark away."""
+    """Return the markup of a case: its own, or the frame of a site around what it says; `mark` "" removes the mark."""
     site, title = case.get("site", ""), case.get("title", "갯벌의 하루" if "site" in case or "page" in case else "글")
     if site:
         frames = _read_frames()

@@ -7,10 +7,9 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import prefilter
+from crawlers.rights import prefilter, refusals
 from crawlers.rights.page import candidates, kogl_block
 from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
-from crawlers.rights.sentences import refusals
 from tests.rights import rights_cases
 
 TRAPS = rights_cases.read_cases("traps.jsonl")
@@ -26,10 +25,6 @@ LINES = [
 RULES = [
     (module, name)
     for module, names in (
-        (
-            refusals,
-            "_TRAINING _NOT_FREE _COPYING _COMMERCIAL _RESERVED _ASK_FIRST _UNCHANGED _SOME_ONLY _BY_LEAVE",
-        ),
         (candidates, "_NAMED _SOUNDS_OPEN"),
         (kogl_block, "NAME"),
     )
@@ -48,7 +43,7 @@ def test_every_line_of_a_trap_that_a_rule_matches_passes_its_gate(module: Module
 
 
 def test_what_a_rule_of_refusals_matches_passes_the_gates_that_stand_before_them() -> None:
-    rules = [getattr(refusals, name) for module, name in RULES if module is refusals]
+    rules = [rule for group in refusals.GROUPS for rule in group.rules]
     matched = [line for line in LINES if any(rule.search(line) for rule in rules)]
     assert len(matched) > 80
     assert [line for line in matched if not any(may(line) for may in refusals._GATES)] == []

@@ -13,13 +13,13 @@ from crawlers import defaults, extract
 from crawlers.formats import ParsedItem
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import (
-    INSTRUMENT,
     Instrument,
     build_instruments,
     find,
     read_latest,
     select_for_hosts,
 )
+from crawlers.web.site_files import INSTRUMENT
 from filters import rights as rights_filter
 from malmoi.apply import Dropped, Kept
 from malmoi.archive import capture, collection

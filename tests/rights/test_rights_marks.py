@@ -7,10 +7,9 @@ from lxml import html
 
 from crawlers.formats.html import class_names, runs
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import claims, engine
+from crawlers.rights import claims, engine, refusals
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import page_proofs
-from crawlers.rights.sentences import refusals
 from crawlers.sample.sample_page import read_pages
 from crawlers.sample.site import build
 from crawlers.sources import sample

@@ -1,4 +1,4 @@
-"""Pages that we wrote: nothing grants without a proof at a declared place, and a true page is never excluded in silence."""
+"""Pages that we wrote: nothing grants without a proof at a declared place; no true page is excluded in silence."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -83,7 +83,7 @@ def test_what_a_pdf_states_of_itself_is_evidence() -> None:
     }
     evidence, signals = xmp_rights.read(said, "r")
     assert [(e.licence, e.scope, e.place) for e in evidence] == [("CC-BY-4.0", "item", "XMP cc:license")]
-    assert [s.effect for s in signals] == ["note"]
+    assert [s.effect for s in signals] == ["granted"]
     assert [e.licence for e in xmp_rights.read({"dc:rights": "All rights reserved"}, "r")[0]] == ["none"]
     assert decide(*xmp_rights.read({**said, "tdm:reservation": "1"}, "r")).reason == "opt-out"
 
@@ -100,7 +100,9 @@ def test_what_a_pdf_states_of_itself_is_evidence() -> None:
     ],
 )
 def test_an_item_outside_what_its_source_declares_needs_a_review(rule: LicenceRule, names: list[str]) -> None:
-    item = replace(page(f'<article><p>{PROSE}</p><p class="ccl"><a href="{CC}">CC BY 4.0</a></p></article>'), author="홍보과")
+    item = replace(
+        page(f'<article><p>{PROSE}</p><p class="ccl"><a href="{CC}">CC BY 4.0</a></p></article>'), author="홍보과"
+    )
     strict = replace(rule, proofs=("rel-license",), selector=(("https://a.kr/", ".ccl"),))
     said = judged(item, replace(SOURCE, rule=strict))
     assert [s.name for s in said.signals] == names and said.reason == ("needs-review" if names else "")
@@ -184,7 +186,7 @@ def test_an_archived_rsl_document_that_robots_txt_names_is_read(tmp_path: Path) 
     said = find("https://a.kr/1", read_latest(collection.runs(tmp_path / "c")))
     assert [(s.name, s.effect, s.quote) for s in said] == [
         ("rsl", "opt-out", "https://terms.kr/gone.xml"),
-        ("rsl", "note", "training is permitted, or not spoken of"),
+        ("rsl", "granted", "training is permitted, or not spoken of"),
     ]
 
 

@@ -10,8 +10,8 @@ import pytest
 from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.formats.registry import FORMATS
-from crawlers.rights.host.policy_files import is_instrument
 from crawlers.rights.page import page_from_text
+from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source

@@ -88,8 +88,8 @@ def test_nobody_has_reviewed_what_ships(name):
     ("change", "says"),
     [
         ({"title": ""}, "title"),
-        ({"rule": LicenceRule()}, "under which licence"),
-        ({"rule": LicenceRule("p", ("MIT", "Licence-X"))}, "Licence-X is not in"),
+        ({"rule": LicenceRule(("json-ld",))}, "expected is empty"),
+        ({"rule": LicenceRule(("json-ld",), expected=("MIT", "Licence-X"))}, "Licence-X is not in"),
         ({"attribution": ""}, "names the origin"),
         ({"attribution": "{publisher} {autor}"}, "only title, author"),
         ({"register": ""}, "register"),
@@ -180,9 +180,9 @@ def test_a_source_that_leads_to_a_denied_host_is_refused_with_the_reason(tmp_pat
 
 
 def test_a_blog_passes_where_each_item_must_carry_an_open_mark_and_a_forum_does_not(tmp_path):
-    marked = ", rule=LicenceRule(review=True)"
+    marked = ", rule=LicenceRule(('rel-license',), (('https://a.tistory.com/', '.postbtn_ccl'),))"
     blog, forum = (ACCESS["Site"].format(url) for url in ("https://a.tistory.com/", "https://dcinside.com/"))
-    assert catalogue.load(write(tmp_path, blog, marked)).source.rule.review
+    assert catalogue.load(write(tmp_path, blog, marked)).source.rule.proofs
     for access, more in ((blog, ""), (forum, marked)):
         with pytest.raises(CallError, match="denylist"):
             catalogue.load(write(tmp_path, access, more))
@@ -320,6 +320,10 @@ def test_the_page_of_the_docs_is_the_catalogue():
         ),
         ("access=Warc((1,))", r"access\.paths holds 1, which is int"),
         ('access=Folder(Path("/data")), claim=LicenceClaim("CC-BY-4.0", "x")', r"SOURCE\.claim is LicenceClaim"),
+        (
+            'access=Folder(Path("/data")), rule=LicenceRule(("json-ld",), ("https://a.kr/", "p"))',
+            r"SOURCE\.rule\.selector holds 'https://a.kr/', which is str; it takes pairs",
+        ),
         ('access=Folder(Path("/data")), manners=Manners(delay="1")', r"SOURCE\.manners\.delay is '1', which is str"),
     ],
 )

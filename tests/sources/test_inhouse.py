@@ -26,8 +26,9 @@ from tests.builders.small_corpus import malmoi_in_process
 QUOTE = "CC BY 4.0으로 이용할 수 있다"
 HERE = '''"""Papers of our plant."""
 from pathlib import Path
-from malmoi.source import Dump, Folder, LicenceClaim, Source
-SOURCE = Source("papers", "문서", "우리 회사", {access}, claim=({claim}))
+from malmoi.source import Dump, Folder, LicenceClaim, LicenceRule, Source
+SOURCE = Source("papers", "문서", "우리 회사", {access}, claim=({claim}),
+    rule=LicenceRule(("licence-file", "dump-claim")))
 '''
 CLAIM = f'LicenceClaim("CC-BY-4.0", "{QUOTE}", file="LICENCE.txt"),'
 NFD = unicodedata.normalize("NFD", "한글 이름.txt")
@@ -153,7 +154,7 @@ def test_the_licence_file_is_proof_and_no_text(done):
 
 def test_a_document_with_quotes_and_spaces_in_its_name_can_be_asked_for(done):
     said = malmoi_in_process("why", done[0] / "w", "papers/깊은 곳/'따옴표' \"둘\"/#1 100%?.txt")
-    assert said.returncode == 0 and "evidence CC-BY-4.0 by claim" in said.stdout
+    assert said.returncode == 0 and "evidence CC-BY-4.0 by licence-file" in said.stdout
 
 
 def test_nothing_of_it_needs_or_touches_a_network(done, tmp_path):

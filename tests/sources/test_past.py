@@ -17,7 +17,14 @@ from tests.fetch.test_fetch import order
 
 HTML = {"Content-Type": "text/html"}
 PROSE = "말모이는 우리말을 모으는 일이다. 한 사람이 다 모을 수 없어서 여럿이 나누어 모으고, 모은 말은 함께 고른다. "
-KOGL = '<a href="https://www.kogl.or.kr/info/licenseType{0}.do">공공누리 제{0}유형</a>'
+KOGL = (
+    '<a href="https://www.kogl.or.kr/info/licenseType{0}.do">'
+    '<img src="/new_img_opentype0{0}.png" alt="공공누리 제{0}유형"></a>'
+)
+RULE = """
+from dataclasses import replace
+SOURCE = replace(SOURCE, rule=LicenceRule(("kogl-block",), (("{base}/", ".kogl"),)))
+"""
 
 
 def page(mark: str = "", *links: str) -> Answer:
@@ -28,7 +35,7 @@ def page(mark: str = "", *links: str) -> Answer:
 
 def visit(folder: Path, site: Site) -> None:
     """Collect the site, as an operator would, into the workspace of `folder`."""
-    source = json.loads(order(folder, site).read_text())["source"]
+    source = json.loads(order(folder, site, extra=RULE).read_text())["source"]
     collect(Workspace.open(folder / "w"), source, Progress(quiet=True))
 
 

@@ -97,15 +97,14 @@ def test_a_source_says_what_it_rests_on_and_what_nobody_has_seen(name, monkeypat
     assert all(url == canonical_url(url) for url in access.start), "one spelling from the start"
     assert not any(access.parameter in urlsplit(url).query for url in access.start)
     assert source.terms is None, "only an operator can have read the terms"
-    assert source.unverified and source.note and source.rule.place and source.rule.widest == "item" and not source.claim
+    assert source.unverified and source.note and not source.claim and set(source.rule.proofs) <= {"field", "statute"}
     assert all(terms(licence) for licence in source.rule.expected)
     assert definition.trouble is not None and source.manners.delay >= 1.0
     assert access.max_pages >= source.expect.at_least
 
 
-def test_what_is_under_review_grants_nothing(monkeypatch):
-    under = {name for name in NAMES if catalogue.load(name).source.rule.review}
-    assert under == {"kipris", "law_interpretations"}
+def test_a_source_without_a_known_proof_leaves_each_document_to_a_person():
+    assert {name for name in NAMES if not catalogue.load(name).source.rule.proofs} == {"kipris", "law_interpretations"}
 
 
 # law.go.kr

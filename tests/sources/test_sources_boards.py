@@ -100,16 +100,21 @@ def test_an_article_is_a_document_and_a_list_is_none(name, where, leads, page, k
     assert not list(found.items(capture(where, article())))
 
 
-KOGL = '<div class="kogl"><a href="https://www.kogl.or.kr/info/licenseType{0}.do">공공누리 제{0}유형</a></div>'
+KOGL = (
+    '<div class="kogl"><a href="https://www.kogl.or.kr/info/licenseType{0}.do">'
+    '<img src="/new_img_opentype0{0}.png" alt="공공누리 제{0}유형"></a></div>'
+)
 
 
 @pytest.mark.parametrize(("name", "where", "leads", "page", "key"), BOARDS, ids=NAMES)
-def test_only_an_open_mark_on_the_article_itself_opens_it(name, where, leads, page, key):
-    assert decided(name, article(), page).use == "exclude"
-    assert decided(name, article(KOGL.format(1)), page).use == "redistribute"
-    assert decided(name, article(KOGL.format(2)), page).use == "exclude"
-    assert decided(name, article(KOGL.format(4)), page).use == "exclude"
-    assert decided(name, article(footer=KOGL.format(1)), page).use == "exclude", "the mark of a site is not enough"
+def test_an_article_of_a_board_whose_marks_nobody_has_seen_is_never_open_without_a_review(
+    name, where, leads, page, key
+):
+    assert not catalogue.load(name).source.rule.proofs
+    assert decided(name, article(), page).reason == "no-licence"
+    assert decided(name, article(KOGL.format(1)), page).reason == "needs-review"
+    assert decided(name, article(footer=KOGL.format(1)), page).reason == "needs-review"
+    assert all(decided(name, article(KOGL.format(number)), page).use == "exclude" for number in (1, 2, 4))
 
 
 WORK = "https://gongu.copyright.or.kr/gongu/wrt/wrt/view.do?wrtSn=9000001&menuNo=200019"

@@ -105,7 +105,8 @@ def test_the_claim_of_the_repository_permits_publication(name):
     evidence = claims.from_claim(source, page, archived)
     rights = decide(evidence, ())
     assert rights.use == "redistribute"
-    assert {e.scope for e in evidence} == {"source"} and all(isinstance(e, LicenceEvidence) for e in evidence)
+    assert {(e.kind, e.scope) for e in evidence} == {("project-licence", "source")}
+    assert all(isinstance(e, LicenceEvidence) for e in evidence)
 
 
 @pytest.mark.parametrize(

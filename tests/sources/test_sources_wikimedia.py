@@ -81,13 +81,14 @@ def test_the_licence_is_that_of_the_dump(name, key, licence):
         ("21", "redistribute", "LicenseRef-KR-PD-expired"),
         ("22", "redistribute", "LicenseRef-KR-CA-Art7"),
         ("23", "exclude", ""),  # free in another country says nothing here
-        ("24", "redistribute", "CC-BY-SA-4.0"),
+        ("24", "exclude", "CC-BY-SA-4.0"),  # no template: whether it is original text of the wiki, a person decides
         ("25", "exclude", ""),  # a translation has two authors
     ],
 )
 def test_a_work_of_wikisource_is_free_for_the_reason_that_its_template_names(key, use, licence):
     item, text = pages("kowikisource")[key]
     decided = rights("kowikisource", item)
+    assert (decided.reason == "needs-review") == (key == "24")
     assert (decided.use, decided.licence, text.outcome) == (use, licence, "kept")
     assert "{{" not in text.text
 
@@ -95,7 +96,8 @@ def test_a_work_of_wikisource_is_free_for_the_reason_that_its_template_names(key
 def test_the_evidence_quotes_the_template_and_the_author_is_named():
     item, text = pages("kowikisource")["21"]
     (said,) = item.evidence
-    assert (said.quote, said.scope, said.record, item.author) == ("{{PD-old-70}}", "item", "urn:uuid:1", "한가람")
+    assert (said.kind, said.place, said.scope, said.record) == ("field", "licence template", "item", "urn:uuid:1")
+    assert (said.quote, item.author) == ("{{PD-old-70}}", "한가람")
     assert text.text == "언덕에 볕이 들면\n강아지도 졸고\n나도 존다"
 
 
@@ -160,7 +162,6 @@ def test_a_wiki_goes_from_its_dump_to_documents_with_their_evidence(tmp_path):
     assert {key: said.licence for key, said in uses.items() if said.use == "redistribute"} == {
         "kowikisource/21": "LicenseRef-KR-PD-expired",
         "kowikisource/22": "LicenseRef-KR-CA-Art7",
-        "kowikisource/24": "CC-BY-SA-4.0",
     }
     first = made[0].document
     assert (first.author, first.date, first.provenance.format) == ("한가람", "2026-07-01", "wikitext")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,11 +23,9 @@ from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, prefe
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, Run, resolve_row
-from malmoi.boundary import input_errors
 from malmoi.document import Signal
 
 Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
-INSTRUMENT = "instrument"  # kind of an index row that holds no text of its source
 PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
 _GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
 _NAMES = frozenset(path.rpartition("/")[2] for path in PATHS)
@@ -36,13 +33,6 @@ MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
 # ai.txt names kinds of works by file extension; these mean text, whatever the extension of a page address.
 _TEXT_ENDINGS = frozenset(("*.txt", "*.html", "*.htm", "*.xhtml", "*.md", "*.txt$", "*.html$", "*.htm$"))
-
-# The root element decides: a page may contain "<urlset" as text.
-_SITEMAP = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}>\s*|<!--(?:[^-]|-(?!->)){0,1500}-->\s*|<!DOCTYPE[^>\[]{0,500}>\s*){0,8}"
-    rb"<(?:[\w-]{1,40}:)?(?:urlset|sitemapindex)[\s>/]",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +123,33 @@ def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
 
     Redirects are followed through the archive. Raises CaptureError if a record is missing from its archive.
     """
-    last = _Latest(list(runs))
-    found = []
+    last, found = _Latest(list(runs)), list[Instrument]()
+    for site, kind, answer, text in _read_answers(last):
+        if text is not None:
+            found.append(Instrument(site, kind, answer.record, text))
+            found += _find_archived_terms(found[-1], last)
+    return tuple(found)
+
+
+def list_answers(runs: Iterable[Run]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield (origin, kind, "read" or "absent", record, time) of each policy file that a host has answered for.
+
+    Absent is a file with status 404 or 410, or an HTML page in its place. Any other answer says nothing, like none.
+    An answer that repeats the one before keeps its record and time, so that crawls without news change nothing.
+    """
+    for site, kind, answer, text in _read_answers(_Latest(list(runs))):
+        if text is not None or answer.status in (200, 404, 410):
+            yield site, kind, "absent" if text is None else "read", answer.record, answer.fetched
+
+
+def _read_answers(last: _Latest) -> Iterator[tuple[str, Kind, IndexRow, str | None]]:
+    """Yield (origin, kind, answer, text) of each policy file; no text if the answer has none of that kind."""
     for url in sorted(last.policy_files):
         kind = PATHS.get(urlsplit(url).path)
-        answer = _follow_redirects(url, last) if kind else None
-        if kind and answer and answer.status == 200 and answer.kind != GONE:
-            text = _text(kind, capture.read(Path(answer.path), answer.offset, answer.record).body)
-            if text is not None:
-                found.append(Instrument(origin(url), kind, answer.record, text))
-                found += _find_archived_terms(found[-1], last)
-    return tuple(found)
+        if kind and (answer := _follow_redirects(url, last)):
+            here = answer.status == 200 and answer.kind != GONE
+            body = capture.read(Path(answer.path), answer.offset, answer.record).body if here else b"<"
+            yield origin(url), kind, answer, _text(kind, body)
 
 
 @dataclass(frozen=True)
@@ -169,8 +175,9 @@ class _Latest:
         last: dict[str, IndexRow] = {}
         for run in self.runs:
             for row in sorted((r for r in run.rows if is_wanted(r.url)), key=lambda row: (row.fetched, row.offset)):
-                if row.kind != "revisit" and row.kind != "file" and _is_lasting(row):
-                    last[canonical_url(row.url)] = resolve_row(run, row)
+                known = canonical_url(row.url)
+                if row.kind not in ("revisit", "file") and _is_lasting(row) and not _repeats(last.get(known), row):
+                    last[known] = resolve_row(run, row)
         return last
 
 
@@ -201,46 +208,19 @@ def select_for_hosts(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[
     return tuple(one for one in given if one.origin in sites)
 
 
-def is_instrument(url: str, body: bytes) -> bool:
-    """Whether a capture is a machine-readable file about a site rather than text of it: a policy file or a sitemap.
-
-    >>> is_instrument("https://a.kr/ai.txt", b""), is_instrument("https://a.kr/m.xml", b"<urlset>")
-    (True, True)
-    """
-    path = urlsplit(url).path
-    if path in PATHS or path.startswith("/.well-known/"):
-        return True
-    head = body[:2_048]
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(31).decompress(body[:4096], 2_048)
-        except zlib.error:
-            return False
-    return bool(_SITEMAP.match(head))
-
-
-class _Odd(Exception):
-    """An unexpected error about one answer."""
-
-
-def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
-    """Give a row the kind INSTRUMENT if its answer is robots.txt, an opt-out file or a sitemap."""
-    body = b""
-    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
-        body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
-    try:
-        with input_errors(_Odd):
-            return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
-    except _Odd:  # extraction will report it
-        return row
-
-
 def _split_url(url: str) -> tuple[str, str]:
     """Return (origin, normalised path with query)."""
     known = canonical_url(url) or url
     parts = urlsplit(known)
     path = f"/{parts.path.lstrip('/')}{'?' + parts.query if parts.query else ''}"
     return origin(known), normalise_path(path)
+
+
+def _repeats(before: IndexRow | None, row: IndexRow) -> bool:
+    """Whether an answer says what the one before said: the same bytes, or again that there is no file."""
+    if before is None or (before.status, before.kind) != (row.status, row.kind):
+        return False
+    return row.status >= 400 or before.payload_sha256 == row.payload_sha256
 
 
 def _is_lasting(row: IndexRow) -> bool:
@@ -280,9 +260,8 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
     for rule in rules:
         location = rule.get("location")
         if not isinstance(location, str) or matches(location, path):
-            if _is_reserved(rule):
-                said = json.dumps(rule, ensure_ascii=False)
-                yield Signal("tdm-reservation", "opt-out", quote(said), place, one.record)
+            said, reserved = json.dumps(rule, ensure_ascii=False), _is_reserved(rule)
+            yield Signal("tdm-reservation", "opt-out" if reserved else "granted", quote(said), place, one.record)
             return
 
 
@@ -342,7 +321,7 @@ def _terms(one: Instrument, url: str) -> Signal:
     why = rsl.refusal_reason(one.text, url, matches)
     return Signal(
         "rsl",
-        "opt-out" if why else "note",
+        "opt-out" if why else "granted",
         quote(why or "training is permitted, or not spoken of"),
         one.url,
         one.record,

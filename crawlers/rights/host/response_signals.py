@@ -15,13 +15,13 @@ from lxml import html
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import path, quote
 from crawlers.rights.host import rsl, usage_preferences
-from crawlers.rights.sentences.refusals import may_refuse, refusal
+from crawlers.rights.refusals import may_refuse, refusal
 from crawlers.web.robots_rules import TRAINING_AGENTS, matches
 from malmoi.document import Signal
 from malmoi.source import Item
 
 _AGENTS = frozenset(agent.lower() for agent in TRAINING_AGENTS)
-Effect = Literal["opt-out", "inferred-opt-out", "note"]
+Effect = Literal["opt-out", "inferred-opt-out", "granted", "note"]
 
 # Directives of robots meta and X-Robots-Tag; noai is a convention of DeviantArt (2022), not a standard. noarchive
 # asks that no copy be kept, and both raw capture and release are copies (Bing also reads it as no training).
@@ -63,7 +63,7 @@ def _headers(item: Item) -> Iterator[Signal]:
 
 
 def _tdm(value: str) -> Effect:
-    return "opt-out" if usage_preferences.is_reserved(value) else "note"
+    return "opt-out" if usage_preferences.is_reserved(value) else "granted"
 
 
 def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
@@ -98,7 +98,7 @@ def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
         yield Signal("rsl", "opt-out", quote(_source(element) or "a link without an address"), place, item.record)
         return
     why = rsl.refusal_reason(element.text or "", item.url, matches)
-    yield Signal("rsl", "opt-out" if why else "note", quote(why or "training is permitted"), place, item.record)
+    yield Signal("rsl", "opt-out" if why else "granted", quote(why or "training is permitted"), place, item.record)
 
 
 def _source(element: html.HtmlElement) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urldefrag, urlsplit
 from lxml import html
 
 from crawlers.formats.html.runs import RELATIONS, PageEvidence, State, is_hidden, is_quoting, quote
-from crawlers.rights.sentences.refusals import denies
+from crawlers.rights.refusals import denies
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.licences import licence_from_url

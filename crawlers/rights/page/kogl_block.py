@@ -18,6 +18,7 @@ from typing import Any, Literal
 from lxml import html
 
 from crawlers.formats.html.runs import Link, PageEvidence, Run, quote
+from crawlers.rights.publisher_names import is_publisher
 from malmoi.licensing.licence_words import kogl_words
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN
@@ -36,9 +37,18 @@ _MARKS = re.compile(r"[\s\"'“”‘’「」『』<>〈〉《》\[\]]|^\W*출�
 _DIGITS = str.maketrans("０１２３４①②③④", "012341234")
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+|(?<=니다)\s+(?=[가-힣※])")
 # A clause behind the sentence that takes something out; parts other than the text leave the licence as it is.
-_BUT = re.compile(r"^[※*·\-\s]*(?:단|다만)[,\s]|제외(?:합|한|됩|함)|적용되지\s?않|에\s?한(?:함|하여|해)|한정|까지\s?(?:유효|이용)")
-_USED = re.compile(r"(?:을|를)\s?(?:이용|활용|사용|인용|가공)(?:하였|했)(?:습니다|으며)")  # works of others, as they are cited
-_PARTS = re.compile(r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|첨부")
+_BUT = re.compile(
+    r"^[※*·\-\s]*(?:단|다만)[,\s]|제외(?:합|한|됩|함)|적용되지\s?않|에\s?한(?:함|하여|해)|한정|까지\s?(?:유효|이용)"
+)
+_USED = re.compile(
+    r"(?:을|를)\s?(?:이용|활용|사용|인용|가공)(?:하였|했)(?:습니다|으며)"
+)  # works of others, as they are cited
+_PARTS = re.compile(
+    r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|첨부"
+)
+_ONLY_PARTS = re.compile(
+    rf"(?:{_PARTS.pattern}|포스터|붙임|파일)[가-힣]{{0,3}}(?:에만|에|만|에\s?한해)\s?(?:적용|해당|한함|한정|한하)"
+)
 _TEXT = re.compile(r"본문|글(?!꼴)|텍스트|기사|전문|원고|내용")
 
 FactKind = Literal["link", "image", "sentence", "words"]
@@ -75,7 +85,7 @@ def find_facts(shown: Sequence[Run], titles: Sequence[str], publisher: str, date
 
 
 def _read_image(image: html.HtmlElement, inside: Link | None, run: Run, date: str) -> Iterator[Fact]:
-    """Yield what the file name and the alternative text of a mark say; an image in a link to another page says nothing."""
+    """Yield what the file name and the alternative text of a mark say; nothing for an image that links elsewhere."""
     address = inside.element.get("href") or "" if inside is not None else ""
     linked = bool(_CONTEXT.search(address))
     if address and not linked and not address.startswith(("#", "javascript:")):
@@ -141,7 +151,7 @@ def matches_template(sentence: str, titles: Sequence[str] = (), publisher: str =
         if match is None:
             continue
         groups = match.groupdict()
-        if (maker := groups.get("maker")) and _key(maker) not in _key(publisher) and _key(publisher) not in _key(maker):
+        if (maker := groups.get("maker")) and not is_publisher(maker, publisher):
             continue
         title = groups.get("title")
         if title is None or any(_is_same_title(title, _key(one)) for one in titles):
@@ -161,6 +171,13 @@ def _key(text: str) -> str:
 def read_templates() -> dict[str, Any]:
     """Return the content of kogl_sentences.toml: `parts`, and a list of `template`."""
     return tomllib.loads(Path(__file__).with_name("kogl_sentences.toml").read_text(encoding="utf-8"))
+
+
+def is_limited(facts: Sequence[Fact], shown: Sequence[Run]) -> bool:
+    """Whether a line in or right behind a block says that the mark is only for pictures, files or other parts."""
+    last = max((number for number, run in enumerate(shown) if any(fact.run is run for fact in facts)), default=-1)
+    words = [*(fact.run.text for fact in facts), *(run.text for run in shown[last + 1 : last + 3])]
+    return any(_ONLY_PARTS.search(one[:MAX_WORDS]) for one in words)
 
 
 def prove(facts: Sequence[Fact], *, kind: str = "kogl-block") -> tuple[PageEvidence, ...]:

@@ -52,7 +52,7 @@ def page(item: Item, kind: str) -> Rendered:
         return Rendered(_page(item, f"{inside}{_lines(item.title) if item.title else ''}"))
     text = plain.normalise_lines(decode(item.body, item.charset).text)
     front, body = split_front(text)
-    stated = licence_fields.find(front, item.record, kind="front-matter", strict=True)
+    stated = licence_fields.find(front, item.record, strict=True)
     if kind != "markdown":
         return Rendered(_page(item, _lines(_ends(text))), stated)
     ends = _ends(body)

@@ -17,6 +17,7 @@ from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import PageEvidence, Run, is_quoting, scope
 from crawlers.formats.html.runs import path as path_of
 from crawlers.rights.page import candidates, head_metadata, kogl_block, labelled_cells, statutes
+from crawlers.rights.page.beside import is_beside
 from crawlers.web.addresses import covers
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.proofs import WEB
@@ -28,12 +29,6 @@ MAX_BLOCK = 8  # runs of such a block
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
 _CHOICE = re.compile(r"또는|혹은|하나를|골라|선택|\beither\b|\bor\b|dual", re.I)
 MAX_PLACE = 1_200  # code points of a declared place; a longer one is content
-# Words before a licence that give it to something else than the page.
-_OTHER_WORK = re.compile(
-    r"원문|원작|번역한|번역된|옮긴|일부|배경|댓글|기반|디자인|\b(?:adapted|based on|material from|translation of|original|comments"
-    r"|contributions|some|design|background|powered|fork)\b",
-    re.I,
-)
 _TITLES = frozenset(("h1", "h2", "h3", "h4"))
 _TEXT_LICENCES = ("CC", "LicenseRef-CC", "LicenseRef-KOGL")  # others are those of the software of a site
 
@@ -54,7 +49,9 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
         *(one for one in labelled_cells.find(shown, rule.fields, item.date) if not _is_statute(one, stated)),
     ]
     proven = {one.element for one in found}
-    found += (candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven)
+    found += (
+        candidates.lay_aside(kogl_block.candidate(fact), item.url) for fact in facts if fact.element not in proven
+    )
     named = proven | {fact.element for fact in facts}
     head = [replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head]
     found += (one for one in (*loose, *head) if one.element not in (named if one.licence == UNKNOWN else proven))
@@ -69,18 +66,22 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
 def select(tree: html.HtmlElement, selector: Sequence[tuple[str, str]], url: str) -> list[html.HtmlElement]:
     """Return the elements that the first selector whose address prefix covers `url` names."""
     css = next((css for prefix, css in selector if not prefix or covers(prefix, url)), "")
-    return list(compile_selector(css)(tree)) if css else []
+    return compile_selector(css)(tree) if css else []
 
 
 @lru_cache(maxsize=256)
 def compile_selector(css: str) -> Callable[[html.HtmlElement], list[html.HtmlElement]]:
     """Return the function that selects; raises cssselect.SelectorError if `css` is not a selector."""
-    return CSSSelector(css, translator="html")
+    path = CSSSelector(css, translator="html")
+    return lambda tree: list(path(tree))  # type: ignore[arg-type]
 
 
 def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
     """Return the titles of a page: of its item, its head and its headings."""
-    said = [item.title, *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False))]
+    said = [
+        item.title,
+        *(one.text_content() for one, _ in zip(tree.iter("title", "h1", "h2", "h3"), range(12), strict=False)),
+    ]
     meta = (one.get("content") or "" for one in tree.iter("meta") if one.get("property") == "og:title")
     whole = [" ".join(one.split())[:300] for one in (*said, *meta)]
     parts = [part.strip() for one in whole for part in re.split(r"\s[|<>:·–-]\s", one)]
@@ -103,6 +104,8 @@ def _prove_kogl(
     rule: LicenceRule,
     url: str,
 ) -> Iterator[PageEvidence]:
+    if kogl_block.is_limited(facts, shown):
+        return
     if "kogl-block" in rule.proofs:
         blocks = [here for place in selected if (here := [f for f in facts if _is_inside(f.element, [place])])]
         block = max(blocks, key=len, default=[])
@@ -111,7 +114,7 @@ def _prove_kogl(
         if placed and not any(_is_aside(fact.run, fact.element, url) for fact in block):
             yield from kogl_block.prove(block)
     elif not rule.proofs:
-        here = [fact for fact in facts if fact.run.state.part != "site" and not candidates.is_beside(fact.element)]
+        here = [fact for fact in facts if fact.run.state.part != "site" and not is_beside(fact.element)]
         if here and _is_footer(here, shown):
             yield from kogl_block.prove(here, kind=f"{WEB}kogl-block")
 
@@ -122,7 +125,7 @@ def _is_wide(place: html.HtmlElement) -> bool:
 
 
 def _is_aside(run: Run, element: html.HtmlElement, url: str) -> bool:
-    return run.state.furniture or candidates.is_beside(element, url)
+    return run.state.furniture or is_beside(element, url)
 
 
 def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
@@ -132,7 +135,9 @@ def _is_footer(facts: Sequence[kogl_block.Fact], shown: Sequence[Run]) -> bool:
     paged = any(run.state.part == "item" for run in shown)
     if paged and any(fact.run.state.part != "item" for fact in facts):
         return False
-    if any(above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())):
+    if any(
+        above.tag in ("td", "li", "dd") for fact in facts for above in (fact.element, *fact.element.iterancestors())
+    ):
         return False
     after = [run for run in shown[last + 1 :] if run.state.part != "site"]
     return last - first <= MAX_BLOCK and not any(len(run.text) > MAX_AFTER or run.owner.tag in _TITLES for run in after)
@@ -166,16 +171,18 @@ def _join_licences(links: Sequence[PageEvidence], shown: Sequence[Run]) -> str:
 
 
 def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
-    """Whether a link with rel=license is in the head, or in the frame or a mark block with no words about other things."""
+    """Whether a link with rel=license is in the head, the frame or a mark block, without words about other things."""
     if one.element.tag == "link":
         return True
     run = next((run for run in shown if any(link.element is one.element for link in run.links)), None)
     if run is None or _is_quoted(one.element) or not _agrees(one, shown):
         return False
-    beside = one.state.part == "site" and run.state.part != "site"  # laid aside
+    beside: bool = one.state.part == "site" and run.state.part != "site"  # laid aside
     named = candidates.speaks_of_page(run.text)
-    placed = run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
-    return named and placed and not beside and not candidates.is_beside(one.element)
+    placed: bool = (
+        run.state.part == "site" or run.state.mark is not None or len(run.text) > len(one.element.text_content() or "")
+    )
+    return bool(named and placed and not beside and not is_beside(one.element))
 
 
 def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
@@ -184,7 +191,8 @@ def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
     if run is None:
         return one.element.tag == "link"
     (link,) = (link for link in run.links if link.element is one.element)
-    return not candidates.is_beside(one.element) and not _OTHER_WORK.search(run.words_around(link)[0])
+    about_other = candidates.OTHER_WORK.search(run.words_around(link)[0]) is not None
+    return not about_other and not is_beside(one.element)
 
 
 def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
@@ -196,7 +204,9 @@ def _agrees(one: PageEvidence, shown: Sequence[Run]) -> bool:
     parent = run.owner.getparent()
     near = [other for other in shown[max(0, number - 1) : number + 2] if other.owner.getparent() is parent]
     words = [other.text for other in (run, *near) if other is run or len(other.text) <= MAX_CLAUSE]
-    words += [f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images]
+    words += [
+        f"{image.get('alt') or ''} {image.get('src') or ''}" for other in (run, *near) for image, _ in other.images
+    ]
     return not any(candidates.is_closed(one) for one in words)
 
 
@@ -216,4 +226,3 @@ def _prove_json_ld(
             yield nodes[0]
     elif not rule.proofs:
         yield replace(nodes[0], kind=f"{WEB}json-ld")
-

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import MAX_QUOTE, Run, path, quote, scope
+from crawlers.rights import third_parties
 from crawlers.rights.page import page_proofs
-from crawlers.rights.sentences.refusals import is_about_work, may_refuse, refusal
+from crawlers.rights.refusals import is_about_work, may_refuse, refusal
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import NONE
 from malmoi.source import Item, Source
@@ -19,7 +21,8 @@ def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence,
     shown = page.runs
     paged = any(run.state.part == "item" for run in shown)
     refused = list(_refusals(shown, paged, item.record, any(one.scope == "item" for one in found), bool(found)))
-    return (*found, *refused), ()
+    signs = (replace(one, record=item.record) for one in third_parties.find(shown, page.tree, source.publisher))
+    return (*found, *refused), tuple(signs) if found else ()
 
 
 def _refusals(

@@ -105,6 +105,13 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
 JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
     ),
     Law(
+        "audit/judged_grants.parquet",
+        "the rate of wrong grants is not that of the counts (rate, rate of the counts)",
+        "SELECT CAST(rate AS DECIMAL(9, 4)), CAST(counted AS DECIMAL(9, 4)) FROM (SELECT max(sample_rate) AS rate,"
+        " sum(documents * (wrong + unsure) / judged) / sum(documents) AS counted FROM judged_grants WHERE judged > 0)"
+        " WHERE abs(rate - counted) > 0.0001",
+    ),
+    Law(
         "audit/attribution.parquet",
         "the attribution is not the one in data/ (id, licence, attribution)",
         _differ(
@@ -210,8 +217,9 @@ WHERE id NOT IN (SELECT id FROM data UNION SELECT id FROM dropped) ORDER BY ALL 
     Law(
         "audit/licence_evidence.parquet",
         "evidence on an item is not from the record of its document (id, kind)",
+        # A person may have reviewed what another record says about the whole site.
         """SELECT e.id, e.kind FROM licence_evidence e JOIN data d USING (id)
-WHERE e.scope = 'item' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
+WHERE e.scope = 'item' AND e.kind <> 'review' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/edits.parquet",
@@ -246,8 +254,8 @@ GROUP BY id, placeholders HAVING sum(p.n) > placeholders ORDER BY ALL LIMIT 3"""
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
-  SELECT id, string_agg(DISTINCT scope || '\t' || licence, chr(10) ORDER BY scope || '\t' || licence) AS said
-  FROM licence_evidence GROUP BY id),
+  SELECT id, string_agg(DISTINCT line, chr(10) ORDER BY line) AS said
+  FROM (SELECT id, scope || '\t' || kind || '\t' || licence AS line FROM licence_evidence) GROUP BY id),
 heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
 SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
 FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""

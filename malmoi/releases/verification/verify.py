@@ -20,9 +20,7 @@ import pyarrow.parquet as pq
 from cryptography.x509 import Certificate
 
 from malmoi.canonical_json import canonical_json
-from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import DataError
-from malmoi.licensing.rights_decision import decide
 from malmoi.release_files import DOCUMENTS, is_data_file, is_morpheme_file, morpheme_path
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
@@ -34,12 +32,13 @@ from malmoi.releases.verification import (
     erasure_proof,
     evidence_checks,
     release_statement,
+    rights_rules,
     row_checks,
     sha256sums,
     untrusted_files,
     withdrawn_list,
 )
-from malmoi.releases.verification.invariants import LAWS, RIGHTS, Law, placeholder_law
+from malmoi.releases.verification.invariants import LAWS, Law, placeholder_law
 from malmoi.releases.versions import changelog
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
@@ -133,7 +132,7 @@ def _check_tables(folder: Path, render: Render | None, unchanged: Collection[str
     """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
         ("laws", "audit", lambda tables: _check_laws(folder, tables, texts=not unchanged)),
-        ("rights", "audit", _check_rights),
+        ("rights", "audit", lambda tables: _check_rights(folder, tables)),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
         ("changelog", changelog.FACTS, lambda tables: _check_changelog(folder, tables)),
         ("proof", erasure_proof.NAME, lambda tables: _check_proof(folder, tables)),
@@ -307,15 +306,10 @@ def _list_laws(folder: Path, *, texts: bool) -> Iterator[Law]:
         yield placeholder_law([kind for kind, action in actions if action == "surrogate"])
 
 
-def _check_rights(tables: Tables) -> Iterator[Finding]:
+def _check_rights(folder: Path, tables: Tables) -> Iterator[Finding]:
     """Decide licence and use of every document again, from its published evidence and signals."""
-    for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
-        found = decide(
-            list(_parse_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect]
-        )
-        if (found.licence, found.use) != (licence, use):
-            says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
-            yield Finding("rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})")
+    for says in rights_rules.find_faults(manifests.read(folder), tables):
+        yield Finding("rights", "audit/licence_evidence.parquet", says)
 
 
 def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
@@ -346,16 +340,6 @@ def _check_proof(folder: Path, tables: Tables) -> Iterator[Finding]:
     if (folder / erasure_proof.NAME).exists():
         for says in erasure_proof.find_faults(folder, manifests.read(folder), tables):
             yield Finding("proof", erasure_proof.NAME, says)
-
-
-def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:
-    for line in filter(None, said.split("\n")):
-        scope, _, licence = line.partition("\t")
-        yield LicenceEvidence(licence, "", scope, "", "", "")  # type: ignore[arg-type]
-
-
-def _signal(effect: str) -> Signal:
-    return Signal("", effect, "", "", "")  # type: ignore[arg-type]
 
 
 def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:

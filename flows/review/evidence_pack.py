@@ -1,15 +1,7 @@
-"""Draw a sample of a release, and write each licence mark with the passage of the archived response that holds it.
-
-The seed alone decides the sample, so an auditor chooses it. The review file of the pack is filled in by people and read
-by `malmoi check` (malmoi/releases/expectation_checks.py).
-"""
+"""Show each licence mark of documents of a release with the passage of the archived response that holds it."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import heapq
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +17,14 @@ from flows.run import recipe_of
 from malmoi import url_privacy
 from malmoi.archive import collection
 from malmoi.archive.capture import Capture, IndexRow
-from malmoi.errors import CallError, CaptureError
+from malmoi.errors import CaptureError
+from malmoi.licensing import proofs
 from malmoi.licensing.licence_words import fold
 from malmoi.printable import escape_line
 from malmoi.release_files import audit_file, data_files
-from malmoi.releases import manifest
-from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import Layout
 
 AROUND = 160  # code points of a passage on each side of the quote
-PACK, REVIEW = "evidence.md", "review.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +35,23 @@ class Passage:
     text: str = ""
 
 
-def write_pack(release: Path, layout: Layout, out: Path, *, seed: str, n: int) -> int:
-    """Write evidence.md and review.csv for `n` documents of `release` into the new folder `out`; return their number.
+def render_documents(release: Path, layout: Layout, ids: Sequence[str]) -> list[str]:
+    """Return lines of Markdown about these documents of a release: what it grants, and each mark with its passage.
 
-    Personal data around a quote is replaced. CallError if `out` has files.
+    Personal data around a quote is replaced.
     """
-    if out.exists() and any(out.iterdir()):
-        raise CallError(f"{out} is not empty; give another folder with --out.")
-    made = manifest.read(release)
-    documents = draw_sample(release, seed, n)
-    evidence = _read_evidence(release, [row["id"] for row in documents])
+    documents = _read_documents(release, ids)
+    evidence = _read_evidence(release, ids)
     records = {one["record"] for found in evidence.values() for one in found if one["record"]}
     places = dict(_find_records(layout, sorted({row["source"] for row in documents}), records))
-    pages = [_render_document(row, evidence.get(row["id"], []), places) for row in documents]
-    head = [
-        f"# Evidence for {made.name} {made.version}",
-        "",
-        f"Root `{made.root}`, seed `{seed}`: {len(pages)} documents.",
-    ]
-    head.append(f"Judge each licence in {REVIEW}: right, wrong or unsure. This pack quotes pages; do not publish it.")
-    out.mkdir(parents=True, exist_ok=True)
-    replace_file(out / PACK, "\n".join([*head, *(line for page in pages for line in page)]) + "\n")
-    replace_file(out / REVIEW, _render_review(documents))
-    return len(documents)
+    return [line for row in documents for line in _render_document(row, evidence.get(row["id"], []), places)]
 
 
-def draw_sample(release: Path, seed: str, n: int) -> list[dict[str, Any]]:
-    """Return `n` documents of a release, those with the smallest sha256 of seed and id, without their texts."""
+def _read_documents(release: Path, ids: Sequence[str]) -> list[dict[str, Any]]:
     names = ["id", "source", "license", "use", "title", "url", "fetched", "record", "revision"]
     table = ds.dataset(data_files(release), format="parquet", partitioning=None)
-    ids = (id for batch in table.to_batches(columns=["id"]) for id in batch["id"].to_pylist())
-    chosen = heapq.nsmallest(n, ids, key=lambda id: hashlib.sha256(f"{seed}\n{id}".encode()).digest())
-    rows = {row["id"]: row for row in table.to_table(names, filter=pc.field("id").isin(chosen)).to_pylist()}
-    return [rows[id] for id in chosen]
+    rows = {row["id"]: row for row in table.to_table(names, filter=pc.field("id").isin(list(ids))).to_pylist()}
+    return [rows[id] for id in ids]
 
 
 def _read_evidence(release: Path, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -112,6 +86,8 @@ def _cut(text: str, quote: str) -> str:
 
 
 def _look_up(evidence: dict[str, Any], places: dict[str, IndexRow]) -> Passage:
+    if evidence["kind"] == proofs.REVIEW:
+        return Passage("the reason that a person gave for a decision")
     if not evidence["record"]:
         return Passage("record withheld: personal data of the document was replaced")
     if (row := places.get(evidence["record"])) is None:
@@ -135,11 +111,3 @@ def _render_document(row: dict[str, Any], evidence: Sequence[dict[str, Any]], pl
         lines += [f"    record   {escape_line(one['record'])}"]
         lines += [f"    passage  {escape_line(url_privacy.redact_text(passage.text, redact))}"] if passage.text else []
     return lines
-
-
-def _render_review(documents: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "license", "url", "verdict", "note"])
-    writer.writerows([row["id"], row["license"], row["url"], "", ""] for row in documents)
-    return text.getvalue()

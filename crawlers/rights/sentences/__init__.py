@@ -1,1 +1,0 @@
-"""Sentences that grant, restrict or attribute."""

@@ -1,0 +1,105 @@
+"""Find signs that a text, its term or its licence is not the publisher's; each leads to a review by a person.
+
+The rules are data with examples: third_party.toml. They read declared places only: author_places.py.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from ahocorasick_rs import AhoCorasick
+from lxml import html
+
+from crawlers.formats.html.runs import Run, path, quote
+from crawlers.rights.author_places import find_places, find_title, split_title
+from crawlers.rights.publisher_names import is_publisher
+from crawlers.rights.rule_files import load, match_any
+from malmoi.document import Signal
+from malmoi.prefilter import need, shortest
+
+PLACES = ("title", "label", "line", "sentence")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of third_party.toml."""
+
+    id: str
+    name: str
+    places: tuple[str, ...]
+    label: re.Pattern[str] | None
+    pattern: re.Pattern[str]
+
+    def needs(self) -> list[str]:
+        """Return strings in lower case of which each match contains one; of a labelled value, its label does.
+
+        A rule without such strings is never tried.
+        """
+        needed = need((self.label or self.pattern).pattern).needed or frozenset()
+        return shortest(frozenset(one.lower() for one in needed))
+
+
+def _read_rule(row: dict[str, Any]) -> Rule:
+    label = _compile([row["label"]])[0] if "label" in row else None
+    (pattern,) = _compile([row.get("pattern", "")])
+    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern)
+
+
+_DATA, _compile = load("third_party.toml")
+RULES = tuple(map(_read_rule, _DATA["rule"]))
+_UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
+_NEEDS = [rule.needs() for rule in RULES]
+_STRINGS = sorted({string for strings in _NEEDS for string in strings})
+_OWNERS = [tuple(number for number, needs in enumerate(_NEEDS) if string in needs) for string in _STRINGS]
+_FINDER = AhoCorasick(_STRINGS)
+
+
+def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterator[Signal]:
+    """Yield a signal of effect `review` for each sign on a page, without record; `shown` are its runs, in order.
+
+    Names: `third-party`, `other-term`, `part`; the place begins with the id of the rule. `publisher` is the name that
+    the source declares; with "", each named source and holder of rights is a sign.
+    """
+    if not shown:
+        return
+    title = find_title(tree)
+    candidates = find_candidates([*(run.text for run in shown), title])
+    for number, place, label, words in find_places(shown, title, candidates):
+        rules = candidates.get(number, set()) | (candidates.get(number - 1, set()) if place == "label" else set())
+        for rule in (RULES[index] for index in sorted(rules)):
+            if place in rule.places and _is_sign(rule, place, label, words, publisher):
+                where = path(shown[number % len(shown)].owner)
+                yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {where}", "")
+
+
+def find_candidates(texts: Sequence[str]) -> dict[int, set[int]]:
+    """Return, by the number of a text, the numbers of the rules that may match in it.
+
+    >>> [RULES[rule].id for rule in sorted(find_candidates(["바다", "방명록"])[1])]
+    ['open-board-path']
+    """
+    lower = [text.lower() for text in texts]
+    begins = list(accumulate((len(text) + 1 for text in lower), initial=0))
+    found: dict[int, set[int]] = {}
+    for string, begin, _ in _FINDER.find_matches_as_indexes("\n".join(lower), overlapping=True):
+        found.setdefault(bisect_right(begins, begin) - 1, set()).update(_OWNERS[string])
+    return found
+
+
+def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> bool:
+    if place == "title":
+        found = next(filter(None, map(rule.pattern.fullmatch, split_title(words))), None)
+    elif place == "label" and not (rule.label or rule.pattern).fullmatch(label):
+        return False
+    else:
+        found = rule.pattern.search(words)
+    if found is None or (rule.name == "third-party" and match_any(_UNLESS[place], words)):
+        return False
+    if place == "label" and rule.name == "third-party":
+        return not is_publisher(words, publisher)
+    return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)

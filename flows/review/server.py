@@ -1,0 +1,199 @@
+"""Serve the review page on loopback. Only a page that was opened with the printed address can read or decide.
+
+The secret of the process is in the fragment of that address, which browsers never send by themselves; the page sends
+it as a header. So another site, and another user of this machine, can neither read texts nor decide.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flows.review.review_session import Refusal, ReviewSession
+from malmoi.errors import CallError, MalmoiError
+
+HOST = "127.0.0.1"
+TOKEN = "X-Malmoi-Review"  # header with the secret of the process
+MAX_BODY = 16 * 1024  # bytes of a request
+TIMEOUT = 20  # seconds that a connection may be silent
+FILES = {  # path → file beside this module, media type
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/views.js": ("views.js", "text/javascript"),
+    "/words.js": ("words.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+
+
+class ReviewServer(ThreadingHTTPServer):
+    """The server of one session; `address` is what a person opens."""
+
+    daemon_threads = True  # an idle connection of a browser must not delay the end
+
+    def __init__(self, session: ReviewSession, port: int = 0) -> None:
+        """Bind `port` of the loopback interface; 0 is a free one. Raises CallError if it cannot be bound."""
+        self.session, self.token = session, secrets.token_urlsafe(32)
+        try:
+            super().__init__((HOST, port), _Handler)
+        except OSError as error:
+            raise CallError(
+                f"cannot listen on port {port} of {HOST} ({error.strerror}); pass another --port, or leave it out for "
+                "a free one."
+            ) from error
+
+    @property
+    def address(self) -> str:
+        """The address of the page with its secret."""
+        return f"http://{HOST}:{self.server_port}/#token={self.token}"
+
+    def run(self) -> None:
+        """Answer until Ctrl-C; a decision that is being written is finished first."""
+        try:
+            self.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            with self.session.lock:
+                self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write no log: connections break without a fault, and texts must not reach a log."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answer one request."""
+
+    server: ReviewServer
+    timeout = TIMEOUT
+    server_version, sys_version = "malmoi", ""
+    error_message_format, error_content_type = "%(code)d %(message)s\n", "text/plain; charset=utf-8"
+
+    def do_GET(self) -> None:
+        """Answer with a file of the page, or with values for it; nothing changes."""
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        """Write a decision, or revoke one."""
+        self._answer(self._post)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write no log: addresses hold the ids of documents."""
+
+    def _answer(self, make: Callable[[], tuple[bytes, str]]) -> None:
+        status, media = 200, "application/json"
+        try:
+            self._check_host()
+            body, media = make()
+        except Refusal as error:
+            status, body = error.status, _encode({"message": str(error)})
+        except MalmoiError as error:
+            status, body = 400 if isinstance(error, CallError) else 500, _encode({"message": str(error)})
+        except OSError as error:
+            status, body = 500, _encode({"message": f"{error.strerror or error}. Nothing was decided."})
+        except Exception as error:  # a bug; its message may hold a text
+            status, body = (
+                500,
+                _encode({"message": f"internal error ({type(error).__name__}). Start it again."}),
+            )
+        self.send_response(status)
+        for name, value in (("Content-Type", f"{media}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _get(self) -> tuple[bytes, str]:
+        parts = urlsplit(self.path)
+        if parts.path in FILES:
+            name, media = FILES[parts.path]
+            return (Path(__file__).parent / name).read_bytes(), media
+        self._check_page()
+        asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        session, key = self.server.session, asked.get("group", "")
+        match parts.path:
+            case "/api/groups":
+                found = session.list_groups()
+            case "/api/items":
+                found = session.list_items(key, _count(asked.get("start", "0")))
+            case "/api/item":
+                found = session.show_item(key, asked.get("id", ""))
+            case "/api/addresses":
+                found = session.count_addresses(key, asked.get("prefix", ""))
+            case "/api/decisions":
+                found = session.list_decisions()
+            case _:
+                raise Refusal(404, "the server does not know this address.")
+        return _encode(found), "application/json"
+
+    def _post(self) -> tuple[bytes, str]:
+        asked = self._read_body()
+        self._check_page()
+        match self.path:
+            case "/api/decide":
+                found = self.server.session.decide(asked)
+            case "/api/revoke":
+                found = self.server.session.revoke(asked)
+            case _:
+                raise Refusal(404, "the server does not know this address.")
+        return _encode(found), "application/json"
+
+    def _check_host(self) -> None:
+        """Refuse other names of this address: a site can make its own name lead to this machine (DNS rebinding)."""
+        own = [f"{name}:{self.server.server_port}" for name in (HOST, "localhost")]
+        if self.headers.get_all("Host") not in ([own[0]], [own[1]]):
+            raise Refusal(403, "the address has another host than the printed one. Open the printed address.")
+
+    def _check_page(self) -> None:
+        """Refuse a request that does not come from a page of this server, opened with its secret."""
+        origins, sites = self.headers.get_all("Origin", []), self.headers.get_all("Sec-Fetch-Site", [])
+        if any(origin != f"http://{self.headers['Host']}" for origin in origins):
+            raise Refusal(403, "the request comes from another site.")
+        if any(site != "same-origin" for site in sites):
+            raise Refusal(403, "the request comes from another site.")
+        given = self.headers.get(TOKEN, "").encode("utf-8", "surrogateescape")
+        if not secrets.compare_digest(given, self.server.token.encode()):
+            raise Refusal(403, "the secret is missing or of another run. Open the address that was printed.")
+
+    def _read_body(self) -> dict[str, Any]:
+        """Return the JSON object of a request; only a script of a page can send this content type to its own site."""
+        if self.headers.get_content_type() != "application/json" or "Content-Type" not in self.headers:
+            raise Refusal(415, "a decision is sent as application/json.")
+        length = self.headers.get("Content-Length", "")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            raise Refusal(411, "the length of the request is missing.")
+        if len(length) > 8 or int(length) > MAX_BODY:
+            raise Refusal(413, f"the request is longer than {MAX_BODY} bytes.")
+        try:
+            found = json.loads(self.rfile.read(int(length)))
+        except (ValueError, RecursionError) as error:
+            raise Refusal(400, "the request is not JSON.") from error
+        if not isinstance(found, dict):
+            raise Refusal(400, "the request is not a JSON object.")
+        return found
+
+
+def _encode(found: dict[str, Any]) -> bytes:
+    return json.dumps(found).encode()
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refusal(400, "start must be a number.")
+    return int(text)

@@ -1,0 +1,138 @@
+"""Show a licence mark in the archived response that holds it: the text around it, as text, never as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crawlers.extract import load_capture
+from crawlers.rights.claims import readable_text
+from malmoi.archive import collection
+from malmoi.archive.capture import Capture, IndexRow
+from malmoi.document import LicenceEvidence
+from malmoi.errors import MalmoiError
+from malmoi.licensing.licence_words import fold
+from malmoi.workspace_layout import Layout
+
+AROUND = 500  # code points on each side of the mark, in the visible text
+AROUND_MARKUP = 160  # the same in the source of the page
+MAX_MARKS = 8  # of one item; a page that repeats its mark more often shows nothing new
+
+TEXT = "text"  # outcomes: the mark is in the visible text,
+MARKUP = "markup"  # in the source of the page only,
+PARTS = "parts"  # its words are in the text and its address is in the source,
+HIDDEN = "hidden"  # neither: its format hides it, or the extraction joined words of several places,
+MISSING = "missing"  # the record is not in this workspace,
+UNREADABLE = "unreadable"  # or it cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of an archived response with the mark in it."""
+
+    before: str
+    mark: str
+    after: str
+    view: str = TEXT  # or MARKUP: what the stretch is cut from
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Where the words of one piece of evidence are in its record, and the passages that hold them."""
+
+    evidence: LicenceEvidence
+    outcome: str
+    passages: tuple[Passage, ...] = ()
+    detail: str = ""  # why the record cannot be read
+
+
+class Records:
+    """Archived records by their ids. The index of a source is read once, and only the wanted rows are kept."""
+
+    def __init__(self, layout: Layout, wanted: Mapping[str, Collection[str]]) -> None:
+        """`wanted` maps each source to the ids of the records that may be looked up."""
+        self._layout, self._wanted = layout, wanted
+        self._rows: dict[str, dict[str, IndexRow]] = {}
+
+    def find(self, source: str, record: str) -> IndexRow | None:
+        """Return the row of a record of a source, or None. Raises MalmoiError if the index cannot be read."""
+        if source not in self._rows:
+            runs, wanted = collection.runs(self._layout.captures(source)), self._wanted.get(source, ())
+            rows = ((row.record, collection.resolve_row(run, row)) for run in runs for row in run.rows)
+            self._rows[source] = {record: row for record, row in rows if record in wanted}
+        return self._rows[source].get(record)
+
+
+def find_snippets(records: Records, source: str, evidence: Sequence[LicenceEvidence]) -> list[Snippet]:
+    """Return one snippet for each of the first MAX_MARKS pieces of evidence of an item; an error is an outcome."""
+    loaded: dict[str, Capture | Snippet] = {}
+    found = []
+    for one in evidence[:MAX_MARKS]:
+        if one.record not in loaded:
+            loaded[one.record] = _load(records, source, one)
+        capture = loaded[one.record]
+        found.append(find_mark(one, capture) if isinstance(capture, Capture) else _repeat(capture, one))
+    return found
+
+
+def _load(records: Records, source: str, evidence: LicenceEvidence) -> Capture | Snippet:
+    try:
+        row = records.find(source, evidence.record)
+        return load_capture(row) if row else Snippet(evidence, MISSING)
+    except (MalmoiError, OSError, LookupError) as error:
+        return Snippet(evidence, UNREADABLE, detail=_remove_folders(str(error)))
+
+
+def _repeat(snippet: Snippet, evidence: LicenceEvidence) -> Snippet:
+    return Snippet(evidence, snippet.outcome, detail=snippet.detail)
+
+
+def _remove_folders(message: str) -> str:
+    return " ".join(Path(word).name if word.startswith("/") else word for word in message.split())
+
+
+def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
+    """Find the quote of `evidence` in an archived response: whole in its visible text or its source, else part by part.
+
+    >>> page = "<p>이 글은 <b>공공누리 제1유형</b>으로 개방한다.".encode()
+    >>> capture = Capture("r", "https://a.kr/", "", 200, (("Content-Type", "text/html; charset=utf-8"),), page)
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "sentence", "item", "공공누리 제1유형", "p", "r")
+    >>> found = find_mark(mark, capture)
+    >>> found.outcome, found.passages
+    ('text', (Passage(before='이 글은 ', mark='공공누리 제1유형', after='으로 개방한다.', view='text'),))
+    """
+    quote = fold(evidence.quote)
+    text = fold(readable_text(capture.body, capture.header("Content-Type"), capture.charset, capture.url))
+    if quote and quote in text:
+        return Snippet(evidence, TEXT, (_cut(text, quote),))
+    source = fold(_decode(capture))
+    if quote and quote in source:
+        return Snippet(evidence, MARKUP, (_cut_markup(source, quote),))
+    address, _, words = quote.partition(" ")
+    parts = []
+    if words and words in text:
+        parts.append(_cut(text, words))
+    for shown in (address, address.replace("&", "&amp;")):
+        if address and shown in source:
+            parts.append(_cut_markup(source, shown))
+            break
+    return Snippet(evidence, PARTS if parts else HIDDEN, tuple(parts))
+
+
+def _decode(capture: Capture) -> str:
+    try:
+        return capture.body.decode(capture.charset or "utf-8", "replace")
+    except LookupError:  # a charset that Python lacks
+        return capture.body.decode("utf-8", "replace")
+
+
+def _cut(text: str, mark: str, around: int = AROUND) -> Passage:
+    at = text.index(mark)
+    end = at + len(mark)
+    before, after = text[max(0, at - around) : at], text[end : end + around]
+    return Passage(f"…{before}" if at > around else before, mark, f"{after}…" if len(text) > end + around else after)
+
+
+def _cut_markup(source: str, mark: str) -> Passage:
+    return replace(_cut(source, mark, AROUND_MARKUP), view=MARKUP)

@@ -1,0 +1,227 @@
+"""The file of review decisions in a workspace: JSON lines, only appended to; each line is valid by itself.
+
+The latest line of an id is its state: a revocation is the line of the decision again, with the day, the person and the
+reason. Standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
+from datetime import date as calendar
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from malmoi.errors import CallError
+from malmoi.licensing.licences import LICENCES
+from malmoi.licensing.review_decisions import BETWEEN, TARGETS, Decision, Shape, Target, Verdict
+from malmoi.printable import dump_json, escape_line
+from malmoi.storage.atomic_files import sync
+
+MAX_WORDS: Final = 300  # code points of a reviewer, a reason, a pattern: as much as a quote has
+_LETTERS: Final = "bcdfghjkmnpqrstvwxz"  # no vowels: no words; no digits: no telephone numbers
+_ID = re.compile(rf"({'|'.join(TARGETS)})-[{_LETTERS}]{{8}}")
+_PREFIX = re.compile(r"[a-z][a-z0-9+.-]*:(//[^/]+/.*|[^/].*)", re.S)
+_REVOCATION = ("revoked", "revoked_by", "revoked_reason")
+_NAMES = tuple(field.name for field in fields(Decision))
+
+
+def make_id(target: Target) -> str:
+    """Return a new random id for a decision about this target."""
+    return f"{target}-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"
+
+
+def read(path: Path) -> tuple[Decision, ...]:
+    """Read all decisions, revoked ones too, in the order in which they were made; none if the file is missing.
+
+    CallError names the first line that is not a decision.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    return _parse(path, content)
+
+
+def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Append the decisions and revocations that the file does not hold yet, all or none; return them.
+
+    CallError, and nothing is written, if one is not valid, or if the file holds another decision with its id. Another
+    process that appends waits.
+    """
+    with _open_locked(path) as handle:
+        content = _read_all(handle)
+        states = {one.id: one for one in _parse(path, content)}
+        added = []
+        for one in new:
+            refuse_incomplete(one)
+            known = states.get(one.id)
+            if known is not None and _forget_revocation(known) != _forget_revocation(one):
+                raise CallError(
+                    f"{path} holds another decision {one.id!r}; a decision is not changed, nothing was written. Revoke "
+                    "it, and decide again."
+                )
+            if known is None or (one.revoked and not known.revoked):
+                states[one.id] = one
+                added.append(one)
+        lines = "".join(f"{dump_json(asdict(one))}\n" for one in added).encode()
+        if lines:
+            _write_all(handle, (b"\n" if content[-1:] not in (b"", b"\n") else b"") + lines)
+    if added:
+        sync(path.parent)
+    return tuple(added)
+
+
+def revoke(path: Path, id: str, day: str, reviewer: str, reason: str) -> Decision:
+    """Append the revocation of a decision and return it; CallError if no decision in effect has this id."""
+    found = next((one for one in read(path) if one.id == id and not one.revoked), None)
+    if found is None:
+        raise CallError(f"no decision in effect has the id {id!r}; `malmoi review decisions` shows all of them.")
+    revoked = replace(found, revoked=day, revoked_by=reviewer, revoked_reason=reason)
+    append(path, [revoked])
+    return revoked
+
+
+def parse_lines(path: Path, content: bytes) -> list[Decision]:
+    """Return the decision of each line; CallError names the first line that is not one."""
+    found = []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(parse_decision(json.loads(line)))
+        except (CallError, ValueError, RecursionError) as error:
+            raise CallError(
+                f"{path}, line {number}: not a decision ({error}). Correct the line, or restore the file from a copy."
+            ) from error
+    return found
+
+
+def parse_decision(row: Any) -> Decision:
+    """Return the valid decision in an object of JSON; CallError or ValueError if it is not one."""
+    if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+        raise ValueError("not a JSON object of strings")
+    if strange := row.keys() - set(_NAMES):
+        raise ValueError(f"unknown field {min(strange)!r}")
+    if missing := set(_NAMES) - set(_REVOCATION) - row.keys():
+        raise ValueError(f"no field {min(missing)!r}")
+    found = Decision(**row)
+    refuse_incomplete(found)
+    return found
+
+
+def refuse_incomplete(one: Decision) -> None:
+    """CallError if a decision is not valid: which field, and what it must be."""
+    if fault := _find_fault(one):
+        raise CallError(f"decision {one.id!r}: {fault}. Correct it. Nothing was written.")
+
+
+def _find_fault(one: Decision) -> str:
+    needed = (one.value, one.source, one.reviewer, one.reason)
+    said = (one.reviewer, one.reason, one.revoked_by, one.revoked_reason)
+    faults = (
+        ("id is not a target and eight consonants, such as item-bcdfghjk", not _ID.fullmatch(one.id)),
+        ("verdict is neither grant nor deny", one.verdict not in get_args(Verdict)),
+        ("id does not begin with its target", one.id.partition("-")[0] != one.target),
+        ("value, source, reviewer and reason are needed", not all(map(str.strip, needed))),
+        (f"a name or reason has more than {MAX_WORDS} characters", any(len(words) > MAX_WORDS for words in said)),
+        ("a name or reason has a control character", any(escape_line(words) != words for words in said)),
+        ("date is not a day such as 2026-11-24", not _is_day(one.date)),
+        ("revoked, revoked_by and revoked_reason go together", not _is_revocation_whole(one)),
+        ("a denial names a licence", one.verdict == "deny" and bool(one.licence)),
+        ("licence is not an id of the table that permits a use", one.verdict == "grant" and not _permits(one.licence)),
+    )
+    return next((words for words, wrong in faults if wrong), "") or _find_value_fault(one)
+
+
+def _find_value_fault(one: Decision) -> str:
+    """Return what is wrong with the value for its target."""
+    match one.target:
+        case "item":
+            wrong = not one.value.startswith(f"{one.source}/")
+            return "value is not the id of a document of its source, such as kocca/7" if wrong else ""
+        case "addresses":
+            return _find_pattern_fault(one.value)
+    parts = one.value.split(BETWEEN)
+    if len(parts) != len(fields(Shape)) or parts[0] != one.source:
+        return "value is not the key of a shape of its source, as `malmoi review --list` shows it"
+    if one.verdict == "grant" and parts[-1] != one.licence:
+        return "the evidence of the shape does not name this licence; decide items or addresses"
+    return ""
+
+
+def _find_pattern_fault(pattern: str) -> str:
+    if len(pattern) > MAX_WORDS:
+        return f"value has more than {MAX_WORDS} characters"
+    if not pattern.startswith("^"):
+        wrong = not _PREFIX.fullmatch(pattern)
+        return "value is neither a prefix with host and /, nor an expression that begins with ^" if wrong else ""
+    try:
+        everything = re.match(pattern, "") is not None
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"value is not a regular expression ({error})"
+    return "value matches every address" if everything else ""
+
+
+def _is_revocation_whole(one: Decision) -> bool:
+    parts = (one.revoked, one.revoked_by.strip(), one.revoked_reason.strip())
+    return not any(parts) or (all(parts) and _is_day(one.revoked))
+
+
+def _is_day(day: str) -> bool:
+    try:
+        return calendar.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False
+
+
+def _permits(licence: str) -> bool:
+    return licence in LICENCES and LICENCES[licence].use != "exclude"
+
+
+def _parse(path: Path, content: bytes) -> tuple[Decision, ...]:
+    """Return the state of each decision: its first line, with the first revocation."""
+    states: dict[str, Decision] = {}
+    for one in parse_lines(path, content):
+        known = states.setdefault(one.id, one)
+        if _forget_revocation(known) != _forget_revocation(one):
+            raise CallError(f"{path}: two different decisions are called {one.id!r}. Restore the file from a copy.")
+        if not known.revoked:
+            states[one.id] = one
+    return tuple(states.values())
+
+
+def _forget_revocation(one: Decision) -> Decision:
+    return replace(one, revoked="", revoked_by="", revoked_reason="")
+
+
+@contextmanager
+def _open_locked(path: Path) -> Iterator[int]:
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_all(handle: int) -> bytes:
+    return b"".join(iter(lambda: os.read(handle, 1 << 20), b""))
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    """Write at the end; if the disk is full, cut the file back to its length before."""
+    before = os.fstat(handle).st_size
+    try:
+        while content:
+            content = content[os.write(handle, content) :]
+    except OSError:
+        os.ftruncate(handle, before)
+        raise
