@@ -18,6 +18,7 @@ KOGL = "본 저작물은 공공누리 제1유형 조건에 따라 이용할 수 
 DECLARED = LicenceRule(
     proofs=("kogl-block", "rel-license", "json-ld", "field"), selector=(("", "p, li, .kogl"),), fields=("라이선스",)
 )
+HIDDEN = "<p class=c>1"
 STEPS = 2_000  # per tag of a page
 SCRIPT = (
     '<script type="application/ld+json">{"@type":"Article","license":"https://creativecommons.org/licenses/by/4.0/"}</script>'
@@ -64,7 +65,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "links": lambda n: f"<main>{f'<p>{BY}</p>' * n}</main>",
     "links in one line": lambda n: f"<main><p>{BY * n}</p></main>",
     "marks": lambda n: f"<main>{f'<div class=kogl><img src=/img_opentype01.png><p>{KOGL}</p></div>' * n}</main>",
-    "rules": lambda n: f"<style>{''.join(f'.a .b{k} .c{{display:none}}' for k in range(n))}</style>{'<p class=c>1' * n}",
+    "rules": lambda n: f"<style>{''.join(f'.a .b{k} .c{{display:none}}' for k in range(n))}</style>{HIDDEN * n}",
     "braces": lambda n: f"<style>{'{' * 10 * n}</style><style>{'.a,' * 6 * n}{{display:none}}</style>{SAYS * n}",
     "cells": lambda n: f"<table>{'<tr><td>라이선스</td><td>CC BY 4.0</td></tr>' * n}</table>",
     "json-ld": lambda n: f"{SCRIPT * n}<main>{SAYS * n}</main>",
