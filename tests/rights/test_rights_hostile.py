@@ -20,9 +20,7 @@ DECLARED = LicenceRule(
 )
 HIDDEN = "<p class=c>1"
 STEPS = 2_000  # per tag of a page
-SCRIPT = (
-    '<script type="application/ld+json">{"@type":"Article","license":"https://creativecommons.org/licenses/by/4.0/"}</script>'
-)
+SCRIPT = '<script type="application/ld+json">{"@type":"Article","license":"https://creativecommons.org/licenses/by/4.0/"}</script>'
 
 
 def licences(body: str, head: str = "", rule: LicenceRule = LicenceRule()) -> set[str]:  # noqa: B008
