@@ -18,7 +18,7 @@ ABSENT = ("scrapy", "kiwipiepy", "prefect", "twisted", "pyarrow")
 
 def test_the_example_of_the_page_prints_what_the_page_shows() -> None:
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        exec(compile(EXAMPLE, "docs/rights-library.md", "exec"), {})  # noqa: S102
+        exec(compile(EXAMPLE, "docs/rights-library.md", "exec"), {})
     assert out.getvalue() == SHOWN
 
 
