@@ -11,12 +11,11 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from crawlers import defaults, formats
+from crawlers import formats
 from crawlers.extract import failure
 from crawlers.fetch import politeness
-from crawlers.formats import ParsedItem
-from crawlers.rights.host import policy_files
-from crawlers.rights.host.policy_files import Instrument
+from crawlers.rights import engine
+from crawlers.source_object import read_source, read_trust
 from crawlers.web import robots
 from flows import input_files
 from flows.input_files import RawInput, Row
@@ -29,12 +28,9 @@ from malmoi.errors import CallError
 from malmoi.licensing import rights_decision
 from malmoi.processes.workers import Broken, Done, attempt
 from malmoi.recipe import Recipe, Step
-from malmoi.source import Site, Source
 
 Stage: TypeAlias = Callable[[Row], Row]
 Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and modification time of the recipe's file
-
-_NOWHERE = Source(name="try", title="", publisher="", access=Site(start=(), scope=()))
 
 
 def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[Row | CallError]]:
@@ -82,23 +78,19 @@ def _extract_stage(_: Recipe) -> Stage:
 
 
 def _rights_stage(_: Recipe) -> Stage:
-    evidence = defaults.evidence_for(_NOWHERE, {})
-
     def one(row: Row) -> Row:
-        parsed = ParsedItem(input_files.to_item(row))
-        item = parsed.item
-        found, signals = evidence(parsed.complete(defaults.text(parsed)))
-        files = _host_files(row)
-        signals = (
-            *_robots_signals(row),
-            *policy_files.resolve_terms(signals, item.url, files),
-            *policy_files.find(item.url, files),
-        )
-        decided = rights_decision.decide(found, signals)
+        robots_txt, known = _host_files(row)
+        source = read_source(row.get("source"), row["id"])
+        trust = read_trust(row.get("trust"), row["id"])
+        item = input_files.to_item(row)
+        decided = engine.decide_item(item, source, robots=robots_txt, well_known=known, trust=trust)
+        if disallowed := _robots_signals(row):
+            decided = rights_decision.decide(decided.evidence, (*disallowed, *decided.signals))
         return {
             "id": row["id"],
             "use": decided.use,
             "licence": decided.licence,
+            "reason": decided.reason,
             "attribution": decided.attribution,
             "evidence": [asdict(e) for e in decided.evidence],
             "signals": [asdict(s) for s in decided.signals],
@@ -117,15 +109,14 @@ def _robots_signals(row: Row) -> tuple[Signal, ...]:
     return () if said.allowed else (Signal("robots", "opt-out", said.reason, "/robots.txt", ""),)
 
 
-def _host_files(row: Row) -> Sequence[Instrument]:
-    """Return robots.txt and the well-known files that the object carries as texts."""
+def _host_files(row: Row) -> tuple[str, dict[str, str]]:
+    """Return the texts of robots.txt and of the well-known files that the object carries."""
     text, known = row.get("robots") or "", row.get("well_known") or {}
     if not isinstance(text, str) or not isinstance(known, dict):
         raise CallError(
             f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
         )
-    texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
-    return policy_files.build_instruments(str(row.get("url", "")), robots=text, well_known=texts)
+    return text, {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
 
 
 def _language_stage(recipe: Recipe) -> Stage:

@@ -136,6 +136,38 @@ def field_robots(place):
     yield "try rights --jsonl in.jsonl"
 
 
+@advice("{}: field 'source' must be an object; correct the line.")
+def field_source(place):
+    lines(place, PAGE | {"source": "gongu"})
+    yield "try rights --jsonl in.jsonl"
+    lines(place, PAGE | {"source": {"proofs": ["field"], "fields": ["이용조건"]}})
+    yield "try rights --jsonl in.jsonl"
+
+
+@advice("{}: 'source' has no key {}; use {}.")
+def field_source_key(place):
+    lines(place, PAGE | {"source": {"selectors": [["", ".kogl"]]}})
+    yield "try rights --jsonl in.jsonl"
+    lines(place, PAGE | {"source": {"proofs": ["kogl-block"], "selector": [["", ".kogl"]]}})
+    yield "try rights --jsonl in.jsonl"
+
+
+@advice("{}: key {} of 'source' must be {}; correct the line.")
+def field_source_value(place):
+    lines(place, PAGE | {"source": {"proofs": ["kogl-block"], "selector": ".kogl"}})
+    yield "try rights --jsonl in.jsonl"
+    lines(place, PAGE | {"source": {"proofs": ["kogl-block"], "selector": [["", ".kogl"]]}})
+    yield "try rights --jsonl in.jsonl"
+
+
+@advice("{}: field 'trust' must be a list of {}; correct the line.")
+def field_trust(place):
+    lines(place, PAGE | {"trust": "rel-license"})
+    yield "try rights --jsonl in.jsonl"
+    lines(place, PAGE | {"trust": ["rel-license"]})
+    yield "try rights --jsonl in.jsonl"
+
+
 @advice("more than one line has the id {}; a cluster names its members by id. Give each its own.")
 def line_twice(place):
     lines(place, GOOD, GOOD)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from crawlers.formats.html.runs import quote
@@ -22,8 +22,10 @@ from crawlers.web.robots import MAX_BYTES, normalise_path, text_of
 from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, preference, training_agents
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
-from malmoi.archive.collection import GONE, Run, resolve_row
 from malmoi.document import Signal
+
+if TYPE_CHECKING:  # it imports pyarrow, which a single page does not need
+    from malmoi.archive.collection import Run
 
 Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
 PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
@@ -147,7 +149,7 @@ def _read_answers(last: _Latest) -> Iterator[tuple[str, Kind, IndexRow, str | No
     for url in sorted(last.policy_files):
         kind = PATHS.get(urlsplit(url).path)
         if kind and (answer := _follow_redirects(url, last)):
-            here = answer.status == 200 and answer.kind != GONE
+            here = _is_available(answer)
             body = capture.read(Path(answer.path), answer.offset, answer.record).body if here else b"<"
             yield origin(url), kind, answer, _text(kind, body)
 
@@ -172,6 +174,8 @@ class _Latest:
         return (self.policy_files if _may_be_policy_file(url) else self._all).get(url)
 
     def _find(self, is_wanted: Callable[[str], bool]) -> dict[str, IndexRow]:
+        from malmoi.archive.collection import resolve_row
+
         last: dict[str, IndexRow] = {}
         for run in self.runs:
             for row in sorted((r for r in run.rows if is_wanted(r.url)), key=lambda row: (row.fetched, row.offset)):
@@ -186,7 +190,7 @@ def _find_archived_terms(one: Instrument, last: _Latest) -> Iterator[Instrument]
     for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
         url = canonical_url(join_url(one.origin, address))
         answer = _follow_redirects(url, last) if url else None
-        if answer and answer.status == 200 and answer.kind != GONE:
+        if answer and _is_available(answer):
             body = capture.read(Path(answer.path), answer.offset, answer.record).body
             text = body[: rsl.MAX_BYTES + 1].decode("utf-8-sig", "replace")
             yield Instrument(one.origin, "rsl", answer.record, text, url)
@@ -221,6 +225,12 @@ def _repeats(before: IndexRow | None, row: IndexRow) -> bool:
     if before is None or (before.status, before.kind) != (row.status, row.kind):
         return False
     return row.status >= 400 or before.payload_sha256 == row.payload_sha256
+
+
+def _is_available(row: IndexRow) -> bool:
+    from malmoi.archive.collection import GONE
+
+    return row.status == 200 and row.kind != GONE
 
 
 def _is_lasting(row: IndexRow) -> bool:

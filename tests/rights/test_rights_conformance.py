@@ -1,0 +1,66 @@
+"""The conformance set (tests/rights/conformance/README.md), run through the engine as a library."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawlers import defaults
+from crawlers.rights import engine
+from crawlers.source_object import read_source, read_trust
+from malmoi.archive.capture import Capture
+from malmoi.licensing.rights_decision import REASONS
+from malmoi.source import Item
+
+FOLDER = Path(__file__).parent / "conformance"
+CASES: list[dict[str, Any]] = [
+    json.loads(line)
+    for file in sorted(FOLDER.glob("*.jsonl"))
+    for line in file.read_text(encoding="utf-8").splitlines()
+]
+KEYS = {
+    *("id", "url", "html", "text", "record", "source", "trust", "headers", "robots", "well_known", "date"),
+    *("use", "licence", "reason", "why"),
+}
+
+
+def item_of(case: dict[str, Any]) -> Item:
+    """Return the page, the text or the row of a case as an item."""
+    headers, date = tuple(case.get("headers", {}).items()), case.get("date", "")
+    if "record" in case:
+        body = json.dumps(case["record"], ensure_ascii=False).encode()
+        (row,) = defaults.items(Capture("r", case["url"], "", 200, headers, body))
+        return row
+    if "text" in case:
+        return Item(case["id"], case["url"], case["text"].encode(), "", "", "r", headers=headers, date=date)
+    return Item(case["id"], case["url"], case["html"].encode(), "text/html", "utf-8", "r", headers=headers, date=date)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
+    rights = engine.decide_item(
+        item_of(case),
+        read_source(case.get("source"), case["id"]),
+        robots=case.get("robots", ""),
+        well_known={k: v if isinstance(v, str) else json.dumps(v) for k, v in case.get("well_known", {}).items()},
+        trust=read_trust(case.get("trust"), case["id"]),
+    )
+    said = {"use": rights.use, "licence": rights.licence, "reason": rights.reason}
+    wanted = {name: case[name] for name in said if name in case}
+    assert {name: said[name] for name in wanted} == wanted, (case["why"], rights.evidence, rights.signals)
+
+
+def test_the_set_is_large_distinct_and_well_formed() -> None:
+    assert len(CASES) >= 500 and len({case["id"] for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert case.keys() <= KEYS and case["why"] and sum(name in case for name in ("html", "text", "record")) == 1
+        assert case["use"] in ("redistribute", "train-only", "exclude")
+        assert case.get("reason", "") in ("", *REASONS)
+        assert (case["use"] == "exclude") == bool(case.get("reason", case["use"] == "exclude")), case["id"]
+
+
+def test_the_readme_lists_the_files_and_keys() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{file.name}`" in text for file in FOLDER.glob("*.jsonl"))
+    assert all(f"`{key}`" in text for key in KEYS)
