@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from crawlers import licence_rules
-from crawlers.rights import engine
+from crawlers import licence_rules, rights_engine
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import OPEN_WEB
 from malmoi.source import LicenceRule, Source
@@ -38,7 +37,7 @@ def read_source(given: object, called: str) -> Source:
         takes = _TYPES.get(wrong[0], "a list of strings")
         raise CallError(f"{called}: key {wrong[0]!r} of 'source' must be {takes}; correct the line.")
     publisher = said.pop("publisher", "")
-    source = engine.make_source(LicenceRule(**{name: _freeze(value) for name, value in said.items()}), publisher)
+    source = rights_engine.make_source(LicenceRule(**{name: _freeze(value) for name, value in said.items()}), publisher)
     licence_rules.check(source, called)
     return source
 

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from malmoi.document import Document, LicenceEvidence, Use, Verdict
-from malmoi.licensing.proofs import WEB
+from malmoi.document import Document, Use, Verdict
+from malmoi.licensing.proofs import find_trusted
 from malmoi.licensing.review_decisions import Decision, evidence_of
 from malmoi.licensing.rights_decision import RULES_VERSION, decide, table_digest
 
@@ -46,7 +46,7 @@ def judge(
     >>> judge(doc).labels
     (('use', 'redistribute'), ('licence', 'LicenseRef-KOGL-1'))
     """
-    added = tuple(replace(one, kind=name) for one in doc.evidence if (name := _find_trusted(one, trust)))
+    added = tuple(replace(one, kind=name) for one in doc.evidence if (name := find_trusted(one.kind, trust)))
     if decisions:
         added += evidence_of(decisions, replace(doc, evidence=(*doc.evidence, *added)))
     rights = decide((*doc.evidence, *added), doc.signals)
@@ -60,9 +60,3 @@ def judge(
     if rights.use in uses and rights.use != "exclude":
         return Verdict("keep", f"use-{rights.use}", labels=labels, evidence=added)
     return Verdict("drop", rights.reason or f"use-{rights.use}", labels=labels, evidence=added)
-
-
-def _find_trusted(one: LicenceEvidence, trust: tuple[OpenWeb, ...]) -> str:
-    """Return the name of the trusted proof that a piece of evidence of the open web is, or ""."""
-    name = one.kind.removeprefix(WEB)
-    return name if one.kind != name and name in trust else ""

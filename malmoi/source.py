@@ -45,7 +45,7 @@ class LicenceRule:
     selector: tuple[tuple[str, str], ...] = ()  # (address prefix, CSS selector); the first prefix that fits decides
     fields: tuple[str, ...] = ()  # names of fields, columns or labels that hold the licence
     boards: tuple[str, ...] = ()  # regular expressions; the address of what the publisher itself writes matches one
-    author: str = ""  # regular expression for the author of a document; "" = nobody needs to be named
+    author: str = ""  # regular expression for the author of a document; "" = any author
     expected: tuple[str, ...] = ()  # ids of licences; a proof of another one needs a review. () = every licence
 
 

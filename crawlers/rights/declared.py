@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.licensing.proofs import PROOFS, WEB
+from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.rights_decision import NONE, terms
 from malmoi.source import LicenceRule
 
@@ -68,7 +68,7 @@ def _matches(patterns: Sequence[str], text: str) -> bool:
 
 
 def _is_expected(rule: LicenceRule, proofs: Sequence[LicenceEvidence]) -> bool:
-    """Whether every licence that permits is one that the source expects; a closed one needs nobody's review."""
+    """Whether every licence that permits is one that the source expects; a closed one needs no review."""
     if not rule.expected:
         return True
     known = {found.expression for name in rule.expected if (found := terms(name))}
@@ -79,13 +79,3 @@ def _is_expected(rule: LicenceRule, proofs: Sequence[LicenceEvidence]) -> bool:
 @lru_cache(maxsize=1_024)
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
-
-
-def trusted(kind: str, trust: Sequence[str]) -> str:
-    """Return the kind of proof that a kind of the open web counts as, "" if the recipe does not trust it.
-
-    >>> trusted("web:rel-license", ("rel-license",)), trusted("web:json-ld", ()), trusted("link", ("rel-license",))
-    ('rel-license', '', '')
-    """
-    name = kind.removeprefix(WEB)
-    return name if kind.startswith(WEB) and name in trust else ""

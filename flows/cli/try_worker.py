@@ -11,10 +11,9 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from crawlers import formats
+from crawlers import formats, rights_engine
 from crawlers.extract import failure
 from crawlers.fetch import politeness
-from crawlers.rights import engine
 from crawlers.source_object import read_source, read_trust
 from crawlers.web import robots
 from flows import input_files
@@ -83,7 +82,7 @@ def _rights_stage(_: Recipe) -> Stage:
         source = read_source(row.get("source"), row["id"])
         trust = read_trust(row.get("trust"), row["id"])
         item = input_files.to_item(row)
-        decided = engine.decide_item(item, source, robots=robots_txt, well_known=known, trust=trust)
+        decided = rights_engine.decide_item(item, source, robots=robots_txt, well_known=known, trust=trust)
         if disallowed := _robots_signals(row):
             decided = rights_decision.decide(decided.evidence, (*disallowed, *decided.signals))
         return {

@@ -6,6 +6,7 @@ contradict a proof, and without one it leads to a review by a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,3 +90,13 @@ def is_proof(kind: str) -> bool:
     (True, True, False, False)
     """
     return kind in PROOFS or kind == REVIEW
+
+
+def find_trusted(kind: str, trust: Sequence[str]) -> str:
+    """Return the proof that a kind of the open web counts as, "" if the recipe does not trust it.
+
+    >>> find_trusted("web:json-ld", ("json-ld",)), find_trusted("web:json-ld", ()), find_trusted("link", ("link",))
+    ('json-ld', '', '')
+    """
+    name = kind.removeprefix(WEB)
+    return name if kind.startswith(WEB) and name in trust else ""

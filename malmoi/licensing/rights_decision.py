@@ -168,8 +168,8 @@ def _judge_candidates(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms |
 def _contradictions(found: Terms, evidence: Sequence[LicenceEvidence]) -> tuple[str, ...]:
     """Return the other licences that candidates name on the item.
 
-    A sentence that is not read is none, an unreadable value of a field or address of a licence is; words that do not
-    speak of the text itself never contradict.
+    Unreadable sentences do not contradict; unreadable values of fields and addresses of licences do. Words that do
+    not speak of the text itself never contradict.
     """
     parts = {found.expression, *found.expression.split(" AND ")}
     near = (e for e in evidence if e.scope == "item" and e.kind not in _WEAK and not e.kind.startswith(WEB))

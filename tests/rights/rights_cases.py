@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from crawlers.rights import engine
+from crawlers import rights_engine
 from malmoi.document import LicenceEvidence
 from malmoi.source import Item, LicenceRule, Source
 
@@ -71,15 +71,17 @@ def source_of(case: Case) -> Source:
     """Return the source that a case declares, or that of the frame of its page."""
     given = case.get("source") or _read_frames()["sources"].get(case.get("site", ""), {})
     rule = {name: _to_tuple(value) for name, value in given.items() if name != "publisher"}
-    return engine.make_source(LicenceRule(**rule), given.get("publisher", ""))
+    return rights_engine.make_source(LicenceRule(**rule), given.get("publisher", ""))
 
 
 def _to_tuple(value: Any) -> Any:
     return tuple(map(_to_tuple, value)) if isinstance(value, list) else value
 
 
-def decide(case: Case, *, declared: bool = True, trust: tuple[str, ...] = ()) -> engine.Rights:
+def decide(case: Case, *, declared: bool = True, trust: tuple[str, ...] = ()) -> rights_engine.Rights:
     """Return the decision for a case with the source that it declares, or with none."""
-    source = source_of(case) if declared else engine.make_source()
+    source = source_of(case) if declared else rights_engine.make_source()
     known = {k: v if isinstance(v, str) else json.dumps(v) for k, v in case.get("well_known", {}).items()}
-    return engine.decide_item(item_of(case), source, robots=case.get("robots", ""), well_known=known, trust=trust)
+    return rights_engine.decide_item(
+        item_of(case), source, robots=case.get("robots", ""), well_known=known, trust=trust
+    )

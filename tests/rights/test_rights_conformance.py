@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import defaults
-from crawlers.rights import engine
+from crawlers import defaults, rights_engine
 from crawlers.source_object import read_source, read_trust
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import REASONS
@@ -39,7 +38,7 @@ def item_of(case: dict[str, Any]) -> Item:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
-    rights = engine.decide_item(
+    rights = rights_engine.decide_item(
         item_of(case),
         read_source(case.get("source"), case["id"]),
         robots=case.get("robots", ""),

@@ -7,8 +7,8 @@ from lxml import html
 
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.stylesheet import sheet
-from crawlers.rights.engine import make_source
 from crawlers.rights.page import page_rights
+from crawlers.rights_engine import make_source
 from malmoi.source import Item, LicenceRule
 from tests.count_work import count_steps
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from crawlers import rights_engine
 from crawlers.formats.html import class_names, runs
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import claims, engine, refusals
+from crawlers.rights import claims, refusals
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import page_proofs
 from crawlers.sample.sample_page import read_pages
@@ -27,7 +28,7 @@ def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
     site = build()
     for page in read_pages():
         one = Item(page.path, f"https://example.kr{page.path}", site[page.path].body, "text/html", "", "r")
-        rights = engine.decide_item(one, sample.SOURCE)
+        rights = rights_engine.decide_item(one, sample.SOURCE)
         expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
         expected = "exclude" if page.trap == "tdm-reservation" else expected
         assert (page.path, rights.use) == (page.path, expected)

@@ -221,7 +221,7 @@ def _split_url(url: str) -> tuple[str, str]:
 
 
 def _repeats(before: IndexRow | None, row: IndexRow) -> bool:
-    """Whether an answer says what the one before said: the same bytes, or again that there is no file."""
+    """Whether an answer says what the one before said: the same bytes, or again that the file is missing."""
     if before is None or (before.status, before.kind) != (row.status, row.kind):
         return False
     return row.status >= 400 or before.payload_sha256 == row.payload_sha256

@@ -1,4 +1,4 @@
-"""Tell what stands beside the text of a page: cards, posts, files and boxes about something else."""
+"""Recognise cards, posts, files and boxes of a page that are about something else than its text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BESIDE = frozenset(
 def is_beside(element: html.HtmlElement, url: str = "") -> bool:
     """Whether an element is in a card, post or box about something else than the page at `url`.
 
-    Microdata, RDFa or the class of a box say so, or it is one of several alike that link or have titles.
+    Microdata, RDFa or the class of a box say so, or it is one of several such siblings that link or have titles.
     """
     for number, above in enumerate((element, *element.iterancestors())):
         about = above.get("about") or above.get("resource") or ""
@@ -59,7 +59,7 @@ def _has_heading(element: html.HtmlElement) -> bool:
 
 
 def _follows_link(element: html.HtmlElement, above: html.HtmlElement) -> bool:
-    """Whether a link to another page stands before `element` in the entry `above`: to a file, a post, a product."""
+    """Whether a link to another page precedes `element` in the entry `above`: to a file, a post, a product."""
     for one in islice(above.iter(), MAX_BEFORE):
         if one is element:
             return False

@@ -1,7 +1,7 @@
 """Find everything on a page that names a licence or sounds open, with its element, place and words.
 
 Candidates prove nothing: `page_proofs` picks those that are a proof at a declared place. The others lead to a review
-if there is no proof, and on the item they contradict another licence. Hidden and quoted text is not read.
+of a document without proof, and on the item they contradict another licence. Hidden and quoted text is not read.
 """
 
 from __future__ import annotations

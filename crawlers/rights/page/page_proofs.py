@@ -89,7 +89,7 @@ def titles_of(tree: html.HtmlElement, item: Item) -> tuple[str, ...]:
 
 
 def _is_statute(cell: PageEvidence, stated: Sequence[PageEvidence]) -> bool:
-    """Whether an unread cell is the one in which a statute was read: an expired term is no licence."""
+    """Whether an unread cell is the one in which a statute was read: an expired term names no licence."""
     return cell.licence == UNKNOWN and any(one.element is cell.element for one in stated)
 
 
@@ -186,10 +186,10 @@ def _speaks_for_page(one: PageEvidence, shown: Sequence[Run]) -> bool:
 
 
 def _is_undisputed(one: PageEvidence, shown: Sequence[Run]) -> bool:
-    """Whether a link at a declared place stands in no box about something else, behind no words about another work."""
+    """Whether no box about something else surrounds a link at a declared place, and no words about another work."""
     run = next((run for run in shown if any(link.element is one.element for link in run.links)), None)
     if run is None:
-        return one.element.tag == "link"
+        return bool(one.element.tag == "link")
     (link,) = (link for link in run.links if link.element is one.element)
     about_other = candidates.OTHER_WORK.search(run.words_around(link)[0]) is not None
     return not about_other and not is_beside(one.element)

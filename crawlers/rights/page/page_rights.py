@@ -1,4 +1,4 @@
-"""What a page says about rights: proofs and candidates, refusals, and signs that somebody else owns the text."""
+"""Read the rights of a page: proofs and candidates, refusals, and signs of third parties."""
 
 from __future__ import annotations
 

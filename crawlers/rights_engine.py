@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from crawlers import defaults
 from crawlers.formats import ParsedItem
-from crawlers.rights import declared
 from crawlers.rights.host import policy_files
 from malmoi.document import LicenceEvidence, Signal
+from malmoi.licensing.proofs import find_trusted
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Item, LicenceRule, Site, Source
 
@@ -50,7 +50,7 @@ def decide_item(
 
 def trust_kinds(found: Sequence[LicenceEvidence], trust: Sequence[str]) -> tuple[LicenceEvidence, ...]:
     """Return the evidence with the proofs of the open web that `trust` names also as proofs."""
-    more = (replace(one, kind=kind) for one in found if (kind := declared.trusted(one.kind, trust)))
+    more = (replace(one, kind=kind) for one in found if (kind := find_trusted(one.kind, trust)))
     return (*found, *more)
 
 
