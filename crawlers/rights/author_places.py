@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import TypeAlias
 
@@ -71,14 +72,16 @@ def _find_prose(shown: Sequence[Run]) -> tuple[int, int]:
     return first, next((number for number in range(len(shown) - 1, first - 1, -1) if _is_prose(shown[number])), -1)
 
 
-def split_title(title: str) -> Iterator[str]:
-    """Yield the words in the brackets of a title, with and without them, and its parts between separators.
+@lru_cache(maxsize=4_096)  # boards and paths are the same on each page
+def split_title(title: str) -> tuple[str, ...]:
+    """Return the words in the brackets of a title, with and without them, and its parts between separators.
 
-    >>> list(split_title("[기고] 갯벌 - 가나군"))
-    ['[기고]', '기고', '갯벌', '가나군']
+    >>> split_title("[기고] 갯벌 - 가나군")
+    ('[기고]', '기고', '갯벌', '가나군')
     """
-    yield from (words.strip() for found in _BRACKETED.finditer(title) for words in (found[0], found[1]))
-    yield from filter(None, (one.strip(" []<>()") for one in _PARTS.split(_BRACKETED.sub(" ", title))))
+    inside = (words.strip() for found in _BRACKETED.finditer(title) for words in (found[0], found[1]))
+    parts = (one.strip(" []<>()") for one in _PARTS.split(_BRACKETED.sub(" ", title)))
+    return (*inside, *filter(None, parts))
 
 
 def _read_run(run: Run, edge: bool, before: Run) -> Iterator[tuple[str, str, str]]:
@@ -141,11 +144,11 @@ def _is_title(run: Run) -> bool:
     """Whether a run above the text is a breadcrumb path, heading, category, cell or short line without a link."""
     if len(run.text) > MAX_TITLE:
         return False
-    if any(_is_called(one, _CRUMB) for one in _around(run.owner)):
+    if any(_is_called(one, _CRUMB) for one in _list_near(run.owner)):
         return True
     if run.state.part == "site":
         return False
-    near = (*_around(run.owner), *(one for link in run.links[:2] for one in _around(link.element)))
+    near = (*_list_near(run.owner), *(one for link in run.links[:2] for one in _list_near(link.element)))
     if run.owner.tag in _TITLES or any(_is_called(one, _CATEGORY) for one in near):
         return True
     return _is_plain_title(run)
@@ -163,7 +166,7 @@ def _is_plain_title(run: Run) -> bool:
     return plain and not _count_linked(run)
 
 
-def _around(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
+def _list_near(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
     yield owner
     yield from islice(owner.iterancestors(), 2)
 

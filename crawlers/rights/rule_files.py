@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ Compile: TypeAlias = Callable[[Iterable[str]], Patterns]
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
 
+@cache
 def load(name: str) -> tuple[dict[str, Any], Compile]:
     """Return the data of a file of this folder, and the function that compiles its expressions."""
     data = tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))

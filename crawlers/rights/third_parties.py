@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -51,12 +52,22 @@ def _read_rule(row: dict[str, Any]) -> Rule:
 
 
 _DATA, _compile = load("third_party.toml")
-RULES = tuple(map(_read_rule, _DATA["rule"]))
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
-_NEEDS = [rule.needs() for rule in RULES]
-_STRINGS = sorted({string for strings in _NEEDS for string in strings})
-_OWNERS = [tuple(number for number, needs in enumerate(_NEEDS) if string in needs) for string in _STRINGS]
-_FINDER = AhoCorasick(_STRINGS)
+
+
+@cache
+def read_rules() -> tuple[Rule, ...]:
+    """Return the rules of third_party.toml in their order."""
+    return tuple(map(_read_rule, _DATA["rule"]))
+
+
+@cache
+def _build_finder() -> tuple[AhoCorasick, list[tuple[int, ...]]]:
+    """Return an automaton of strings of which each rule needs one, and the numbers of the rules by string."""
+    needs = [rule.needs() for rule in read_rules()]
+    strings = sorted({string for one in needs for string in one})
+    owners = [tuple(number for number, one in enumerate(needs) if string in one) for string in strings]
+    return AhoCorasick(strings), owners
 
 
 def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterator[Signal]:
@@ -71,7 +82,7 @@ def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterat
     candidates = find_candidates([*(run.text for run in shown), title])
     for number, place, label, words in find_places(shown, title, candidates):
         rules = candidates.get(number, set()) | (candidates.get(number - 1, set()) if place == "label" else set())
-        for rule in (RULES[index] for index in sorted(rules)):
+        for rule in (read_rules()[index] for index in sorted(rules)):
             if place in rule.places and _is_sign(rule, place, label, words, publisher):
                 where = path(shown[number % len(shown)].owner)
                 yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {where}", "")
@@ -80,14 +91,15 @@ def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterat
 def find_candidates(texts: Sequence[str]) -> dict[int, set[int]]:
     """Return, by the number of a text, the numbers of the rules that may match in it.
 
-    >>> [RULES[rule].id for rule in sorted(find_candidates(["바다", "방명록"])[1])]
+    >>> [read_rules()[rule].id for rule in sorted(find_candidates(["바다", "방명록"])[1])]
     ['open-board-path']
     """
     lower = [text.lower() for text in texts]
     begins = list(accumulate((len(text) + 1 for text in lower), initial=0))
     found: dict[int, set[int]] = {}
-    for string, begin, _ in _FINDER.find_matches_as_indexes("\n".join(lower), overlapping=True):
-        found.setdefault(bisect_right(begins, begin) - 1, set()).update(_OWNERS[string])
+    finder, owners = _build_finder()
+    for string, begin, _ in finder.find_matches_as_indexes("\n".join(lower), overlapping=True):
+        found.setdefault(bisect_right(begins, begin) - 1, set()).update(owners[string])
     return found
 
 

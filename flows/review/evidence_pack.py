@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from crawlers.extract import load_capture
-from crawlers.rights.claims import readable_text
 from flows.release import make_redactor
+from flows.review import snippets
+from flows.review.snippets import Records
 from flows.run import recipe_of
 from malmoi import url_privacy
-from malmoi.archive import collection
-from malmoi.archive.capture import Capture, IndexRow
-from malmoi.errors import CaptureError
+from malmoi.document import LicenceEvidence
 from malmoi.licensing import proofs
-from malmoi.licensing.licence_words import fold
 from malmoi.printable import escape_line
 from malmoi.release_files import audit_file, data_files
 from malmoi.workspace_layout import Layout
 
-AROUND = 160  # code points of a passage on each side of the quote
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Where a quote is in the archived response: `outcome` says whether it is there, `text` shows what is around it."""
-
-    outcome: str
-    text: str = ""
+OUTCOMES = {  # of a snippet, for an auditor
+    snippets.TEXT: "verbatim in the text",
+    snippets.MARKUP: "verbatim in the source",
+    snippets.PARTS: "verbatim in the source",
+    snippets.HIDDEN: "NOT FOUND verbatim: personal data was replaced in it, or its format hides it",
+    snippets.MISSING: "NOT IN THIS WORKSPACE",
+    snippets.UNREADABLE: "UNREADABLE",
+}
 
 
 def render_documents(release: Path, layout: Layout, ids: Sequence[str]) -> list[str]:
@@ -42,9 +38,9 @@ def render_documents(release: Path, layout: Layout, ids: Sequence[str]) -> list[
     """
     documents = _read_documents(release, ids)
     evidence = _read_evidence(release, ids)
-    records = {one["record"] for found in evidence.values() for one in found if one["record"]}
-    places = dict(_find_records(layout, sorted({row["source"] for row in documents}), records))
-    return [line for row in documents for line in _render_document(row, evidence.get(row["id"], []), places)]
+    wanted = {one["record"] for found in evidence.values() for one in found if one["record"]}
+    records = Records(layout, {row["source"]: wanted for row in documents})
+    return [line for row in documents for line in _render_document(row, evidence.get(row["id"], []), records)]
 
 
 def _read_documents(release: Path, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -62,52 +58,28 @@ def _read_evidence(release: Path, ids: Sequence[str]) -> dict[str, list[dict[str
     return found
 
 
-def _find_records(layout: Layout, sources: Sequence[str], records: set[str]) -> Iterator[tuple[str, IndexRow]]:
-    for source in sources:
-        for run in collection.runs(layout.captures(source)):
-            yield from ((row.record, collection.resolve_row(run, row)) for row in run.rows if row.record in records)
-
-
-def find_passage(quote: str, capture: Capture) -> Passage:
-    """Find a quote in an archived response: in its visible text, else in its source, part by part."""
-    text = fold(readable_text(capture.body, capture.header("Content-Type"), capture.charset, capture.url))
-    if quote in text:
-        return Passage("verbatim in the text", _cut(text, quote))
-    source = fold(capture.body.decode(capture.charset or "utf-8", "replace"))
-    address, _, words = quote.partition(" ")
-    if address in source and words in source:
-        return Passage("verbatim in the source", _cut(source, address))
-    return Passage("NOT FOUND verbatim: personal data was replaced in it, or its format hides it")
-
-
-def _cut(text: str, quote: str) -> str:
-    at = text.index(quote)
-    return text[max(0, at - AROUND) : at + len(quote) + AROUND]
-
-
-def _look_up(evidence: dict[str, Any], places: dict[str, IndexRow]) -> Passage:
+def _find_passage(evidence: dict[str, Any], source: str, records: Records) -> tuple[str, str]:
+    """Return where a quote is in its record, and the passage that holds it."""
     if evidence["kind"] == proofs.REVIEW:
-        return Passage("the reason that a person gave for a decision")
+        return "the reason that a person gave for a decision", ""
     if not evidence["record"]:
-        return Passage("record withheld: personal data of the document was replaced")
-    if (row := places.get(evidence["record"])) is None:
-        return Passage("NOT IN THIS WORKSPACE")
-    try:
-        return find_passage(evidence["quote"], load_capture(row))
-    except (CaptureError, LookupError) as error:
-        return Passage(f"UNREADABLE: {error}")
+        return "record withheld: personal data of the document was replaced", ""
+    one = LicenceEvidence(**{field.name: evidence[field.name] for field in fields(LicenceEvidence)})
+    (found,) = snippets.find_snippets(records, source, [one])
+    said = ": ".join(filter(None, (OUTCOMES[found.outcome], found.detail)))
+    return said, " … ".join(f"{part.before}{part.mark}{part.after}" for part in found.passages)
 
 
-def _render_document(row: dict[str, Any], evidence: Sequence[dict[str, Any]], places: dict[str, IndexRow]) -> list[str]:
+def _render_document(row: dict[str, Any], evidence: Sequence[dict[str, Any]], records: Records) -> list[str]:
     redact = make_redactor(recipe_of("general"))
     lines = ["", f"## {escape_line(row['id'])}", ""]
     lines += [
         f"- {key}: {escape_line(str(row[key]))}" for key in ("license", "use", "title", "url", "fetched", "revision")
     ]
     for one in evidence:
-        passage = _look_up(one, places)
-        lines += ["", f"{one['licence']}, on the {one['scope']}, {one['kind']}: **{escape_line(passage.outcome)}**", ""]
+        outcome, passage = _find_passage(one, row["source"], records)
+        lines += ["", f"{one['licence']}, on the {one['scope']}, {one['kind']}: **{escape_line(outcome)}**", ""]
         lines += [f"    quote    {escape_line(one['quote'])}", f"    place    {escape_line(one['place'])}"]
         lines += [f"    record   {escape_line(one['record'])}"]
-        lines += [f"    passage  {escape_line(url_privacy.redact_text(passage.text, redact))}"] if passage.text else []
+        lines += [f"    passage  {escape_line(url_privacy.redact_text(passage, redact))}"] if passage else []
     return lines

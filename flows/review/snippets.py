@@ -17,12 +17,13 @@ from malmoi.workspace_layout import Layout
 
 AROUND = 500  # code points on each side of the mark, in the visible text
 AROUND_MARKUP = 160  # the same in the source of the page
+MAX_PARTS = 5  # of one mark; a quote in more parts is not verbatim
 MAX_MARKS = 8  # of one item; a page that repeats its mark more often shows nothing new
 
 TEXT = "text"  # outcomes: the mark is in the visible text,
 MARKUP = "markup"  # in the source of the page only,
-PARTS = "parts"  # its words are in the text and its address is in the source,
-HIDDEN = "hidden"  # neither: its format hides it, or the extraction joined words of several places,
+PARTS = "parts"  # its parts are, in one or the other,
+HIDDEN = "hidden"  # not all of it is there: its format hides it,
 MISSING = "missing"  # the record is not in this workspace,
 UNREADABLE = "unreadable"  # or it cannot be read
 
@@ -109,15 +110,36 @@ def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
     source = fold(_decode(capture))
     if quote and quote in source:
         return Snippet(evidence, MARKUP, (_cut_markup(source, quote),))
-    address, _, words = quote.partition(" ")
-    parts = []
-    if words and words in text:
-        parts.append(_cut(text, words))
-    for shown in (address, address.replace("&", "&amp;")):
-        if address and shown in source:
-            parts.append(_cut_markup(source, shown))
-            break
-    return Snippet(evidence, PARTS if parts else HIDDEN, tuple(parts))
+    passages, missing = _find_parts(quote.split(), text, source)
+    return Snippet(evidence, HIDDEN if missing or not passages else PARTS, passages)
+
+
+def _find_parts(words: Sequence[str], text: str, source: str) -> tuple[tuple[Passage, ...], int]:
+    """Return the passages of the longest runs of `words`, at most MAX_PARTS, and how many words are left.
+
+    Passages of the visible text come first. A block of a licence is quoted as its sentence, its address, its image and
+    the text of the image, one after another.
+    """
+    passages: list[Passage] = []
+    missing = at = 0
+    while at < len(words):
+        in_text = _find_run(words[at:], text)
+        in_source = _find_run([one.replace("&", "&amp;") for one in words[at:]], source)
+        if not (in_text or in_source) or len(passages) == MAX_PARTS:
+            missing, at = missing + 1, at + 1
+            continue
+        shown = " ".join(words[at : at + max(in_text, in_source)])
+        passages.append(_cut(text, shown) if in_text >= in_source else _cut_markup(source, shown.replace("&", "&amp;")))
+        at += max(in_text, in_source)
+    return tuple(sorted(passages, key=lambda one: one.view != TEXT)), missing
+
+
+def _find_run(words: Sequence[str], text: str) -> int:
+    """Return the largest number of the first words that are in `text` one after another."""
+    run = 0
+    while run < len(words) and " ".join(words[: run + 1]) in text:
+        run += 1
+    return run
 
 
 def _decode(capture: Capture) -> str:

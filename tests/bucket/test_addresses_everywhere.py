@@ -46,6 +46,7 @@ CALLS: tuple[tuple[int, str], ...] = (
     (0, "recipe show RECIPE"),
     (0, "recipe diff RECIPE RELEASE"),
     (0, "release RECIPE --source SOURCE --workspace WS"),
+    (2, "rights recheck RELEASE --yes --workspace WS"),
     (0, "run RECIPE --source SOURCE --workspace WS"),
     (0, "run RECIPE --source SOURCE --workspace NEW --dry-run"),
     (2, "run RECIPE --source SOURCE --workspace s3://Not_A_Bucket/ws"),

@@ -1,6 +1,7 @@
 """The demo, end to end with the real crawler: every trap of the sample site ends as docs/sample-site.md says."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -146,15 +147,15 @@ def test_an_auditor_gets_the_passage_of_each_mark_and_a_review_that_check_reads(
     assert pack.count("**verbatim in the ") + withheld == rows and withheld < 6 and "NOT " not in pack
     assert "010-0000-" not in pack
     few = malmoi(*draw, tmp_path / "few", "--size", 3)
-    assert few.stdout.strip().endswith("evidence.md and review.csv, 3 documents")
+    assert "evidence.md and review.csv, 3 documents of 2 strata." in few.stdout
     judged = (tmp_path / "few" / "review.csv").read_text(encoding="utf-8")
-    assert judged.splitlines()[1:] == (tmp_path / "a" / "review.csv").read_text(encoding="utf-8").splitlines()[1:4]
-    (tmp_path / "few" / "review.csv").write_text(judged.replace(",,\n", ",right,\n").replace("right", "wrong", 1))
+    assert set(judged.splitlines()) < set((tmp_path / "a" / "review.csv").read_text(encoding="utf-8").splitlines())
+    (tmp_path / "few" / "review.csv").write_text(judged.replace(",,,,\n", ",right,,,\n").replace("right", "wrong", 1))
     (tmp_path / "own.toml").write_text(
         'extends = "general"\nname = "own"\npurpose = "a"\n[expect]\nmax_wrong_grants = 0.05\n', encoding="utf-8"
     )
     done = malmoi("check", release, "--recipe", tmp_path / "own.toml", "--review", tmp_path / "few" / "review.csv")
-    assert (done.returncode, "max_wrong_grants is 0.3333 (1 of 3), expected 0 to 0.05" in done.stderr) == (1, True)
+    assert done.returncode == 1 and re.search(r"max_wrong_grants is 0\.\d+ \(1 of 3, 95 % interval 0\.", done.stderr)
 
 
 def test_no_planted_number_survives_in_any_file_of_the_release(release):

@@ -11,6 +11,8 @@ from malmoi.storage import shard
 from malmoi.workspace_layout import Layout
 from tests.review.small_queue import SENTENCE, make_workspace, sentences
 
+KOGL = "https://www.kogl.or.kr/info/licenseType1.do"
+BLOCK = f'<p>{SENTENCE}</p><a href="{KOGL}"><img alt="출처표시" src="/opentype1.png"></a>'
 LINK = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -28,8 +30,14 @@ def find(quote: str, body: bytes | str, media: str = "text/html; charset=utf-8")
         (SENTENCE, f"번호,이용\n1,{SENTENCE}\n", "text/csv", "text", [("text", SENTENCE)]),
         ("opentype1.png", '<img src="/i/opentype1.png">', "text/html", "markup", [("markup", "opentype1.png")]),
         (f"{LINK} CC BY", f'<a href="{LINK}">CC BY</a>', "text/html", "parts", [("text", "CC BY"), ("markup", LINK)]),
-        ("https://a.kr/?b=1&c=2 이용", '<a href="https://a.kr/?b=1&amp;c=2">보기</a>', "text/html", "parts",
+        ("https://a.kr/?b=1&c=2 이용", '<a href="https://a.kr/?b=1&amp;c=2">보기</a>', "text/html", "hidden",
          [("markup", "https://a.kr/?b=1&amp;c=2")]),
+        ("https://a.kr/?b=1&c=2 보기", '<a href="https://a.kr/?b=1&amp;c=2">보기</a>', "text/html", "parts",
+         [("text", "보기"), ("markup", "https://a.kr/?b=1&amp;c=2")]),
+        (f"{SENTENCE} {KOGL} opentype1.png 출처표시", BLOCK, "text/html", "parts",
+         [("text", SENTENCE), ("markup", KOGL), ("markup", "opentype1.png"), ("markup", "출처표시")]),
+        ("하나 둘 셋 넷 다섯 여섯", "<p>여섯 다섯 넷 셋 둘 하나", "text/html", "hidden",
+         [("text", one) for one in ("하나", "둘", "셋", "넷", "다섯")]),
         ("제1유형", '<a title="제1유형">', "text/html; charset=no-such", "markup", [("markup", "제1유형")]),
         ("다른 곳의 말", "<p>글", "text/html", "hidden", []),
         ("", "<p>글", "text/html", "hidden", []),

@@ -12,6 +12,7 @@ from crawlers.web.addresses import join_url
 from malmoi.licensing.licences import licence_from_url
 
 MAX_ABOVE = 8  # ancestors that may be a card or a box
+MAX_BEFORE = 200  # elements of an entry before a mark that may be a link
 _PAGE_TYPES = re.compile(
     r"/(?:\w*Article|BlogPosting|Report|Web(?:Page|Site)|CreativeWork|Blog|\w*Page|LearningResource|Legislation)$"
 )
@@ -59,10 +60,10 @@ def _has_heading(element: html.HtmlElement) -> bool:
 
 def _follows_link(element: html.HtmlElement, above: html.HtmlElement) -> bool:
     """Whether a link to another page stands before `element` in the entry `above`: to a file, a post, a product."""
-    for link in islice(above.iter("a"), 5):
-        if link is element or any(one is element for one in link.iter()):
+    for one in islice(above.iter(), MAX_BEFORE):
+        if one is element:
             return False
-        if _leads_to_page(link):
+        if one.tag == "a" and _leads_to_page(one) and not any(inside is element for inside in one.iter()):
             return True
     return False
 
