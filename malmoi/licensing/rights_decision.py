@@ -127,9 +127,11 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
     """Return (deciding scope, its terms, contradictions, reason to exclude), before signals are considered."""
     reviewed = any(e.kind == REVIEW for e in evidence)  # a person who has read the proofs decides in their place
-    decisive = [e for e in evidence if _is_decisive(e, reviewed) or e.licence.strip() == NONE]
-    scope = next((s for s in SCOPES if any(e.scope == s for e in decisive)), "")
-    if not scope:
+    proofs = [e for e in evidence if _is_decisive(e, reviewed)]
+    decisive = [*proofs, *(e for e in evidence if e.licence.strip() == NONE)]
+    # Without a proof, a candidate on the item is nearer than a refusal of the site, and a person decides.
+    scope = next((s for s in SCOPES if any(e.scope == s for e in (decisive if proofs else evidence))), "")
+    if not any(e.scope == scope for e in decisive):
         return _judge_candidates(evidence)
     said = {e.licence.strip() for e in decisive if e.scope == scope}
     read = {name: terms(name) for name in said - {NONE}}

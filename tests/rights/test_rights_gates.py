@@ -25,7 +25,7 @@ LINES = [
 RULES = [
     (module, name)
     for module, names in (
-        (candidates, "_NAMED _SOUNDS_OPEN"),
+        (candidates, "NAMED OPEN"),
         (kogl_block, "NAME"),
     )
     for name in names.split()

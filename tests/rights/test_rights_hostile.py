@@ -64,7 +64,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "links in one line": lambda n: f"<main><p>{BY * n}</p></main>",
     "marks": lambda n: f"<main>{f'<div class=kogl><img src=/img_opentype01.png><p>{KOGL}</p></div>' * n}</main>",
     "rules": lambda n: f"<style>{''.join(f'.a .b{k} .c{{display:none}}' for k in range(n))}</style>{HIDDEN * n}",
-    "braces": lambda n: f"<style>{'{' * 10 * n}</style><style>{'.a,' * 6 * n}{{display:none}}</style>{SAYS * n}",
+    "braces": lambda n: f"<style>{'{' * n}</style><style>{'.a,' * n}{{display:none}}</style>{SAYS * n}",
     "cells": lambda n: f"<table>{'<tr><td>라이선스</td><td>CC BY 4.0</td></tr>' * n}</table>",
     "json-ld": lambda n: f"{SCRIPT * n}<main>{SAYS * n}</main>",
 }

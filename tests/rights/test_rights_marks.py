@@ -27,7 +27,7 @@ RULE = LicenceRule(proofs=("kogl-block", "rel-license"), selector=(("", ".kogl, 
 def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
     site = build()
     for page in read_pages():
-        one = Item(page.path, f"https://example.kr{page.path}", site[page.path].body, "text/html", "", "r")
+        one = Item(page.path, f"{sample.BASE}{page.path}", site[page.path].body, "text/html", "", "r")
         rights = rights_engine.decide_item(one, sample.SOURCE)
         expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
         expected = "exclude" if page.trap == "tdm-reservation" else expected
@@ -87,8 +87,8 @@ def source(*claim: LicenceClaim) -> Source:
 def test_what_a_claim_proves_follows_from_where_its_words_are() -> None:
     file, page = LicenceClaim("MIT", "MIT", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/licence")
     git = Source("a", "가", "나", Git("https://github.com/a/b"))
-    assert [claims.proof_of(source(), one) for one in (file, page)] == ["licence-file", "dump-claim"]
-    assert [claims.proof_of(git, one) for one in (file, page)] == ["project-licence", "dump-claim"]
+    assert [claims.claim_proof(source().access, one) for one in (file, page)] == ["licence-file", "dump-claim"]
+    assert [claims.claim_proof(git.access, one) for one in (file, page)] == ["project-licence"] * 2
 
 
 def test_a_claim_becomes_evidence_only_for_the_addresses_it_is_about() -> None:

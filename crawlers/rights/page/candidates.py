@@ -26,7 +26,7 @@ MAX_OWN = 80  # code points of a run that is the name of a licence and little el
 MAX_REST = 14  # letters of it beside the name
 _LONG = re.compile(
     r"attribution(?P<nc>[ -]non-?commercial)?(?P<nd>[ -]no-?deriv(?:ative)?s?(?: works)?)?(?P<sa>[ -]share-?alike)?"
-    r" (?P<version>[1-4]\.[05])",
+    r" (?P<version>[1-4]\.[05])(?P<port> (?!(?:International|Unported|Generic|Public|Licen[cs]e)\b)(?-i:[A-Z])[a-z])?",
     re.I,
 )
 _DATA, _compile = load("candidates.toml")
@@ -91,7 +91,7 @@ def read_sentence(run: Run) -> Iterator[PageEvidence]:
     text = run.text
     licences, end = list[tuple[str, str | None]](), 0
     for match in LICENCE.finditer(text):
-        licences.append((text[end : match.start()], _read(match[0])))
+        licences.append((text[end : match.start()], _read(match[0], text[match.end() :][:20])))
         end = match.end()
     licences = [one for one in licences if not (one[1] or "").startswith("LicenseRef-KOGL")]
     rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", LICENCE.sub("", text)))
@@ -123,10 +123,10 @@ def is_closed(words: str) -> bool:
     return bool(NON_COMMERCIAL.search(words) or NO_DERIVATIVES.search(words) or CLOSED.search(words))
 
 
-def _read(words: str) -> str | None:
-    if long := _LONG.search(words):  # Creative Commons Attribution-ShareAlike 4.0 International License
+def _read(words: str, after: str) -> str | None:
+    if long := _LONG.search(words + after):  # Creative Commons Attribution-ShareAlike 4.0 International License
         kind = "by" + "".join(f"-{name}" for name in ("nc", "nd", "sa") if long[name])
-        return cc_id(kind, long["version"], "")
+        return cc_id(kind, long["version"], "") if not long["port"] else None
     return licence_from_text(words) or licence_from_text(re.sub(r"\s*[(),:]\s*", " ", words))
 
 
