@@ -55,6 +55,10 @@ def find(item: Item, page: Page, rule: LicenceRule, publisher: str = "") -> tupl
         *(one for one in labelled_cells.find(shown, rule.fields, item.date) if not _is_statute(one, stated)),
     ]
     proven = {one.element for one in found}
+    blocks = {one.licence.removesuffix("-AI") for one in found if one.kind == "kogl-block"}
+    proven |= {
+        fact.element for fact in facts if f"LicenseRef-KOGL-{fact.type}" in blocks and fact.element in places.place
+    }
     named = proven | {fact.element for fact in facts}
     rest = [candidates.lay_aside(kogl_block.candidate(one), item.url) for one in facts if one.element not in proven]
     for one in (*loose, *(replace(one, kind="metadata") if one.kind == "json-ld" else one for one in head)):

@@ -1,0 +1,122 @@
+"""Read the unseen cases of tests/rights/unseen as items, sources and policy files, and decide them.
+
+The mapping of their format is fixed here; README.md of that folder describes the keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from crawlers import defaults
+from crawlers.formats import ParsedItem
+from crawlers.rights import licence_fields
+from crawlers.rights.host import policy_files
+from crawlers.rights_engine import make_source, trust_kinds
+from malmoi.licensing.quoted_licences import is_proof
+from malmoi.licensing.rights_decision import Rights, decide
+from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Source
+
+FOLDER = Path(__file__).parent / "unseen"
+Case: TypeAlias = dict[str, Any]
+_DEPARTMENT = re.compile(r"부서|기관|department|소속", re.I)
+_AUTHOR = re.compile(r"작성|글쓴|필자|저자|기자|등록|담당|제공|author|writer|by", re.I)
+
+
+def read_cases() -> Iterator[Case]:
+    """Yield all cases, in the order of their files."""
+    for file in sorted(FOLDER.glob("*.jsonl")):
+        yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
+
+
+def decide_case(case: Case) -> Rights:
+    """Return the rights of a case by the source that it declares, or on the open web."""
+    source, archived = make_case_source(case)
+    item = make_item(case, source)
+    parsed = ParsedItem(item)
+    found, signals = defaults.evidence_for(source, archived)(parsed.complete(defaults.text(parsed)))
+    policies = {name.rpartition("/")[2]: text for name, text in (case.get("policies") or {}).items()}
+    robots = policies.pop("robots.txt", "")
+    files = policy_files.build_instruments(item.url, robots, policies)
+    signals = (*policy_files.resolve_terms(signals, item.url, files), *policy_files.find(item.url, files))
+    return decide(trust_kinds(found, case.get("trust") or ()), signals)
+
+
+def outcome(rights: Rights) -> str:
+    """Return the outcome as the cases name it: redistribute, train-only, review or exclude."""
+    return "review" if rights.reason == "needs-review" else rights.use
+
+
+def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
+    """Return the source of a case, and its archived files and pages by name."""
+    said = case.get("source")
+    if not said:
+        return make_source(), {}
+    access: Any = Site((), ())
+    claims, archived = [], dict[str, str]()
+    if claim := said.get("claim"):
+        access = Dump(url=claim["url"])
+        claims = [LicenceClaim(one, claim["text"], url=claim["url"]) for one in said["expected"][:1]]
+        archived = {claim["url"]: "r"}
+    elif files := case.get("files"):
+        access = Git("https://a.example.kr/repository") if "project-licence" in said["proofs"] else access
+        claims = list(_read_files(files, said, urlsplit(case["url"]).path))
+        archived = dict.fromkeys(files, "r")
+    rule = LicenceRule(
+        proofs=tuple(said["proofs"]),
+        selector=tuple(("", css) for css in _selectors(said.get("selector") or {}, case["url"])),
+        fields=(said["field"]["key"],) if said.get("field") else (),
+        boards=tuple(said["boards"]),
+        author=said["author"] or "",
+        expected=tuple(said["expected"]),
+    )
+    return Source("unseen", "", said["publisher"], access, tuple(claims), rule), archived
+
+
+def _selectors(families: dict[str, str], url: str) -> list[str]:
+    """Return the selector of the family that the address names, else all of them as one."""
+    named = [css for family, css in families.items() if len(families) > 1 and family.strip("/") in url]
+    return named[:1] or ([", ".join(families.values())] if families else [])
+
+
+def _read_files(files: dict[str, str], said: Case, path: str) -> Iterator[LicenceClaim]:
+    """Yield the claim that the licence file nearest to the document proves, if it is below the declared folder."""
+    folder = (said.get("folder") or "").strip("/")
+    if folder and f"/{folder}/" not in f"{path}/":
+        return
+    near = [name for name in files if name.rpartition("/")[0] == "" or f"/{name.rpartition('/')[0]}/" in path]
+    name = max(near, key=lambda one: one.count("/"), default="")
+    for licence in said["expected"]:
+        if name and is_proof(licence, "licence-file", files[name][:300]):
+            yield LicenceClaim(licence, files[name][:200], file=name)
+            return
+
+
+def make_item(case: Case, source: Source) -> Item:
+    """Return the item of a case: its page, with author and fields as the parser of the source hands them over."""
+    meta: dict[str, str] = case.get("meta") or {}
+    named = [value for label, value in meta.items() if _DEPARTMENT.search(label)]
+    named += [value for label, value in meta.items() if _AUTHOR.search(label)]
+    headers = {name.lower(): value for name, value in (case.get("headers") or {}).items()}
+    record = dict(case.get("record") or {})
+    field = (case.get("source") or {}).get("field") or {}
+    if (key := field.get("key")) in record and (values := field.get("values")):
+        record[key] = values.get(str(record[key]), record[key])
+    media = headers.get("content-type", "text/html").partition(";")[0]
+    evidence = licence_fields.find(record, "r", named=field.get("key", "")) if record else ()
+    return Item(
+        key=case["id"],
+        url=case["url"],
+        body=case["html"].encode(),
+        media=media,
+        charset="utf-8",
+        record="r",
+        headers=tuple((case.get("headers") or {}).items()),
+        title=case["title"],
+        author=next(iter(named), ""),
+        evidence=evidence,
+    )
