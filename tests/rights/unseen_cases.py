@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from crawlers import defaults
 from crawlers.formats import ParsedItem
@@ -23,8 +22,8 @@ from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Sour
 
 FOLDER = Path(__file__).parent / "unseen"
 Case: TypeAlias = dict[str, Any]
-_DEPARTMENT = re.compile(r"부서|기관|department|소속", re.I)
-_AUTHOR = re.compile(r"작성|글쓴|필자|저자|기자|등록|담당|제공|author|writer|by", re.I)
+_DEPARTMENT = re.compile(r"부서|기관|소관|department|소속", re.I)
+_AUTHOR = re.compile(r"작성자|글쓴|필자|저자|기자|등록자|담당|지은이|author|writer|^글$|^글 ", re.I)
 
 
 def read_cases() -> Iterator[Case]:
@@ -64,11 +63,11 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
         archived = {claim["url"]: "r"}
     elif files := case.get("files"):
         access = Git("https://a.example.kr/repository") if "project-licence" in said["proofs"] else access
-        claims = list(_read_files(files, said, urlsplit(case["url"]).path))
+        claims = list(_read_files(files, said))
         archived = dict.fromkeys(files, "r")
     rule = LicenceRule(
         proofs=tuple(said["proofs"]),
-        selector=tuple(("", css) for css in _selectors(said.get("selector") or {}, case["url"])),
+        selector=tuple(("", css) for css in _selectors(said.get("selector") or {})),
         fields=(said["field"]["key"],) if said.get("field") else (),
         boards=tuple(said["boards"]),
         author=said["author"] or "",
@@ -77,21 +76,20 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
     return Source("unseen", "", said["publisher"], access, tuple(claims), rule), archived
 
 
-def _selectors(families: dict[str, str], url: str) -> list[str]:
-    """Return the selector of the family that the address names, else all of them as one."""
-    named = [css for family, css in families.items() if len(families) > 1 and family.strip("/") in url]
-    return named[:1] or ([", ".join(families.values())] if families else [])
+def _selectors(families: dict[str, str]) -> list[str]:
+    """Return all selectors as one: the addresses of a family are not given; one that is no CSS counts for nothing."""
+    known = [css for css in families.values() if not re.fullmatch(r"front ?matter|record|\w+Type", css)]
+    return [", ".join(known)] if known else []
 
 
-def _read_files(files: dict[str, str], said: Case, path: str) -> Iterator[LicenceClaim]:
-    """Yield the claim that the licence file nearest to the document proves, if it is below the declared folder."""
+def _read_files(files: dict[str, str], said: Case) -> Iterator[LicenceClaim]:
+    """Yield the claim that the licence file nearest to the declared folder proves; the boards name its addresses."""
     folder = (said.get("folder") or "").strip("/")
-    if folder and f"/{folder}/" not in f"{path}/":
-        return
-    near = [name for name in files if name.rpartition("/")[0] == "" or f"/{name.rpartition('/')[0]}/" in path]
+    names = [name for name in files if re.search(r"licen[cs]e|copying|copyright", name.rpartition("/")[2], re.I)]
+    near = [name for name in names if f"{folder}/".startswith(name.rpartition("/")[0] + "/") or "/" not in name]
     name = max(near, key=lambda one: one.count("/"), default="")
     for licence in said["expected"]:
-        if name and is_proof(licence, "licence-file", files[name][:300]):
+        if name and is_proof(licence, "licence-file", " ".join(files[name].split())[:300]):
             yield LicenceClaim(licence, files[name][:200], file=name)
             return
 
@@ -103,6 +101,7 @@ def make_item(case: Case, source: Source) -> Item:
     named += [value for label, value in meta.items() if _AUTHOR.search(label)]
     headers = {name.lower(): value for name, value in (case.get("headers") or {}).items()}
     record = dict(case.get("record") or {})
+    record = record.get("front matter", record)
     field = (case.get("source") or {}).get("field") or {}
     if (key := field.get("key")) in record and (values := field.get("values")):
         record[key] = values.get(str(record[key]), record[key])

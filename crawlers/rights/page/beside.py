@@ -7,7 +7,9 @@ from itertools import islice
 
 from lxml import html
 
+from crawlers.formats.html.class_names import classify_names
 from crawlers.formats.html.runs import names
+from crawlers.rights.rule_files import load
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licences import licence_from_url
 
@@ -15,6 +17,11 @@ MAX_ABOVE = 8  # ancestors that may be a card or a box
 MAX_CLIMB = 40  # ancestors whose microdata and RDFa are read
 MAX_SIBLINGS = 6  # of an element on each side that may be of its kind
 MAX_HEAD = 6  # elements at the beginning of a box that may be its heading
+MAX_TITLE = 24  # code points of a heading that announces other pages
+_DATA, _compile = load("candidates.toml")
+(_RELATED,) = _compile([_DATA["related"]["pattern"]])
+_FRAMES = frozenset(("main", "article", "header", "nav", "footer"))
+_LABELS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "caption", "legend", "summary", "dt"))
 _BOXES = frozenset(("li", "article", "div", "section", "tr", "dl"))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 MAX_BEFORE = 200  # elements of an entry before a mark that may be a link
@@ -24,7 +31,7 @@ _PAGE_TYPES = re.compile(
 _BESIDE = frozenset(
     "related relate recommend prev previous next series widget card cards gallery banner feed recent popular attach "
     "attachment file files download thumb thumbnail slide slider carousel post-list tags author-bio promo popup layer "
-    "modal map player review reviews font fonts audio video search".split()
+    "modal map player review reviews prenext prevnext nextprev pager font fonts audio video search".split()
 )
 
 
@@ -45,9 +52,9 @@ def is_beside(element: html.HtmlElement, url: str = "", *, declared: bool = Fals
         called = {part for name in names(above) for part in (name, *re.split(r"[-_]", name))}
         if declared and (above.tag == "aside" or "widget" in called):
             continue
-        if not _BESIDE.isdisjoint(called) or above.tag in ("aside", "nav", "figure", "form"):
+        if not _BESIDE.isdisjoint(called) or above.tag in ("aside", "nav", "figure", "form", "details"):
             return True
-        if above.tag in ("li", "td", "dd") and _follows_link(element, above):
+        if above.tag in ("li", "td", "dd") and (_follows_link(element, above) or _is_labelled_other(above)):
             return True  # beside a file or an entry
         if above.tag in _BOXES and (_is_card(above) or _is_teaser(above, url)):
             return True
@@ -65,16 +72,35 @@ def _is_card(element: html.HtmlElement) -> bool:
 
 
 def _is_teaser(element: html.HtmlElement, url: str) -> bool:
-    """Whether a box begins with a heading that links to another page than `url`."""
-    if element.tag == "tr" or not element.get("class"):
+    """Whether a box begins with a heading that links to another page than `url`, or that announces other pages."""
+    inside = list(islice(element.iter(), MAX_HEAD))
+    if any(one.tag in _FRAMES or _is_frame(one) for one in inside):
         return False
-    heading = next((one for one in islice(element.iter(), MAX_HEAD) if one.tag in _HEADINGS), None)
-    links = heading.iter("a") if heading is not None else ()
+    heading = next((one for one in inside if one.tag in _LABELS), None)
+    words = " ".join((heading.text_content() or "").split()) if heading is not None else ""
+    if words and len(words) <= MAX_TITLE and _RELATED.search(words):
+        return True
+    if heading is None or heading.tag not in _HEADINGS or not element.get("class"):
+        return False
+    links = heading.iter("a")
     return any(_leads_to_page(link) and join_url(url, link.get("href") or "") != url for link in links)
+
+
+def _is_frame(element: html.HtmlElement) -> bool:
+    """Whether the class or id of an element is that of the frame of a site."""
+    return isinstance(element.tag, str) and classify_names(" ".join(names(element)))[2]
 
 
 def _has_heading(element: html.HtmlElement) -> bool:
     return any(one.tag in _HEADINGS for one in islice(element.iter(), MAX_BEFORE))
+
+
+def _is_labelled_other(cell: html.HtmlElement) -> bool:
+    """Whether the label before a cell announces other pages: 이전글, 관련 자료."""
+    before = cell.getprevious()
+    return (
+        before is not None and before.tag in ("dt", "th") and bool(_RELATED.search(before.text_content()[:MAX_TITLE]))
+    )
 
 
 def _follows_link(element: html.HtmlElement, above: html.HtmlElement) -> bool:

@@ -24,6 +24,9 @@ from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN
 
 TYPE_0_SINCE = "2026-01"  # month in which type 0 came into force
+MAX_AFTER = 60  # code points of a run of the item that may follow a block in the footer of the item
+MAX_BLOCK = 8  # runs of such a block
+_TITLES = frozenset(("h1", "h2", "h3", "h4"))
 MAX_WORDS = 600  # code points of a run that are read
 MIN_TITLE = 4  # letters of a title that a sentence is compared with
 _IMAGE = re.compile(
@@ -49,6 +52,7 @@ _PARTS = re.compile(
 _ONLY_PARTS = re.compile(
     rf"(?:{_PARTS.pattern}|포스터|붙임|파일)[가-힣]{{0,3}}(?:에만|에|만|에\s?한해)\s?(?:적용|해당|한함|한정|한하)"
 )
+_TERMS = re.compile(r"저작권|판권|무단|문의\s?(?:후|하|바람)|허락(?!\s?[:：(출])|적용되지|적용하지|제외")
 _TEXT = re.compile(r"본문|글(?!꼴)|텍스트|기사|전문|원고|내용")
 
 FactKind = Literal["link", "image", "sentence", "words"]
@@ -122,7 +126,10 @@ def _read_words(
         if not NAME.search(sentence) or not (words.types or words.ai):
             continue
         if not matches_template(sentence, titles, publisher):
-            yield from (Fact("words", type_, quote(sentence), run.owner, run) for type_ in words.types)
+            # A sentence about a work of another title was copied with the mark of that work.
+            other = matches_template(sentence, None, None) and not matches_template(sentence, titles, None)
+            for type_ in words.types:
+                yield Fact("words", "?" if other else type_, quote(sentence), run.owner, run)
             continue
         used = any(_USED.search(one) for one in (*said[:number], before))
         limited = used or len(words.types) > 1 or any(_has_limit(one) for one in (*said[number + 1 :], more))
@@ -142,8 +149,11 @@ def _has_limit(sentence: str) -> bool:
     return bool(_BUT.search(sentence)) and (bool(_TEXT.search(sentence)) or not _PARTS.search(sentence))
 
 
-def matches_template(sentence: str, titles: Sequence[str] = (), publisher: str = "") -> bool:
-    """Whether a whole sentence matches a template; a title in it must be one of `titles`, a maker the `publisher`."""
+def matches_template(sentence: str, titles: Sequence[str] | None = (), publisher: str | None = "") -> bool:
+    """Whether a whole sentence matches a template; a title in it must be one of `titles`, a maker the `publisher`.
+
+    None stands for any title, and for any maker.
+    """
     parts = read_templates()["parts"]
     key = re.sub(parts["use"], "@use", re.sub(parts["mark"], "@mark", _key(sentence), count=1, flags=re.I), count=1)
     for one in read_templates()["template"]:
@@ -151,16 +161,16 @@ def matches_template(sentence: str, titles: Sequence[str] = (), publisher: str =
         if match is None:
             continue
         groups = match.groupdict()
-        if (maker := groups.get("maker")) and not is_publisher(maker, publisher):
+        maker, title = groups.get("maker"), groups.get("title")
+        if maker and publisher is not None and not is_publisher(maker, publisher):
             continue
-        title = groups.get("title")
-        if title is None or any(_is_same_title(title, _key(one)) for one in titles):
+        if title is None or titles is None or any(_is_same_title(title, _key(one)) for one in titles):
             return True
     return False
 
 
 def _is_same_title(said: str, title: str) -> bool:
-    return len(title) >= MIN_TITLE and len(said) >= MIN_TITLE and (said == title or said in title)
+    return bool(said) and (said == title or (len(said) >= MIN_TITLE and said in title))
 
 
 def _key(text: str) -> str:
@@ -178,6 +188,35 @@ def is_limited(facts: Sequence[Fact], shown: Sequence[Run]) -> bool:
     last = max((number for number, run in enumerate(shown) if any(fact.run is run for fact in facts)), default=-1)
     words = [*(fact.run.text for fact in facts), *(run.text for run in shown[last + 1 : last + 3])]
     return any(_ONLY_PARTS.search(one[:MAX_WORDS]) for one in words)
+
+
+def is_last(facts: Sequence[Fact], shown: Sequence[Run]) -> bool:
+    """Whether the facts are one block behind all prose and headings of the runs, and behind more than follows it."""
+    own = {id(fact.run) for fact in facts}
+    numbers = [number for number, run in enumerate(shown) if id(run) in own]
+    first, last = min(numbers), max(numbers)
+    before, after = ([run for run in part if run.state.part != "site"] for part in (shown[:first], shown[last + 1 :]))
+    short = not any(len(run.text) > MAX_AFTER or run.owner.tag in _TITLES for run in after)
+    lengths = [sum(len(run.text) for run in part) for part in (before, after)]
+    return last - first <= MAX_BLOCK and short and lengths[0] >= lengths[1]
+
+
+def names_part(label: str) -> bool:
+    """Whether the label of a mark names a part other than the text.
+
+    >>> [names_part(one) for one in ("사진", "원문이미지 이용조건", "이용조건", "글·사진")]
+    [True, True, False, False]
+    """
+    return bool(_PARTS.search(label)) and not _TEXT.search(re.sub(r"원문\s?(?=이미지|사진)", "", label))
+
+
+def has_other_terms(line: str) -> bool:
+    """Whether a line beside a mark says something else about rights, other than that pictures are excepted.
+
+    >>> has_other_terms("학술지 게재, 저작권은 저자"), has_other_terms("다만, 사진은 제3자에게 저작권이 있습니다.")
+    (True, False)
+    """
+    return bool(_TERMS.search(line)) and (bool(_TEXT.search(line)) or not _PARTS.search(line))
 
 
 def prove(facts: Sequence[Fact], *, kind: str = "kogl-block") -> tuple[PageEvidence, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
 from crawlers.formats.html.runs import PageEvidence, Run, quote
+from malmoi.source import LicenceRule
 
 LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was extended to 70 (2013-07-01)
 MAX_RUNS = 400  # of a page that are examined
@@ -26,14 +27,18 @@ _AUTHOR = re.compile(r"저작자|저자|지은이|작가|작자|글쓴이")
 _LIVED = re.compile(r"[^\d]{2,40}\(\s?1[89]\d\d\s?[~∼–-]\s?(1[89]\d\d)\s?\)")
 
 
-def find(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
-    """Yield the evidence of a page at `url`: kind `statute`, scope item."""
+def find(shown: Sequence[Run], url: str, rule: LicenceRule) -> Iterator[PageEvidence]:
+    """Yield the evidence of a page at `url`: kind `statute`, scope item.
+
+    The register is one of those that the State publishes, or the boards of a source that declares the proof.
+    """
     parts = urlsplit(url)
     host, path = (parts.hostname or "").removeprefix("www."), unquote(parts.path)
     here = shown[:MAX_RUNS]
-    if host == "law.go.kr" and _LAW.fullmatch(path):
+    declared = "statute" in rule.proofs and any(re.search(board, url) for board in rule.boards)
+    if declared or (host == "law.go.kr" and _LAW.fullmatch(path)):
         yield from _prove(here, _LAW_TEXT, _ART_7, 1)
-    elif host == "record.assembly.go.kr" and _MINUTES.fullmatch(path):
+    if declared or (host == "record.assembly.go.kr" and _MINUTES.fullmatch(path)):
         yield from _prove(here, _SITTING, _ART_24, 2)
     yield from _find_expired(here)
 
