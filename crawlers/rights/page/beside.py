@@ -92,7 +92,9 @@ def _is_frame(element: html.HtmlElement) -> bool:
 
 
 def _has_heading(element: html.HtmlElement) -> bool:
-    return any(one.tag in _HEADINGS for one in islice(element.iter(), MAX_BEFORE))
+    """Whether an element has a heading that is one of a text, not of comments or links."""
+    headings = (one for one in islice(element.iter(), MAX_BEFORE) if one.tag in _HEADINGS)
+    return any(not _RELATED.search(one.text_content()[:MAX_TITLE]) for one in headings)
 
 
 def _is_labelled_other(cell: html.HtmlElement) -> bool:

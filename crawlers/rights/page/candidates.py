@@ -39,18 +39,21 @@ _BADGE = re.compile(r"/(?:l|licenses|i)/(?P<kind>by(?:-(?:nc|nd|sa)){0,2}|zero)/
 _may_sound = gate(NAMED, OPEN)
 
 
-def find(shown: Sequence[Run], url: str = "") -> Iterator[PageEvidence]:
-    """Yield the links, badges and sentences of a page that name a licence; KOGL facts are those of `kogl_block`."""
+def find(shown: Sequence[Run], url: str = "", *, plain: bool = True) -> Iterator[PageEvidence]:
+    """Yield the links, badges and sentences of a page that name a licence; KOGL facts are those of `kogl_block`.
+
+    With `plain`, a link in prose that speaks of something else than the page is of the kind `words`.
+    """
     for run in shown:
         if run.links or run.images:
-            for one in (*_links(run), *_badges(run)):
+            for one in (*_links(run, plain=plain), *_badges(run)):
                 yield lay_aside(one, url)
     for run in shown if may_match_any(_may_sound, (run.text for run in shown)) else ():
         if run.text and len(run.text) <= MAX_SENTENCE and _may_sound(run.text):
             yield from (lay_aside(one, url) for one in read_sentence(run))
 
 
-def _links(run: Run) -> Iterator[PageEvidence]:
+def _links(run: Run, *, plain: bool) -> Iterator[PageEvidence]:
     end = 0  # of the last licence link: words before it speak of that one
     for link in run.links[:MAX_LINKS]:
         address = link.element.get("href") or ""
@@ -59,9 +62,13 @@ def _links(run: Run) -> Iterator[PageEvidence]:
         if (not marked and licence is None) or (licence or "").startswith("LicenseRef-KOGL"):
             continue
         before = run.words_between(end, link.begin)[-MAX_AROUND:]
-        kind = "words" if PART.search(before) else "link"
+        kind = "words" if PART.search(before) or (plain and not marked and not _is_mark(run)) else "link"
         end = link.end
         yield PageEvidence(licence or UNKNOWN, kind, quote(address, link.text), link.element, run.state)
+
+
+def _is_mark(run: Run) -> bool:
+    return run.state.mark is not None or run.state.part == "site" or speaks_of_page(run.text)
 
 
 def is_marked(element: html.HtmlElement) -> bool:

@@ -97,7 +97,11 @@ class Place:
 
     def prove_links(self, expected: Sequence[str]) -> Iterator[PageEvidence]:
         """Yield the proof of the licence links at the place."""
-        links = [one for one in candidates.find(self.runs, self.url) if one.kind == "link" and one.licence != UNKNOWN]
+        links = [
+            one
+            for one in candidates.find(self.runs, self.url, plain=False)
+            if one.kind == "link" and one.licence != UNKNOWN
+        ]
         words = link_words.LinkWords(self.runs)
         licence = words.join_licences(links)
         known = licence.startswith(_SOFTWARE) or licence in expected

@@ -38,6 +38,7 @@ _UNREAD = re.compile(
 )
 _QUOTING = frozenset("blockquote figure figcaption q pre code template dialog".split())
 _WORKS = frozenset("CreativeWork Book Chapter Report DigitalDocument LearningResource Legislation".split())
+_SAYING = ("licen", "copyrightNotice", "usageInfo", "conditionsOfAccess")
 _HEAD = State(part="item")
 _SITE = State(part="site")
 
@@ -72,7 +73,7 @@ def _may_say(element: html.HtmlElement) -> bool:
         return (get("name") or get("property") or get("itemprop") or "").strip().lower() in _META
     if element.tag == "link":
         return not RELATIONS.isdisjoint((get("rel") or "").lower().split())
-    return "licen" in (element.text or "")
+    return any(name in (element.text or "") for name in _SAYING)
 
 
 def is_family_page(address: str) -> bool:
@@ -105,7 +106,7 @@ def _is_in_part(element: html.HtmlElement) -> bool:
 
 
 def _json_ld(raw: str, url: str, element: html.HtmlElement) -> Iterator[tuple[str, str, State]]:
-    if len(raw) > MAX_JSON or "licen" not in raw:
+    if len(raw) > MAX_JSON:
         return
     try:
         data = json.loads(raw.strip().rstrip(";"), strict=False)

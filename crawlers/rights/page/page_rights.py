@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from crawlers.rights.refusals import is_about_work, may_refuse, refusal
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import NONE
 from malmoi.source import Item, Source
+
+_NOTICE = re.compile(r"all\s?rights?\s?reserved|copyright|\(c\)|©", re.I)  # by habit, also beside a licence
 
 
 def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
@@ -31,7 +34,8 @@ def _refusals(
     """Yield the refusals of a page: `licensed` pages have reserving notices that are part of their licence."""
     for run in shown if may_refuse(shown) else ():
         said = refusal(run)
-        if said == "reserved" and (granted or run.state.part == "site"):
+        notice = licensed and bool(_NOTICE.search(run.text))
+        if said == "reserved" and (granted or notice or run.state.part == "site"):
             continue
         if said == "limits" and not licensed and not is_about_work(run.text):
             continue

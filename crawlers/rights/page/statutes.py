@@ -17,7 +17,9 @@ LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was extend
 MAX_RUNS = 400  # of a page that are examined
 _ART_7, _ART_24, _EXPIRED = "LicenseRef-KR-CA-Art7", "LicenseRef-KR-CA-Art24", "LicenseRef-KR-PD-expired"
 _LAW = re.compile(r"/(?:법령|자치법규|행정규칙|판례|헌재결정례)/[^/]{1,200}(?:/[^/]{0,200}){0,2}")
-_LAW_TEXT = re.compile(r"^\W{0,3}제\s?\d{1,4}\s?조(?:의\s?\d{1,3})?\s?\(|^\W{0,3}【\s?(?:주\s?문|이\s?유)\s?】")
+_LAW_TEXT = re.compile(
+    r"^\W{0,3}제\s?\d{1,4}\s?조(?:의\s?\d{1,3})?\s?[(\s]|^\W{0,3}주\s?문\s|^\W{0,3}【\s?(?:주\s?문|이\s?유)\s?】"
+)
 _MINUTES = re.compile(r"/assembly/(?:viewer|mnts)/minutes/[\w./-]{1,100}")
 _SITTING = re.compile(r"^\(?\s?\d{1,2}시\s?\d{1,2}분\s?(?:개의|개회|산회|폐회|회의중지|계속개의)")
 _OVER = re.compile(
