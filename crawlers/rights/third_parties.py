@@ -35,6 +35,8 @@ class Rule:
     places: tuple[str, ...]
     label: re.Pattern[str] | None
     pattern: re.Pattern[str]
+    also: tuple[re.Pattern[str], ...]  # each occurs in the same words
+    unless: tuple[re.Pattern[str], ...]  # none occurs in the same words
 
     def needs(self) -> list[str]:
         """Return strings in lower case of which each match contains one; of a labelled value, its label does.
@@ -48,7 +50,8 @@ class Rule:
 def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
-    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern)
+    also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
+    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, also, unless)
 
 
 _DATA, _compile = load("third_party.toml")
@@ -111,6 +114,8 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
     else:
         found = rule.pattern.search(words)
     if found is None or (rule.name == "third-party" and match_any(_UNLESS[place], words)):
+        return False
+    if not all(one.search(words) for one in rule.also) or match_any(rule.unless, words):
         return False
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
