@@ -55,6 +55,7 @@ def _read_rule(row: dict[str, Any]) -> Rule:
 
 
 _DATA, _compile = load("third_party.toml")
+_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)([^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 
 
@@ -117,6 +118,14 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
         return False
     if not all(one.search(words) for one in rule.also) or match_any(rule.unless, words):
         return False
+    if rule.also and rule.name == "third-party" and _names_publisher(words, publisher):
+        return False
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
     return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)
+
+
+def _names_publisher(words: str, publisher: str) -> bool:
+    """Whether the first actor or place of a statement after its topic is the publisher: 번역은 가나시가 맡았다."""
+    found = _ACTOR.match(words)
+    return found is not None and is_publisher(found[1], publisher)
