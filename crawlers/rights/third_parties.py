@@ -35,6 +35,8 @@ class Rule:
     places: tuple[str, ...]
     label: re.Pattern[str] | None
     pattern: re.Pattern[str]
+    also: tuple[re.Pattern[str], ...]  # each occurs in the same words
+    unless: tuple[re.Pattern[str], ...]  # none occurs in the same words
 
     def needs(self) -> list[str]:
         """Return strings in lower case of which each match contains one; of a labelled value, its label does.
@@ -48,10 +50,12 @@ class Rule:
 def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
-    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern)
+    also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
+    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, also, unless)
 
 
 _DATA, _compile = load("third_party.toml")
+_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)([^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 
 
@@ -112,6 +116,16 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
         found = rule.pattern.search(words)
     if found is None or (rule.name == "third-party" and match_any(_UNLESS[place], words)):
         return False
+    if not all(one.search(words) for one in rule.also) or match_any(rule.unless, words):
+        return False
+    if rule.also and rule.name == "third-party" and _names_publisher(words, publisher):
+        return False
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
     return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)
+
+
+def _names_publisher(words: str, publisher: str) -> bool:
+    """Whether the first actor or place of a statement after its topic is the publisher: 번역은 가나시가 맡았다."""
+    found = _ACTOR.match(words)
+    return found is not None and is_publisher(found[1], publisher)

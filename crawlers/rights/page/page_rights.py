@@ -25,7 +25,8 @@ def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence,
     paged = any(run.state.part == "item" for run in shown)
     refused = list(_refusals(shown, paged, item.record, any(one.scope == "item" for one in found), bool(found)))
     signs = (replace(one, record=item.record) for one in third_parties.find(shown, page.tree, source.publisher))
-    return (*found, *refused), tuple(signs) if found else ()
+    granted = bool(found or item.evidence or source.claim or source.rule.fields)
+    return (*found, *refused), tuple(signs) if granted else ()
 
 
 def _refusals(
