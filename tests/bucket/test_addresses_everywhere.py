@@ -22,6 +22,12 @@ Machine = Callable[[str], None]
 CALLS: tuple[tuple[int, str], ...] = (
     (0, "review sample RELEASE --seed a --size 1 --out evidence --workspace WS"),
     (2, "review sample RELEASE --seed a --size 1 --out OUT --workspace WS"),
+    (0, "review --list --workspace WS"),
+    (0, "review decisions --workspace WS"),
+    (0, "review export decisions.jsonl --workspace WS"),
+    (2, "review export OUT --workspace WS"),
+    (0, "review import decisions.jsonl --workspace WS"),
+    (2, "review revoke item-bcdfghjk --reviewer a --reason b --workspace WS"),
     (0, "check RELEASE --recipe RECIPE"),
     (0, "collect SOURCE --workspace WS"),
     (0, "collect SOURCE --workspace NEW --dry-run"),

@@ -14,7 +14,7 @@ from flows.reports.crawl_progress import State
 from malmoi.workspace import Workspace
 from tests.builders.small_site import Answer, serve
 from tests.fetch.test_fetch import order
-from tests.sources.test_past import KOGL, page
+from tests.sources.test_past import KOGL, RULE, page
 
 
 def collected(tmp_path, console=None):
@@ -23,7 +23,7 @@ def collected(tmp_path, console=None):
         links = ("open", "closed", "missing", "private/1")
         site.answers = {"/robots.txt": Answer(b"User-agent: *\nDisallow: /private/\n"), "/": page("", *links)}
         site.answers |= {"/open": page(KOGL.format(1)), "/closed": page(KOGL.format(4))}
-        source = json.loads(order(tmp_path, site, delay=0.05).read_text())["source"]
+        source = json.loads(order(tmp_path, site, delay=0.05, extra=RULE).read_text())["source"]
         home = Workspace.open(tmp_path / "w")
         collect(home, source, Progress(console, quiet=console is None))
     return home, source

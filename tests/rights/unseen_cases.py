@@ -20,15 +20,15 @@ from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Source
 
-FOLDER = Path(__file__).parent / "unseen"
+FOLDER = Path(__file__).parent
 Case: TypeAlias = dict[str, Any]
 _DEPARTMENT = re.compile(r"부서|기관|소관|department|소속", re.I)
 _AUTHOR = re.compile(r"작성자|글쓴|필자|저자|기자|등록자|담당|지은이|author|writer|^글$|^글 ", re.I)
 
 
-def read_cases() -> Iterator[Case]:
-    """Yield all cases, in the order of their files."""
-    for file in sorted(FOLDER.glob("*.jsonl")):
+def read_cases(name: str = "unseen") -> Iterator[Case]:
+    """Yield all cases of a set, in the order of their files."""
+    for file in sorted((FOLDER / name).glob("*.jsonl")):
         yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
 
 
@@ -59,7 +59,8 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
     claims, archived = [], dict[str, str]()
     if claim := said.get("claim"):
         access = Dump(url=claim["url"])
-        claims = [LicenceClaim(one, claim["text"], url=claim["url"]) for one in said["expected"][:1]]
+        words = claim.get("text") or claim["words"]
+        claims = [LicenceClaim(one, words, url=claim["url"]) for one in said["expected"][:1]]
         archived = {claim["url"]: "r"}
     elif files := case.get("files"):
         access = Git("https://a.example.kr/repository") if "project-licence" in said["proofs"] else access
@@ -67,7 +68,7 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
         archived = dict.fromkeys(files, "r")
     rule = LicenceRule(
         proofs=tuple(said["proofs"]),
-        selector=tuple(("", css) for css in _selectors(said.get("selector") or {})),
+        selector=tuple(_selectors(said.get("selector") or {})),
         fields=(said["field"]["key"],) if said.get("field") else (),
         boards=tuple(said["boards"]),
         author=said["author"] or "",
@@ -76,10 +77,11 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
     return Source("unseen", "", said["publisher"], access, tuple(claims), rule), archived
 
 
-def _selectors(families: dict[str, str]) -> list[str]:
-    """Return all selectors as one: the addresses of a family are not given; one that is no CSS counts for nothing."""
-    known = [css for css in families.values() if not re.fullmatch(r"front ?matter|record|\w+Type", css)]
-    return [", ".join(known)] if known else []
+def _selectors(families: dict[str, str]) -> list[tuple[str, str]]:
+    """Return (prefix, selector); names of families, whose addresses are not given, become one selector for all."""
+    known = {name: css for name, css in families.items() if not re.fullmatch(r"front ?matter|record|\w+Type", css)}
+    named = ", ".join(css for name, css in known.items() if "://" not in name)
+    return [(name, css) for name, css in known.items() if "://" in name] + ([("", named)] if named else [])
 
 
 def _read_files(files: dict[str, str], said: Case) -> Iterator[LicenceClaim]:
