@@ -79,7 +79,7 @@ def read_software() -> tuple[tuple[str, str], ...]:
     code = hashlib.sha256()
     for package in PACKAGES:
         root = Path(str(importlib.import_module(package).__file__)).parent
-        for path in sorted(root.rglob("*.py")):
+        for path in sorted((*root.rglob("*.py"), *root.rglob("*.toml"))):
             code.update(f"{package}/{path.relative_to(root)}\0".encode() + path.read_bytes())
     return (*found.items(), ("malmoi's code", code.hexdigest()[:12]))
 
