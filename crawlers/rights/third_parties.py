@@ -35,6 +35,7 @@ class Rule:
     places: tuple[str, ...]
     label: re.Pattern[str] | None
     pattern: re.Pattern[str]
+    about_text: bool  # the words are about the text of the page: one of [topics] matches
     also: tuple[re.Pattern[str], ...]  # each occurs in the same words
     unless: tuple[re.Pattern[str], ...]  # none occurs in the same words
 
@@ -51,11 +52,12 @@ def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
-    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, also, unless)
+    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, row.get("about_text", False), also, unless)
 
 
 _DATA, _compile = load("third_party.toml")
-_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)([^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
+_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)(?P<holder>[^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
+_TOPICS = _compile(_DATA["topics"]["patterns"])
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 
 
@@ -114,18 +116,25 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
         return False
     else:
         found = rule.pattern.search(words)
-    if found is None or (rule.name == "third-party" and match_any(_UNLESS[place], words)):
+    if found is None or not _is_statement(rule, words):
         return False
-    if not all(one.search(words) for one in rule.also) or match_any(rule.unless, words):
-        return False
-    if rule.also and rule.name == "third-party" and _names_publisher(words, publisher):
+    if rule.name == "third-party" and (match_any(_UNLESS[place], words) or _names_publisher(rule, words, publisher)):
         return False
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
     return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)
 
 
-def _names_publisher(words: str, publisher: str) -> bool:
-    """Whether the first actor or place of a statement after its topic is the publisher: 번역은 가나시가 맡았다."""
-    found = _ACTOR.match(words)
-    return found is not None and is_publisher(found[1], publisher)
+def _is_statement(rule: Rule, words: str) -> bool:
+    if match_any(rule.unless, words) or (rule.about_text and not match_any(_TOPICS, words)):
+        return False
+    return all(one.search(words) for one in rule.also)
+
+
+def _names_publisher(rule: Rule, words: str, publisher: str) -> bool:
+    """Whether the publisher is the first actor of a statement after its topic, or the actor of its verb."""
+    if not rule.about_text:
+        return False
+    found = (_ACTOR.match(words), *(one.search(words) for one in rule.also))
+    actors = (one.groupdict().get("holder") for one in found if one)
+    return any(is_publisher(actor, publisher) for actor in actors if actor)
