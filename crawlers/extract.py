@@ -16,6 +16,7 @@ from crawlers.formats.html.host_template import Template
 from crawlers.formats.metadata_values import clean_line, valid_day
 from crawlers.formats.registry import FAMILIES, FORMATS, HTML
 from crawlers.rights import VERSION as RIGHTS_VERSION
+from crawlers.rights import rules_digest
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from malmoi.apply import Dropped, Kept, Outcome
@@ -59,7 +60,7 @@ Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 def versions() -> list[object]:
     """Return the versions that affect every extraction: code, rights, format detection, libraries, licences."""
     libraries = [(name, version(name)) for name in LIBRARIES]
-    rights = [RIGHTS_VERSION, RULES_VERSION, table_digest()]  # a note about an earlier visit names a decision
+    rights = [RIGHTS_VERSION, rules_digest(), RULES_VERSION, table_digest()]  # a note about an earlier visit names a decision
     return [VERSION, *rights, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries]
 
 
