@@ -52,7 +52,10 @@ def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
-    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, row.get("about_text", False), also, unless)
+    about_text = row.get("about_text", False)
+    return Rule(
+        row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, about_text, also, unless
+    )
 
 
 _DATA, _compile = load("third_party.toml")
