@@ -60,7 +60,12 @@ Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 def versions() -> list[object]:
     """Return the versions that affect every extraction: code, rights, format detection, libraries, licences."""
     libraries = [(name, version(name)) for name in LIBRARIES]
-    rights = [RIGHTS_VERSION, rules_digest(), RULES_VERSION, table_digest()]  # a note about an earlier visit names a decision
+    rights = [
+        RIGHTS_VERSION,
+        rules_digest(),
+        RULES_VERSION,
+        table_digest(),
+    ]  # a note about an earlier visit names a decision
     return [VERSION, *rights, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries]
 
 

@@ -59,7 +59,9 @@ def _read_rule(row: dict[str, Any]) -> Rule:
 
 
 _DATA, _compile = load("third_party.toml")
-_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)(?P<holder>[^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
+_ACTOR = re.compile(
+    r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)(?P<holder>[^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s"
+)
 _TOPICS = _compile(_DATA["topics"]["patterns"])
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 

@@ -28,7 +28,7 @@ _HEADS = frozenset(("head", "script", "link", "meta"))
 _UNSEEN = frozenset(("template", "noscript", "dialog", "select", "textarea"))
 _WHOLE = frozenset(("article", "main", "body", "html"))
 _QUOTED = {"figure": "div", "figcaption": "div", "label": "span", "q": "span"}  # a mark may be in them at its own place
-_SOFTWARE = ("CC", "LicenseRef-CC", "LicenseRef-KOGL")  # licences of texts; others must be expected
+_TEXTS = ("CC", "LicenseRef-CC", "LicenseRef-KOGL")  # licences of texts; others must be expected
 
 
 def select(tree: html.HtmlElement, selector: Sequence[tuple[str, str]], url: str) -> list[html.HtmlElement]:
@@ -97,16 +97,19 @@ class Place:
 
     def prove_links(self, expected: Sequence[str]) -> Iterator[PageEvidence]:
         """Yield the proof of the licence links at the place."""
-        links = [
-            one
-            for one in candidates.find(self.runs, self.url, plain=False)
-            if one.kind == "link" and one.licence != UNKNOWN
-        ]
+        said = candidates.find(self.runs, self.url, plain=False)
+        links = [one for one in said if one.kind == "link" and one.licence != UNKNOWN]
         words = link_words.LinkWords(self.runs)
         licence = words.join_licences(links)
-        known = licence.startswith(_SOFTWARE) or licence in expected
+        known = licence.startswith(_TEXTS) or licence in expected
         speaks = words.speaks_for_page if self.wide else words.is_undisputed
-        if licence and known and all(speaks(one, self.url) and words.agrees(one) for one in links):
+        labels = (run.text for run in self.runs if not run.links and len(run.text) <= MAX_LABEL)
+        if (
+            licence
+            and known
+            and not any(map(kogl_block.names_part, labels))
+            and all(speaks(one, self.url) and words.agrees(one) for one in links)
+        ):
             yield replace(links[0], kind="rel-license", licence=licence, element=self.element, state=self.state)
 
     def is_of_part(self, facts: Sequence[kogl_block.Fact]) -> bool:
