@@ -187,7 +187,12 @@ def is_limited(facts: Sequence[Fact], shown: Sequence[Run]) -> bool:
     """Whether a line in or right behind a block says that the mark is only for pictures, files or other parts."""
     last = max((number for number, run in enumerate(shown) if any(fact.run is run for fact in facts)), default=-1)
     words = [*(fact.run.text for fact in facts), *(run.text for run in shown[last + 1 : last + 3])]
-    return any(_ONLY_PARTS.search(one[:MAX_WORDS]) for one in words)
+    return any(is_of_parts(one[:MAX_WORDS]) for one in words)
+
+
+def is_of_parts(line: str) -> bool:
+    """Whether a line limits a mark to pictures, files or other parts: 사진에만 적용."""
+    return bool(_ONLY_PARTS.search(line))
 
 
 def is_last(facts: Sequence[Fact], shown: Sequence[Run]) -> bool:

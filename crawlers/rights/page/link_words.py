@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from lxml import html
 
 from crawlers.formats.html.runs import PageEvidence, Run, is_quoting
-from crawlers.rights.page import candidates
+from crawlers.rights.page import candidates, kogl_block
 from crawlers.rights.page.beside import MAX_CLIMB, is_beside
 from malmoi.licensing.rights_decision import terms
 
 MAX_LINKS = 40  # licence links of a place; more are a list
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
+_LABEL = re.compile(r"(?:^|[.|·•\n]) ?([^:：.|·•]{1,30})[:：][^:：.]{0,60}$")  # Game art: "Rainy Tiles", CC BY 4.0
+_OWN_LABEL = re.compile(
+    r"라이[선센]스|licen[cs]e|ライセンス|이용 ?(?:조건|허락)|저작권|copyright|CCL?|글|텍스트|본문|문서|text|content|©|\(c\)",
+    re.I,
+)
 _CHOICE = re.compile(r"또는|혹은|하나를|골라|선택|\beither\b|\bor\b|dual", re.I)
 
 
@@ -50,7 +55,10 @@ class LinkWords:
         if run is None:
             return False
         (link,) = (link for link in run.links if link.element is one.element)
-        about_other = candidates.OTHER_WORK.search(run.words_around(link)[0]) is not None
+        before, after = run.words_around(link)
+        label = _LABEL.search(before)
+        labelled = label is not None and not _OWN_LABEL.search(label[1])
+        about_other = labelled or bool(candidates.OTHER_WORK.search(before)) or kogl_block.is_of_parts(after)
         return not about_other and not is_beside(one.element, url, declared=True)
 
     def agrees(self, one: PageEvidence) -> bool:
