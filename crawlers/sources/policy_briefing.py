@@ -141,7 +141,7 @@ def items(capture: Capture) -> Iterator[Item]:
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """Return the licence type of the item, and the refusals in its own text.
+    """Return the licence type of the item, the refusals in its own text, and signs that others wrote it.
 
     Every article has the same footer, whatever its type: a grant in the body is not evidence.
     """
@@ -149,9 +149,9 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     if not isinstance(item.body, bytes):
         return item.evidence, response_signals.find(item, None)
     page = parsed.page
-    said = page_rights.read(item, page, SOURCE)[0]
+    said, signs = page_rights.read(item, page, SOURCE)
     against = (replace(one, scope="item") for one in said if _is_against(one))
-    return (*item.evidence, *against), response_signals.find(item, page)
+    return (*item.evidence, *against), (*response_signals.find(item, page), *signs)
 
 
 def _is_against(found: LicenceEvidence) -> bool:

@@ -16,7 +16,7 @@ MAX_LINKS = 40  # licence links of a place; more are a list
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
 _LABEL = re.compile(r"(?:^|[.|·•\n]) ?([^:：.|·•]{1,30})[:：][^:：.]{0,60}$")  # Game art: "Rainy Tiles", CC BY 4.0
 _OWN_LABEL = re.compile(
-    r"라이[선센]스|licen[cs]e|ライセンス|이용 ?(?:조건|허락)|저작권|copyright|CCL?|글|텍스트|본문|문서|text|content|©|\(c\)",
+    r"라이[선센]스|licen[cs]e|ライセンス|이용 ?(?:조건|허락)|저작권|copyright|CCL?|글|텍스트|본문|문서|text|content|©",
     re.I,
 )
 _CHOICE = re.compile(r"또는|혹은|하나를|골라|선택|\beither\b|\bor\b|dual", re.I)
