@@ -52,11 +52,22 @@ def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
-    return Rule(row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, row.get("about_text", False), also, unless)
+    return Rule(
+        row["id"],
+        row.get("name", "third-party"),
+        tuple(row["places"]),
+        label,
+        pattern,
+        row.get("about_text", False),
+        also,
+        unless,
+    )
 
 
 _DATA, _compile = load("third_party.toml")
-_ACTOR = re.compile(r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)(?P<holder>[^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s")
+_ACTOR = re.compile(
+    r"[^.]{0,40}?[은는] (?:\d{2,4}년\S{0,2} )?(?!\d)(?P<holder>[^.,]{1,30}?)(?:이|가|에서|께서|에|의|은|는)\s"
+)
 _TOPICS = _compile(_DATA["topics"]["patterns"])
 _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 
