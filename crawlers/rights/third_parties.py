@@ -52,9 +52,21 @@ def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
+<<<<<<< HEAD
     about_text = row.get("about_text", False)
     return Rule(
         row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, about_text, also, unless
+=======
+    return Rule(
+        row["id"],
+        row.get("name", "third-party"),
+        tuple(row["places"]),
+        label,
+        pattern,
+        row.get("about_text", False),
+        also,
+        unless,
+>>>>>>> alarm
     )
 
 
