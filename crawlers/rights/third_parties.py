@@ -52,11 +52,6 @@ def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
-<<<<<<< HEAD
-    about_text = row.get("about_text", False)
-    return Rule(
-        row["id"], row.get("name", "third-party"), tuple(row["places"]), label, pattern, about_text, also, unless
-=======
     return Rule(
         row["id"],
         row.get("name", "third-party"),
@@ -66,7 +61,6 @@ def _read_rule(row: dict[str, Any]) -> Rule:
         row.get("about_text", False),
         also,
         unless,
->>>>>>> alarm
     )
 
 
