@@ -15,9 +15,10 @@ from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.rights import licence_fields
 from crawlers.rights.host import policy_files
+from crawlers.rights.page.candidates import LICENCE, read_licence
 from crawlers.rights_engine import make_source, trust_kinds
 from malmoi.licensing.quoted_licences import is_proof
-from malmoi.licensing.rights_decision import Rights, decide
+from malmoi.licensing.rights_decision import LICENCES, Rights, decide
 from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Source
 
 FOLDER = Path(__file__).parent
@@ -52,15 +53,15 @@ def outcome(rights: Rights) -> str:
 
 def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
     """Return the source of a case, and its archived files and pages by name."""
-    said = case.get("source")
-    if not said:
+    if not case.get("source"):
         return make_source(), {}
+    said = {"expected": [], "boards": [], "author": "", "publisher": "", **case["source"]}
     access: Any = Site((), ())
     claims, archived = [], dict[str, str]()
     if claim := said.get("claim"):
         access = Dump(url=claim["url"])
         words = claim.get("text") or claim["words"]
-        claims = [LicenceClaim(one, words, url=claim["url"]) for one in said["expected"][:1]]
+        claims = [LicenceClaim(one, words, url=claim["url"]) for one in _read_licences(words, said["expected"])]
         archived = {claim["url"]: "r"}
     elif files := case.get("files"):
         access = Git("https://a.example.kr/repository") if "project-licence" in said["proofs"] else access
@@ -69,7 +70,7 @@ def make_case_source(case: Case) -> tuple[Source, dict[str, str]]:
     rule = LicenceRule(
         proofs=tuple(said["proofs"]),
         selector=tuple(_selectors(said.get("selector") or {})),
-        fields=(said["field"]["key"],) if said.get("field") else (),
+        fields=(_field(said)["key"],) if said.get("field") else (),
         boards=tuple(said["boards"]),
         author=said["author"] or "",
         expected=tuple(said["expected"]),
@@ -90,10 +91,21 @@ def _read_files(files: dict[str, str], said: Case) -> Iterator[LicenceClaim]:
     names = [name for name in files if re.search(r"licen[cs]e|copying|copyright", name.rpartition("/")[2], re.I)]
     near = [name for name in names if f"{folder}/".startswith(name.rpartition("/")[0] + "/") or "/" not in name]
     name = max(near, key=lambda one: one.count("/"), default="")
-    for licence in said["expected"]:
-        if name and is_proof(licence, "licence-file", " ".join(files[name].split())[:300]):
+    if name:
+        for licence in _read_licences(" ".join(files[name].split())[:300], said["expected"]):
             yield LicenceClaim(licence, files[name][:200], file=name)
-            return
+
+
+def _read_licences(words: str, expected: list[str]) -> list[str]:
+    """Return the licence that a careful author of the source reads in these words: an expected one, or the named one."""
+    named = [one for one in expected if is_proof(one, "licence-file", words)]
+    found = (read_licence(match[0], words[match.end() :][:20]) for match in LICENCE.finditer(words))
+    return (named or [one for one in found if one] or [one for one in LICENCES if one in words.split()])[:1]
+
+
+def _field(said: Case) -> Case:
+    field = said.get("field") or {}
+    return {"key": field} if isinstance(field, str) else field
 
 
 def make_item(case: Case, source: Source) -> Item:
@@ -104,7 +116,7 @@ def make_item(case: Case, source: Source) -> Item:
     headers = {name.lower(): value for name, value in (case.get("headers") or {}).items()}
     record = dict(case.get("record") or {})
     record = record.get("front matter", record)
-    field = (case.get("source") or {}).get("field") or {}
+    field = _field(case.get("source") or {})
     if (key := field.get("key")) in record and (values := field.get("values")):
         record[key] = values.get(str(record[key]), record[key])
     media = headers.get("content-type", "text/html").partition(";")[0]

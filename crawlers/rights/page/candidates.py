@@ -98,7 +98,7 @@ def read_sentence(run: Run) -> Iterator[PageEvidence]:
     text = run.text
     licences, end = list[tuple[str, str | None]](), 0
     for match in LICENCE.finditer(text):
-        licences.append((text[end : match.start()], _read(match[0], text[match.end() :][:20])))
+        licences.append((text[end : match.start()], read_licence(match[0], text[match.end() :][:20])))
         end = match.end()
     licences = [one for one in licences if not (one[1] or "").startswith("LicenseRef-KOGL")]
     rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", LICENCE.sub("", text)))
@@ -130,7 +130,8 @@ def is_closed(words: str) -> bool:
     return bool(NON_COMMERCIAL.search(words) or NO_DERIVATIVES.search(words) or CLOSED.search(words))
 
 
-def _read(words: str, after: str) -> str | None:
+def read_licence(words: str, after: str = "") -> str | None:
+    """Return the licence that words matched by LICENCE name, with the words after them; None if it is not known."""
     if long := _LONG.search(words + after):  # Creative Commons Attribution-ShareAlike 4.0 International License
         kind = "by" + "".join(f"-{name}" for name in ("nc", "nd", "sa") if long[name])
         return cc_id(kind, long["version"], "") if not long["port"] else None
