@@ -15,13 +15,13 @@ PHRASES = {
     "unnamed agents": r"\b(?:nobody|somebody|whoever)\b",
     "relative clauses as subjects": r'(?:^|[.;:] |""")What (?!to\b|is\b\?)',
     "keepers that fall": r"\b(?:fell|fallen|falls) ?(?:keeper|out)?\b",
-    "kin": r"\b(?:kin|alike)\b",
+    "kin": r"\b(?:kin|(?<!share-)alike)\b",  # share-alike is the term of the licences
     "things that tell": r"\b(?:told|tells?)\b(?! whether)",
     "doors and meetings": r"\b(?:doors?|meets?|meeting)\b",
     "there no more": r"\bno more\b(?! than)|\bany ?more\b",
     "furniture": r"\bfurniture\b",
 }
-MOST = 92  # occurrences, of which some are words of data; lower it with each that goes
+MOST = 84  # occurrences, of which some are words of data; lower it with each that goes
 
 
 def occurrences() -> list[str]:
