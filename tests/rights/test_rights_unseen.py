@@ -19,7 +19,7 @@ def test_the_files_are_those_of_the_first_run(name: str) -> None:
     assert {file.lstrip("*./"): digest for digest, file in rows if file.endswith(".jsonl")} == found
 
 
-@pytest.mark.parametrize(("name", "most_false", "least_true"), [("unseen", 15, 174), ("unseen2", 50, 98)])
+@pytest.mark.parametrize(("name", "most_false", "least_true"), [("unseen", 15, 174), ("unseen2", 35, 98)])
 def test_no_outcome_is_worse_than_reached(name: str, most_false: int, least_true: int) -> None:
     rows = [(case, outcome(decide_case(case))) for case in read_cases(name)]
     granted = [case for case, got in rows if got == "redistribute"]
