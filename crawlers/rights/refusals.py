@@ -107,11 +107,6 @@ def _find_statements(rule: re.Pattern[str], text: str) -> Iterator[tuple[str, re
             yield before, match, after
 
 
-def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """Return the first match in `text` that its sentence asserts rather than mentions: 「'무단전재 금지'라는 문구」."""
-    return next((match for _, match, _ in _find_statements(words, text)), None)
-
-
 def _is_about(subject: str, text: str) -> bool:
     return not subject or match_any(SUBJECTS[subject], text)
 
