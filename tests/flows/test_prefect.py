@@ -40,6 +40,12 @@ from tests.flows.prefect_client import (
     wait_for,
 )
 
+OWN = """<p>물때는 달의 모양을 따라 보름마다 되풀이된다. 어부는 달력에 적힌 숫자보다 손가락을 먼저 꼽는다. 초여드레와
+스무사흘에는 물이 가장 조금 움직여 그물을 손보기에 좋고, 그믐과 보름에는 물살이 세어 배를 멀리 내지 않는다.</p>
+<p>뻘에 들어갈 때는 돌아올 길을 먼저 본다. 갯골에 물이 차오르면 걸어온 길이 가장 먼저 끊긴다. 그래서 마을에서는
+호루라기를 든 사람이 둑 위에 서서 물이 도는 때를 알렸다. 지금은 방송이 그 일을 하지만 노인들은 여전히 갈매기를 본다.</p>
+<p>조개는 캐는 것보다 남기는 것이 어렵다. 작은 것은 제자리에 다시 묻고, 한 번 캔 자리는 이태를 쉬게 한다. 그렇게
+하지 않은 마을의 뻘은 십 년이 되지 않아 비었다고 한다.</p>"""
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 CALLS = [
@@ -112,6 +118,8 @@ def pasted(served, clusters, alerts, tmp_path_factory):
     home, home_url = served
     (home / ".venv").symlink_to(sys.prefix)
     small = make(home, pages=16)  # small.py, a source of one's own
+    own = f"<html><body><article><h1>물때를 읽는 법</h1>{OWN}</article></body></html>"  # no copy of a sample page
+    (home / "pages" / "own.html").write_text(own, encoding="utf-8")
     (home / "bare").mkdir()  # pages without a word about a licence
     for number in range(2):
         page = f"<html><body><article><h1>글 {number}</h1><p>{PROSE * 9}</p></article></body></html>"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import MAX_QUOTE, Run, path, quote, scope
 from crawlers.rights import excerpts, third_parties
-from crawlers.rights.page import page_proofs
+from crawlers.rights.page import page_proofs, rights_notices
 from crawlers.rights.refusals import is_about_work, may_refuse, refusal
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import NONE
@@ -26,7 +26,10 @@ def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence,
     refused = list(_refusals(shown, paged, item.record, any(one.scope == "item" for one in found), bool(found)))
     signs = (replace(one, record=item.record) for one in third_parties.find(shown, page.tree, source.publisher))
     granted = bool(found or item.evidence or source.claim or source.rule.fields)
-    return (*found, *refused), (*signs, *excerpts.find(page, item.url, item.record)) if granted else ()
+    if not granted:
+        return (*found, *refused), ()
+    seen = (*excerpts.find(page, item.url, item.record), *rights_notices.find(item, page, source, found))
+    return (*found, *refused), (*signs, *seen)
 
 
 def _refusals(
