@@ -34,8 +34,7 @@ _may_speak = gate(*_RIGHTS)
 def find(item: Item, page: Page, source: Source, found: Sequence[LicenceEvidence]) -> Iterator[Signal]:
     """Yield a signal `other-term` of effect `review` for each notice on a page with a proof among `found`.
 
-    A notice is above or below the prose of the item; titles and lines in which the publisher claims its own copyright
-    are none.
+    A notice is above or below the prose of the item, and neither a title nor the publisher's own claim of copyright.
     """
     rule, publisher = source.rule, source.publisher
     granted = {one.licence for one in found if one.kind in PROOFS}
