@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin, urlsplit
 
 from crawlers.formats.html.parsed_page import Page
-from crawlers.formats.html.runs import Run, path, quote
+from crawlers.formats.html.runs import Run, of_item, path, quote
 from malmoi.document import Signal
 
 MIN_QUOTED = 0.5  # share of quotations in the text
@@ -27,16 +27,14 @@ Found = tuple[str, str, str]  # id, quote and place
 
 def find(page: Page, url: str, record: str) -> Iterator[Signal]:
     """Yield at most one signal `third-party` of effect `review` for each shape on the page at `url`."""
-    shown = [run for run in page.runs if run.text and run.state.mark is None]
-    paged = any(run.state.part == "item" for run in shown)
-    text = [run for run in shown if (run.state.part == "item" if paged else run.state.part != "site")]
+    text = of_item([run for run in page.runs if run.text and run.state.mark is None])
     for name, words, where in (*_find_quotations(page, text), *_find_broken(text), *_find_links(text, url)):
         yield Signal("third-party", "review", quote(words), f"{name}: {where}", record)
 
 
 def _find_quotations(page: Page, text: Sequence[Run]) -> Iterator[Found]:
-    quoted = [one for one in page.tree.iter("blockquote") if one.getparent().tag != "blockquote"][:MAX_PARAGRAPHS]
-    length = sum(len(" ".join(one.text_content().split())) for one in quoted)
+    quoted = [one for one in page.tree.iter("blockquote") if next(one.iterancestors("blockquote"), None) is None]
+    length = sum(len(" ".join(one.text_content().split())) for one in quoted[:MAX_PARAGRAPHS])
     own = sum(len(run.text) for run in text if not run.state.quoted)
     if length and length >= MIN_QUOTED * (length + own):
         yield "quotations", quoted[0].text_content(), path(quoted[0])

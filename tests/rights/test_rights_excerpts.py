@@ -26,6 +26,7 @@ def find(body: str) -> list[str]:
     [
         (f"<blockquote>{LONG}</blockquote>{OWN}", ["quotations"]),
         (f"<blockquote><p>물이 든다.</p></blockquote>{LONG}", []),
+        (f"<blockquote><div><blockquote>{OWN}</blockquote></div></blockquote>{OWN}{OWN}", []),  # counted once
         (f"<p>이웃 마을 신문: 올해 김 값이 크게 올라 어민들이…</p>{OWN}", ["breaks-off"]),
         (f"<p>나룻배는 건너편에서만 보인다. (중략)</p>{OWN}", ["breaks-off"]),
         (f"<p>그는 말을 아꼈다…</p>{LONG}", []),
