@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin, urlsplit
 
 from crawlers.formats.html.parsed_page import Page
-from crawlers.formats.html.runs import Run, of_item, path, quote
+from crawlers.formats.html.runs import Run, list_item_runs, path, quote
 from malmoi.document import Signal
 
 MIN_QUOTED = 0.5  # share of quotations in the text
@@ -27,7 +27,7 @@ Found = tuple[str, str, str]  # id, quote and place
 
 def find(page: Page, url: str, record: str) -> Iterator[Signal]:
     """Yield at most one signal `third-party` of effect `review` for each shape on the page at `url`."""
-    text = of_item([run for run in page.runs if run.text and run.state.mark is None])
+    text = list_item_runs([run for run in page.runs if run.text and run.state.mark is None])
     for name, words, where in (*_find_quotations(page, text), *_find_broken(text), *_find_links(text, url)):
         yield Signal("third-party", "review", quote(words), f"{name}: {where}", record)
 

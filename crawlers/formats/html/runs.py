@@ -128,7 +128,7 @@ def runs(tree: html.HtmlElement) -> list[Run]:
     return walker.done
 
 
-def of_item(shown: list[Run]) -> list[Run]:
+def list_item_runs(shown: list[Run]) -> list[Run]:
     """Return the runs of the item; of a page without a container for it, all runs outside the frame of the site."""
     paged = any(run.state.part == "item" for run in shown)
     return [run for run in shown if (run.state.part == "item" if paged else run.state.part != "site")]

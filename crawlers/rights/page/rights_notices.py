@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from crawlers.formats.html.parsed_page import Page
-from crawlers.formats.html.runs import Run, of_item, path, quote
+from crawlers.formats.html.runs import Run, list_item_runs, path, quote
 from crawlers.rights.licence_fields import field_kind
 from crawlers.rights.page.beside import is_beside
 from crawlers.rights.page.declared_place import select
@@ -42,7 +42,7 @@ def find(item: Item, page: Page, source: Source, found: Sequence[LicenceEvidence
         return
     own = {one for place in select(page.tree, rule.selector, item.url) for one in place.iter()}
     read = _letters(" ".join(one.quote for one in found if one.licence in granted and one.kind != "words"))
-    inside = of_item(page.runs)
+    inside = list_item_runs(page.runs)
     notices = {number for number, run in enumerate(inside) if _is_notice(run, publisher)}
     prose = [number for number, run in enumerate(inside) if number not in notices and len(run.text) >= MIN_PROSE]
     for number in sorted(notices):
