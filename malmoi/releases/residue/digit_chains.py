@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from malmoi.releases.residue.code_points import MASKS, Chain
+from malmoi.releases.residue.code_points import MASKS, Chain, Span
 
 NEAR: Final = 28  # code points before a number in which its label may occur
 REACH: Final = 5  # maximum number of groups in a number
@@ -48,8 +48,8 @@ REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 
 LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
 
 
-def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
-    """Yield the kind of each number in `chain`. A group belongs to one number only: the first, then the longest."""
+def find_numbers(text: str, chain: Chain) -> Iterator[Span]:
+    """Yield the numbers in `chain` that have a kind. A group belongs to one number only: the first, then the longest."""
     if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
         return  # an HTML character reference
     first = 0
@@ -58,7 +58,7 @@ def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
             kind = _kind(text, chain, first, last)
             if kind:
                 if not _is_reserved(kind, chain.digits(first, last)):
-                    yield kind
+                    yield Span(kind, chain.starts[first], chain.ends[last - 1])
                 first = last - 1
                 break
         first += 1

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from malmoi.releases.residue import digit_chains, signs_and_words
-from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
+from malmoi.releases.residue.code_points import Span, chains, classes_of, codes_of, find_spelled_digits
 from malmoi.releases.residue.outcome import KINDS
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
@@ -276,16 +276,26 @@ def kinds(text: str) -> Iterator[str]:
     >>> list(kinds("문의 [전화번호1], 대표 1588-0000, 법인등록번호 000000-0000000"))
     []
     """
+    for span in find_spans(text):
+        yield span.kind
+
+
+def find_spans(text: str) -> Iterator[Span]:
+    """Yield each find in one text, with the code points of its value.
+
+    >>> list(find_spans("문의 010-0000-1234"))
+    [Span(kind='phone', start=3, end=16)]
+    """
     if not text:
         return
     codes = codes_of(text)
     marks = classes_of(codes)
     for chain in chains(text, marks):
-        yield from digit_chains.find_number_kinds(text, chain)
-    for digits in find_spelled_digits(text, marks):
+        yield from digit_chains.find_numbers(text, chain)
+    for digits, start, end in find_spelled_digits(text, marks):
         if digits.startswith(digit_chains.MOBILE) and len(digits) in (10, 11):
-            yield "phone"
-    yield from signs_and_words.find_word_kinds(text, codes, marks)
+            yield Span("phone", start, end)
+    yield from signs_and_words.find_signs_and_words(text, codes, marks)
 
 
 def find_documents(folder: Path, residue: Residue) -> list[str]:
