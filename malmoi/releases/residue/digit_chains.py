@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from malmoi.releases.residue.code_points import MASKS, Chain, Span
+from malmoi.releases.residue.examples import is_desk_line, is_sample_number
 
 NEAR: Final = 28  # code points before a number in which its label may occur
 REACH: Final = 5  # maximum number of groups in a number
@@ -57,7 +58,8 @@ def find_numbers(text: str, chain: Chain) -> Iterator[Span]:
         for last in range(min(len(chain.groups), first + REACH), first, -1):
             kind = _kind(text, chain, first, last)
             if kind:
-                if not _is_reserved(kind, chain.digits(first, last)):
+                groups = chain.groups[first:last]
+                if not (_is_reserved(kind, "".join(groups)) or is_sample_number(kind, groups)):
                     yield Span(kind, chain.starts[first], chain.ends[last - 1])
                 first = last - 1
                 break
@@ -196,7 +198,8 @@ def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], bef
         return "phone" if canonical or labelled else ""
     land = rest.startswith("02") and len(rest) in (9, 10)
     land = land or (rest.startswith((*AREAS, "070", "080")) and len(rest) in (10, 11))
-    return "phone" if land and ((canonical and _has_separator(joints)) or labelled or abroad) else ""
+    told = land and ((canonical and _has_separator(joints)) or labelled or abroad)
+    return "phone" if told and not is_desk_line(before) else ""
 
 
 def _has_separator(joints: tuple[str, ...]) -> bool:

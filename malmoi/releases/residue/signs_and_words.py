@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks, Span
-from malmoi.releases.residue.random_words import is_stand_in
+from malmoi.releases.residue.examples import is_example_address, is_sample_number
+from malmoi.releases.residue.random_words import is_shuffled, is_stand_in
 
 REACH: Final = 80  # maximum code points of a local part, a domain or a word
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
@@ -32,6 +33,7 @@ PREFIXES: Final = (
     ("AKIA", 16), ("ASIA", 16), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 16),
     ("xoxb-", 20), ("xoxp-", 20), ("AIza", 30), ("sk-", 20), ("sk_live_", 16), ("hf_", 30), ("npm_", 30), ("eyJ", 60),
 )  # fmt: skip
+AWS: Final = ("AKIA", "ASIA")  # 3 % of their ids have no digit
 QUOTES: Final = "\"' \u00a0"
 PRIVATE_KEY: Final = "PRIVATE KEY-----"
 SECRETS: Final = frozenset(
@@ -42,18 +44,12 @@ PLATES: Final = frozenset("가나다라마거너더러머버서어저고노도�
 UNITS: Final = ("원", "명", "개", "억", "만", "천", "년", "건", "호", "회", "톤", "m", "k", "%", "쪽", "번")
 PASSPORT: Final = ("여권", "passport")
 BIRTH: Final = ("생년월일", "생 년 월 일", "생일", "출생:", "date of birth", "dob")
+PASSWORDS: Final = ("password", "passwd", "비밀번호", "암호")
 NAMED: Final = (
-    "password",
-    "passwd",
-    "비밀번호",
-    "암호",
-    "api_key",
-    "apikey",
-    "api key",
-    "secret_key",
-    "access_key",
-    "secret",
-)
+    *PASSWORDS, "api_key", "apikey", "api-key", "api key", "secret_key", "secretkey", "secret-key", "access_key",
+    "accesskey", "access-key", "secret",
+)  # fmt: skip
+DEFAULTS: Final = frozenset("password passwd pass pwd pw secret guest changeme".split())  # in examples of addresses
 
 
 def find_signs_and_words(text: str, codes: Codes, marks: Marks) -> Iterator[Span]:
@@ -116,8 +112,8 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     if len(labels) < 2 or not all(labels):
         return False
     top = labels[-1]
-    if labels == ["example", "com"] and local.startswith("user") and local[4:].isdecimal() and len(local) <= 8:
-        return False  # a surrogate of a recipe
+    if is_example_address(local, ".".join(labels)):  # also a surrogate of a recipe
+        return False
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
 
 
@@ -229,7 +225,8 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[Span]:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
             word = _head(text[end : end + 2 * REACH], WORD | {"."})
-            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(prefix + word):
+            is_random = _is_drawn(word) or (prefix in AWS and len(word) == least and word.isupper())
+            if before not in WORD and len(word) >= least and is_random and not is_stand_in(prefix + word):
                 yield Span("key", end - len(prefix), end + len(word))
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
@@ -239,11 +236,19 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[Span]:
             after = text[end : end + REACH].lstrip(QUOTES)
             behind = after[1:].lstrip(QUOTES)
             word = _head(behind, TOKEN | set("!$@"))
-            mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-            sound = len(word) >= 8 and mixed and "://" not in after[:REACH] and not is_stand_in(word)
-            if after[:1] in (":", "=") and sound:
+            if after[:1] in (":", "=") and "://" not in after and _is_key(word, behind, is_password=label in PASSWORDS):
+                if "${" in text[max(0, end - REACH // 2) : end].rpartition("}")[2]:
+                    continue  # the default of a variable, `${DB_PASSWORD:root1234}`
                 start = len(text[: end + REACH]) - len(behind)
                 yield Span("key", start, start + len(word))
+
+
+def _is_key(word: str, behind: str, *, is_password: bool) -> bool:
+    """Whether the word at the beginning of `behind` may be a key: letters and digits, and neither a call nor words."""
+    mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    if len(word) < 8 or not (mixed or is_shuffled(word)) or (word[0].isalpha() and behind[len(word) :][:1] == "("):
+        return False
+    return not is_stand_in(word, is_password=is_password)
 
 
 def _is_drawn(word: str) -> bool:
@@ -265,7 +270,9 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[Span]:
     for end in _places(plain, "://"):
         host = _head(text[end : end + REACH], TOKEN | {":", "@", "!", "$"}).partition("/")[0]
         user, sign, _ = host.rpartition("@")
-        if sign and user.partition(":")[2]:
+        name, _, password = user.partition(":")
+        is_default = password.casefold() in DEFAULTS or password == name or is_stand_in(password, is_password=True)
+        if sign and password and not is_default:
             yield Span("url_secret", end, end + len(user))
 
 
@@ -276,7 +283,9 @@ def _passports(text: str, folded: str) -> Iterator[Span]:
         for end in _places(folded if label.isascii() else text, label):
             after = "".join(folded[end : end + 34].replace("no.", " ").replace("no", " ").replace("-", "").split(" "))
             word = _first(after)
-            if _shape(word) in ("A00000000", "A000A0000", "AA0000000"):
+            is_number = _shape(word) in ("A00000000", "A000A0000", "AA0000000")
+            digits = word.strip(string.ascii_letters)
+            if is_number and not (digits.isdecimal() and is_sample_number("passport", (digits,))):
                 # "여권 (passport)" are two labels of one number
                 words[word] = Span("passport", *_place_letters(folded, word, end))
     yield from words.values()
