@@ -50,7 +50,7 @@ LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
 
 
 def find_numbers(text: str, chain: Chain) -> Iterator[Span]:
-    """Yield the numbers in `chain` that have a kind. A group belongs to one number only: the first, then the longest."""
+    """Yield the numbers in `chain` that have a kind. A group belongs to one number: the first, then the longest."""
     if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
         return  # an HTML character reference
     first = 0

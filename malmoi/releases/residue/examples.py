@@ -24,14 +24,17 @@ FREE_HOSTS: Final = (
     "naver.com", "gmail.com", "hanmail.net", "daum.net", "kakao.com", "nate.com", "hotmail.com", "outlook.com",
     "icloud.com", "yahoo.com", "yahoo.co.kr", "paran.com", "empas.com", "lycos.co.kr", "korea.com", "dreamwiz.com",
 )  # fmt: skip
-# Ends of names of desks and institutes, the blanks left out. Short ends are those that are no ends of names of persons.
+# Ends of names of desks and institutes, without blanks; none is the end of the name of a person with a particle.
+_DUTIES: Final = (
+    *"총무 민원 홍보 지원 정책 관리 기획 행정 공개 운영 안전".split(),
+    *"복지 산업 경제 문화 교육 환경 건축 도시 사업 개발 영업".split(),
+)
 DESKS: Final = (
-    "대표전화", "대표번호", "고객센터", "콜센터", "상담센터", "민원실", "상담실", "담당부서", "사무국", "사무처", "담당관실", "위원회",
-    "공사", "공단", "재단", "협회", "연구소", "도서관", "시청", "구청", "군청", "도청", "교육청", "대학교", "박물관", "보건소",
-    "총무과", "민원과", "홍보과", "지원과", "정책과", "관리과", "기획과", "행정과", "공개과", "운영과", "안전과", "복지과",
-    "산업과", "경제과", "문화과", "교육과", "환경과", "건축과", "도시과", "지원팀", "홍보팀", "운영팀", "관리팀", "총무팀",
-    "기획팀", "사업팀", "개발팀", "영업팀", "지원센터", "교육센터", "문화센터", "복지센터", "주민센터",
-)  # fmt: skip
+    *"대표전화 대표번호 고객센터 콜센터 상담센터 지원센터 교육센터 문화센터 복지센터 주민센터 민원실 상담실".split(),
+    *"담당부서 담당관실 사무국 사무처 위원회 공사 공단 재단 협회 연구소 도서관 박물관 보건소 대학교".split(),
+    *"시청 구청 군청 도청 교육청".split(),
+    *(f"{duty}{desk}" for duty in _DUTIES for desk in ("과", "팀")),
+)
 PERSONS: Final = ("자택", "담당자", "과장", "팀장", "주무관", "사무관", "이름", "성명", "본인", "집전화", "씨", "님")
 _CALLS: Final = ("전화번호", "전화", "문의처", "문의", "연락처", "팩스", "tel", "fax", "phone", "☎", "☏", "t", "f")
 _MARKS: Final = ".:()[]·,-/~"

@@ -65,7 +65,7 @@ def is_shuffled(word: str) -> bool:
     >>> is_shuffled("iIQjflzQGNbYFJfFwMDJMnTrEoiRzRMK"), is_shuffled("getSecretKeyFromEnvironment")
     (True, False)
     """
-    return len(word) >= LEAST_SHUFFLED and len(word) < LEAST_HUMP * len(_split_humps(word))
+    return len(word) >= LEAST_SHUFFLED and len(word) < LEAST_HUMP * len(split_humps(word))
 
 
 def _is_regular(word: str) -> bool:
@@ -105,13 +105,13 @@ def _is_algorithm(folded: str) -> bool:
 
 def _split_words(parts: list[str]) -> list[str]:
     """Return the words of all parts without digits at their ends, those in camel case split, in lower case."""
-    return [hump.casefold() for part in parts for hump in _split_humps(part.rstrip(string.digits))]
+    return [hump.casefold() for part in parts for hump in split_humps(part.rstrip(string.digits))]
 
 
-def _split_humps(stem: str) -> list[str]:
+def split_humps(stem: str) -> list[str]:
     """Split a word in camel case.
 
-    >>> _split_humps("getAPIKey"), _split_humps("BuildConfig"), _split_humps("KEY")
+    >>> split_humps("getAPIKey"), split_humps("BuildConfig"), split_humps("KEY")
     (['get', 'API', 'Key'], ['Build', 'Config'], ['KEY'])
     """
     cuts = [
@@ -137,7 +137,7 @@ def _is_word(stem: str) -> bool:
     if len(stem) < 2 or stem.isupper() or stem[1:].islower():
         return not stem or stem.isalpha()
     stem = stem.removesuffix("V")  # of a version: `apiKeyV2`
-    humps = _split_humps(stem)
+    humps = split_humps(stem)
     return stem.isalpha() and len(stem) >= LEAST_HUMP * len(humps) and min(map(len, humps[:-1])) > 1
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from malmoi.releases.residue import digit_chains, signs_and_words
 from malmoi.releases.residue.code_points import Span, chains, classes_of, codes_of, find_spelled_digits
 from malmoi.releases.residue.outcome import KINDS
+from malmoi.releases.residue.shapes import find_shape
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
 SHORT_ROWS: Final = 32_000  # of other columns than these
@@ -53,6 +54,15 @@ class Find(NamedTuple):
     column: str
     kind: str
     n: int
+
+
+class Located(NamedTuple):
+    """One find with the text that has it: in memory only, never written."""
+
+    column: str
+    span: Span
+    shape: str  # malmoi/releases/residue/shapes.py; "" if its value has none
+    text: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -182,6 +192,19 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
         if _holds_strings(field.type):
             _add_finds(field.name, _flatten(table.column(field.name)), 0, sought, found)
     return _list_finds(found)
+
+
+def locate(row: pa.Table, sought: Collection[str]) -> list[Located]:
+    """Return each find of the kinds in `sought` in a table of one row: those that `finds_by_row` counts."""
+    return [
+        Located(part, span, find_shape(span.kind, text[span.start : span.end]), text)
+        for field in row.schema
+        if _holds_strings(field.type)
+        for part, texts in _strings(field.name, _flatten(row.column(field.name)))
+        for text in texts.to_pylist()
+        for span in find_spans(text or "")
+        if span.kind in sought
+    ]
 
 
 def look_by_group(

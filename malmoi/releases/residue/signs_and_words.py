@@ -88,7 +88,7 @@ def _emails(text: str, folded: str, codes: Codes) -> Iterator[Span]:
 
 
 def _extend(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the bounds of the words around the sign from `start` to `end`: blanks beside it, and what is behind them."""
+    """Return the bounds of the words on both sides of the sign from `start` to `end`."""
     head, tail = text[max(0, start - REACH) : start].rstrip(" "), text[end : end + REACH]
     begins = len(head) - max(map(len, head.split()[-1:]), default=0)
     words = tail.split(maxsplit=1)
