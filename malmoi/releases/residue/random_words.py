@@ -12,14 +12,14 @@ from typing import Final
 
 import numpy as np
 
+from malmoi.releases.residue.settings import NAMES, is_name, split_humps
+
 SIGNS: Final = "-_.:/#% "
 TEMPLATES: Final = ("<", "{", "$", "...", "****", "[", "%(")
 STANDS_FOR: Final = (
     "example", "your", "changeme", "placeholder", "dummy", "sample", "replace", "insert", "redacted",
 )  # fmt: skip
 IN_CAPITALS: Final = "EXAMPLE"  # vendors write it into sample keys in manuals
-# Words that name what belongs in their place: they tell a placeholder from a password of words.
-NAMES: Final = frozenset("password passwd pass pwd pw passphrase secret key token credential credentials".split())
 # Names of algorithms and their modes, the longest first: `AES-256-GCM`, `PBKDF2WithHmacSHA256`.
 ALGORITHMS: Final = (
     "chacha20", "poly1305", "nopadding", "padding", "ed25519", "argon2", "bcrypt", "pbkdf2", "scrypt", "ecdsa", "pkcs",
@@ -50,7 +50,9 @@ def is_stand_in(word: str, *, is_password: bool = False) -> bool:
     parts = word.translate(_APART).split()
     if IN_CAPITALS in word or any(sign in folded for sign in TEMPLATES):
         return True
-    if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR) or _is_algorithm(folded):
+    if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
+        return True
+    if is_name(word) or _is_algorithm(folded):
         return True
     words = _split_words(parts)
     if is_password:
@@ -106,20 +108,6 @@ def _is_algorithm(folded: str) -> bool:
 def _split_words(parts: list[str]) -> list[str]:
     """Return the words of all parts without digits at their ends, those in camel case split, in lower case."""
     return [hump.casefold() for part in parts for hump in split_humps(part.rstrip(string.digits))]
-
-
-def split_humps(stem: str) -> list[str]:
-    """Split a word in camel case.
-
-    >>> split_humps("getAPIKey"), split_humps("BuildConfig"), split_humps("KEY")
-    (['get', 'API', 'Key'], ['Build', 'Config'], ['KEY'])
-    """
-    cuts = [
-        i
-        for i in range(1, len(stem))
-        if stem[i].isupper() and (not stem[i - 1].isupper() or (i + 1 < len(stem) and stem[i + 1].islower()))
-    ]
-    return [stem[start:end] for start, end in zip([0, *cuts], [*cuts, len(stem)], strict=True) if start < end]
 
 
 def _is_made_of_words(parts: list[str], words: list[str]) -> bool:
