@@ -43,7 +43,7 @@ def is_stand_in(word: str, *, is_password: bool = False) -> bool:
     [True, True, True, True]
     >>> is_stand_in("9f2c41d07ab84e6fb1c3")
     False
-    >>> [is_stand_in(w, is_password=True) for w in ("MY-DB-PASSWORD-1", "correct-horse-battery7", "maru1234")]
+    >>> [is_stand_in(w, is_password=True) for w in ("MY-DB-PASSWORD-1", "correct-horse-battery7", "adminPass1234")]
     [True, False, False]
     """
     folded = word.casefold()
@@ -52,7 +52,7 @@ def is_stand_in(word: str, *, is_password: bool = False) -> bool:
         return True
     if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
         return True
-    if is_name(word) or _is_algorithm(folded):
+    if _is_algorithm(folded) or (is_name(word) and not is_password):
         return True
     words = _split_words(parts)
     if is_password:

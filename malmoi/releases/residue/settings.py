@@ -18,7 +18,7 @@ VOCABULARY: Final = NAMES | frozenset(
     "ssl stage storage string sync system template temp test the this tls to url user username value var vault "
     "variable version web webhook v with write your".split()
 )
-_LETTERS: Final = frozenset(string.ascii_letters + string.digits + "-_.:/")
+_LETTERS: Final = frozenset(string.ascii_letters + string.digits + "-_./")
 
 
 class Name(NamedTuple):

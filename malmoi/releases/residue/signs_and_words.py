@@ -273,7 +273,7 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[Span]:
         name, _, password = user.partition(":")
         is_default = password.casefold() in DEFAULTS or password == name or is_stand_in(password, is_password=True)
         if sign and password and not is_default:
-            yield Span("url_secret", end, end + len(user))
+            yield Span("url_secret", end + len(user) - len(password), end + len(user))
 
 
 def _passports(text: str, folded: str) -> Iterator[Span]:
