@@ -46,8 +46,8 @@ def clear_with_the_value(place):
     yield CLEAR.format("small/1", "a placeholder")
 
 
-@advice("no find of the second detector is in {}; nothing was written. Give a shape as `malmoi review finds` shows it, or "
-        "the id of a document; finds without a shape (-) are cleared by the id.")  # fmt: skip
+@advice("no find of the second detector is in {}; nothing was written. Give a shape as `malmoi review finds` shows it, "
+        "or the id of a document; finds without a shape (-) are cleared by the id.")  # fmt: skip
 def clear_of_nothing(place):
     listed(place, shape="")
     yield CLEAR.format("small | key | -", "read")

@@ -17,6 +17,8 @@ from filters.pii_rules.secrets.placeholders import is_placeholder
 from malmoi.document import Document, Provenance
 from malmoi.releases.residue.random_words import is_stand_in
 from malmoi.releases.residue.release_folder import kinds
+from malmoi.releases.residue.shapes import SHAPES as SHAPE_NAMES
+from malmoi.releases.residue.shapes import find_shape
 
 CASES = [
     json.loads(x) for x in (Path(__file__).parents[1] / "data/pii/placeholders.jsonl").read_text("utf-8").splitlines()
@@ -121,6 +123,16 @@ def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
 def test_random_text_is_no_placeholder(measure: Callable[[str], bool], letters: str, length: int) -> None:
     dice = random.Random(7)
     assert not any(measure("".join(dice.choices(letters, k=length))) for _ in range(2_000))
+
+
+@pytest.mark.parametrize("letters", [ALNUM, LETTERS + "-V", "aAV-1", LETTERS + "_./", "xX-", DIGITS + "aB."])
+def test_any_value_can_be_judged(letters: str) -> None:
+    dice = random.Random(letters)
+    for length in (*range(1, 16), 20, 40):
+        for _ in range(300):
+            word = "".join(dice.choices(letters, k=length))
+            assert {is_stand_in(word), is_stand_in(word, is_password=True)} <= {True, False}, word
+            assert find_shape("key", word) in (*SHAPE_NAMES, ""), word
 
 
 def test_a_password_of_words_is_a_password() -> None:

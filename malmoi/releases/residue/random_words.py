@@ -14,7 +14,8 @@ import numpy as np
 
 from malmoi.releases.residue.settings import NAMES, is_name, split_humps
 
-SIGNS: Final = "-_.:/#% "
+SIGNS: Final = "-_.:#% "
+PATHS: Final = ("/", "./", "../")  # beginnings of a path; elsewhere a slash may be a letter of base 64
 TEMPLATES: Final = ("<", "{", "$", "...", "****", "[", "%(")
 STANDS_FOR: Final = (
     "example", "your", "changeme", "placeholder", "dummy", "sample", "replace", "insert", "redacted",
@@ -28,7 +29,7 @@ ALGORITHMS: Final = (
 ALIKE, CLIMBING = 4, 5  # minimum letters of a row of equal letters, and of a row of consecutive letters
 LONGEST_CLUSTER: Final = 4  # consecutive consonants within a word
 LONGEST_PIECE: Final = 8  # letters that repeat: a longer piece may be a key by itself
-LEAST_HUMP: Final = 3  # letters of a word in camel case on average: those of random text change case more often
+LEAST_HUMP: Final = 3  # letters of a word in camel case: random text changes case more often
 LEAST_SHUFFLED: Final = 20  # letters of a key without digits
 _APART: Final = str.maketrans(dict.fromkeys(SIGNS, " "))
 
@@ -47,7 +48,7 @@ def is_stand_in(word: str, *, is_password: bool = False) -> bool:
     [True, False, False]
     """
     folded = word.casefold()
-    parts = word.translate(_APART).split()
+    parts = (word.replace("/", " ") if word.startswith(PATHS) else word).translate(_APART).split()
     if IN_CAPITALS in word or any(sign in folded for sign in TEMPLATES):
         return True
     if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
@@ -124,9 +125,10 @@ def _is_word(stem: str) -> bool:
     """Whether a part has letters only, and few changes of case: `a`, `KEY`, `Key`, `getProperty`; or is empty."""
     if len(stem) < 2 or stem.isupper() or stem[1:].islower():
         return not stem or stem.isalpha()
-    stem = stem.removesuffix("V")  # of a version: `apiKeyV2`
-    humps = split_humps(stem)
-    return stem.isalpha() and len(stem) >= LEAST_HUMP * len(humps) and min(map(len, humps[:-1])) > 1
+    humps = split_humps(stem.removesuffix("V"))  # of a version: `apiKeyV2`
+    return stem.isalpha() and all(
+        len(hump) >= LEAST_HUMP and hump[1:].islower() and _is_pronounceable(hump.casefold()) for hump in humps
+    )
 
 
 def _is_pronounceable(word: str) -> bool:
