@@ -36,10 +36,10 @@ from malmoi.licensing import review_file
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.cleared_finds import select_decisions
 from malmoi.releases.erasure.repeated_patch import is_repeated
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
+from malmoi.releases.quarantine.cleared_finds import select_decisions
 from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts

@@ -14,7 +14,8 @@ from flows.review import decisions as reviews
 from flows.review.decisions import Reviewer
 from malmoi.errors import CallError
 from malmoi.licensing.review_decisions import BETWEEN, CLEAR, Decision
-from malmoi.releases import cleared_finds, excluded_documents, residue
+from malmoi.releases import excluded_documents, residue
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.workspace import Workspace
 
 NO_SHAPE = "-"  # in place of a shape: cleared by document only

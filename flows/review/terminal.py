@@ -101,7 +101,7 @@ def show_finds(root: Path, sources: Sequence[str], out: Console, *, json: bool) 
         if len(group.finds) > SHOWN:
             _print(out, f"   … and {len(group.finds) - SHOWN:,} more; --json lists all")
     total = len({one["id"] for group in groups for one in group.finds})
-    _print(out, f"{count_of(total, 'document')} quarantined by finds that nobody cleared")
+    _print(out, f"{count_of(total, 'document')} quarantined by finds that are not cleared")
 
 
 def clear(root: Path, named: str, reviewer: str, reason: str, out: Console) -> None:

@@ -12,10 +12,11 @@ import pyarrow as pa
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger
 from malmoi.release_files import audit_file
-from malmoi.releases import cleared_finds, excluded_documents
+from malmoi.releases import excluded_documents
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.masked_ids import Names, rename_ids
 from malmoi.releases.published_rows import SIDES
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard

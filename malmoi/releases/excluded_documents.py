@@ -1,7 +1,7 @@
 """Exclude documents from a release: withdrawn ones (takedown), and those that the second detector quarantines.
 
-Finds that a person cleared as false alarms exclude nothing (malmoi/releases/cleared_finds.py). The ledger counts this
-step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the rows of data/.
+Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
+counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the rows of data/.
 Only the operator sees what was found where, in a list next to the release.
 """
 
@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.ledger import Ledger
-from malmoi.releases import cleared_finds, residue
-from malmoi.releases.cleared_finds import Detail
-from malmoi.releases.masked_context import mask_context
+from malmoi.releases import residue
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Detail
+from malmoi.releases.quarantine.masked_context import mask_context
 from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Find

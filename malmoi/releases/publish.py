@@ -23,7 +23,6 @@ from malmoi.recipe import digest
 from malmoi.release_files import data_files, is_data_file, morpheme_path
 from malmoi.releases import (
     audit,
-    cleared_finds,
     clusters,
     data_splits,
     excluded_documents,
@@ -41,6 +40,7 @@ from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.published_rows import SIDES
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look

@@ -62,7 +62,7 @@ class Inputs:
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
-    cleared: tuple[Decision, ...] = ()  # decisions in effect that clear finds (malmoi/releases/cleared_finds.py)
+    cleared: tuple[Decision, ...] = ()  # decisions in effect that clear finds (quarantine/cleared_finds.py)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     policies: tuple[PolicyAnswer, ...] = ()
     splits: Shares = ()  # share of each split beside train

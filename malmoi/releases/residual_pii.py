@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from malmoi.errors import DataError
 from malmoi.release_files import is_data_file
-from malmoi.releases import cleared_finds, residue
 from malmoi.releases import manifest as manifests
-from malmoi.releases.cleared_finds import Place
+from malmoi.releases import residue
 from malmoi.releases.excluded_documents import EXCLUDES, LeftOut
 from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Place
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Look, Outcome, Residue
@@ -85,7 +86,7 @@ def find_blocking(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
 
 
 def find_uncleared(folder: Path, looks: Iterable[Look], does: Outcomes, cleared: Mapping[Place, int]) -> list[Residue]:
-    """Return those of `find_blocking` that nobody cleared: they stop publication."""
+    """Return those of `find_blocking` that are not cleared: they stop publication."""
     blocking = find_blocking(looks, does)
     if not cleared:
         return blocking

@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 
 from malmoi.licensing.review_decisions import Decision
 from malmoi.recipe import digest
-from malmoi.releases import cleared_finds, excluded_documents, exposed_pages, kept_parts, residue
-from malmoi.releases.cleared_finds import Cleared, Detail
+from malmoi.releases import excluded_documents, exposed_pages, kept_parts, residue
 from malmoi.releases.data_splits import Shares, Splits, read_exceptions
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut, ListedFind
 from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.published_rows import SIDES, make_rows, make_tables
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Cleared, Detail
 from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
 from malmoi.releases.residue import Look

@@ -23,11 +23,12 @@ import pyarrow.parquet as pq
 from malmoi.errors import DataError
 from malmoi.ledger import File
 from malmoi.release_files import audit_file
-from malmoi.releases import cleared_finds, excluded_documents, licence_files, masked_ids, residual_pii, residue
+from malmoi.releases import excluded_documents, licence_files, masked_ids, residual_pii, residue
 from malmoi.releases.assemble import open_writer
 from malmoi.releases.erasure.erased_documents import Erasure, explain_damage, list_naming, read_audit
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.membership import member_tables
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS

@@ -1,4 +1,4 @@
-"""Values that belong to nobody or to an institution: samples of forms and manuals, example addresses, desk lines.
+"""Values of no person: samples of forms and manuals, example addresses, desk lines.
 
 docs/personal-data.md lists them. The filter has rules of its own for them.
 """

@@ -1,7 +1,7 @@
 """Whether a word is random, as keys are, or a placeholder for a key: words, rows, references, names of algorithms.
 
 docs/personal-data-kinds.md defines placeholders for both detectors; this one measures them by differences of code
-points and shares no code with the filter. tests/data/pii/placeholders.jsonl has the cases that both must judge alike.
+points and shares no code with the filter. The cases of both are tests/data/pii/placeholders.jsonl.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import string
 from typing import Final, NamedTuple
 
 MOST_DIGITS: Final = 4  # of a name: `S3`, `V2`, `2024`
-# Words that name what belongs in their place: they tell a placeholder from a password of words.
+# Words that name what belongs in their place: they distinguish a placeholder from a password of words.
 NAMES: Final = frozenset("password passwd pass pwd pw passphrase secret key token credential credentials".split())
 VOCABULARY: Final = NAMES | frozenset(
     "access account admin api app application auth aws azure backend base64 bearer bot bucket build callback cert "

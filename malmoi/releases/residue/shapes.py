@@ -1,7 +1,7 @@
 """Shapes of false alarms: a closed list of classes of values, none of which can be a drawn key or a number of a person.
 
 A person may clear all finds of one shape in a source (docs/review.md). So a shape is decided by this code alone and
-never by a pattern that somebody writes, and only keys and secrets of URLs have one: a number is cleared by document.
+never by a pattern in a file, and only keys and secrets of URLs have one: a number is cleared by document.
 
     capitals    the name of a setting in capitals: `NHNKCP-PG-KEY-2`
     identifier  the same in any case: `nhnkcp-pg-key-2`, `nhnkcp.pgKeyV2`

@@ -22,10 +22,11 @@ from cryptography.x509 import Certificate
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.release_files import DOCUMENTS, is_data_file, is_morpheme_file, morpheme_path
-from malmoi.releases import cleared_finds, licence_files, residual_pii
+from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.membership import member_tables
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import (
