@@ -1,7 +1,8 @@
 """Exclude documents from a release: withdrawn ones (takedown), and those that the second detector quarantines.
 
 Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
-counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the rows of data/.
+counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the
+rows of data/.
 Only the operator sees what was found where, in a list next to the release.
 """
 
