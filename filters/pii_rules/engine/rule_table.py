@@ -1,0 +1,170 @@
+"""Read the rule tables: one rule is a trigger, conditions, a confidence, and examples that are its tests.
+
+docs/personal-data-rules.md describes every field. An unknown field, name or example without marks stops the load.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import re2
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.text.labels import REACH
+from filters.pii_rules.text.match import PRECEDENCE, Match
+
+ROOMS: Final = ("numbers", "contacts", "places", "dates", "secrets", "people")
+ROOT: Final = Path(__file__).parents[1]
+MARKS: Final = ("⟦", "⟧")
+VALUE: Final = "(?P<value>"
+LONGEST = 300  # characters of an expression as written; words in braces keep longer ones readable
+Condition: TypeAlias = Callable[[Candidate], "str | bool | None"]
+Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
+_Pattern: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
+class Context(BaseModel):
+    """An expression in a window beside the value, which ends or begins at the value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pattern: _Pattern
+    reach: int = Field(30, ge=1, le=2000)  # code points
+    line: bool = True  # the window ends at a line end
+
+
+class Row(BaseModel):
+    """One rule as written in a table. Exactly one trigger: `pattern`, `groups`, `heading` or `detector`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern="^[a-z0-9-]+$")
+    kind: str
+    about: str  # what is found, as a line of the generated page
+    leaves: str = ""  # what is left alone, likewise
+    misses: str = ""  # what is known to be missed, likewise
+    # Triggers
+    pattern: _Pattern | None = None  # the whole match, or its group `value`, is the value
+    groups: tuple[tuple[int, ...], ...] = ()  # lengths of adjacent groups of digits
+    heading: _Pattern | None = None  # of a table column; the cells below are the values
+    detector: str | None = None  # function of (text, bytes), where no expression can say it
+    gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
+    # Conditions, all of which hold
+    separators: str | None = None  # characters that may separate the groups, all the same
+    standalone: bool = False  # no further group of digits on either side
+    not_continued: str = ""  # marks that may not connect the value to a further group
+    label: tuple[str, ...] = ()  # kinds of labels, one of which is the nearest before the value
+    within: int = Field(REACH, ge=0, le=REACH)  # code points between label and value, without white space and signs
+    without_phone_words: bool = False  # telephone words and short names of banks are no labels here
+    not_label: tuple[str, ...] = ()  # kinds of labels that must not be the nearest one
+    not_within: int = Field(8, ge=0, le=REACH)
+    before: Context | None = None
+    not_before: Context | None = None
+    after: Context | None = None
+    not_after: Context | None = None
+    near: Context | None = None  # on either side, `reach` code points each
+    value: _Pattern | None = None  # the whole value matches
+    not_value: _Pattern | None = None  # it occurs in the value
+    checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
+    unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
+    adjust: str | None = None  # function that returns start and end of the value, or None
+    # Result
+    confidence: float = Field(gt=0, lt=1)
+    why: str = ""  # without the text; facts of labels and checks follow
+    found: tuple[str, ...] = ()  # examples with the values between ⟦ and ⟧
+    left_alone: tuple[str, ...] = ()  # examples in which the rule finds nothing
+
+    @model_validator(mode="after")
+    def _validate_trigger(self) -> Row:
+        triggers = [self.pattern, self.groups or None, self.heading, self.detector]
+        if sum(one is not None for one in triggers) != 1:
+            raise ValueError(f"rule {self.id}: name exactly one of `pattern`, `groups`, `heading` and `detector`")
+        if self.kind not in PRECEDENCE:
+            raise ValueError(f"rule {self.id}: {self.kind!r} is not a kind")
+        if not self.found or any(MARKS[0] not in one for one in self.found):
+            raise ValueError(f"rule {self.id}: every example of `found` marks its values with ⟦ and ⟧")
+        return self
+
+
+class Table(BaseModel):
+    """A file of rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    automaton: Literal["numbers", "words", "people"]  # of the prefilter; each file belongs to one
+    words: Mapping[str, str] = {}  # parts of expressions, named in braces: {region}
+    rule: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that is ready to run."""
+
+    row: Row
+    gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
+    pattern: re2._Regexp | None
+    capture: re2._Regexp | None  # the same with its group `value`, for the bytes of a match
+    heading: re2._Regexp | None
+    detector: Detector | None
+    conditions: tuple[Condition, ...]
+    adjust: Callable[[Candidate], tuple[int, int] | None] | None
+
+    def judge(self, candidate: Candidate) -> Match | None:
+        """Return the match of `candidate` if all conditions hold."""
+        facts = [self.row.why] if self.row.why else []
+        for condition in self.conditions:
+            fact = condition(candidate)
+            if not fact:
+                return None
+            if fact is not True:
+                facts.append(fact)
+        place = (candidate.start, candidate.end) if self.adjust is None else self.adjust(candidate)
+        if place is None:
+            return None
+        return Match(*place, self.row.kind, self.row.confidence, "; ".join(facts) or self.row.id)
+
+
+@cache
+def read_tables() -> Mapping[str, Table]:
+    """Return the tables of all rooms by room and file, e.g. `numbers/phones`, with words inserted.
+
+    Raises ValueError or tomllib.TOMLDecodeError for a table that is not valid.
+    """
+    tables = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).glob("*.toml")):
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            if "rule" in data:
+                tables[f"{room}/{path.stem}"] = Table.model_validate(data)
+    return tables
+
+
+def insert_words(pattern: str, words: Mapping[str, str]) -> str:
+    """Replace `{name}` by the word of that name, also within words; other braces stay.
+
+    >>> insert_words("{d}{2}", {"d": "[0-9]"})
+    '[0-9]{2}'
+    """
+    for _ in range(4):  # words within words
+        for name, word in words.items():
+            pattern = pattern.replace("{" + name + "}", f"(?:{word})")
+    return pattern
+
+
+def find_function(name: str) -> Any:
+    """Return the function that a table names, e.g. `numbers.checks.has_known_region`.
+
+    Raises ValueError if there is none.
+    """
+    module, _, function = name.rpartition(".")
+    try:
+        return getattr(import_module(f"filters.pii_rules.{module}"), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"a rule names the function {name!r}, which filters/pii_rules does not have") from error

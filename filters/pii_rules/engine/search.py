@@ -1,0 +1,161 @@
+"""Find the matches of all rules: a prefilter chooses the rules that may match, then each reads the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Final, TypeAlias
+
+import re2
+
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.conditions import compile_rule
+from filters.pii_rules.engine.legacy import DETECTORS
+from filters.pii_rules.engine.rule_table import MARKS, Rule, read_tables
+from filters.pii_rules.text import digit_runs
+from filters.pii_rules.text.digit_runs import Run, Window, matches
+from filters.pii_rules.text.match import Match, resolve_overlaps
+from filters.pii_rules.text.table_columns import find_cells
+from malmoi.prefilter import build_set
+
+Finder: TypeAlias = Callable[[str, bytes], Iterator[Match]]
+# Patterns multiply the states of a shared automaton, and each state is built when a text first needs it. So there is
+# one automaton for each group of tables.
+AUTOMATA: Final = ("numbers", "words", "people")
+GATE_BYTES: Final = 64 << 20  # memory for the states of an automaton, which are built on demand
+LONGEST_ROW: Final = 30  # groups of digits; bounds the work for each group
+
+
+def find_matches(text: str, data: bytes) -> list[Match]:
+    """Return the matches of all rules but those of names, in text order, without overlap; `data` is `text` in UTF-8.
+
+    Takes time linear in the length of the text.
+    """
+    finders: list[Finder] = []
+    for gate, owners in _build_gates():
+        if hits := gate.Match(data):
+            finders.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
+    return resolve_overlaps(item for finder in finders for item in finder(text, data)) if finders else []
+
+
+@cache
+def read_rules() -> tuple[tuple[Rule, str], ...]:
+    """Return every rule with the automaton of its table, in order of the tables."""
+    return tuple(
+        (compile_rule(row, table.words), table.automaton) for table in read_tables().values() for row in table.rule
+    )
+
+
+def run_rule(rule: Rule, text: str) -> list[Match]:
+    """Return the matches of one rule alone, without the prefilter."""
+    return resolve_overlaps(_build_finder(rule)(text, text.encode("utf-8", "replace")))
+
+
+def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text of an example, and start and end of each marked value.
+
+    >>> read_example("전화 ⟦010⟧번")
+    ('전화 010번', [(3, 6)])
+    """
+    text, places = "", list[tuple[int, int]]()
+    opening, closing = MARKS
+    for part in example.split(opening):
+        value, mark, rest = part.partition(closing)
+        if mark:
+            places.append((len(text), len(text) + len(value)))
+        text += value + rest
+    return text, places
+
+
+@cache
+def _build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
+    """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
+    owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
+    owned["numbers"].append((digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if rule.row.groups))))
+    for name, detectors in zip(AUTOMATA, DETECTORS, strict=True):
+        owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
+    for rule, automaton in read_rules():
+        if not rule.row.groups:
+            finder = _build_finder(rule)
+            owned[automaton] += [(gate, finder) for gate in rule.gates]
+    return tuple(
+        (build_set([gate for gate, _ in pairs], GATE_BYTES), tuple(finder for _, finder in pairs))
+        for pairs in owned.values()
+        if pairs
+    )
+
+
+def _build_finder(rule: Rule) -> Finder:
+    """Return the function that finds the matches of one rule in a text and its UTF-8 form."""
+    if rule.row.groups:
+        return _find_in_runs((rule,))
+    if rule.detector is not None:
+        return rule.detector
+    return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
+
+
+def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    for start, end in matches(rule.pattern, text, data):
+        if rule.capture is not None:
+            start, end = _find_value(rule.capture, text, start, end)
+        if start < end and (found := rule.judge(Candidate(text, start, end))) is not None:
+            yield found
+
+
+def _find_value(capture: re2._Regexp, text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the place of the group `value` in the match text[start:end]; an empty place if it has none."""
+    data = text[start:end].encode("utf-8", "replace")
+    match = capture.match(data)
+    first, last = (-1, -1) if match is None else match.span(1)
+    if first < 0:
+        return start, start
+    return start + len(data[:first].decode()), start + len(data[:last].decode())
+
+
+def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    for start, end in find_cells(text, data, rule.heading):
+        if (found := rule.judge(Candidate(text, start, end))) is not None:
+            yield found
+
+
+@dataclass(slots=True)
+class _Shape:
+    """The rules for windows with these lengths of groups, and the shapes with one more group, by its length."""
+
+    rules: tuple[Rule, ...] = ()
+    longer: dict[int, _Shape] = field(default_factory=dict)
+
+
+def _find_in_runs(rules: Sequence[Rule]) -> Finder:
+    """Return the function that applies `rules` to each window of digit groups whose lengths are a shape of theirs."""
+    root, widest = _Shape(), 0
+    for rule in rules:
+        for lengths in rule.row.groups:
+            shape, widest = root, max(widest, len(lengths))
+            for length in lengths:
+                shape = shape.longer.setdefault(length, _Shape())
+            shape.rules = (*shape.rules, rule)
+
+    def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
+        for run in digit_runs.find_runs(text, data):
+            yield from _find_in_run(text, run, root, widest)
+
+    return find_in_runs
+
+
+def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
+    lengths = tuple(map(len, run.groups))
+    # In a long row of groups, no rule accepts a window that a dash connects to a further group.
+    row = len(lengths) > LONGEST_ROW
+    for first in range(len(lengths)):
+        if row and run.separators[first] == "-":
+            continue
+        shape = root
+        for last, length in enumerate(lengths[first : first + widest], first + 1):
+            if length not in shape.longer:
+                break
+            shape = shape.longer[length]
+            if shape.rules and not (row and run.separators[last] == "-"):
+                candidate = Candidate.from_window(Window(text, run, first, last))
+                yield from (found for rule in shape.rules if (found := rule.judge(candidate)) is not None)

@@ -1,0 +1,72 @@
+"""Every example of a rule table is a test: what the rule finds, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from filters.pii_rules.engine.rule_table import Rule, Table, insert_words, read_tables
+from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
+from filters.pii_rules.text.match import Match
+
+RULES = [rule for rule, _ in read_rules()]
+ROW = {"id": "a", "kind": "phone", "about": "a", "pattern": "[0-9]+", "confidence": 0.9, "found": ["⟦1⟧"]}
+
+
+def name_case(value: Rule | str) -> str:
+    return value if isinstance(value, str) else value.row.id
+
+
+def find_places(found: list[Match]) -> list[tuple[int, int]]:
+    return [(one.start, one.end) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("rule", "example"),
+    [(r, e) for r in RULES for e in r.row.found],
+    ids=name_case,
+)
+def test_a_rule_finds_its_examples_alone_and_among_all(rule: Rule, example: str) -> None:
+    text, places = read_example(example)
+    assert find_places(run_rule(rule, text)) == places
+    among_all = [(one.start, one.end, one.kind) for one in find_matches(text, text.encode())]
+    assert [place for place in places if (*place, rule.row.kind) not in among_all] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "example"),
+    [(r, e) for r in RULES for e in r.row.left_alone],
+    ids=name_case,
+)
+def test_a_rule_leaves_its_counter_examples_alone(rule: Rule, example: str) -> None:
+    assert run_rule(rule, example) == []
+
+
+def test_identifiers_of_rules_are_unique() -> None:
+    names = [rule.row.id for rule in RULES]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pattern": None}, "exactly one of `pattern`, `groups`, `heading` and `detector`"),
+        ({"kind": "shoe-size"}, "'shoe-size' is not a kind"),
+        ({"found": ["1"]}, "marks its values"),
+        ({"patern": "a"}, "Extra inputs are not permitted"),
+        ({"pattern": "a" * 301}, "at most 300 characters"),
+    ],
+)
+def test_a_faulty_row_is_refused_with_its_reason(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Table.model_validate({"automaton": "numbers", "rule": [{**ROW, **changes}]})
+
+
+def test_no_word_is_longer_than_an_expression_may_be_and_all_are_used() -> None:
+    for name, table in read_tables().items():
+        rows = " ".join(row.model_dump_json() for row in table.rule) + " ".join(table.words.values())
+        assert [word for word in table.words if "{" + word + "}" not in rows] == [], name
+        assert [word for word, pattern in table.words.items() if len(pattern) > 300] == [], name
+
+
+def test_words_are_inserted_into_words() -> None:
+    assert insert_words("{a}{2}", {"a": "{b}|c", "b": "d"}) == "(?:(?:d)|c){2}"
