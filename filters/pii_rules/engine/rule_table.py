@@ -24,6 +24,7 @@ ROOMS: Final = ("numbers", "contacts", "places", "dates", "secrets", "people")
 ROOT: Final = Path(__file__).parents[1]
 MARKS: Final = ("⟦", "⟧")
 VALUE: Final = "(?P<value>"
+REACH_OF_PATTERN = 160  # code points of a match whose start another expression finds
 LONGEST = 300  # characters of an expression as written; words in braces keep longer ones readable
 Condition: TypeAlias = Callable[[Candidate], "str | bool | None"]
 Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
@@ -41,6 +42,18 @@ class Context(BaseModel):
     line: bool = True  # the window ends at a line end
 
 
+class Extension(BaseModel):
+    """Expressions for what may follow the value and belongs to it; tried in order, repeatedly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patterns: tuple[_Pattern, ...] = Field(min_length=1)
+    stop: _Pattern | None = None  # where it matches, nothing more follows
+    cut: _Pattern | None = None  # from the last code point of an extension on: it ends inside a number, and is refused
+    reach: int = Field(48, ge=1, le=200)  # code points in which one extension ends
+    most: int = Field(8, ge=1, le=20)
+
+
 class Row(BaseModel):
     """One rule as written in a table. Exactly one trigger: `pattern`, `groups`, `heading` or `detector`."""
 
@@ -56,6 +69,7 @@ class Row(BaseModel):
     groups: tuple[tuple[int, ...], ...] = ()  # lengths of adjacent groups of digits
     heading: _Pattern | None = None  # of a table column; the cells below are the values
     detector: str | None = None  # function of (text, bytes), where no expression can say it
+    start: _Pattern | None = None  # where `pattern` may begin; cheaper to find than a long pattern
     gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
     trim: str | None = None  # function that returns start and end of the value before the conditions, or None
     # Conditions, all of which hold
@@ -77,6 +91,7 @@ class Row(BaseModel):
     checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
     unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
     adjust: str | None = None  # the same after the conditions
+    extend: Extension | None = None  # what follows the value and belongs to it; after the conditions, instead of adjust
     # Result
     confidence: float = Field(gt=0, lt=1)
     why: str = ""  # without the text; facts of labels and checks follow
@@ -95,6 +110,22 @@ class Row(BaseModel):
         return self
 
 
+class WordList(BaseModel):
+    """A file of words in `filters/pii_rules/text`, separated by white space; lines that begin with # are comments."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    drop: int = Field(0, ge=0)  # characters dropped at the end of each word: 수원시 → 수원
+
+    def build_pattern(self) -> str:
+        """Return the alternatives, longest first; words of one character that `drop` leaves are omitted."""
+        lines = (ROOT / "text" / self.file).read_text(encoding="utf-8").splitlines()
+        words = {word for line in lines if not line.startswith("#") for word in line.split()}
+        kept = {word[: len(word) - self.drop] for word in words if len(word) > self.drop + 1}
+        return "|".join(re2.escape(word) for word in sorted(kept, key=lambda word: (-len(word), word)))
+
+
 class Table(BaseModel):
     """A file of rules."""
 
@@ -102,7 +133,12 @@ class Table(BaseModel):
 
     automaton: Literal["numbers", "words", "people"]  # of the prefilter; each file belongs to one
     words: Mapping[str, str] = {}  # parts of expressions, named in braces: {region}
+    lists: Mapping[str, WordList] = {}  # parts of expressions that a file of words holds
     rule: tuple[Row, ...]
+
+    def read_words(self) -> Mapping[str, str]:
+        """Return the words, those of lists included."""
+        return {**self.words, **{name: one.build_pattern() for name, one in self.lists.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +148,8 @@ class Rule:
     row: Row
     gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
     pattern: re2._Regexp | None
-    capture: re2._Regexp | None  # the same with its group `value`, for the bytes of a match
+    capture: re2._Regexp | None  # the same at the start of the bytes, with its group `value`
+    start: re2._Regexp | None  # where the pattern may begin
     heading: re2._Regexp | None
     detector: Detector | None
     conditions: tuple[Condition, ...]
@@ -160,7 +197,7 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     >>> insert_words("{d}{2}", {"d": "[0-9]"})
     '[0-9]{2}'
     """
-    for _ in range(4):  # words within words
+    for _ in range(8):  # words within words
         for name, word in words.items():
             pattern = pattern.replace("{" + name + "}", f"(?:{word})")
     return pattern
