@@ -19,7 +19,6 @@ from filters.pii_rules.numbers import (
     vehicles,
 )
 from filters.pii_rules.people import birth_dates, names
-from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window
 from filters.pii_rules.text.match import Match
@@ -93,10 +92,6 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((vehicles.VEHICLE,), vehicles.find_plates),
         (phones_partial.GATES, phones_partial.find_partial_phones),
         (partial.GATES, partial.find_partial_numbers),
-        ((postcodes.POSTCODE,), postcodes.find_postcodes),
-        (street_addresses.GATES, street_addresses.find_addresses),
-        ((street_addresses.APART_GATE,), street_addresses.find_spaced_addresses),
-        ((romanised_addresses.GATE,), romanised_addresses.find_romanised_addresses),
     ),
     (
         ((spelled_out.SPELLED,), spelled_out.find_spelled_phones),
