@@ -81,6 +81,7 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
         (row.before, _read_before, "(?:{})$", True),
         (row.after, _read_after, "^(?:{})", True),
         (row.near, _read_around, "{}", True),
+        (row.not_near, _read_around, "{}", False),
     ):
         if context is not None:
             expression = re2.compile(anchor.format(insert_words(context.pattern, words)))

@@ -86,6 +86,7 @@ class Row(BaseModel):
     after: Context | None = None
     not_after: Context | None = None
     near: Context | None = None  # on either side, `reach` code points each
+    not_near: Context | None = None
     value: _Pattern | None = None  # the whole value matches
     not_value: _Pattern | None = None  # it occurs in the value
     checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
