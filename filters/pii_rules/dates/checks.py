@@ -9,7 +9,7 @@ import re2
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import compile_word
 from filters.pii_rules.text.digit_runs import fold_characters
-from filters.pii_rules.text.name_model import BARE, LABELLED, name_length
+from filters.pii_rules.text.name_model import BARE, name_length
 
 DAY: Final = compile_word("dates/birth_dates", "day")
 _YEARS: Final = range(1900, 2040)  # earlier births: the dead have no personal data (PIPA art. 2)
@@ -17,6 +17,8 @@ _ADULT_YEARS: Final = range(1920, 2006)  # a later date behind a name is often t
 _SAMPLES: Final = (("1900", 1, 1), ("1970", 1, 1), ("2000", 1, 1))  # defaults of forms and programs
 _NUMBER: Final = re2.compile("[0-9]+")
 _HANGUL: Final = re2.compile("[가-힣]+")
+_ROLE = 1.0  # threshold of the name model behind a role, which a plain noun of two syllables fails
+_TITLE: Final = compile_word("dates/birth_dates", "title")
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
 
@@ -72,21 +74,22 @@ def begins_word(candidate: Candidate) -> bool:
 
 
 def follows_name(candidate: Candidate) -> bool:
-    """Whether the match begins with a name that needs no label."""
-    return _begins_with_name(candidate.lead, BARE)
+    """Whether a name that needs no label is before the date, or before its bracket: 용덕수 (…, 용덕수 님 (남, …"""
+    lead = candidate.lead
+    return _has_name(lead[:1] + lead[1:].replace("（", "(").partition("(")[0], BARE)
 
 
 def follows_labelled_name(candidate: Candidate) -> bool:
-    """Whether the match begins with a name behind a role or in a list."""
-    return _begins_with_name(candidate.lead, LABELLED)
+    """Whether a name is between the role or label and the date."""
+    return _has_name(candidate.lead, _ROLE)
 
 
-def _begins_with_name(lead: str, least: float) -> bool:
-    """Whether the last Hangul before the marks of `lead` is a name, or one with masked syllables."""
-    if _MASKED.search(lead) is not None:
-        return True
-    run = next(iter(_HANGUL.findall(lead)[-1:]), "")
-    return bool(run) and name_length(run, least) == len(run)
+def _has_name(words: str, least: float) -> bool:
+    """Whether one of the Hangul words is a name, perhaps with a title or with masked syllables."""
+    return _MASKED.search(words) is not None or any(
+        (length := name_length(run, least)) and (length == len(run) or _TITLE.fullmatch(run[length:]) is not None)
+        for run in _HANGUL.findall(words)
+    )
 
 
 def find_in_cell(candidate: Candidate) -> tuple[int, int] | None:
