@@ -86,9 +86,13 @@ def follows_labelled_name(candidate: Candidate) -> bool:
 
 def _has_name(words: str, least: float) -> bool:
     """Whether one of the Hangul words is a name, perhaps with a title or with masked syllables."""
-    return _MASKED.search(words) is not None or any(
+    if _MASKED.search(words) is not None:
+        return True
+    runs = _HANGUL.findall(words)
+    runs = ["".join(runs)] if all(len(run) == 1 for run in runs) else runs  # 김 철 수
+    return any(
         (length := name_length(run, least)) and (length == len(run) or _TITLE.fullmatch(run[length:]) is not None)
-        for run in _HANGUL.findall(words)
+        for run in runs
     )
 
 
