@@ -18,7 +18,7 @@ from filters.pii_rules.numbers import (
     spelled_out,
     vehicles,
 )
-from filters.pii_rules.people import birth_dates, names
+from filters.pii_rules.people import names
 from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window
@@ -108,10 +108,7 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         (emails.GATES, emails.find_emails),
         (emails_partial.GATES, emails_partial.find_partial_emails),
     ),
-    (
-        (birth_dates.GATES, birth_dates.find_birth_dates),
-        (names.GATES, names.find_names),
-    ),
+    ((names.GATES, names.find_names),),
 )
 _SHAPES: Final = _build_shapes()
 _WIDEST: Final = 6  # groups; no shape has more
