@@ -61,13 +61,13 @@ def is_dialled_from_abroad(candidate: Candidate) -> bool:
     value = candidate.value
     if not value.startswith(("82", "８２")) or (value[3:5] == "10" and not value[2].isdigit()):
         return True
-    logged = value.startswith("8210") and _GATEWAY.search(candidate.before(16)) is not None
+    logged = value.startswith("8210") and _GATEWAY.search(candidate.read_before(16)) is not None
     return logged or candidate.label.kind == "phone"
 
 
 def include_extension(candidate: Candidate) -> tuple[int, int]:
     """Return start and end with the extension or the last line of a range: 02-000-1230~5, (내선 12)."""
-    after = candidate.after(20)
+    after = candidate.read_after(20)
     found = _RANGE.search(after)
     if found is not None:
         return candidate.start, candidate.end + len(found.group(1))

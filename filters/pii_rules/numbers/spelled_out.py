@@ -102,7 +102,7 @@ def is_spelled_mobile(candidate: Candidate) -> str | None:
     if letters:
         return None if _is_cut(candidate, letters) else f"{letters} digits written otherwise"
     odd = set("".join(gaps)) - _USUAL_MARKS
-    if odd == {"/"} and candidate.before(1) == "/":
+    if odd == {"/"} and candidate.read_before(1) == "/":
         return None  # a path
     unseen = not odd.isdisjoint(ZERO_WIDTH)
     if not unseen and not (odd and _is_grouped(gaps) and (odd.isdisjoint(_WEAK) or _is_called(candidate))):
@@ -147,7 +147,7 @@ def _is_not_dictated(raw: bytes) -> bool:
 
 def _is_cut(candidate: Candidate, letters: int) -> bool:
     """Whether the last digit is the first syllable of a word: 010-2404-17(사내."""
-    return letters <= 2 and "가" <= candidate.value[-1] <= "힣" and "가" <= candidate.after(1) <= "힣"
+    return letters <= 2 and "가" <= candidate.value[-1] <= "힣" and "가" <= candidate.read_after(1) <= "힣"
 
 
 def _is_called(candidate: Candidate) -> bool:
