@@ -19,7 +19,7 @@ from filters.pii_rules.text.match import Match
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("phones_spelled.toml").read_text(encoding="utf-8"))["words"]
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_VALUE: Final = {c: str(i) for i, name in enumerate(_DIGITS) for c in _TABLE[name].partition("[")[2][:-1]}
+_VALUE: Final = {c: str(i) for i, name in enumerate(_DIGITS) for c in str(i) + _TABLE[name].partition("[")[2][:-1]}
 _WORDS: Final = {
     word: str(i)
     for i, name in enumerate(_DIGITS)
@@ -28,7 +28,7 @@ _WORDS: Final = {
 _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _HYPHENS: Final = tuple(_TABLE["hyphen"].split("|"))
 _SPOKEN: Final = (*_HYPHENS, "에", "의")
-_ROW: Final = re2.compile(insert_words(r"{any}(?:(?:{mark}|{hyphen}|\n)*{any}){6,}", _TABLE))
+_ROW: Final = re2.compile(insert_words(r"{any}(?:(?:{gap}|\n)*{any}){6,}", _TABLE))
 _MAX_GAP = 5  # code points between two digits
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _USUAL_MARKS: Final = frozenset(" -.()")
