@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.contacts import emails, handles
 from filters.pii_rules.numbers import spelled_out
-from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.numbers.phone_checks import prefix_of
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 
 MASKS: Final = frozenset("*x●○■")
