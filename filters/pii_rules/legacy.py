@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from filters.pii_rules.contacts import at_handles, emails, emails_partial, messenger, profile_links
 from filters.pii_rules.numbers import (
     card_account_business,
     partial,
@@ -102,11 +101,6 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((spelled_out.SPELLED,), spelled_out.find_spelled_phones),
         ((spelled_out.WORDS,), spelled_out.find_worded_phones),
         ((spelled_out.DICTATED, spelled_out.IN_DIGITS), spelled_out.find_dictated_numbers),
-        (messenger.GATES, messenger.find_messenger_handles),
-        ((at_handles.AT,), at_handles.find_at_handles),
-        ((profile_links.LINKS,), profile_links.find_profile_links),
-        (emails.GATES, emails.find_emails),
-        (emails_partial.GATES, emails_partial.find_partial_emails),
     ),
     (
         (birth_dates.GATES, birth_dates.find_birth_dates),
