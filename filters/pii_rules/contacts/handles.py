@@ -84,3 +84,9 @@ def is_mixed(candidate: Candidate) -> bool:
 def is_product(candidate: Candidate) -> bool:
     """Whether the value is a product or a program with its version: iphone15, python3.11."""
     return _PRODUCT.match(candidate.value.lstrip("@")) is not None
+
+
+def is_attribute(candidate: Candidate) -> bool:
+    """Whether a Latin label assigns a value without digits, as programs do: kakao_id = channel."""
+    lead = candidate.lead.strip()
+    return lead[:1].isascii() and "=" in lead and not any(c.isdigit() for c in candidate.value)
