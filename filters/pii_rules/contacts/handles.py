@@ -74,8 +74,8 @@ def is_mixed(candidate: Candidate) -> bool:
     Ordinary words and versions (v1.2) do not.
     """
     plain = to_half_width(candidate.value)
-    if plain.startswith("@"):
-        return True
+    if plain.startswith("@") or " " in plain or any("가" <= c <= "힣" for c in plain):
+        return True  # also in words or with letters apart
     signed = any(c in "_.#" or c.isdigit() for c in plain)
     hyphens = plain.count("-") >= 2 and plain.islower() and len(plain) >= 8
     return sum(c.isalpha() for c in plain) >= 3 and (signed or hyphens)
