@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from filters.pii_rules.contacts import at_handles, emails, emails_partial, messenger, profile_links
 from filters.pii_rules.numbers import (
     card_account_business,
     partial,
@@ -94,11 +93,6 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((romanised_addresses.GATE,), romanised_addresses.find_romanised_addresses),
     ),
     (
-        (messenger.GATES, messenger.find_messenger_handles),
-        ((at_handles.AT,), at_handles.find_at_handles),
-        ((profile_links.LINKS,), profile_links.find_profile_links),
-        (emails.GATES, emails.find_emails),
-        (emails_partial.GATES, emails_partial.find_partial_emails),
     ),
     ((names.GATES, names.find_names),),
 )

@@ -160,7 +160,7 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     >>> insert_words("{d}{2}", {"d": "[0-9]"})
     '[0-9]{2}'
     """
-    for _ in range(4):  # words within words
+    for _ in range(8):  # words within words
         for name, word in words.items():
             pattern = pattern.replace("{" + name + "}", f"(?:{word})")
     return pattern
