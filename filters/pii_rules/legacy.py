@@ -6,19 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from filters.pii_rules.contacts import at_handles, emails, emails_partial, messenger, profile_links
 from filters.pii_rules.numbers import (
     card_account_business,
     partial,
     passport_licence_health,
-    phones,
-    phones_partial,
     resident,
     resident_partial,
-    spelled_out,
     vehicles,
 )
-from filters.pii_rules.people import birth_dates, names
+from filters.pii_rules.people import names
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window
 from filters.pii_rules.text.match import Match
@@ -38,7 +34,7 @@ def _find_in_run(text: str, run: Run) -> Iterator[Match]:
     """Apply the rules to each window of groups whose lengths have a known shape."""
     lengths = tuple(map(len, run.groups))
     # In a long row of groups, no rule accepts a window that a dash connects to a further group.
-    row = len(lengths) > phones.LONGEST_ROW
+    row = len(lengths) > _LONGEST_ROW
     for first in range(len(lengths)):
         if row and run.separators[first] == "-":
             continue
@@ -65,7 +61,6 @@ def _build_shapes() -> _Shape:
     for rule, shapes in (
         (resident.match_resident, resident.SHAPES),
         (resident.match_corporation_number, resident.SHAPES),
-        (phones.match_phone, phones.SHAPES),
         (card_account_business.match_card, card_account_business.CARD_SHAPES),
         (card_account_business.match_business_number, card_account_business.BUSINESS_SHAPES),
         (passport_licence_health.match_driver_license, passport_licence_health.LICENSE_SHAPES),
@@ -90,23 +85,11 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((passport_licence_health.PASSPORT,), passport_licence_health.find_passports),
         ((passport_licence_health.SCANNED,), passport_licence_health.find_scanned_numbers),
         ((vehicles.VEHICLE,), vehicles.find_plates),
-        (phones_partial.GATES, phones_partial.find_partial_phones),
         (partial.GATES, partial.find_partial_numbers),
     ),
-    (
-        ((spelled_out.SPELLED,), spelled_out.find_spelled_phones),
-        ((spelled_out.WORDS,), spelled_out.find_worded_phones),
-        ((spelled_out.DICTATED, spelled_out.IN_DIGITS), spelled_out.find_dictated_numbers),
-        (messenger.GATES, messenger.find_messenger_handles),
-        ((at_handles.AT,), at_handles.find_at_handles),
-        ((profile_links.LINKS,), profile_links.find_profile_links),
-        (emails.GATES, emails.find_emails),
-        (emails_partial.GATES, emails_partial.find_partial_emails),
-    ),
-    (
-        (birth_dates.GATES, birth_dates.find_birth_dates),
-        (names.GATES, names.find_names),
-    ),
+    (),
+    ((names.GATES, names.find_names),),
 )
 _SHAPES: Final = _build_shapes()
+_LONGEST_ROW: Final = 30  # groups; bounds the work for each group
 _WIDEST: Final = 6  # groups; no shape has more

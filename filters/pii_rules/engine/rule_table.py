@@ -204,6 +204,11 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
+def compile_word(table: str, word: str) -> re2._Regexp:
+    """Compile a word of a table, for code that reads the same form: `compile_word("dates/birth_dates", "day")`."""
+    return re2.compile(insert_words("{" + word + "}", read_tables()[table].words))
+
+
 def find_function(name: str) -> Any:
     """Return the function that a table names, e.g. `numbers.checks.has_known_region`.
 

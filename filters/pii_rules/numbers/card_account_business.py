@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.korean.hangul import is_hangul
-from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.numbers.phone_checks import prefix_of
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 from filters.pii_rules.text.digit_runs import SLASHED, WRAP, Run, Window
 from filters.pii_rules.text.labels import has_bank_after, has_owner_after

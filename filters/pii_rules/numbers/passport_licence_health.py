@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.korean.hangul import is_hangul
-from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.numbers.phone_checks import prefix_of
 from filters.pii_rules.text.digit_runs import DIGIT, SLASHED, ZERO_WIDTH, Window, fold_characters, matches
 from filters.pii_rules.text.labels import column_above, label_of
 from filters.pii_rules.text.match import Match
