@@ -85,6 +85,8 @@ def filter_official(text: str, found: Sequence[Match], keep: Collection[Official
 
 def _classify_official(text: str, item: Match, names: Sequence[int]) -> Official | None:
     candidate = Candidate(text, item.start, item.end)
+    if item.kind == "phone" and not is_land_line(candidate):
+        return None
     for row, rule in read_rows():
         if row.kind == item.kind and rule.judge(candidate) is not None and not _has_name_near(text, item, names, row):
             return row.official
