@@ -18,7 +18,7 @@ import re2
 
 from filters import personal_data
 from filters.pii_rules.contacts import emails, emails_partial, messenger
-from filters.pii_rules.numbers import partial, phones_partial, resident_partial, spelled_out
+from filters.pii_rules.numbers import phones_partial, spelled_out
 from filters.pii_rules.people import birth_dates, names
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.places import street_addresses
@@ -227,10 +227,8 @@ HOSTILE = {
         emails.find_emails,
         messenger.find_messenger_handles,
         names.find_names,
-        partial.find_partial_numbers,
         birth_dates.find_birth_dates,
         phones_partial.find_partial_phones,
-        resident_partial.find_odd_residents,
         tokens.find_secrets,
         spelled_out.find_dictated_numbers,
         spelled_out.find_worded_phones,

@@ -8,13 +8,8 @@ from typing import Final, TypeAlias
 
 from filters.pii_rules.contacts import at_handles, emails, emails_partial, messenger, profile_links
 from filters.pii_rules.numbers import (
-    card_account_business,
-    partial,
-    passport_licence_health,
     phones,
     phones_partial,
-    resident,
-    resident_partial,
     spelled_out,
     vehicles,
 )
@@ -31,9 +26,7 @@ _Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
 
 def _find_in_runs(text: str, data: bytes) -> Iterator[Match]:
     for run in digit_runs.find_runs(text, data):
-        found = list(_find_in_run(text, run))
-        yield from found
-        yield from card_account_business.find_accounts(text, run, found)
+        yield from _find_in_run(text, run)
 
 
 def _find_in_run(text: str, run: Run) -> Iterator[Match]:
@@ -65,13 +58,7 @@ class _Shape:
 def _build_shapes() -> _Shape:
     root = _Shape()
     for rule, shapes in (
-        (resident.match_resident, resident.SHAPES),
-        (resident.match_corporation_number, resident.SHAPES),
         (phones.match_phone, phones.SHAPES),
-        (card_account_business.match_card, card_account_business.CARD_SHAPES),
-        (card_account_business.match_business_number, card_account_business.BUSINESS_SHAPES),
-        (passport_licence_health.match_driver_license, passport_licence_health.LICENSE_SHAPES),
-        (passport_licence_health.match_health_insurance, passport_licence_health.HEALTH_SHAPES),
     ):
         for lengths in shapes:
             shape = root
@@ -86,14 +73,8 @@ def _build_shapes() -> _Shape:
 DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((digit_runs.RUN,), _find_in_runs),
-        ((resident_partial.MASKED,), resident_partial.find_masked_residents),
-        ((resident_partial.PARTIAL,), resident_partial.find_first_halves),
-        (resident_partial.ODD_GATES, resident_partial.find_odd_residents),
-        ((passport_licence_health.PASSPORT,), passport_licence_health.find_passports),
-        ((passport_licence_health.SCANNED,), passport_licence_health.find_scanned_numbers),
         ((vehicles.VEHICLE,), vehicles.find_plates),
         (phones_partial.GATES, phones_partial.find_partial_phones),
-        (partial.GATES, partial.find_partial_numbers),
         ((postcodes.POSTCODE,), postcodes.find_postcodes),
         ((network.IPV4, network.IPV6), network.find_ip_addresses),
         ((network.MAC,), network.find_mac_addresses),
