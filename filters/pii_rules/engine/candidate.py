@@ -11,8 +11,16 @@ from filters.pii_rules.text.labels import NOT_NUMBERED, Label, label_of
 class Candidate:
     """text[start:end] is the value; offsets are code points. The rest is computed when a condition asks for it."""
 
-    def __init__(self, text: str, start: int, end: int, window: Window | None = None) -> None:
+    def __init__(
+        self, text: str, start: int, end: int, window: Window | None = None, match_start: int | None = None
+    ) -> None:
         self.text, self.start, self.end, self.window = text, start, end, window
+        self.match_start = start if match_start is None else match_start  # of the whole match, which may have a label
+
+    @property
+    def lead(self) -> str:
+        """The part of the match before the value: label and marks."""
+        return self.text[self.match_start : self.start]
 
     @classmethod
     def from_window(cls, window: Window) -> Candidate:
@@ -48,10 +56,10 @@ class Candidate:
             return self.window.number_label
         return label_of(self.text, self.start, numbered=True) if self.label.kind in NOT_NUMBERED else self.label
 
-    def before(self, reach: int) -> str:
+    def read_before(self, reach: int) -> str:
         """Return at most `reach` code points before the value."""
         return self.text[max(0, self.start - reach) : self.start]
 
-    def after(self, reach: int) -> str:
+    def read_after(self, reach: int) -> str:
         """Return at most `reach` code points after the value."""
         return self.text[self.end : self.end + reach]

@@ -26,6 +26,7 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
         None if heading is None else re2.compile(heading),
         None if row.detector is None else find_function(row.detector),
         tuple(_build_conditions(row, words)),
+        None if row.trim is None else find_function(row.trim),
         None if row.adjust is None else find_function(row.adjust),
         None if row.kind_by is None else find_function(row.kind_by),
         None if row.evidence is None else find_function(row.evidence.check),
@@ -85,12 +86,12 @@ def _search_window(
 
 
 def _read_before(candidate: Candidate, context: Context) -> str:
-    left = candidate.before(context.reach)
+    left = candidate.read_before(context.reach)
     return left.rpartition("\n")[2] if context.line else left
 
 
 def _read_after(candidate: Candidate, context: Context) -> str:
-    right = candidate.after(context.reach)
+    right = candidate.read_after(context.reach)
     return right.partition("\n")[0] if context.line else right
 
 

@@ -27,6 +27,7 @@ VALUE: Final = "(?P<value>"
 LONGEST = 300  # characters of an expression as written; words in braces keep longer ones readable
 Condition: TypeAlias = Callable[[Candidate], "str | bool | None"]
 Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
+Placer: TypeAlias = Callable[[Candidate], tuple[int, int] | None]
 _Pattern: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 
 
@@ -66,13 +67,14 @@ class Row(BaseModel):
     heading: _Pattern | None = None  # of a table column; the cells below are the values
     detector: str | None = None  # function of (text, bytes), where no expression can say it
     gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
+    trim: str | None = None  # function that returns start and end of the value before the conditions, or None
     # Conditions, all of which hold
     separators: str | None = None  # characters that may separate the groups, all the same
     standalone: bool = False  # no further group of digits on either side
     not_continued: str = ""  # marks that may not connect the value to a further group
     label: tuple[str, ...] = ()  # kinds of labels, one of which is the nearest before the value
     within: int = Field(REACH, ge=0, le=REACH)  # code points between label and value, without white space and signs
-    without_phone_words: bool = False  # telephone words and short names of banks are no labels here
+    without_phone_words: bool = False  # telephone words and short names of banks do not count
     not_label: tuple[str, ...] = ()  # kinds of labels that must not be the nearest one
     not_within: int = Field(8, ge=0, le=REACH)
     before: Context | None = None
@@ -84,7 +86,7 @@ class Row(BaseModel):
     not_value: _Pattern | None = None  # it occurs in the value
     checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
     unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
-    adjust: str | None = None  # function that returns start and end of the value, or None
+    adjust: str | None = None  # the same after the conditions
     # Result
     kind_by: str | None = None  # function that returns the kind of a candidate, where the value decides
     confidence: float = Field(gt=0, lt=1)
@@ -97,7 +99,9 @@ class Row(BaseModel):
     def _validate_trigger(self) -> Row:
         triggers = [self.pattern, self.groups or None, self.row, self.heading, self.detector]
         if sum(one is not None for one in triggers) != 1:
-            raise ValueError(f"rule {self.id}: name exactly one of `pattern`, `groups`, `row`, `heading` and `detector`")
+            raise ValueError(
+                f"rule {self.id}: name exactly one of `pattern`, `groups`, `row`, `heading` and `detector`"
+            )
         if self.kind not in PRECEDENCE:
             raise ValueError(f"rule {self.id}: {self.kind!r} is not a kind")
         if not self.found or any(MARKS[0] not in one for one in self.found):
@@ -126,12 +130,18 @@ class Rule:
     heading: re2._Regexp | None
     detector: Detector | None
     conditions: tuple[Condition, ...]
-    adjust: Callable[[Candidate], tuple[int, int] | None] | None
+    trim: Placer | None
+    adjust: Placer | None
     kind_by: Callable[[Candidate], str] | None
     evidence: Condition | None
 
     def judge(self, candidate: Candidate) -> Match | None:
         """Return the match of `candidate` if all conditions hold."""
+        if self.trim is not None:
+            place = self.trim(candidate)
+            if place is None:
+                return None
+            candidate = Candidate(candidate.text, *place, candidate.window, candidate.match_start)
         facts = [self.row.why] if self.row.why else []
         for condition in self.conditions:
             fact = condition(candidate)
@@ -180,7 +190,7 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
 def find_function(name: str) -> Any:
     """Return the function that a table names, e.g. `numbers.checks.has_known_region`.
 
-    Raises ValueError if there is none.
+    Raises ValueError if the function does not exist.
     """
     module, _, function = name.rpartition(".")
     try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from importlib import import_module
 from typing import Final, TypeAlias
 
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.legacy import DETECTORS
 from filters.pii_rules.engine.rule_table import MARKS, Rule, read_tables
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window, matches
@@ -35,7 +35,7 @@ def find_matches(text: str, data: bytes) -> list[Match]:
     Takes time linear in the length of the text.
     """
     finders: list[Finder] = []
-    for gate, owners in _build_gates():
+    for gate, owners in build_gates():
         if hits := gate.Match(data):
             finders.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
     return resolve_overlaps(item for finder in finders for item in finder(text, data)) if finders else []
@@ -71,11 +71,14 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 @cache
-def _build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
+def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
     """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
     owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
-    owned["numbers"].append((digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule)))))
-    for name, detectors in zip(AUTOMATA, DETECTORS, strict=True):
+    owned["numbers"].append(
+        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
+    )
+    detectors_by_automaton = import_module("filters.pii_rules.legacy").DETECTORS
+    for name, detectors in zip(AUTOMATA, detectors_by_automaton, strict=True):
         owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
     for rule, automaton in read_rules():
         if not _reads_runs(rule):
@@ -103,9 +106,8 @@ def _reads_runs(rule: Rule) -> bool:
 
 def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
     for start, end in matches(rule.pattern, text, data):
-        if rule.capture is not None:
-            start, end = _find_value(rule.capture, text, start, end)
-        if start < end and (found := rule.judge(Candidate(text, start, end))) is not None:
+        first, last = (start, end) if rule.capture is None else _find_value(rule.capture, text, start, end)
+        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
             yield found
 
 

@@ -30,7 +30,9 @@ def has_issuer(candidate: Candidate) -> bool:
 def is_apart(candidate: Candidate) -> bool:
     """Whether no other group is beside the value, or its own separators are hyphens and no hyphen goes on."""
     window = candidate.window
-    return window is None or window.is_standalone or (window.separators[:1] == ("-",) and not window.is_continued_by("-"))
+    return (
+        window is None or window.is_standalone or (window.separators[:1] == ("-",) and not window.is_continued_by("-"))
+    )
 
 
 def has_business_checksum(candidate: Candidate) -> str | None:
@@ -62,7 +64,9 @@ def has_length_of_its_label(candidate: Candidate) -> str | None:
     """Whether digits, and letters read for them, are as many as the number of the label has."""
     label = candidate.number_label
     size = sum(c in "0123456789OolI" for c in candidate.value)
-    return f"label {label.word} before" if size in _MISREAD_LENGTHS.get(label.kind, ()) and label.distance <= 4 else None
+    return (
+        f"label {label.word} before" if size in _MISREAD_LENGTHS.get(label.kind, ()) and label.distance <= 4 else None
+    )
 
 
 def read_kind(candidate: Candidate) -> str:

@@ -24,6 +24,7 @@ _NEAR: Final = 16  # code points in which a word for a person, or the label of a
 _MISREAD: Final = str.maketrans("OolI", "0011")
 _LATEST: Final = range(15, 41)  # years since 2015, which birth dates of 1915 to 1940 look like
 _NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]?[,|;/\t(（][ \u00a0]?[\"']?$")
+_CELL_ENDS: Final = ("", *"*'\",;|\t\n)）/ ")
 _NAME_BEFORE: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})(?:[\"'], ?[\"'][A-Za-z가-힣_]{1,20}[\"']: ?[\"']?| )$")
 _NAME_AFTER: Final = re2.compile("^[\"']?[,|;\\t] ?[\"']?([가-힣]{2,4})(?:[^가-힣]|$)")
 # Four digits of the registry (1101 Seoul …), two of the type of corporation (11 stock company …).
@@ -39,7 +40,7 @@ def read_kind(candidate: Candidate) -> str:
 
 
 def _find_sex(candidate: Candidate) -> str:
-    """Return the digit of sex and century, also of a number of which a part is masked or missing; "" if it is not there."""
+    """Return the digit of sex and century, also where a part is masked or missing; "" if it cannot be read."""
     digits = _read_digits(candidate)
     if len(digits) >= 13:
         return digits[6]
@@ -86,13 +87,18 @@ def is_barcode(candidate: Candidate) -> bool:
 
 
 def is_order_number(candidate: Candidate) -> bool:
-    """Whether the label right before is of another number, and the front may be a date since 2015: 주문번호 240115-1…"""
+    """Whether another label is directly before, and the front may be a date since 2015: 주문번호 240115-1…"""
     digits, label = candidate.digits, candidate.number_label
-    return label.kind in ("other", "registration") and label.distance <= 1 and int(digits[:2]) in _LATEST and digits[6] in "12"
+    return (
+        label.kind in ("other", "registration")
+        and label.distance <= 1
+        and int(digits[:2]) in _LATEST
+        and digits[6] in "12"
+    )
 
 
 def is_labelled_corporation(candidate: Candidate) -> bool:
-    """Whether a label says that the digits are of a corporation; behind 법인 and 주식회사 the check digit must hold too."""
+    """Whether the label is 법인등록번호, or 법인 or 주식회사 and the check digit holds."""
     label = candidate.number_label
     if label.distance > _NEAR or label.kind not in ("crn", "corporation"):
         return False
@@ -112,17 +118,16 @@ def has_birth_label(candidate: Candidate) -> str | None:
 
 
 def is_beside_a_name(candidate: Candidate) -> bool:
-    """Whether the cell before or after contains a listed name; two to four syllables do where no article has the number.
+    """Whether the cell before or after contains a listed name.
 
-    '6804171000000','아무개'; {"name":"아무개","no":"680417…"}; 아무개 680417… 남
+    Before thirteen digits that are no article number, any two to four syllables do: '아무개','6804171000000'.
     """
-    barcode = len(candidate.digits) == 13 and is_barcode(candidate)
-    if candidate.read_after(1) in ("", *"*'\",;|\t\n)）/ ") and (match := _NAME_CELL.search(candidate.read_before(12))) is not None:
-        whole = len(candidate.digits) == 13
-        return (whole and not barcode) or _is_name(match.group(1))
-    if barcode or len(candidate.digits) < 13:
-        return False
-    found = (_NAME_BEFORE.search(candidate.read_before(40)), _NAME_AFTER.search(candidate.read_after(10)))
+    plain = len(candidate.digits) == 13 and not is_barcode(candidate)
+    found = [_NAME_CELL.search(candidate.read_before(12)) if candidate.read_after(1) in _CELL_ENDS else None]
+    if plain and found[0] is not None:
+        return True
+    if plain:  # {"name":"아무개","no":"680417…"}; 아무개 680417… 남
+        found = [_NAME_BEFORE.search(candidate.read_before(40)), _NAME_AFTER.search(candidate.read_after(10))]
     return any(match is not None and _is_name(match.group(1)) for match in found)
 
 

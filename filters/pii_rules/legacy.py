@@ -11,11 +11,9 @@ from filters.pii_rules.numbers import (
     phones,
     phones_partial,
     spelled_out,
-    vehicles,
 )
 from filters.pii_rules.people import birth_dates, names
 from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
-from filters.pii_rules.secrets import network, passwords, tokens
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window
 from filters.pii_rules.text.match import Match
@@ -57,9 +55,7 @@ class _Shape:
 
 def _build_shapes() -> _Shape:
     root = _Shape()
-    for rule, shapes in (
-        (phones.match_phone, phones.SHAPES),
-    ):
+    for rule, shapes in ((phones.match_phone, phones.SHAPES),):
         for lengths in shapes:
             shape = root
             for length in lengths:
@@ -73,11 +69,8 @@ def _build_shapes() -> _Shape:
 DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((digit_runs.RUN,), _find_in_runs),
-        ((vehicles.VEHICLE,), vehicles.find_plates),
         (phones_partial.GATES, phones_partial.find_partial_phones),
         ((postcodes.POSTCODE,), postcodes.find_postcodes),
-        ((network.IPV4, network.IPV6), network.find_ip_addresses),
-        ((network.MAC,), network.find_mac_addresses),
         (street_addresses.GATES, street_addresses.find_addresses),
         ((street_addresses.APART_GATE,), street_addresses.find_spaced_addresses),
         ((romanised_addresses.GATE,), romanised_addresses.find_romanised_addresses),
@@ -89,8 +82,6 @@ DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         (messenger.GATES, messenger.find_messenger_handles),
         ((at_handles.AT,), at_handles.find_at_handles),
         ((profile_links.LINKS,), profile_links.find_profile_links),
-        (tokens.GATES, tokens.find_secrets),
-        (passwords.GATES, passwords.find_passwords),
         (emails.GATES, emails.find_emails),
         (emails_partial.GATES, emails_partial.find_partial_emails),
     ),
