@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from filters.pii_rules.engine.rule_table import Rule, Table, insert_words, read_tables
+from filters.pii_rules.engine import rule_page
+from filters.pii_rules.engine.rule_table import Row, Rule, Table, insert_words, read_tables
 from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
 from filters.pii_rules.text.match import Match
 
@@ -70,3 +71,18 @@ def test_no_word_is_longer_than_an_expression_may_be_and_all_are_used() -> None:
 
 def test_words_are_inserted_into_words() -> None:
     assert insert_words("{a}{2}", {"a": "{b}|c", "b": "d"}) == "(?:(?:d)|c){2}"
+
+
+def test_the_page_of_kinds_is_that_of_the_tables() -> None:
+    page = rule_page.PAGE.read_text(encoding="utf-8")
+    assert rule_page.render_page(page) == page, "run: python -m filters.pii_rules.engine.rule_page"
+
+
+def test_a_page_without_a_place_for_a_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="add both under the heading of the kind"):
+        rule_page.render_page("# Kinds\n")
+
+
+def test_every_field_of_a_row_is_documented() -> None:
+    page = (rule_page.PAGE.parent / "personal-data-rules.md").read_text(encoding="utf-8")
+    assert [name for name in Row.model_fields if f"`{name}`" not in page and f"\n{name} =" not in page] == []
