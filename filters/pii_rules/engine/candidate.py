@@ -33,7 +33,7 @@ class Candidate:
         return self.text[self.start : self.end]
 
     @cached_property
-    def folded(self) -> str:
+    def plain(self) -> str:
         """The value with ASCII digits and one kind of dash, dot and blank; same length."""
         return fold_characters(self.value)
 
@@ -42,7 +42,7 @@ class Candidate:
         """The decimal digits of the value, as ASCII."""
         if self.window is not None:
             return self.window.digits
-        return "".join(c for c in self.folded if c.isdigit())
+        return "".join(c for c in self.plain if c.isdigit())
 
     @cached_property
     def label(self) -> Label:

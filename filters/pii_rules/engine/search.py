@@ -135,27 +135,53 @@ class _Shape:
     longer: dict[int, _Shape] = field(default_factory=dict)
 
 
-def _find_in_runs(rules: Sequence[Rule]) -> Finder:
-    """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
-    root, widest = _Shape(), 0
-    whole = tuple((rule, rule.row.row) for rule in rules if rule.row.row is not None)
-    for rule in rules:
+@dataclass(slots=True)
+class _RunRules:
+    """Rules that read runs of digits and have the same gate."""
+
+    gate: re2._Regexp | None
+    whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
+    shapes: _Shape = field(default_factory=_Shape)
+    widest: int = 0  # groups of the longest shape
+
+    def add(self, rule: Rule) -> None:
+        if rule.row.row is not None:
+            self.whole.append((rule, *rule.row.row))
         for lengths in rule.row.groups:
-            shape, widest = root, max(widest, len(lengths))
+            shape, self.widest = self.shapes, max(self.widest, len(lengths))
             for length in lengths:
                 shape = shape.longer.setdefault(length, _Shape())
             shape.rules = (*shape.rules, rule)
 
+
+def _find_in_runs(rules: Sequence[Rule]) -> Finder:
+    """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
+    by_gate: dict[str, _RunRules] = {}
+    for rule in rules:
+        gate = "|".join(rule.gates)
+        by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
+
     def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
+        parts: list[_RunRules] | None = None
         for run in digit_runs.find_runs(text, data):
-            yield from _find_in_run(text, run, root, widest)
-            for row in _split_rows(run) if whole else ():
-                candidate = Candidate.from_window(Window(text, run, *row))
-                size = len(candidate.digits)
-                judged = (rule.judge(candidate) for rule, (least, most) in whole if least <= size <= most)
-                yield from (found for found in judged if found is not None)
+            if parts is None:
+                parts = [part for part in by_gate.values() if part.gate is None or part.gate.search(data) is not None]
+            for part in parts:
+                if part.widest:
+                    yield from _find_in_run(text, run, part.shapes, part.widest)
+                if part.whole:
+                    yield from _find_in_rows(text, run, part.whole)
 
     return find_in_runs
+
+
+def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -> Iterator[Match]:
+    for first, last in _split_rows(run):
+        size = sum(map(len, run.groups[first:last]))
+        fitting = [rule for rule, least, most in rules if least <= size <= most]
+        if fitting:
+            candidate = Candidate.from_window(Window(text, run, first, last))
+            yield from (found for rule in fitting if (found := rule.judge(candidate)) is not None)
 
 
 def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:

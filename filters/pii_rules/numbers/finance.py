@@ -18,7 +18,7 @@ def has_luhn_checksum(candidate: Candidate) -> str | None:
 
 
 def has_issuer(candidate: Candidate) -> bool:
-    """Whether the first digits are of a card issuer (ISO/IEC 7812) and the groups are no round amounts."""
+    """Whether the first digits are of a card issuer (ISO/IEC 7812) and not every group is a round amount."""
     digits = candidate.digits
     if len(digits) == 15:
         return digits[:2] in ("34", "37")
@@ -43,9 +43,9 @@ def has_business_checksum(candidate: Candidate) -> str | None:
 def is_date_or_book(candidate: Candidate) -> bool:
     """Whether the number begins as a date, a document number of a year or an ISBN does.
 
-    A number in one piece directly behind 계좌, 통장번호 and the like is none of these.
+    A number in one piece directly behind 계좌, 통장번호 and the like counts as an account.
     """
-    digits, first = candidate.digits, candidate.folded.replace(" ", "-").partition("-")[0]
+    digits, first = candidate.digits, candidate.plain.replace(" ", "-").partition("-")[0]
     joined = first == digits
     book = first in ("978", "979") or (len(digits) == 13 and digits.startswith(("978", "979")))
     dated = "01" <= digits[4:6] <= "12" and "01" <= digits[6:8] <= "31"

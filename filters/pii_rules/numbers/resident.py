@@ -44,7 +44,7 @@ def _find_sex(candidate: Candidate) -> str:
     digits = _read_digits(candidate)
     if len(digits) >= 13:
         return digits[6]
-    _, dash, back = candidate.folded.partition("-")
+    _, dash, back = candidate.plain.partition("-")
     if dash and back.strip()[:1].isdigit():
         return back.strip()[0]
     if len(digits) == 7 and not dash:
@@ -53,7 +53,9 @@ def _find_sex(candidate: Candidate) -> str:
 
 
 def _read_digits(candidate: Candidate) -> str:
-    return "".join(c for c in candidate.folded.translate(_MISREAD) if c.isdigit())
+    if candidate.window is not None:
+        return candidate.digits
+    return "".join(c for c in candidate.plain.translate(_MISREAD) if c.isdigit())
 
 
 def has_possible_date(candidate: Candidate) -> str | None:
@@ -61,6 +63,16 @@ def has_possible_date(candidate: Candidate) -> str | None:
     digits = _read_digits(candidate)
     fronts = (digits[:7],) if len(digits) > 6 else (digits[:6] + "1", digits[:6] + "3")
     return "possible date" if len(digits) > 5 and any(map(is_birth_date, fronts)) else None
+
+
+def is_sex_of_today(candidate: Candidate) -> bool:
+    """Whether the seventh digit is of a birth since 1900."""
+    return candidate.digits[6] in "12345678"
+
+
+def is_sex_before_1900(candidate: Candidate) -> bool:
+    """Whether the seventh digit is of a birth before 1900."""
+    return candidate.digits[6] in "90"
 
 
 def is_born_since_1900(candidate: Candidate) -> bool:
@@ -120,7 +132,7 @@ def has_birth_label(candidate: Candidate) -> str | None:
 def is_beside_a_name(candidate: Candidate) -> bool:
     """Whether the cell before or after contains a listed name.
 
-    Before thirteen digits that are no article number, any two to four syllables do: '아무개','6804171000000'.
+    Before thirteen digits that are not an article number, any two to four syllables do: '아무개','6804171000000'.
     """
     plain = len(candidate.digits) == 13 and not is_barcode(candidate)
     found = [_NAME_CELL.search(candidate.read_before(12)) if candidate.read_after(1) in _CELL_ENDS else None]
