@@ -49,7 +49,7 @@ def is_date_or_book(candidate: Candidate) -> bool:
     joined = first == digits
     book = first in ("978", "979") or (len(digits) == 13 and digits.startswith(("978", "979")))
     dated = "01" <= digits[4:6] <= "12" and "01" <= digits[6:8] <= "31"
-    time = digits[:2] in ("19", "20") and (len(first) == 4 or (joined and dated))
+    time = digits[:2] in ("19", "20") and (len(first) == 4 or (len(first) > 7 and dated))
     label = candidate.label
     return (book or time) and not (joined and label.distance == 0 and label.word.startswith(_ACCOUNTS))
 

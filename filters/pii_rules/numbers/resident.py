@@ -101,12 +101,7 @@ def is_barcode(candidate: Candidate) -> bool:
 def is_order_number(candidate: Candidate) -> bool:
     """Whether another label is directly before, and the front may be a date since 2015: 주문번호 240115-1…"""
     digits, label = candidate.digits, candidate.number_label
-    return (
-        label.kind in ("other", "registration")
-        and label.distance <= 1
-        and int(digits[:2]) in _LATEST
-        and digits[6] in "12"
-    )
+    return label.kind == "other" and label.distance <= 1 and int(digits[:2]) in _LATEST and digits[6] in "12"
 
 
 def is_labelled_corporation(candidate: Candidate) -> bool:
