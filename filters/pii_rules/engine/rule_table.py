@@ -135,6 +135,11 @@ class Rule:
     kind_by: Callable[[Candidate], str] | None
     evidence: Condition | None
 
+    @property
+    def ceiling(self) -> float:
+        """The highest confidence that a match can have."""
+        return self.row.confidence if self.row.evidence is None else self.row.evidence.confidence
+
     def judge(self, candidate: Candidate) -> Match | None:
         """Return the match of `candidate` if all conditions hold."""
         if self.trim is not None:

@@ -157,7 +157,7 @@ class _RunRules:
 def _find_in_runs(rules: Sequence[Rule]) -> Finder:
     """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
     by_gate: dict[str, _RunRules] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=lambda rule: -rule.ceiling):
         gate = "|".join(rule.gates)
         by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
 
@@ -180,8 +180,7 @@ def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -
         size = sum(map(len, run.groups[first:last]))
         fitting = [rule for rule, least, most in rules if least <= size <= most]
         if fitting:
-            candidate = Candidate.from_window(Window(text, run, first, last))
-            yield from (found for rule in fitting if (found := rule.judge(candidate)) is not None)
+            yield from _judge_window(Window(text, run, first, last), fitting)
 
 
 def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
@@ -197,8 +196,18 @@ def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Mat
                 break
             shape = shape.longer[length]
             if shape.rules and not (row and run.separators[last] == "-"):
-                candidate = Candidate.from_window(Window(text, run, first, last))
-                yield from (found for rule in shape.rules if (found := rule.judge(candidate)) is not None)
+                yield from _judge_window(Window(text, run, first, last), shape.rules)
+
+
+def _judge_window(window: Window, rules: Sequence[Rule]) -> Iterator[Match]:
+    """Yield the matches of a window; `rules` are in order of confidence, so that what would lose is not judged."""
+    candidate, best = Candidate.from_window(window), 0.0
+    for rule in rules:
+        if rule.ceiling < best:
+            return
+        if (found := rule.judge(candidate)) is not None:
+            best = max(best, found.confidence)
+            yield found
 
 
 def _split_rows(run: Run) -> Iterator[tuple[int, int]]:
