@@ -99,7 +99,7 @@ def test_equal_values_get_equal_numbers_whatever_their_separators() -> None:
 def test_each_kind_has_its_own_placeholder_and_its_own_count() -> None:
     text = (
         "주민등록번호 991331-1234567 외국인등록번호 991331-5234567 카드번호 0000-0000-0000-0001 "
-        "계좌번호 000-00-000000 사업자등록번호 000-00-00000"
+        "계좌번호 000-00-000000 사업자등록번호 000-00-00001"
     )
     assert redacted(text) == (
         "주민등록번호 [주민등록번호1] 외국인등록번호 [외국인등록번호1] 카드번호 [카드번호1] "

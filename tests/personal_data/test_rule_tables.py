@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from filters.pii_rules.engine.rule_table import Rule, Table, insert_words, read_tables
+from filters.pii_rules.engine import rule_page
+from filters.pii_rules.engine.conditions import compile_rule
+from filters.pii_rules.engine.rule_table import Row, Rule, Table, insert_words, read_tables
 from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
 from filters.pii_rules.text.match import Match
 
@@ -28,8 +30,8 @@ def find_places(found: list[Match]) -> list[tuple[int, int]]:
 def test_a_rule_finds_its_examples_alone_and_among_all(rule: Rule, example: str) -> None:
     text, places = read_example(example)
     assert find_places(run_rule(rule, text)) == places
-    among_all = [(one.start, one.end, one.kind) for one in find_matches(text, text.encode())]
-    assert [place for place in places if (*place, rule.row.kind) not in among_all] == []
+    among_all = {(one.start, one.end, one.kind) for one in find_matches(text, text.encode())}
+    assert {(one.start, one.end, one.kind) for one in run_rule(rule, text)} - among_all == set()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_identifiers_of_rules_are_unique() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"pattern": None}, "exactly one of `pattern`, `groups`, `heading` and `detector`"),
+        ({"pattern": None}, "exactly one of `pattern`, `groups`, `row`, `heading` and `detector`"),
         ({"kind": "shoe-size"}, "'shoe-size' is not a kind"),
         ({"found": ["1"]}, "marks its values"),
         ({"patern": "a"}, "Extra inputs are not permitted"),
@@ -70,3 +72,55 @@ def test_no_word_is_longer_than_an_expression_may_be_and_all_are_used() -> None:
 
 def test_words_are_inserted_into_words() -> None:
     assert insert_words("{a}{2}", {"a": "{b}|c", "b": "d"}) == "(?:(?:d)|c){2}"
+
+
+def find_in(text: str, **changes: object) -> list[tuple[str, str, float]]:
+    row = Row.model_validate({**ROW, "pattern": None, **changes})
+    found = run_rule(compile_rule(row, {}), text)
+    return [(text[one.start : one.end], one.kind, one.confidence) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("00-00-000000", ["00-00-000000"]),
+        ("00 00 000000, 0000-000000", ["00 00 000000", "0000-000000"]),
+        ("00-000000-0000000", []),  # too many digits
+        ("00-00-000000 0000.000000", ["00-00-000000", "0000.000000"]),
+        ("00-00 000000", ["00-00 000000"]),  # separators mix, but no part is long enough
+        ("0-0-0-0-000000", ["0-0-0-0-000000"]),
+        ("0-0-0-0-0-00000", []),  # six groups
+    ],
+)
+def test_a_rule_reads_whole_rows_of_digits(text: str, values: list[str]) -> None:
+    assert [value for value, _, _ in find_in(text, row=[10, 12])] == values
+
+
+def test_a_gate_of_a_rule_for_digits_is_asked_of_the_whole_text() -> None:
+    assert find_in("0000000000", row=[10, 12], gate=["bank"]) == []
+    assert find_in("0000000000, a bank", row=[10, 12], gate=["bank"]) == [("0000000000", "phone", 0.9)]
+
+
+def test_evidence_raises_the_confidence_and_a_function_chooses_the_kind() -> None:
+    changes = {
+        "groups": [[6, 7]],
+        "kind_by": "numbers.resident.read_kind",
+        "evidence": {"check": "numbers.resident.has_possible_date", "confidence": 0.95},
+    }
+    assert find_in("391203-4000000", **changes) == [("391203-4000000", "rrn", 0.95)]
+    assert find_in("391332-6000000", **changes) == [("391332-6000000", "frn", 0.9)]
+
+
+def test_the_page_of_kinds_is_that_of_the_tables() -> None:
+    page = rule_page.PAGE.read_text(encoding="utf-8")
+    assert rule_page.render_page(page) == page, "run: python -m filters.pii_rules.engine.rule_page"
+
+
+def test_a_page_without_a_place_for_a_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="add both under the heading of the kind"):
+        rule_page.render_page("# Kinds\n")
+
+
+def test_every_field_of_a_row_is_documented() -> None:
+    page = (rule_page.PAGE.parent / "personal-data-rules.md").read_text(encoding="utf-8")
+    assert [name for name in Row.model_fields if f"`{name}`" not in page and f"\n{name} =" not in page] == []

@@ -33,11 +33,16 @@ class Candidate:
         return self.text[self.start : self.end]
 
     @cached_property
+    def plain(self) -> str:
+        """The value with ASCII digits and one kind of dash, dot and blank; same length."""
+        return fold_characters(self.value)
+
+    @cached_property
     def digits(self) -> str:
         """The decimal digits of the value, as ASCII."""
         if self.window is not None:
             return self.window.digits
-        return "".join(c for c in fold_characters(self.value) if c.isdigit())
+        return "".join(c for c in self.plain if c.isdigit())
 
     @cached_property
     def label(self) -> Label:

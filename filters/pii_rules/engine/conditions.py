@@ -28,6 +28,8 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
         tuple(_build_conditions(row, words)),
         None if row.trim is None else find_function(row.trim),
         None if row.adjust is None else find_function(row.adjust),
+        None if row.kind_by is None else find_function(row.kind_by),
+        None if row.evidence is None else find_function(row.evidence.check),
     )
 
 
@@ -38,6 +40,17 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
         yield lambda c: c.window is not None and c.window.is_standalone
     if row.not_continued:
         yield lambda c: c.window is None or not c.window.is_continued_by(row.not_continued)
+    if row.not_label:
+        yield _refuse_label(row)
+    if row.label:
+        yield _require_label(row)
+    functions = [*map(find_function, row.checks), *(_negate(find_function(name)) for name in row.unless)]
+    expressions = list(_build_expressions(row, words))
+    # The functions of a window calculate with its digits, which costs less than an expression.
+    yield from (*functions, *expressions) if row.groups or row.row else (*expressions, *functions)
+
+
+def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]:
     if row.value is not None:
         yield _require_value(insert_words(row.value, words))
     if row.not_value is not None:
@@ -52,14 +65,6 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
         if context is not None:
             expression = re2.compile(anchor.format(insert_words(context.pattern, words)))
             yield _search_window(expression, context, window, wanted)
-    if row.not_label:
-        yield _refuse_label(row)
-    if row.label:
-        yield _require_label(row)
-    for name in row.unless:
-        yield _negate(find_function(name))
-    for name in row.checks:
-        yield find_function(name)
 
 
 def _require_separators(allowed: str) -> Condition:
@@ -69,12 +74,12 @@ def _require_separators(allowed: str) -> Condition:
 
 def _require_value(pattern: str) -> Condition:
     expression = re2.compile(f"^(?:{pattern})$")
-    return lambda c: expression.search(c.value.encode()) is not None
+    return lambda c: expression.search(c.plain.encode()) is not None
 
 
 def _refuse_value(pattern: str) -> Condition:
     expression = re2.compile(pattern)
-    return lambda c: expression.search(c.value.encode()) is None
+    return lambda c: expression.search(c.plain.encode()) is None
 
 
 def _search_window(

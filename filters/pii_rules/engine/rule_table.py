@@ -41,8 +41,17 @@ class Context(BaseModel):
     line: bool = True  # the window ends at a line end
 
 
+class Evidence(BaseModel):
+    """A check that a candidate may fail, but that raises the confidence if it holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    check: str
+    confidence: float = Field(gt=0, lt=1)
+
+
 class Row(BaseModel):
-    """One rule as written in a table. Exactly one trigger: `pattern`, `groups`, `heading` or `detector`."""
+    """One rule as written in a table. Exactly one trigger: `pattern`, `groups`, `row`, `heading` or `detector`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,6 +63,7 @@ class Row(BaseModel):
     # Triggers
     pattern: _Pattern | None = None  # the whole match, or its group `value`, is the value
     groups: tuple[tuple[int, ...], ...] = ()  # lengths of adjacent groups of digits
+    row: tuple[int, int] | None = None  # least and most digits of a whole row of groups, whatever their lengths
     heading: _Pattern | None = None  # of a table column; the cells below are the values
     detector: str | None = None  # function of (text, bytes), where no expression can say it
     gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
@@ -72,22 +82,26 @@ class Row(BaseModel):
     after: Context | None = None
     not_after: Context | None = None
     near: Context | None = None  # on either side, `reach` code points each
-    value: _Pattern | None = None  # the whole value matches
+    value: _Pattern | None = None  # the whole value matches, with one width of digits and one kind of dash and blank
     not_value: _Pattern | None = None  # it occurs in the value
     checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
     unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
     adjust: str | None = None  # the same after the conditions
     # Result
+    kind_by: str | None = None  # function that returns the kind of a candidate, where the value decides
     confidence: float = Field(gt=0, lt=1)
+    evidence: Evidence | None = None
     why: str = ""  # without the text; facts of labels and checks follow
     found: tuple[str, ...] = ()  # examples with the values between ⟦ and ⟧
     left_alone: tuple[str, ...] = ()  # examples in which the rule finds nothing
 
     @model_validator(mode="after")
     def _validate_trigger(self) -> Row:
-        triggers = [self.pattern, self.groups or None, self.heading, self.detector]
+        triggers = [self.pattern, self.groups or None, self.row, self.heading, self.detector]
         if sum(one is not None for one in triggers) != 1:
-            raise ValueError(f"rule {self.id}: name exactly one of `pattern`, `groups`, `heading` and `detector`")
+            raise ValueError(
+                f"rule {self.id}: name exactly one of `pattern`, `groups`, `row`, `heading` and `detector`"
+            )
         if self.kind not in PRECEDENCE:
             raise ValueError(f"rule {self.id}: {self.kind!r} is not a kind")
         if not self.found or any(MARKS[0] not in one for one in self.found):
@@ -118,6 +132,13 @@ class Rule:
     conditions: tuple[Condition, ...]
     trim: Placer | None
     adjust: Placer | None
+    kind_by: Callable[[Candidate], str] | None
+    evidence: Condition | None
+
+    @property
+    def ceiling(self) -> float:
+        """The highest confidence that a match can have."""
+        return self.row.confidence if self.row.evidence is None else self.row.evidence.confidence
 
     def judge(self, candidate: Candidate) -> Match | None:
         """Return the match of `candidate` if all conditions hold."""
@@ -136,7 +157,12 @@ class Rule:
         place = (candidate.start, candidate.end) if self.adjust is None else self.adjust(candidate)
         if place is None:
             return None
-        return Match(*place, self.row.kind, self.row.confidence, "; ".join(facts) or self.row.id)
+        kind = self.row.kind if self.kind_by is None else self.kind_by(candidate)
+        confidence = self.row.confidence
+        if self.evidence is not None and self.row.evidence is not None and (fact := self.evidence(candidate)):
+            confidence = self.row.evidence.confidence
+            facts += [fact] if isinstance(fact, str) else []
+        return Match(*place, kind, confidence, "; ".join(facts) or self.row.id)
 
 
 @cache
@@ -160,7 +186,7 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     >>> insert_words("{d}{2}", {"d": "[0-9]"})
     '[0-9]{2}'
     """
-    for _ in range(4):  # words within words
+    for _ in range(8):  # words within words
         for name, word in words.items():
             pattern = pattern.replace("{" + name + "}", f"(?:{word})")
     return pattern

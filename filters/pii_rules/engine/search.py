@@ -25,6 +25,8 @@ Finder: TypeAlias = Callable[[str, bytes], Iterator[Match]]
 AUTOMATA: Final = ("numbers", "words", "people")
 GATE_BYTES: Final = 64 << 20  # memory for the states of an automaton, which are built on demand
 LONGEST_ROW: Final = 30  # groups of digits; bounds the work for each group
+_MOST_GROUPS: Final = 5  # of a row that a rule reads whole
+_INSIDE: Final = ("-", " ", "~", ".", digit_runs.WRAP, *digit_runs.SLASHED)  # separators inside a row
 
 
 def find_matches(text: str, data: bytes) -> list[Match]:
@@ -72,12 +74,14 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
     """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
     owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
-    owned["numbers"].append((digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if rule.row.groups))))
+    owned["numbers"].append(
+        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
+    )
     detectors_by_automaton = import_module("filters.pii_rules.legacy").DETECTORS
     for name, detectors in zip(AUTOMATA, detectors_by_automaton, strict=True):
         owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
     for rule, automaton in read_rules():
-        if not rule.row.groups:
+        if not _reads_runs(rule):
             finder = _build_finder(rule)
             owned[automaton] += [(gate, finder) for gate in rule.gates]
     return tuple(
@@ -89,11 +93,15 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
 
 def _build_finder(rule: Rule) -> Finder:
     """Return the function that finds the matches of one rule in a text and its UTF-8 form."""
-    if rule.row.groups:
+    if _reads_runs(rule):
         return _find_in_runs((rule,))
     if rule.detector is not None:
         return rule.detector
     return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
+
+
+def _reads_runs(rule: Rule) -> bool:
+    return bool(rule.row.groups) or rule.row.row is not None
 
 
 def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
@@ -127,21 +135,52 @@ class _Shape:
     longer: dict[int, _Shape] = field(default_factory=dict)
 
 
-def _find_in_runs(rules: Sequence[Rule]) -> Finder:
-    """Return the function that applies `rules` to each window of digit groups whose lengths are a shape of theirs."""
-    root, widest = _Shape(), 0
-    for rule in rules:
+@dataclass(slots=True)
+class _RunRules:
+    """Rules that read runs of digits and have the same gate."""
+
+    gate: re2._Regexp | None
+    whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
+    shapes: _Shape = field(default_factory=_Shape)
+    widest: int = 0  # groups of the longest shape
+
+    def add(self, rule: Rule) -> None:
+        if rule.row.row is not None:
+            self.whole.append((rule, *rule.row.row))
         for lengths in rule.row.groups:
-            shape, widest = root, max(widest, len(lengths))
+            shape, self.widest = self.shapes, max(self.widest, len(lengths))
             for length in lengths:
                 shape = shape.longer.setdefault(length, _Shape())
             shape.rules = (*shape.rules, rule)
 
+
+def _find_in_runs(rules: Sequence[Rule]) -> Finder:
+    """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
+    by_gate: dict[str, _RunRules] = {}
+    for rule in sorted(rules, key=lambda rule: -rule.ceiling):
+        gate = "|".join(rule.gates)
+        by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
+
     def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
+        parts: list[_RunRules] | None = None
         for run in digit_runs.find_runs(text, data):
-            yield from _find_in_run(text, run, root, widest)
+            if parts is None:
+                parts = [part for part in by_gate.values() if part.gate is None or part.gate.search(data) is not None]
+            for part in parts:
+                if part.widest:
+                    yield from _find_in_run(text, run, part.shapes, part.widest)
+                if part.whole:
+                    yield from _find_in_rows(text, run, part.whole)
 
     return find_in_runs
+
+
+def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -> Iterator[Match]:
+    for first, last in _split_rows(run):
+        size = sum(map(len, run.groups[first:last]))
+        fitting = [rule for rule, least, most in rules if least <= size <= most]
+        if fitting:
+            yield from _judge_window(Window(text, run, first, last), fitting)
 
 
 def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
@@ -157,5 +196,41 @@ def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Mat
                 break
             shape = shape.longer[length]
             if shape.rules and not (row and run.separators[last] == "-"):
-                candidate = Candidate.from_window(Window(text, run, first, last))
-                yield from (found for rule in shape.rules if (found := rule.judge(candidate)) is not None)
+                yield from _judge_window(Window(text, run, first, last), shape.rules)
+
+
+def _judge_window(window: Window, rules: Sequence[Rule]) -> Iterator[Match]:
+    """Yield the matches of a window; `rules` are in order of confidence, so that what would lose is not judged."""
+    candidate, best = Candidate.from_window(window), 0.0
+    for rule in rules:
+        if rule.ceiling < best:
+            return
+        if (found := rule.judge(candidate)) is not None:
+            best = max(best, found.confidence)
+            yield found
+
+
+def _split_rows(run: Run) -> Iterator[tuple[int, int]]:
+    """Yield first and last (exclusive) of the rows of at most five connected groups, and of their parts.
+
+    In a part, all separators are of one kind.
+    """
+    first, count = 0, len(run.groups)
+    for last in range(1, count + 1):
+        if last < count and run.separators[last] in _INSIDE:
+            continue
+        rows = {(first, last), *_split_at_other_separators(run, first, last)}
+        yield from sorted(row for row in rows if row[1] - row[0] <= _MOST_GROUPS)
+        first = last
+
+
+def _split_at_other_separators(run: Run, first: int, last: int) -> Iterator[tuple[int, int]]:
+    mark = digit_runs.WRAP  # a dash at a line end goes with every kind
+    for at in range(first + 1, last):
+        separator = run.separators[at]
+        if separator != digit_runs.WRAP and mark not in (digit_runs.WRAP, separator):
+            yield first, at
+            first, mark = at, digit_runs.WRAP
+        elif separator != digit_runs.WRAP:
+            mark = separator
+    yield first, last
