@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.contacts import emails, handles
 from filters.pii_rules.numbers import spelled_out
-from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.numbers.phone_checks import prefix_of
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 
 MASKS: Final = frozenset("*x●○■")
@@ -102,8 +102,9 @@ def _canonical_handle(value: str) -> str:
     if "/" in narrow:  # a profile link ends in the handle
         narrow = narrow.rstrip("/").rpartition("/")[2]
     narrow = narrow.removeprefix("골뱅이").strip().lstrip("@").strip()
-    if narrow and "가" <= narrow[0] <= "힣" and handles.find_spelled_end(narrow, 0) >= len(narrow) - 1:
-        return "".join(LETTERS.get(name, _SAID.get(name, name)) for name in _LETTER.findall(narrow))
+    names = _LETTER.findall(narrow)
+    if len(names) > 3 and "".join(names) == narrow.replace(" ", "").replace(",", ""):
+        return "".join(LETTERS.get(name, _SAID.get(name, name)) for name in names)
     for sign, words in _SIGNS:
         narrow = words.sub(sign, narrow)
     return "".join(_SAID.get(c, c) for c in narrow if not c.isspace())

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.contacts import emails, handles
-from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.numbers.phone_checks import prefix_of
 from filters.pii_rules.repeats.canonical_values import LETTERS, canonical_form, fold_text
 
 WORDS: Final = frozenset(
