@@ -50,7 +50,9 @@ _DUMMY_HOST: Final = re2.compile(
     "^(?:(?:my|your|some)-?(?:site|domain|company|corp)|domain|foo|bar|baz|test|xxx+|aaa+)[.](?:com|net|org|co[.]kr|kr)$"
 )
 # Hosts that are dummies where the local part is one too
-_VAGUE_HOST: Final = re2.compile("^(?:mail|email|host|server|abc|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]")
+_VAGUE_HOST: Final = re2.compile(
+    "^(?:mail|email|host|server|abc|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
+)
 _DUMMY_LOCAL: Final = re2.compile(
     "^(?:your[a-z._-]*|(?:user|test|sample|example|foo|bar|abc|aaa+|xxx+|me|you|someone|somebody|name|id|email|"
     "john|jane|john[._]?doe|alice|bob|carol|taylor|admin)(?:[._-]?name)?[0-9]{0,3})$"
@@ -133,7 +135,8 @@ def is_spelled_address(candidate: Candidate) -> bool:
     """Whether `x at y` is an address: the dot is spelled out too, the local part has signs, or a label is near."""
     value = candidate.value.lower()
     local = value.partition("at")[0].strip(" _-")
-    if any(d in value for d in ("dot", "닷", "점", "쩜", "[.]", "(.)")) or any(c in "._+" or c.isdigit() for c in local):
+    spelled = any(d in value for d in ("dot", "닷", "점", "쩜", "[.]", "(.)"))
+    if spelled or any(c in "._+" or c.isdigit() for c in local):
         return True
     return _CALLED.search(candidate.read_before(16)) is not None
 
