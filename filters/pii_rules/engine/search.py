@@ -37,7 +37,7 @@ def find_matches(text: str, data: bytes) -> list[Match]:
     finders: list[Finder] = []
     for gate, owners in build_gates():
         if hits := gate.Match(data):
-            finders.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
+            finders.extend(dict.fromkeys(finder for i in sorted(hits) for finder in owners[i]))
     return resolve_overlaps(item for finder in finders for item in finder(text, data)) if finders else []
 
 
@@ -71,24 +71,19 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 @cache
-def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
-    """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
-    owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
-    owned["numbers"].append(
-        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
-    )
-    detectors_by_automaton = import_module("filters.pii_rules.legacy").DETECTORS
-    for name, detectors in zip(AUTOMATA, detectors_by_automaton, strict=True):
-        owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
+def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
+    """Build the prefilter: for each automaton the set of its expressions, and the finders of each expression."""
+    owned: dict[str, dict[str, list[Finder]]] = {name: {} for name in AUTOMATA}  # rules may share a gate
+    row = _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule)))
+    owned["numbers"][digit_runs.RUN] = [row]
+    for name, detectors in zip(AUTOMATA, import_module("filters.pii_rules.legacy").DETECTORS, strict=True):
+        for gate, detector in ((gate, detector) for gates, detector in detectors for gate in gates):
+            owned[name].setdefault(gate, []).append(detector)
     for rule, automaton in read_rules():
-        if not _reads_runs(rule):
-            finder = _build_finder(rule)
-            owned[automaton] += [(gate, finder) for gate in rule.gates]
-    return tuple(
-        (build_set([gate for gate, _ in pairs], GATE_BYTES), tuple(finder for _, finder in pairs))
-        for pairs in owned.values()
-        if pairs
-    )
+        finder = _build_finder(rule)
+        for gate in rule.gates:  # none for groups of digits
+            owned[automaton].setdefault(gate, []).append(finder)
+    return tuple((build_set(gates, GATE_BYTES), tuple(map(tuple, gates.values()))) for gates in owned.values() if gates)
 
 
 def _build_finder(rule: Rule) -> Finder:
