@@ -79,8 +79,8 @@ def test_equal_values_get_equal_surrogates_and_different_ones_different() -> Non
     [
         ("010-0000-1234 010-0000-0001", "phone", "010-0000-0002 010-0000-0003"),
         ("010-0000-1234 (보기: ０１０ ００００ ０００１)", "phone", "010-0000-0002 (보기: 010-0000-0003)"),
-        ("홍@example.kr user1@example.com", "email", "user2@example.com user3@example.com"),
-        ("홍@example.kr USER1＠example.com", "email", "user2@example.com user3@example.com"),
+        ("홍@example.kr user1@example.com", "email", "user2@example.com user1@example.com"),
+        ("홍@example.kr USER1＠example.com", "email", "user2@example.com USER1＠example.com"),
         ("ip 1.255.10.20과 보기 192.0.2.1", "ip", "ip 192.0.2.2과 보기 192.0.2.1"),
     ],
 )

@@ -19,6 +19,8 @@ _NUMBER: Final = re2.compile("[0-9]+")
 _HANGUL: Final = re2.compile("[가-힣]+")
 _ROLE = 1.0  # threshold of the name model behind a role, which a plain noun of two syllables fails
 _TITLE: Final = compile_word("dates/birth_dates", "title")
+_AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
+_THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
 
@@ -58,6 +60,17 @@ def is_adult(candidate: Candidate) -> bool:
         return False
     year = int(date[0])
     return year in _ADULT_YEARS if len(date[0]) == 4 else year >= 30
+
+
+def fits_age(candidate: Candidate) -> bool:
+    """Whether the year and the age beside the date name a year in which documents are written."""
+    date = read_date(candidate.value)
+    found = _AGE.search(candidate.lead) or _AGE.search(candidate.read_after(12))
+    if date is None or found is None:
+        return False
+    age, year = int(found.group(1) or found.group(2)), int(date[0])
+    years = (year,) if len(date[0]) == 4 else (1900 + year, 2000 + year)
+    return any(one + age in _THIS_YEAR for one in years)
 
 
 def is_sample(candidate: Candidate) -> bool:
