@@ -136,7 +136,7 @@ def test_what_is_done_beside_the_text_is_noted_and_not_counted_among_its_places(
 
 
 def test_a_number_of_an_institution_that_a_recipe_keeps_is_kept_wherever_it_stands() -> None:
-    text = "총무과 02-000-1234\nT02-000-1234"
+    text = "총무과 02-000-1234\nSE02-000-1234"
     assert redacted(document(text), keep_official=("desk-line",)).text == text
 
 

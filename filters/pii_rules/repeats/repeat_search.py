@@ -15,11 +15,11 @@ import re2
 
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.contacts import handles
+from filters.pii_rules.dates.checks import DAY
 from filters.pii_rules.numbers import spelled_out
 from filters.pii_rules.people import foreign_names as others
 from filters.pii_rules.repeats import written_forms as forms
 from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical_form
-from filters.pii_rules.text import dates
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
 
@@ -32,7 +32,6 @@ _GONE: Final = "\x00"  # replaces existing matches: neither a letter nor a digit
 _CONFIDENCE: Final = 0.75
 _WIDE: Final = re2.compile("[！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
 _UNSEEN: Final = re2.compile(f"[{ZERO_WIDTH}]")
-_DAY: Final = re2.compile(dates.DAY)
 _UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조톤배%㎡")
 Value = tuple[str, str]  # kind, written form
 
@@ -159,7 +158,7 @@ def _is_standalone(text: str, start: int, end: int) -> bool:
 
 def _find_dates(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Match]:
     days = {day for day in known.get("birth_date", ()) if day[:2].isdecimal()}
-    for start, end in matches(_DAY, page.text, page.data) if days else ():
+    for start, end in matches(DAY, page.text, page.data) if days else ():
         if canonical_form("birth_date", page.text[start:end]) in days and _is_standalone(page.text, start, end):
             yield _make_match(start, end, "birth_date")
 
@@ -170,8 +169,9 @@ def _find_names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator
 
 
 def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match]:
-    patterns = [p for value in values for p in forms.build_patterns(kind, value)]
     data = page.data.lower()
+    text = data.decode()
+    patterns = [form.pattern for value in values for form in forms.build_forms(kind, value) if form.may_match(text)]
     options = re2.Options()
     options.max_mem = _BYTES
     options.longest_match = True

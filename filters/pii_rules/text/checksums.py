@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 # A constant instead of the clock, so that spans of a text do not change with time. Later births are rejected.
 LATEST_BIRTH_YEAR = 2040
@@ -20,6 +21,7 @@ _CENTURY = {
 }
 
 
+@lru_cache(maxsize=256)  # several rules ask about the same number
 def is_birth_date(digits: str) -> bool:
     """Whether the first seven digits (YYMMDD and the sex digit) contain a valid calendar date.
 
@@ -98,5 +100,6 @@ def has_valid_luhn_checksum(digits: str) -> bool:
     return total % 10 == 0
 
 
+@lru_cache(maxsize=256)
 def _sum_weighted_digits(digits: str) -> int:
     return sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False))

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 
-_DELIMITERS: Final = ("\t", "|", "│", ",", ";", " / ")
+_DELIMITERS: Final = ("\t", "|", "│", "┃", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _MAX_COLUMNS = 40  # bounds the work if a hostile row repeats the heading
 _MAX_HEADING = 400  # code points

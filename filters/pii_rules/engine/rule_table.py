@@ -1,0 +1,247 @@
+"""Read the rule tables: one rule is a trigger, conditions, a confidence, and examples that are its tests.
+
+docs/personal-data-rules.md describes every field. An unknown field, name or example without marks stops the load.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import re2
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.text.labels import REACH
+from filters.pii_rules.text.match import PRECEDENCE, Match
+
+ROOMS: Final = ("numbers", "contacts", "places", "dates", "secrets", "people")
+ROOT: Final = Path(__file__).parents[1]
+MARKS: Final = ("⟦", "⟧")
+VALUE: Final = "(?P<value>"
+REACH_OF_PATTERN = 160  # code points of a match whose start another expression finds
+LONGEST = 300  # characters of an expression as written; words in braces keep longer ones readable
+Condition: TypeAlias = Callable[[Candidate], "str | bool | None"]
+Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
+Placer: TypeAlias = Callable[[Candidate], tuple[int, int] | None]
+_Pattern: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
+class Context(BaseModel):
+    """An expression in a window beside the value, which ends or begins at the value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pattern: _Pattern
+    reach: int = Field(30, ge=1, le=2000)  # code points
+    line: bool = True  # the window ends at a line end
+
+
+class Extension(BaseModel):
+    """Expressions for what may follow the value and belongs to it; tried in order, repeatedly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patterns: tuple[_Pattern, ...] = Field(min_length=1)
+    stop: _Pattern | None = None  # where it matches, nothing more follows
+    cut: _Pattern | None = None  # from the last code point of an extension on: it ends inside a number, and is refused
+    reach: int = Field(48, ge=1, le=200)  # code points in which one extension ends
+    most: int = Field(8, ge=1, le=20)
+
+
+class Evidence(BaseModel):
+    """A check that a candidate may fail, but that raises the confidence if it holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    check: str
+    confidence: float = Field(gt=0, lt=1)
+
+
+class Row(BaseModel):
+    """One rule as written in a table. Exactly one trigger: `pattern`, `groups`, `row`, `heading` or `detector`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern="^[a-z0-9-]+$")
+    kind: str
+    about: str  # what is found, as a line of the generated page
+    leaves: str = ""  # what is left alone, likewise
+    misses: str = ""  # what is known to be missed, likewise
+    # Triggers
+    pattern: _Pattern | None = None  # the whole match, or its group `value`, is the value
+    groups: tuple[tuple[int, ...], ...] = ()  # lengths of adjacent groups of digits
+    row: tuple[int, int] | None = None  # least and most digits of a whole row of groups, whatever their lengths
+    heading: _Pattern | None = None  # of a table column; the cells below are the values
+    detector: str | None = None  # function of (text, bytes), where no expression can say it
+    start: _Pattern | None = None  # where `pattern` may begin; cheaper to find than a long pattern
+    gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
+    trim: str | None = None  # function that returns start and end of the value before the conditions, or None
+    # Conditions, all of which hold
+    separators: str | None = None  # characters that may separate the groups, all the same
+    standalone: bool = False  # no further group of digits on either side
+    not_continued: str = ""  # marks that may not connect the value to a further group
+    label: tuple[str, ...] = ()  # kinds of labels, one of which is the nearest before the value
+    within: int = Field(REACH, ge=0, le=REACH)  # code points between label and value, without white space and signs
+    without_phone_words: bool = False  # telephone words and short names of banks do not count
+    not_label: tuple[str, ...] = ()  # kinds of labels that must not be the nearest one
+    not_within: int = Field(8, ge=0, le=REACH)
+    before: Context | None = None
+    not_before: Context | None = None
+    after: Context | None = None
+    not_after: Context | None = None
+    near: Context | None = None  # on either side, `reach` code points each
+    not_near: Context | None = None
+    value: _Pattern | None = None  # the whole value matches, with one width of digits and one kind of dash and blank
+    not_value: _Pattern | None = None  # it occurs in the value
+    checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
+    unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
+    adjust: str | None = None  # the same after the conditions
+    extend: Extension | None = None  # what follows the value and belongs to it; after the conditions, instead of adjust
+    # Result
+    kind_by: str | None = None  # function that returns the kind of a candidate, where the value decides
+    confidence: float = Field(gt=0, lt=1)
+    evidence: Evidence | None = None
+    why: str = ""  # without the text; facts of labels and checks follow
+    found: tuple[str, ...] = ()  # examples with the values between ⟦ and ⟧
+    left_alone: tuple[str, ...] = ()  # examples in which the rule finds nothing
+
+    @model_validator(mode="after")
+    def _validate_trigger(self) -> Row:
+        triggers = [self.pattern, self.groups or None, self.row, self.heading, self.detector]
+        if sum(one is not None for one in triggers) != 1:
+            raise ValueError(
+                f"rule {self.id}: name exactly one of `pattern`, `groups`, `row`, `heading` and `detector`"
+            )
+        if self.kind not in PRECEDENCE:
+            raise ValueError(f"rule {self.id}: {self.kind!r} is not a kind")
+        if not self.found or any(MARKS[0] not in one for one in self.found):
+            raise ValueError(f"rule {self.id}: every example of `found` marks its values with ⟦ and ⟧")
+        return self
+
+
+class WordList(BaseModel):
+    """A file of words in `filters/pii_rules/text`, separated by white space; lines that begin with # are comments."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    drop: int = Field(0, ge=0)  # characters dropped at the end of each word: 수원시 → 수원
+
+    def build_pattern(self) -> str:
+        """Return the alternatives, longest first; words of one character that `drop` leaves are omitted."""
+        lines = (ROOT / "text" / self.file).read_text(encoding="utf-8").splitlines()
+        words = {word for line in lines if not line.startswith("#") for word in line.split()}
+        kept = {word[: len(word) - self.drop] for word in words if len(word) > self.drop + 1}
+        return "|".join(re2.escape(word) for word in sorted(kept, key=lambda word: (-len(word), word)))
+
+
+class Table(BaseModel):
+    """A file of rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    automaton: Literal["numbers", "words", "people"]  # of the prefilter; each file belongs to one
+    words: Mapping[str, str] = {}  # parts of expressions, named in braces: {region}
+    lists: Mapping[str, WordList] = {}  # parts of expressions that a file of words holds
+    rule: tuple[Row, ...]
+
+    def read_words(self) -> Mapping[str, str]:
+        """Return the words, those of lists included."""
+        return {**self.words, **{name: one.build_pattern() for name, one in self.lists.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that is ready to run."""
+
+    row: Row
+    gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
+    pattern: re2._Regexp | None
+    capture: re2._Regexp | None  # the same at the start of the bytes, with its group `value`
+    start: re2._Regexp | None  # where the pattern may begin
+    heading: re2._Regexp | None
+    detector: Detector | None
+    conditions: tuple[Condition, ...]
+    trim: Placer | None
+    adjust: Placer | None
+    kind_by: Callable[[Candidate], str] | None
+    evidence: Condition | None
+
+    @property
+    def ceiling(self) -> float:
+        """The highest confidence that a match can have."""
+        return self.row.confidence if self.row.evidence is None else self.row.evidence.confidence
+
+    def judge(self, candidate: Candidate) -> Match | None:
+        """Return the match of `candidate` if all conditions hold."""
+        if self.trim is not None:
+            place = self.trim(candidate)
+            if place is None:
+                return None
+            candidate = Candidate(candidate.text, *place, candidate.window, candidate.match_start)
+        facts = [self.row.why] if self.row.why else []
+        for condition in self.conditions:
+            fact = condition(candidate)
+            if not fact:
+                return None
+            if fact is not True:
+                facts.append(fact)
+        place = (candidate.start, candidate.end) if self.adjust is None else self.adjust(candidate)
+        if place is None:
+            return None
+        kind = self.row.kind if self.kind_by is None else self.kind_by(candidate)
+        confidence = self.row.confidence
+        if self.evidence is not None and self.row.evidence is not None and (fact := self.evidence(candidate)):
+            confidence = self.row.evidence.confidence
+            facts += [fact] if isinstance(fact, str) else []
+        return Match(*place, kind, confidence, "; ".join(facts) or self.row.id)
+
+
+@cache
+def read_tables() -> Mapping[str, Table]:
+    """Return the tables of all rooms by room and file, e.g. `numbers/phones`, with words inserted.
+
+    Raises ValueError or tomllib.TOMLDecodeError for a table that is not valid.
+    """
+    tables = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).glob("*.toml")):
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            if "rule" in data:
+                tables[f"{room}/{path.stem}"] = Table.model_validate(data)
+    return tables
+
+
+def insert_words(pattern: str, words: Mapping[str, str]) -> str:
+    """Replace `{name}` by the word of that name, also within words; other braces stay.
+
+    >>> insert_words("{d}{2}", {"d": "[0-9]"})
+    '[0-9]{2}'
+    """
+    for _ in range(8):  # words within words
+        for name, word in words.items():
+            pattern = pattern.replace("{" + name + "}", f"(?:{word})")
+    return pattern
+
+
+def compile_word(table: str, word: str) -> re2._Regexp:
+    """Compile a word of a table, for code that reads the same form: `compile_word("dates/birth_dates", "day")`."""
+    return re2.compile(insert_words("{" + word + "}", read_tables()[table].words))
+
+
+def find_function(name: str) -> Any:
+    """Return the function that a table names, e.g. `numbers.checks.has_known_region`.
+
+    Raises ValueError if the function does not exist.
+    """
+    module, _, function = name.rpartition(".")
+    try:
+        return getattr(import_module(f"filters.pii_rules.{module}"), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"a rule names the function {name!r}, which filters/pii_rules does not have") from error

@@ -1,0 +1,256 @@
+"""Find the matches of all rules: a prefilter chooses the rules that may match, then each reads the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib import import_module
+from typing import Final, TypeAlias
+
+import re2
+
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.conditions import compile_rule
+from filters.pii_rules.engine.rule_table import MARKS, REACH_OF_PATTERN, Rule, read_tables
+from filters.pii_rules.text import digit_runs
+from filters.pii_rules.text.digit_runs import Run, Window, matches
+from filters.pii_rules.text.match import Match, resolve_overlaps
+from filters.pii_rules.text.table_columns import find_cells
+from malmoi.prefilter import build_set
+
+Finder: TypeAlias = Callable[[str, bytes], Iterator[Match]]
+# Patterns multiply the states of a shared automaton, and each state is built when a text first needs it. So there is
+# one automaton for each group of tables.
+AUTOMATA: Final = ("numbers", "words", "people")
+GATE_BYTES: Final = 64 << 20  # memory for the states of an automaton, which are built on demand
+LONGEST_ROW: Final = 30  # groups of digits; bounds the work for each group
+_MOST_GROUPS: Final = 5  # of a row that a rule reads whole
+_INSIDE: Final = ("-", " ", "~", ".", digit_runs.WRAP, *digit_runs.SLASHED)  # separators inside a row
+
+
+def find_matches(text: str, data: bytes) -> list[Match]:
+    """Return the matches of all rules but those of names, in text order, without overlap; `data` is `text` in UTF-8.
+
+    Takes time linear in the length of the text.
+    """
+    finders: list[Finder] = []
+    for gate, owners in build_gates():
+        if hits := gate.Match(data):
+            finders.extend(dict.fromkeys(finder for i in sorted(hits) for finder in owners[i]))
+    return resolve_overlaps(item for finder in finders for item in finder(text, data)) if finders else []
+
+
+@cache
+def read_rules() -> tuple[tuple[Rule, str], ...]:
+    """Return every rule with the automaton of its table, in order of the tables."""
+    return tuple(
+        (compile_rule(row, words), table.automaton)
+        for table in read_tables().values()
+        for words in (table.read_words(),)
+        for row in table.rule
+    )
+
+
+def run_rule(rule: Rule, text: str) -> list[Match]:
+    """Return the matches of one rule alone, without the prefilter."""
+    return resolve_overlaps(_build_finder(rule)(text, text.encode("utf-8", "replace")))
+
+
+def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text of an example, and start and end of each marked value.
+
+    >>> read_example("전화 ⟦010⟧번")
+    ('전화 010번', [(3, 6)])
+    """
+    text, places = "", list[tuple[int, int]]()
+    opening, closing = MARKS
+    for part in example.split(opening):
+        value, mark, rest = part.partition(closing)
+        if mark:
+            places.append((len(text), len(text) + len(value)))
+        text += value + rest
+    return text, places
+
+
+@cache
+def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
+    """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
+    owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
+    owned["numbers"].append(
+        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
+    )
+    detectors_by_automaton = import_module("filters.pii_rules.legacy").DETECTORS
+    for name, detectors in zip(AUTOMATA, detectors_by_automaton, strict=True):
+        owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
+    for rule, automaton in read_rules():
+        if not _reads_runs(rule):
+            finder = _build_finder(rule)
+            owned[automaton] += [(gate, finder) for gate in rule.gates]
+    return tuple(_build_automaton(pairs) for pairs in owned.values() if pairs)
+
+
+def _build_automaton(pairs: Sequence[tuple[str, Finder]]) -> tuple[re2.Set, tuple[tuple[Finder, ...], ...]]:
+    """Return the set of different gates, and the finders of each."""
+    finders: dict[str, list[Finder]] = {}
+    for gate, finder in pairs:
+        finders.setdefault(gate, []).append(finder)
+    return build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))
+
+
+def _build_finder(rule: Rule) -> Finder:
+    """Return the function that finds the matches of one rule in a text and its UTF-8 form."""
+    if _reads_runs(rule):
+        return _find_in_runs((rule,))
+    if rule.detector is not None:
+        return rule.detector
+    if rule.start is not None:
+        return partial(_find_at_starts, rule)
+    return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
+
+
+def _reads_runs(rule: Rule) -> bool:
+    return bool(rule.row.groups) or rule.row.row is not None
+
+
+def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    for start, end in matches(rule.pattern, text, data):
+        first, last = (start, end) if rule.capture is None else _find_value(rule.capture, text, start, end)
+        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
+            yield found
+
+
+def _find_at_starts(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    done = 0
+    for start, _ in matches(rule.start, text, data):
+        if start < done:
+            continue
+        first, last = _find_value(rule.capture, text, start, start + REACH_OF_PATTERN)
+        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
+            done = found.end
+            yield found
+
+
+def _find_value(capture: re2._Regexp, text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the place of the group `value` in the match that begins text[start:end]; an empty place without it."""
+    data = text[start:end].encode("utf-8", "replace")
+    match = capture.match(data)
+    first, last = (-1, -1) if match is None else match.span(1)
+    if first < 0:
+        return start, start
+    return start + len(data[:first].decode()), start + len(data[:last].decode())
+
+
+def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    for start, end in find_cells(text, data, rule.heading):
+        if (found := rule.judge(Candidate(text, start, end))) is not None:
+            yield found
+
+
+@dataclass(slots=True)
+class _Shape:
+    """The rules for windows with these lengths of groups, and the shapes with one more group, by its length."""
+
+    rules: tuple[Rule, ...] = ()
+    longer: dict[int, _Shape] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _RunRules:
+    """Rules that read runs of digits and have the same gate."""
+
+    gate: re2._Regexp | None
+    whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
+    shapes: _Shape = field(default_factory=_Shape)
+    widest: int = 0  # groups of the longest shape
+
+    def add(self, rule: Rule) -> None:
+        if rule.row.row is not None:
+            self.whole.append((rule, *rule.row.row))
+        for lengths in rule.row.groups:
+            shape, self.widest = self.shapes, max(self.widest, len(lengths))
+            for length in lengths:
+                shape = shape.longer.setdefault(length, _Shape())
+            shape.rules = (*shape.rules, rule)
+
+
+def _find_in_runs(rules: Sequence[Rule]) -> Finder:
+    """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
+    by_gate: dict[str, _RunRules] = {}
+    for rule in sorted(rules, key=lambda rule: -rule.ceiling):
+        gate = "|".join(rule.gates)
+        by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
+
+    def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
+        parts: list[_RunRules] | None = None
+        for run in digit_runs.find_runs(text, data):
+            if parts is None:
+                parts = [part for part in by_gate.values() if part.gate is None or part.gate.search(data) is not None]
+            for part in parts:
+                if part.widest:
+                    yield from _find_in_run(text, run, part.shapes, part.widest)
+                if part.whole:
+                    yield from _find_in_rows(text, run, part.whole)
+
+    return find_in_runs
+
+
+def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -> Iterator[Match]:
+    for first, last in _split_rows(run):
+        size = sum(map(len, run.groups[first:last]))
+        fitting = [rule for rule, least, most in rules if least <= size <= most]
+        if fitting:
+            yield from _judge_window(Window(text, run, first, last), fitting)
+
+
+def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
+    lengths = tuple(map(len, run.groups))
+    # In a long row of groups, no rule accepts a window that a dash connects to a further group.
+    row = len(lengths) > LONGEST_ROW
+    for first in range(len(lengths)):
+        if row and run.separators[first] == "-":
+            continue
+        shape = root
+        for last, length in enumerate(lengths[first : first + widest], first + 1):
+            if length not in shape.longer:
+                break
+            shape = shape.longer[length]
+            if shape.rules and not (row and run.separators[last] == "-"):
+                yield from _judge_window(Window(text, run, first, last), shape.rules)
+
+
+def _judge_window(window: Window, rules: Sequence[Rule]) -> Iterator[Match]:
+    """Yield the matches of a window; `rules` are in order of confidence, so that what would lose is not judged."""
+    candidate, best = Candidate.from_window(window), 0.0
+    for rule in rules:
+        if rule.ceiling < best:
+            return
+        if (found := rule.judge(candidate)) is not None:
+            best = max(best, found.confidence)
+            yield found
+
+
+def _split_rows(run: Run) -> Iterator[tuple[int, int]]:
+    """Yield first and last (exclusive) of the rows of at most five connected groups, and of their parts.
+
+    In a part, all separators are of one kind.
+    """
+    first, count = 0, len(run.groups)
+    for last in range(1, count + 1):
+        if last < count and run.separators[last] in _INSIDE:
+            continue
+        rows = {(first, last), *_split_at_other_separators(run, first, last)}
+        yield from sorted(row for row in rows if row[1] - row[0] <= _MOST_GROUPS)
+        first = last
+
+
+def _split_at_other_separators(run: Run, first: int, last: int) -> Iterator[tuple[int, int]]:
+    mark = digit_runs.WRAP  # a dash at a line end goes with every kind
+    for at in range(first + 1, last):
+        separator = run.separators[at]
+        if separator != digit_runs.WRAP and mark not in (digit_runs.WRAP, separator):
+            yield first, at
+            first, mark = at, digit_runs.WRAP
+        elif separator != digit_runs.WRAP:
+            mark = separator
+    yield first, last

@@ -1,0 +1,75 @@
+"""Checks for payment cards, bank accounts and business registration numbers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.korean.hangul import is_hangul
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
+
+_ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
+_MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": range(15, 17), "brn": range(10, 11)}
+
+
+def has_luhn_checksum(candidate: Candidate) -> str | None:
+    """Whether the check digit of a payment card holds."""
+    return "Luhn holds" if has_valid_luhn_checksum(candidate.digits) else None
+
+
+def has_issuer(candidate: Candidate) -> bool:
+    """Whether the first digits are of a card issuer (ISO/IEC 7812) and not every group is a round amount."""
+    digits = candidate.digits
+    if len(digits) == 15:
+        return digits[:2] in ("34", "37")
+    known = digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"
+    window = candidate.window
+    return known and not (window is not None and all(group.endswith("00") for group in window.groups))
+
+
+def is_apart(candidate: Candidate) -> bool:
+    """Whether no other group is beside the value, or its own separators are hyphens and no hyphen goes on."""
+    window = candidate.window
+    return (
+        window is None or window.is_standalone or (window.separators[:1] == ("-",) and not window.is_continued_by("-"))
+    )
+
+
+def has_business_checksum(candidate: Candidate) -> str | None:
+    """Whether the check digit of a business number holds."""
+    return "check digit holds" if has_valid_business_checksum(candidate.digits) else None
+
+
+def is_date_or_book(candidate: Candidate) -> bool:
+    """Whether the number begins as a date, a document number of a year or an ISBN does.
+
+    A number in one piece directly behind 계좌, 통장번호 and the like counts as an account.
+    """
+    digits, first = candidate.digits, candidate.plain.replace(" ", "-").partition("-")[0]
+    joined = first == digits
+    book = first in ("978", "979") or (len(digits) == 13 and digits.startswith(("978", "979")))
+    dated = "01" <= digits[4:6] <= "12" and "01" <= digits[6:8] <= "31"
+    time = digits[:2] in ("19", "20") and (len(first) == 4 or (len(first) > 7 and dated))
+    label = candidate.label
+    return (book or time) and not (joined and label.distance == 0 and label.word.startswith(_ACCOUNTS))
+
+
+def is_glued(candidate: Candidate) -> bool:
+    """Whether it is part of something longer (소득46011-20123, /110-000-000000) without a label directly before it."""
+    before, distance = candidate.read_before(1), candidate.label.distance
+    return (before != "" and before in "./,_$#@" and distance > 0) or (is_hangul(before) and distance > 1)
+
+
+def has_length_of_its_label(candidate: Candidate) -> str | None:
+    """Whether digits, and letters read for them, are as many as the number of the label has."""
+    label = candidate.number_label
+    size = sum(c in "0123456789OolI" for c in candidate.value)
+    return (
+        f"label {label.word} before" if size in _MISREAD_LENGTHS.get(label.kind, ()) and label.distance <= 4 else None
+    )
+
+
+def read_kind(candidate: Candidate) -> str:
+    """Return the kind of the label: `account` also behind the name of a bank."""
+    kind = candidate.number_label.kind
+    return "account" if kind == "bank" else kind

@@ -1,0 +1,196 @@
+"""Test values for the look of a secret: random or strong, neither a placeholder nor a name in a program."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import log2
+from typing import Final
+
+import re2
+
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.secrets.placeholders import is_placeholder, repetition_share
+
+_ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
+_QUOTES: Final = frozenset("\"'`")
+_MIN_BITS = 2.6  # bits per character (Shannon); prose and code of this length are mostly below
+_SHUFFLED = 12  # characters from which alternating case counts as random
+_LONG = 14  # the same behind a label
+_LICENCE: Final = re2.compile("^[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6})+$")  # licence key of a program, printed on its box
+_CHAIN: Final = re2.compile("^[A-Za-z_]+[.][A-Za-z_]+")  # process.env.…, self.token2
+_SIGNS_BETWEEN: Final = re2.compile("[_:.-]")
+_LOWER: Final = re2.compile("[a-z]{9}")
+_OF_WORDS: Final = re2.compile("^[A-Z][a-z]+(?:[-._][A-Za-z]+){1,3}[-._]?[0-9]{1,4}$")
+_SIGNS: Final = frozenset("!@#$%^&*?~+=")
+# Words that describe the value: MY-DB-PASSWORD-1. A password of other words counts as a password.
+_TELLING: Final = re2.compile(
+    "(?i)(?:^|[-_.])(?:password|passwd|passphrase|pw|pwd|secret|key|token|here|change|my)[0-9]*(?:[-_.]|$)"
+)
+# An algorithm or a program identifier: AES-128-CBC, user.password2
+_NAME: Final = re2.compile(
+    "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
+)
+_PLACEHOLDERS: Final = tuple(
+    "example your xxxx **** changeme placeholder dummy sample sha1 sha2 sha5 base64 md5 bcrypt argon < { $ ...".split()
+)
+
+
+def trim_secret(candidate: Candidate) -> tuple[int, int] | None:
+    """Cut a value of printable characters at a quote or bracket; None if a call or an index follows."""
+    value = candidate.value
+    stop = next((i for i, c in enumerate(value) if c in _ENDS or not c.isascii()), len(value))
+    if value[stop : stop + 1] in ("(", "[", "{", "<") and value[stop:] and not value.startswith("</", stop):
+        return None
+    if candidate.lead[-1:] not in _QUOTES:
+        stop = len(value[:stop].rstrip(".:"))
+    return candidate.start, candidate.start + stop
+
+
+def trim_query(candidate: Candidate) -> tuple[int, int]:
+    """Drop a full stop, or padding before it, behind a value of a query."""
+    value = candidate.value
+    return candidate.start, candidate.end if value[-1] != "." else candidate.start + len(value.rstrip("=."))
+
+
+def begins_word(candidate: Candidate) -> bool:
+    """Whether the label begins a word or a part in capitals: serviceKey and AWS_SECRET_KEY, not mytoken."""
+    before = candidate.text[candidate.match_start - 1 : candidate.match_start] if candidate.match_start else ""
+    return not (before.isascii() and before.isalnum() and candidate.lead[:1].islower())
+
+
+def is_stand_in(candidate: Candidate) -> bool:
+    """Whether the value is a placeholder."""
+    return is_placeholder(candidate.value)
+
+
+def is_random_tail(candidate: Candidate) -> bool:
+    """Whether the part behind the last underscore looks random, unlike sk_test_xxxxxxxxxxxxxxxx."""
+    return is_random(candidate.value.rpartition("_")[2], 12)
+
+
+def is_random_in_query(candidate: Candidate) -> bool:
+    """Whether a value of a query looks random."""
+    return is_random(candidate.value.rstrip("=."), 8)
+
+
+def is_labelled_key(candidate: Candidate) -> bool:
+    """Whether a value behind the label of a key looks random: twelve characters, or ten of all sorts."""
+    value = candidate.value
+    least = 10 if "ecret" in candidate.lead.lower() and _is_of_all_sorts(value) else 12
+    return is_random(value, least) and _is_key(value)
+
+
+def is_spoken_key(candidate: Candidate) -> bool:
+    """Whether a value looks random that follows its label without a mark: sixteen characters."""
+    return is_random(candidate.value, 16) and _is_key(candidate.value)
+
+
+def is_dense_key(candidate: Candidate) -> bool:
+    """Whether a value behind a word with other uses is a key: not a path, nor hyphenated words."""
+    value = candidate.value
+    if not is_labelled_key(candidate) or sum(c.isdigit() for c in value) < 2 or "/" in value.strip("/") or "." in value:
+        return False
+    pieces = _SIGNS_BETWEEN.split(value)
+    mixed = any(len(p) >= 6 and not p.isdigit() and any(c.isdigit() for c in p) for p in pieces)
+    return mixed and _LOWER.search(value) is None
+
+
+def is_password(candidate: Candidate) -> bool:
+    """Whether the value mixes letters with digits or signs; a bare word is a variable name or prose."""
+    return len(candidate.value) >= 4 and _is_password(candidate.value, quoted=candidate.lead[-1:] in _QUOTES)
+
+
+def is_long_password(candidate: Candidate) -> bool:
+    """Whether the value is a password of six characters or more, which an English label needs."""
+    return len(candidate.value) >= 6 and is_password(candidate)
+
+
+def is_strong_password(candidate: Candidate) -> bool:
+    """Whether the value is a password even without a mark before it.
+
+    It has letters, digits and a sign; or letters with three digits or a sign, if it does not look like an identifier or
+    a path.
+    """
+    value = candidate.value
+    if not _is_password(value, quoted=True) or len(value) < 6:
+        return False
+    digits, signs = sum(c.isdigit() for c in value), sum(c in _SIGNS for c in value)
+    if "/" in value or "_" in value or "=" in value.rstrip("="):
+        return digits > 0 and signs > 0 and "/" not in value and "=" not in value
+    return (digits > 0 and signs > 0) or (digits >= 3 and value.isalnum()) or (signs > 0 and value[0].isalpha())
+
+
+def is_signed_password(candidate: Candidate) -> bool:
+    """Whether the value is strong and has a digit and a sign, which an English label without a mark needs."""
+    value = candidate.value
+    signed = any(c in _SIGNS for c in value[:-1]) and any(c.isdigit() for c in value)
+    return signed and is_strong_password(candidate)
+
+
+def is_random(value: str, least: int) -> bool:
+    """Whether a value of at least `least` characters looks random: mixed letters and digits, few repeats.
+
+    >>> is_random("9f2c41d07ab84e6fb1c3", 12), is_random("getVilageFcst", 12)
+    (True, False)
+    """
+    if len(value) < least or "://" in value or is_placeholder(value):
+        return False
+    if not any(c.isalpha() for c in value) or _entropy(value) < _MIN_BITS:
+        return False
+    return any(c.isdigit() for c in value) or (len(value) >= _SHUFFLED and _is_shuffled(value))
+
+
+def _is_key(value: str) -> bool:
+    if _LICENCE.match(value) is not None or _CHAIN.match(value) is not None:
+        return False
+    return any(c.isdigit() for c in value) or len(value) >= _LONG
+
+
+def _is_password(value: str, quoted: bool) -> bool:
+    if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
+        return False
+    if _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
+        return False
+    if _TELLING.search(value) is not None and is_placeholder(value):
+        return False
+    letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
+    return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))
+
+
+def _is_of_all_sorts(value: str) -> bool:
+    return any(c.isupper() for c in value) and any(c.islower() for c in value) and sum(c.isdigit() for c in value) > 1
+
+
+def _is_shuffled(value: str) -> bool:
+    """Whether upper and lower case alternate more often than in identifiers of programs."""
+    changes = sum(a.isupper() != b.isupper() for a, b in pairwise(value) if a.isalpha() and b.isalpha())
+    return 2 * changes >= len(value) - 1
+
+
+def _entropy(value: str) -> float:
+    counts = Counter(value[:128])
+    total = sum(counts.values())
+    return -sum(n / total * log2(n / total) for n in counts.values())
+
+
+def has_no_url_in_lead(candidate: Candidate) -> bool:
+    """Whether no URL lies between the label and the value."""
+    return "://" not in candidate.lead
+
+
+def is_password_option(candidate: Candidate) -> bool:
+    """Whether the value of an option is a password: quoted or not, it may hold signs."""
+    return _is_password(candidate.value, quoted=True)
+
+
+def is_template(candidate: Candidate) -> bool:
+    """Whether the value is the name of what belongs there, between angle brackets: <password1>."""
+    return (
+        candidate.lead[-1:] == "<" and candidate.read_after(1) == ">" and _TELLING.search(candidate.value) is not None
+    )
+
+
+def is_strong_or_of_words(candidate: Candidate) -> bool:
+    """Whether the value is strong, or words in capitals and a number: Maru-Dasom77."""
+    return _OF_WORDS.match(candidate.value) is not None or is_strong_password(candidate)
