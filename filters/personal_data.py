@@ -17,7 +17,7 @@ from filters.pii_rules.text.match import Match, resolve_overlaps, spans
 from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
-VERSION = 8
+VERSION = 9
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[

@@ -60,7 +60,7 @@ def _render_about(row: Row) -> str:
     example = next((one for one in row.found if len(one) <= _EXAMPLE and "\n" not in one and "`" not in one), "")
     if not example:
         return row.about
-    for mark, sign in zip(MARKS, "[]", strict=True):
+    for mark, sign in zip(MARKS, "‹›", strict=True):
         example = example.replace(mark, sign)
     return f"{row.about}: `{example}`"
 

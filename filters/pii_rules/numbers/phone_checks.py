@@ -24,7 +24,8 @@ _EXTENSION: Final = re2.compile(
 )
 _RANGE: Final = re2.compile("^([~∼～/][0-9]{1,4})(?:[^-.)0-9]|$)")
 _GATEWAY: Final = re2.compile(
-    "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)[\"' ]{0,2}[:=][\"' ]{0,2}$)"
+    "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
+    "[\"' ]{0,2}[:=][\"' ]{0,2}$)"
 )
 _MASKS: Final = frozenset("*＊●○xX#")
 
