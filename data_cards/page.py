@@ -28,7 +28,7 @@ _CODES: Final = {
 }  # fmt: skip
 _KINDS: Final = {
     "evidence": "evidence", "proofs": "evidence", "judged_grants": "evidence",
-    "personal_data": "pii", "residue": "pii", "copies": "copy",
+    "personal_data": "pii", "residue": "pii", "cleared_finds": "pii", "copies": "copy",
 }  # fmt: skip
 _LICENCES: Final = ("licence", "licences it claims")
 _MOST_BARS, _MOST_COLUMNS, _MOST_SERIES = 16, 36, 7  # of a chart; the table below it has all rows

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from data_cards.questions import DOCUMENTS, Listing, Number
+from data_cards.questions import DOCUMENTS, Listing, Number, is_plain
 
 _REPLACED, _BOTH, _LEFT = ("personal_data",), ("personal_data", "residue"), ("residue",)
+_CLEARED = ("cleared_finds",)
 _IN_TEXT = "starts_with(path, 'data/') AND field = 'text'"
 
 NUMBERS: dict[str, Number] = {
@@ -53,6 +54,20 @@ NUMBERS: dict[str, Number] = {
         ("dropped",),
         "SELECT count(*) FROM dropped WHERE reason = 'residual-personal-data'",
     ),
+    "cleared_finds": Number(
+        "Findings cleared as false alarms",
+        "오탐으로 해제한 검출",
+        "places",
+        _CLEARED,
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM cleared_finds WHERE place <> 'morphemes'",
+    ),
+    "cleared_documents": Number(
+        "Documents with cleared findings",
+        "해제한 검출이 있는 문서",
+        "documents",
+        _CLEARED,
+        "SELECT count(DISTINCT id) FROM cleared_finds",
+    ),
     "residue_in_texts": Number(
         "Residual personal data in texts",
         "본문에 남은 개인정보",
@@ -88,8 +103,29 @@ TABLES: dict[str, Listing] = {
         " FULL JOIN (SELECT kind,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND {_IN_TEXT}), 0)::BIGINT AS in_texts,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND NOT ({_IN_TEXT})), 0)::BIGINT AS elsewhere,"
-        " max(outcome) FILTER (outcome IN ('quarantines', 'reports', 'kept')) AS what"
+        " max(outcome) FILTER (outcome IN ('stops', 'quarantines', 'reports', 'kept')) AS what"
         " FROM residue WHERE kind <> '' GROUP BY kind) USING (kind) ORDER BY 2 DESC, 1",
+    ),
+    "cleared_finds": Listing(
+        "Findings cleared as false alarms",
+        "오탐으로 해제한 검출",
+        (
+            ("decision", "결정"),
+            ("target", "대상"),
+            ("kind", "종류"),
+            ("shape", "형태"),
+            ("reviewer", "검토자"),
+            ("date", "날짜"),
+            ("reason given", "검토 사유"),
+            ("places", "곳"),
+            DOCUMENTS,
+        ),
+        _CLEARED,
+        "SELECT decision, split_part(decision, '-', 1) AS target, kind, CASE WHEN starts_with(decision, 'shape-')"
+        f" THEN shape ELSE '' END AS shape, CASE WHEN {is_plain('reviewer', labels=True)} THEN reviewer ELSE '' END"
+        f" AS reviewer, date, CASE WHEN {is_plain('reason', labels=True)} THEN reason ELSE '' END AS reason,"
+        " coalesce(sum(n) FILTER (place <> 'morphemes'), 0)::BIGINT AS n, count(DISTINCT id) AS documents"
+        " FROM cleared_finds GROUP BY ALL ORDER BY n DESC, decision, kind",
     ),
     "residue": Listing(
         "Findings of the second detector",

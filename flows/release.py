@@ -32,12 +32,14 @@ from malmoi.document import Document, Provenance
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import total
+from malmoi.licensing import review_file
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
+from malmoi.releases.quarantine.cleared_finds import select_decisions
 from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
@@ -331,7 +333,8 @@ def _gather_inputs(
         clusters=curated.tables,
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
         recipe_steps=recipe.spell_steps(),
-        second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
+        second_look=outcomes(_kinds_to_replace(recipe), recipe.residue),
+        cleared=select_decisions(review_file.read(workspace.reviews), {one.name for one in facts}),
         withdrawn=_list_withdrawn(workspace, curated),
         sources=tuple(facts),
         policies=tuple(policies),

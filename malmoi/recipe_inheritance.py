@@ -23,7 +23,7 @@ from malmoi.expectations import merge_expectations
 
 StageName = Literal["clean", "judged", "curated"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
-Residue = Literal["report", "stop"]
+Residue = Literal["report", "quarantine", "stop"]
 Table: TypeAlias = dict[str, Any]  # `filter`, and its parameters
 _Share = Annotated[float, Field(ge=0, lt=0.5)]
 _Splits = Annotated[
@@ -44,7 +44,7 @@ class RecipeFile(BaseModel):
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
     splits: _Splits = {"test": 0.01, "validation": 0.01}  # share of all documents
-    residue: Residue = "report"  # outcome of a find of the second detector; some kinds always stop
+    residue: Residue = "report"  # what a find of the second detector does; docs/personal-data.md
     expect: Table = Field(default_factory=dict)  # malmoi/expectations.py
     publisher: Table = Field(default_factory=dict)  # malmoi/publisher.py
     clean: list[Table] = Field(default_factory=list)

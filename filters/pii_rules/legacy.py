@@ -6,17 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from filters.pii_rules.people import names
-from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
 from filters.pii_rules.text.match import Match
 
 _Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
 DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
-    (
-        ((postcodes.POSTCODE,), postcodes.find_postcodes),
-        (street_addresses.GATES, street_addresses.find_addresses),
-        ((street_addresses.APART_GATE,), street_addresses.find_spaced_addresses),
-        ((romanised_addresses.GATE,), romanised_addresses.find_romanised_addresses),
-    ),
+    (),
     (),
     ((names.GATES, names.find_names),),
 )

@@ -1,6 +1,7 @@
 """Command line: parse a call, run the flow, report the result.
 
-Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed.
+Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed · 4 released
+without quarantined documents.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ app = App(
     version=__version__,
     help="Licensed Korean text, with proof of every licence: collect, curate, release, verify.",
     suppress_keyboard_interrupt=False,
-    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
+    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed, "
+    "4 released without quarantined documents.",
 )
 
 
@@ -112,6 +114,7 @@ def run(  # noqa: PLR0913
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
+        _report_quarantine(workspace, chosen.name)
         return
     from flows.engine.clusters.mapper import open_mapper
     from flows.engine.progress import Progress
@@ -124,6 +127,7 @@ def run(  # noqa: PLR0913
             _show_report_paths(home)
     _show_release(made)
     sign_with(signer, made.folder)
+    _report_quarantine(workspace, made.name)
 
 
 @app.command
@@ -242,6 +246,7 @@ def release(
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
+        _report_quarantine(workspace, chosen.name)
         return
     with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
         home = Workspace.open(workspace)  # not before the cluster has answered
@@ -250,6 +255,7 @@ def release(
             made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
     _show_release(made)
     sign_with(signer, made.folder)
+    _report_quarantine(workspace, made.name)
 
 
 @app.command
@@ -370,6 +376,14 @@ def _show_report_paths(home: Any) -> None:
 
 def _show_release(made: Any) -> None:
     out.print(made.says(), markup=False)
+
+
+def _report_quarantine(root: Path, name: str) -> None:
+    """Raise QuarantineError if documents were left out of the latest release: after all else, so it only reports."""
+    from flows.reports import release_notes
+    from malmoi.storage.location import locate
+
+    release_notes.refuse_silence(Layout(locate(root)), name)
 
 
 def run_guarded(call: Callable[[], Any]) -> int:

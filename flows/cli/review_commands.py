@@ -63,6 +63,33 @@ def review_(
         serve_page(workspace, source or (), port, out, show=open_)
 
 
+@review.command(name="finds")
+def finds(
+    *,
+    source: Annotated[list[str] | None, Parameter("--source", negative="", help="Name of a source.")] = None,
+    json: Annotated[bool, Parameter("--json", negative="", help="JSON lines, a shape each, with all finds.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List what the second detector found in quarantined documents, by shape, with every value masked."""
+    from flows.review import terminal
+
+    terminal.show_finds(workspace, source or (), out, json=json)
+
+
+@review.command(name="clear")
+def clear(
+    target: Annotated[str, Parameter(help="A shape as `malmoi review finds` shows it, or the id of a document.")],
+    *,
+    reviewer: ReviewerOption,
+    reason: ReasonOption,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Clear finds as false alarms; the next run publishes the documents that have no others."""
+    from flows.review import terminal
+
+    terminal.clear(workspace, target, reviewer, reason, out)
+
+
 @review.command(name="decisions")
 def decisions(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     """List all decisions, revoked ones too."""

@@ -17,7 +17,7 @@ from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger, total
-from malmoi.licensing.review_decisions import Decision
+from malmoi.licensing.review_decisions import CLEAR, Decision
 from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step
@@ -104,7 +104,8 @@ def add_decisions(steps: tuple[Step, ...], ledger: Ledger, made: Sequence[Decisi
 
     They enter the key of the shard: a decision that is made or revoked changes the shards of its source, and no others.
     """
-    found = sorted((one for one in made if one.source in ledger.entered and not one.revoked), key=lambda one: one.id)
+    mine = (one for one in made if one.source in ledger.entered and not one.revoked and one.verdict != CLEAR)
+    found = sorted(mine, key=lambda one: one.id)
     added = (("decisions", tuple(found)),) if found else ()
     return tuple(replace(step, params=(*step.params, *added)) if step.filter == RIGHTS else step for step in steps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pyarrow.compute as pc
 
 from flows.plurals import count_of
 from malmoi.erasure import tombstones
+from malmoi.errors import QuarantineError
 from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
 from malmoi.releases.residue import DETECTOR
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Layout
 
 ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
 SHOWN = 10  # near-duplicates listed
@@ -33,9 +36,22 @@ def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:
         yield (
             f"quarantined: {count_of(n, 'document')} in which {DETECTOR}, the second detector, still finds\n"
             f"    personal data ({found}). Not in the release; its card counts them.\n"
-            f"    {place} lists document, column and kind. See the history of one with\n"
-            f"    `malmoi why {workspace.root} ID`. If it is personal data, correct the rule that missed it, in\n"
-            "    filters/pii_rules; if not, correct the second detector, malmoi/releases/residue, and run again."
+            f"    {place} lists each find with its masked context;\n"
+            f"    `malmoi review finds --workspace {workspace.root}` shows them, `malmoi why {workspace.root} ID` the\n"
+            "    history of one. If it is personal data, correct the rule that missed it, in filters/pii_rules;\n"
+            "    if not, clear it with `malmoi review clear`, and run again."
+        )
+
+
+def refuse_silence(layout: Layout, name: str) -> None:
+    """Raise QuarantineError if the latest attempt at the release `name` left documents in quarantine."""
+    n, kinds = excluded_documents.summarise_list(layout.quarantine(name))
+    if n:
+        found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+        raise QuarantineError(
+            f"{name} is released without {count_of(n, 'quarantined document')} ({found}). See them with "
+            f"`malmoi review finds --workspace {shlex.quote(str(layout.root))}`; clear false alarms with "
+            "`malmoi review clear`, or correct the rule that missed a value, and run again."
         )
 
 

@@ -40,10 +40,7 @@ def decide_target(
     `licence` is what is granted; "" denies. `groups` is the queue, read anew if it is not given. CallError, and nothing
     is written, if the decision is not valid, or if no document of the queue is one that it grants or has its shape.
     """
-    verdict: Verdict = "grant" if licence else "deny"
-    made = review_file.make_id(target)
-    decision = Decision(made, verdict, target, value, source, licence, by.name.strip(), _today(), by.reason.strip())
-    review_file.refuse_incomplete(decision)
+    decision = make_decision("grant" if licence else "deny", target, value, source, licence, by)
     queue = read_groups(workspace, [source]) if groups is None else groups
     count = count_targeted(queue, target, value, source)
     if not count and (licence or target == "shape"):
@@ -51,9 +48,25 @@ def decide_target(
             f"no document of source {source!r} that needs a review is covered by {value!r}; nothing was written. "
             "`malmoi review --list` shows what can be decided; an item or addresses can be denied without that."
         )
-    with _hold(workspace):
-        review_file.append(workspace.reviews, [decision])
+    append(workspace, [decision])
     return decision, count
+
+
+def make_decision(
+    verdict: Verdict, target: Target, value: str, source: str, licence: str, by: Reviewer, found: str = ""
+) -> Decision:
+    """Return a new decision of today; CallError if it is not valid."""
+    made = review_file.make_id(target)
+    words = (by.name.strip(), _today(), by.reason.strip(), found)
+    decision = Decision(made, verdict, target, value, source, licence, *words)
+    review_file.refuse_incomplete(decision)
+    return decision
+
+
+def append(workspace: Workspace, made: Sequence[Decision]) -> None:
+    """Record decisions, all or none."""
+    with _hold(workspace):
+        review_file.append(workspace.reviews, made)
 
 
 def count_targeted(groups: Sequence[Group], target: Target, value: str, source: str) -> int:

@@ -13,6 +13,7 @@ from rich.console import Console
 from flows.plurals import count_of
 from flows.release_index import open_workspace
 from flows.review import decisions as reviews
+from flows.review import finds
 from flows.review.decisions import Reviewer
 from flows.review.queue import Group, read_groups
 from malmoi.errors import CallError
@@ -20,6 +21,7 @@ from malmoi.licensing import review_file
 from malmoi.licensing.review_decisions import Decision, find_strongest
 from malmoi.printable import dump_json, escape_line
 
+SHOWN = 5  # finds of a group
 QUOTE = 160  # code points of a quote that are shown
 NEXT = "The next run takes that into account."
 
@@ -83,6 +85,31 @@ def decide(
     _print(out, f"{made.id}: {verdict}, {count_of(count, 'document')} of the queue. {NEXT}")
 
 
+def show_finds(root: Path, sources: Sequence[str], out: Console, *, json: bool) -> None:
+    """Print the finds that keep documents out of releases, by shape, with masked context; or as JSON lines."""
+    groups = finds.read_groups(open_workspace(root), sources)
+    if json:
+        for group in groups:
+            sys.stdout.write(dump_json({"shape": group.key, "finds": list(group.finds)}) + "\n")
+        return
+    for number, group in enumerate(groups, 1):
+        about = f"{count_of(group.count, 'find')} in {count_of(group.documents, 'document')}"
+        by = "" if finds.has_shape(group) else ", cleared by document only"
+        _print(out, f"{number}. {group.key}: {about}{by}")
+        for one in group.finds[:SHOWN]:
+            _print(out, f"   {one['id']}, {one['table']}.{one['column']} × {one['count']}: {one['context']}")
+        if len(group.finds) > SHOWN:
+            _print(out, f"   … and {len(group.finds) - SHOWN:,} more; --json lists all")
+    total = len({one["id"] for group in groups for one in group.finds})
+    _print(out, f"{count_of(total, 'document')} quarantined by finds that are not cleared")
+
+
+def clear(root: Path, named: str, reviewer: str, reason: str, out: Console) -> None:
+    """Clear the finds of a shape or a document as false alarms."""
+    made, count = finds.clear_target(open_workspace(root), named, Reviewer(reviewer, reason))
+    _print(out, f"{', '.join(one.id for one in made)}: {count_of(count, 'find')} cleared. {NEXT}")
+
+
 def show_decisions(root: Path, out: Console) -> None:
     """Print all decisions."""
     found = reviews.read_decisions(open_workspace(root))
@@ -92,7 +119,7 @@ def show_decisions(root: Path, out: Console) -> None:
 
 
 def _describe_decision(one: Decision) -> str:
-    verdict = f"grant {one.licence}" if one.verdict == "grant" else "deny"
+    verdict = f"grant {one.licence}" if one.verdict == "grant" else one.verdict
     revoked = f"; revoked {one.revoked} by {one.revoked_by}: {one.revoked_reason}" if one.revoked else ""
     return f"{one.id} {one.date} {verdict} {one.source}: {one.value} ({one.reviewer}: {one.reason}){revoked}"
 

@@ -19,7 +19,9 @@ from malmoi.licensing.proofs import CANDIDATES, REVIEW, WEB, is_proof
 from malmoi.licensing.rights_decision import NONE, SCOPES, decide
 
 FILE: Final = "reviews.jsonl"  # in a workspace; part of the place of the evidence
-Verdict: TypeAlias = Literal["grant", "deny"]
+# `clear` is about finds of the second detector of personal data (malmoi/releases/quarantine/cleared_finds.py).
+Verdict: TypeAlias = Literal["grant", "deny", "clear"]
+CLEAR: Final = "clear"
 Target: TypeAlias = Literal["item", "addresses", "shape"]
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)  # the narrowest first: an item overrides addresses, and so on
 BETWEEN: Final = " | "  # the parts of the key of a shape
@@ -62,6 +64,7 @@ class Decision:
     reviewer: str
     date: str  # of the decision, 2026-11-24
     reason: str
+    found: str = ""  # of a cleared document: digest of its text and finds, as the person saw them
     revoked: str = ""  # the day from which it has no effect
     revoked_by: str = ""
     revoked_reason: str = ""
@@ -132,7 +135,9 @@ def evidence_of(decisions: Sequence[Decision], doc: Document) -> tuple[LicenceEv
     >>> evidence_of([one], doc)[0].place
     'reviews.jsonl#item-bcdfghjk: Kim, 2026-11-24'
     """
-    mine = [one for one in decisions if one.source == doc.provenance.source and not one.revoked]
+    mine = [
+        one for one in decisions if one.source == doc.provenance.source and not one.revoked and one.verdict != CLEAR
+    ]
     if not mine:
         return ()
     shape = shape_of(doc.provenance.source, doc.evidence, doc.signals)

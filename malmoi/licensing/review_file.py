@@ -20,7 +20,7 @@ from typing import Any, Final, get_args
 
 from malmoi.errors import CallError
 from malmoi.licensing.licences import LICENCES
-from malmoi.licensing.review_decisions import BETWEEN, TARGETS, Decision, Shape, Target, Verdict
+from malmoi.licensing.review_decisions import BETWEEN, CLEAR, TARGETS, Decision, Shape, Target, Verdict
 from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import sync
 
@@ -29,6 +29,9 @@ _LETTERS: Final = "bcdfghjkmnpqrstvwxz"  # no vowels: no words; no digits: no te
 _ID = re.compile(rf"({'|'.join(TARGETS)})-[{_LETTERS}]{{8}}")
 _PREFIX = re.compile(r"[a-z][a-z0-9+.-]*:(//[^/]+/.*|[^/].*)", re.S)
 _REVOCATION = ("revoked", "revoked_by", "revoked_reason")
+_OPTIONAL = ("found", *_REVOCATION)
+_FINDS = re.compile(r"[a-z_]+ \| [a-z]+")  # kind and shape of finds
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 _NAMES = tuple(field.name for field in fields(Decision))
 
 
@@ -109,7 +112,7 @@ def parse_decision(row: Any) -> Decision:
         raise ValueError("not a JSON object of strings")
     if strange := row.keys() - set(_NAMES):
         raise ValueError(f"unknown field {min(strange)!r}")
-    if missing := set(_NAMES) - set(_REVOCATION) - row.keys():
+    if missing := set(_NAMES) - set(_OPTIONAL) - row.keys():
         raise ValueError(f"no field {min(missing)!r}")
     found = Decision(**row)
     refuse_incomplete(found)
@@ -127,7 +130,7 @@ def _find_fault(one: Decision) -> str:
     said = (one.reviewer, one.reason, one.revoked_by, one.revoked_reason)
     faults = (
         ("id is not a target and eight consonants, such as item-bcdfghjk", not _ID.fullmatch(one.id)),
-        ("verdict is neither grant nor deny", one.verdict not in get_args(Verdict)),
+        ("verdict is neither grant nor deny nor clear", one.verdict not in get_args(Verdict)),
         ("id does not begin with its target", one.id.partition("-")[0] != one.target),
         ("value, source, reviewer and reason are needed", not all(map(str.strip, needed))),
         (f"a name or reason has more than {MAX_WORDS} characters", any(len(words) > MAX_WORDS for words in said)),
@@ -135,6 +138,8 @@ def _find_fault(one: Decision) -> str:
         ("date is not a day such as 2026-11-24", not _is_day(one.date)),
         ("revoked, revoked_by and revoked_reason go together", not _is_revocation_whole(one)),
         ("a denial names a licence", one.verdict == "deny" and bool(one.licence)),
+        ("a cleared find names a licence", one.verdict == CLEAR and bool(one.licence)),
+        ("found belongs to a cleared item alone", bool(one.found) != (one.verdict == CLEAR and one.target == "item")),
         ("licence is not an id of the table that permits a use", one.verdict == "grant" and not _permits(one.licence)),
     )
     return next((words for words, wrong in faults if wrong), "") or _find_value_fault(one)
@@ -142,6 +147,11 @@ def _find_fault(one: Decision) -> str:
 
 def _find_value_fault(one: Decision) -> str:
     """Return what is wrong with the value for its target."""
+    if one.verdict == CLEAR and one.target != "item":
+        wrong = one.target != "shape" or not _FINDS.fullmatch(one.value.removeprefix(f"{one.source}{BETWEEN}"))
+        return "value is not the key of finds of its source, as `malmoi review finds` shows it" if wrong else ""
+    if one.found and not _DIGEST.fullmatch(one.found):
+        return "found is not the digest of `malmoi review finds`"
     match one.target:
         case "item":
             wrong = not one.value.startswith(f"{one.source}/")

@@ -16,6 +16,7 @@ from malmoi.releases import excluded_documents
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.masked_ids import Names, rename_ids
 from malmoi.releases.published_rows import SIDES
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
@@ -49,11 +50,12 @@ def _ledger(folder: Path) -> Ledger:
     return found
 
 
-def write(
+def write(  # noqa: PLR0913
     inputs: Inputs,
     counted: Ledgers,
     sides: Mapping[str, Sequence[Path]],
     left: Path,
+    cleared: pa.Table,
     copies: pa.Table,
     names: Names,
     folder: Path,
@@ -62,10 +64,11 @@ def write(
     """Write audit/*.parquet of the release in `folder`, except `residue`, for which the second detector reads them.
 
     Every table is sorted: the same rows give the same bytes. `sides` (the parts of each table in SIDES), `left` (the
-    drops of the last step) and `copies` have masked ids already (`names`).
+    drops of the last step), `cleared` and `copies` have masked ids already (`names`).
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
     small = {
+        cleared_finds.NAME: cleared,
         "clusters": copies,
         "edits": _edits(counted),
         "failed": _failure_table(counted, names),

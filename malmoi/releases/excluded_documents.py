@@ -1,7 +1,8 @@
 """Exclude documents from a release: withdrawn ones (takedown), and those that the second detector quarantines.
 
-The ledger counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down
-to the rows of data/. Only the operator sees what was found where, in a list next to the release.
+Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
+counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the rows of data/.
+Only the operator sees what was found where, in a list next to the release.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.ledger import Ledger
 from malmoi.releases import residue
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Detail
+from malmoi.releases.quarantine.masked_context import mask_context
+from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Find
 from malmoi.storage import shard
@@ -28,8 +33,9 @@ from malmoi.storage.atomic_files import replace_file
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
 WITHDRAWN: Final = (tombstones.NAME, tombstones.REASON)
-_SHOWN: Final = "card"  # the parts of a document that the card may show: its id, and the host of its URL
-_LISTED: Final = ("id", "table", "column", "kind", "count")  # columns of a find in the operator's list
+EXCLUDES: Final = ("quarantines", "stops")  # outcomes of a find that leave its document out
+# Fields of a find in the operator's list: those of a document, then those of ListedFind.
+_LISTED: Final = ("id", "source", "digest", "table", "column", "kind", "shape", "count", "context")
 _DROPS: Final = pa.schema(
     [(name, pa.string()) for name in ("id", "source", "by", "reason")]
     + [("measured", pa.float64()), ("limit", pa.float64())]
@@ -52,14 +58,26 @@ class Scanned(NamedTuple):
     finds: Mapping[int, Sequence[Find]]
 
 
+class ListedFind(NamedTuple):
+    """A find as the operator's list has it: `context` is the text around it, with every value masked."""
+
+    table: str
+    column: str
+    kind: str
+    shape: str  # malmoi/releases/residue/shapes.py; "": it can be cleared for its document only
+    n: int
+    context: str
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An excluded document: why, what was found in which table and column, and its usage signals."""
+    """An excluded document: why, what was found, and its usage signals."""
 
     id: str
     source: str
     why: tuple[str, str]  # (filter, reason)
-    finds: tuple[tuple[str, Find], ...] = ()  # (table, find)
+    digest: str = ""  # of text and finds (cleared_finds.digest_finds); a decision about the document names it
+    finds: tuple[ListedFind, ...] = ()
     signals: tuple[tuple[str, str], ...] = ()  # (name, effect)
 
 
@@ -71,21 +89,34 @@ def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -
     True
     """
     said = dict(does)
-    kinds = frozenset(kind for kind, outcome in said.items() if outcome == "quarantines")
+    kinds = frozenset(kind for kind, outcome in said.items() if outcome in EXCLUDES)
     return ExclusionRules(kinds, frozenset(k for k, outcome in said.items() if outcome != "kept"), frozenset(withdrawn))
 
 
-def choose_finds(places: Iterable[Scanned], sought: ExclusionRules) -> dict[str, tuple[tuple[str, Find], ...]]:
-    """Return (table, find) for each document to exclude; each table has a column `id`."""
-    found: dict[str, list[tuple[str, Find]]] = {}
+def choose_finds(places: Iterable[Scanned], sought: ExclusionRules) -> dict[str, list[Detail]]:
+    """Return the finds of each document with one of the kinds that exclude it; each table has a column `id`."""
+    found: dict[str, list[Detail]] = {}
     for name, table, rows in places:
         shown = _ids_and_hosts(table) if name == "data" else table.slice(0, 0)
-        kinds = {row: [find for find in finds if find.kind in sought.kinds] for row, finds in rows.items()}
-        for place, here in ((name, kinds), (_SHOWN, residue.finds_by_row(shown, sought.shown))):
-            for row, finds in here.items():
-                if finds:
-                    found.setdefault(table["id"][row].as_py(), []).extend((place, one) for one in finds)
-    return {id: tuple(sorted(here)) for id, here in found.items()}
+        hit = [row for row, finds in rows.items() if any(find.kind in sought.kinds for find in finds)]
+        told = residue.finds_by_row(shown, sought.shown)
+        for place, here, kinds, numbers in (
+            (name, table, sought.kinds, hit),
+            (cleared_finds.SHOWN, shown, sought.shown, told),
+        ):
+            for row in numbers:
+                details = [Detail(place, one) for one in residue.locate(here.slice(row, 1), kinds)]
+                found.setdefault(table["id"][row].as_py(), []).extend(details)
+    return found
+
+
+def list_finds(finds: Iterable[Detail], redact: Redact | None) -> tuple[ListedFind, ...]:
+    """Return the finds of a document as the operator's list has them; equal ones are counted."""
+    counts = Counter[tuple[str, str, str, str, str]]()
+    for table, find in finds:
+        context = mask_context(find.text, find.span, redact)
+        counts[table, find.column, find.span.kind, find.shape, context] += 1
+    return tuple(sorted(ListedFind(*place[:4], n, place[4]) for place, n in counts.items()))
 
 
 def _ids_and_hosts(data: pa.Table) -> pa.Table:
@@ -132,7 +163,7 @@ def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tup
     folder.mkdir(parents=True)
     drops = [
         {"id": names[one.id], "source": one.source, "by": one.why[0], "reason": one.why[1]}
-        | {"measured": float(sum(find.n for _, find in one.finds)) if one.finds else None, "limit": None}
+        | {"measured": float(sum(find.n for find in one.finds)) if one.finds else None, "limit": None}
         for one in out
     ]
     said: list[dict[str, Any]] = [
@@ -146,11 +177,11 @@ def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tup
 
 
 def write_list(out: Iterable[LeftOut], path: Path) -> None:
-    """Write the operator's list: one JSON line per find, with id, table, column, kind and count; never a value.
+    """Write the operator's list: a JSON line for each find, with its masked context and how often it occurs; no value.
 
     The list is rewritten each time; without quarantined documents the file is removed.
     """
-    rows = sorted((one.id, table, *find) for one in out for table, find in one.finds)
+    rows = sorted((one.id, one.source, one.digest, *find) for one in out for find in one.finds)
     path.unlink(missing_ok=True)
     if rows:
         lines = [json.dumps(dict(zip(_LISTED, row, strict=True)), ensure_ascii=False) for row in rows]

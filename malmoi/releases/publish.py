@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from malmoi import url_privacy
 from malmoi.errors import StageError
 from malmoi.ledger import describe_losses, find_sha256
+from malmoi.licensing.review_decisions import Decision
 from malmoi.licensing.rights_decision import RULES_VERSION
 from malmoi.recipe import digest
 from malmoi.release_files import data_files, is_data_file, morpheme_path
@@ -39,6 +40,7 @@ from malmoi.releases.membership import member_tables
 from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.published_rows import SIDES
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
@@ -67,14 +69,15 @@ def publish(
     `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
-    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
+    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`. Finds
+    that `inputs.cleared` clears exclude nothing.
     Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
     copies; without it the release has no such sketches. Parts that `inputs.kept` has are reused: the bytes are the
     same.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
-    belongs to no document.
+    belongs to no document, or in a document if the recipe asks to stop then.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
@@ -92,6 +95,7 @@ def publish(
         jobs = _list_splits(inputs, counted, work, other, redact, sought, sketch)
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
+        residual_pii.refuse_finds(inputs.second_look, out, quarantine)
         _refuse_repeated(parted, work)
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
         pairs = masked_ids.rename_copies(copies, renamed)
@@ -145,6 +149,7 @@ def _list_splits(
             inputs.sources,
             redact,
             sought,
+            inputs.cleared,
             inputs.splits,
             other,
             sketch,
@@ -217,7 +222,9 @@ def _audit(  # noqa: PLR0913
     left, said = excluded_documents.write(out, names, work / "left-out")
     sides = {name: [part.target / f"{name}.parquet" for part in parted] for name in SIDES}
     sides["signals"] += [*run(write_dropped_signals, drops), said]
-    return audit.write(inputs, counted, sides, left, masked_ids.rename_copies(pairs, names), names, folder, work)
+    cleared = cleared_finds.make_table(chain.from_iterable(one.cleared for one in parted))
+    copies = masked_ids.rename_copies(pairs, names)
+    return audit.write(inputs, counted, sides, left, cleared, copies, names, folder, work)
 
 
 def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> list[LeftOut]:
@@ -237,15 +244,22 @@ def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], q
 
 
 def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
-    """Return the inputs with personal data replaced in the texts about recipe and sources."""
+    """Return the inputs with personal data replaced in the texts about recipe, sources and decisions."""
 
     def source(facts: SourceFacts) -> SourceFacts:
         words = ("title", "publisher", "terms", "attribution", "note")
         told: dict[str, Any] = {name: url_privacy.redact_text(getattr(facts, name), redact) for name in words}
         return replace(facts, **told)
 
+    def decision(made: Decision) -> Decision:
+        reviewer, reason = (url_privacy.redact_text(words, redact) for words in (made.reviewer, made.reason))
+        return replace(made, reviewer=reviewer, reason=reason)
+
     return replace(
-        inputs, purpose=url_privacy.redact_text(inputs.purpose, redact), sources=tuple(map(source, inputs.sources))
+        inputs,
+        purpose=url_privacy.redact_text(inputs.purpose, redact),
+        sources=tuple(map(source, inputs.sources)),
+        cleared=tuple(map(decision, inputs.cleared)),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from malmoi import url_privacy
+from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.kept_parts import Kept
@@ -61,6 +62,7 @@ class Inputs:
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
+    cleared: tuple[Decision, ...] = ()  # decisions in effect that clear finds (quarantine/cleared_finds.py)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     policies: tuple[PolicyAnswer, ...] = ()
     splits: Shares = ()  # share of each split beside train

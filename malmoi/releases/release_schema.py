@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 7  # raise it with any change below: the next release is then a major version
+SCHEMA_VERSION = 8  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -129,6 +129,7 @@ EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record"
 SIGNALS = _strings("id", "name", "effect", "quote", "place", "record")
 AUDIT: dict[str, pa.Schema] = {
     "attribution": _strings("id", "licence", "attribution"),
+    "cleared_finds": _strings("id", "place", "field", "kind", "shape", "decision", "reviewer", "date", "reason", n=_N),
     "clusters": pa.schema(
         [(n, _TEXT) for n in ("cluster", "keeper", "member", "kind")]
         + [("similarity", pa.float64()), *((n, _TEXT) for n in ("measured", "reason", "release"))]
@@ -156,6 +157,7 @@ AUDIT: dict[str, pa.Schema] = {
 }
 AUDIT_SAYS = {
     "attribution": "the sentence of attribution for each document",
+    "cleared_finds": "finds of the second detector that persons cleared as false alarms: who, why, how many; no value",
     "clusters": "every copy that was found: its keeper, their similarity, and the reason why the keeper was preferred",
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",

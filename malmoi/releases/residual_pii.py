@@ -17,7 +17,10 @@ from malmoi.errors import DataError
 from malmoi.release_files import is_data_file
 from malmoi.releases import manifest as manifests
 from malmoi.releases import residue
+from malmoi.releases.excluded_documents import EXCLUDES, LeftOut
 from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Place
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Look, Outcome, Residue
@@ -47,7 +50,7 @@ def write(
     places = [(folder, name, residue.DISTINCT if scanned[name] else "") for name in names]
     found = zip(names, run(_look, places), strict=True)
     looks = [one for name, here in found for one in residue.add_up(name, (*scanned[name], *here))]
-    stopped = find_blocking(looks, does)
+    stopped = find_uncleared(folder, looks, does, cleared_finds.read_places(folder))
     if stopped:
         raise DataError(_refusal(folder, stopped))
     file = shard.write(table(looks, does, len(names)), folder / TABLE, row_group_rows=ROWS)
@@ -77,13 +80,45 @@ def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
 
 
 def find_blocking(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
-    """Return the finds of kinds that quarantine: they stop publication."""
-    stops = _kinds_to_quarantine(does)
+    """Return the finds of kinds that a release must not contain, cleared ones too."""
+    stops = _kinds_to_exclude(does)
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind in stops]
 
 
-def _kinds_to_quarantine(does: Outcomes) -> set[str]:
-    return {kind for kind, outcome in does if outcome == "quarantines"}
+def find_uncleared(folder: Path, looks: Iterable[Look], does: Outcomes, cleared: Mapping[Place, int]) -> list[Residue]:
+    """Return those of `find_blocking` that are not cleared: they stop publication."""
+    blocking = find_blocking(looks, does)
+    if not cleared:
+        return blocking
+    rowed = {one.file for one in blocking if one.column and cleared_finds.has_ids(folder, one.file)}
+    found = [one for one in blocking if one.file not in rowed or not one.column]
+    for file in sorted(rowed):
+        stays, _ = cleared_finds.find_differences(folder, file, _kinds_to_exclude(does), cleared)
+        places = Counter[tuple[str, str]]()
+        for (_, _, column, kind, _), n in stays.items():
+            places[column, kind] += n
+        found += [Residue(file, *place, n) for place, n in sorted(places.items())]
+    return found
+
+
+def refuse_finds(does: Outcomes, out: Sequence[LeftOut], listed: Path | None) -> None:
+    """Raise DataError if a document has a find, and the recipe asks to stop then."""
+    found = [one for one in out if one.finds]
+    if not found or "stops" not in dict(does).values():
+        return
+    kinds = Counter(kind for one in found for kind in {find.kind for find in one.finds})
+    said = ", ".join(f"{kind} in {n:,}" for kind, n in sorted(kinds.items()))
+    raise DataError(
+        f"{residue.DETECTOR}, the second detector, finds personal data in documents ({said}; {len(found):,} in all), "
+        f'and the recipe says `residue = "stop"`: nothing was published, and nothing is lost. '
+        f"{f'{listed} lists them. ' if listed else ''}`malmoi review finds` shows each with its masked context: clear "
+        "the false alarms and correct the rules for the others, then run again. "
+        'With `residue = "quarantine"` the release is published without these documents.'
+    )
+
+
+def _kinds_to_exclude(does: Outcomes) -> set[str]:
+    return {kind for kind, outcome in does if outcome in EXCLUDES}
 
 
 def refuse_facts(inputs: Inputs) -> None:
@@ -91,7 +126,14 @@ def refuse_facts(inputs: Inputs) -> None:
 
     Such a text would be repeated in every document.
     """
-    stops = _kinds_to_quarantine(inputs.second_look)
+    stops = _kinds_to_exclude(inputs.second_look)
+    for one in inputs.cleared:
+        if kinds := sorted(stops & set(residue.kinds(f"{one.reviewer}\n{one.reason}"))):
+            raise DataError(
+                f"decision {one.id!r}: the second detector, {residue.DETECTOR}, finds {', '.join(kinds)} in its "
+                "reviewer or reason, which the release would publish; nothing was published. Revoke it with "
+                f"`malmoi review revoke {one.id}`, decide again in other words, and run again."
+            )
     told = [("the recipe", "purpose", inputs.purpose)]
     told += [
         (f"source {one.name!r}", name, getattr(one, name))
@@ -152,10 +194,19 @@ def group_by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes) -> Iterator[str]:
-    """Scan one file again; yield differences from its `rows` in the audit, and finds that quarantine."""
+def differences(
+    folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes, cleared: Mapping[Place, int]
+) -> Iterator[str]:
+    """Scan one file again; yield differences from its `rows` in the audit, and finds that must not be published.
+
+    A find that is cleared may be there; one that is cleared and not there is a fault.
+    """
     looks = residue.look(folder, name)
-    for one in find_blocking(looks, does):
+    if cleared and cleared_finds.has_ids(folder, name):
+        _, gone = cleared_finds.find_differences(folder, name, _kinds_to_exclude(does), cleared)
+        for (_, _, column, kind, _), n in sorted(gone.items()):
+            yield f"{kind} × {n} in {column}: {cleared_finds.TABLE} clears finds that are not there"
+    for one in find_uncleared(folder, looks, does, cleared):
         yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a release must not contain a value of this kind"
     if table(looks, ()).to_pylist() != list(rows):
         yield f"a new scan differs from {TABLE}"

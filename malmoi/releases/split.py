@@ -14,16 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from malmoi.licensing.review_decisions import Decision
 from malmoi.recipe import digest
 from malmoi.releases import excluded_documents, exposed_pages, kept_parts, residue
 from malmoi.releases.data_splits import Shares, Splits, read_exceptions
-from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
+from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut, ListedFind
 from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.published_rows import SIDES, make_rows, make_tables
+from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases.quarantine.cleared_finds import Cleared, Detail
 from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
-from malmoi.releases.residue import Find, Look
+from malmoi.releases.residue import Look
 from malmoi.storage import shard
 from malmoi.storage.shuffle import name_task
 
@@ -43,6 +46,7 @@ class Split:
     sources: tuple[SourceFacts, ...]
     redact: Redact | None = None
     sought: ExclusionRules = field(default_factory=ExclusionRules)
+    cleared: tuple[Decision, ...] = ()  # that clear finds, in effect
     shares: Shares = ()
     exceptions: Path | None = None  # documents whose split is not that of their own hash
     sketch: Sketch | None = None
@@ -65,6 +69,7 @@ class SplitResult:
     renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
     looks: tuple[tuple[Look, ...], ...] = ()
     side_looks: tuple[tuple[str, tuple[Look, ...]], ...] = ()
+    cleared: tuple[Cleared, ...] = ()
 
 
 @name_task("split shards into release partitions")
@@ -82,7 +87,9 @@ def split(work: Split) -> SplitResult:
     if not work.key:
         work.target.mkdir(parents=True)
         return _write(work, work.target, exceptions, frozenset(gone))
-    part = work.target / digest([work.key, work.content, sorted(exceptions.items()), gone])[:32]
+    sources = {id.partition("/")[0] for id in ids}
+    cleared = [astuple(one) for one in work.cleared if one.source in sources]
+    part = work.target / digest([work.key, work.content, sorted(exceptions.items()), gone, cleared])[:32]
     found = kept_parts.recall(part) or kept_parts.keep(
         part, lambda folder: astuple(_write(work, folder, exceptions, frozenset(gone)))[1:]
     )
@@ -90,7 +97,7 @@ def split(work: Split) -> SplitResult:
 
 
 def _parse_result(
-    target: Path, partitions: Any, sizes: Any, kept: Any, out: Any, renamed: Any, looks: Any, side_looks: Any
+    target: Path, partitions: Any, sizes: Any, kept: Any, out: Any, renamed: Any, *rest: Any
 ) -> SplitResult:
     """Return the result whose fields were written as JSON."""
 
@@ -98,10 +105,11 @@ def _parse_result(
         file, column, read, characters, found = values
         return Look(file, column, read, characters, tuple(map(tuple, found)))
 
-    def parse_left_out(id: str, source: str, why: Any, finds: Any, signals: Any) -> LeftOut:
-        found = tuple((table, Find(*find)) for table, find in finds)
-        return LeftOut(id, source, (why[0], why[1]), found, tuple(map(tuple, signals)))
+    def parse_left_out(id: str, source: str, why: Any, digest: str, finds: Any, signals: Any) -> LeftOut:
+        found = tuple(ListedFind(*find) for find in finds)
+        return LeftOut(id, source, (why[0], why[1]), digest, found, tuple(map(tuple, signals)))
 
+    looks, side_looks, cleared = rest
     return SplitResult(
         target,
         tuple(Partition(*one) for one in partitions),
@@ -111,6 +119,7 @@ def _parse_result(
         tuple(map(tuple, renamed)),
         tuple(tuple(map(parse_look, one)) for one in looks),
         tuple((name, tuple(map(parse_look, one))) for name, one in side_looks),
+        tuple(Cleared(*one) for one in cleared),
     )
 
 
@@ -136,11 +145,11 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
     rows = [rows[i] for i in order]
     sides = {name: pa.concat_tables(tables).combine_chunks() for name, tables in beside.items()}
     looks, found = _search(data, rows, sides, work.sought)
-    if found:  # rare: what is left is scanned again
-        facts_of = {row.id: row.fact for row in rows}
-        out += [_make_left_out(facts_of[id], QUARANTINED, finds) for id, finds in found.items()]
-        rows = [row for row in rows if row.id not in found]
-        data, sides = _leave_out(data, found), {name: _leave_out(side, found) for name, side in sides.items()}
+    left, cleared = _judge_finds(work, found, rows, data)
+    out += left.values()
+    if left:  # rare: the rest is scanned again
+        rows = [row for row in rows if row.id not in left]
+        data, sides = _leave_out(data, left), {name: _leave_out(side, left) for name, side in sides.items()}
         looks, _ = _search(data, rows, sides, ExclusionRules())
     for name, side in sides.items():
         pq.write_table(side, target / f"{name}.parquet")
@@ -156,6 +165,7 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
         tuple((row.fact["id"], row.id) for row in rows if row.fact["id"] != row.id),
         tuple(map(tuple, looks["data"])),
         tuple((name, tuple(looks[name][0])) for name in SIDES),
+        cleared,
     )
 
 
@@ -175,8 +185,8 @@ def _place(row: Mapping[str, Any], fact: Mapping[str, Any], n_shards: int) -> _P
 
 def _search(
     data: pa.Table, rows: Sequence[_Placed], sides: _Tables, sought: ExclusionRules
-) -> tuple[dict[str, list[list[Look]]], dict[str, tuple[tuple[str, Find], ...]]]:
-    """Scan all tables with the second detector: counts by table, of `data` for each partition, and what it excludes."""
+) -> tuple[dict[str, list[list[Look]]], dict[str, list[Detail]]]:
+    """Scan all tables with the second detector: counts by table, of `data` for each partition, and finds by id."""
     partitions = [number for number, (_, group) in enumerate(groupby(row.partition for row in rows)) for _ in group]
     looks, places = {}, []
     for name, table in {"data": data, **sides}.items():
@@ -185,6 +195,24 @@ def _search(
         looks[name], finds = residue.look_by_group(table, groups, count)
         places.append(excluded_documents.Scanned(name, table, finds))
     return looks, excluded_documents.choose_finds(places, sought)
+
+
+def _judge_finds(
+    work: Split, found: Mapping[str, Sequence[Detail]], rows: Sequence[_Placed], data: pa.Table
+) -> tuple[dict[str, LeftOut], tuple[Cleared, ...]]:
+    """Return the documents that finds exclude, by published id, and the finds that are cleared in the others."""
+    left, cleared = dict[str, LeftOut](), list[Cleared]()
+    for number, row in enumerate(rows) if found else ():
+        if finds := found.get(row.id):
+            seen = cleared_finds.digest_finds(row.fact["id"], data["text"][number].as_py(), finds)
+            mine = (row.fact["id"], row.fact["source"])
+            stay, gone = cleared_finds.clear_finds(*mine, finds, seen, work.cleared)
+            if stay:
+                listed = excluded_documents.list_finds(finds, work.redact)
+                left[row.id] = _make_left_out(row.fact, QUARANTINED, seen, listed)
+            else:
+                cleared += cleared_finds.list_rows(row.id, gone)
+    return left, tuple(cleared)
 
 
 def _leave_out(table: pa.Table, ids: Iterable[str]) -> pa.Table:
@@ -208,6 +236,8 @@ def _write_batches(data: pa.Table, counts: Sequence[int], sketch: Sketch | None,
             at += n
 
 
-def _make_left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[tuple[str, Find], ...] = ()) -> LeftOut:
+def _make_left_out(
+    fact: Mapping[str, Any], why: tuple[str, str], seen: str = "", found: tuple[ListedFind, ...] = ()
+) -> LeftOut:
     signals = tuple((signal["name"], signal["effect"]) for signal in fact["signals"] or ())
-    return LeftOut(fact["id"], fact["source"], why, found, signals)
+    return LeftOut(fact["id"], fact["source"], why, seen, found, signals)

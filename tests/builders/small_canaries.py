@@ -72,9 +72,10 @@ def secret(kind: str, place: str) -> str:
 
 
 def recipe(root: Path) -> Path:
-    """The general recipe, but for documents with resident numbers, which stay to be redacted."""
+    """The general recipe, but for documents with resident numbers, and values of institutions, which are redacted."""
     general = (Path(flows.__file__).parent / "recipes" / "general.toml").read_text(encoding="utf-8")
     kept = general.replace('filter = "quarantine"', 'filter = "quarantine"\nmax_resident_numbers = 1000')
+    kept = "\n".join(line for line in kept.split("\n") if not line.startswith("keep_official"))
     (root / "birds.toml").write_text(kept, encoding="utf-8")
     return root / "birds.toml"
 

@@ -22,7 +22,7 @@ from tests.builders.small_release import documents, inputs, sealed
 MAIL = "takedown@corpus.example"
 TEAM = Publisher(name="가상 말뭉치 모임", contact=MAIL, url="https://corpus.example/about")
 TOP = 'extends = "general"\nname = "own"\npurpose = "A test."\n'
-STRICT = outcomes(residue.KINDS, strict=True)  # every find stops the release
+STRICT = outcomes(residue.KINDS, "quarantine")  # every find stops the release
 
 
 def make(root: Path, publisher: Publisher) -> Path:

@@ -214,7 +214,7 @@ HOSTILE = {
 }
 
 
-FINDERS = [*dict.fromkeys(finder for _, owners in search.build_gates() for finder in owners), linked]
+FINDERS = [*dict.fromkeys(one for _, owners in search.build_gates() for finders in owners for one in finders), linked]
 
 
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)

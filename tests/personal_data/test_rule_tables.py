@@ -6,7 +6,7 @@ import pytest
 
 from filters.pii_rules.engine import rule_page
 from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.rule_table import Row, Rule, Table, insert_words, read_tables
+from filters.pii_rules.engine.rule_table import Row, Rule, Table, WordList, insert_words, read_tables
 from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
 from filters.pii_rules.text.match import Match
 
@@ -124,3 +124,29 @@ def test_a_page_without_a_place_for_a_kind_is_refused() -> None:
 def test_every_field_of_a_row_is_documented() -> None:
     page = (rule_page.PAGE.parent / "personal-data-rules.md").read_text(encoding="utf-8")
     assert [name for name in Row.model_fields if f"`{name}`" not in page and f"\n{name} =" not in page] == []
+
+
+def build_rule(words: dict[str, str] | None = None, **fields: object) -> Rule:
+    return compile_rule(
+        Table.model_validate({"automaton": "numbers", "rule": [{**ROW, **fields}]}).rule[0], words or {}
+    )
+
+
+def test_a_pattern_with_a_start_is_tried_only_there_and_not_inside_a_match() -> None:
+    rule = build_rule(start="[ab]", pattern="[ab]+(?P<value>[0-9]+)")
+    assert find_places(run_rule(rule, "ab12 c3 b4")) == [(2, 4), (9, 10)]
+    assert rule.gates == ("[ab]",)
+
+
+def test_a_value_is_extended_by_what_follows_but_not_into_a_longer_number() -> None:
+    extend = {"patterns": [",[0-9]{2}", ",[a-z]"], "stop": ",z", "cut": "[0-9][0-9]", "most": 3}
+    rule = build_rule(pattern="[0-9]+", extend=extend)
+    text = "1,22,a,b,c 1,223 1,z 가1,a"
+    assert [text[a:b] for a, b in find_places(run_rule(rule, text))] == ["1,22,a,b", "1", "223", "1", "1,a"]
+
+
+def test_a_list_of_words_comes_from_a_file_longest_first() -> None:
+    listed = WordList(file="districts.txt").build_pattern().split("|")
+    cut = WordList(file="districts.txt", drop=1).build_pattern().split("|")
+    assert "해운대구" in listed and listed == sorted(listed, key=lambda word: (-len(word), word))
+    assert "해운대" in cut and "동" not in cut

@@ -82,7 +82,7 @@ class World:
                 ("shards", (1, 2, 4)),
                 ("splits", ((), (("test", 0.3),))),
                 ("filters", ((("redact", 1),), (("redact", 2),))),
-                ("second_look", (outcomes(), outcomes(KINDS, strict=True), outcomes(()))),
+                ("second_look", (outcomes(), outcomes(KINDS, "quarantine"), outcomes(()))),
             ]
         )
         self.more[name] = self.draw.choice(values)

@@ -24,7 +24,7 @@ from malmoi.releases import excluded_documents, residue
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residual_pii import refuse_texts
-from malmoi.releases.residue import outcomes
+from malmoi.releases.residue import Span, outcomes
 from malmoi.releases.residue import release_folder as reading
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -125,7 +125,8 @@ def test_a_find_anywhere_in_a_document_keeps_it_out(quarantined: Quarantined, pl
     assert not re.search(rf"{re.escape(doc.id)}(?!\d)", quarantined.everything)
     told = [row for row in quarantined.told if row["id"] == doc.id]
     assert {row["kind"] for row in told} == {"card"}
-    assert all(row.keys() == {"id", "table", "column", "kind", "count"} for row in told)
+    fields = {"id", "source", "digest", "table", "column", "kind", "shape", "count", "context"}
+    assert all(row.keys() == fields for row in told)
     if place != "id":
         assert CARD not in json.dumps(told)
 
@@ -180,7 +181,7 @@ def test_a_strict_recipe_quarantines_for_every_kind_that_it_replaces(tmp_path: P
     docs = [replace(document("ga", 1), title=f"문의 {PHONE}"), document("na", 3)]
     plain = released(tmp_path / "plain", inputs(tmp_path / "plain/in", docs))
     strict = released(
-        tmp_path / "strict", replace(inputs(tmp_path / "strict/in", docs), second_look=outcomes(strict=True))
+        tmp_path / "strict", replace(inputs(tmp_path / "strict/in", docs), second_look=outcomes(choice="quarantine"))
     )
     assert (ids(plain), ids(strict)) == ({"ga/1", "na/3"}, {"na/3"})
 
@@ -308,14 +309,22 @@ def shown(call: Callable[[Console], None]) -> str:
     return out.getvalue()
 
 
+PLAIN, MILL = reading.find_spans, "물레방아 자동차"  # a value that only the second detector knows
+
+
+def find_mill(text: str) -> Iterator[Span]:
+    """What the second detector finds, and each MILL as a key."""
+    yield from PLAIN(text)
+    yield from (Span("key", at.start(), at.end()) for at in re.finditer(MILL, text))
+
+
 # The command ----------------------------------------------------------------------------------------------------
 
 
 def test_where_all_is_quarantined_status_says_so_and_names_the_command_that_shows_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = reading.kinds
-    monkeypatch.setattr(reading, "kinds", lambda text: (*plain(text), *(["key"] if "물레방아 자동차" in text else [])))
+    monkeypatch.setattr(reading, "find_spans", find_mill)
     source, recipe = written(tmp_path, {"02": PAPERS["02"] + "\n물레방아 자동차"})
     with pytest.raises(StageError, match="no document is left to publish"):
         run(source, recipe, tmp_path / "w")
@@ -327,15 +336,9 @@ def test_where_all_is_quarantined_status_says_so_and_names_the_command_that_show
 def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = reading.kinds
-
-    def kinds(text: str) -> Iterator[str]:
-        yield from plain(text)
-        yield from ("key" for _ in range(text.count("물레방아 자동차")))  # a value that only the second detector knows
-
     said = {name: PAPERS[name] for name in ("02", "13")}
     source, recipe = written(tmp_path, {**said, "02": said["02"] + "\n물레방아 자동차"})
-    monkeypatch.setattr(reading, "kinds", kinds)
+    monkeypatch.setattr(reading, "find_spans", find_mill)
     home, _, _, made = run(source, recipe, tmp_path / "w")
     assert made.documents == 1 and verify(made.folder, render=data_cards.render_card) == []
     (note,) = made.notes

@@ -93,7 +93,7 @@ def test_two_decisions_with_one_id_in_the_file_are_an_error(tmp_path):
     [
         (replace(ONE, id="7"), "id is not"),
         (replace(ONE, id="shape-bcdfghjk"), "id does not begin with its target"),
-        (replace(ONE, verdict="allow"), "neither grant nor deny"),  # type: ignore[arg-type]
+        (replace(ONE, verdict="allow"), "neither grant nor deny nor clear"),  # type: ignore[arg-type]
         (replace(ONE, reviewer=" "), "needed"),
         (replace(ONE, reason=""), "needed"),
         (replace(ONE, reason="a" * 301), "more than 300"),

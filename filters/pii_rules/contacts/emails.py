@@ -135,9 +135,8 @@ def is_spelled_address(candidate: Candidate) -> bool:
     """Whether `x at y` is an address: the dot is spelled out too, the local part has signs, or a label is near."""
     value = candidate.value.lower()
     local = value.partition("at")[0].strip(" _-")
-    if any(d in value for d in ("dot", "닷", "점", "쩜", "[.]", "(.)")) or any(
-        c in "._+" or c.isdigit() for c in local
-    ):
+    spelled = any(d in value for d in ("dot", "닷", "점", "쩜", "[.]", "(.)"))
+    if spelled or any(c in "._+" or c.isdigit() for c in local):
         return True
     return _CALLED.search(candidate.read_before(16)) is not None
 

@@ -16,7 +16,7 @@ NO_HANDLES: Final = frozenset(
     "instagram facebook twitter discord naver threads kakaotalk tiktok youtube".split()
 )
 _NO_ENDS: Final = tuple(
-    ".com .net .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md .xml "
+    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md .xml "
     ".yml _token _id _key _url _name _no".split()
 )
 _TECHNICAL: Final = frozenset("sdk api oauth json token http config react js css html sql".split())
@@ -24,7 +24,8 @@ _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
 _CALL: Final = re2.compile("[ (-][+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
 _PRODUCT: Final = re2.compile(
     "^(?i:i?phone|ipad|galaxy|macbook|win|windows|python|java|covid|ios|android|llama|gpt|react|vue|node|sdk|api|v|"
-    "note|version|ver|usb|web|office|class|seq|utf|sha|ubuntu|thread|step|chapter|part|season|level|mp|ec)[-_. ]?v?[0-9.]+(?:pro|max|plus|ultra|[a-z])?$"
+    "note|version|ver|usb|web|office|class|seq|utf|sha|ubuntu|thread|step|chapter|part|season|level|mp|ec)"
+    "[-_. ]?v?[0-9.]+(?:pro|max|plus|ultra|[a-z])?$"
 )
 _NARROW: Final = str.maketrans(
     {0xFF21 + i: chr(0x41 + i) for i in range(26)}

@@ -3,34 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import VALUE, Condition, Context, Row, Rule, find_function, insert_words
+from filters.pii_rules.engine.extension import build_extension
+from filters.pii_rules.engine.rule_table import (
+    VALUE,
+    Condition,
+    Context,
+    Placer,
+    Row,
+    Rule,
+    find_function,
+    insert_words,
+)
+
+CAPTURE_BYTES: Final = 32 << 20  # memory for the states of an expression for one value, which are built on demand
 
 
 def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
     """Return the rule of `row` with its expressions compiled and its functions found."""
     pattern = None if row.pattern is None else insert_words(row.pattern, words)
     heading = None if row.heading is None else insert_words(row.heading, words)
-    capture = None if pattern is None or VALUE not in pattern else re2.compile(f"^(?:{pattern})")
-    if capture is not None and capture.groups != 1:
-        raise ValueError(f"rule {row.id}: only the value may be a capturing group; write (?:…) for the others")
-    gates = [insert_words(gate, words) for gate in row.gate] or [one for one in (pattern, heading) if one is not None]
+    start = None if row.start is None else insert_words(row.start, words)
+    capture = _compile_capture(row, pattern)
+    gates = [insert_words(gate, words) for gate in row.gate] or [
+        one for one in (start or pattern, heading) if one is not None
+    ]
     return Rule(
         row,
         tuple(gate.replace(VALUE, "(?:") for gate in gates),
-        None if pattern is None else re2.compile(pattern.replace(VALUE, "(?:")),
+        None if pattern is None or start is not None else re2.compile(pattern.replace(VALUE, "(?:")),
         capture,
+        None if start is None else re2.compile(start),
         None if heading is None else re2.compile(heading),
         None if row.detector is None else find_function(row.detector),
         tuple(_build_conditions(row, words)),
         None if row.trim is None else find_function(row.trim),
-        None if row.adjust is None else find_function(row.adjust),
+        _build_adjustment(row, words),
         None if row.kind_by is None else find_function(row.kind_by),
         None if row.evidence is None else find_function(row.evidence.check),
     )
+
+
+def _compile_capture(row: Row, pattern: str | None) -> re2._Regexp | None:
+    """Return the expression that matches at the start of a string and has the value as its only group, if needed."""
+    if pattern is None or (VALUE not in pattern and row.start is None):
+        return None
+    options = re2.Options()
+    options.max_mem = CAPTURE_BYTES
+    capture = re2.compile(f"^(?:{pattern})" if VALUE in pattern else f"^{VALUE}{pattern})", options)
+    if capture.groups != 1:
+        raise ValueError(f"rule {row.id}: only the value may be a capturing group; write (?:…) for the others")
+    return capture
+
+
+def _build_adjustment(row: Row, words: Mapping[str, str]) -> Placer | None:
+    if row.extend is not None:
+        return build_extension(row.extend, words)
+    return None if row.adjust is None else find_function(row.adjust)
 
 
 def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]:
@@ -61,6 +94,7 @@ def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition
         (row.before, _read_before, "(?:{})$", True),
         (row.after, _read_after, "^(?:{})", True),
         (row.near, _read_around, "{}", True),
+        (row.not_near, _read_around, "{}", False),
     ):
         if context is not None:
             expression = re2.compile(anchor.format(insert_words(context.pattern, words)))

@@ -24,6 +24,7 @@ ROOMS: Final = ("numbers", "contacts", "places", "dates", "secrets", "people")
 ROOT: Final = Path(__file__).parents[1]
 MARKS: Final = ("⟦", "⟧")
 VALUE: Final = "(?P<value>"
+REACH_OF_PATTERN = 160  # code points of a match whose start another expression finds
 LONGEST = 300  # characters of an expression as written; words in braces keep longer ones readable
 Condition: TypeAlias = Callable[[Candidate], "str | bool | None"]
 Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
@@ -39,6 +40,18 @@ class Context(BaseModel):
     pattern: _Pattern
     reach: int = Field(30, ge=1, le=2000)  # code points
     line: bool = True  # the window ends at a line end
+
+
+class Extension(BaseModel):
+    """Expressions for what may follow the value and belongs to it; tried in order, repeatedly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patterns: tuple[_Pattern, ...] = Field(min_length=1)
+    stop: _Pattern | None = None  # where it matches, nothing more follows
+    cut: _Pattern | None = None  # from the last code point of an extension on: it ends inside a number, and is refused
+    reach: int = Field(48, ge=1, le=200)  # code points in which one extension ends
+    most: int = Field(8, ge=1, le=20)
 
 
 class Evidence(BaseModel):
@@ -66,6 +79,7 @@ class Row(BaseModel):
     row: tuple[int, int] | None = None  # least and most digits of a whole row of groups, whatever their lengths
     heading: _Pattern | None = None  # of a table column; the cells below are the values
     detector: str | None = None  # function of (text, bytes), where no expression can say it
+    start: _Pattern | None = None  # where `pattern` may begin; cheaper to find than a long pattern
     gate: tuple[_Pattern, ...] = ()  # cheaper expressions; the trigger runs if one occurs in the text
     trim: str | None = None  # function that returns start and end of the value before the conditions, or None
     # Conditions, all of which hold
@@ -82,11 +96,13 @@ class Row(BaseModel):
     after: Context | None = None
     not_after: Context | None = None
     near: Context | None = None  # on either side, `reach` code points each
+    not_near: Context | None = None
     value: _Pattern | None = None  # the whole value matches, with one width of digits and one kind of dash and blank
     not_value: _Pattern | None = None  # it occurs in the value
     checks: tuple[str, ...] = ()  # functions of a candidate; a string that one returns is a fact for `why`
     unless: tuple[str, ...] = ()  # functions of a candidate, none of which holds
     adjust: str | None = None  # the same after the conditions
+    extend: Extension | None = None  # what follows the value and belongs to it; after the conditions, instead of adjust
     # Result
     kind_by: str | None = None  # function that returns the kind of a candidate, where the value decides
     confidence: float = Field(gt=0, lt=1)
@@ -109,6 +125,22 @@ class Row(BaseModel):
         return self
 
 
+class WordList(BaseModel):
+    """A file of words in `filters/pii_rules/text`, separated by white space; lines that begin with # are comments."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    drop: int = Field(0, ge=0)  # characters dropped at the end of each word: 수원시 → 수원
+
+    def build_pattern(self) -> str:
+        """Return the alternatives, longest first; words of one character that `drop` leaves are omitted."""
+        lines = (ROOT / "text" / self.file).read_text(encoding="utf-8").splitlines()
+        words = {word for line in lines if not line.startswith("#") for word in line.split()}
+        kept = {word[: len(word) - self.drop] for word in words if len(word) > self.drop + 1}
+        return "|".join(re2.escape(word) for word in sorted(kept, key=lambda word: (-len(word), word)))
+
+
 class Table(BaseModel):
     """A file of rules."""
 
@@ -116,7 +148,12 @@ class Table(BaseModel):
 
     automaton: Literal["numbers", "words", "people"]  # of the prefilter; each file belongs to one
     words: Mapping[str, str] = {}  # parts of expressions, named in braces: {region}
+    lists: Mapping[str, WordList] = {}  # parts of expressions that a file of words holds
     rule: tuple[Row, ...]
+
+    def read_words(self) -> Mapping[str, str]:
+        """Return the words, those of lists included."""
+        return {**self.words, **{name: one.build_pattern() for name, one in self.lists.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +163,8 @@ class Rule:
     row: Row
     gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
     pattern: re2._Regexp | None
-    capture: re2._Regexp | None  # the same with its group `value`, for the bytes of a match
+    capture: re2._Regexp | None  # the same at the start of the bytes, with its group `value`
+    start: re2._Regexp | None  # where the pattern may begin
     heading: re2._Regexp | None
     detector: Detector | None
     conditions: tuple[Condition, ...]

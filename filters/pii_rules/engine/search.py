@@ -12,7 +12,7 @@ import re2
 
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.rule_table import MARKS, Rule, read_tables
+from filters.pii_rules.engine.rule_table import MARKS, REACH_OF_PATTERN, Rule, read_tables
 from filters.pii_rules.text import digit_runs
 from filters.pii_rules.text.digit_runs import Run, Window, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
@@ -37,7 +37,7 @@ def find_matches(text: str, data: bytes) -> list[Match]:
     finders: list[Finder] = []
     for gate, owners in build_gates():
         if hits := gate.Match(data):
-            finders.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
+            finders.extend(dict.fromkeys(finder for i in sorted(hits) for finder in owners[i]))
     return resolve_overlaps(item for finder in finders for item in finder(text, data)) if finders else []
 
 
@@ -45,7 +45,10 @@ def find_matches(text: str, data: bytes) -> list[Match]:
 def read_rules() -> tuple[tuple[Rule, str], ...]:
     """Return every rule with the automaton of its table, in order of the tables."""
     return tuple(
-        (compile_rule(row, table.words), table.automaton) for table in read_tables().values() for row in table.rule
+        (compile_rule(row, words), table.automaton)
+        for table in read_tables().values()
+        for words in (table.read_words(),)
+        for row in table.rule
     )
 
 
@@ -71,7 +74,7 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 @cache
-def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
+def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
     owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
     owned["numbers"].append(
@@ -84,11 +87,15 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[Finder, ...]], ...]:
         if not _reads_runs(rule):
             finder = _build_finder(rule)
             owned[automaton] += [(gate, finder) for gate in rule.gates]
-    return tuple(
-        (build_set([gate for gate, _ in pairs], GATE_BYTES), tuple(finder for _, finder in pairs))
-        for pairs in owned.values()
-        if pairs
-    )
+    return tuple(_build_automaton(pairs) for pairs in owned.values() if pairs)
+
+
+def _build_automaton(pairs: Sequence[tuple[str, Finder]]) -> tuple[re2.Set, tuple[tuple[Finder, ...], ...]]:
+    """Return the set of different gates, and the finders of each."""
+    finders: dict[str, list[Finder]] = {}
+    for gate, finder in pairs:
+        finders.setdefault(gate, []).append(finder)
+    return build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))
 
 
 def _build_finder(rule: Rule) -> Finder:
@@ -97,6 +104,8 @@ def _build_finder(rule: Rule) -> Finder:
         return _find_in_runs((rule,))
     if rule.detector is not None:
         return rule.detector
+    if rule.start is not None:
+        return partial(_find_at_starts, rule)
     return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
 
 
@@ -111,8 +120,19 @@ def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
             yield found
 
 
+def _find_at_starts(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
+    done = 0
+    for start, _ in matches(rule.start, text, data):
+        if start < done:
+            continue
+        first, last = _find_value(rule.capture, text, start, start + REACH_OF_PATTERN)
+        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
+            done = found.end
+            yield found
+
+
 def _find_value(capture: re2._Regexp, text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the place of the group `value` in the match text[start:end]; an empty place if it has none."""
+    """Return the place of the group `value` in the match that begins text[start:end]; an empty place without it."""
     data = text[start:end].encode("utf-8", "replace")
     match = capture.match(data)
     first, last = (-1, -1) if match is None else match.span(1)

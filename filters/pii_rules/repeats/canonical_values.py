@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import re2
@@ -24,26 +27,24 @@ LENGTHS: Final = {  # number of digits of a complete value
     "driver_license": (10, 12),
     "health_insurance": (11,),
 }
+_AFTER_SIGN: Final = "[ \u00a0\u3000)\\]}>）］]{0,3}"
 _UNSEEN: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 _DATE: Final = re2.compile("^['’]?([0-9]{4}|[0-9]{2})[^0-9]+([0-9]{1,2})[^0-9]+([0-9]{1,2})[^0-9]*$")
 _DIGITS: Final = re2.compile("^(?:[0-9]{2})?([0-9]{2})([0-9]{2})([0-9]{2})[^0-9]*$")
 _DAY_FIRST: Final = re2.compile("^([0-9]{1,2})[./-]([0-9]{1,2})[./-]((?:19|20)[0-9]{2})[^0-9]*$")
-_SIGNS: Final = (
-    ("_", re2.compile("[(\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|underscore)[)\\]]?")),
-    ("-", re2.compile("[(\\[]?(?:하이픈|대시)[)\\]]?")),
-    (".", re2.compile("[(\\[]?(?:쩜|점|닷|dot)[)\\]]?|[·･ㆍ•]")),
-)
-LETTERS: Final = {  # Latin letters and signs as Koreans spell them on the telephone
-    "에이치": "h", "더블유": "w", "더블류": "w", "에이": "a", "에프": "f", "아이": "i", "제이": "j", "케이": "k",
-    "아르": "r", "에스": "s", "브이": "v", "엑스": "x", "와이": "y", "제트": "z", "지트": "z", "언더바": "_",
-    "언더": "_", "밑줄": "_", "하이픈": "-", "대시": "-", "비": "b", "씨": "c", "시": "c", "디": "d", "이": "e",
-    "지": "g", "쥐": "g", "엘": "l", "엠": "m", "엔": "n", "오": "o", "피": "p", "큐": "q", "알": "r", "티": "t",
-    "유": "u", "점": ".", "쩜": ".",
-}  # fmt: skip
-_LETTER: Final = re2.compile("|".join(sorted(LETTERS, key=len, reverse=True)) + "|[영공일이삼사오육칠팔구0-9]")
-_SAID: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구")} | {"영": "0", "륙": "6"}
+_SPELLINGS: Final = tomllib.loads(Path(__file__).with_name("spellings.toml").read_text(encoding="utf-8"))
+LETTERS: Final[dict[str, list[str]]] = _SPELLINGS["letters"]
+DIGITS: Final[list[str]] = _SPELLINGS["digits"]
+SIGNS: Final = {  # a sign or its name, also in brackets and between blanks
+    sign: f"[ \u00a0\u3000(\\[{{<（［]{{0,3}}(?:{names}){_AFTER_SIGN}" for sign, names in _SPELLINGS["signs"].items()
+}
+_SIGNS: Final = [(sign, re2.compile(SIGNS[sign])) for sign in "_-."]
+_SAID: Final = {name: str(i) for i, names in enumerate(DIGITS) for name in names}
+_SPELLED: Final = _SAID | {name: letter for letter, names in LETTERS.items() for name in names}
+_LETTER: Final = re2.compile("|".join(sorted(_SPELLED, key=len, reverse=True)))
 
 
+@lru_cache(maxsize=1024)  # each value is compared in text, title, author and address
 def canonical_form(kind: str, value: str) -> str:
     """Return the canonical form of `value`, used for comparison only and never written to output.
 
@@ -104,7 +105,7 @@ def _canonical_handle(value: str) -> str:
     narrow = narrow.removeprefix("골뱅이").strip().lstrip("@").strip()
     names = _LETTER.findall(narrow)
     if len(names) > 3 and "".join(names) == narrow.replace(" ", "").replace(",", ""):
-        return "".join(LETTERS.get(name, _SAID.get(name, name)) for name in names)
+        return "".join(map(_SPELLED.__getitem__, names))
     for sign, words in _SIGNS:
         narrow = words.sub(sign, narrow)
     return "".join(_SAID.get(c, c) for c in narrow if not c.isspace())

@@ -169,8 +169,9 @@ def _find_names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator
 
 
 def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match]:
-    patterns = [p for value in values for p in forms.build_patterns(kind, value)]
     data = page.data.lower()
+    text = data.decode()
+    patterns = [form.pattern for value in values for form in forms.build_forms(kind, value) if form.may_match(text)]
     options = re2.Options()
     options.max_mem = _BYTES
     options.longest_match = True

@@ -28,11 +28,13 @@ from malmoi.releases.assemble import open_writer
 from malmoi.releases.erasure.erased_documents import Erasure, explain_damage, list_naming, read_audit
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.membership import member_tables
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS
 
-_PUBLISHED: Final = ("attribution", "licence_evidence", "personal_data")  # audit tables of documents in data/ alone
+# Audit tables of documents in data/ alone.
+_PUBLISHED: Final = ("attribution", "cleared_finds", "licence_evidence", "personal_data")
 _COUNTED: Final = ("dropped", "stages")  # audit tables with one more row or count for each erased document
 _ID: Final = ("id",)
 _MASKED: Final = {"clusters": ("cluster", "keeper", "member"), "dropped": _ID, "failed": _ID, "signals": _ID}
@@ -219,7 +221,7 @@ def _write_residue(
     known = set(held["detector"].to_pylist()) == {residue.DETECTOR}
     anew = {path for path, rows in sizes.items() if not known or not rows or path in was_empty & counts.keys()}
     looks = [one for path in sorted(anew) for one in residue.look(folder, path)]
-    if residual_pii.find_blocking(looks, does):
+    if residual_pii.find_uncleared(folder, looks, does, cleared_finds.read_places(folder)):
         raise DataError(
             f"the second detector finds personal data in the patch of {base}; nothing was published. Release again "
             "with this version of Malmoi, then erase."

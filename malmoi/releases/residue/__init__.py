@@ -4,23 +4,28 @@ It classifies code points, and uses a state machine for runs of digits and the c
 rule, table or expression with the filter that redacts, so that both do not have the same faults.
 """
 
+from malmoi.releases.residue.code_points import Span
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
 from malmoi.releases.residue.release_folder import (
     DISTINCT,
     Find,
+    Located,
     Look,
     Residue,
     add_up,
     find_documents,
+    find_spans,
     finds_by_row,
     kinds,
+    locate,
     look,
     look_at_rows,
     look_by_group,
     scan,
 )
+from malmoi.releases.residue.shapes import SHAPES
 
-VERSION = 2  # raise it with any change of detection: releases record the detector that scanned them
+VERSION = 3  # raise it with any change of detection: releases record the detector that scanned them
 DETECTOR = f"residue {VERSION}"
 
 __all__ = [
@@ -28,14 +33,19 @@ __all__ = [
     "DISTINCT",
     "KINDS",
     "QUARANTINED",
+    "SHAPES",
     "Find",
+    "Located",
     "Look",
     "Outcome",
     "Residue",
+    "Span",
     "add_up",
     "find_documents",
+    "find_spans",
     "finds_by_row",
     "kinds",
+    "locate",
     "look",
     "look_at_rows",
     "look_by_group",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,14 @@ JOINTS: Final = " \n-.()/~·‧ㆍ・,_+\u00a0\u3000‐‑‒–—―−－．�
 MASKS: Final = "*＊#•●○■□◯◼×✱※"
 Codes = NDArray[np.uint32]
 Marks = NDArray[np.uint8]
+
+
+class Span(NamedTuple):
+    """A find: its kind, and the code points from `start` to `end` (exclusive) that cover its value."""
+
+    kind: str
+    start: int
+    end: int
 
 
 def _class_table() -> Marks:
@@ -118,12 +126,12 @@ def _chain(text: str, starts: list[int], ends: list[int]) -> Chain:
     return Chain(tuple(groups), tuple(joints), tuple(begins), tuple(stops))
 
 
-def find_spelled_digits(text: str, marks: Marks) -> Iterator[str]:
-    """Find the digits of each run of digits, digit words and joining signs with at least SPELT_LEAST digits.
+def find_spelled_digits(text: str, marks: Marks) -> Iterator[tuple[str, int, int]]:
+    """Find each run of digits, digit words and joining signs with at least SPELT_LEAST digits: digits, start, end.
 
     >>> text = "공일공 이삼사오 6789"
     >>> list(find_spelled_digits(text, classes_of(codes_of(text))))
-    ['01023456789']
+    [('01023456789', 0, 13)]
     """
     words = marks == SPELT
     if not words.any():
@@ -135,4 +143,5 @@ def find_spelled_digits(text: str, marks: Marks) -> Iterator[str]:
         if spelt < 2 or spelt + int((marks[start:end] == DIGIT).sum()) < SPELT_LEAST:
             continue
         part = text[start:end]
-        yield "".join(SPELLED.get(c) or (str(unicodedata.decimal(c)) if c.isdecimal() else "") for c in part)
+        digits = "".join(SPELLED.get(c) or (str(unicodedata.decimal(c)) if c.isdecimal() else "") for c in part)
+        yield digits, start, end

@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from malmoi.releases.residue.code_points import MASKS, Chain
+from malmoi.releases.residue.code_points import MASKS, Chain, Span
+from malmoi.releases.residue.examples import is_desk_line, is_sample_number
 
 NEAR: Final = 28  # code points before a number in which its label may occur
 REACH: Final = 5  # maximum number of groups in a number
@@ -48,8 +49,8 @@ REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 
 LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
 
 
-def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
-    """Yield the kind of each number in `chain`. A group belongs to one number only: the first, then the longest."""
+def find_numbers(text: str, chain: Chain) -> Iterator[Span]:
+    """Yield the numbers in `chain` that have a kind. A group belongs to one number: the first, then the longest."""
     if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
         return  # an HTML character reference
     first = 0
@@ -57,8 +58,9 @@ def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
         for last in range(min(len(chain.groups), first + REACH), first, -1):
             kind = _kind(text, chain, first, last)
             if kind:
-                if not _is_reserved(kind, chain.digits(first, last)):
-                    yield kind
+                groups = chain.groups[first:last]
+                if not (_is_reserved(kind, "".join(groups)) or is_sample_number(kind, groups)):
+                    yield Span(kind, chain.starts[first], chain.ends[last - 1])
                 first = last - 1
                 break
         first += 1
@@ -196,7 +198,8 @@ def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], bef
         return "phone" if canonical or labelled else ""
     land = rest.startswith("02") and len(rest) in (9, 10)
     land = land or (rest.startswith((*AREAS, "070", "080")) and len(rest) in (10, 11))
-    return "phone" if land and ((canonical and _has_separator(joints)) or labelled or abroad) else ""
+    told = land and ((canonical and _has_separator(joints)) or labelled or abroad)
+    return "phone" if told and not is_desk_line(before) else ""
 
 
 def _has_separator(joints: tuple[str, ...]) -> bool:

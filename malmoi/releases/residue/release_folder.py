@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from malmoi.releases.residue import digit_chains, signs_and_words
-from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
+from malmoi.releases.residue.code_points import Span, chains, classes_of, codes_of, find_spelled_digits
 from malmoi.releases.residue.outcome import KINDS
+from malmoi.releases.residue.shapes import find_shape
 
 ROWS: Final = 2_000  # rows of a Parquet column read at once
 SHORT_ROWS: Final = 32_000  # of other columns than these
@@ -53,6 +54,15 @@ class Find(NamedTuple):
     column: str
     kind: str
     n: int
+
+
+class Located(NamedTuple):
+    """One find with the text that has it: in memory only, never written."""
+
+    column: str
+    span: Span
+    shape: str  # malmoi/releases/residue/shapes.py; "" if its value has none
+    text: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -184,6 +194,19 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
     return _list_finds(found)
 
 
+def locate(row: pa.Table, sought: Collection[str]) -> list[Located]:
+    """Return each find of the kinds in `sought` in a table of one row: those that `finds_by_row` counts."""
+    return [
+        Located(part, span, find_shape(span.kind, text[span.start : span.end]), text)
+        for field in row.schema
+        if _holds_strings(field.type)
+        for part, texts in _strings(field.name, _flatten(row.column(field.name)))
+        for text in texts.to_pylist()
+        for span in find_spans(text or "")
+        if span.kind in sought
+    ]
+
+
 def look_by_group(
     table: pa.Table, groups: NDArray[np.int64], count: int
 ) -> tuple[list[list[Look]], dict[int, tuple[Find, ...]]]:
@@ -276,16 +299,26 @@ def kinds(text: str) -> Iterator[str]:
     >>> list(kinds("문의 [전화번호1], 대표 1588-0000, 법인등록번호 000000-0000000"))
     []
     """
+    for span in find_spans(text):
+        yield span.kind
+
+
+def find_spans(text: str) -> Iterator[Span]:
+    """Yield each find in one text, with the code points of its value.
+
+    >>> list(find_spans("문의 010-0000-1234"))
+    [Span(kind='phone', start=3, end=16)]
+    """
     if not text:
         return
     codes = codes_of(text)
     marks = classes_of(codes)
     for chain in chains(text, marks):
-        yield from digit_chains.find_number_kinds(text, chain)
-    for digits in find_spelled_digits(text, marks):
+        yield from digit_chains.find_numbers(text, chain)
+    for digits, start, end in find_spelled_digits(text, marks):
         if digits.startswith(digit_chains.MOBILE) and len(digits) in (10, 11):
-            yield "phone"
-    yield from signs_and_words.find_word_kinds(text, codes, marks)
+            yield Span("phone", start, end)
+    yield from signs_and_words.find_signs_and_words(text, codes, marks)
 
 
 def find_documents(folder: Path, residue: Residue) -> list[str]:

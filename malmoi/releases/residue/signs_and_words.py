@@ -10,8 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks
-from malmoi.releases.residue.random_words import is_stand_in
+from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks, Span
+from malmoi.releases.residue.examples import is_example_address, is_sample_number
+from malmoi.releases.residue.random_words import is_shuffled, is_stand_in
 
 REACH: Final = 80  # maximum code points of a local part, a domain or a word
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
@@ -32,6 +33,8 @@ PREFIXES: Final = (
     ("AKIA", 16), ("ASIA", 16), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 16),
     ("xoxb-", 20), ("xoxp-", 20), ("AIza", 30), ("sk-", 20), ("sk_live_", 16), ("hf_", 30), ("npm_", 30), ("eyJ", 60),
 )  # fmt: skip
+AWS: Final = ("AKIA", "ASIA")  # 3 % of their ids have no digit
+QUOTES: Final = "\"' \u00a0"
 PRIVATE_KEY: Final = "PRIVATE KEY-----"
 SECRETS: Final = frozenset(
     "token access_token auth_token refresh_token key api_key apikey servicekey sig signature session sessionid "
@@ -41,22 +44,16 @@ PLATES: Final = frozenset("가나다라마거너더러머버서어저고노도�
 UNITS: Final = ("원", "명", "개", "억", "만", "천", "년", "건", "호", "회", "톤", "m", "k", "%", "쪽", "번")
 PASSPORT: Final = ("여권", "passport")
 BIRTH: Final = ("생년월일", "생 년 월 일", "생일", "출생:", "date of birth", "dob")
+PASSWORDS: Final = ("password", "passwd", "비밀번호", "암호")
 NAMED: Final = (
-    "password",
-    "passwd",
-    "비밀번호",
-    "암호",
-    "api_key",
-    "apikey",
-    "api key",
-    "secret_key",
-    "access_key",
-    "secret",
-)
+    *PASSWORDS, "api_key", "apikey", "api-key", "api key", "secret_key", "secretkey", "secret-key", "access_key",
+    "accesskey", "access-key", "secret",
+)  # fmt: skip
+DEFAULTS: Final = frozenset("password passwd pass pwd pw secret guest changeme".split())  # in examples of addresses
 
 
-def find_word_kinds(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
-    """Yield the kind of each find in `text`."""
+def find_signs_and_words(text: str, codes: Codes, marks: Marks) -> Iterator[Span]:
+    """Yield each find in `text`; the span of an address that is spelled, or of a date, may be wider than its value."""
     plain = np.where(codes < 128, codes, 32).astype(np.uint8).tobytes().decode("ascii")  # same offsets, fast to search
     folded = plain.lower()
     yield from _emails(text, folded, codes)
@@ -79,15 +76,24 @@ def _places(text: str, word: str) -> Iterator[int]:
         at = text.find(word, at + len(word))
 
 
-def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
+def _emails(text: str, folded: str, codes: Codes) -> Iterator[Span]:
     """Find e-mail addresses with an at sign, or with a word for it."""
     for at in np.flatnonzero((codes == ord("@")) | (codes == ord("＠"))).tolist():
         if _is_email(text, at, at + 1):
-            yield "email"
+            yield Span("email", *_extend(text, at, at + 1))
     for sign in SPELLED_AT:
         for end in _places(folded if sign.isascii() else text, sign):
             if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _may_be_address(text, end)):
-                yield "email"
+                yield Span("email", _extend(text, end - len(sign), end)[0], len(text[: end + REACH // 2]))
+
+
+def _extend(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the bounds of the words on both sides of the sign from `start` to `end`."""
+    head, tail = text[max(0, start - REACH) : start].rstrip(" "), text[end : end + REACH]
+    begins = len(head) - max(map(len, head.split()[-1:]), default=0)
+    words = tail.split(maxsplit=1)
+    ends = tail.index(words[0]) + len(words[0]) if words else 0
+    return max(0, start - REACH) + begins, end + ends
 
 
 def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
@@ -106,8 +112,8 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     if len(labels) < 2 or not all(labels):
         return False
     top = labels[-1]
-    if labels == ["example", "com"] and local.startswith("user") and local[4:].isdecimal() and len(local) <= 8:
-        return False  # a surrogate of a recipe
+    if is_example_address(local, ".".join(labels)):  # also a surrogate of a recipe
+        return False
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
 
 
@@ -142,7 +148,7 @@ def _head(text: str, allowed: frozenset[str]) -> str:
     return text
 
 
-def _hardware(text: str, codes: Codes) -> Iterator[str]:
+def _hardware(text: str, codes: Codes) -> Iterator[Span]:
     """Find hardware addresses in six pairs."""
     for sign in ":-":
         parted = codes == ord(sign)
@@ -158,10 +164,10 @@ def _hardware(text: str, codes: Codes) -> Iterator[str]:
                 group = int(pairs[0], 16) & 1  # a multicast address, or an example such as 01:23:45:67:89:ab
                 group |= inner.upper().startswith("00-00-5E-00-53-")  # reserved for documentation (RFC 7042, 2.1.2)
                 if not group and not any(c in ALNUM or c == sign for c in edges):
-                    yield "mac"
+                    yield Span("mac", at - 2, at + 15)
 
 
-def _addresses(text: str, plain: str) -> Iterator[str]:
+def _addresses(text: str, plain: str) -> Iterator[Span]:
     """Find public IPv6 addresses in short form."""
     seen = 0
     for end in _places(plain, "::"):
@@ -173,7 +179,7 @@ def _addresses(text: str, plain: str) -> Iterator[str]:
         word = head[len(head) - left :] + _head(text[end : end + 40], HEX | {":"})
         seen = end - left + len(word)
         if len(word) >= 8 and word[0] in "23" and word.count("::") == 1 and _is_public(word.rstrip(":")):
-            yield "ip"
+            yield Span("ip", end - left, seen)
 
 
 def _is_public(word: str) -> bool:
@@ -183,7 +189,7 @@ def _is_public(word: str) -> bool:
         return False
 
 
-def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
+def _hardware_in_groups(text: str, codes: Codes) -> Iterator[Span]:
     """Find hardware addresses in three groups of four, `02ab.0000.00ff`."""
     dots = codes == ord(".")
     for at in np.flatnonzero(dots[:-5] & dots[5:]).tolist():
@@ -192,10 +198,10 @@ def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
         if at >= 4 and [len(g) for g in groups] == [4, 4, 4] and all(set(g) <= HEX for g in groups):
             edges = text[at - 5 : at - 4] + text[at + 10 : at + 11] if at >= 5 else text[at + 10 : at + 11]
             if not any(c in ALNUM or c == "." for c in edges) and not word.replace(".", "").isdecimal():
-                yield "mac"
+                yield Span("mac", at - 4, at + 10)
 
 
-def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[Span]:
     """Find number plates: two or three digits, a syllable, four digits."""
     digit = marks == DIGIT
     if len(codes) < 7:
@@ -210,28 +216,39 @@ def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
         number = after.removeprefix(" ")
         four = len(number[:4]) == 4 and number[:4].isdecimal() and not number[4:5].isdecimal()
         if before in (2, 3) and four and not number[4:].startswith(UNITS):
-            yield "vehicle"
+            yield Span("vehicle", at - before, at + 1 + len(after) - len(number) + 4)
 
 
-def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
+def _keys(text: str, plain: str, folded: str) -> Iterator[Span]:
     """Find keys by prefix or label, and private key blocks."""
     for prefix, least in PREFIXES:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
             word = _head(text[end : end + 2 * REACH], WORD | {"."})
-            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(prefix + word):
-                yield "key"
+            is_random = _is_drawn(word) or (prefix in AWS and len(word) == least and word.isupper())
+            if before not in WORD and len(word) >= least and is_random and not is_stand_in(prefix + word):
+                yield Span("key", end - len(prefix), end + len(word))
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
-            yield "key"
+            yield Span("key", end - len(PRIVATE_KEY), end)
     for label in NAMED:
         for end in _places(folded if label.isascii() else text, label):
-            after = text[end : end + REACH].lstrip("\"' \u00a0")
-            word = _head(after[1:].lstrip("\"' \u00a0"), TOKEN | set("!$@"))
-            mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-            sound = len(word) >= 8 and mixed and "://" not in after[:REACH] and not is_stand_in(word)
-            if after[:1] in (":", "=") and sound:
-                yield "key"
+            after = text[end : end + REACH].lstrip(QUOTES)
+            behind = after[1:].lstrip(QUOTES)
+            word = _head(behind, TOKEN | set("!$@"))
+            if after[:1] in (":", "=") and "://" not in after and _is_key(word, behind, is_password=label in PASSWORDS):
+                if "${" in text[max(0, end - REACH // 2) : end].rpartition("}")[2]:
+                    continue  # the default of a variable, `${DB_PASSWORD:root1234}`
+                start = len(text[: end + REACH]) - len(behind)
+                yield Span("key", start, start + len(word))
+
+
+def _is_key(word: str, behind: str, *, is_password: bool) -> bool:
+    """Whether the word at the beginning of `behind` may be a key: letters and digits, and neither a call nor words."""
+    mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    if len(word) < 8 or not (mixed or is_shuffled(word)) or (word[0].isalpha() and behind[len(word) :][:1] == "("):
+        return False
+    return not is_stand_in(word, is_password=is_password)
 
 
 def _is_drawn(word: str) -> bool:
@@ -240,7 +257,7 @@ def _is_drawn(word: str) -> bool:
     return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
 
 
-def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
+def _secrets(text: str, plain: str, codes: Codes) -> Iterator[Span]:
     """Find values of secret parameters in the query of a URL, and passwords before its host."""
     for at in np.flatnonzero(codes == ord("=")).tolist():
         before = text[max(0, at - 24) : at]
@@ -249,24 +266,38 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
         telling = asked and name.lower().replace("-", "_") in SECRETS
         word = _head(text[at + 1 : at + 1 + REACH], TOKEN) if telling else ""
         if len(word) >= 8 and not is_stand_in(word):
-            yield "url_secret"
+            yield Span("url_secret", at + 1, at + 1 + len(word))
     for end in _places(plain, "://"):
         host = _head(text[end : end + REACH], TOKEN | {":", "@", "!", "$"}).partition("/")[0]
         user, sign, _ = host.rpartition("@")
-        if sign and user.partition(":")[2]:
-            yield "url_secret"
+        name, _, password = user.partition(":")
+        is_default = password.casefold() in DEFAULTS or password == name or is_stand_in(password, is_password=True)
+        if sign and password and not is_default:
+            yield Span("url_secret", end + len(user) - len(password), end + len(user))
 
 
-def _passports(text: str, folded: str) -> Iterator[str]:
+def _passports(text: str, folded: str) -> Iterator[Span]:
     """Find passport numbers after a label."""
-    words: set[str] = set()
+    words: dict[str, Span] = {}
     for label in PASSPORT:
         for end in _places(folded if label.isascii() else text, label):
             after = "".join(folded[end : end + 34].replace("no.", " ").replace("no", " ").replace("-", "").split(" "))
             word = _first(after)
-            if _shape(word) in ("A00000000", "A000A0000", "AA0000000"):
-                words.add(word)  # "여권 (passport)" are two labels of one number
-    yield from ("passport" for _ in words)
+            is_number = _shape(word) in ("A00000000", "A000A0000", "AA0000000")
+            digits = word.strip(string.ascii_letters)
+            if is_number and not (digits.isdecimal() and is_sample_number("passport", (digits,))):
+                # "여권 (passport)" are two labels of one number
+                words[word] = Span("passport", *_place_letters(folded, word, end))
+    yield from words.values()
+
+
+def _place_letters(text: str, word: str, start: int) -> tuple[int, int]:
+    """Return the bounds of the letters of `word`, in order, between other letters from `start` on."""
+    places, at = [start], start
+    for letter in word:
+        at = text.find(letter, at) + 1
+        places.append(at)
+    return places[1] - 1, places[-1]
 
 
 def _first(text: str) -> str:
@@ -287,18 +318,18 @@ def _shape(word: str) -> str:
     return "".join("0" if c.isdigit() else "A" for c in word)
 
 
-def _births(text: str, folded: str) -> Iterator[str]:
+def _births(text: str, folded: str) -> Iterator[Span]:
     """Find birth dates after a label or before 생."""
     for label in BIRTH:
         for end in _places(folded if label.isascii() else text, label):
             after = text[end : end + 22].partition("[")[0].partition("\n")[0]
             digits = "".join(c if c.isdecimal() else " " for c in after).split()
             if _is_date(digits):
-                yield "birth_date"
+                yield Span("birth_date", end, end + len(after))
     for end in _places(text, "일생"):
         before = "".join(c if c.isdecimal() else " " for c in text[max(0, end - 16) : end]).split()
         if _is_date(before[-3:]):
-            yield "birth_date"
+            yield Span("birth_date", max(0, end - 16), end)
 
 
 def _is_date(parts: list[str]) -> bool:
@@ -307,11 +338,11 @@ def _is_date(parts: list[str]) -> bool:
     return len(parts) >= 3 and len(parts[0]) in (2, 4) and 1 <= int(parts[1]) <= 12 and 1 <= int(parts[2]) <= 31
 
 
-def _flats(text: str) -> Iterator[str]:
+def _flats(text: str) -> Iterator[Span]:
     """Find block and flat, `101동 1203호`: the rest of a redacted address must not identify a flat."""
     for end in _places(text, "호"):
         before = text[max(0, end - 14) : end - 1]
         flat = before[len(before.rstrip(string.digits)) :]
         house = before[: len(before) - len(flat)].rstrip()
         if 3 <= len(flat) <= 4 and house.endswith("동") and house[-2:-1].isdecimal():
-            yield "address"
+            yield Span("address", max(0, end - 14), end)

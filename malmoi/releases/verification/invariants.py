@@ -105,6 +105,13 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
 JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} ORDER BY ALL LIMIT 3""",
     ),
     Law(
+        "audit/cleared_finds.parquet",
+        "a cleared find is of no document in data/, or has no reviewer, day or reason (id, decision)",
+        "SELECT id, decision FROM cleared_finds WHERE id NOT IN (SELECT id FROM data) OR n < 1 OR reviewer = ''"
+        " OR reason = '' OR date = '' OR (starts_with(decision, 'shape-') AND shape = '')"
+        " OR NOT regexp_full_match(decision, '(item|shape)-[a-z]{8}') ORDER BY ALL LIMIT 3",
+    ),
+    Law(
         "audit/judged_grants.parquet",
         "the rate of wrong grants is not that of the counts (rate, rate of the counts)",
         "SELECT CAST(rate AS DECIMAL(9, 4)), CAST(counted AS DECIMAL(9, 4)) FROM (SELECT max(sample_rate) AS rate,"

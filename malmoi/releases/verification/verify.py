@@ -26,6 +26,7 @@ from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.membership import member_tables
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import (
@@ -266,11 +267,12 @@ def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding
     if set(held["detector"].to_pylist()) != {DETECTOR}:
         return
     rows, does = residual_pii.group_by_file(held), residual_pii.read_outcomes(held)
+    cleared = cleared_finds.read_places(folder)
     names = sorted(f.path for f in manifests.read(folder).files if f.path != residual_pii.TABLE and wanted(f.path))
     for name in (name for name in names if (folder / name).is_file()):
 
         def differ(name: str = name) -> Iterator[Finding]:
-            found = residual_pii.differences(folder, name, rows.get(name, []), does)
+            found = residual_pii.differences(folder, name, rows.get(name, []), does, cleared)
             return (Finding("residue", name, says) for says in found)
 
         yield from _run_check("residue", name, differ)
