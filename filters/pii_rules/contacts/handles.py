@@ -16,8 +16,8 @@ NO_HANDLES: Final = frozenset(
     "instagram facebook twitter discord naver threads kakaotalk tiktok youtube".split()
 )
 _NO_ENDS: Final = tuple(
-    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md "
-    ".xml .yml _token _id _key _url _name _no".split()
+    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 "
+    ".md .xml .yml _token _id _key _url _name _no".split()
 )
 _TECHNICAL: Final = frozenset("sdk api oauth json token http config react js css html sql".split())
 _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
