@@ -36,9 +36,7 @@ _USUAL: Final = dict.fromkeys(map(ord, "0123456789 -.()"))
 _WEAK: Final = frozenset(",.:+")  # also separators in lists and sums
 _SAID: Final = "(?:[공영빵일이삼사오육칠팔구]|하나|[둘셋넷]|다섯|여섯|일곱|여덟|아홉)"
 _IN_DIGITS: Final = "[0-9]{2,7} ?(?:다시|하이픈|대시|에|의) ?[0-9]{2,7}"
-_DICTATED: Final = re2.compile(
-    f"(?:[0-9]|{_SAID})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SAID})){{8,18}}"
-)
+_DICTATED: Final = re2.compile(f"(?:[0-9]|{_SAID})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SAID})){{8,18}}")
 _A_DICTATION: Final = re2.compile(f"{_SAID}(?:(?: |-|, |다시|에 |에|의)*{_SAID}){{4}}|{_IN_DIGITS}")
 _LENGTHS: Final = {  # by kind of label: the lengths and the kind of the number
     **dict.fromkeys(("rrn", "frn", "birth"), ((13,), "rrn")),
