@@ -277,7 +277,7 @@ class Maker:
         return separator.join([str(self.rng.choice([*range(11, 27), 28])), year, serial, tail])
 
     def em(self, form: str) -> str:
-        """Mail under example names, or with a local part that nobody would have."""
+        """Mail under host names of one letter, which nobody gets, or with a local part that nobody would have."""
         word = self.rng.choice("nabi moss lamp kite dusk reed fern tide plum quill ember maple".split())
         local = self.rng.choice(
             [f"zz.{word}.{self.digits(4)}", f"zz{word}{self.digits(3)}", f"{word}_zz-{self.digits(4)}"]
@@ -1045,7 +1045,7 @@ def _could_be(span: dict[str, Any], value: str) -> str:
         if not re.search(
             r"(?:^|\.)(?:example(?:\.(?:com|org|net))?|m\.(?:com|org|net)|x\.or\.kr)$", host
         ) and not value.startswith("malmoi."):
-            return "a mail address outside the example names"
+            return "a mail address outside the names that nobody gets"
     if kind in ("brn", "crn") and not digits.startswith("9"):
         return "a registry that exists"
     return ""

@@ -16,8 +16,8 @@ NO_HANDLES: Final = frozenset(
     "instagram facebook twitter discord naver threads kakaotalk tiktok youtube".split()
 )
 _NO_ENDS: Final = tuple(
-    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md "
-    ".xml .csv .xlsx .hwp .docx .pptx .sql .log "
+    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 "
+    ".md .xml .csv .xlsx .hwp .docx .pptx .sql .log "
     ".yml _token _id _key _url _name _no".split()
 )
 _TECHNICAL: Final = frozenset(
