@@ -51,7 +51,7 @@ _DUMMY_HOST: Final = re2.compile(
 )
 # Hosts that are dummies where the local part is one too
 _VAGUE_HOST: Final = re2.compile(
-    "^(?:mail|email|host|server|abc|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
+    "^(?:mail|email|host|my-?host|server|abc|def|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
 )
 _DUMMY_LOCAL: Final = re2.compile(
     "^(?:your[a-z._-]*|(?:user|test|sample|example|foo|bar|abc|aaa+|xxx+|me|you|someone|somebody|name|id|email|"
