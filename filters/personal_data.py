@@ -25,7 +25,7 @@ from filters.pii_rules.numbers import (
     spelled_out,
     vehicles,
 )
-from filters.pii_rules.people import birth_dates, names
+from filters.pii_rules.people import birth_dates, person_names
 from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
 from filters.pii_rules.repeats import repeat_search
 from filters.pii_rules.repeats.canonical_values import canonical_form
@@ -37,8 +37,8 @@ from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 from malmoi.prefilter import build_set
 
-VERSION = 8
-LIBRARIES = ("google-re2",)
+VERSION = 9
+LIBRARIES = ("google-re2", "numpy")
 
 Kind: TypeAlias = Literal[
     "rrn",
@@ -98,8 +98,8 @@ def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None =
         return []
     found = resolve_overlaps(item for detector in detectors for item in detector(text, data))
     if named:  # identifiers first: a name is personal data next to an identifier
-        linked = list(names.find_linked_names(text, found, data, morphemes))
-        found = resolve_overlaps(found + linked) if linked else found
+        names = list(person_names.find_person_names(text, found, data, morphemes))
+        found = resolve_overlaps(found + names) if names else found
     return found
 
 
@@ -132,6 +132,11 @@ def _encode_text(text: str) -> tuple[str, bytes]:
     except UnicodeEncodeError:
         data = text.encode("utf-8", "replace")
         return data.decode(), data
+
+
+def _leave_names(text: str, data: bytes) -> Iterator[Match]:
+    """Find nothing: the gate of names only opens a text, names come after the identifiers."""
+    return iter(())
 
 
 def _find_in_runs(text: str, data: bytes) -> Iterator[Match]:
@@ -230,7 +235,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     ),
     (
         (birth_dates.GATES, birth_dates.find_birth_dates),
-        (names.GATES, names.find_names),
+        (person_names.GATES, _leave_names),
     ),
 )
 _SHAPES: Final = _build_shapes()

@@ -19,7 +19,7 @@ import re2
 from filters import personal_data
 from filters.pii_rules.contacts import emails, emails_partial, messenger
 from filters.pii_rules.numbers import partial, phones_partial, resident_partial, spelled_out
-from filters.pii_rules.people import birth_dates, names
+from filters.pii_rules.people import birth_dates, person_names as names
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.places import street_addresses
 from filters.pii_rules.secrets import tokens

@@ -1,0 +1,481 @@
+"""Candidates for names in a text and their features, as arrays: one row for each candidate.
+
+A candidate is a range that has the form of a name: the first syllables of a Hangul run, spaced syllables, words of a
+foreign name, capitalised Latin words, Chinese characters. A feature is a slot of a table of weights. All features
+are hashes of integers, so that equal texts have equal slots on every machine.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import re2
+
+from malmoi.document import Morphemes
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+BITS: Final = 18
+RUN, GIVEN, SPLIT, SPACED, WORDS, LATIN, HAN = range(7)  # types of candidates
+_MARGIN: Final = 8  # code points of padding on either side of a text
+_BASE: Final = 0x5DEECE66D | 1  # of the polynomial hash; odd, so that it has an inverse modulo 2**64
+_INVERSE: Final = pow(_BASE, -1, 1 << 64)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_STIR: Final = np.uint64(0xBF58476D1CE4E5B9)
+_WORDS_MAX: Final = 4  # words of a foreign name
+_GAP: Final = 4  # code points between a candidate and a word next to it that are told apart
+_LATIN: Final = re2.compile(
+    "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
+    "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
+)
+_HAN_FAMILY: Final = (
+    "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸"
+    "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
+)
+_HAN: Final = re2.compile(f"[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}")
+FAMILY: Final = frozenset(
+    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추"
+    "도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈"
+    "단견당류량려뢰리련림빙계화궉내대돈뇌묵만미옹탄초필엽곡춘척둔종흥순풍판"
+)
+FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
+_LISTS: Final = Path(__file__).with_name("lists")
+
+
+class Candidates(NamedTuple):
+    """Candidates of a text: start and end in code points, and the type."""
+
+    start: Ints
+    end: Ints
+    type: Ints
+
+
+class _Codes(NamedTuple):
+    """A text as arrays with `_MARGIN` padding on either side."""
+
+    codes: Ints
+    prefix: Hashes  # prefix[i] is the scaled hash of all code points before i
+    hangul: Flags
+    word: Flags  # letters and digits
+    run_end: Ints  # of the run of characters of the same class that contains a position
+    run_start: Ints
+    word_before: Ints  # last position before this one that belongs to a word
+    word_after: Ints  # first position from this one on that belongs to a word
+
+
+@cache
+def read_words(name: str) -> tuple[str, ...]:
+    """Return the words of a list in `lists`; its first line is a description."""
+    lines = _LISTS.joinpath(name + ".txt").read_text("utf-8").splitlines()
+    return tuple(word for line in lines[1:] for word in line.split())
+
+
+@cache
+def _hash_list(name: str) -> Hashes:
+    return np.unique(np.array([_hash_word(word) for word in read_words(name)], np.uint64))
+
+
+def _hash_word(word: str) -> int:
+    """Return the hash that `_hash_ranges` gives to the same characters."""
+    value = 0
+    for i, char in enumerate(word):
+        value += (ord(char) + 1) * pow(_BASE, i, 1 << 64)
+    return value % (1 << 64)
+
+
+_powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # of _BASE and of its inverse
+
+
+def _grow_powers(size: int) -> tuple[Hashes, Hashes]:
+    if len(_powers[0]) < size:
+        for i, base in enumerate((_BASE, _INVERSE)):
+            row = np.full(max(size, 4096), base, np.uint64)
+            row[0] = 1
+            _powers[i] = np.cumprod(row, dtype=np.uint64)
+    return _powers[0], _powers[1]
+
+
+def _last_true(flags: Flags) -> Ints:
+    """Return for each position the last one up to it where `flags` is true, or 0."""
+    return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), 0))
+
+
+def _next_true(flags: Flags) -> Ints:
+    """Return for each position the first one from it on where `flags` is true, or the last position."""
+    at = np.where(flags, np.arange(len(flags)), len(flags) - 1)
+    return np.minimum.accumulate(at[::-1])[::-1]
+
+
+def _encode(text: str) -> _Codes:
+    padded = "\n" * _MARGIN + text + "\n" * _MARGIN
+    codes = np.frombuffer(padded.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
+    digit = (codes >= 0x30) & (codes <= 0x39)
+    codes = np.where(digit, 0x30, codes)
+    hangul = (codes >= 0xAC00) & (codes <= 0xD7A3)
+    latin = ((codes | 0x20) >= 0x61) & ((codes | 0x20) <= 0x7A)
+    han = (codes >= 0x4E00) & (codes <= 0x9FFF)
+    kind = hangul + 2 * latin + 3 * digit + 4 * han
+    word = kind > 0
+    change = np.ones(len(codes) + 1, np.bool_)
+    change[1:-1] = kind[1:] != kind[:-1]
+    start = _last_true(change[:-1])
+    end = _next_true(change[1:]) + 1
+    powers, inverse = _grow_powers(len(codes) + 1)
+    prefix = np.zeros(len(codes) + 1, np.uint64)
+    np.cumsum((codes + 1).astype(np.uint64) * powers[: len(codes)], out=prefix[1:])
+    before = np.concatenate(([0], _last_true(word)[:-1]))
+    return _Codes(codes, prefix, hangul, word, end, start, before, _next_true(word))
+
+
+def _hash_ranges(text: _Codes, start: Ints, end: Ints) -> Hashes:
+    """Return a hash of the code points of each range that does not depend on where the range lies."""
+    inverse = _powers[1]
+    hashed: Hashes = (text.prefix[end] - text.prefix[start]) * inverse[start]
+    return hashed
+
+
+def _is_in(values: Hashes, name: str) -> Flags:
+    known = _hash_list(name)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    found: Flags = known[at] == values
+    return found
+
+
+@cache
+def _family_codes() -> tuple[Flags, Hashes]:
+    table = np.zeros(0xD7A4 - 0xAC00 + 1, np.bool_)
+    table[[ord(c) - 0xAC00 for c in FAMILY]] = True
+    return table, np.unique(np.array([_hash_word(name) for name in FAMILY_OF_TWO], np.uint64))
+
+
+def _is_family(codes: Ints) -> Flags:
+    table, _ = _family_codes()
+    at = codes - 0xAC00
+    inside: Flags = (at >= 0) & (at < len(table) - 1)
+    flags: Flags = inside & table[np.where(inside, at, 0)]
+    return flags
+
+
+def _is_double_family(text: _Codes, start: Ints) -> Flags:
+    _, known = _family_codes()
+    values = _hash_ranges(text, start, start + 2)
+    found: Flags = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
+    return found
+
+
+_OPENING: Final = np.array(sorted(map(ord, "\n\t|│,;:：=(（[<\"'/·>-*")), np.int64)
+_BLANKS: Final = np.array(sorted(map(ord, " \u00a0\u3000\t\u200b")), np.int64)
+
+
+def _among(codes: Ints, sorted_codes: Ints) -> Flags:
+    at = np.minimum(np.searchsorted(sorted_codes, codes), len(sorted_codes) - 1)
+    found: Flags = sorted_codes[at] == codes
+    return found
+
+
+def _blank_gap(text: _Codes, end: Ints) -> tuple[Ints, Flags]:
+    """Return where the next word begins and whether one to three blanks and no other mark separate it."""
+    last = len(text.codes) - 1
+    after = text.word_after[np.minimum(end, last)]
+    gap = after - end
+    fits = (gap >= 1) & (gap <= 3) & text.hangul[after]
+    for i in range(3):
+        fits &= (gap <= i) | _among(text.codes[np.minimum(end + i, last)], _BLANKS)
+    return after, fits
+
+
+def find_candidates(text: _Codes) -> Candidates:
+    """Return the candidates of a text, in padded positions, sorted by start and end."""
+    first = np.flatnonzero(text.hangul & (text.run_start == np.arange(len(text.codes))))
+    first = first[(first >= _MARGIN) & (first < len(text.codes) - _MARGIN)]
+    length = text.run_end[first] - first
+    family = _is_family(text.codes[first])
+    double = (length >= 2) & _is_double_family(text, first)
+    opened = _among(text.codes[first - 1], _OPENING) | (
+        (text.codes[first - 1] == 0x20) & _among(text.codes[first - 2], _OPENING)
+    )
+    rows: list[tuple[Ints, Ints, int]] = []
+    for size in (2, 3, 4):
+        fits = (length >= size) & ((family & ((size < 4) | (length <= 7))) | double)
+        rows.append((first[fits], first[fits] + size, RUN))
+        fits = (length >= size) & ~family & ~double & (size < 4)
+        given = fits & _is_in(_hash_ranges(text, first, first + np.minimum(length, size)), "given_names")
+        given |= fits & opened & (length == size)
+        rows.append((first[given], first[given] + size, GIVEN))
+    fits = double & (length >= 5)
+    rows.append((first[fits], first[fits] + 5, RUN))
+    fits = (length >= 4) & (length <= 7) & opened & ~(family & (length == 4))
+    rows.append((first[fits], text.run_end[first[fits]], WORDS))
+    rows += _find_spaced(text, first[(family & (length == 1)) | (double & (length == 2))])
+    rows += _find_foreign(text, first[opened & (length <= 7)])
+    start, end = np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
+    kind = np.concatenate([np.full(len(r[0]), r[2], np.int64) for r in rows])
+    order = np.lexsort((kind, end, start))
+    start, end, kind = start[order], end[order], kind[order]
+    fresh = np.ones(len(start), np.bool_)
+    fresh[1:] = (start[1:] != start[:-1]) | (end[1:] != end[:-1])
+    return Candidates(start[fresh], end[fresh], kind[fresh])
+
+
+def _find_spaced(text: _Codes, first: Ints) -> list[tuple[Ints, Ints, int]]:
+    """Find a family name apart from the given name, and names with blanks between all syllables."""
+    rows: list[tuple[Ints, Ints, int]] = []
+    second, fits = _blank_gap(text, text.run_end[first])
+    first, second = first[fits], second[fits]
+    length = text.run_end[second] - second
+    for size in (1, 2, 3):
+        fits = (length >= size) & ((size > 1) | (length == 1))
+        rows.append((first[fits], second[fits] + size, SPLIT))
+    alone = length == 1
+    for _ in range(2):
+        first, second = first[alone], second[alone]
+        third, fits = _blank_gap(text, second + 1)
+        first, second = first[fits], third[fits]
+        rows.append((first, second + 1, SPACED))
+        alone = text.run_end[second] - second == 1
+    return rows
+
+
+def _find_foreign(text: _Codes, first: Ints) -> list[tuple[Ints, Ints, int]]:
+    """Find two to four whole words of Hangul in a field."""
+    rows: list[tuple[Ints, Ints, int]] = []
+    last = first
+    for _ in range(_WORDS_MAX - 1):
+        after, fits = _blank_gap(text, text.run_end[last])
+        fits &= text.run_end[after] - after <= 7
+        first, last = first[fits], after[fits]
+        end = text.run_end[last]
+        long = end - first >= 6
+        rows.append((first[long], end[long], WORDS))
+    return rows
+
+
+def _find_other_scripts(text: str) -> list[tuple[int, int, int]]:
+    """Find capitalised Latin words and Chinese characters, in code points of `text`."""
+    data = text.encode("utf-8", "replace")
+    rows: list[tuple[int, int, int]] = []
+    for pattern, kind in ((_LATIN, LATIN), (_HAN, HAN)):
+        at = byte = 0
+        for match in pattern.finditer(data):
+            at += len(data[byte : match.start()].decode("utf-8", "replace"))
+            end = at + len(match.group().decode("utf-8", "replace"))
+            rows.append((at + _MARGIN, end + _MARGIN, kind))
+            at, byte = end, match.end()
+    return rows
+
+
+def _add_other_scripts(text: str, found: Candidates) -> Candidates:
+    rows = _find_other_scripts(text)
+    if not rows:
+        return found
+    more = np.array(rows, np.int64).T
+    return Candidates(*(np.concatenate((old, new)) for old, new in zip(found, more, strict=True)))
+
+
+Piece: TypeAlias = tuple[int, int]
+"""A range of an analysed text, in code points."""
+
+
+def _tag_positions(size: int, morphemes: Morphemes | None, pieces: Sequence[Piece]) -> tuple[Ints, Ints, Ints]:
+    """Return for each padded position the tag of the morpheme that covers it, and where it starts and ends.
+
+    `pieces` are the ranges of the analysed text that were joined, each with a line end. Tag 0: not analysed.
+    """
+    tags = np.zeros(size, np.int64)
+    start = np.full(size, -1, np.int64)
+    end = np.full(size, -1, np.int64)
+    if morphemes is None or not len(morphemes):
+        return tags, start, end
+    place = _MARGIN
+    for at, stop in pieces:
+        first, last = bisect_left(morphemes.start, at), bisect_left(morphemes.start, stop)
+        for i in range(first, last):
+            begin = morphemes.start[i] - at + place
+            close = begin + morphemes.length[i]
+            tags[begin:close] = _TAGS.get(morphemes.tag[i], 1)
+            start[begin:close] = begin
+            end[begin:close] = close
+        place += stop - at + 1
+    return tags, start, end
+
+
+_TAGS: Final = {
+    tag: i
+    for i, tag in enumerate(
+        "NNG NNP NNB NR NP VV VA VX VCP VCN MM MAG MAJ IC JKS JKC JKG JKO JKB JKV JKQ JX JC EP EF EC ETN ETM XPN XSN "
+        "XSV XSA XSM XR SF SP SS SE SO SW SL SH SN SB UN W_ Z_".split(),
+        2,
+    )
+}
+
+
+def compute_features(
+    text: str, morphemes: Morphemes | None = None, pieces: Sequence[Piece] = (), *, with_lists: bool = True
+) -> tuple[Candidates, npt.NDArray[np.int32]]:
+    """Return the candidates of `text`, in its code points, and their slots (candidates × features).
+
+    `text` consists of the ranges `pieces` of the text with the analysis `morphemes`, each with a line end; without
+    them it is that text. `with_lists=False` hides the word lists, which makes training learn from context too.
+    """
+    coded = _encode(text)
+    found = _add_other_scripts(text, find_candidates(coded))
+    with np.errstate(over="ignore"):
+        analysis = _tag_positions(len(coded.codes), morphemes, pieces or ((0, len(text)),))
+        slots = _compute_slots(coded, found, analysis, with_lists)
+    return Candidates(found.start - _MARGIN, found.end - _MARGIN, found.type), slots
+
+
+def _compute_slots(
+    text: _Codes, found: Candidates, analysis: tuple[Ints, Ints, Ints], with_lists: bool
+) -> npt.NDArray[np.int32]:
+    rows = _Rows(text, found)
+    rows.add_form(with_lists)
+    rows.add_context()
+    rows.add_analysis(*analysis)
+    return rows.slots()
+
+
+class _Rows:
+    """Collects the hashes of the features of all candidates."""
+
+    def __init__(self, text: _Codes, found: Candidates) -> None:
+        self.text = text
+        self.start, self.end, self.type = found
+        self.last = len(text.codes) - 1
+        self.kind = (found.type * 8 + np.minimum(found.end - found.start, 7)).astype(np.uint64)
+        self.rows: list[Hashes] = []
+
+    def put(self, *values: npt.NDArray[np.generic], typed: bool = True) -> None:
+        """Add one feature: a hash of its number, its values and, if `typed`, the type and length of the candidate."""
+        mixed = np.full(len(self.start), len(self.rows) * 0x51ED27 + 77, np.uint64)
+        if typed:
+            mixed = (mixed ^ self.kind) * _MIX
+        for value in values:
+            mixed = (mixed ^ value.astype(np.uint64)) * _MIX
+            mixed ^= mixed >> np.uint64(29)
+        self.rows.append(mixed * _STIR)
+
+    def slots(self) -> npt.NDArray[np.int32]:
+        """Return the slots, candidates × features."""
+        return (np.stack(self.rows, axis=1) >> np.uint64(64 - BITS)).astype(np.int32)
+
+    def at(self, offset: int, *, behind: bool = False) -> Ints:
+        """Return the code points `offset` from the start, or from the end of each candidate."""
+        place = (self.end if behind else self.start) + offset
+        codes: Ints = self.text.codes[np.clip(place, 0, self.last)]
+        return codes
+
+    def add_form(self, with_lists: bool) -> None:
+        """Add the features of the candidate itself: its characters, and whether lists know its parts."""
+        text, start, end = self.text, self.start, self.end
+        zero = np.zeros(len(start), np.int64)
+        hangul = np.isin(self.type, (RUN, GIVEN))
+        first, second, third = self.at(0), self.at(1), np.where(end - start > 2, self.at(2), zero)
+        double = hangul & _is_double_family(text, start)
+        given_start = np.where(double, start + 2, np.where(self.type == GIVEN, start, start + 1))
+        given = _hash_ranges(text, np.minimum(given_start, end), end)
+        whole = _hash_ranges(text, start, end)
+        head = _hash_ranges(text, start, np.minimum(start + 2, end))
+        run = _hash_ranges(text, start, text.run_end[start])
+        self.put(zero)
+        self.put(first)
+        self.put(second)
+        self.put(self.at(-1, behind=True))
+        self.put(self.at(-2, behind=True), self.at(-1, behind=True), typed=False)
+        self.put(first, second)
+        self.put(second, third)
+        self.put(given, typed=False)
+        self.put(whole)
+        flags = zero
+        if with_lists:
+            known = [
+                hangul & _is_in(given, "given_names"),
+                hangul & _is_in(head, "nouns"),
+                _is_in(whole, "no_names") | _is_in(run, "no_names"),
+                _is_in(whole, "districts") | _is_in(run, "districts"),
+            ]
+            flags = sum((flag.astype(np.int64) << i for i, flag in enumerate(known)), zero) + 1
+        self.put(flags)
+        self.put(flags, self.common_family(first), double)
+        self.flags = flags
+        self.rest_is_empty = text.run_end[np.clip(end - 1, 0, self.last)] == end
+
+    def common_family(self, codes: Ints) -> Ints:
+        """Return the frequency class of a family name: 0 not one, 1 rare or a word, 2 common, 3 hardly a word."""
+        return _family_classes()[np.clip(codes - 0xAC00, 0, 0xD7A4 - 0xAC00)]
+
+    def add_context(self) -> None:
+        """Add the characters and words before and after the candidate."""
+        text, start, end = self.text, self.start, self.end
+        last = self.last
+        run_end = text.run_end[np.clip(end - 1, 0, last)]
+        rest = _hash_ranges(text, end, np.maximum(run_end, end))
+        before = text.word_before[start]
+        before_start = np.maximum(text.run_start[before], before - 7)
+        word_before = _hash_ranges(text, before_start, before + 1)
+        tail_before = _hash_ranges(text, np.maximum(before - 1, before_start), before + 1)
+        gap_before = _hash_ranges(text, np.maximum(before + 1, start - _GAP), start)
+        second = text.word_before[before_start]
+        word_second = _hash_ranges(text, np.maximum(text.run_start[second], second - 7), second + 1)
+        after = text.word_after[np.minimum(run_end, last)]
+        gap_after = _hash_ranges(text, run_end, np.minimum(after, run_end + _GAP))
+        after_end = np.minimum(text.run_end[after], after + 8)
+        word_after = _hash_ranges(text, after, after_end)
+        head_after = _hash_ranges(text, after, np.minimum(after + 2, after_end))
+        third = text.word_after[np.minimum(after_end, last)]
+        word_third = _hash_ranges(text, third, np.minimum(text.run_end[third], third + 4))
+        self.put(rest)
+        self.put(rest, self.flags)
+        self.put(self.at(-1), self.at(0, behind=True))
+        self.put(self.at(-1), self.at(-2))
+        self.put(self.at(0, behind=True), self.at(1, behind=True))
+        self.put(gap_before, self.rest_is_empty)
+        self.put(word_before)
+        self.put(word_before, gap_before, typed=False)
+        self.put(word_before, rest, typed=False)
+        self.put(tail_before, gap_before)
+        self.put(word_second, word_before, typed=False)
+        self.put(word_second, typed=False)
+        self.put(gap_after, rest)
+        self.put(word_after, gap_after, typed=False)
+        self.put(word_after, self.rest_is_empty)
+        self.put(head_after, gap_after, self.rest_is_empty)
+        self.put(word_after, word_third, typed=False)
+        self.put(gap_before, gap_after, self.rest_is_empty)
+        self.put(tail_before, head_after, typed=False)
+        self.put(tail_before, rest, gap_after, typed=False)
+        self.put(gap_before, gap_after, self.flags)
+
+    def add_analysis(self, tags: Ints, first: Ints, stop: Ints) -> None:
+        """Add the morphemes at the start, at the end, behind and before the candidate."""
+        start, end = self.start, self.end
+        at_start, at_end = tags[start], tags[np.clip(end - 1, 0, self.last)]
+        fits = (first[start] == start) * 2 + (stop[np.clip(end - 1, 0, self.last)] == end)
+        fits += 4 * (stop[start] == end)
+        behind, before = tags[np.clip(end, 0, self.last)], tags[start - 1]
+        known = at_start > 0
+        self.put(at_start, fits)
+        self.put(at_start, at_end, fits)
+        self.put(np.where(known, self.flags, 99), at_start, fits)
+        self.put(np.where(known, behind, 99), fits)
+        self.put(np.where(known, before, 99), at_start)
+
+
+@cache
+def _family_classes() -> Ints:
+    table = np.zeros(0xD7A4 - 0xAC00 + 1, np.int64)
+    for level, names in enumerate((FAMILY, _COMMON, _SURE), 1):
+        table[[ord(c) - 0xAC00 for c in names]] = level
+    return table
+
+
+_SURE: Final = "김박최윤권곽홍황허송손백임"  # family names that begin few words
+_COMMON: Final = "이정강조장오서신한안류유전고문양배남심노하성차주우구민나진엄채원천방공현함변염"
