@@ -16,9 +16,10 @@ import re2
 
 from filters.pii_rules.text.digit_runs import matches
 
-LEAST: Final = 2  # points of a block in which a name is private
+LEAST: Final = 2  # points of a block in which a name is private, and one more for every `DENSE` code points
+DENSE: Final = 120
 BLOCK: Final = 900  # code points of a block, to the end of a line
-_PUBLIC: Final = "public"
+_PUBLIC, _POLITE = "public", "polite"  # no kinds, but registers: the first speaks against, the second for a kind
 _WORTH: Final = {"strong": 2, "signals": 1}
 
 
@@ -29,6 +30,7 @@ class Block(NamedTuple):
     end: int
     kind: str
     points: int
+    public: bool  # whether there is a sign of a public register
 
 
 @cache
@@ -86,10 +88,11 @@ def find_blocks(text: str, data: bytes) -> list[Block]:
         for word in words:
             for kind, worth in table.owners[word]:
                 points[kind] += worth
-        public = points.pop(_PUBLIC, 0)
+        public, polite = points.pop(_PUBLIC, 0), min(1, points.pop(_POLITE, 0))
         if points:
             kind = max(sorted(points), key=points.__getitem__)
-            blocks.append(Block(start, end, kind, points[kind] - public))
+            sum_ = points[kind] + polite - public - (end - start) // DENSE
+            blocks.append(Block(start, end, kind, sum_, public > 0))
     return blocks
 
 

@@ -85,11 +85,11 @@ _MACHINES: Final = frozenset(("ip", "mac"))
 _LIST: Final = 3  # names of a list
 _EVIDENCE: Final = 2  # points that a name may add to its block
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
-_NOT_FREE: Final = (features.GIVEN, features.WORDS)  # types that need a field
+_NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types that need a field
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
 _LEAST: Final = -1.0
 _FIELD, _ROLED, _LINKED, _TIGHT, _IN_LINE, _IN_KIND, _IN_ROW, _COLUMN, _SAID = (
-    -0.8, -0.2, 0.0, -0.6, 0.5, 0.25, -0.5, -1.0, -0.3,
+    -0.8, -0.2, 0.0, -0.6, 0.5, 0.4, -0.5, -1.0, -0.3,
 )  # fmt: skip
 
 
@@ -185,7 +185,8 @@ class _Page:
         for name, reason in zip(self.names, reasons, strict=True):
             if reason and not context.is_sample(self.text, name.start, name.end):
                 end = context.find_end_with_hanja(self.text, name.end)
-                marked.append((name.start, end))
+                if not reason.startswith("in a document"):
+                    marked.append((name.start, end))
                 yield Match(name.start, end, "name", 0.85, f"{reason}; {end - name.start} characters")
         again = [self.text[a:b] for a, b in marked[:AGAIN]]
         yield from find_names_elsewhere(self.text, again, {start for start, _ in marked})
@@ -329,8 +330,8 @@ class _Page:
         points = block.points
         if points < document_kinds.LEAST:
             points += context.has_call_behind(self.text, name.end) or label.word in context.ROLES
-        if points < document_kinds.LEAST:
-            points += self._count_names(block) >= _LIST
+        if points < document_kinds.LEAST and not block.public:
+            points += max(0, self._count_names(block) - _LIST + 1)
         return f"in a document of kind {block.kind}" if points >= document_kinds.LEAST else ""
 
     def _count_names(self, block: Block) -> int:
