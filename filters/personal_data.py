@@ -38,7 +38,7 @@ from malmoi.document import Document, Morphemes, Spans
 from malmoi.prefilter import build_set
 
 VERSION = 9
-LIBRARIES = ("google-re2", "numpy")
+LIBRARIES = ("google-re2", "numpy", "ahocorasick_rs")
 
 Kind: TypeAlias = Literal[
     "rrn",

@@ -1,42 +1,48 @@
 """Blocks of a text that belong to a kind of document in which names are private: obituaries, rosters, clinics …
 
-The signals of a kind, and the signs of a public register, are data: `document_kinds.toml`.
+Data: `document_kinds.toml` lists the signals of each kind, `document_signals.toml` their weights, and those of the
+signs of a public register (news, law, encyclopedia).
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import re2
+from ahocorasick_rs import AhoCorasick
 
-from filters.pii_rules.text.digit_runs import matches
-
-LEAST: Final = 2  # points of a block in which a name is private, and one more for every `DENSE` code points
-DENSE: Final = 120
 BLOCK: Final = 900  # code points of a block, to the end of a line
-_PUBLIC, _POLITE = "public", "polite"  # no kinds, but registers: the first speaks against, the second for a kind
-_WORTH: Final = {"strong": 2, "signals": 1}
+SIGNALS: Final = Path(__file__).with_name("document_signals.toml")
+_KINDS: Final = Path(__file__).with_name("document_kinds.toml")
+_REGISTERS: Final = ("public", "polite")  # entries that are no kinds
 
 
 class Block(NamedTuple):
-    """A block of a text, in code points, its most likely kind, and its points."""
+    """A block of a text, in code points, the kind with most signals, and the tenths in favour of private names."""
 
     start: int
     end: int
     kind: str
-    points: int
-    public: bool  # whether there is a sign of a public register
+    tenths: int
+
+
+class _Table(NamedTuple):
+    finder: AhoCorasick
+    tenths: tuple[int, ...]  # of each signal
+    kinds: tuple[tuple[str, ...], ...]  # of each signal
+    start: int
+    length: int
 
 
 @cache
 def read_kinds() -> dict[str, dict[str, Any]]:
     """Return the entries of `document_kinds.toml`: signals and examples by kind."""
-    return tomllib.loads(Path(__file__).with_name("document_kinds.toml").read_text("utf-8"))
+    return tomllib.loads(_KINDS.read_text("utf-8"))
 
 
 def split_signals(words: str) -> list[str]:
@@ -50,53 +56,37 @@ GATE: Final = "|".join(
 )
 
 
-class _Table(NamedTuple):
-    pattern: re2._Regexp
-    owners: dict[str, tuple[tuple[str, int], ...]]  # kind and points of each signal
-
-
 @cache
 def _load_table() -> _Table:
-    owners: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    data = tomllib.loads(SIGNALS.read_text("utf-8"))
+    tenths = {word: int(value) for value, words in data["signals"].items() for word in split_signals(words)}
+    owners: dict[str, list[str]] = {word: [] for word in tenths}
     for kind, entry in read_kinds().items():
-        for group, points in _WORTH.items():
-            for word in split_signals(entry.get(group, "")):
-                owners[word].append((kind, points))
-    options = re2.Options()
-    options.longest_match = True
-    pattern = re2.compile("|".join(map(re2.escape, sorted(owners))), options)
-    return _Table(pattern, {word: tuple(kinds) for word, kinds in owners.items()})
+        for word in split_signals(entry.get("strong", "")) if kind not in _REGISTERS else ():
+            owners.setdefault(word, []).append(kind)
+    words = sorted(owners)
+    kinds = tuple(tuple(owners[word]) for word in words)
+    return _Table(AhoCorasick(words), tuple(tenths.get(w, 0) for w in words), kinds, data["start"], data["length"])
 
 
-def find_blocks(text: str, data: bytes) -> list[Block]:
-    """Return the blocks of `text` with at least one point, in order and without overlap.
+def find_blocks(text: str) -> list[Block]:
+    """Return the blocks of `text` with a signal of a kind, in order and without overlap.
 
-    >>> text = "부고: 홍길동 님 별세, 빈소 한빛병원"
-    >>> [(block.kind, block.points > 2) for block in find_blocks(text, text.encode())]
+    >>> [(block.kind, block.tenths > 0) for block in find_blocks("부고: 홍길동 님 별세, 빈소 한빛병원, 발인 3일")]
     [('obituary', True)]
     """
     table = _load_table()
-    signals = matches(table.pattern, text, data)
     blocks: list[Block] = []
-    waiting = next(signals, None)
-    for start, end in _split_blocks(text):
-        words: set[str] = set()
-        while waiting is not None and waiting[0] < end:
-            words.add(text[waiting[0] : waiting[1]])
-            waiting = next(signals, None)
-        points: dict[str, int] = defaultdict(int)
-        for word in words:
-            for kind, worth in table.owners[word]:
-                points[kind] += worth
-        public, polite = points.pop(_PUBLIC, 0), min(1, points.pop(_POLITE, 0))
-        if points:
-            kind = max(sorted(points), key=points.__getitem__)
-            sum_ = points[kind] + polite - public - (end - start) // DENSE
-            blocks.append(Block(start, end, kind, sum_, public > 0))
+    for start, end in split_blocks(text):
+        found = {i for i, _, _ in table.finder.find_matches_as_indexes(text[start:end], overlapping=True)}
+        kinds = Counter(kind for i in found for kind in table.kinds[i])
+        if kinds:
+            tenths = table.start + sum(table.tenths[i] for i in found) + table.length * (end - start) // 100
+            blocks.append(Block(start, end, max(sorted(kinds), key=kinds.__getitem__), tenths))
     return blocks
 
 
-def _split_blocks(text: str) -> Iterator[tuple[int, int]]:
+def split_blocks(text: str) -> Iterator[tuple[int, int]]:
     """Yield blocks of whole lines; a longer line is a block, or several, of its own."""
     start = 0
     while start < len(text):

@@ -83,7 +83,9 @@ _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 _OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
 _MACHINES: Final = frozenset(("ip", "mac"))
 _LIST: Final = 3  # names of a list
-_EVIDENCE: Final = 2  # points that a name may add to its block
+_PRIVATE: Final = 0  # tenths that a block must exceed
+_CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
+_EVIDENCE: Final = _CALLED + _LISTED
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
 _NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types that need a field
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
@@ -108,7 +110,7 @@ def find_person_names(
     if "*" in text:
         anchors += (Match(*at, "phone", 0.5, "masked") for at in matches(_MASKED, text, data))
     anchors.sort(key=lambda f: f.start)
-    blocks = document_kinds.find_blocks(text, data) if _KINDS.search(data) is not None else []
+    blocks = document_kinds.find_blocks(text) if _KINDS.search(data) is not None else []
     cells = list(_find_name_cells(text, data, anchors))
     pieces = _open_lines(text, data, anchors, blocks, cells)
     if pieces:
@@ -120,7 +122,7 @@ def _open_lines(
 ) -> list[tuple[int, int]]:
     """Return the ranges that the tagger reads: lines with roles, fields, identifiers, cells, and parts of a kind."""
     ranges = [_extend_to_lines(text, a.start - _REACH, a.end + _REACH) for a in anchors]
-    ranges += [(b.start, b.end) for b in blocks if b.points >= document_kinds.LEAST - _EVIDENCE]
+    ranges += [(b.start, b.end) for b in blocks if b.tenths > _PRIVATE - _EVIDENCE]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
     for pattern in _OPEN:
         ranges += [_extend_to_lines(text, start, end) for start, end in matches(pattern, text, data)]
@@ -327,12 +329,11 @@ class _Page:
         if at < 0 or name.score < _IN_KIND or name.type in _NOT_FREE or self.blocks[at].end <= name.start:
             return ""
         block = self.blocks[at]
-        points = block.points
-        if points < document_kinds.LEAST:
-            points += context.has_call_behind(self.text, name.end) or label.word in context.ROLES
-        if points < document_kinds.LEAST and not block.public:
-            points += max(0, self._count_names(block) - _LIST + 1)
-        return f"in a document of kind {block.kind}" if points >= document_kinds.LEAST else ""
+        tenths = block.tenths
+        if _PRIVATE - _EVIDENCE < tenths <= _PRIVATE:
+            tenths += _CALLED * (context.has_call_behind(self.text, name.end) or label.word in context.ROLES)
+            tenths += _LISTED * (self._count_names(block) >= _LIST)
+        return f"in a document of kind {block.kind}" if tenths > _PRIVATE else ""
 
     def _count_names(self, block: Block) -> int:
         """Return the number of names in a block of which the tagger is sure."""
