@@ -26,8 +26,8 @@ from filters.pii_rules.people.name_features import BITS, compute_features
 from filters.pii_rules.people.name_tagger import Model
 from malmoi.document import Document, Provenance
 
-COPIES: Final = 8  # of each template, with other names
-EPOCHS: Final = 8
+COPIES: Final = 4  # of each template, with other names
+EPOCHS: Final = 6
 MARGIN: Final = 60  # of a correct score, in units of one update; a score sums about 37 weights
 DOUBT: Final = -1.0  # score of the first model from which an unmarked candidate of an incomplete text is left out
 SCALE: Final = 16  # of averaged weights, before they are rounded
@@ -90,6 +90,7 @@ def train(rows: Rows, about: dict[str, Any], epochs: int = EPOCHS) -> Model:
     slots, labels = rows
     weights, sums = np.zeros(1 << BITS, np.int64), np.zeros(1 << BITS, np.int64)
     step = 0
+    slots = slots.copy()
     numbers = np.arange(len(labels), dtype=np.uint64)
     for epoch in range(epochs):
         with np.errstate(over="ignore"):

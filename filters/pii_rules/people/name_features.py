@@ -376,6 +376,7 @@ class _Rows:
     def add_form(self, with_lists: bool) -> None:
         """Add the features of the candidate itself: its characters, and whether lists know its parts."""
         text, start, end = self.text, self.start, self.end
+        self.rest_is_empty = text.run_end[np.clip(end - 1, 0, self.last)] == end
         zero = np.zeros(len(start), np.int64)
         hangul = np.isin(self.type, (RUN, GIVEN))
         first, second, third = self.at(0), self.at(1), np.where(end - start > 2, self.at(2), zero)
@@ -405,12 +406,16 @@ class _Rows:
             flags = sum((flag.astype(np.int64) << i for i, flag in enumerate(known)), zero) + 1
         self.put(flags)
         self.put(flags, self.common_family(first), double)
+        given_first = _syllable_classes()[0][np.clip(text.codes[np.minimum(given_start, self.last)] - 0xAC00, 0, 0x2BA4)]
+        given_last = _syllable_classes()[1][np.clip(self.at(-1, behind=True) - 0xAC00, 0, 0x2BA4)]
+        self.put(given_first, given_last, self.common_family(first), flags)
+        self.put(given_first, given_last)
+        self.put(given_last, self.rest_is_empty)
         self.flags = flags
-        self.rest_is_empty = text.run_end[np.clip(end - 1, 0, self.last)] == end
 
     def common_family(self, codes: Ints) -> Ints:
         """Return the frequency class of a family name: 0 not one, 1 rare or a word, 2 common, 3 hardly a word."""
-        return _family_classes()[np.clip(codes - 0xAC00, 0, 0xD7A4 - 0xAC00)]
+        return _family_classes()[np.clip(codes - 0xAC00, 0, 0x2BA4)]
 
     def add_context(self) -> None:
         """Add the characters and words before and after the candidate."""
@@ -467,6 +472,18 @@ class _Rows:
         self.put(np.where(known, self.flags, 99), at_start, fits)
         self.put(np.where(known, behind, 99), fits)
         self.put(np.where(known, before, 99), at_start)
+
+
+@cache
+def _syllable_classes() -> tuple[Ints, Ints]:
+    """Return how often each syllable begins and ends a listed given name, in classes 0 to 4."""
+    tables = []
+    for place in (0, -1):
+        counts = np.zeros(0xD7A4 - 0xAC00 + 1, np.int64)
+        for name in read_words("given_names"):
+            counts[ord(name[place]) - 0xAC00] += len(name) > 1
+        tables.append(np.searchsorted((1, 4, 12, 30), counts, side="right"))
+    return tables[0], tables[1]
 
 
 @cache

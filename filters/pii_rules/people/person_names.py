@@ -85,13 +85,15 @@ _MACHINES: Final = frozenset(("ip", "mac"))
 _LIST: Final = 3  # names of a list
 _PRIVATE: Final = 0  # tenths that a block must exceed
 _CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
+_SURE, _SURER = 20, 0.045  # tenths up to which a name needs less score, by so much for each
+_ODD: Final = 0.3  # more score for a name of another form in a document of a kind
 _EVIDENCE: Final = _CALLED + _LISTED
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
 _NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types that need a field
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
 _LEAST: Final = -1.0
 _FIELD, _ROLED, _LINKED, _TIGHT, _IN_LINE, _IN_KIND, _IN_ROW, _COLUMN, _SAID = (
-    -0.8, -0.2, 0.0, -0.6, 0.5, 0.4, -0.5, -1.0, -0.3,
+    -0.8, 0.1, 0.0, -0.6, 0.5, 0.5, -0.5, -1.0, -0.3,
 )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ def _open_lines(
     ranges += [(b.start, b.end) for b in blocks if b.tenths > _PRIVATE - _EVIDENCE]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
     for pattern in _OPEN:
-        ranges += [_extend_to_lines(text, start, end) for start, end in matches(pattern, text, data)]
+        ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(pattern, text, data)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -186,7 +188,8 @@ class _Page:
         marked: list[tuple[int, int]] = []
         for name, reason in zip(self.names, reasons, strict=True):
             if reason and not context.is_sample(self.text, name.start, name.end):
-                end = context.find_end_with_hanja(self.text, name.end)
+                apart = name.type in (features.SPLIT, features.SPACED)
+                end = name.end if apart else context.find_end_with_hanja(self.text, name.end)
                 if not reason.startswith("in a document"):
                     marked.append((name.start, end))
                 yield Match(name.start, end, "name", 0.85, f"{reason}; {end - name.start} characters")
@@ -199,13 +202,18 @@ class _Page:
         if self._is_other(name):
             return ""
         label = read_label(text, start)
-        reason = self._explain_field(name, label) or self._explain_link(name, label) or self._explain_kind(name, label)
-        if not reason or context.is_public(text, start, end):
-            return ""
+        reason = self._explain_field(name, label) or self._explain_link(name, label)
+        if not reason or self._is_official(name):
+            reason = "" if reason else self._explain_kind(name, label)
+        return "" if reason and context.is_public(text, start, end) else reason
+
+    def _is_official(self, name: Name) -> bool:
+        """Whether a rank stands beside a name, and no identifier of its own."""
+        text, start, end = self.text, name.start, name.end
         at = bisect_left(self.starts, end)
         if context.has_office_before(text, start) and not self._has_private(at, at + 1):
-            return ""
-        return "" if context.has_rank(text, start, end) and not self._has_personal(at) else reason
+            return True
+        return context.has_rank(text, start, end) and not self._has_personal(at)
 
     def _is_other(self, name: Name) -> bool:
         """Whether a range is no complete name, whatever the tagger says: 김모, (주)여울담, 제2호서식, a role."""
@@ -326,14 +334,15 @@ class _Page:
     def _explain_kind(self, name: Name, label: Label) -> str:
         """Return the reason of a name in a document of a kind that names private persons."""
         at = bisect_right(self.block_starts, name.start) - 1
-        if at < 0 or name.score < _IN_KIND or name.type in _NOT_FREE or self.blocks[at].end <= name.start:
+        if at < 0 or self.blocks[at].end <= name.start:
             return ""
         block = self.blocks[at]
         tenths = block.tenths
         if _PRIVATE - _EVIDENCE < tenths <= _PRIVATE:
             tenths += _CALLED * (context.has_call_behind(self.text, name.end) or label.word in context.ROLES)
             tenths += _LISTED * (self._count_names(block) >= _LIST)
-        return f"in a document of kind {block.kind}" if tenths > _PRIVATE else ""
+        least = _IN_KIND - _SURER * min(_SURE, max(0, tenths)) + _ODD * (name.type in _NOT_FREE)
+        return f"in a document of kind {block.kind}" if tenths > _PRIVATE and name.score >= least else ""
 
     def _count_names(self, block: Block) -> int:
         """Return the number of names in a block of which the tagger is sure."""
