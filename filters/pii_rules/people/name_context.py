@@ -38,6 +38,7 @@ NO_VALUES: Final = frozenset(words("no_values"))
 _LABELS: Final = frozenset(words("labels"))
 _OFFICES: Final = words("offices")
 _RANKS: Final = words("ranks")
+_OFFICIAL: Final = words("official_ranks")
 CALLS: Final = frozenset((*words("calls"), *words("jobs"), *words("ranks"))) | ROLES
 _CALLS: Final = (*words("calls"), *words("jobs"))
 _CREDITS: Final = words("credits")
@@ -155,6 +156,17 @@ def has_rank(text: str, start: int, end: int) -> bool:
     if _has_leading_title(text[end : end + 10].lstrip(_FENCES), _RANKS):
         return True
     return text[max(0, start - 8) : start].rstrip(_FENCES).endswith(_RANKS)
+
+
+def has_official_rank(text: str, start: int, end: int) -> bool:
+    """Whether a rank of an office or firm stands beside a name, which is kept in documents of every kind.
+
+    >>> has_official_rank("총무과장 홍길동", 5, 8), has_official_rank("회장 홍길동", 3, 6)
+    (True, False)
+    """
+    if _has_leading_title(text[end : end + 10].lstrip(_FENCES), _OFFICIAL):
+        return True
+    return text[max(0, start - 8) : start].rstrip(_TO_TITLE).endswith(_OFFICIAL)
 
 
 def _has_leading_title(after: str, titles: tuple[str, ...]) -> bool:

@@ -36,6 +36,12 @@ _LATIN: Final = re2.compile(
     "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
     "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
 )
+_LATIN_LABELS: Final = ("Name ", "NAME ", "Names ", "Surname ", "From ", "Passenger ", "Guest ")
+_NO_LATIN: Final = frozenset(  # words of forms and headings that no name contains
+    "NAME NAMES NO ID TEL FAX PHONE CARD PASSPORT DATE BIRTH NATIONALITY BOOKING TYPE CODE MESSAGE THE OF AND FOR API "
+    "HTML SERVER FREE SOFTWARE GNU PC USER TEAM MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY REPUBLIC KOREA "
+    "PARENT ADDRESS EMAIL LESSON START PLAY NEW VIEW STORY".split()
+)
 _HAN_FAMILY: Final = (
     "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸"
     "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
@@ -266,8 +272,11 @@ def _find_other_scripts(text: str) -> list[tuple[int, int, int]]:
         at = byte = 0
         for match in pattern.finditer(data):
             at += len(data[byte : match.start()].decode("utf-8", "replace"))
-            end = at + len(match.group().decode("utf-8", "replace"))
-            rows.append((at + _MARGIN, end + _MARGIN, kind))
+            found = match.group().decode("utf-8", "replace")
+            end = at + len(found)
+            first = at + len(found.partition(" ")[0]) + 1 if found.startswith(_LATIN_LABELS) else at
+            if kind == HAN or _NO_LATIN.isdisjoint(text[first:end].upper().replace("/", " ").split()):
+                rows.append((first + _MARGIN, end + _MARGIN, kind))
             at, byte = end, match.end()
     return rows
 

@@ -203,8 +203,10 @@ class _Page:
             return ""
         label = read_label(text, start)
         reason = self._explain_field(name, label) or self._explain_link(name, label)
-        if not reason or self._is_official(name):
-            reason = "" if reason else self._explain_kind(name, label)
+        if reason and self._is_official(name):
+            return ""
+        if not reason and not context.has_official_rank(text, start, end):
+            reason = self._explain_kind(name, label)
         return "" if reason and context.is_public(text, start, end) else reason
 
     def _is_official(self, name: Name) -> bool:
@@ -219,6 +221,8 @@ class _Page:
         """Whether a range is no complete name, whatever the tagger says: 김모, (주)여울담, 제2호서식, a role."""
         text, start, end = self.text, name.start, name.end
         value = text[start:end].replace(" ", "")
+        if name.type in (features.SPLIT, features.SPACED) and (value in _NO_NAMES or self._is_part_of_heading(start)):
+            return True
         if (len(value) == 2 and value[1] in _LEFT_OUT) or context.is_label(value) or value in context.NO_VALUES:
             return True
         if value[1:] in context.CALLS or contains(_PETS, text[max(0, start - _REACH) : start]):
@@ -230,6 +234,13 @@ class _Page:
         if quarter and start - self.anchors[at - 1].end < 3:
             return True
         return text[max(0, start - 3) : start].endswith(_FIRMS)
+
+    def _is_part_of_heading(self, start: int) -> bool:
+        """Whether a lone syllable that is no label stands before spaced syllables: 차 [량 번 호]."""
+        before = self.text[max(0, start - 6) : start]
+        word = before.rstrip(context.BLANKS)
+        lone = len(word) < len(before) and is_hangul(word[-1:]) and not is_hangul(word[-2:-1])
+        return lone and not context.is_label(read_label(self.text, start).word)
 
     def _explain_field(self, name: Name, label: Label) -> str:
         """Return the reason of a name that is the value of a field, a cell or an answer, or stands behind a role."""
@@ -295,6 +306,7 @@ class _Page:
         at = bisect_left(self.starts, end)
         role = label.word in context.ROLES or context.strip_named(label.word) in context.ROLES
         evidence = 0.3 * role + 0.3 * context.has_call_behind(text, end) + name.score
+        evidence -= _ODD * (name.type in _NOT_FREE and not role)
         link = self._measure_link(name, at)
         if link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT)):
             return "beside an identifier"
@@ -369,11 +381,13 @@ class _Page:
     def _is_in_row(self, last: Name, one: Name) -> bool:
         between = self.text[min(last.end, one.end) : max(last.start, one.start)]
         row = len(between) < 12 and between.strip(" \n0123456789.)") in _AND and "\n\n" not in between
-        return row and one.score >= _IN_ROW and not self._is_other(one) and not context.is_public(self.text, one.start, one.end)
+        least = _IN_ROW + 2 * _ODD * (one.type in _NOT_FREE)
+        return row and one.score >= least and not self._is_other(one) and not context.is_public(self.text, one.start, one.end)
 
 
 _ASK: Final = re2.compile(_ASKED)
 _KINDS: Final = re2.compile(document_kinds.GATE)
+_NO_NAMES: Final = frozenset(features.read_words("no_names"))
 _START: Final = attrgetter("start")
 
 
