@@ -195,7 +195,9 @@ def romanise(word: str) -> str:
 def draw_foreign(draw: Draw) -> str:
     """Return a name of another language in Hangul."""
     first, last = draw.pick(_words("foreign_given")), draw.pick(_words("foreign_family"))
-    at = draw.below(10)
+    at = draw.below(12)
+    if at > 9:
+        return f"{draw_family(draw)} {first}"
     if at < 3:
         return first + last if len(first + last) < 8 else first
     if at < 5:

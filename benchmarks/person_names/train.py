@@ -70,6 +70,15 @@ def fill_templates(templates: Sequence[tuple[str, str]], copies: int) -> Iterato
             yield filled, (number + copy) % 2 == 0, (number + copy) % 3 > 0
 
 
+def _read_incomplete() -> Iterator[tuple[texts.Text, bool, bool]]:
+    """Yield the open sets twice, with and without an analysis, and prose once."""
+    for number, text in enumerate(texts.read_sets()):
+        yield text, True, number % 3 > 0
+        yield text, False, number % 3 < 2
+    for number, text in enumerate(texts.read_prose()):
+        yield text, number % 2 == 0, number % 3 > 0
+
+
 @numba.njit(cache=True)
 def _train(slots: Any, labels: Any, order: Any, margin: int, weights: Any, sums: Any, step: int) -> int:
     """One pass over the rows: a score on the wrong side of the margin moves its weights by one."""
@@ -107,7 +116,7 @@ def train_all(templates: Sequence[tuple[str, str]], *, with_sets: bool = True, c
     rows = build_rows(fill_templates(templates, copies))
     if with_sets:
         first = train(rows, about, epochs=3)
-        more = build_rows(((t, i % 2 == 0, i % 3 > 0) for i, t in enumerate((*texts.read_sets(), *texts.read_prose()))), first)
+        more = build_rows(_read_incomplete(), first)
         rows = np.concatenate((rows[0], more[0])), np.concatenate((rows[1], more[1]))
     about |= {"candidates": len(rows[1]), "names": int((rows[1] > 0).sum())}
     return train(rows, about)

@@ -40,6 +40,8 @@ _OFFICES: Final = words("offices")
 _RANKS: Final = words("ranks")
 _OFFICIAL: Final = words("official_ranks")
 CALLS: Final = frozenset((*words("calls"), *words("jobs"), *words("ranks"))) | ROLES
+_TITLES: Final = (*words("jobs"), *words("ranks"))
+_IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으", "맞아", "맞습")
 _CALLS: Final = (*words("calls"), *words("jobs"))
 _CREDITS: Final = words("credits")
 _BYLINES: Final = frozenset(words("bylines"))
@@ -84,6 +86,7 @@ def read_label(text: str, start: int) -> Label:
     """
     first = max(0, start - _REACH)
     left = text[first:start]
+    left = left.rstrip(BLANKS) if left.rstrip(BLANKS)[-1:] == ">" else left
     tag = _TAG.search(left.encode("utf-8", "replace")) if left[-1:] in (">", '"', "'") else None
     if tag is not None:
         left = left[: -len(tag.group().decode())]
@@ -120,8 +123,8 @@ def is_role_label(text: str, label: Label) -> bool:
     """
     if label.word in PRIVATE_ROLES or strip_named(label.word) in PRIVATE_ROLES:
         return True
-    if label.mark == ":" and label.word.endswith(_ROLE_ENDS):
-        return True
+    if label.mark in (":", " ") and label.word.endswith(_ROLE_ENDS):
+        return True  # 수술환자: 홍길동, 이의신청인 홍길동
     return label.word in _NAMED and read_label(text, label.start).word in PRIVATE_ROLES
 
 
@@ -184,14 +187,20 @@ def is_private(anchor: Match, text: str) -> bool:
     return not number.startswith("0") or number.startswith(("01", "05", "070"))
 
 
+def has_title_behind(text: str, end: int) -> bool:
+    """Whether a rank of a firm or office follows a name: 홍길동 과장, 홍길동 | 사원."""
+    return text[end : end + 10].lstrip(_FENCES).startswith(_TITLES)
+
+
 def has_call_behind(text: str, end: int) -> bool:
-    """Whether a form of address or an age follows a name: 홍길동 님, 홍길동(만 32세)."""
+    """Whether a form of address, an age, or 입니다 follows a name: 홍길동 님, 홍길동(만 32세), 홍길동이에요."""
     after = text[end : end + 14]
     if not after or after[0] in "\n;\"'":
         return False
     if after[0] in "(（, " and starts_with(_AGE, after):
         return True
-    return (after[1:] if after[0] in BLANKS or after[0] == ")" else after).startswith(_CALLS)
+    word = after[1:] if after[0] in BLANKS or after[0] == ")" else after
+    return word.startswith(_CALLS) or after.startswith(_IS)
 
 
 @lru_cache(maxsize=4096)  # at most NEAR code points, mostly a mark and a label

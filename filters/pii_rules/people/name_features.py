@@ -36,6 +36,7 @@ _LATIN: Final = re2.compile(
     "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
     "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
 )
+_LATIN_FIELD: Final = re2.compile("(?:[Ss]urname|SURNAME|[Nn]ames?|NAME|이름|영문)[\"': /]{1,4}([A-Z]{2,16})(?:[^A-Za-z ]|$)")
 _LATIN_LABELS: Final = ("Name ", "NAME ", "Names ", "Surname ", "From ", "Passenger ", "Guest ")
 _NO_LATIN: Final = frozenset(  # words of forms and headings that no name contains
     "NAME NAMES NO ID TEL FAX PHONE CARD PASSPORT DATE BIRTH NATIONALITY BOOKING TYPE CODE MESSAGE THE OF AND FOR API "
@@ -278,6 +279,10 @@ def _find_other_scripts(text: str) -> list[tuple[int, int, int]]:
             if kind == HAN or _NO_LATIN.isdisjoint(text[first:end].upper().replace("/", " ").split()):
                 rows.append((first + _MARGIN, end + _MARGIN, kind))
             at, byte = end, match.end()
+    for match in _LATIN_FIELD.finditer(data):
+        at = len(data[: match.start(1)].decode("utf-8", "replace")) + _MARGIN
+        if match.group(1).decode() not in _NO_LATIN:
+            rows.append((at, at + match.end(1) - match.start(1), LATIN))
     return rows
 
 

@@ -271,7 +271,8 @@ class _Page:
         """Whether an identifier or another label of a form is near a field."""
         text = self.text
         at = bisect_left(self.starts, name.end)
-        if label.mark != " " or label.word in ("이름", "성함"):
+        alone = self._begins_line(label.start) and text[name.end : name.end + 1] in ("", "\n", "(", ",")
+        if label.mark != " " or label.word in ("이름", "성함") or alone:
             for anchor in self.anchors[max(0, at - 1) : at + 1]:
                 if anchor.start - name.end < _BESIDE and name.start - anchor.end < _BESIDE:
                     return text.count("\n", min(anchor.end, name.end), max(anchor.start, name.start)) <= 3
@@ -294,7 +295,8 @@ class _Page:
         told = label.word in ("저는", "저", "이름", "성함", "전", "나는") and name.score >= _SAID
         if told and not text[max(0, label.start - 2) : label.start].rstrip().endswith("의"):
             near = text[max(0, name.start - _AROUND) : name.start] + " " + text[name.end : name.end + _AROUND]
-            if contains(_NUMBER, near):
+            at = bisect_left(self.starts, name.end)
+            if contains(_NUMBER, near) or any(a.start < name.end + _AROUND for a in self.anchors[at : at + 1]):
                 return "told by its bearer"
         return ""
 
@@ -308,14 +310,16 @@ class _Page:
         evidence = 0.3 * role + 0.3 * context.has_call_behind(text, end) + name.score
         evidence -= _ODD * (name.type in _NOT_FREE and not role)
         link = self._measure_link(name, at)
-        if link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT)):
+        holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and name.score >= _COLUMN
+        if holder or link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT)):
             return "beside an identifier"
-        if evidence < _IN_LINE or context.is_credit(text, end):
+        titled = context.has_title_behind(text, end)
+        if evidence + 0.3 * titled < _IN_LINE or context.is_credit(text, end):
             return ""
         first = text.find(text[start:end], max(0, start - _FAR), start)
         if first >= 0 and context.is_public(text, first, first + end - start):
             return ""
-        lines = 1 if text[start - 1 : start] in ("", "\n") or text[end : end + 1] in ("", "\n") else 0
+        lines = 2 if titled else 1 if text[start - 1 : start] in ("", "\n") or text[end : end + 1] in ("", "\n") else 0
         near = self.anchors[max(0, at - 4) : at + 4]
         return "in the line of an identifier" if any(self._is_near(a, name, lines) for a in near) else ""
 
