@@ -105,7 +105,9 @@ def _print_errors(corpus: Iterable[texts.Text], model: Model) -> None:
         found = {(n.start, n.end): n.score for n in name_tagger.tag_names(text.text, _analyse(text.text), model=model)}
         for start, end in sorted(gold ^ set(found)):
             what = "missed" if (start, end) in gold else f"wrong {found[start, end]:.2f}"
-            around = text.text[max(0, start - 20) : start] + "[" + text.text[start:end] + "]" + text.text[end : end + 15]
+            around = (
+                text.text[max(0, start - 20) : start] + "[" + text.text[start:end] + "]" + text.text[end : end + 15]
+            )
             print(what, text.kind, repr(around))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from filters.korean.hangul import is_hangul
-from filters.pii_rules.people.name_features import FAMILY, FAMILY_OF_TWO, read_words
+from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -99,7 +99,9 @@ def fill_template(kind: str, template: str, draw: Draw) -> Text:
     for match in _SLOT.finditer(template):
         before = template[at : match.start()]
         star, inside, other = match.groups()
-        value = draw_place(draw) if other == "place" else draw_firm(draw) if other == "org" else _fill_mark(inside, draw)
+        value = (
+            draw_place(draw) if other == "place" else draw_firm(draw) if other == "org" else _fill_mark(inside, draw)
+        )
         out += [before, value]
         size += len(before) + len(value)
         if other is None:

@@ -62,7 +62,7 @@ def _analyse(text: str) -> Any:
 
 
 def fill_templates(templates: Sequence[tuple[str, str]], copies: int) -> Iterator[tuple[texts.Text, bool, bool]]:
-    """Yield each template `copies` times, with other names; every second with an analysis, every third without lists."""
+    """Yield each template `copies` times, with other names; half analysed, a third without lists."""
     for number, (kind, template) in enumerate(templates):
         seed = hashlib.sha256(template.encode()).hexdigest()
         for copy in range(copies if "⟦" in template or "<" in template else 2):
@@ -99,7 +99,6 @@ def train(rows: Rows, about: dict[str, Any], epochs: int = EPOCHS) -> Model:
     slots, labels = rows
     weights, sums = np.zeros(1 << BITS, np.int64), np.zeros(1 << BITS, np.int64)
     step = 0
-    slots = slots.copy()
     numbers = np.arange(len(labels), dtype=np.uint64)
     for epoch in range(epochs):
         with np.errstate(over="ignore"):
@@ -112,7 +111,10 @@ def train(rows: Rows, about: dict[str, Any], epochs: int = EPOCHS) -> Model:
 
 def train_all(templates: Sequence[tuple[str, str]], *, with_sets: bool = True, copies: int = COPIES) -> Model:
     """Train on filled templates, then once more together with the open sets."""
-    about: dict[str, Any] = {"written_by": "python -m benchmarks.person_names.train --write", "templates": len(templates)}
+    about: dict[str, Any] = {
+        "written_by": "python -m benchmarks.person_names.train --write",
+        "templates": len(templates),
+    }
     rows = build_rows(fill_templates(templates, copies))
     if with_sets:
         first = train(rows, about, epochs=3)

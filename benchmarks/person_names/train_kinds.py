@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.person_names import texts
 from filters.pii_rules.people import document_kinds
-from filters.pii_rules.people.name_features import read_words
+from filters.pii_rules.text.name_model import read_words
 
 PRIVATE: Final = frozenset(
     "obituary wedding parish club clinic roster service delivery school contract form resume chat minutes".split()
@@ -88,7 +88,8 @@ def train(blocks: Sequence[tuple[str, bool, float]]) -> Weights:
     found = [sorted({i for i, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}) for text, _, _ in blocks]
     bounds = np.concatenate(([0], np.cumsum([len(row) for row in found])))
     matrix = csr_matrix(
-        (np.ones(bounds[-1]), np.concatenate([np.array(row, np.int64) for row in found]), bounds), (len(blocks), len(words))
+        (np.ones(bounds[-1]), np.concatenate([np.array(row, np.int64) for row in found]), bounds),
+        (len(blocks), len(words)),
     )
     first = np.array([prior.get(word, 0.0) for word in words])
     gold = np.array([float(private) for _, private, _ in blocks])

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import re2
 from ahocorasick_rs import AhoCorasick
 
+FEWEST: Final = 2  # signals in favour; a lone 작성자 makes no document
 BLOCK: Final = 900  # code points of a block, to the end of a line
 SIGNALS: Final = Path(__file__).with_name("document_signals.toml")
 _KINDS: Final = Path(__file__).with_name("document_kinds.toml")
@@ -33,6 +34,7 @@ class Block(NamedTuple):
 
 class _Table(NamedTuple):
     finder: AhoCorasick
+    words: tuple[str, ...]
     tenths: tuple[int, ...]  # of each signal
     kinds: tuple[tuple[str, ...], ...]  # of each signal
     start: int
@@ -66,7 +68,9 @@ def _load_table() -> _Table:
             owners.setdefault(word, []).append(kind)
     words = sorted(owners)
     kinds = tuple(tuple(owners[word]) for word in words)
-    return _Table(AhoCorasick(words), tuple(tenths.get(w, 0) for w in words), kinds, data["start"], data["length"])
+    return _Table(
+        AhoCorasick(words), tuple(words), tuple(tenths.get(w, 0) for w in words), kinds, data["start"], data["length"]
+    )
 
 
 def find_blocks(text: str) -> list[Block]:
@@ -80,10 +84,18 @@ def find_blocks(text: str) -> list[Block]:
     for start, end in split_blocks(text):
         found = {i for i, _, _ in table.finder.find_matches_as_indexes(text[start:end], overlapping=True)}
         kinds = Counter(kind for i in found for kind in table.kinds[i])
-        if kinds:
+        if kinds and _count_signals(table, found) >= FEWEST:
             tenths = table.start + sum(table.tenths[i] for i in found) + table.length * (end - start) // 100
             blocks.append(Block(start, end, max(sorted(kinds), key=kinds.__getitem__), tenths))
     return blocks
+
+
+def _count_signals(table: _Table, found: set[int]) -> int:
+    """Return the number of signals in favour, up to `FEWEST`; those inside another one do not count."""
+    words = [table.words[i] for i in found if table.tenths[i] > 0 or table.kinds[i]]
+    if len(words) > 4 * FEWEST:
+        return FEWEST
+    return sum(not any(word != other and word in other for other in words) for word in words)
 
 
 def split_blocks(text: str) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +14,7 @@ from filters.korean.hangul import is_hangul
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, starts_with
 from filters.pii_rules.text.match import Match
 
+AGAIN: Final = 64  # names of a text that are searched again; bounds the work
 NEAR: Final = 32  # code points between a name and its adjacent identifier
 BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
 _B: Final = f"[{BLANKS}]"
@@ -285,3 +286,24 @@ def is_sample(text: str, start: int, end: int) -> bool:
         return False
     near = text[max(0, start - _AROUND) : end + _AROUND]
     return "예시" in near or "○○" in near
+
+
+def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
+    """Find names of three syllables and more again, except at the offsets `known`; skips officials.
+
+    >>> [f.start for f in find_names_elsewhere("홍길동 010-0000-1234. 홍길동은 쉽니다.", ["홍길동"], {0})]
+    [19]
+    """
+    for name in dict.fromkeys(values):
+        if not 3 <= len(name) <= 4 or not all(map(is_hangul, name)):
+            continue
+        at = text.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if at not in known and not is_hangul(text[at - 1 : at]) and not is_public(text, at, end):
+                stop = end
+                while stop < end + 7 and is_hangul(text[stop : stop + 1]):
+                    stop += 1
+                if is_particle(text[end:stop]) and not is_sample(text, at, end):
+                    yield Match(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
+            at = text.find(name, end)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import re2
 
+from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
 from malmoi.document import Morphemes
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -36,25 +36,20 @@ _LATIN: Final = re2.compile(
     "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
     "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
 )
-_LATIN_FIELD: Final = re2.compile("(?:[Ss]urname|SURNAME|[Nn]ames?|NAME|이름|영문)[\"': /]{1,4}([A-Z]{2,16})(?:[^A-Za-z ]|$)")
+_LATIN_FIELD: Final = re2.compile(
+    "(?:[Ss]urname|SURNAME|[Nn]ames?|NAME|이름|영문)[\"': /]{1,4}([A-Z]{2,16})(?:[^A-Za-z ]|$)"
+)
 _LATIN_LABELS: Final = ("Name ", "NAME ", "Names ", "Surname ", "From ", "Passenger ", "Guest ")
 _NO_LATIN: Final = frozenset(  # words of forms and headings that no name contains
     "NAME NAMES NO ID TEL FAX PHONE CARD PASSPORT DATE BIRTH NATIONALITY BOOKING TYPE CODE MESSAGE THE OF AND FOR API "
-    "HTML SERVER FREE SOFTWARE GNU PC USER TEAM MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY REPUBLIC KOREA "
-    "PARENT ADDRESS EMAIL LESSON START PLAY NEW VIEW STORY".split()
+    "HTML SERVER FREE SOFTWARE GNU PC USER TEAM MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY REPUBLIC "
+    "KOREA SEOUL BUSAN RESIDENT REGISTRATION NUMBER PARENT ADDRESS EMAIL LESSON START PLAY NEW VIEW STORY".split()
 )
 _HAN_FAMILY: Final = (
     "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸"
     "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
 )
 _HAN: Final = re2.compile(f"[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}")
-FAMILY: Final = frozenset(
-    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추"
-    "도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈"
-    "단견당류량려뢰리련림빙계화궉내대돈뇌묵만미옹탄초필엽곡춘척둔종흥순풍판"
-)
-FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
-_LISTS: Final = Path(__file__).with_name("lists")
 
 
 class Candidates(NamedTuple):
@@ -79,13 +74,6 @@ class _Codes(NamedTuple):
 
 
 @cache
-def read_words(name: str) -> tuple[str, ...]:
-    """Return the words of a list in `lists`; its first line is a description."""
-    lines = _LISTS.joinpath(name + ".txt").read_text("utf-8").splitlines()
-    return tuple(word for line in lines[1:] for word in line.split())
-
-
-@cache
 def _hash_list(name: str) -> Hashes:
     return np.unique(np.array([_hash_word(word) for word in read_words(name)], np.uint64))
 
@@ -101,13 +89,13 @@ def _hash_word(word: str) -> int:
 _powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # of _BASE and of its inverse
 
 
-def _grow_powers(size: int) -> tuple[Hashes, Hashes]:
+def _grow_powers(size: int) -> Hashes:
     if len(_powers[0]) < size:
         for i, base in enumerate((_BASE, _INVERSE)):
             row = np.full(max(size, 4096), base, np.uint64)
             row[0] = 1
             _powers[i] = np.cumprod(row, dtype=np.uint64)
-    return _powers[0], _powers[1]
+    return _powers[0]
 
 
 def _last_true(flags: Flags) -> Ints:
@@ -135,7 +123,7 @@ def _encode(text: str) -> _Codes:
     change[1:-1] = kind[1:] != kind[:-1]
     start = _last_true(change[:-1])
     end = _next_true(change[1:]) + 1
-    powers, inverse = _grow_powers(len(codes) + 1)
+    powers = _grow_powers(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes + 1).astype(np.uint64) * powers[: len(codes)], out=prefix[1:])
     before = np.concatenate(([0], _last_true(word)[:-1]))
@@ -275,6 +263,8 @@ def _find_other_scripts(text: str) -> list[tuple[int, int, int]]:
             at += len(data[byte : match.start()].decode("utf-8", "replace"))
             found = match.group().decode("utf-8", "replace")
             end = at + len(found)
+            if text[end : end + 1].isdecimal():  # HONG GILDONG PA0000000
+                end -= len(found) - found.rfind(" ") if " " in found else 0
             first = at + len(found.partition(" ")[0]) + 1 if found.startswith(_LATIN_LABELS) else at
             if kind == HAN or _NO_LATIN.isdisjoint(text[first:end].upper().replace("/", " ").split()):
                 rows.append((first + _MARGIN, end + _MARGIN, kind))
@@ -420,7 +410,9 @@ class _Rows:
             flags = sum((flag.astype(np.int64) << i for i, flag in enumerate(known)), zero) + 1
         self.put(flags)
         self.put(flags, self.common_family(first), double)
-        given_first = _syllable_classes()[0][np.clip(text.codes[np.minimum(given_start, self.last)] - 0xAC00, 0, 0x2BA4)]
+        given_first = _syllable_classes()[0][
+            np.clip(text.codes[np.minimum(given_start, self.last)] - 0xAC00, 0, 0x2BA4)
+        ]
         given_last = _syllable_classes()[1][np.clip(self.at(-1, behind=True) - 0xAC00, 0, 0x2BA4)]
         self.put(given_first, given_last, self.common_family(first), flags)
         self.put(given_first, given_last)

@@ -8,7 +8,7 @@ bylines, authors and public figures keep their names. The tagger reads only line
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -23,6 +23,7 @@ from filters.pii_rules.people.name_context import NEAR, Label, is_linked, is_pri
 from filters.pii_rules.people.name_tagger import Name, tag_names
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches
 from filters.pii_rules.text.match import Match
+from filters.pii_rules.text.name_model import read_words
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.document import Morphemes
 
@@ -51,7 +52,9 @@ _ASKED: Final = (
     "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠|부탁|[?？])[^\n]{0,16}\n"
 )
 _TOLD: Final = f"(?:(?:이름|성함|예금주)[은는이가]|저는?{_B}){_B}?[가-힣]"
-_CONTACTS: Final = "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"
+_CONTACTS: Final = (
+    "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"
+)
 _NAMES: Final = "성명|이름|성함|예금주|세대주|[Nn]ame|NAME|회원명|고객명|환자명|신청인|받는 ?(?:이|분|사람)"
 _TABLE: Final = (
     f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
@@ -66,7 +69,8 @@ _HEADING: Final = re2.compile(
 )
 _FORM: Final = re2.compile(f"(?:{_CONTACTS}|나이|생일|성별){_B}?(?:번호)?{_B}?[:：]")
 _NUMBER: Final = re2.compile(
-    "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
+    "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|"
+    "[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
 )
 _PETS: Final = re2.compile("강아지|고양이|반려|애견|푸들|말티즈|진돗개|믹스견|앵무새")
 _PERSONS: Final = ("자", "인", "주", "명", "명의", "객", "님", "생", "원")  # ends of a label before a colon
@@ -75,13 +79,15 @@ _REACH: Final = 40  # code points between a name and an identifier of its line
 _LINE: Final = 160  # code points of the line of an identifier read on either side
 _AROUND: Final = 60  # code points around a field that must contain another form label or a number
 _BESIDE: Final = 120  # code points between a field and an identifier of its form
-AGAIN: Final = 64  # names of a text that are searched again; bounds the work
 _FAR: Final = 2_000  # code points before a name in which its office may have been mentioned
-_AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|"))
+_AND: Final = frozenset(
+    ("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|")
+)
 _FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)", "회사 ")
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 _OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
 _MACHINES: Final = frozenset(("ip", "mac"))
+_CONTACT: Final = frozenset(("messenger", "address"))  # a given name beside one may be a speaker
 _LIST: Final = 3  # names of a list
 _PRIVATE: Final = 0  # tenths that a block must exceed
 _CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
@@ -93,7 +99,7 @@ _NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types tha
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
 _LEAST: Final = -1.0
 _FIELD, _ROLED, _LINKED, _TIGHT, _IN_LINE, _IN_KIND, _IN_ROW, _COLUMN, _SAID = (
-    -0.8, 0.1, 0.0, -0.6, 0.5, 0.5, -0.5, -1.0, -0.3,
+    -0.8, 0.0, -0.3, -0.8, 0.3, 0.5, -0.5, -1.0, -0.5,
 )  # fmt: skip
 
 
@@ -150,7 +156,7 @@ def _extend_to_lines(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Find the cells below 성명, 예금주 … in tables of persons: with a column of contacts, or identifiers in the rows."""
+    """Find the cells below 성명, 예금주 … in tables with contacts or identifiers."""
     if "\n" not in text or not (anchors or _TABLE_HEAD.search(data) is not None):
         return
     starts = [a.start for a in anchors]
@@ -162,7 +168,9 @@ def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterat
         if at < len(starts) and starts[at] <= stop + 1:
             yield start, end
     if _TABLE_HEAD.search(data) is not None:
-        yield from find_cells(text, data, _HEADING, lambda h: contains(_TABLE_HEAD, h) and not contains(_OFFICE_HEAD, h))
+        yield from find_cells(
+            text, data, _HEADING, lambda h: contains(_TABLE_HEAD, h) and not contains(_OFFICE_HEAD, h)
+        )
 
 
 class _Page:
@@ -193,8 +201,8 @@ class _Page:
                 if not reason.startswith("in a document"):
                     marked.append((name.start, end))
                 yield Match(name.start, end, "name", 0.85, f"{reason}; {end - name.start} characters")
-        again = [self.text[a:b] for a, b in marked[:AGAIN]]
-        yield from find_names_elsewhere(self.text, again, {start for start, _ in marked})
+        again = [self.text[a:b] for a, b in marked[: context.AGAIN]]
+        yield from context.find_names_elsewhere(self.text, again, {start for start, _ in marked})
 
     def explain(self, name: Name) -> str:
         """Return why a name is private, or ""."""
@@ -225,9 +233,15 @@ class _Page:
             return True
         if (len(value) == 2 and value[1] in _LEFT_OUT) or context.is_label(value) or value in context.NO_VALUES:
             return True
+        if name.type == features.WORDS and not context.NO_VALUES.isdisjoint(text[start:end].split()):
+            return True
         if value[1:] in context.CALLS or contains(_PETS, text[max(0, start - _REACH) : start]):
             return True  # 최기사; 강아지 이름은 …
-        if text[start - 1 : start].isdecimal() or (text[end - 1] == "동" and text[end : end + 1].isdecimal()):
+        if (
+            text[start - 1 : start].isdecimal()
+            or text[end : end + 1] == "_"
+            or (text[end - 1] == "동" and text[end : end + 1].isdecimal())
+        ):
             return True
         at = bisect_left(self.starts, end)
         quarter = value.endswith(_QUARTERS) and at > 0 and self.anchors[at - 1].kind == "address"
@@ -261,7 +275,9 @@ class _Page:
         return self.text[max(0, at - 8) : at].rstrip(context.BLANKS)[-1:] in ("", "\n", "|")
 
     def _fills_cell(self, name: Name) -> bool:
-        return self.cells[name.start] <= name.end + 1 or context.is_particle(self.text[name.end : self.cells[name.start]])
+        return self.cells[name.start] <= name.end + 1 or context.is_particle(
+            self.text[name.end : self.cells[name.start]]
+        )
 
     def _is_form_label(self, label: Label) -> bool:
         known = label.word in context.FORM_LABELS or label.word.lower() in context.FORM_LABELS
@@ -289,7 +305,9 @@ class _Page:
             above = text[max(0, line - _AROUND) : line + 1].rpartition("\n")[0].rpartition("\n")[2]
             if contains(_ASK, above + "\n"):
                 return "answer to a question"
-        own = label.word in ("제이름", "내이름") or text[max(0, name.start - 7) : name.start].startswith(("제 이름", "내 이름"))
+        own = label.word in ("제이름", "내이름") or text[max(0, name.start - 7) : name.start].startswith(
+            ("제 이름", "내 이름")
+        )
         if own and name.score >= _SAID:
             return "told by its bearer"
         told = label.word in ("저는", "저", "이름", "성함", "전", "나는") and name.score >= _SAID
@@ -311,7 +329,7 @@ class _Page:
         evidence -= _ODD * (name.type in _NOT_FREE and not role)
         link = self._measure_link(name, at)
         holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and name.score >= _COLUMN
-        if holder or link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT)):
+        if holder or (link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT))):
             return "beside an identifier"
         titled = context.has_title_behind(text, end)
         if evidence + 0.3 * titled < _IN_LINE or context.is_credit(text, end):
@@ -325,7 +343,8 @@ class _Page:
 
     def _is_near(self, anchor: Match, name: Name, lines: int) -> bool:
         """Whether a private identifier is in the line of a name and within reach."""
-        if not is_private(anchor, self.text) or anchor.kind in ("birth_date", "vehicle"):
+        speaker = name.type == features.GIVEN and anchor.kind in _CONTACT
+        if speaker or not is_private(anchor, self.text) or anchor.kind in ("birth_date", "vehicle"):
             return False
         if anchor.start - name.end > _REACH or name.start - anchor.end > _REACH:
             return False
@@ -334,12 +353,13 @@ class _Page:
     def _measure_link(self, name: Name, at: int) -> int:
         """Return 2 if only marks or a private identifier make the link, 1 for other links, 0 for none."""
         text, anchors = self.text, self.anchors
-        if at < len(anchors) and anchors[at].kind not in _MACHINES:
+        unlinked = _MACHINES | _CONTACT if name.type == features.GIVEN else _MACHINES
+        if at < len(anchors) and anchors[at].kind not in unlinked:
             between = text[context.find_end_with_hanja(text, name.end) : anchors[at].start]
             if len(between) <= NEAR and is_linked(between):
                 tight = not between.strip(" (<[/,|=:\t·-\"'") or anchors[at].kind in _OF_PERSONS
                 return 2 if tight else 1
-        if at and anchors[at - 1].kind not in _MACHINES:
+        if at and anchors[at - 1].kind not in unlinked:
             before = anchors[at - 1]
             between = text[before.end : name.start]
             if 0 < len(between) <= NEAR and is_linked(between):
@@ -386,31 +406,15 @@ class _Page:
         between = self.text[min(last.end, one.end) : max(last.start, one.start)]
         row = len(between) < 12 and between.strip(" \n0123456789.)") in _AND and "\n\n" not in between
         least = _IN_ROW + 2 * _ODD * (one.type in _NOT_FREE)
-        return row and one.score >= least and not self._is_other(one) and not context.is_public(self.text, one.start, one.end)
+        return (
+            row
+            and one.score >= least
+            and not self._is_other(one)
+            and not context.is_public(self.text, one.start, one.end)
+        )
 
 
 _ASK: Final = re2.compile(_ASKED)
 _KINDS: Final = re2.compile(document_kinds.GATE)
-_NO_NAMES: Final = frozenset(features.read_words("no_names"))
+_NO_NAMES: Final = frozenset(read_words("no_names"))
 _START: Final = attrgetter("start")
-
-
-def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
-    """Find names of three syllables and more again, except at the offsets `known`; skips officials.
-
-    >>> [f.start for f in find_names_elsewhere("홍길동 010-0000-1234. 홍길동은 쉽니다.", ["홍길동"], {0})]
-    [19]
-    """
-    for name in dict.fromkeys(values):
-        if not 3 <= len(name) <= 4 or not all(map(is_hangul, name)):
-            continue
-        at = text.find(name)
-        while at >= 0:
-            end = at + len(name)
-            if at not in known and not is_hangul(text[at - 1 : at]) and not context.is_public(text, at, end):
-                stop = end
-                while stop < end + 7 and is_hangul(text[stop : stop + 1]):
-                    stop += 1
-                if context.is_particle(text[end:stop]) and not context.is_sample(text, at, end):
-                    yield Match(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
-            at = text.find(name, end)
