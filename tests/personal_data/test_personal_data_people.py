@@ -119,7 +119,7 @@ def score(text: str, morphemes: Morphemes | None) -> float:
 
 def test_an_analysis_that_knows_a_word_speaks_against_a_name() -> None:
     text = "오래된 문달재 010-0000-1234 쪽"
-    assert score(text, analysed(("문달재", "NNG", 4, 3))) < score(text, None)
+    assert score(text, analysed(("문달재", "NNG", 4, 3))) < score(text, analysed(("문달재", "NNP", 4, 3)))
 
 
 def test_an_analysis_changes_nothing_about_a_given_name_of_the_list() -> None:

@@ -78,7 +78,7 @@ _PERSONS: Final = ("자", "인", "주", "명", "명의", "객", "님", "생", "�
 _REACH: Final = 40  # code points between a name and an identifier of its line
 _LINE: Final = 160  # code points of the line of an identifier read on either side
 _AROUND: Final = 60  # code points around a field that must contain another form label or a number
-_BESIDE: Final = 120  # code points between a field and an identifier of its form
+_BESIDE: Final = 80  # code points between a field and an identifier of its form
 _FAR: Final = 2_000  # code points before a name in which its office may have been mentioned
 _AND: Final = frozenset(
     ("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|")
@@ -87,7 +87,7 @@ _FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)", "회사 ")
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 _OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
 _MACHINES: Final = frozenset(("ip", "mac"))
-_CONTACT: Final = frozenset(("messenger", "address"))  # a given name beside one may be a speaker
+_CONTACT: Final = frozenset(("messenger", "address", "vehicle"))  # a given name beside one may be a speaker
 _LIST: Final = 3  # names of a list
 _PRIVATE: Final = 0  # tenths that a block must exceed
 _CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
@@ -97,9 +97,9 @@ _EVIDENCE: Final = _CALLED + _LISTED
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
 _NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types that need a field
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
-_LEAST: Final = -1.0
+_LEAST: Final = -1.5
 _FIELD, _ROLED, _LINKED, _TIGHT, _IN_LINE, _IN_KIND, _IN_ROW, _COLUMN, _SAID = (
-    -0.8, 0.0, -0.3, -0.8, 0.3, 0.5, -0.5, -1.0, -0.5,
+    -1.2, 0.0, -0.1, -0.7, 0.4, 0.5, -0.5, -1.4, -0.5,
 )  # fmt: skip
 
 
@@ -323,12 +323,14 @@ class _Page:
         if not self.anchors:
             return ""
         text, start, end = self.text, name.start, name.end
+        if end - start < 3 and text[end : end + 1] in tuple(":：>"):
+            return ""  # who speaks in a chat
         at = bisect_left(self.starts, end)
         role = label.word in context.ROLES or context.strip_named(label.word) in context.ROLES
         evidence = 0.3 * role + 0.3 * context.has_call_behind(text, end) + name.score
         evidence -= _ODD * (name.type in _NOT_FREE and not role)
         link = self._measure_link(name, at)
-        holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and name.score >= _COLUMN
+        holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and end - start < 4
         if holder or (link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT))):
             return "beside an identifier"
         titled = context.has_title_behind(text, end)
@@ -373,7 +375,7 @@ class _Page:
         if at < 0 or self.blocks[at].end <= name.start:
             return ""
         block = self.blocks[at]
-        tenths = block.tenths
+        tenths = block.tenths - document_kinds.read_kinds()[block.kind].get("least", 0)
         if _PRIVATE - _EVIDENCE < tenths <= _PRIVATE:
             tenths += _CALLED * (context.has_call_behind(self.text, name.end) or label.word in context.ROLES)
             tenths += _LISTED * (self._count_names(block) >= _LIST)
