@@ -94,10 +94,8 @@ def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None =
     for gate, owners in _GATES:
         if hits := gate.Match(data):
             detectors.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
-    if not detectors:
-        return []
     found = resolve_overlaps(item for detector in detectors for item in detector(text, data))
-    if named:  # identifiers first: a name is personal data next to an identifier
+    if named:  # identifiers first: a name is personal data next to an identifier; it has gates of its own
         names = list(person_names.find_person_names(text, found, data, morphemes))
         found = resolve_overlaps(found + names) if names else found
     return found
@@ -132,11 +130,6 @@ def _encode_text(text: str) -> tuple[str, bytes]:
     except UnicodeEncodeError:
         data = text.encode("utf-8", "replace")
         return data.decode(), data
-
-
-def _leave_names(text: str, data: bytes) -> Iterator[Match]:
-    """Find nothing: the gate of names only opens a text, names come after the identifiers."""
-    return iter(())
 
 
 def _find_in_runs(text: str, data: bytes) -> Iterator[Match]:
@@ -233,10 +226,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         (emails.GATES, emails.find_emails),
         (emails_partial.GATES, emails_partial.find_partial_emails),
     ),
-    (
-        (birth_dates.GATES, birth_dates.find_birth_dates),
-        (person_names.GATES, _leave_names),
-    ),
+    ((birth_dates.GATES, birth_dates.find_birth_dates),),
 )
 _SHAPES: Final = _build_shapes()
 _WIDEST: Final = 6  # groups; no shape has more

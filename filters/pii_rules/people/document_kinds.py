@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import re2
 from ahocorasick_rs import AhoCorasick
 
 FEWEST: Final = 2  # signals in favour; a lone 작성자 makes no document
@@ -50,12 +49,6 @@ def read_kinds() -> dict[str, dict[str, Any]]:
 def split_signals(words: str) -> list[str]:
     """Return the signals of a list; _ stands for a blank in one of them."""
     return [word.replace("_", " ") for word in words.split()]
-
-
-# A strong signal, without which no block is of a kind.
-GATE: Final = "|".join(
-    sorted({re2.escape(word) for kind in read_kinds().values() for word in split_signals(kind.get("strong", ""))})
-)
 
 
 @cache

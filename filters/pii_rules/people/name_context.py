@@ -68,7 +68,7 @@ _AGE: Final = re2.compile(
 )
 
 
-_ROLE_ENDS: Final = tuple(sorted(PRIVATE_ROLES))
+_ROLE_ENDS: Final = tuple(sorted(role for role in PRIVATE_ROLES if len(role) > 2))
 
 
 class Label(NamedTuple):

@@ -145,22 +145,17 @@ def _is_in(values: Hashes, name: str) -> Flags:
 
 
 @cache
-def _family_codes() -> tuple[Flags, Hashes]:
-    table = np.zeros(0xD7A4 - 0xAC00 + 1, np.bool_)
-    table[[ord(c) - 0xAC00 for c in FAMILY]] = True
-    return table, np.unique(np.array([_hash_word(name) for name in FAMILY_OF_TWO], np.uint64))
+def _double_families() -> Hashes:
+    return np.unique(np.array([_hash_word(name) for name in FAMILY_OF_TWO], np.uint64))
 
 
 def _is_family(codes: Ints) -> Flags:
-    table, _ = _family_codes()
-    at = codes - 0xAC00
-    inside: Flags = (at >= 0) & (at < len(table) - 1)
-    flags: Flags = inside & table[np.where(inside, at, 0)]
+    flags: Flags = _syllable_classes()[0][np.minimum(codes, _BMP)] > 0
     return flags
 
 
 def _is_double_family(text: _Codes, start: Ints) -> Flags:
-    _, known = _family_codes()
+    known = _double_families()
     values = _hash_ranges(text, start, start + 2)
     found: Flags = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
     return found
@@ -333,172 +328,183 @@ def compute_features(
     found = _add_other_scripts(text, find_candidates(coded))
     with np.errstate(over="ignore"):
         analysis = _tag_positions(len(coded.codes), morphemes, pieces or ((0, len(text)),))
-        slots = _compute_slots(coded, found, analysis, with_lists)
+        parts = [
+            _compute_slots(coded, Candidates(*(column[i : i + _CHUNK] for column in found)), analysis, with_lists)
+            for i in range(0, len(found.start), _CHUNK)
+        ]
+    slots = np.concatenate(parts) if parts else np.zeros((0, len(_FEATURES)), np.int32)
     return Candidates(found.start - _MARGIN, found.end - _MARGIN, found.type), slots
+
+
+_CHUNK: Final = 8_192  # candidates whose features are computed at once; bounds the memory
+# Each feature is a hash of its values, and of type and length of the candidate if it begins with *. The values are
+# those of `_read_form`, `_read_context` and `_read_analysis`.
+_FEATURES: Final = tuple(
+    line.split()
+    for line in """
+*
+* first
+* second
+* last
+before_last last
+* first second
+* second third
+given
+* whole
+* lists
+* lists family double
+* given_first given_last family_lists
+* given_first given_last
+* given_last ends
+* rest
+* rest lists
+* left right
+* left left_left
+* right right_right
+* gap_before ends
+* word_before
+word_before gap_before
+word_before rest
+* tail_before gap_before
+word_second word_before
+word_second
+* gap_after rest
+word_after gap_after
+* word_after ends
+* head_after gap_after ends
+word_after word_third
+* gap_before gap_after ends
+tail_before head_after
+tail_before rest gap_after
+* gap_before gap_after lists
+* tag tag_fits
+* tag tag_last tag_fits
+* tag_lists tag tag_fits
+* tag_behind tag_fits
+* tag_before tag
+""".strip().splitlines()
+)
+_Values: TypeAlias = dict[str, npt.NDArray[np.generic]]
 
 
 def _compute_slots(
     text: _Codes, found: Candidates, analysis: tuple[Ints, Ints, Ints], with_lists: bool
 ) -> npt.NDArray[np.int32]:
-    rows = _Rows(text, found)
-    rows.add_form(with_lists)
-    rows.add_context()
-    rows.add_analysis(*analysis)
-    return rows.slots()
+    values: _Values = {"*": found.type * 8 + np.minimum(found.end - found.start, 7) + 1}
+    _read_form(values, text, found, with_lists)
+    _read_context(values, text, found)
+    _read_analysis(values, found, *analysis)
+    names = ["", *values]
+    table = np.zeros((len(names), len(found.start)), np.uint64)
+    for i, value in enumerate(values.values(), 1):
+        table[i] = value
+    rows = np.array([[names.index(n) for n in f] + [0] * (4 - len(f)) for f in _FEATURES])
+    mixed = np.repeat(np.arange(1, len(_FEATURES) + 1, dtype=np.uint64)[:, None] * _STIR, len(found.start), axis=1)
+    for column in rows.T:
+        mixed ^= table[column]
+        mixed *= _MIX
+        mixed ^= mixed >> np.uint64(29)
+    return ((mixed * _STIR) >> np.uint64(64 - BITS)).astype(np.int32).T
 
 
-class _Rows:
-    """Collects the hashes of the features of all candidates."""
-
-    def __init__(self, text: _Codes, found: Candidates) -> None:
-        self.text = text
-        self.start, self.end, self.type = found
-        self.last = len(text.codes) - 1
-        self.kind = (found.type * 8 + np.minimum(found.end - found.start, 7)).astype(np.uint64)
-        self.rows: list[Hashes] = []
-
-    def put(self, *values: npt.NDArray[np.generic], typed: bool = True) -> None:
-        """Add one feature: a hash of its number, its values and, if `typed`, the type and length of the candidate."""
-        mixed = np.full(len(self.start), len(self.rows) * 0x51ED27 + 77, np.uint64)
-        if typed:
-            mixed = (mixed ^ self.kind) * _MIX
-        for value in values:
-            mixed = (mixed ^ value.astype(np.uint64)) * _MIX
-            mixed ^= mixed >> np.uint64(29)
-        self.rows.append(mixed * _STIR)
-
-    def slots(self) -> npt.NDArray[np.int32]:
-        """Return the slots, candidates × features."""
-        return (np.stack(self.rows, axis=1) >> np.uint64(64 - BITS)).astype(np.int32)
-
-    def at(self, offset: int, *, behind: bool = False) -> Ints:
-        """Return the code points `offset` from the start, or from the end of each candidate."""
-        place = (self.end if behind else self.start) + offset
-        codes: Ints = self.text.codes[np.clip(place, 0, self.last)]
-        return codes
-
-    def add_form(self, with_lists: bool) -> None:
-        """Add the features of the candidate itself: its characters, and whether lists know its parts."""
-        text, start, end = self.text, self.start, self.end
-        self.rest_is_empty = text.run_end[np.clip(end - 1, 0, self.last)] == end
-        zero = np.zeros(len(start), np.int64)
-        hangul = np.isin(self.type, (RUN, GIVEN))
-        first, second, third = self.at(0), self.at(1), np.where(end - start > 2, self.at(2), zero)
-        double = hangul & _is_double_family(text, start)
-        given_start = np.where(double, start + 2, np.where(self.type == GIVEN, start, start + 1))
-        given = _hash_ranges(text, np.minimum(given_start, end), end)
-        whole = _hash_ranges(text, start, end)
+def _read_form(values: _Values, text: _Codes, found: Candidates, with_lists: bool) -> None:
+    """Add the candidate itself: its characters, and whether lists know its parts."""
+    start, end, kind = found
+    codes = text.codes
+    run = (kind == RUN) | (kind == GIVEN)
+    double = run & _is_double_family(text, start)
+    given_start = np.minimum(np.where(double, start + 2, start + (kind != GIVEN)), end)
+    given, whole = _hash_ranges(text, given_start, end), _hash_ranges(text, start, end)
+    lists = np.zeros(len(start), np.int64)
+    if with_lists:
         head = _hash_ranges(text, start, np.minimum(start + 2, end))
-        run = _hash_ranges(text, start, text.run_end[start])
-        self.put(zero)
-        self.put(first)
-        self.put(second)
-        self.put(self.at(-1, behind=True))
-        self.put(self.at(-2, behind=True), self.at(-1, behind=True), typed=False)
-        self.put(first, second)
-        self.put(second, third)
-        self.put(given, typed=False)
-        self.put(whole)
-        flags = zero
-        if with_lists:
-            known = [
-                hangul & _is_in(given, "given_names"),
-                hangul & _is_in(head, "nouns"),
-                _is_in(whole, "no_names") | _is_in(run, "no_names"),
-                _is_in(whole, "districts") | _is_in(run, "districts"),
-            ]
-            flags = sum((flag.astype(np.int64) << i for i, flag in enumerate(known)), zero) + 1
-        self.put(flags)
-        self.put(flags, self.common_family(first), double)
-        given_first = _syllable_classes()[0][
-            np.clip(text.codes[np.minimum(given_start, self.last)] - 0xAC00, 0, 0x2BA4)
-        ]
-        given_last = _syllable_classes()[1][np.clip(self.at(-1, behind=True) - 0xAC00, 0, 0x2BA4)]
-        self.put(given_first, given_last, self.common_family(first), flags)
-        self.put(given_first, given_last)
-        self.put(given_last, self.rest_is_empty)
-        self.flags = flags
-
-    def common_family(self, codes: Ints) -> Ints:
-        """Return the frequency class of a family name: 0 not one, 1 rare or a word, 2 common, 3 hardly a word."""
-        return _family_classes()[np.clip(codes - 0xAC00, 0, 0x2BA4)]
-
-    def add_context(self) -> None:
-        """Add the characters and words before and after the candidate."""
-        text, start, end = self.text, self.start, self.end
-        last = self.last
-        run_end = text.run_end[np.clip(end - 1, 0, last)]
-        rest = _hash_ranges(text, end, np.maximum(run_end, end))
-        before = text.word_before[start]
-        before_start = np.maximum(text.run_start[before], before - 7)
-        word_before = _hash_ranges(text, before_start, before + 1)
-        tail_before = _hash_ranges(text, np.maximum(before - 1, before_start), before + 1)
-        gap_before = _hash_ranges(text, np.maximum(before + 1, start - _GAP), start)
-        second = text.word_before[before_start]
-        word_second = _hash_ranges(text, np.maximum(text.run_start[second], second - 7), second + 1)
-        after = text.word_after[np.minimum(run_end, last)]
-        gap_after = _hash_ranges(text, run_end, np.minimum(after, run_end + _GAP))
-        after_end = np.minimum(text.run_end[after], after + 8)
-        word_after = _hash_ranges(text, after, after_end)
-        head_after = _hash_ranges(text, after, np.minimum(after + 2, after_end))
-        third = text.word_after[np.minimum(after_end, last)]
-        word_third = _hash_ranges(text, third, np.minimum(text.run_end[third], third + 4))
-        self.put(rest)
-        self.put(rest, self.flags)
-        self.put(self.at(-1), self.at(0, behind=True))
-        self.put(self.at(-1), self.at(-2))
-        self.put(self.at(0, behind=True), self.at(1, behind=True))
-        self.put(gap_before, self.rest_is_empty)
-        self.put(word_before)
-        self.put(word_before, gap_before, typed=False)
-        self.put(word_before, rest, typed=False)
-        self.put(tail_before, gap_before)
-        self.put(word_second, word_before, typed=False)
-        self.put(word_second, typed=False)
-        self.put(gap_after, rest)
-        self.put(word_after, gap_after, typed=False)
-        self.put(word_after, self.rest_is_empty)
-        self.put(head_after, gap_after, self.rest_is_empty)
-        self.put(word_after, word_third, typed=False)
-        self.put(gap_before, gap_after, self.rest_is_empty)
-        self.put(tail_before, head_after, typed=False)
-        self.put(tail_before, rest, gap_after, typed=False)
-        self.put(gap_before, gap_after, self.flags)
-
-    def add_analysis(self, tags: Ints, first: Ints, stop: Ints) -> None:
-        """Add the morphemes at the start, at the end, behind and before the candidate."""
-        start, end = self.start, self.end
-        at_start, at_end = tags[start], tags[np.clip(end - 1, 0, self.last)]
-        fits = (first[start] == start) * 2 + (stop[np.clip(end - 1, 0, self.last)] == end)
-        fits += 4 * (stop[start] == end)
-        behind, before = tags[np.clip(end, 0, self.last)], tags[start - 1]
-        known = at_start > 0
-        self.put(at_start, fits)
-        self.put(at_start, at_end, fits)
-        self.put(np.where(known, self.flags, 99), at_start, fits)
-        self.put(np.where(known, behind, 99), fits)
-        self.put(np.where(known, before, 99), at_start)
+        of_run = _hash_ranges(text, start, text.run_end[start])
+        known = (
+            run & _is_in(given, "given_names"),
+            run & _is_in(head, "nouns"),
+            _is_in(whole, "no_names") | _is_in(of_run, "no_names"),
+            _is_in(whole, "districts") | _is_in(of_run, "districts"),
+        )
+        lists += 1
+        for i, flag in enumerate(known):
+            lists += flag.astype(np.int64) << i
+    classes = _syllable_classes()
+    family = classes[0][np.minimum(codes[start], _BMP)]
+    values |= {
+        "first": codes[start],
+        "second": codes[start + 1],
+        "third": np.where(end - start > 2, codes[start + 2], 0),
+        "before_last": codes[end - 2],
+        "last": codes[end - 1],
+        "given": given,
+        "whole": whole,
+        "lists": lists,
+        "family": family,
+        "double": double,
+        "family_lists": family * 32 + lists,
+        "given_first": classes[1][np.minimum(codes[given_start], _BMP)],
+        "given_last": classes[2][np.minimum(codes[end - 1], _BMP)],
+        "ends": text.run_end[end - 1] == end,
+    }
 
 
-@cache
-def _syllable_classes() -> tuple[Ints, Ints]:
-    """Return how often each syllable begins and ends a listed given name, in classes 0 to 4."""
-    tables = []
-    for place in (0, -1):
-        counts = np.zeros(0xD7A4 - 0xAC00 + 1, np.int64)
-        for name in read_words("given_names"):
-            counts[ord(name[place]) - 0xAC00] += len(name) > 1
-        tables.append(np.searchsorted((1, 4, 12, 30), counts, side="right"))
-    return tables[0], tables[1]
+def _read_context(values: _Values, text: _Codes, found: Candidates) -> None:
+    """Add the characters and words before and after the candidate."""
+    start, end, _ = found
+    codes, last = text.codes, len(text.codes) - 1
+    run_end = text.run_end[end - 1]
+    before = text.word_before[start]
+    before_start = np.maximum(text.run_start[before], before - 7)
+    second = text.word_before[before_start]
+    after = text.word_after[np.minimum(run_end, last)]
+    after_end = np.minimum(text.run_end[after], after + 8)
+    third = text.word_after[np.minimum(after_end, last)]
+    values |= {
+        "left": codes[start - 1],
+        "left_left": codes[start - 2],
+        "right": codes[end],
+        "right_right": codes[end + 1],
+        "rest": _hash_ranges(text, end, np.maximum(run_end, end)),
+        "word_before": _hash_ranges(text, before_start, before + 1),
+        "tail_before": _hash_ranges(text, np.maximum(before - 1, before_start), before + 1),
+        "gap_before": _hash_ranges(text, np.maximum(before + 1, start - _GAP), start),
+        "word_second": _hash_ranges(text, np.maximum(text.run_start[second], second - 7), second + 1),
+        "gap_after": _hash_ranges(text, run_end, np.minimum(after, run_end + _GAP)),
+        "word_after": _hash_ranges(text, after, after_end),
+        "head_after": _hash_ranges(text, after, np.minimum(after + 2, after_end)),
+        "word_third": _hash_ranges(text, third, np.minimum(text.run_end[third], third + 4)),
+    }
 
 
-@cache
-def _family_classes() -> Ints:
-    table = np.zeros(0xD7A4 - 0xAC00 + 1, np.int64)
-    for level, names in enumerate((FAMILY, _COMMON, _SURE), 1):
-        table[[ord(c) - 0xAC00 for c in names]] = level
-    return table
+def _read_analysis(values: _Values, found: Candidates, tags: Ints, first: Ints, stop: Ints) -> None:
+    """Add the morphemes at the start, at the end, behind and before the candidate; all equal without an analysis."""
+    start, end, _ = found
+    known = tags[start] > 0
+    values |= {
+        "tag": tags[start],
+        "tag_last": tags[end - 1],
+        "tag_fits": (first[start] == start) * 2 + (stop[end - 1] == end) + 4 * (stop[start] == end),
+        "tag_lists": np.where(known, values["lists"], 99),
+        "tag_behind": np.where(known, tags[end], 99),
+        "tag_before": np.where(known, tags[start - 1], 99),
+    }
 
 
+_BMP: Final = 0xFFFF
 _SURE: Final = "김박최윤권곽홍황허송손백임"  # family names that begin few words
 _COMMON: Final = "이정강조장오서신한안류유전고문양배남심노하성차주우구민나진엄채원천방공현함변염"
+
+
+@cache
+def _syllable_classes() -> tuple[Ints, Ints, Ints]:
+    """Return classes of syllables: as a family name 0 to 3, at the start and the end of listed given names 0 to 4."""
+    family = np.zeros(_BMP + 1, np.int64)
+    for level, names in enumerate((FAMILY, _COMMON, _SURE), 1):
+        family[[ord(c) for c in names]] = level
+    tables = [family]
+    for place in (0, -1):
+        counts = np.zeros(_BMP + 1, np.int64)
+        for name in read_words("given_names"):
+            counts[ord(name[place])] += len(name) > 1
+        tables.append(np.searchsorted((1, 4, 12, 30), counts, side="right"))
+    return tables[0], tables[1], tables[2]

@@ -60,7 +60,6 @@ _TABLE: Final = (
     f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
 )
 _NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]|[은이]?{_B})"
-GATES: Final = (_ROLE, _STARRED, _ASKED, _TOLD, _TABLE, _NAMED, document_kinds.GATE)
 _OPEN: Final = tuple(map(re2.compile, (_ROLE, _ASKED, _TOLD, _NAMED)))
 _TABLE_HEAD: Final = re2.compile(_TABLE)
 _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
@@ -96,6 +95,8 @@ _ODD: Final = 0.3  # more score for a name of another form in a document of a ki
 _EVIDENCE: Final = _CALLED + _LISTED
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
 _NOT_FREE: Final = (features.GIVEN, features.WORDS, features.LATIN)  # types that need a field
+_OWN: Final = -0.3  # least score behind 성명 and a blank
+_AGAIN: Final = 0.0  # least score of a name that is searched again
 # Scores of the tagger from which a name is marked for a reason. The surer the reason, the lower.
 _LEAST: Final = -1.5
 _FIELD, _ROLED, _LINKED, _TIGHT, _IN_LINE, _IN_KIND, _IN_ROW, _COLUMN, _SAID = (
@@ -118,7 +119,7 @@ def find_person_names(
     if "*" in text:
         anchors += (Match(*at, "phone", 0.5, "masked") for at in matches(_MASKED, text, data))
     anchors.sort(key=lambda f: f.start)
-    blocks = document_kinds.find_blocks(text) if _KINDS.search(data) is not None else []
+    blocks = document_kinds.find_blocks(text)
     cells = list(_find_name_cells(text, data, anchors))
     pieces = _open_lines(text, data, anchors, blocks, cells)
     if pieces:
@@ -198,7 +199,7 @@ class _Page:
             if reason and not context.is_sample(self.text, name.start, name.end):
                 apart = name.type in (features.SPLIT, features.SPACED)
                 end = name.end if apart else context.find_end_with_hanja(self.text, name.end)
-                if not reason.startswith("in a document"):
+                if name.score >= _AGAIN and not reason.startswith("in a document"):
                     marked.append((name.start, end))
                 yield Match(name.start, end, "name", 0.85, f"{reason}; {end - name.start} characters")
         again = [self.text[a:b] for a, b in marked[: context.AGAIN]]
@@ -265,7 +266,8 @@ class _Page:
         own = label.word in context.FIELDS
         if (own or context.is_role_label(text, label)) and not (below and not self._begins_line(label.start)):
             field = own or label.mark == ":"
-            if name.score >= (_FIELD if field else _ROLED) and (field or below or name.type not in _NOT_FREE):
+            least = _FIELD if label.mark in (":", "\n") else _OWN if own else _ROLED
+            if name.score >= least and (field or below or name.type not in _NOT_FREE):
                 return f"label {label.word[:5]} before"
         if self._is_form_label(label) and name.score >= _FIELD and self._is_in_form(name, label):
             return "field of a form"
@@ -417,6 +419,5 @@ class _Page:
 
 
 _ASK: Final = re2.compile(_ASKED)
-_KINDS: Final = re2.compile(document_kinds.GATE)
 _NO_NAMES: Final = frozenset(read_words("no_names"))
 _START: Final = attrgetter("start")
