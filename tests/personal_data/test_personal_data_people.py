@@ -150,9 +150,9 @@ def alone(text: str, data: bytes) -> list[Match]:
     return list(names.find_person_names(text, [], data))
 
 
-@pytest.mark.parametrize("pattern", names.GATES)
-def test_the_expressions_of_names_leave_their_automaton_room(pattern: str) -> None:
-    assert re2.compile(pattern).programsize < 12_000  # one of 18,700 ran out of memory
+@pytest.mark.parametrize("pattern", names.OPEN)
+def test_the_expressions_of_names_leave_their_automaton_room(pattern: re2._Regexp) -> None:
+    assert pattern.programsize < 12_000  # one of 18,700 ran out of memory
 
 
 def test_family_names_and_given_names_are_lists_of_hangul() -> None:

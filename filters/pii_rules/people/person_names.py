@@ -45,7 +45,6 @@ _MASKED: Final = re2.compile(
     "01[016789][ .-]?(?:[0-9]{1,4}[*]|[0-9]{3,4}[ .-]?[0-9]{0,3}[*]|[*]{2,4}[ .-]?[0-9]{2})[0-9*-]*|"
     "[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
 )
-_STARRED: Final = "[*]{2}[A-Za-z0-9*]{0,8}@|01[016789][0-9 .-]{0,9}[*]"
 # 성함이 어떻게 되세요? The answer is in the next line, after the speaker.
 _ASKED: Final = (
     "(?:성함|성명|예금주|예약자|입금자|이름|영문명|총무|담당자)[^\n]{0,24}"
@@ -60,7 +59,7 @@ _TABLE: Final = (
     f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
 )
 _NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]|[은이]?{_B})"
-_OPEN: Final = tuple(map(re2.compile, (_ROLE, _ASKED, _TOLD, _NAMED)))
+OPEN: Final = tuple(map(re2.compile, (_ROLE, _ASKED, _TOLD, _NAMED)))
 _TABLE_HEAD: Final = re2.compile(_TABLE)
 _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 _HEADING: Final = re2.compile(
@@ -133,7 +132,7 @@ def _open_lines(
     ranges = [_extend_to_lines(text, a.start - _REACH, a.end + _REACH) for a in anchors]
     ranges += [(b.start, b.end) for b in blocks if b.tenths > _PRIVATE - _EVIDENCE]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
-    for pattern in _OPEN:
+    for pattern in OPEN:
         ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(pattern, text, data)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -189,6 +188,7 @@ class _Page:
         self.block_starts = [b.start for b in blocks]
         self.starts = [a.start for a in anchors]
         self.cells = dict(cells)
+        self.cell_starts = sorted(self.cells)
 
     def find_names(self) -> Iterator[Match]:
         """Yield the private names: for a reason of their own, in a row with one, or named again."""
@@ -230,6 +230,8 @@ class _Page:
         """Whether a range is no complete name, whatever the tagger says: 김모, (주)여울담, 제2호서식, a role."""
         text, start, end = self.text, name.start, name.end
         value = text[start:end].replace(" ", "")
+        if self._is_in_heading(end):
+            return True
         if name.type in (features.SPLIT, features.SPACED) and (value in _NO_NAMES or self._is_part_of_heading(start)):
             return True
         if (len(value) == 2 and value[1] in _LEFT_OUT) or context.is_label(value) or value in context.NO_VALUES:
@@ -249,6 +251,15 @@ class _Page:
         if quarter and start - self.anchors[at - 1].end < 3:
             return True
         return text[max(0, start - 3) : start].endswith(_FIRMS)
+
+    def _is_in_heading(self, end: int) -> bool:
+        """Whether a cell of names is in the next line and none in this one: 사용자 | 장비."""
+        at = bisect_left(self.cell_starts, end)
+        if at == len(self.cell_starts):
+            return False
+        line = self.text.rfind("\n", end, self.cell_starts[at])
+        above = at > 0 and "\n" not in self.text[self.cell_starts[at - 1] : end]
+        return line >= 0 and not above and "\n" not in self.text[end:line]
 
     def _is_part_of_heading(self, start: int) -> bool:
         """Whether a lone syllable that is no label stands before spaced syllables: 차 [량 번 호]."""
