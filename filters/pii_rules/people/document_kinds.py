@@ -19,7 +19,7 @@ FEWEST: Final = 2  # signals in favour; a lone 작성자 makes no document
 BLOCK: Final = 900  # code points of a block, to the end of a line
 SIGNALS: Final = Path(__file__).with_name("document_signals.toml")
 _KINDS: Final = Path(__file__).with_name("document_kinds.toml")
-_REGISTERS: Final = ("public", "polite")  # entries that are no kinds
+_REGISTERS: Final = ("public", "polite")  # entries of the file that describe a register, not a kind
 
 
 class Block(NamedTuple):
@@ -47,7 +47,7 @@ def read_kinds() -> dict[str, dict[str, Any]]:
 
 
 def split_signals(words: str) -> list[str]:
-    """Return the signals of a list; _ stands for a blank in one of them."""
+    """Return the signals of a list; _ is a blank in one of them."""
     return [word.replace("_", " ") for word in words.split()]
 
 

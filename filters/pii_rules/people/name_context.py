@@ -156,14 +156,14 @@ def has_office_before(text: str, start: int) -> bool:
 
 
 def has_rank(text: str, start: int, end: int) -> bool:
-    """Whether a rank stands beside a name: 홍길동 과장, 과장 홍길동."""
+    """Whether a rank is next to a name: 홍길동 과장, 과장 홍길동."""
     if _has_leading_title(text[end : end + 10].lstrip(_FENCES), _RANKS):
         return True
     return text[max(0, start - 8) : start].rstrip(_FENCES).endswith(_RANKS)
 
 
 def has_official_rank(text: str, start: int, end: int) -> bool:
-    """Whether a rank of an office or firm stands beside a name, which is kept in documents of every kind.
+    """Whether a rank of an office or firm is next to a name: such a name is kept in documents of every kind.
 
     >>> has_official_rank("총무과장 홍길동", 5, 8), has_official_rank("회장 홍길동", 3, 6)
     (True, False)
@@ -305,5 +305,5 @@ def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int
                 while stop < end + 7 and is_hangul(text[stop : stop + 1]):
                     stop += 1
                 if is_particle(text[end:stop]) and not is_sample(text, at, end):
-                    yield Match(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
+                    yield Match(at, end, "name", 0.75, f"named elsewhere in the text; {len(name)} characters")
             at = text.find(name, end)

@@ -31,7 +31,7 @@ _INVERSE: Final = pow(_BASE, -1, 1 << 64)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _STIR: Final = np.uint64(0xBF58476D1CE4E5B9)
 _WORDS_MAX: Final = 4  # words of a foreign name
-_GAP: Final = 4  # code points between a candidate and a word next to it that are told apart
+_GAP: Final = 4  # code points between a candidate and a word next to it that count
 _LATIN: Final = re2.compile(
     "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
     "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
@@ -165,7 +165,7 @@ _OPENING: Final = np.array(sorted(map(ord, "\n\t|│,;:：=(（[<\"'/·>-*")), n
 _BLANKS: Final = np.array(sorted(map(ord, " \u00a0\u3000\t\u200b")), np.int64)
 
 
-def _among(codes: Ints, sorted_codes: Ints) -> Flags:
+def _is_among(codes: Ints, sorted_codes: Ints) -> Flags:
     at = np.minimum(np.searchsorted(sorted_codes, codes), len(sorted_codes) - 1)
     found: Flags = sorted_codes[at] == codes
     return found
@@ -178,7 +178,7 @@ def _blank_gap(text: _Codes, end: Ints) -> tuple[Ints, Flags]:
     gap = after - end
     fits = (gap >= 1) & (gap <= 3) & text.hangul[after]
     for i in range(3):
-        fits &= (gap <= i) | _among(text.codes[np.minimum(end + i, last)], _BLANKS)
+        fits &= (gap <= i) | _is_among(text.codes[np.minimum(end + i, last)], _BLANKS)
     return after, fits
 
 
@@ -189,8 +189,8 @@ def find_candidates(text: _Codes) -> Candidates:
     length = text.run_end[first] - first
     family = _is_family(text.codes[first])
     double = (length >= 2) & _is_double_family(text, first)
-    opened = _among(text.codes[first - 1], _OPENING) | (
-        (text.codes[first - 1] == 0x20) & _among(text.codes[first - 2], _OPENING)
+    opened = _is_among(text.codes[first - 1], _OPENING) | (
+        (text.codes[first - 1] == 0x20) & _is_among(text.codes[first - 2], _OPENING)
     )
     rows: list[tuple[Ints, Ints, int]] = []
     for size in (2, 3, 4):

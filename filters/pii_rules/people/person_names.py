@@ -219,7 +219,7 @@ class _Page:
         return "" if reason and context.is_public(text, start, end) else reason
 
     def _is_official(self, name: Name) -> bool:
-        """Whether a rank stands beside a name, and no identifier of its own."""
+        """Whether a rank is next to a name, without a personal identifier."""
         text, start, end = self.text, name.start, name.end
         at = bisect_left(self.starts, end)
         if context.has_office_before(text, start) and not self._has_private(at, at + 1):
@@ -227,7 +227,7 @@ class _Page:
         return context.has_rank(text, start, end) and not self._has_personal(at)
 
     def _is_other(self, name: Name) -> bool:
-        """Whether a range is no complete name, whatever the tagger says: 김모, (주)여울담, 제2호서식, a role."""
+        """Whether a range is not a complete name, regardless of its score: 김모, (주)여울담, 제2호서식, a role."""
         text, start, end = self.text, name.start, name.end
         value = text[start:end].replace(" ", "")
         if self._is_in_heading(end):
@@ -253,23 +253,23 @@ class _Page:
         return text[max(0, start - 3) : start].endswith(_FIRMS)
 
     def _is_in_heading(self, end: int) -> bool:
-        """Whether a cell of names is in the next line and none in this one: 사용자 | 장비."""
+        """Whether a cell of names is in the next line, and no number in this one: 사용자 | 장비."""
         at = bisect_left(self.cell_starts, end)
-        if at == len(self.cell_starts):
+        if at == len(self.cell_starts) or self.text[end : end + 2].lstrip(" ")[:1] not in ("\t", "|"):
             return False
         line = self.text.rfind("\n", end, self.cell_starts[at])
-        above = at > 0 and "\n" not in self.text[self.cell_starts[at - 1] : end]
-        return line >= 0 and not above and "\n" not in self.text[end:line]
+        head = self.text[self.text.rfind("\n", max(0, end - _LINE), end) + 1 : line]
+        return line >= 0 and "\n" not in head and not any(map(str.isdecimal, head))
 
     def _is_part_of_heading(self, start: int) -> bool:
-        """Whether a lone syllable that is no label stands before spaced syllables: 차 [량 번 호]."""
+        """Whether a lone syllable, not a label, precedes spaced syllables: 차 [량 번 호]."""
         before = self.text[max(0, start - 6) : start]
         word = before.rstrip(context.BLANKS)
         lone = len(word) < len(before) and is_hangul(word[-1:]) and not is_hangul(word[-2:-1])
         return lone and not context.is_label(read_label(self.text, start).word)
 
     def _explain_field(self, name: Name, label: Label) -> str:
-        """Return the reason of a name that is the value of a field, a cell or an answer, or stands behind a role."""
+        """Return the reason of a name that is the value of a field, a cell or an answer, or follows a role."""
         text = self.text
         if name.start in self.cells and name.score >= _COLUMN and self._fills_cell(name):
             return "column of names"
@@ -311,7 +311,7 @@ class _Page:
         return contains(_FORM, near)
 
     def _explain_answer(self, name: Name, label: Label) -> str:
-        """Return the reason of a name that its bearer tells: 제 이름은 …, or an answer to a question for it."""
+        """Return the reason of a name in a self-introduction (제 이름은 …), or an answer to a question for it."""
         text = self.text
         line = text.rfind("\n", max(0, name.start - _REACH), name.start)
         if line > 0 and name.score >= _SAID:
@@ -322,17 +322,17 @@ class _Page:
             ("제 이름", "내 이름")
         )
         if own and name.score >= _SAID:
-            return "told by its bearer"
+            return "said by its bearer"
         told = label.word in ("저는", "저", "이름", "성함", "전", "나는") and name.score >= _SAID
         if told and not text[max(0, label.start - 2) : label.start].rstrip().endswith("의"):
             near = text[max(0, name.start - _AROUND) : name.start] + " " + text[name.end : name.end + _AROUND]
             at = bisect_left(self.starts, name.end)
             if contains(_NUMBER, near) or any(a.start < name.end + _AROUND for a in self.anchors[at : at + 1]):
-                return "told by its bearer"
+                return "said by its bearer"
         return ""
 
     def _explain_link(self, name: Name, label: Label) -> str:
-        """Return the reason of a name that an identifier stands beside."""
+        """Return the reason of a name next to an identifier."""
         if not self.anchors:
             return ""
         text, start, end = self.text, name.start, name.end

@@ -1,6 +1,6 @@
 """The form of a Korean name: family names, listed given names, and words that only begin like a name.
 
-What is a name in a text is decided by `people/name_tagger.py`; this is for cells and fields beside a number.
+For cells and fields beside a number; in a text `people/name_tagger.py` decides.
 """
 
 from __future__ import annotations
