@@ -32,7 +32,8 @@ def is_placeholder(value: str) -> bool:
 
     >>> [is_placeholder(v) for v in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXXXXXXXX", "abcdef123456")]
     [True, True, True]
-    >>> [is_placeholder(v) for v in ("%DB_KEY_1%", "PBKDF2WithHmacSHA256", "a1b2c3d4e5f6", "test12test12", "/run/keys/v1")]
+    >>> names = ("%DB_KEY_1%", "PBKDF2WithHmacSHA256", "a1b2c3d4e5f6", "test12test12", "/run/keys/v1")
+    >>> [is_placeholder(v) for v in names]
     [True, True, True, True, True]
     >>> is_placeholder("9f2c41d07ab84e6fb1c3"), is_placeholder("wJalrXUtnFEMIK7MDENGbPxRfiCYz")
     (False, False)
