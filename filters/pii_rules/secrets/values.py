@@ -10,7 +10,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.secrets.placeholders import is_placeholder, repetition_share
+from filters.pii_rules.secrets.placeholders import is_placeholder, is_variable, repetition_share
 
 _ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
 _QUOTES: Final = frozenset("\"'`")
@@ -156,7 +156,7 @@ def _is_dense(value: str) -> bool:
 def _is_password(value: str, quoted: bool) -> bool:
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
+    if is_variable(value) or _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
         return False
     if _TELLING.search(value) is not None and is_placeholder(value):
         return False
@@ -178,6 +178,12 @@ def _entropy(value: str) -> float:
     counts = Counter(value[:128])
     total = sum(counts.values())
     return -sum(n / total * log2(n / total) for n in counts.values())
+
+
+def repeats_user(candidate: Candidate) -> bool:
+    """Whether user and password of an address are the same word, as programs are delivered: guest:guest."""
+    user, _, password = candidate.value.partition(":")
+    return user == password
 
 
 def has_no_url_in_lead(candidate: Candidate) -> bool:
