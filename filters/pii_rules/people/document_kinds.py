@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-FEWEST: Final = 2  # signals in favour; a lone 작성자 makes no document
+FEWEST: Final = 2  # signals of kinds; a lone 작성자 does not make a document
 BLOCK: Final = 900  # code points of a block, to the end of a line
 SIGNALS: Final = Path(__file__).with_name("document_signals.toml")
 _KINDS: Final = Path(__file__).with_name("document_kinds.toml")
@@ -57,7 +57,7 @@ def _load_table() -> _Table:
     tenths = {word: int(value) for value, words in data["signals"].items() for word in split_signals(words)}
     owners: dict[str, list[str]] = {word: [] for word in tenths}
     for kind, entry in read_kinds().items():
-        for word in split_signals(entry.get("strong", "")) if kind not in _REGISTERS else ():
+        for word in split_signals(entry.get("strong", "") + " " + entry["signals"]) if kind not in _REGISTERS else ():
             owners.setdefault(word, []).append(kind)
     words = sorted(owners)
     kinds = tuple(tuple(owners[word]) for word in words)
@@ -84,8 +84,8 @@ def find_blocks(text: str) -> list[Block]:
 
 
 def _count_signals(table: _Table, found: set[int]) -> int:
-    """Return the number of signals in favour, up to `FEWEST`; those inside another one do not count."""
-    words = [table.words[i] for i in found if table.tenths[i] > 0 or table.kinds[i]]
+    """Return the number of signals of kinds, up to `FEWEST`; those inside another one do not count."""
+    words = [table.words[i] for i in found if table.kinds[i]]
     if len(words) > 4 * FEWEST:
         return FEWEST
     return sum(not any(word != other and word in other for other in words) for word in words)

@@ -126,6 +126,8 @@ def is_role_label(text: str, label: Label) -> bool:
         return True
     if label.mark in (":", " ") and label.word.endswith(_ROLE_ENDS):
         return True  # 수술환자: 홍길동, 이의신청인 홍길동
+    if label.word == "을":  # 갑 홍길동과 을 성춘향; elsewhere a particle
+        return " 갑 " in f" {text[max(0, label.start - _REACH) : label.start]} "
     return label.word in _NAMED and read_label(text, label.start).word in PRIVATE_ROLES
 
 
@@ -201,7 +203,7 @@ def has_call_behind(text: str, end: int) -> bool:
     if after[0] in "(（, " and starts_with(_AGE, after):
         return True
     word = after[1:] if after[0] in BLANKS or after[0] == ")" else after
-    return word.startswith(_CALLS) or after.startswith(_IS)
+    return word.startswith(_CALLS) or after.startswith(_IS) or (word[:1] in "부모" and word[1:2] in (" ", "(", ":"))
 
 
 @lru_cache(maxsize=4096)  # at most NEAR code points, mostly a mark and a label

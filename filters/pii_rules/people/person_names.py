@@ -340,8 +340,8 @@ class _Page:
             return ""  # who speaks in a chat
         at = bisect_left(self.starts, end)
         role = label.word in context.ROLES or context.strip_named(label.word) in context.ROLES
-        evidence = 0.3 * role + 0.3 * context.has_call_behind(text, end) + name.score
-        evidence -= _ODD * (name.type in _NOT_FREE and not role)
+        called = context.has_call_behind(text, end)
+        evidence = 0.3 * role + 0.3 * called + name.score - _ODD * (name.type in _NOT_FREE and not (role or called))
         link = self._measure_link(name, at)
         holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and end - start < 4
         if holder or (link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT))):
@@ -420,7 +420,7 @@ class _Page:
     def _is_in_row(self, last: Name, one: Name) -> bool:
         between = self.text[min(last.end, one.end) : max(last.start, one.start)]
         row = len(between) < 12 and between.strip(" \n0123456789.)") in _AND and "\n\n" not in between
-        least = _IN_ROW + 2 * _ODD * (one.type in _NOT_FREE)
+        least = _IN_ROW + 2 * _ODD * (one.type in _NOT_FREE) - _ODD * (one.type == features.SPLIT)
         return (
             row
             and one.score >= least
