@@ -278,6 +278,7 @@ class _Page:
         if (own or context.is_role_label(text, label)) and not (below and not self._begins_line(label.start)):
             field = own or label.mark == ":"
             least = _FIELD if label.mark in (":", "\n") else _OWN if own else _ROLED
+            least += _ODD * (name.type == features.GIVEN and not own)
             if name.score >= least and (field or below or name.type not in _NOT_FREE):
                 return f"label {label.word[:5]} before"
         if self._is_form_label(label) and name.score >= _FIELD and self._is_in_form(name, label):
