@@ -59,7 +59,8 @@ _TABLE: Final = (
     f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
 )
 _NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]|[은이]?{_B})"
-OPEN: Final = tuple(map(re2.compile, (_ROLE, _ASKED, _TOLD, _NAMED)))
+_PARTIES: Final = f"갑{_B}[가-힣]{{2}}[^\n]{{0,30}}{_B}을{_B}[가-힣]"  # of a contract
+OPEN: Final = tuple(map(re2.compile, (_ROLE, _PARTIES, _ASKED, _TOLD, _NAMED)))
 _TABLE_HEAD: Final = re2.compile(_TABLE)
 _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 _HEADING: Final = re2.compile(
