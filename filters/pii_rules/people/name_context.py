@@ -57,6 +57,7 @@ _MARK_SET: Final = frozenset(_MARKS)
 _BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
 _FENCES: Final = BLANKS + "|,/"
 _TO_TITLE: Final = _FENCES + ".:：=·"
+_PARTIES: Final = ("갑", "을")
 _COLONS: Final = frozenset(":：=|│>")
 _TAG: Final = re2.compile("(?:</?[a-zA-Z]{1,6}>[ \n]?){1,3}$|[\"'] value=[\"']$")
 _NOTE: Final = re2.compile("[(（][가-힣\u4e00-\u9fff]{1,6}[)）]$")
@@ -110,7 +111,7 @@ def read_label(text: str, start: int) -> Label:
             break
         at, word = len(near) - 1, near[-1] + word
     mark = ":" if tag is not None or not _COLONS.isdisjoint(gap) else "\n" if "\n" in gap else " "
-    mark = "" if mark == " " and gap.strip(BLANKS + "(（[「\"'-") else mark
+    mark = "" if mark == " " and gap.strip(BLANKS + "[「\"'-") else mark
     if len(word) > 2 and word[-1] in _PARTICLES and (word[:-1] in ROLES or word[:-1].endswith(_NAMED)):
         word = word[:-1]
     return Label(word, mark, first + at)
@@ -126,8 +127,9 @@ def is_role_label(text: str, label: Label) -> bool:
         return True
     if label.mark in (":", " ") and label.word.endswith(_ROLE_ENDS):
         return True  # 수술환자: 홍길동, 이의신청인 홍길동
-    if label.word == "을":  # 갑 홍길동과 을 성춘향; elsewhere a particle
-        return " 갑 " in f" {text[max(0, label.start - _REACH) : label.start]} "
+    if label.word in _PARTIES:  # 갑 홍길동과 을 성춘향; elsewhere a constituency and a particle
+        other = _PARTIES[label.word == "갑"]
+        return f" {other} " in f" {text[max(0, label.start - _REACH) : label.start + _REACH]} "
     return label.word in _NAMED and read_label(text, label.start).word in PRIVATE_ROLES
 
 

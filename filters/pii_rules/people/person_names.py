@@ -59,7 +59,8 @@ _TABLE: Final = (
     f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
 )
 _NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]|[은이]?{_B})"
-OPEN: Final = tuple(map(re2.compile, (_ROLE, _ASKED, _TOLD, _NAMED)))
+_PARTIES: Final = f"갑{_B}[가-힣]{{2}}[^\n]{{0,30}}{_B}을{_B}[가-힣]"  # of a contract
+OPEN: Final = tuple(map(re2.compile, (_ROLE, _PARTIES, _ASKED, _TOLD, _NAMED)))
 _TABLE_HEAD: Final = re2.compile(_TABLE)
 _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 _HEADING: Final = re2.compile(
@@ -290,6 +291,7 @@ class _Page:
         if (own or context.is_role_label(text, label)) and not (below and not self._begins_line(label.start)):
             field = own or label.mark == ":"
             least = _FIELD if label.mark in (":", "\n") else _OWN if own else _ROLED
+            least += _ODD * (name.type == features.GIVEN and not own)
             if name.score >= least and (field or below or name.type not in _NOT_FREE):
                 return f"label {label.word[:5]} before"
         if self._is_form_label(label) and name.score >= _FIELD and self._is_in_form(name, label):
