@@ -21,6 +21,10 @@ _ROLE = 1.0  # threshold of the name model behind a role, which a plain noun of 
 _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
+_LISTED: Final = re2.compile(
+    "(?:^|[^가-힣])([가-힣]{2,4}) ?[(（]['’]?(?:(?:19)?[2-9][0-9]|200[0-5])[.·/-] ?[0-9]{1,2}[.·/-] ?[0-9]{1,2}[.]?[)）]"
+)
+_NEIGHBOURHOOD = 60  # code points to the next name of a list
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
 
@@ -107,6 +111,13 @@ def _has_name(words: str, least: float) -> bool:
         (length := name_length(run, least)) and (length == len(run) or _TITLE.fullmatch(run[length:]) is not None)
         for run in runs
     )
+
+
+def is_in_list_of_births(candidate: Candidate) -> bool:
+    """Whether another name with a date in brackets is near, which needs no label itself."""
+    before = candidate.text[max(0, candidate.match_start - _NEIGHBOURHOOD) : candidate.match_start + 1]
+    after = candidate.read_after(_NEIGHBOURHOOD)
+    return any(_has_name(name, BARE) for side in (before, after) for name in _LISTED.findall(side))
 
 
 def find_in_cell(candidate: Candidate) -> tuple[int, int] | None:
