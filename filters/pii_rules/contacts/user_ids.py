@@ -1,0 +1,66 @@
+"""Check that a Latin word of a list has the shape of a user id: not a product, file, domain or part of a program."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from filters.pii_rules.contacts.handles import is_handle, is_product
+from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import ROOT
+
+_PARTS: Final = re2.compile("[A-Za-z]+")
+_LONG: Final = re2.compile("[A-Za-z]{3}")
+_SHAPE: Final = re2.compile("^[A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_]$")
+_SIGNED: Final = re2.compile(
+    "[a-z0-9]_+[a-z0-9]|^__?[a-z]|[a-z]_$|[a-z][.][a-z]|[a-z]{4}[._]?[0-9]{1,8}$|[a-z][0-9]+[a-z]"
+)
+_CODE: Final = re2.compile("^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$")
+_TERMS: Final = frozenset(
+    word
+    for line in (ROOT / "text" / "program_terms.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+)
+_LAST: Final = frozenset(  # of a file or a domain
+    "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv "
+    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp hwpx doc docx xls xlsx ppt pptx mp3 mp4 java "
+    "go rs cpp ipynb pt bin gz tar so dll apk ipa".split()
+)
+_RECEIVERS: Final = frozenset("pd np df re os sys tf plt sns nn torch self this console document window math".split())
+_PEER: Final = re2.compile("(?:^|[^A-Za-z0-9가-힣@/=._-])([A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_])")
+PEER_REACH: Final = 240  # code points on either side, in which other members of the same list stand
+
+
+def is_user_id(candidate: Candidate) -> bool:
+    """Whether the value has the shape of a user id, with an at sign, or a digit, an underscore or a dot inside."""
+    plain = candidate.value.lstrip("@")
+    signed = plain != candidate.value or _SIGNED.search(plain.lower()) is not None
+    return signed and _is_name(plain) and not is_product(candidate) and is_handle(candidate)
+
+
+def is_plain_user_id(candidate: Candidate) -> bool:
+    """Whether the value is an unusual word of letters and hyphens."""
+    return candidate.value.islower() and _is_name(candidate.value) and is_handle(candidate)
+
+
+def has_peer(candidate: Candidate) -> bool:
+    """Whether another user id with a digit, an underscore or a dot stands near the value."""
+    first = max(0, candidate.start - PEER_REACH)
+    window = candidate.text[first : candidate.end + PEER_REACH]
+    for match in _PEER.finditer(window):
+        peer = Candidate(window, *match.span(1))
+        if peer.value != candidate.value and is_user_id(peer):
+            return True
+    return False
+
+
+def _is_name(plain: str) -> bool:
+    low = plain.lower()
+    if _SHAPE.match(plain) is None or _CODE.match(low) is not None or _LONG.search(plain) is None or plain.isupper():
+        return False
+    pieces = low.split(".")
+    if len(pieces) > 1 and (pieces[-1] in _LAST or pieces[0] in _RECEIVERS):
+        return False
+    return _TERMS.isdisjoint(_PARTS.findall(low))
