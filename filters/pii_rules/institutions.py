@@ -29,6 +29,7 @@ _SAYS: Final[dict[Official, str]] = {
     "office-address": "address of an office",
 }
 _TABLE: Final = Path(__file__).with_name("institutions.toml")
+_TIES: Final = " ()（）[]우,\u3000"  # between an address and its postcode
 _MOBILE: Final = ("010", "011", "016", "017", "018", "019", "050")
 
 
@@ -73,9 +74,10 @@ def filter_official(text: str, found: Sequence[Match], keep: Collection[Official
     ('grouped; desk line of an institution', [])
     """
     names = [f.start for f in found if f.kind == "name"]
+    types = [_classify_official(text, item, names) for item in found]
     kept = []
-    for item in found:
-        official = _classify_official(text, item, names)
+    for at, item in enumerate(found):
+        official = types[at] if item.kind != "postcode" else _find_type_of_address(text, found, types, at)
         if official is None:
             kept.append(item)
         elif official not in keep:
@@ -90,6 +92,18 @@ def _classify_official(text: str, item: Match, names: Sequence[int]) -> Official
     for row, rule in read_rows():
         if row.kind == item.kind and rule.judge(candidate) is not None and not _has_name_near(text, item, names, row):
             return row.official
+    return None
+
+
+def _find_type_of_address(
+    text: str, found: Sequence[Match], types: Sequence[Official | None], at: int
+) -> Official | None:
+    """Return the type of the address directly before or behind a postcode."""
+    for left, right, other in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
+        if left < 0 or right == len(found) or found[other].kind != "address":
+            continue
+        if not text[found[left].end : found[right].start].strip(_TIES):
+            return types[other]
     return None
 
 

@@ -167,8 +167,8 @@ def test_a_resident_number_beside_the_text_drops_the_document_too(change: dict[s
         "https://a.kr/u?tel=010+0000+1234&x=1",
         "https://a.kr/u?memo=%C0%FC%C8%AD+02%2D000%2D1234",
         "https://hong:word99x@a.kr/u",
-        "https://a.kr/u;jsessionid=0A1B2C3D4E5F6G7H8I9J",
-        "https://a.kr/u?access_token=a1b2c3d4e5f6g7h8",
+        "https://a.kr/u;jsessionid=0A1B7C3D4E5F6G7H8K9J",
+        "https://a.kr/u?access_token=a1b2c3d4e5f6g7h8k2",
         "https://010-0000-1234.a.kr/",
     ],
 )

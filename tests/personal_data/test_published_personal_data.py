@@ -39,7 +39,7 @@ from tests.builders.small_release import document, documents, inputs, stage
 REDACT = make_redactor(recipe_of("general"))
 MAIL, TELEPHONE = "hong.gildong@example.kr", "010-0000-1234"
 # How the two may stand in a file, whatever was escaped.
-FORBIDDEN = ("hong.gildong", "gildong%40", "0000-1234", "0000+1234", "0000%2D1234", "word99x", "a1b2c3d4e5f6g7h8")
+FORBIDDEN = ("hong.gildong", "gildong%40", "0000-1234", "0000+1234", "0000%2D1234", "word99x", "a1b2c3d4e5f6g7h8k2")
 URLS = {
     "an address in the path": f"https://a.kr/members/{MAIL}",
     "escaped": f"https://a.kr/members/{MAIL.replace('@', '%40')}",
@@ -49,7 +49,7 @@ URLS = {
     "a query with plus signs": f"https://a.kr/q?tel=010+0000+1234&mail={MAIL.replace('@', '%40')}",
     "a fragment": f"https://a.kr/q#{MAIL}",
     "user and password": "https://hong:word99x@a.kr/q",
-    "a secret": "https://a.kr/q?page=2&access_token=a1b2c3d4e5f6g7h8",
+    "a secret": "https://a.kr/q?page=2&access_token=a1b2c3d4e5f6g7h8k2",
     "a Korean code page": "https://a.kr/q?%C0%FC%C8%AD=010-0000-1234",
     "a host": "https://010-0000-1234.a.kr/",
 }

@@ -22,6 +22,11 @@ _LINE = 60  # code points of the line before a name that the tagger reads
 _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
+_LISTED: Final = re2.compile(
+    "(?:^|[^가-힣])([가-힣]{2,4}) ?[(（]['’]?(?:(?:19)?[2-9][0-9]|200[0-5])"
+    "[.·/-] ?[0-9]{1,2}[.·/-] ?[0-9]{1,2}[.]?[)）]"
+)
+_NEIGHBOURHOOD = 60  # code points to the next name of a list
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
 
@@ -107,6 +112,17 @@ def _has_name(candidate: Candidate, length: int, least: float) -> bool:
     for name in tag_names(text, pieces=((line, candidate.end),), least=least):
         tail = _HANGUL.match(text[name.end : first + length])
         if first <= name.start < first + length and (tail is None or _TITLE.fullmatch(tail.group()) is not None):
+            return True
+    return False
+
+
+def is_in_list_of_births(candidate: Candidate) -> bool:
+    """Whether another name with a date in brackets is near, which needs no label itself."""
+    before = candidate.text[max(0, candidate.match_start - _NEIGHBOURHOOD) : candidate.match_start + 1]
+    after = candidate.read_after(_NEIGHBOURHOOD)
+    for side in (before, after):
+        listed = {match.span(1) for match in _LISTED.finditer(side)}
+        if listed and any((name.start, name.end) in listed for name in tag_names(side, least=_BARE)):
             return True
     return False
 
