@@ -24,8 +24,8 @@ _TERMS: Final = frozenset(
     for word in line.split()
 )
 _LAST: Final = frozenset(  # of a file or a domain
-    "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv json "
-    "html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp hwpx doc docx xls xlsx ppt pptx mp3 mp4 java go "
+    "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv "
+    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp hwpx doc docx xls xlsx ppt pptx mp3 mp4 java go "
     "rs cpp ipynb pt bin gz tar so dll apk ipa".split()
 )
 _RECEIVERS: Final = frozenset("pd np df re os sys tf plt sns nn torch self this console document window math".split())
@@ -34,7 +34,7 @@ PEER_REACH: Final = 240  # code points on either side, in which other members of
 
 
 def is_user_id(candidate: Candidate) -> bool:
-    """Whether the value has the shape of a user id, with an at sign before or a digit, an underscore or a dot inside."""
+    """Whether the value has the shape of a user id, with an at sign before or a digit, underscore or dot inside."""
     plain = candidate.value.lstrip("@")
     signed = plain != candidate.value or _SIGNED.search(plain.lower()) is not None
     return signed and _is_name(plain) and not is_product(candidate) and is_handle(candidate)
