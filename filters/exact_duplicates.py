@@ -21,7 +21,7 @@ from malmoi.survey import Rows
 
 VERSION = 5
 READS = ("id",)
-LIBRARIES = ("datasketch", "google-re2", "numpy")
+LIBRARIES = ("ahocorasick_rs", "datasketch", "google-re2", "numpy")
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:

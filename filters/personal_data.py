@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from filters.pii_rules import institutions
 from filters.pii_rules.engine.search import find_matches
 from filters.pii_rules.institutions import Official
-from filters.pii_rules.people import names
+from filters.pii_rules.people import person_names
 from filters.pii_rules.repeats import repeat_search
 from filters.pii_rules.repeats.canonical_values import canonical_form
 from filters.pii_rules.text.match import Match, resolve_overlaps, spans
@@ -18,7 +18,7 @@ from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
 VERSION = 9
-LIBRARIES = ("google-re2",)
+LIBRARIES = ("google-re2", "numpy", "ahocorasick_rs")
 
 Kind: TypeAlias = Literal[
     "rrn",
@@ -69,9 +69,9 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
 def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None = None) -> list[Match]:
     """Return the matches of all rules in `text`, in order; `named`: also names."""
     found = find_matches(text, data)
-    if named:  # identifiers first: a name is personal data next to an identifier
-        linked = list(names.find_linked_names(text, found, data, morphemes))
-        found = resolve_overlaps(found + linked) if linked else found
+    if named:  # identifiers first: a name is personal data next to an identifier; it has gates of its own
+        names = list(person_names.find_person_names(text, found, data, morphemes))
+        found = resolve_overlaps(found + names) if names else found
     return found
 
 

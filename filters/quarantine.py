@@ -13,7 +13,7 @@ from malmoi.document import Document, Provenance, Spans, Verdict
 from malmoi.parameter_bounds import Count
 
 VERSION = 2
-LIBRARIES = ("google-re2",)
+LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
 NEEDS = ("personal_data",)
 
 _KINDS = frozenset(("pii:rrn", "pii:frn"))

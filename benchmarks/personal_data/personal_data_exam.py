@@ -277,12 +277,12 @@ class Maker:
         return separator.join([str(self.rng.choice([*range(11, 27), 28])), year, serial, tail])
 
     def em(self, form: str) -> str:
-        """Mail under example names, or with a local part that nobody would have."""
+        """Mail under host names of one letter, which nobody gets, or with a local part that nobody would have."""
         word = self.rng.choice("nabi moss lamp kite dusk reed fern tide plum quill ember maple".split())
         local = self.rng.choice(
             [f"zz.{word}.{self.digits(4)}", f"zz{word}{self.digits(3)}", f"{word}_zz-{self.digits(4)}"]
         )
-        host = self.rng.choice(["example.com", "example.org", "example.net", "mail.sori.example", "naru.example"])
+        host = self.rng.choice(["examp.m.com", "examp.m.org", "examp.m.net", "mail.sori.x.or.kr", "naru.x.or.kr"])
         if self.rng.random() < 0.25:
             local = f"malmoi.test.{self.digits(4)}"
             host = self.rng.choice(["naver.com", "daum.net", "hanmail.net", "gmail.com", "nate.com"])
@@ -1042,8 +1042,10 @@ def _could_be(span: dict[str, Any], value: str) -> str:
             return "a phone of an assigned block"
     if kind == "email" and span["form"] in ("canonical", "labelled"):
         host = value.lower().rsplit("@", 1)[-1]
-        if not re.search(r"(?:^|\.)example(?:\.(?:com|org|net))?$", host) and not value.startswith("malmoi."):
-            return "a mail address outside the example names"
+        if not re.search(
+            r"(?:^|\.)(?:example(?:\.(?:com|org|net))?|m\.(?:com|org|net)|x\.or\.kr)$", host
+        ) and not value.startswith("malmoi."):
+            return "a mail address outside the names that nobody gets"
     if kind in ("brn", "crn") and not digits.startswith("9"):
         return "a registry that exists"
     return ""

@@ -54,8 +54,8 @@ MAIL_NAMES = (
     "yeoul.s malmoi.lee noeul_0 sandeul.k miru.77 onsae narin.w chaedam"
 ).split()
 MAIL_HOSTS = (
-    "example.com example.org example.net mail.example hanbit.example studio.example farm.example lab.example "
-    "school.example co.example club.example"
+    "examp.m.com examp.m.org examp.m.net mail.x.or.kr hanbit.x.or.kr studio.x.or.kr farm.x.or.kr lab.x.or.kr "
+    "school.x.or.kr co.x.or.kr club.x.or.kr"
 ).split()
 MAIL_REAL = "naver.com gmail.com hanmail.net daum.net kakao.com nate.com".split()
 HANDLES = (

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from filters import personal_data, quarantine, redact
-from filters.pii_rules import legacy
 from filters.pii_rules.engine import search
 from filters.pii_rules.text.digit_runs import Window
 from malmoi import apply
@@ -251,8 +250,7 @@ def test_in_a_long_row_of_groups_no_window_is_looked_at_that_a_dash_ties_to_othe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
-    for module in (search, legacy):
-        monkeypatch.setattr(module, "Window", lambda *args: seen.append(args) or Window(*args))
+    monkeypatch.setattr(search, "Window", lambda *args: seen.append(args) or Window(*args))
     row = "-".join(f"{n % 10_000:04d}" for n in range(1, 4000))
     found = personal_data.mark(document(f"{row} 문의 010-0000-1234"))
     assert [span.value for span in found] == ["010-0000-1234"]

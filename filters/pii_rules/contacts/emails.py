@@ -31,6 +31,7 @@ _DOT: Final = re2.compile(
     f"{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜|도트){_B}{_CLOSE}|닷|점|쩜|도트){_B}|"
     f"{_B1}(?:dot|DOT|Dot){_B1}|[_-](?:dot|DOT)[_-]|[,·。]"
 )
+_PLAIN: Final = re2.compile("^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
 _MAX_LOCAL = 64  # code points; RFC 5321, 4.5.3.1.1
 _MAX_DOMAIN = 253  # RFC 1035 counts 255 with its length bytes
 _TOPS: Final = frozenset(
@@ -51,7 +52,7 @@ _DUMMY_HOST: Final = re2.compile(
 )
 # Hosts that are dummies where the local part is one too
 _VAGUE_HOST: Final = re2.compile(
-    "^(?:mail|email|host|server|abc|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
+    "^(?:mail|email|host|my-?host|server|abc|def|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
 )
 _DUMMY_LOCAL: Final = re2.compile(
     "^(?:your[a-z._-]*|(?:user|test|sample|example|foo|bar|abc|aaa+|xxx+|me|you|someone|somebody|name|id|email|"
@@ -67,7 +68,11 @@ def normalise_email(value: str) -> str:
 
     >>> normalise_email("Hong77 [at] example 쩜 KR"), normalise_email("hong77골뱅이네이버")
     ('hong77@example.kr', 'hong77@naver.com')
+    >>> normalise_email("look_at_me@example.kr")
+    'look_at_me@example.kr'
     """
+    if _PLAIN.match(value) is not None:
+        return value.lower()
     value = unicodedata.normalize("NFKC", value.translate(_INVISIBLE)).casefold()
     sign = _AT.search(value)
     if sign is None:

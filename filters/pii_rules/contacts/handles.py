@@ -17,9 +17,13 @@ NO_HANDLES: Final = frozenset(
 )
 _NO_ENDS: Final = tuple(
     ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 "
-    ".md .xml .yml _token _id _key _url _name _no".split()
+    ".md .xml .csv .xlsx .hwp .docx .pptx .sql .log "
+    ".yml _token _id _key _url _name _no".split()
 )
-_TECHNICAL: Final = frozenset("sdk api oauth json token http config react js css html sql".split())
+_TECHNICAL: Final = frozenset(
+    "sdk api oauth json token http config react redux js css html sql array file tbl table list func query regex smtp "
+    "url param var tmp".split()
+)
 _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
 _CALL: Final = re2.compile("[ (-][+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
 _PRODUCT: Final = re2.compile(

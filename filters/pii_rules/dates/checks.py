@@ -8,16 +8,17 @@ import re2
 
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import compile_word
+from filters.pii_rules.people.name_tagger import tag_names
 from filters.pii_rules.text.digit_runs import fold_characters
-from filters.pii_rules.text.name_model import BARE, name_length
 
 DAY: Final = compile_word("dates/birth_dates", "day")
 _YEARS: Final = range(1900, 2040)  # earlier births: the dead have no personal data (PIPA art. 2)
 _ADULT_YEARS: Final = range(1920, 2006)  # a later date behind a name is often the date of a signature or a post
 _SAMPLES: Final = (("1900", 1, 1), ("1970", 1, 1), ("2000", 1, 1))  # defaults of forms and programs
 _NUMBER: Final = re2.compile("[0-9]+")
+_BARE, _ROLE = 1.0, 0.0  # thresholds of the tagger: for a word alone, and behind a role or label
 _HANGUL: Final = re2.compile("[가-힣]+")
-_ROLE = 1.0  # threshold of the name model behind a role, which a plain noun of two syllables fails
+_LINE = 60  # code points of the line before a name that the tagger reads
 _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
@@ -89,24 +90,25 @@ def begins_word(candidate: Candidate) -> bool:
 def follows_name(candidate: Candidate) -> bool:
     """Whether a name that needs no label is before the date, or before its bracket: 용덕수 (…, 용덕수 님 (남, …"""
     lead = candidate.lead
-    return _has_name(lead[:1] + lead[1:].replace("（", "(").partition("(")[0], BARE)
+    return _has_name(candidate, len(lead[:1] + lead[1:].replace("（", "(").partition("(")[0]), _BARE)
 
 
 def follows_labelled_name(candidate: Candidate) -> bool:
     """Whether a name is between the role or label and the date."""
-    return _has_name(candidate.lead, _ROLE)
+    return _has_name(candidate, len(candidate.lead), _ROLE)
 
 
-def _has_name(words: str, least: float) -> bool:
-    """Whether one of the Hangul words is a name, perhaps with a title or with masked syllables."""
-    if _MASKED.search(words) is not None:
+def _has_name(candidate: Candidate, length: int, least: float) -> bool:
+    """Whether the first `length` code points of the match hold a name, perhaps with a title or masked syllables."""
+    text, first = candidate.text, candidate.match_start
+    if _MASKED.search(text[first : first + length]) is not None:
         return True
-    runs = _HANGUL.findall(words)
-    runs = ["".join(runs)] if all(len(run) == 1 for run in runs) else runs  # 김 철 수
-    return any(
-        (length := name_length(run, least)) and (length == len(run) or _TITLE.fullmatch(run[length:]) is not None)
-        for run in runs
-    )
+    line = text.rfind("\n", max(0, first - _LINE), first) + 1 or max(0, first - _LINE)
+    for name in tag_names(text, pieces=((line, candidate.end),), least=least):
+        tail = _HANGUL.match(text[name.end : first + length])
+        if first <= name.start < first + length and (tail is None or _TITLE.fullmatch(tail.group()) is not None):
+            return True
+    return False
 
 
 def find_in_cell(candidate: Candidate) -> tuple[int, int] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from importlib import import_module
 from typing import Final, TypeAlias
 
 import re2
@@ -80,9 +79,6 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     owned["numbers"].append(
         (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
     )
-    detectors_by_automaton = import_module("filters.pii_rules.legacy").DETECTORS
-    for name, detectors in zip(AUTOMATA, detectors_by_automaton, strict=True):
-        owned[name] += [(gate, detector) for gates, detector in detectors for gate in gates]
     for rule, automaton in read_rules():
         if not _reads_runs(rule):
             finder = _build_finder(rule)

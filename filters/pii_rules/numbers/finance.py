@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 
+# Test cards that payment services publish in their documentation.
+_TEST_CARDS: Final = frozenset(
+    "4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000000000009995 "
+    "5555555555554444 5105105105105100 5200828282828210 2223003122003222 5431111111111111 378282246310005 "
+    "371449635398431 378734493671000 6011111111111117 6011000990139424 3566002020360505 3530111333300000 "
+    "6200000000000005".split()
+)
+_TESTS: Final = re2.compile(
+    "(?:테스트|시험|샘플|견본|예시)용? ?(?:결제)? ?(?:신용|체크)?카드|(?i:(?:test|sandbox|sample|dummy)[ _-]?card)"
+)
 _ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
 _MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": range(15, 17), "brn": range(10, 11)}
 
@@ -15,6 +27,13 @@ _MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "car
 def has_luhn_checksum(candidate: Candidate) -> str | None:
     """Whether the check digit of a payment card holds."""
     return "Luhn holds" if has_valid_luhn_checksum(candidate.digits) else None
+
+
+def is_test_card(candidate: Candidate) -> bool:
+    """Whether the number is a published test card, and a word nearby says that it serves for tests."""
+    if candidate.digits not in _TEST_CARDS:
+        return False
+    return _TESTS.search(candidate.read_before(160) + candidate.read_after(40)) is not None
 
 
 def has_issuer(candidate: Candidate) -> bool:

@@ -22,6 +22,7 @@ _EXTENSION: Final = re2.compile(
     "^(?:[ ,]{0,2}(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}|"
     "[ ,]{0,2}[(（] ?(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）])"
 )
+_EXTENDED: Final = tuple("~∼～/ ,(（내교구eE")  # how an extension or a range may begin
 _RANGE: Final = re2.compile("^([~∼～/][0-9]{1,4})(?:[^-.)0-9]|$)")
 _GATEWAY: Final = re2.compile(
     "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
@@ -69,6 +70,8 @@ def is_dialled_from_abroad(candidate: Candidate) -> bool:
 def include_extension(candidate: Candidate) -> tuple[int, int]:
     """Return start and end with the extension or the last line of a range: 02-000-1230~5, (내선 12)."""
     after = candidate.read_after(20)
+    if not after.startswith(_EXTENDED):
+        return candidate.start, candidate.end
     found = _RANGE.search(after)
     if found is not None:
         return candidate.start, candidate.end + len(found.group(1))

@@ -17,7 +17,7 @@ from filters.korean.hangul import is_hangul
 from filters.pii_rules.contacts import handles
 from filters.pii_rules.dates.checks import DAY
 from filters.pii_rules.numbers import spelled_out
-from filters.pii_rules.people import foreign_names as others
+from filters.pii_rules.people import name_context
 from filters.pii_rules.repeats import written_forms as forms
 from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical_form
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
@@ -165,7 +165,7 @@ def _find_dates(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator
 
 def _find_names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Match]:
     names = [name.partition("(")[0] for name in known.get("name", ())]
-    yield from others.find_names_elsewhere(page.text, names[: others.AGAIN], frozenset()) if names else ()
+    yield from name_context.find_names_elsewhere(page.text, names[: name_context.AGAIN], frozenset()) if names else ()
 
 
 def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match]:

@@ -17,6 +17,13 @@ _MOST_IN_ROWS: Final = 0.5  # share of a value
 _WORD: Final = 4  # letters of a word that must be pronounceable
 _SIGNS: Final = re2.compile("[-_.: ]+")
 _PIECE: Final = re2.compile("^(?:[A-Z]+|[A-Z]?[a-z]+)?[0-9]{0,4}$")
+# An algorithm, not a value: PBKDF2WithHmacSHA256, AES/GCM/NoPadding.
+_ALGORITHM: Final = re2.compile(
+    "(?i)^(?:pbkdf2|hmac|sha[0-9]*|md5|aes|rsa|des|ec?dsa|bcrypt|scrypt|argon2(?:id|i|d)?|hs|rs|es|gcm|cbc|ecb|"
+    "with|and|no|pkcs[0-9]*|padding|[0-9]{1,4}|[-_/])+$"
+)
+_HEAD_OF_TOKEN: Final = ("eyJhbGci", "eyJ0eXAi")  # {"alg" and {"typ" in base64: says how a token is signed
+_LEAST_WOVEN: Final = 10  # characters of two rows in turn: a1b2c3…
 _VOWELS: Final = frozenset("aeiouy")
 
 
@@ -25,16 +32,36 @@ def is_placeholder(value: str) -> bool:
 
     >>> [is_placeholder(v) for v in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXXXXXXXX", "abcdef123456")]
     [True, True, True]
+    >>> names = ("%DB_KEY_1%", "PBKDF2WithHmacSHA256", "a1b2c3d4e5f6", "test12test12", "/run/keys/v1")
+    >>> [is_placeholder(v) for v in names]
+    [True, True, True, True, True]
     >>> is_placeholder("9f2c41d07ab84e6fb1c3"), is_placeholder("wJalrXUtnFEMIK7MDENGbPxRfiCYz")
     (False, False)
     """
     low = value.lower()
-    pieces = [piece for piece in _SIGNS.split(value) if piece]
+    path = value.startswith(("/", "./", "../", "~/"))
+    pieces = [piece for piece in _SIGNS.split(value.replace("/", " ") if path else value) if piece]
     if any(mark in low for mark in _MARKS) or any(piece.lower().startswith(_TELLING) for piece in pieces):
         return True
     if _IN_CAPITALS in value:
         return True
-    return repetition_share(low) > _MOST_IN_ROWS or is_of_words(pieces)
+    if is_variable(value) or _ALGORITHM.match(value) or (value.startswith(_HEAD_OF_TOKEN) and "." not in value):
+        return True
+    return repetition_share(low) > _MOST_IN_ROWS or _is_woven(low) or is_of_words(pieces)
+
+
+def is_variable(value: str) -> bool:
+    """Whether `value` is the name of a variable between percent signs: %DB_PASSWORD_1%."""
+    return len(value) > 2 and value[0] == value[-1] == "%"
+
+
+def _is_woven(value: str) -> bool:
+    """Whether two rows take turns (a1b2c3d4e5), or the value is a shorter piece over and over."""
+    half = len(value) // 2
+    repeated = half > 0 and (value + value).find(value, 1, len(value) + half) > 0
+    return repeated or (
+        len(value) >= _LEAST_WOVEN and all(repetition_share(value[first::2]) == 1.0 for first in (0, 1))
+    )
 
 
 def repetition_share(value: str) -> float:

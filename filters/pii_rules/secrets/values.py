@@ -10,7 +10,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.secrets.placeholders import is_placeholder, repetition_share
+from filters.pii_rules.secrets.placeholders import is_placeholder, is_variable, repetition_share
 
 _ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
 _QUOTES: Final = frozenset("\"'`")
@@ -20,6 +20,7 @@ _LONG = 14  # the same behind a label
 _LICENCE: Final = re2.compile("^[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6})+$")  # licence key of a program, printed on its box
 _CHAIN: Final = re2.compile("^[A-Za-z_]+[.][A-Za-z_]+")  # process.env.…, self.token2
 _SIGNS_BETWEEN: Final = re2.compile("[_:.-]")
+_COMPOUND: Final = re2.compile("(?i)^[a-z0-9]{2,12}[._-]key[^a-z가-힣]*$")  # api_key: also the name of other values
 _LOWER: Final = re2.compile("[a-z]{9}")
 _OF_WORDS: Final = re2.compile("^[A-Z][a-z]+(?:[-._][A-Za-z]+){1,3}[-._]?[0-9]{1,4}$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
@@ -78,7 +79,8 @@ def is_labelled_key(candidate: Candidate) -> bool:
     """Whether a value behind the label of a key looks random: twelve characters, or ten of all sorts."""
     value = candidate.value
     least = 10 if "ecret" in candidate.lead.lower() and _is_of_all_sorts(value) else 12
-    return is_random(value, least) and _is_key(value)
+    dense = _COMPOUND.match(candidate.lead) is None or _is_dense(value)
+    return dense and is_random(value, least) and _is_key(value)
 
 
 def is_spoken_key(candidate: Candidate) -> bool:
@@ -87,13 +89,8 @@ def is_spoken_key(candidate: Candidate) -> bool:
 
 
 def is_dense_key(candidate: Candidate) -> bool:
-    """Whether a value behind a word with other uses is a key: not a path, nor hyphenated words."""
-    value = candidate.value
-    if not is_labelled_key(candidate) or sum(c.isdigit() for c in value) < 2 or "/" in value.strip("/") or "." in value:
-        return False
-    pieces = _SIGNS_BETWEEN.split(value)
-    mixed = any(len(p) >= 6 and not p.isdigit() and any(c.isdigit() for c in p) for p in pieces)
-    return mixed and _LOWER.search(value) is None
+    """Whether a value behind a word with other uses is a key."""
+    return _is_dense(candidate.value) and is_labelled_key(candidate)
 
 
 def is_password(candidate: Candidate) -> bool:
@@ -147,10 +144,19 @@ def _is_key(value: str) -> bool:
     return any(c.isdigit() for c in value) or len(value) >= _LONG
 
 
+def _is_dense(value: str) -> bool:
+    """Whether a value is neither a path nor hyphenated words: a piece of letters and digits, no long word."""
+    if sum(c.isdigit() for c in value) < 2 or "/" in value.strip("/") or "." in value:
+        return False
+    pieces = _SIGNS_BETWEEN.split(value)
+    mixed = any(len(p) >= 6 and not p.isdigit() and any(c.isdigit() for c in p) for p in pieces)
+    return mixed and _LOWER.search(value) is None
+
+
 def _is_password(value: str, quoted: bool) -> bool:
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
+    if is_variable(value) or _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
         return False
     if _TELLING.search(value) is not None and is_placeholder(value):
         return False
@@ -172,6 +178,12 @@ def _entropy(value: str) -> float:
     counts = Counter(value[:128])
     total = sum(counts.values())
     return -sum(n / total * log2(n / total) for n in counts.values())
+
+
+def repeats_user(candidate: Candidate) -> bool:
+    """Whether user and password of an address are the same word, as programs are delivered: guest:guest."""
+    user, _, password = candidate.value.partition(":")
+    return user == password
 
 
 def has_no_url_in_lead(candidate: Candidate) -> bool:

@@ -20,7 +20,7 @@ _DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u30fc\
 _DOTS: Final = ".．․"
 DIGIT: Final = "[0-9０-９]"
 SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" + ZERO_WIDTH) + "]"
-MIN_DIGITS = 9  # the shortest personal number: 02-NNN-NNNN
+MIN_DIGITS = 10  # the shortest number that rules describe by groups: a business number
 RUN: Final = f"{DIGIT}(?:{SEPARATOR}{{0,6}}{DIGIT}){{{MIN_DIGITS - 1},}}"
 _RUN: Final = re2.compile(RUN)
 
@@ -181,7 +181,7 @@ def contains(pattern: re2._Regexp, text: str) -> bool:
 
 
 def find_runs(text: str, data: bytes) -> Iterator[Run]:
-    """Find every run of at least nine digits."""
+    """Find every run of at least ten digits."""
     for start, end in matches(_RUN, text, data):
         yield parse_run(text, start, end)
 

@@ -21,7 +21,8 @@ _LONGEST_HEAD = 400  # code points of the first line of a table
 _LONGEST_CELL = 24
 _LONGEST_ROW = 2000  # code points before a cell in its row
 _THIN: Final = " \"'(「[{\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_CELLS: Final = ("|", "\t", ",", ";", "\n")
+_CELLS: Final = ("|", "│", "┃", "\t", ",", ";", "\n")
+_BORDERS: Final = frozenset("─━┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋═╔╗╚╝╠╣╦╩╬+-=|: ")  # a line of these separates the rows of a table
 
 
 def _compile_reversed(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
@@ -39,7 +40,7 @@ _DROPPED: Final = dict.fromkeys(
     map(
         ord,
         " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad:：-–·.,，()（）[]{}*|/\"'“”‘’=_<>「」#+"
-        "☎☏✆📞※▶▷→○●■□◆◇★☆◦•∙ㆍ",
+        "［］【】〔〕〈〉《》『』│┃☎☏✆📞※▶▷→○●■□◆◇★☆◦•∙ㆍ",
     )
 )
 
@@ -103,7 +104,7 @@ def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
 def column_above(text: str, start: int) -> Label:
     """Return the heading of the column of the cell at `start`, or NO_LABEL outside a table.
 
-    A table is a series of lines with a common delimiter (| tab , ;); its first line is the heading.
+    A table is a series of lines with a common delimiter (| │ tab , ;); its first line is the heading.
 
     >>> column_above("성명|면허번호\\n아무개|0", 13).kind
     'license'
@@ -130,8 +131,8 @@ def _find_tables(text: str) -> tuple[list[int], list[str]]:
     marks: list[str] = []
     at, mark = 0, ""
     for line in text.split("\n"):
-        if not mark or mark not in line:
-            was, mark = mark, next((m for m in "|\t,;" if m in line), "")
+        if (not mark or mark not in line) and not (line and _BORDERS.issuperset(line)):
+            was, mark = mark, next((m for m in "|│┃\t,;" if m in line), "")
             if mark or was:
                 tops.append(at)
                 marks.append(mark)

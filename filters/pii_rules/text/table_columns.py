@@ -9,6 +9,7 @@ import re2
 
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 
+_BLANKS: Final = "  "  # at least two separate aligned columns
 _DELIMITERS: Final = ("\t", "|", "│", "┃", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _MAX_COLUMNS = 40  # bounds the work if a hostile row repeats the heading
@@ -25,7 +26,7 @@ def find_cells(
     """Yield start and end of every cell below a heading that `heading` matches completely.
 
     Rows are lines with enough delimiters to reach the column: tab, bar, comma, semicolon, slash, or blanks if the
-    heading row has three words or more. A table ends at the third consecutive line that does not fit. `wanted`, if
+    heading row has three words or more (or three cells that two blanks or more separate). A table ends at the third consecutive line that does not fit. `wanted`, if
     given, filters by the heading line.
 
     >>> text = "성명,은행\\n홍길동,우리"
@@ -49,15 +50,21 @@ def find_cells(
         if wanted is not None and not wanted(header):
             continue
         mark = next((d for d in _DELIMITERS if d in header), "")
+        if not mark and len(_split_wide(header)) > 2:
+            mark = _BLANKS
         column = _find_column(header, mark, start - first, end - first)
         if column < 0 or columns > _MAX_COLUMNS:
             continue
-        stop = yield from _find_cells_below(text, last + 1, mark, column, len(header.split()))
+        width = len(_split_wide(header) if mark == _BLANKS else header.split())
+        stop = yield from _find_cells_below(text, last + 1, mark, column, width)
         table_end = max(table_end, stop)
 
 
 def _find_column(header: str, mark: str, start: int, end: int) -> int:
     """Return the index of the column with heading header[start:end], or -1 if that is only part of a heading."""
+    if mark == _BLANKS:
+        cells = _split_wide(header)
+        return cells.index((start, end)) if (start, end) in cells else -1
     if not mark:
         words = header.split()
         if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
@@ -93,6 +100,11 @@ def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) ->
 
 def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
     row = text[at:last]
+    if mark == _BLANKS:
+        places = _split_wide(row)
+        if len(places) == words:
+            return at + places[column][0], at + places[column][1]
+        mark = ""  # the heading is aligned, the rows are not
     if mark:
         if row.count(mark) < max(column, 1):
             return None
@@ -114,6 +126,21 @@ def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int
     while right > left and row[right - 1] in _TRIM:
         right -= 1
     return at + left, at + right
+
+
+def _split_wide(row: str) -> list[tuple[int, int]]:
+    """Return start and end of the cells that at least two blanks separate.
+
+    >>> _split_wide("1   HONG GILDONG   M0  ")
+    [(0, 1), (4, 16), (19, 21)]
+    """
+    places, end = list[tuple[int, int]](), 0
+    for part in row.replace("\u3000", " ").split(_BLANKS):
+        if part.strip():
+            start = end + len(part) - len(part.lstrip())
+            places.append((start, start + len(part.strip())))
+        end += len(part) + len(_BLANKS)
+    return places
 
 
 def find_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,96 @@
+"""Find what is the name of a person: an averaged perceptron over the features of candidates.
+
+The model says that a range of characters is a name. It does not say that the name is personal data: that is for the
+rules in `person_names`. `docs/person-name-model.md` describes training and limits.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from filters.pii_rules.people.name_features import BITS, Piece, compute_features
+from malmoi.canonical_json import spell_on_one_line
+from malmoi.document import Morphemes
+
+MODEL: Final = Path(__file__).with_name("names.model")
+
+
+class Name(NamedTuple):
+    """A range of the text, in code points, and how surely it is a name: a score of 0 or more is more likely so."""
+
+    start: int
+    end: int
+    score: float
+    type: int  # of the candidate: `name_features.RUN` …
+
+
+class Model(NamedTuple):
+    """Weights of the slots, the value of one unit of score in weights, the bias, and the header of the file."""
+
+    weights: npt.NDArray[np.int16]
+    unit: int
+    bias: int
+    about: dict[str, Any]
+
+
+@cache
+def load_model(path: Path = MODEL) -> Model:
+    """Load a model from a file of one line of JSON (`unit`, `bias`, origin) and 2**BITS signed 16-bit weights."""
+    head, _, data = path.read_bytes().partition(b"\n")
+    about = json.loads(head)
+    if len(data) != 2 << BITS:
+        raise ValueError(f"{path.name}: not weights that this version reads; run {about.get('written_by', 'training')}")
+    return Model(np.frombuffer(data, "<i2"), int(about["unit"]), int(about["bias"]), about)
+
+
+def dump_model(model: Model) -> bytes:
+    """Return the bytes of the file of a model."""
+    about = {**model.about, "unit": model.unit, "bias": model.bias}
+    return spell_on_one_line(about).encode() + b"\n" + model.weights.astype("<i2").tobytes()
+
+
+def tag_names(
+    text: str,
+    morphemes: Morphemes | None = None,
+    pieces: Sequence[Piece] = (),
+    *,
+    least: float = 0.0,
+    model: Model | None = None,
+) -> list[Name]:
+    """Return the names in `text` with a score of at least `least`, without overlap, in text order.
+
+    Reads only the ranges `pieces`, in order and without overlap, if there are any. `morphemes` is the analysis of
+    `text`; names are found without it, too. Of overlapping candidates the highest score wins. Takes time linear in the
+    length of `text`.
+
+    >>> text = "환자 홍길동 님의 보호자께 알립니다."
+    >>> [text[n.start : n.end] for n in tag_names(text)]
+    ['홍길동']
+    """
+    model = load_model() if model is None else model
+    pieces = pieces or ((0, len(text)),)
+    joined = "\n".join(text[start:end] for start, end in pieces)
+    found, slots = compute_features(joined, morphemes, pieces)
+    scores = model.weights[slots].sum(axis=1, dtype=np.int64) - model.bias
+    order = np.flatnonzero(scores >= least * model.unit)
+    order = order[np.argsort(-scores[order], kind="stable")]
+    taken = bytearray(len(joined))
+    places = list(accumulate((end - start + 1 for start, end in pieces), initial=0))
+    names = []
+    for i in order.tolist():
+        start, end = int(found.start[i]), int(found.end[i])
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            piece = bisect_right(places, start) - 1
+            shift = pieces[piece][0] - places[piece]
+            names.append(Name(start + shift, end + shift, int(scores[i]) / model.unit, int(found.type[i])))
+    return sorted(names)
