@@ -25,8 +25,8 @@ _TERMS: Final = frozenset(
 )
 _LAST: Final = frozenset(  # of a file or a domain
     "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv "
-    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp hwpx doc docx xls xlsx ppt pptx mp3 mp4 java go "
-    "rs cpp ipynb pt bin gz tar so dll apk ipa".split()
+    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp doc docx xls xlsx ppt pptx mp3 mp4 java "
+    "go rs cpp ipynb pt bin gz tar so dll apk ipa".split()
 )
 _RECEIVERS: Final = frozenset("pd np df re os sys tf plt sns nn torch self this console document window math".split())
 _PEER: Final = re2.compile("(?:^|[^A-Za-z0-9가-힣@/=._-])([A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_])")
@@ -43,6 +43,11 @@ def is_user_id(candidate: Candidate) -> bool:
 def is_plain_user_id(candidate: Candidate) -> bool:
     """Whether the value is an unusual word of letters and hyphens."""
     return candidate.value.islower() and _is_name(candidate.value) and is_handle(candidate)
+
+
+def is_in_record(candidate: Candidate) -> bool:
+    """Whether the value has one of the two shapes; beside other fields of a person, letters alone are enough."""
+    return is_user_id(candidate) or is_plain_user_id(candidate)
 
 
 def has_peer(candidate: Candidate) -> bool:
