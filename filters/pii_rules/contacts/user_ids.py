@@ -16,7 +16,9 @@ _SHAPE: Final = re2.compile("^[A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_]$")
 _SIGNED: Final = re2.compile(
     "[a-z0-9]_+[a-z0-9]|^__?[a-z]|[a-z]_$|[a-z][.][a-z]|[a-z]{4}[._]?[0-9]{1,8}$|[a-z][0-9]+[a-z]"
 )
-_CODE: Final = re2.compile("^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$")
+_CODE: Final = re2.compile(
+    "^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]{1,4}_(?:0[0-9]{4,}|[0-9a-f]{6,})$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$"
+)
 _TERMS: Final = frozenset(
     word
     for line in (ROOT / "text" / "program_terms.txt").read_text(encoding="utf-8").splitlines()
