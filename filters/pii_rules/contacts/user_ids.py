@@ -16,7 +16,9 @@ _SHAPE: Final = re2.compile("^[A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_]$")
 _SIGNED: Final = re2.compile(
     "[a-z0-9]_+[a-z0-9]|^__?[a-z]|[a-z]_$|[a-z][.][a-z]|[a-z]{4}[._]?[0-9]{1,8}$|[a-z][0-9]+[a-z]"
 )
-_CODE: Final = re2.compile("^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$")
+_CODE: Final = re2.compile(
+    "^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]{1,4}_(?:0[0-9]{4,}|[0-9a-f]{6,})$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$"
+)
 _TERMS: Final = frozenset(
     word
     for line in (ROOT / "text" / "program_terms.txt").read_text(encoding="utf-8").splitlines()
@@ -25,7 +27,7 @@ _TERMS: Final = frozenset(
 )
 _LAST: Final = frozenset(  # of a file or a domain
     "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv "
-    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp hwpx doc docx xls xlsx ppt pptx mp3 mp4 java "
+    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp doc docx xls xlsx ppt pptx mp3 mp4 java "
     "go rs cpp ipynb pt bin gz tar so dll apk ipa".split()
 )
 _RECEIVERS: Final = frozenset("pd np df re os sys tf plt sns nn torch self this console document window math".split())
@@ -34,7 +36,7 @@ PEER_REACH: Final = 240  # code points on either side, in which other members of
 
 
 def is_user_id(candidate: Candidate) -> bool:
-    """Whether the value has the shape of a user id, with an at sign, or a digit, an underscore or a dot inside."""
+    """Whether the value has the shape of a user id, with an at sign before or a digit, underscore or dot inside."""
     plain = candidate.value.lstrip("@")
     signed = plain != candidate.value or _SIGNED.search(plain.lower()) is not None
     return signed and _is_name(plain) and not is_product(candidate) and is_handle(candidate)
@@ -43,6 +45,11 @@ def is_user_id(candidate: Candidate) -> bool:
 def is_plain_user_id(candidate: Candidate) -> bool:
     """Whether the value is an unusual word of letters and hyphens."""
     return candidate.value.islower() and _is_name(candidate.value) and is_handle(candidate)
+
+
+def is_in_record(candidate: Candidate) -> bool:
+    """Whether the value has one of the two shapes; beside other fields of a person, letters alone are enough."""
+    return is_user_id(candidate) or is_plain_user_id(candidate)
 
 
 def has_peer(candidate: Candidate) -> bool:
