@@ -61,9 +61,11 @@ def test_odd_blanks_between_label_and_value_hide_nothing(blank: str) -> None:
     assert marked(f"예금주:{blank}홍길동") == [["name", "홍길동"]]
 
 
-def test_a_name_is_linked_only_within_its_line_and_forty_code_points() -> None:
-    far = "작성자: 홍길동\n" + "오늘은 날씨가 맑고 바람이 잔잔했다. " * 4 + "\n010-0000-1234"
-    assert marked(far) == [["phone", "010-0000-1234"]]
+def test_a_name_is_linked_to_a_desk_line_only_nearby_and_to_a_mobile_in_its_part_of_the_text() -> None:
+    weather = "오늘은 날씨가 맑고 바람이 잔잔했다. "
+    assert marked(f"작성자: 홍길동\n{weather * 4}\n02-000-1234") == [["phone", "02-000-1234"]]
+    assert marked(f"작성자: 홍길동\n{weather * 30}\n010-0000-1234") == [["phone", "010-0000-1234"]]
+    assert marked(f"작성자: 홍길동\n{weather * 4}\n010-0000-1234")[0] == ["name", "홍길동"]
     assert marked("작성자: 홍길동\n010-0000-1234") == [["name", "홍길동"], ["phone", "010-0000-1234"]]
 
 

@@ -93,6 +93,7 @@ _LIST: Final = 3  # names of a list
 _PRIVATE: Final = 0  # tenths that a block must exceed
 _CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
 _SURE, _SURER = 20, 0.045  # tenths up to which a name needs less score, by so much for each
+_SHORT: Final = 0.6  # more score for two syllables without a private identifier beside
 _ODD: Final = 0.3  # more score for a name of another form in a document of a kind
 _EVIDENCE: Final = _CALLED + _LISTED
 _LEFT_OUT: Final = frozenset("모씨某")  # 김모 씨, 김씨
@@ -357,6 +358,8 @@ class _Page:
         called = context.has_call_behind(text, end)
         evidence = 0.3 * role + 0.3 * called + name.score - _ODD * (name.type in _NOT_FREE and not (role or called))
         link = self._measure_link(name, at)
+        if end - start == 2 and not self._has_private(max(0, at - 1), at + 1):
+            evidence -= _SHORT  # 복무 | 041-…: beside the line of a desk, most words of two syllables are tasks
         holder = link > 1 and at > 0 and self.anchors[at - 1].kind == "account" and end - start < 4
         if holder or (link and (evidence >= _LINKED or (link > 1 and evidence >= _TIGHT))):
             return "beside an identifier"
