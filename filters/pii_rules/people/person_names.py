@@ -77,6 +77,8 @@ _REACH: Final = 40  # code points between a name and an identifier of its line
 _LINE: Final = 160  # code points of the line of an identifier read on either side
 _AROUND: Final = 60  # code points around a field that must contain another form label or a number
 _BESIDE: Final = 80  # code points between a field and an identifier of its form
+_AROUND_PRIVATE: Final = 400  # code points around an identifier of a private person in which sure names are private
+_IN_DOCUMENT: Final = 1.0  # least score of such a name
 _FAR: Final = 2_000  # code points before a name in which its office may have been mentioned
 _AND: Final = frozenset(
     ("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|")
@@ -129,7 +131,8 @@ def _open_lines(
     text: str, data: bytes, anchors: Sequence[Match], blocks: Iterable[Block], cells: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Return the ranges that the tagger reads: lines with roles, fields, identifiers, cells, and parts of a kind."""
-    ranges = [_extend_to_lines(text, a.start - _REACH, a.end + _REACH) for a in anchors]
+    reaches = [_AROUND_PRIVATE if _is_of_person(a, text) else _REACH for a in anchors]
+    ranges = [_extend_to_lines(text, a.start - reach, a.end + reach) for a, reach in zip(anchors, reaches, strict=True)]
     ranges += [(b.start, b.end) for b in blocks if b.tenths > _PRIVATE - _EVIDENCE]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
     for pattern in OPEN:
@@ -171,6 +174,15 @@ def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterat
         yield from find_cells(
             text, data, _HEADING, lambda h: contains(_TABLE_HEAD, h) and not contains(_OFFICE_HEAD, h)
         )
+
+
+def _is_of_person(anchor: Match, text: str) -> bool:
+    """Whether an identifier shows that a text is about private persons: a mobile, an account, a resident number …"""
+    return (
+        anchor.kind in _OF_PERSONS
+        or anchor.kind in ("account", "birth_date")
+        or (anchor.kind == "phone" and is_private(anchor, text))
+    )
 
 
 class _Page:
@@ -215,7 +227,7 @@ class _Page:
         if reason and self._is_official(name):
             return ""
         if not reason and not context.has_official_rank(text, start, end):
-            reason = self._explain_kind(name, label)
+            reason = self._explain_kind(name, label) or self._explain_document(name)
         return "" if reason and context.is_public(text, start, end) else reason
 
     def _is_official(self, name: Name) -> bool:
@@ -394,6 +406,17 @@ class _Page:
             tenths += _LISTED * (self._count_names(block) >= _LIST)
         least = _IN_KIND - _SURER * min(_SURE, max(0, tenths)) + _ODD * (name.type in _NOT_FREE)
         return f"in a document of kind {block.kind}" if tenths > _PRIVATE and name.score >= least else ""
+
+    def _explain_document(self, name: Name) -> str:
+        """Return the reason of a sure name near an identifier that only a private person has."""
+        if name.score < _IN_DOCUMENT or name.type in _NOT_FREE or context.is_credit(self.text, name.end):
+            return ""
+        if context.has_rank(self.text, name.start, name.end) or context.has_office_before(self.text, name.start):
+            return ""
+        first = bisect_left(self.starts, name.start - _AROUND_PRIVATE)
+        last = bisect_left(self.starts, name.end + _AROUND_PRIVATE)
+        near = any(_is_of_person(anchor, self.text) for anchor in self.anchors[first:last])
+        return "near an identifier of a private person" if near else ""
 
     def _count_names(self, block: Block) -> int:
         """Return the number of names in a block of which the tagger is sure."""

@@ -26,8 +26,8 @@ def find_cells(
     """Yield start and end of every cell below a heading that `heading` matches completely.
 
     Rows are lines with enough delimiters to reach the column: tab, bar, comma, semicolon, slash, or blanks if the
-    heading row has three words or more (or three cells that two blanks or more separate). A table ends at the third consecutive line that does not fit. `wanted`, if
-    given, filters by the heading line.
+    heading row has three words or more (or three cells that two blanks or more separate). A table ends at
+    the third consecutive line that does not fit. `wanted`, if given, filters by the heading line.
 
     >>> text = "성명,은행\\n홍길동,우리"
     >>> [text[a:b] for a, b in find_cells(text, text.encode(), re2.compile("성명"))]
