@@ -93,6 +93,8 @@ _LIST: Final = 3  # names of a list
 _PRIVATE: Final = 0  # tenths that a block must exceed
 _CALLED, _LISTED = 8, 8  # tenths of a form of address or a role, and of a list of names
 _SURE, _SURER = 20, 0.045  # tenths up to which a name needs less score, by so much for each
+_TAIL: Final = 8  # code points behind a name that are read
+_TAILS: Final = (*sorted(context.CALLS), *context.words("tails"))  # also of dialects and of cited speech
 _SHORT: Final = 0.6  # more score for two syllables without a private identifier beside
 _ODD: Final = 0.3  # more score for a name of another form in a document of a kind
 _EVIDENCE: Final = _CALLED + _LISTED
@@ -244,7 +246,7 @@ class _Page:
         """Whether a range is not a complete name, regardless of its score: 김모, (주)여울담, 제2호서식, a role."""
         text, start, end = self.text, name.start, name.end
         value = text[start:end].replace(" ", "")
-        if self._is_in_heading(end):
+        if self._is_in_heading(end) or (name.type == features.RUN and not self._ends_word(end)):
             return True
         if name.type in (features.SPLIT, features.SPACED) and (value in _NO_NAMES or self._is_part_of_heading(start)):
             return True
@@ -265,6 +267,14 @@ class _Page:
         if quarter and start - self.anchors[at - 1].end < 3:
             return True
         return text[max(0, start - 3) : start].endswith(_FIRMS)
+
+    def _ends_word(self, end: int) -> bool:
+        """Whether a word ends at `end`, or a particle, a form of address or a title follows: not 노인복[지팀]."""
+        stop = end
+        while stop < end + _TAIL and is_hangul(self.text[stop : stop + 1]):
+            stop += 1
+        tail = self.text[end:stop]
+        return context.is_particle(tail) or tail.startswith(_TAILS)
 
     def _is_in_heading(self, end: int) -> bool:
         """Whether a cell of names is in the next line, and no number in this one: 사용자 | 장비."""
