@@ -22,7 +22,7 @@ from malmoi import url_privacy
 from malmoi.document import Document, Edit, Edits, Field, Span
 
 VERSION = 3
-LIBRARIES = ("google-re2",)
+LIBRARIES = ("google-re2", "numpy")
 
 Action: TypeAlias = Literal["placeholder", "surrogate", "generalise", "keep"]
 _PREFIX: Final = "pii:"

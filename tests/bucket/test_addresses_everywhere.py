@@ -24,6 +24,8 @@ CALLS: tuple[tuple[int, str], ...] = (
     (2, "review sample RELEASE --seed a --size 1 --out OUT --workspace WS"),
     (0, "review --list --workspace WS"),
     (0, "review decisions --workspace WS"),
+    (0, "review finds --workspace WS"),
+    (2, "review clear papers/31.txt --reviewer a --reason b --workspace WS"),
     (0, "review export decisions.jsonl --workspace WS"),
     (2, "review export OUT --workspace WS"),
     (0, "review import decisions.jsonl --workspace WS"),

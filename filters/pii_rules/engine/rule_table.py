@@ -222,7 +222,7 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     """Replace `{name}` by the word of that name, also within words; other braces stay.
 
     >>> insert_words("{d}{2}", {"d": "[0-9]"})
-    '[0-9]{2}'
+    '(?:[0-9]){2}'
     """
     for _ in range(8):  # words within words
         for name, word in words.items():

@@ -21,7 +21,7 @@ from filters.pii_rules.text.labels import person_before
 from filters.pii_rules.text.name_model import name_length
 
 _NEAR: Final = 16  # code points in which a word for a person, or the label of a corporation, counts
-_SAMPLES: Final = ("1234561234567", "9001011234567")  # of forms
+_SAMPLES: Final = ("1234561234567",)  # of forms
 _MISREAD: Final = str.maketrans("OolI", "0011")
 _LATEST: Final = range(15, 41)  # years since 2015, which birth dates of 1915 to 1940 look like
 _NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]?[,|;/\t(（][ \u00a0]?[\"']?$")
@@ -89,7 +89,7 @@ def has_checksum(candidate: Candidate) -> str | None:
 
 
 def has_digits(candidate: Candidate) -> bool:
-    """Whether six digits are readable and are neither zeros nor a sample of forms (123456-1234567, 900101-1234567)."""
+    """Whether six digits are readable and are neither zeros nor a sample of forms (123456-1234567)."""
     digits = _read_digits(candidate)
     return len(digits) >= 6 and bool(digits.strip("0")) and digits not in _SAMPLES
 

@@ -246,6 +246,8 @@ class _Page:
         """Whether a range is not a complete name, regardless of its score: 김모, (주)여울담, 제2호서식, a role."""
         text, start, end = self.text, name.start, name.end
         value = text[start:end].replace(" ", "")
+        if value.endswith("-"):
+            return True  # BEGIN PRIVATE KEY-----
         if self._is_in_heading(end) or (name.type == features.RUN and not self._ends_word(end)):
             return True
         if name.type in (features.SPLIT, features.SPACED) and (value in _NO_NAMES or self._is_part_of_heading(start)):
