@@ -169,12 +169,6 @@ def starts_with(pattern: re2._Regexp, text: str) -> bool:
     return pattern.match(text.encode()) is not None
 
 
-def match_at_start(pattern: re2._Regexp, text: str) -> str | None:
-    """Return the match of `pattern` at the start of `text`, or None."""
-    match = pattern.match(text.encode())
-    return None if match is None else match.group().decode()
-
-
 def contains(pattern: re2._Regexp, text: str) -> bool:
     """Whether `pattern` matches anywhere in `text`."""
     return pattern.search(text.encode()) is not None
