@@ -6,32 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.person_names import measure, texts, train, train_kinds
-from filters.pii_rules.people import document_kinds, name_tagger
+from benchmarks.person_names import measure, texts, train, train_privacy
+from filters.pii_rules.people import name_privacy, name_tagger
 from filters.pii_rules.people.name_features import compute_features
 
-TEMPLATES = texts.HERE / "texts"
 TUNE = texts.HERE / "tune"
 # The kinds of documents that are a reason of their own; in the others names need a role, a field or an identifier.
 KINDS = ("obituary", "wedding", "parish", "club", "clinic", "roster", "service", "delivery")
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
-    some = list(texts.read_templates(TEMPLATES))[:40]
+    some = list(texts.read_templates(texts.NAMED))[:40]
     first, second = (name_tagger.dump_model(train.train_all(some, with_sets=False, copies=2)) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.soak  # 60 s
 def test_the_model_is_the_one_that_the_texts_give() -> None:
-    model = train.train_all(list(texts.read_templates(TEMPLATES)))
+    model = train.train_all([*texts.read_templates(texts.NAMED), *texts.read_templates(texts.PRIVATE)])
     assert name_tagger.dump_model(model) == name_tagger.MODEL.read_bytes()
 
 
-@pytest.mark.soak
-def test_the_weights_of_signals_are_those_that_the_texts_give() -> None:
-    weights = train_kinds.spell(train_kinds.train(train_kinds.read_blocks(TEMPLATES)))
-    assert weights == document_kinds.SIGNALS.read_text("utf-8")
+@pytest.mark.soak  # 90 s
+def test_the_weights_of_evidence_are_those_that_the_texts_give() -> None:
+    assert train_privacy.spell(train_privacy.train()) == name_privacy.WEIGHTS.read_text("utf-8")
 
 
 def test_a_file_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> None:

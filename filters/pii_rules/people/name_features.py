@@ -65,6 +65,8 @@ class _Codes(NamedTuple):
 
     codes: Ints
     prefix: Hashes  # prefix[i] is the scaled hash of all code points before i
+    native: Ints  # native[i] is the sum of how Korean given names favour all syllables before i over nouns
+    foreign: Ints  # likewise for names of other languages
     hangul: Flags
     word: Flags  # letters and digits
     run_end: Ints  # of the run of characters of the same class that contains a position
@@ -127,7 +129,8 @@ def _encode(text: str) -> _Codes:
     prefix = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes + 1).astype(np.uint64) * powers[: len(codes)], out=prefix[1:])
     before = np.concatenate(([0], _last_true(word)[:-1]))
-    return _Codes(codes, prefix, hangul, word, end, start, before, _next_true(word))
+    favours = (np.concatenate(([0], np.cumsum(table[np.minimum(codes, _BMP)]))) for table in _favours())
+    return _Codes(codes, prefix, *favours, hangul, word, end, start, before, _next_true(word))
 
 
 def _hash_ranges(text: _Codes, start: Ints, end: Ints) -> Hashes:
@@ -162,6 +165,7 @@ def _is_double_family(text: _Codes, start: Ints) -> Flags:
 
 
 _OPENING: Final = np.array(sorted(map(ord, "\n\t|│,;:：=(（[<\"'/·>-*")), np.int64)
+_COLUMNS: Final = np.union1d(_OPENING, [0x20])
 _BLANKS: Final = np.array(sorted(map(ord, " \u00a0\u3000\t\u200b")), np.int64)
 
 
@@ -189,23 +193,22 @@ def find_candidates(text: _Codes) -> Candidates:
     length = text.run_end[first] - first
     family = _is_family(text.codes[first])
     double = (length >= 2) & _is_double_family(text, first)
-    opened = _is_among(text.codes[first - 1], _OPENING) | (
-        (text.codes[first - 1] == 0x20) & _is_among(text.codes[first - 2], _OPENING)
-    )
+    blank = text.codes[first - 1] == 0x20  # two blanks separate columns
+    opened = _is_among(text.codes[first - 1], _OPENING) | (blank & _is_among(text.codes[first - 2], _COLUMNS))
     rows: list[tuple[Ints, Ints, int]] = []
     for size in (2, 3, 4):
         fits = (length >= size) & ((family & ((size < 4) | (length <= 7))) | double)
         rows.append((first[fits], first[fits] + size, RUN))
         fits = (length >= size) & ~family & ~double & (size < 4)
         given = fits & _is_in(_hash_ranges(text, first, first + np.minimum(length, size)), "given_names")
-        given |= fits & opened & (length == size)
+        given |= fits & ((opened & (length == size)) | ((size == 3) & (length <= 4)))
         rows.append((first[given], first[given] + size, GIVEN))
     fits = double & (length >= 5)
     rows.append((first[fits], first[fits] + 5, RUN))
     fits = (length >= 4) & (length <= 7) & opened & ~(family & (length == 4))
     rows.append((first[fits], text.run_end[first[fits]], WORDS))
     rows += _find_spaced(text, first[(family & (length == 1)) | (double & (length == 2))])
-    rows += _find_foreign(text, first[opened & (length <= 7)])
+    rows += _find_foreign(text, first[length <= 7])
     start, end = np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
     kind = np.concatenate([np.full(len(r[0]), r[2], np.int64) for r in rows])
     order = np.lexsort((kind, end, start))
@@ -377,6 +380,10 @@ word_after word_third
 tail_before head_after
 tail_before rest gap_after
 * gap_before gap_after lists
+* native
+* foreign
+* native foreign
+foreign gap_before ends
 * tag tag_fits
 * tag tag_last tag_fits
 * tag_lists tag tag_fits
@@ -437,6 +444,8 @@ def _read_form(values: _Values, text: _Codes, found: Candidates, with_lists: boo
         "before_last": codes[end - 2],
         "last": codes[end - 1],
         "given": given,
+        "native": _favour(text.native, given_start, end),
+        "foreign": _favour(text.foreign, start, end),
         "whole": whole,
         "lists": lists,
         "family": family,
@@ -488,6 +497,29 @@ def _read_analysis(values: _Values, found: Candidates, tags: Ints, first: Ints, 
         "tag_behind": np.where(known, tags[end], 99),
         "tag_before": np.where(known, tags[start - 1], 99),
     }
+
+
+def _favour(sums: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the mean of what the syllables of each range are favoured by, in halves, from -4 to 4."""
+    mean: Ints = np.clip((sums[end] - sums[start]) * 2 // np.maximum(end - start, 1), -4, 4)
+    return mean
+
+
+@cache
+def _favours() -> tuple[Ints, Ints]:
+    """Return for each syllable the logarithm of its share in names to that in nouns: given names, foreign names."""
+    nouns = _count_syllables("nouns") + _count_syllables("no_names")
+    tables = []
+    for name in ("given_names", "foreign_names"):
+        counts = _count_syllables(name)
+        share = (counts + 0.5) * nouns.sum() / ((nouns + 0.5) * counts.sum())
+        tables.append(np.rint(np.log2(share)).clip(-4, 4).astype(np.int64) * ((counts + nouns) > 0))
+    return tables[0], tables[1]
+
+
+def _count_syllables(name: str) -> Ints:
+    codes = np.frombuffer("".join(read_words(name)).encode("utf-32-le"), np.uint32)
+    return np.bincount(codes, minlength=_BMP + 1)[: _BMP + 1].astype(np.int64)
 
 
 _BMP: Final = 0xFFFF
