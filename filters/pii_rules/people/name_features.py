@@ -66,9 +66,8 @@ class Excerpt(NamedTuple):
     pieces: Sequence[Piece]
     morphemes: Morphemes | None = None
 
-    @property
-    def joined(self) -> str:
-        """The ranges, with a line end between them."""
+    def join(self) -> str:
+        """Return the ranges, with a line end between them."""
         return "\n".join(self.text[start:end] for start, end in self.pieces)
 
 
@@ -365,7 +364,7 @@ def compute_batch(excerpts: Sequence[Excerpt], *, with_lists: bool = True) -> tu
     Their places are code points in all joined excerpts one after the other, each with `MARGIN` line ends before and
     behind it. Of one excerpt, candidates and slots are the same in any batch.
     """
-    joined = [excerpt.joined for excerpt in excerpts]
+    joined = [excerpt.join() for excerpt in excerpts]
     padded = _pad(joined)
     coded = _encode(padded, [len(text) + 2 * MARGIN for text in joined])
     found = _add_other_scripts(padded, find_candidates(coded))
