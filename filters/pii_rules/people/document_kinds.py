@@ -10,10 +10,11 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 FEWEST: Final = 2  # signals of kinds; a lone 작성자 does not make a document
 BLOCK: Final = 900  # code points of a block, to the end of a line
@@ -33,9 +34,9 @@ class Block(NamedTuple):
 
 class _Table(NamedTuple):
     finder: AhoCorasick
-    words: tuple[str, ...]
-    tenths: tuple[int, ...]  # of each signal
-    kinds: tuple[tuple[str, ...], ...]  # of each signal
+    tenths: dict[str, int]  # of each signal
+    kinds: dict[str, tuple[str, ...]]  # of each signal of a kind
+    longer: dict[str, frozenset[str]]  # the signals of kinds that contain this one
     start: int
     length: int
 
@@ -59,11 +60,10 @@ def _load_table() -> _Table:
     for kind, entry in read_kinds().items():
         for word in split_signals(entry.get("strong", "") + " " + entry["signals"]) if kind not in _REGISTERS else ():
             owners.setdefault(word, []).append(kind)
-    words = sorted(owners)
-    kinds = tuple(tuple(owners[word]) for word in words)
-    return _Table(
-        AhoCorasick(words), tuple(words), tuple(tenths.get(w, 0) for w in words), kinds, data["start"], data["length"]
-    )
+    kinds = {word: tuple(names) for word, names in owners.items() if names}
+    longer = {word: frozenset(other for other in kinds if word != other and word in other) for word in kinds}
+    finder = AhoCorasick(sorted(owners), implementation=Implementation.DFA)
+    return _Table(finder, tenths, kinds, longer, data["start"], data["length"])
 
 
 def find_blocks(text: str) -> list[Block]:
@@ -75,20 +75,21 @@ def find_blocks(text: str) -> list[Block]:
     table = _load_table()
     blocks: list[Block] = []
     for start, end in split_blocks(text):
-        found = {i for i, _, _ in table.finder.find_matches_as_indexes(text[start:end], overlapping=True)}
-        kinds = Counter(kind for i in found for kind in table.kinds[i])
-        if kinds and _count_signals(table, found) >= FEWEST:
-            tenths = table.start + sum(table.tenths[i] for i in found) + table.length * (end - start) // 100
-            blocks.append(Block(start, end, max(sorted(kinds), key=kinds.__getitem__), tenths))
+        found = set(table.finder.find_matches_as_strings(text[start:end], overlapping=True))
+        signals = table.kinds.keys() & found
+        if not _are_enough(signals, table):
+            continue
+        kinds = Counter(kind for word in signals for kind in table.kinds[word])
+        tenths = table.start + sum(map(table.tenths.get, found, repeat(0))) + table.length * (end - start) // 100
+        blocks.append(Block(start, end, max(sorted(kinds), key=kinds.__getitem__), tenths))
     return blocks
 
 
-def _count_signals(table: _Table, found: set[int]) -> int:
-    """Return the number of signals of kinds, up to `FEWEST`; those inside another one do not count."""
-    words = [table.words[i] for i in found if table.kinds[i]]
-    if len(words) > 4 * FEWEST:
-        return FEWEST
-    return sum(not any(word != other and word in other for other in words) for word in words)
+def _are_enough(signals: set[str], table: _Table) -> bool:
+    """Whether `FEWEST` signals or more are not inside another one; of many signals, some are."""
+    if len(signals) > 4 * FEWEST or len(signals) < FEWEST:
+        return len(signals) >= FEWEST
+    return sum(table.longer[word].isdisjoint(signals) for word in signals) >= FEWEST
 
 
 def split_blocks(text: str) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import read_words
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.document import Morphemes
+from malmoi.prefilter import build_set
 
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 
@@ -62,6 +64,7 @@ _TABLE: Final = (
 _NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]|[은이]?{_B})"
 _PARTIES: Final = f"갑{_B}[가-힣]{{2}}[^\n]{{0,30}}{_B}을{_B}[가-힣]"  # of a contract
 OPEN: Final = tuple(map(re2.compile, (_ROLE, _PARTIES, _ASKED, _TOLD, _NAMED)))
+_GATE_BYTES: Final = 16 << 20  # memory for the states of the automaton of `OPEN` and `_TABLE`
 _TABLE_HEAD: Final = re2.compile(_TABLE)
 _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 _HEADING: Final = re2.compile(
@@ -170,20 +173,31 @@ def _open_text(text: str, data: bytes, found: Sequence[Match]) -> _Opened:
         anchors += (Match(*at, "phone", 0.5, "masked") for at in matches(_MASKED, text, data))
     anchors.sort(key=lambda f: f.start)
     blocks = document_kinds.find_blocks(text)
-    cells = list(_find_name_cells(text, data, anchors))
-    return _Opened(anchors, blocks, cells, _open_lines(text, data, anchors, blocks, cells))
+    hits = sorted(_build_gate().Match(data) or ())
+    cells = list(_find_name_cells(text, data, anchors, len(OPEN) in hits))
+    ranges = [span for i in hits if i < len(OPEN) for span in matches(OPEN[i], text, data)]
+    return _Opened(anchors, blocks, cells, _open_lines(text, anchors, blocks, cells, ranges))
+
+
+@cache
+def _build_gate() -> re2.Set:
+    """Build the set that says which expressions of `OPEN` match a text, and as the last one `_TABLE`."""
+    return build_set([*(pattern.pattern for pattern in OPEN), _TABLE], _GATE_BYTES)
 
 
 def _open_lines(
-    text: str, data: bytes, anchors: Sequence[Match], blocks: Iterable[Block], cells: Iterable[tuple[int, int]]
+    text: str,
+    anchors: Sequence[Match],
+    blocks: Iterable[Block],
+    cells: Iterable[tuple[int, int]],
+    fields: Iterable[tuple[int, int]],
 ) -> list[tuple[int, int]]:
-    """Return the ranges that the tagger reads: lines with roles, fields, identifiers, cells, and parts of a kind."""
+    """Return the ranges that the tagger reads: lines with identifiers, cells, fields and roles, and parts of a kind."""
     reaches = [_AROUND_PRIVATE if _is_of_person(a, text) else _REACH for a in anchors]
     ranges = [_extend_to_lines(text, a.start - reach, a.end + reach) for a, reach in zip(anchors, reaches, strict=True)]
     ranges += [(b.start, b.end) for b in blocks if b.tenths > _PRIVATE - _EVIDENCE]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
-    for pattern in OPEN:
-        ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(pattern, text, data)]
+    ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in fields]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -205,9 +219,9 @@ def _extend_to_lines(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
-def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Find the cells below 성명, 예금주 … in tables with contacts or identifiers."""
-    if "\n" not in text or not (anchors or _TABLE_HEAD.search(data) is not None):
+def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match], contacts: bool) -> Iterator[tuple[int, int]]:
+    """Find the cells below 성명, 예금주 … in tables with identifiers, or with a heading of `contacts`."""
+    if "\n" not in text or not (anchors or contacts):
         return
     starts = [a.start for a in anchors]
     for start, end in sorted(find_cells(text, data, _HEADING)):
@@ -217,7 +231,7 @@ def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterat
         at = bisect_left(starts, line)
         if at < len(starts) and starts[at] <= stop + 1:
             yield start, end
-    if _TABLE_HEAD.search(data) is not None:
+    if contacts:
         yield from find_cells(
             text, data, _HEADING, lambda h: contains(_TABLE_HEAD, h) and not contains(_OFFICE_HEAD, h)
         )
