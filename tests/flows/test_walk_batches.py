@@ -1,15 +1,19 @@
 """Documents that run through filters together have the outcomes that they have alone."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from filters import personal_data
+from flows.cli import try_worker
 from flows.engine import shard_jobs
 from flows.engine.shard_jobs import Walked
+from flows.input_files import RawInput
 from malmoi import recipe
 from malmoi.document import Document, Provenance, Spans
+from malmoi.errors import CallError
 from malmoi.recipe import Step
 from malmoi.storage import shard
 
@@ -88,3 +92,22 @@ def test_a_long_document_is_read_alone() -> None:
     docs = [Document(str(i), "가" * size, Provenance("a", "", "", "", "")) for i, size in enumerate((9, 1 << 17, 9, 9))]
     assert [len(part) for part in shard_jobs._split_documents(docs)] == [1, 1, 2]
     assert list(shard_jobs._split_documents([])) == []
+
+
+def test_lines_answered_together_have_the_answers_that_they_have_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = try_worker.make_stage_worker(("pii", "general", 0))
+    lines = [json.dumps({"id": i, "text": text}).encode() for i, text in enumerate(TEXTS)]
+    rows = tuple(RawInput(str(i), line) for i, line in enumerate(lines))
+    alone = [found for row in rows for found in answer((row,))]
+    used = []
+    walk_batch = try_worker.walk_batch
+    monkeypatch.setattr(
+        try_worker, "walk_batch", lambda docs, filters: used.append(len(docs)) or walk_batch(docs, filters)
+    )
+    assert answer(rows) == alone
+    assert used == [len(rows)]
+    unread = RawInput("9", b"", reason="unreadable")
+    assert answer((*rows, unread)) == [*alone, *answer((unread,))]
+    *before, error = answer((*rows, RawInput("10", b'{"id": 1, "text": 2}')))
+    assert before == alone
+    assert isinstance(error, CallError)
