@@ -372,7 +372,7 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
         failed, inputs = [], []
         table = shard.unpack_table(content)
         docs = tuple(shard.to_documents(table.select(columns) if columns else table))
-        answers = (answer for part in _split_documents(docs) for answer in _walk_together(part, filters))
+        answers = (answer for part in split_documents(docs) for answer in _walk_together(part, filters))
         for row, (doc, answer) in enumerate(zip(docs, answers, strict=True)):
             match answer:
                 case Done(outcome):
@@ -387,7 +387,7 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
     return batch
 
 
-def _split_documents(docs: Sequence[Document]) -> Iterator[Sequence[Document]]:
+def split_documents(docs: Sequence[Document]) -> Iterator[Sequence[Document]]:
     """Yield documents in order, several short ones or a long one at a time."""
     first, size = 0, 0
     for at, doc in enumerate(docs):

@@ -90,8 +90,8 @@ def test_a_document_that_causes_an_exception_fails_alone(monkeypatch: pytest.Mon
 
 def test_a_long_document_is_read_alone() -> None:
     docs = [Document(str(i), "가" * size, Provenance("a", "", "", "", "")) for i, size in enumerate((9, 1 << 17, 9, 9))]
-    assert [len(part) for part in shard_jobs._split_documents(docs)] == [1, 1, 2]
-    assert list(shard_jobs._split_documents([])) == []
+    assert [len(part) for part in shard_jobs.split_documents(docs)] == [1, 1, 2]
+    assert list(shard_jobs.split_documents([])) == []
 
 
 def test_lines_answered_together_have_the_answers_that_they_have_alone(monkeypatch: pytest.MonkeyPatch) -> None:
