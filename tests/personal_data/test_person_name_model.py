@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.person_names import measure, texts, train, train_kinds
 from filters.pii_rules.people import document_kinds, name_tagger
-from filters.pii_rules.people.name_features import Excerpt, compute_features
+from filters.pii_rules.people.name_features import _TAGS, MARGIN, Excerpt, _tag_positions, compute_features
 from malmoi.document import Morphemes
 
 TEMPLATES = texts.HERE / "texts"
@@ -105,6 +105,19 @@ def analyse(text: str, draw: random.Random) -> Morphemes | None:
 def test_a_number_behind_a_latin_name_does_not_shift_the_names_behind_it() -> None:
     text = "Name HONG GILDONG PA0000000 그리고 Kim Gildong"
     assert [text[n.start : n.end] for n in name_tagger.tag_names(text)] == ["HONG GILDONG", "Kim Gildong"]
+
+
+def test_the_last_of_several_morphemes_at_one_place_counts_and_none_reaches_the_next_text() -> None:
+    starts, lengths = array("I", (0, 0, 1, 4)), array("H", (1, 1, 1, 40))
+    analysis = Morphemes(starts, lengths, ("VV", "EP", "EF", "NNP"), ("가", "었", "다", "홍"), array("I"), array("I"))
+    size = 2 + 2 * MARGIN
+    read = [Excerpt("가", ((0, 1),)), Excerpt("갔다. 홍", ((0, 2), (4, 5)), analysis), Excerpt("나라", ((0, 2),))]
+    tags, start, end = (row.tolist()[size - 1 :] for row in _tag_positions(2 * size + 1 + size, read))
+    at = size - 1 + MARGIN
+    assert tags[MARGIN : MARGIN + 4] == [_TAGS["EP"], _TAGS["EF"], 0, _TAGS["NNP"]]
+    assert start[MARGIN : MARGIN + 4] == [at, at + 1, -1, at + 3]
+    assert end[MARGIN : MARGIN + 4] == [at + 1, at + 2, -1, at + 43]
+    assert [at for at, tag in enumerate(tags) if tag] == [MARGIN, MARGIN + 1, *range(MARGIN + 3, 2 * MARGIN + 4)]
 
 
 def test_a_text_without_candidates_has_no_features() -> None:

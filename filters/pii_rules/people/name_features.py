@@ -11,7 +11,7 @@ not depend on the texts beside it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -315,26 +315,36 @@ def _add_other_scripts(padded: str, found: Candidates) -> Candidates:
 def _tag_positions(size: int, excerpts: Sequence[Excerpt]) -> tuple[Ints, Ints, Ints]:
     """Return for each padded position the tag of the morpheme that covers it, and where it starts and ends.
 
-    Tag 0: not analysed.
+    Of morphemes at one position the last one counts. Tag 0: not analysed.
     """
     tags = np.zeros(size, np.int64)
     start = np.full(size, -1, np.int64)
     end = np.full(size, -1, np.int64)
+    rows = list(_place_morphemes(excerpts))
+    if not rows:
+        return tags, start, end
+    begin, close, stop = (np.concatenate([row[i] for row in rows]) for i in range(3))
+    found = np.array([_TAGS.get(tag, 1) for row in rows for tag in row[3]], np.int64)
+    length = np.minimum(close, stop) - begin
+    each = np.repeat(np.arange(len(begin)), length)
+    covered = np.arange(len(each)) + (begin - np.cumsum(length) + length)[each]
+    tags[covered], start[covered], end[covered] = found[each], begin[each], close[each]
+    return tags, start, end
+
+
+def _place_morphemes(excerpts: Sequence[Excerpt]) -> Iterator[tuple[Ints, Ints, Ints, Sequence[str]]]:
+    """Yield for each piece the padded start and end of its morphemes, the end of its text, and their tags."""
     place = MARGIN
     for _, pieces, morphemes in excerpts:
         stop = place + sum(last - first + 1 for first, last in pieces) - 1 + MARGIN
         if morphemes is not None:
             for at, last in pieces:
-                for i in range(bisect_left(morphemes.start, at), bisect_left(morphemes.start, last)):
-                    begin = morphemes.start[i] - at + place
-                    close = begin + morphemes.length[i]
-                    covered = slice(begin, min(close, stop))
-                    tags[covered] = _TAGS.get(morphemes.tag[i], 1)
-                    start[covered] = begin
-                    end[covered] = close
+                row = slice(bisect_left(morphemes.start, at), bisect_left(morphemes.start, last))
+                begin = np.asarray(morphemes.start[row], np.int64) + (place - at)
+                close = begin + np.asarray(morphemes.length[row], np.int64)
+                yield begin, close, np.full(len(begin), stop), morphemes.tag[row]
                 place += last - at + 1
         place = stop + MARGIN
-    return tags, start, end
 
 
 _TAGS: Final = {
