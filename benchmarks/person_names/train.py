@@ -32,7 +32,9 @@ VARIED: Final = 0.5  # share of written names that another one replaces, in all 
 EPOCHS: Final = 6
 MARGIN: Final = 60  # of a correct score, in units of one update; a score sums about 37 weights
 DOUBT: Final = -1.0  # score of the first model from which an unmarked candidate of an incomplete text is left out
-SAMPLES: Final = frozenset(words("samples"))  # unmarked, they say nothing: 홍길동 of a form that shows how to fill it in
+SAMPLES: Final = frozenset(
+    words("samples")
+)  # unmarked, they say nothing: 홍길동 of a form that shows how to fill it in
 SCALE: Final = 16  # of averaged weights, before they are rounded
 
 Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]

@@ -140,8 +140,8 @@ def spell(weights: dict[str, int]) -> str:
     """Return the file of the weights."""
     lines = [
         "# Evidence for a name being private, by its weight in tenths: for (positive) or against (negative).",
-        "# Written by `python -m benchmarks.person_names.train_privacy --write`. A name whose evidence sums to more than",
-        "# 0 is private. `word=` is a word of the document, `kind=` counts words of a kind of document.",
+        "# Written by `python -m benchmarks.person_names.train_privacy --write`. A name with a sum above 0 is private.",
+        "# `word=` is a word of the document, `kind=` counts words of a kind of document.",
         "",
         "[weights]",
     ]

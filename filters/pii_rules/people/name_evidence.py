@@ -188,7 +188,9 @@ def _read_label(text: str, name: Name, score: int) -> Iterator[str]:
         kind = "role"
     else:
         kind = "word"
-    below = label.mark == "\n" and text[max(0, label.start - 8) : label.start].rstrip(context.BLANKS)[-1:] not in _STARTS
+    below = (
+        label.mark == "\n" and text[max(0, label.start - 8) : label.start].rstrip(context.BLANKS)[-1:] not in _STARTS
+    )
     mark = "far line" if below else _MARKS[label.mark]
     yield from (f"{kind} {mark}", f"{kind} {mark} score {score}")
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import re2
 
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people.block_evidence import Block, read_blocks
 from filters.pii_rules.people.name_evidence import AROUND, LINE, Page, is_of_person
-from filters.pii_rules.people.name_features import SPACED, SPLIT
+from filters.pii_rules.people.name_features import SPACED, SPLIT, Excerpt, Piece
 from filters.pii_rules.people.name_privacy import PrivacyModel, load_privacy_model
-from filters.pii_rules.people.name_tagger import Name, tag_names
+from filters.pii_rules.people.name_tagger import Name, tag_batch
 from filters.pii_rules.text.digit_runs import contains, matches
 from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.document import Morphemes
+from malmoi.prefilter import build_set
 
 # A masked number or address no longer identifies a person itself, but still identifies the name next to it.
 _MASKED: Final = re2.compile(
@@ -47,43 +49,112 @@ _OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 _HEADING: Final = re2.compile(
     "(?:" + "|".join(sorted(context.ROLES | context.FIELDS | context.FORM_LABELS)) + "|받는 ?분|영문 ?성?명)명?"
 )
+_GATE_BYTES: Final = 16 << 20  # memory for the states of the automaton of `ROLE` and `_TABLE_HEAD`
+_BATCH: Final = 1 << 16  # code points that the tagger reads at once; bounds the memory
 _REACH: Final = 40  # code points around an identifier that the tagger reads, to the line ends
 _OPEN: Final = -12  # tenths of a block from which the tagger reads it whole
 LEAST: Final = -1.5  # score from which the tagger asks whether a candidate is private
 _AGAIN: Final = 0.0  # least score of a private name that is searched again in the text
 
 
-def find_person_names(
-    text: str, found: Sequence[Match], data: bytes, morphemes: Morphemes | None = None
-) -> Iterator[Match]:
-    """Find the names of private persons; `found` are the identifiers in `text`, `data` is `text` in UTF-8.
+class Text(NamedTuple):
+    """A text, its UTF-8 form, the identifiers in it, and an analysis of it, which is further evidence."""
 
-    `morphemes`, an analysis of `text`, is further evidence. Takes time linear in the length of `text`.
+    text: str
+    data: bytes
+    found: Sequence[Match]
+    morphemes: Morphemes | None = None
+
+
+class _Opened(NamedTuple):
+    """What is known of a text before the tagger reads `pieces` of it; `weights` are those of the blocks, in tenths."""
+
+    anchors: Sequence[Match]
+    blocks: Sequence[Block]
+    weights: Sequence[int]
+    cells: Sequence[tuple[int, int]]
+    pieces: Sequence[Piece]
+
+
+def find_person_names(texts: Sequence[Text]) -> list[list[Match]]:
+    """Find the names of private persons in each text, in no order. The texts beside a text change nothing.
+
+    Takes time linear in the length of the texts.
 
     >>> text = "환자 홍길동 010-0000-1234"
-    >>> [text[f.start : f.end] for f in find_person_names(text, [Match(7, 20, "phone", 1, "")], text.encode())]
+    >>> (found,) = find_person_names([Text(text, text.encode(), [Match(7, 20, "phone", 1, "")])])
+    >>> [text[f.start : f.end] for f in found]
     ['홍길동']
     """
+    opened = [_open_text(*one[:3]) for one in texts]
+    read = [i for i, one in enumerate(opened) if one.pieces]
+    found: list[list[Match]] = [[] for _ in texts]
+    for batch in _split_batch(read, opened):
+        excerpts = [Excerpt(texts[i].text, opened[i].pieces, texts[i].morphemes) for i in batch]
+        for i, names in zip(batch, tag_batch(excerpts, least=LEAST), strict=True):
+            found[i] = list(_find_private(texts[i].text, opened[i], names))
+    return found
+
+
+def _split_batch(read: Sequence[int], opened: Sequence[_Opened]) -> Iterator[list[int]]:
+    """Yield the texts to read in batches of bounded size; a longer text is a batch of its own."""
+    batch, size = list[int](), 0
+    for i in read:
+        more = sum(end - start for start, end in opened[i].pieces)
+        if batch and size + more > _BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(i)
+        size += more
+    if batch:
+        yield batch
+
+
+def _open_text(text: str, data: bytes, found: Sequence[Match]) -> _Opened:
     privacy = load_privacy_model()
     anchors = find_anchors(text, data, found)
     blocks = read_blocks(text, privacy.finder)
     weights = [privacy.weigh(block.evidence) for block in blocks]
-    cells = list(_find_name_cells(text, data, anchors))
+    hits = _build_gate().Match(data) or ()
+    cells = list(_find_name_cells(text, data, anchors, contacts=1 in hits))
     ranges = [(b.start, b.end) for b, weight in zip(blocks, weights, strict=True) if weight >= _OPEN]
-    ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(ROLE, text, data)]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
-    pieces = _open_lines(text, anchors, ranges)
-    if not pieces:
-        return
-    page = Page(text, anchors, tag_names(text, morphemes, pieces, least=LEAST), cells)
+    if 0 in hits:
+        ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(ROLE, text, data)]
+    return _Opened(anchors, blocks, weights, cells, _open_lines(text, anchors, ranges))
+
+
+@cache
+def _build_gate() -> re2.Set:
+    """Build the set that says whether `ROLE` or a heading of names and contacts occurs in a text."""
+    return build_set([ROLE.pattern, _TABLE_HEAD.pattern], _GATE_BYTES)
+
+
+def _find_private(text: str, opened: _Opened, names: Sequence[Name]) -> Iterator[Match]:
+    """Yield the private names, and where those of three syllables and more stand again."""
+    privacy, starts = load_privacy_model(), [block.start for block in opened.blocks]
+    page = Page(text, opened.anchors, names, opened.cells)
     marked: list[tuple[int, int]] = []
-    for name, why in _judge_names(page, privacy, blocks, weights):
-        end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
-        if name.score >= _AGAIN:
-            marked.append((name.start, end))
-        yield Match(name.start, end, "name", 0.85, f"{why}; {end - name.start} characters")
+    for i, name in enumerate(names):
+        block = bisect_right(starts, name.start) - 1
+        why = _explain(page, i, privacy, opened.blocks[block], opened.weights[block])
+        if why and not context.is_no_name(text, name.start, name.end):
+            end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
+            if name.score >= _AGAIN:
+                marked.append((name.start, end))
+            yield Match(name.start, end, "name", 0.85, f"{why}; {end - name.start} characters")
     again = [text[start:end] for start, end in marked[: context.AGAIN]]
     yield from context.find_names_elsewhere(text, again, {start for start, _ in marked})
+
+
+def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block, weight: int) -> str:
+    """Return why a name is private: a reason that suffices, or its two weightiest pieces of evidence; or ""."""
+    evidence = page.read_evidence(i)
+    if why := page.find_reason(page.names[i], evidence):
+        return why
+    if privacy.weigh(evidence) + weight <= 0:
+        return ""
+    return ", ".join(sorted((*evidence, *block.evidence), key=lambda e: -privacy.weights.get(e, 0))[:2])
 
 
 def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
@@ -94,25 +165,9 @@ def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
     return sorted(anchors, key=lambda f: f.start)
 
 
-def _judge_names(
-    page: Page, privacy: PrivacyModel, blocks: Sequence[Block], weights: Sequence[int]
-) -> Iterator[tuple[Name, str]]:
-    """Yield the private names, each with its two weightiest reasons."""
-    starts = [block.start for block in blocks]
-    for i, name in enumerate(page.names):
-        block = bisect_right(starts, name.start) - 1
-        evidence = page.read_evidence(i)
-        why = page.find_reason(name, evidence)
-        if not why and privacy.weigh(evidence) + weights[block] > 0:
-            reasons = sorted((*evidence, *blocks[block].evidence), key=lambda e: -privacy.weights.get(e, 0))
-            why = ", ".join(reasons[:2])
-        if why and not context.is_no_name(page.text, name.start, name.end):
-            yield name, why
-
-
-def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Find the cells below 성명, 예금주 … in tables with contacts or identifiers."""
-    if "\n" not in text or not (anchors or _TABLE_HEAD.search(data) is not None):
+def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match], *, contacts: bool) -> Iterator[tuple[int, int]]:
+    """Find the cells below 성명, 예금주 … in tables with identifiers, or with a heading of `contacts`."""
+    if "\n" not in text or not (anchors or contacts):
         return
     starts = [a.start for a in anchors]
     for start, end in sorted(find_cells(text, data, _HEADING)):
@@ -122,15 +177,13 @@ def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match]) -> Iterat
         at = bisect_left(starts, line)
         if at < len(starts) and starts[at] <= stop + 1:
             yield start, end
-    if _TABLE_HEAD.search(data) is not None:
+    if contacts:
         yield from find_cells(
             text, data, _HEADING, lambda h: contains(_TABLE_HEAD, h) and not contains(_OFFICE_HEAD, h)
         )
 
 
-def _open_lines(
-    text: str, anchors: Sequence[Match], others: Iterable[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def _open_lines(text: str, anchors: Sequence[Match], others: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the ranges that the tagger reads: the lines of identifiers, and `others`."""
     ranges = list(others)
     for anchor in anchors:
