@@ -13,7 +13,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,17 +25,18 @@ from benchmarks.person_names import texts
 from benchmarks.person_names.train import SAMPLES, _analyse, train_all
 from filters.pii_rules.engine.search import find_matches
 from filters.pii_rules.people import name_privacy, person_names
-from filters.pii_rules.people.block_evidence import WordFinder, read_blocks
+from filters.pii_rules.people.block_evidence import WordFinder, split_blocks
 from filters.pii_rules.people.name_evidence import Page
+from filters.pii_rules.people.name_privacy import START
 from filters.pii_rules.people.name_tagger import Model, tag_names
 from filters.pii_rules.text.name_model import read_words
 
 FEWEST: Final = 5  # documents that contain a word of documents
 RARE: Final = 4  # names that have some evidence, at least
-STRENGTH: Final = 15.0  # of the pull towards no weight
+STRENGTH, BLOCK_STRENGTH = 15.0, 5.0  # of the pull towards no weight
 SETS: Final = 0.5  # weight of a name of the open sets, whose writers know no kinds of documents
 PROSE: Final = 0.3  # weight of a name of prose without private names
-SHIFT: Final = 0.5  # added to the start, so that precision and recall are about equal
+SHIFT: Final = 5  # tenths added to the start, so that precision and recall are about equal
 SMALLEST: Final = 1  # tenths: weights below are left out
 Floats = npt.NDArray[np.float64]
 
@@ -84,22 +85,29 @@ def read_rows(corpus: Iterable[tuple[texts.Text, float]], model: Model, finder: 
         anchors = person_names.find_anchors(text.text, data, find_matches(text.text, data))
         names = tag_names(text.text, morphemes, least=person_names.LEAST, model=model) if text.text else []
         page = Page(text.text, anchors, names)
-        blocks = read_blocks(text.text, finder)
-        starts = [block.start for block in blocks]
+        blocks = [(start, finder.read_evidence(text.text[start:end])) for start, end in split_blocks(text.text)]
         for i, name in enumerate(names):
             private = any(start < name.end and name.start < end for start, end in marked)
             if text.text[name.start : name.end] in SAMPLES and not private:
                 continue
-            block = blocks[bisect_right(starts, name.start) - 1]
-            yield Row([*page.read_evidence(i), *block.evidence], private, share)
+            block = bisect_right(blocks, name.start, key=lambda one: one[0]) - 1
+            yield Row([*page.read_evidence(i), *blocks[block][1]], private, share)
+
+
+def read_whole_blocks(corpus: Iterable[tuple[texts.Text, float]], finder: WordFinder) -> Iterator[Row]:
+    """Yield the evidence of every block, and whether it has a private name."""
+    for text, share in corpus:
+        for start, end in split_blocks(text.text):
+            private = any(name.private and start <= name.start < end for name in text.names)
+            yield Row([START, *finder.read_evidence(text.text[start:end])], private, share)
 
 
 def _pick_half(text: str) -> int:
     return hashlib.sha256(text.encode()).digest()[0] % 2
 
 
-def train() -> dict[str, int]:
-    """Return the weights of evidence in tenths."""
+def train() -> tuple[dict[str, int], dict[str, int]]:
+    """Return the weights of evidence in tenths: for names, and for blocks."""
     corpus = list(read_all())
     finder = WordFinder(mine_words(text for text, _ in corpus))
     templates = [*texts.read_templates(texts.NAMED), *texts.read_templates(texts.PRIVATE)]
@@ -107,47 +115,48 @@ def train() -> dict[str, int]:
     for half in (0, 1):
         model = train_all([one for one in templates if _pick_half(one[1]) != half])
         rows += read_rows([one for one in corpus if _pick_half(one[0].text) == half], model, finder)
-    return weigh(rows)
+    names = weigh(rows, STRENGTH)
+    names[START] = names.get(START, 0) + SHIFT
+    return names, weigh(list(read_whole_blocks(corpus, finder)), BLOCK_STRENGTH)
 
 
-def weigh(rows: Sequence[Row]) -> dict[str, int]:
-    """Return the weights of a logistic regression, in tenths."""
+def weigh(rows: Sequence[Row], strength: float) -> dict[str, int]:
+    """Return the weights of a logistic regression, in tenths; `strength` pulls them towards 0."""
     counts = Counter(evidence for row in rows for evidence in set(row.evidence))
     known = {evidence: i for i, evidence in enumerate(sorted(e for e, n in counts.items() if n >= RARE))}
     found = [sorted({known[e] for e in row.evidence if e in known}) for row in rows]
     bounds = np.concatenate(([0], np.cumsum([len(one) for one in found])))
     columns = np.concatenate([np.array(one, np.int64) for one in found])
     matrix = csr_matrix((np.ones(len(columns)), columns, bounds), (len(rows), len(known)))
-    solved = _solve(matrix, np.array([float(r.private) for r in rows]), np.array([r.share for r in rows]))
-    solved[known[""]] += SHIFT
+    solved = _solve(matrix, np.array([float(r.private) for r in rows]), np.array([r.share for r in rows]), strength)
     tenths = {evidence: round(10 * float(solved[i])) for evidence, i in known.items()}
     return {evidence: weight for evidence, weight in tenths.items() if abs(weight) >= SMALLEST}
 
 
-def _solve(matrix: csr_matrix, gold: Floats, share: Floats) -> Floats:
+def _solve(matrix: csr_matrix, gold: Floats, share: Floats, strength: float) -> Floats:
     transposed = matrix.T.tocsr()
 
     def measure(weights: Floats) -> tuple[float, Floats]:
         score = matrix @ weights
-        loss = float((share * (np.logaddexp(0, score) - gold * score)).sum() + STRENGTH / 2 * (weights @ weights))
-        return loss, transposed @ (share * (1 / (1 + np.exp(-score)) - gold)) + STRENGTH * weights
+        loss = float((share * (np.logaddexp(0, score) - gold * score)).sum() + strength / 2 * (weights @ weights))
+        return loss, transposed @ (share * (1 / (1 + np.exp(-score)) - gold)) + strength * weights
 
     solved: Floats = minimize(measure, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B").x
     return solved
 
 
-def spell(weights: dict[str, int]) -> str:
+def spell(names: Mapping[str, int], blocks: Mapping[str, int]) -> str:
     """Return the file of the weights."""
     lines = [
-        "# Evidence for a name being private, by its weight in tenths: for (positive) or against (negative).",
+        "# Evidence for a name being private, and for a block having a private name, by its weight in tenths.",
         "# Written by `python -m benchmarks.person_names.train_privacy --write`. A name with a sum above 0 is private.",
         "# `word=` is a word of the document, `kind=` counts words of a kind of document.",
-        "",
-        "[weights]",
     ]
-    for tenths in sorted(set(weights.values()), reverse=True):
-        rows = sorted(evidence for evidence, weight in weights.items() if weight == tenths)
-        lines += [f"{tenths} = '''", *rows, "'''"]
+    for table, weights in (("names", names), ("blocks", blocks)):
+        lines += ["", f"[{table}]"]
+        for tenths in sorted(set(weights.values()), reverse=True):
+            rows = sorted(evidence for evidence, weight in weights.items() if weight == tenths)
+            lines += [f"{tenths} = '''", *rows, "'''"]
     return "\n".join(lines) + "\n"
 
 
@@ -156,10 +165,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {name_privacy.WEIGHTS.name}")
     options = parser.parse_args(argv)
-    weights = train()
-    print(f"{len(weights)} weights, start {weights.get('', 0)} tenths")
+    names, blocks = train()
+    print(f"{len(names)} weights for names, {len(blocks)} for blocks")
     if options.write:
-        name_privacy.WEIGHTS.write_text(spell(weights), "utf-8")
+        name_privacy.WEIGHTS.write_text(spell(names, blocks), "utf-8")
     return 0
 
 

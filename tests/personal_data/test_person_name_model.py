@@ -36,7 +36,7 @@ def test_the_model_is_the_one_that_the_texts_give() -> None:
 
 @pytest.mark.soak  # 90 s
 def test_the_weights_of_evidence_are_those_that_the_texts_give() -> None:
-    assert train_privacy.spell(train_privacy.train()) == name_privacy.WEIGHTS.read_text("utf-8")
+    assert train_privacy.spell(*train_privacy.train()) == name_privacy.WEIGHTS.read_text("utf-8")
 
 
 def test_a_file_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> None:

@@ -7,26 +7,19 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
+WORD: Final = "word="  # begins the evidence of a word
 BLOCK: Final = 900  # code points of a block, to the end of a line
 _KINDS: Final = Path(__file__).with_name("document_kinds.toml")
 _MOST: Final = 3  # words of a kind that count
 _MARKS: Final = "|:,·/-\t"
 _ENDS: Final = ("다.", "요.", "까?", "다\n", "음\n")  # of sentences
-
-
-class Block(NamedTuple):
-    """A block of a text, in code points, and its evidence."""
-
-    start: int
-    end: int
-    evidence: tuple[str, ...]
 
 
 class WordFinder:
@@ -38,20 +31,25 @@ class WordFinder:
             for group in ("strong", "signals"):
                 for word in split_words(entry.get(group, "")):
                     owners.setdefault(word, []).append(f"kind={kind} {group}")
-        self.words = sorted(owners)
-        self.owners = [tuple(owners[word]) for word in self.words]
-        self.evidence = ["word=" + word for word in self.words]
-        self.finder = AhoCorasick(self.words)
+        names = sorted(owners)
+        self.words = [WORD + name for name in names]
+        self.kinds = {i: tuple(owners[name]) for i, name in enumerate(names) if owners[name]}
+        self.finder = AhoCorasick(names, implementation=Implementation.DFA)
 
-    def read_block(self, text: str) -> tuple[str, ...]:
-        """Return the evidence of a block."""
-        found = {i for i, _, _ in self.finder.find_matches_as_indexes(text, overlapping=True)}
-        kinds = Counter(kind for i in found for kind in self.owners[i])
-        return (
-            *(self.evidence[i] for i in sorted(found)),
-            *(f"{kind} {min(count, _MOST)}" for kind, count in sorted(kinds.items())),
-            *_read_shape(text),
-        )
+    def find_words(self, text: str) -> set[int]:
+        """Return the indexes of the words in a block."""
+        return {i for i, _, _ in self.finder.find_matches_as_indexes(text, overlapping=True)}
+
+    def read_evidence(self, text: str) -> list[str]:
+        """Return the evidence of a block: its words, kinds and shape."""
+        found = self.find_words(text)
+        return [*(self.words[i] for i in sorted(found)), *self.read_rest(text, found)]
+
+    def read_rest(self, text: str, found: set[int]) -> Iterator[str]:
+        """Yield the evidence of a block besides its words: how many words of each kind it has, and its shape."""
+        kinds = Counter(kind for i in self.kinds.keys() & found for kind in self.kinds[i])
+        yield from (f"{kind} {min(count, _MOST)}" for kind, count in sorted(kinds.items()))
+        yield from _read_shape(text)
 
 
 def _read_shape(text: str) -> Iterator[str]:
@@ -88,8 +86,3 @@ def split_blocks(text: str) -> Iterator[tuple[int, int]]:
             end = cut + 1 if cut > start else start + BLOCK
         yield start, end
         start = end
-
-
-def read_blocks(text: str, finder: WordFinder) -> Sequence[Block]:
-    """Return the blocks of `text` with their evidence."""
-    return [Block(start, end, finder.read_block(text[start:end])) for start, end in split_blocks(text)]

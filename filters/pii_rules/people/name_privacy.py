@@ -1,39 +1,65 @@
 """Decide which name is private: the weights of its evidence, learned from texts with marked private names.
 
-`private_names.toml` holds the weights, in tenths: words of documents, and evidence of a name.
-`docs/person-name-model.md` describes training and limits.
+`private_names.toml` holds the weights, in tenths: those that say whether a name is private, and those that say whether
+a block of text is worth reading. `docs/person-name-model.md` describes training and limits.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from filters.pii_rules.people.block_evidence import WordFinder
+from filters.pii_rules.people.block_evidence import WORD, WordFinder, split_blocks
 
 WEIGHTS: Final = Path(__file__).with_name("private_names.toml")
-WORD: Final = "word="
+START: Final = ""  # evidence of every name and of every block
 
 
-class PrivacyModel(NamedTuple):
-    """The weights of evidence, in tenths, and the finder of words of documents."""
+class Block(NamedTuple):
+    """A block of a text, in code points, and what its evidence weighs in tenths: for its names, and for reading it."""
 
-    weights: dict[str, int]
-    finder: WordFinder
+    start: int
+    end: int
+    weight: int
+    opening: int
+
+
+class PrivacyModel:
+    """Weighs the evidence of names and of blocks."""
+
+    def __init__(self, names: Mapping[str, int], blocks: Mapping[str, int]) -> None:
+        self.names, self.blocks = names, blocks
+        self.finder = WordFinder({e.removeprefix(WORD) for e in (*names, *blocks) if e.startswith(WORD)})
+        self.words = [names.get(word, 0) for word in self.finder.words]
+        self.opening_words = [blocks.get(word, 0) for word in self.finder.words]
 
     def weigh(self, evidence: Iterable[str]) -> int:
-        """Return the sum of the weights of evidence, in tenths."""
-        get = self.weights.get
-        return sum(get(one, 0) for one in evidence)
+        """Return the sum of the weights of evidence for a name, in tenths."""
+        get = self.names.get
+        return sum([get(one, 0) for one in evidence])
+
+    def read_blocks(self, text: str) -> list[Block]:
+        """Return the blocks of `text` with their weights."""
+        return [self._read_block(text, start, end) for start, end in split_blocks(text)]
+
+    def _read_block(self, text: str, start: int, end: int) -> Block:
+        part = text[start:end]
+        found = self.finder.find_words(part)
+        rest = list(self.finder.read_rest(part, found))
+        weight = sum(map(self.words.__getitem__, found)) + self.weigh(rest)
+        opening = sum(map(self.opening_words.__getitem__, found)) + sum([self.blocks.get(one, 0) for one in rest])
+        return Block(start, end, weight, opening + self.blocks.get(START, 0))
 
 
 @cache
 def load_privacy_model(path: Path = WEIGHTS) -> PrivacyModel:
-    """Load the weights. Raises ValueError if a line does not say what it weighs."""
-    weights: dict[str, int] = {}
-    for tenths, lines in tomllib.loads(path.read_text("utf-8"))["weights"].items():
-        weights |= dict.fromkeys(lines.strip("\n").split("\n"), int(tenths))
-    return PrivacyModel(weights, WordFinder(e.removeprefix(WORD) for e in weights if e.startswith(WORD)))
+    """Load the weights from a file with the tables `names` and `blocks`: lines of evidence by weight in tenths."""
+    tables = tomllib.loads(path.read_text("utf-8"))
+    read = [
+        {one: int(tenths) for tenths, lines in tables[name].items() for one in lines.removesuffix("\n").split("\n")}
+        for name in ("names", "blocks")
+    ]
+    return PrivacyModel(*read)

@@ -14,10 +14,9 @@ from typing import Final, NamedTuple
 import re2
 
 from filters.pii_rules.people import name_context as context
-from filters.pii_rules.people.block_evidence import Block, read_blocks
 from filters.pii_rules.people.name_evidence import AROUND, LINE, Page, is_of_person
 from filters.pii_rules.people.name_features import SPACED, SPLIT, Excerpt, Piece
-from filters.pii_rules.people.name_privacy import PrivacyModel, load_privacy_model
+from filters.pii_rules.people.name_privacy import Block, PrivacyModel, load_privacy_model
 from filters.pii_rules.people.name_tagger import Name, tag_batch
 from filters.pii_rules.text.digit_runs import contains, matches
 from filters.pii_rules.text.match import Match
@@ -52,7 +51,7 @@ _HEADING: Final = re2.compile(
 _GATE_BYTES: Final = 16 << 20  # memory for the states of the automaton of `ROLE` and `_TABLE_HEAD`
 _BATCH: Final = 1 << 16  # code points that the tagger reads at once; bounds the memory
 _REACH: Final = 40  # code points around an identifier that the tagger reads, to the line ends
-_OPEN: Final = -12  # tenths of a block from which the tagger reads it whole
+_OPEN: Final = -27  # tenths of a block from which the tagger reads it whole
 LEAST: Final = -1.5  # score from which the tagger asks whether a candidate is private
 _AGAIN: Final = 0.0  # least score of a private name that is searched again in the text
 
@@ -67,11 +66,10 @@ class Text(NamedTuple):
 
 
 class _Opened(NamedTuple):
-    """What is known of a text before the tagger reads `pieces` of it; `weights` are those of the blocks, in tenths."""
+    """What is known of a text before the tagger reads `pieces` of it."""
 
     anchors: Sequence[Match]
     blocks: Sequence[Block]
-    weights: Sequence[int]
     cells: Sequence[tuple[int, int]]
     pieces: Sequence[Piece]
 
@@ -113,15 +111,14 @@ def _split_batch(read: Sequence[int], opened: Sequence[_Opened]) -> Iterator[lis
 def _open_text(text: str, data: bytes, found: Sequence[Match]) -> _Opened:
     privacy = load_privacy_model()
     anchors = find_anchors(text, data, found)
-    blocks = read_blocks(text, privacy.finder)
-    weights = [privacy.weigh(block.evidence) for block in blocks]
+    blocks = privacy.read_blocks(text)
     hits = _build_gate().Match(data) or ()
     cells = list(_find_name_cells(text, data, anchors, contacts=1 in hits))
-    ranges = [(b.start, b.end) for b, weight in zip(blocks, weights, strict=True) if weight >= _OPEN]
+    ranges = [(block.start, block.end) for block in blocks if block.opening >= _OPEN]
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
     if 0 in hits:
         ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(ROLE, text, data)]
-    return _Opened(anchors, blocks, weights, cells, _open_lines(text, anchors, ranges))
+    return _Opened(anchors, blocks, cells, _open_lines(text, anchors, ranges))
 
 
 @cache
@@ -137,7 +134,7 @@ def _find_private(text: str, opened: _Opened, names: Sequence[Name]) -> Iterator
     marked: list[tuple[int, int]] = []
     for i, name in enumerate(names):
         block = bisect_right(starts, name.start) - 1
-        why = _explain(page, i, privacy, opened.blocks[block], opened.weights[block])
+        why = _explain(page, i, privacy, opened.blocks[block])
         if why and not context.is_no_name(text, name.start, name.end):
             end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
             if name.score >= _AGAIN:
@@ -147,14 +144,15 @@ def _find_private(text: str, opened: _Opened, names: Sequence[Name]) -> Iterator
     yield from context.find_names_elsewhere(text, again, {start for start, _ in marked})
 
 
-def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block, weight: int) -> str:
+def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block) -> str:
     """Return why a name is private: a reason that suffices, or its two weightiest pieces of evidence; or ""."""
     evidence = page.read_evidence(i)
     if why := page.find_reason(page.names[i], evidence):
         return why
-    if privacy.weigh(evidence) + weight <= 0:
+    if privacy.weigh(evidence) + block.weight <= 0:
         return ""
-    return ", ".join(sorted((*evidence, *block.evidence), key=lambda e: -privacy.weights.get(e, 0))[:2])
+    evidence += privacy.finder.read_evidence(page.text[block.start : block.end])
+    return ", ".join(sorted(evidence, key=lambda one: -privacy.names.get(one, 0))[:2])
 
 
 def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
