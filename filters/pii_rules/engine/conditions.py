@@ -28,15 +28,14 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
     pattern = None if row.pattern is None else insert_words(row.pattern, words)
     heading = None if row.heading is None else insert_words(row.heading, words)
     start = None if row.start is None else insert_words(row.start, words)
-    capture = _compile_capture(row, pattern)
     gates = [insert_words(gate, words) for gate in row.gate] or [
         one for one in (start or pattern, heading) if one is not None
     ]
     return Rule(
         row,
         tuple(gate.replace(VALUE, "(?:") for gate in gates),
-        None if pattern is None or start is not None else re2.compile(pattern.replace(VALUE, "(?:")),
-        capture,
+        _compile_pattern(row, pattern),
+        int(VALUE in (row.pattern or "")),
         None if start is None else re2.compile(start),
         None if heading is None else re2.compile(heading),
         None if row.detector is None else find_function(row.detector),
@@ -48,16 +47,16 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
     )
 
 
-def _compile_capture(row: Row, pattern: str | None) -> re2._Regexp | None:
-    """Return the expression that matches at the start of a string and has the value as its only group, if needed."""
-    if pattern is None or (VALUE not in pattern and row.start is None):
+def _compile_pattern(row: Row, pattern: str | None) -> re2._Regexp | None:
+    """Return the expression with at most the value as a group; at the start of a string where `start` finds it."""
+    if pattern is None:
         return None
     options = re2.Options()
     options.max_mem = CAPTURE_BYTES
-    capture = re2.compile(f"^(?:{pattern})" if VALUE in pattern else f"^{VALUE}{pattern})", options)
-    if capture.groups != 1:
+    compiled = re2.compile(pattern if row.start is None else f"^(?:{pattern})", options)
+    if compiled.groups != int(VALUE in pattern):
         raise ValueError(f"rule {row.id}: only the value may be a capturing group; write (?:…) for the others")
-    return capture
+    return compiled
 
 
 def _build_adjustment(row: Row, words: Mapping[str, str]) -> Placer | None:

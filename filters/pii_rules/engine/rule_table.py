@@ -162,8 +162,8 @@ class Rule:
 
     row: Row
     gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
-    pattern: re2._Regexp | None
-    capture: re2._Regexp | None  # the same at the start of the bytes, with its group `value`
+    pattern: re2._Regexp | None  # at the start of the bytes if `start` finds the places
+    group: int  # of the pattern that is the value: 1, or 0 for the whole match
     start: re2._Regexp | None  # where the pattern may begin
     heading: re2._Regexp | None
     detector: Detector | None

@@ -13,7 +13,7 @@ from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.conditions import compile_rule
 from filters.pii_rules.engine.rule_table import MARKS, REACH_OF_PATTERN, Rule, read_tables
 from filters.pii_rules.text import digit_runs
-from filters.pii_rules.text.digit_runs import Run, Window, matches
+from filters.pii_rules.text.digit_runs import Run, Window, find_groups, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.prefilter import build_set
@@ -53,7 +53,7 @@ def read_rules() -> tuple[tuple[Rule, str], ...]:
 
 def run_rule(rule: Rule, text: str) -> list[Match]:
     """Return the matches of one rule alone, without the prefilter."""
-    return resolve_overlaps(_build_finder(rule)(text, text.encode("utf-8", "replace")))
+    return resolve_overlaps(_build_finder((rule,))(text, text.encode("utf-8", "replace")))
 
 
 def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
@@ -79,10 +79,14 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     owned["numbers"].append(
         (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
     )
+    alike: dict[tuple[str, str, str | None, tuple[str, ...]], list[Rule]] = {}  # rules that share the search for their pattern
     for rule, automaton in read_rules():
         if not _reads_runs(rule):
-            finder = _build_finder(rule)
-            owned[automaton] += [(gate, finder) for gate in rule.gates]
+            trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
+            alike.setdefault((automaton, trigger, rule.row.start, rule.gates), []).append(rule)
+    for (automaton, *_), rules in alike.items():
+        finder = _build_finder(rules)
+        owned[automaton] += [(gate, finder) for gate in rules[0].gates]
     return tuple(_build_automaton(pairs) for pairs in owned.values() if pairs)
 
 
@@ -94,47 +98,47 @@ def _build_automaton(pairs: Sequence[tuple[str, Finder]]) -> tuple[re2.Set, tupl
     return build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))
 
 
-def _build_finder(rule: Rule) -> Finder:
-    """Return the function that finds the matches of one rule in a text and its UTF-8 form."""
+def _build_finder(rules: Sequence[Rule]) -> Finder:
+    """Return the function that finds the matches of rules with one trigger in a text and its UTF-8 form."""
+    rule = rules[0]
     if _reads_runs(rule):
-        return _find_in_runs((rule,))
+        return _find_in_runs(rules)
     if rule.detector is not None:
         return rule.detector
     if rule.start is not None:
-        return partial(_find_at_starts, rule)
-    return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
+        return partial(_find_at_starts, rules)
+    return partial(_find_in_columns, rule) if rule.heading is not None else partial(_find_by_pattern, rules)
 
 
 def _reads_runs(rule: Rule) -> bool:
     return bool(rule.row.groups) or rule.row.row is not None
 
 
-def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
-    for start, end in matches(rule.pattern, text, data):
-        first, last = (start, end) if rule.capture is None else _find_value(rule.capture, text, start, end)
-        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
-            yield found
+def _find_by_pattern(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[Match]:
+    for start, first, last in find_groups(rules[0].pattern, rules[0].group, text, data):
+        if first < last:
+            candidate = Candidate(text, first, last, match_start=start)
+            for rule in rules:
+                if (found := rule.judge(candidate)) is not None:
+                    yield found
 
 
-def _find_at_starts(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
-    done = 0
-    for start, _ in matches(rule.start, text, data):
-        if start < done:
+def _find_at_starts(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[Match]:
+    done = [0] * len(rules)
+    for start, _ in matches(rules[0].start, text, data):
+        if start < min(done):
             continue
-        first, last = _find_value(rule.capture, text, start, start + REACH_OF_PATTERN)
-        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
-            done = found.end
-            yield found
-
-
-def _find_value(capture: re2._Regexp, text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the place of the group `value` in the match that begins text[start:end]; an empty place without it."""
-    data = text[start:end].encode("utf-8", "replace")
-    match = capture.match(data)
-    first, last = (-1, -1) if match is None else match.span(1)
-    if first < 0:
-        return start, start
-    return start + len(data[:first].decode()), start + len(data[:last].decode())
+        window = text[start : start + REACH_OF_PATTERN].encode("utf-8", "replace")
+        match = rules[0].pattern.match(window)
+        first, last = (-1, -1) if match is None else match.span(rules[0].group)
+        if first >= last:
+            continue
+        first, last = start + len(window[:first].decode()), start + len(window[:last].decode())
+        candidate = Candidate(text, first, last, match_start=start)
+        for i, rule in enumerate(rules):
+            if start >= done[i] and (found := rule.judge(candidate)) is not None:
+                done[i] = found.end
+                yield found
 
 
 def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:

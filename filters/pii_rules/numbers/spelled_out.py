@@ -13,7 +13,7 @@ import re2
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import insert_words
 from filters.pii_rules.numbers.phone_checks import is_called, prefix_of
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches
 from filters.pii_rules.text.labels import label_of
 from filters.pii_rules.text.match import Match
 
@@ -124,7 +124,9 @@ def is_spelled_line(candidate: Candidate) -> str | None:
 
 def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
     """Find labelled resident numbers, cards and accounts in words: 주민번호 육공일일일 다시 일구이오일일팔."""
-    for start, end in matches(_DICTATED, text, data, _is_not_dictated):
+    for start, end in matches(_DICTATED, text, data):
+        if not contains(_A_DICTATION, text[start:end]):
+            continue
         places, number = read_places(text, start, end)
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
@@ -137,10 +139,6 @@ def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
         if kind == "rrn" and number[6] in "5678":
             kind = "frn"
         yield Match(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
-
-
-def _is_not_dictated(raw: bytes) -> bool:
-    return _A_DICTATION.search(raw) is None
 
 
 def _is_cut(candidate: Candidate, letters: int) -> bool:

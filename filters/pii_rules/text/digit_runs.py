@@ -6,7 +6,7 @@ form, so that rules need not handle character widths or kinds of dashes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -137,28 +137,26 @@ def fold_characters(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def matches(
-    pattern: re2._Regexp, text: str, data: bytes, unless: Callable[[bytes], bool] | None = None
-) -> Iterator[tuple[int, int]]:
-    """Yield spans of `pattern` in `text`, in code points; `data` is `text` in UTF-8.
+def matches(pattern: re2._Regexp, text: str, data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield spans of `pattern` in `text`, in code points; `data` is `text` in UTF-8."""
+    return ((start, end) for _, start, end in find_groups(pattern, 0, text, data))
 
-    Matches for whose bytes `unless` is true are skipped before offsets are converted.
-    """
-    if len(data) == len(text):
-        for match in pattern.finditer(data):
-            start, end = match.span()
-            if unless is None or not unless(data[start:end]):
-                yield start, end
-        return
+
+def find_groups(pattern: re2._Regexp, group: int, text: str, data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the start of each match of `pattern`, and start and end of its group, in code points."""
+    wide = len(data) != len(text)
     seen_bytes = seen = 0
     for match in pattern.finditer(data):
-        start, end = match.span()
-        if unless is not None and unless(data[start:end]):
+        start, (first, last) = match.start(), match.span(group)
+        if first < 0:
             continue
-        seen += len(data[seen_bytes:start].decode())
-        length = len(data[start:end].decode())
-        yield seen, seen + length
-        seen, seen_bytes = seen + length, end
+        if not wide:
+            yield start, first, last
+            continue
+        begin = seen + len(data[seen_bytes:start].decode())
+        value = begin + len(data[start:first].decode()) if group else begin
+        seen, seen_bytes = value + len(data[first:last].decode()), last
+        yield begin, value, seen
 
 
 def starts_with(pattern: re2._Regexp, text: str) -> bool:
