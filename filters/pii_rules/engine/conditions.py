@@ -19,7 +19,9 @@ from filters.pii_rules.engine.rule_table import (
     find_function,
     insert_words,
 )
+from malmoi.prefilter import build_set
 
+SET_BYTES: Final = 32 << 20
 CAPTURE_BYTES: Final = 32 << 20  # memory for the states of an expression for one value, which are built on demand
 
 
@@ -96,7 +98,7 @@ def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition
         (row.not_near, _read_around, "{}", False),
     ):
         if context is not None:
-            expression = re2.compile(anchor.format(insert_words(context.pattern, words)))
+            expression = build_set([anchor.format(insert_words(context.pattern, words))], SET_BYTES)
             yield _search_window(expression, context, window, wanted)
 
 
@@ -106,19 +108,19 @@ def _require_separators(allowed: str) -> Condition:
 
 
 def _require_value(pattern: str) -> Condition:
-    expression = re2.compile(f"^(?:{pattern})$")
-    return lambda c: expression.search(c.plain.encode()) is not None
+    expression = build_set([f"^(?:{pattern})$"], SET_BYTES)
+    return lambda c: expression.Match(c.plain.encode()) is not None
 
 
 def _refuse_value(pattern: str) -> Condition:
-    expression = re2.compile(pattern)
-    return lambda c: expression.search(c.plain.encode()) is None
+    expression = build_set([pattern], SET_BYTES)
+    return lambda c: expression.Match(c.plain.encode()) is None
 
 
 def _search_window(
-    expression: re2._Regexp, context: Context, window: Callable[[Candidate, Context], str], wanted: bool
+    expression: re2.Set, context: Context, window: Callable[[Candidate, Context], str], wanted: bool
 ) -> Condition:
-    return lambda c: (expression.search(window(c, context).encode("utf-8", "replace")) is not None) is wanted
+    return lambda c: (expression.Match(window(c, context).encode("utf-8", "replace")) is not None) is wanted
 
 
 def _read_before(candidate: Candidate, context: Context) -> str:
