@@ -159,7 +159,6 @@ class _Shape:
 class _RunRules:
     """Rules that read runs of digits and have the same gate."""
 
-    gate: re2._Regexp | None
     whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
     shapes: _Shape = field(default_factory=_Shape)
     widest: int = 0  # groups of the longest shape
@@ -178,14 +177,13 @@ def _find_in_runs(rules: Sequence[Rule]) -> Finder:
     """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
     by_gate: dict[str, _RunRules] = {}
     for rule in sorted(rules, key=lambda rule: -rule.ceiling):
-        gate = "|".join(rule.gates)
-        by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
+        by_gate.setdefault("|".join(rule.gates), _RunRules()).add(rule)
+    gates, owners = build_set(by_gate, GATE_BYTES), tuple(by_gate.values())
 
     def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
-        parts: list[_RunRules] | None = None
+        parts: list[_RunRules] = []
         for run in digit_runs.find_runs(text, data):
-            if parts is None:
-                parts = [part for part in by_gate.values() if part.gate is None or part.gate.search(data) is not None]
+            parts = parts or [owners[i] for i in sorted(gates.Match(data) or ())]
             for part in parts:
                 if part.widest:
                     yield from _find_in_run(text, run, part.shapes, part.widest)
