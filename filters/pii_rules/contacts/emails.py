@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -63,6 +64,7 @@ _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내
 _INVISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 
 
+@lru_cache(maxsize=256)  # several rules read the same address
 def normalise_email(value: str) -> str:
     """Return the deobfuscated address in lower case; equal for all written forms of one address.
 

@@ -30,19 +30,9 @@ def is_public_address(candidate: Candidate) -> bool:
 
 def is_public_ipv4(candidate: Candidate) -> bool:
     """Whether the value is the public address of one machine, without leading zeros; not a public resolver."""
-    value, after = candidate.value, candidate.read_after(2)
-    if (
-        value.count(".") != 3
-        or value in _RESOLVERS
-        or (after[:1] == "/" and after[1:].isdigit() and value[-2:] == ".0")
-    ):
-        return False
-    return is_public_address(candidate)
-
-
-def has_large_number(candidate: Candidate) -> bool:
-    """Whether an octet is 100 or more: versions and chapters count in small steps."""
-    return max(map(int, candidate.value.split("."))) >= 100
+    after = candidate.read_after(2)
+    network = after[:1] == "/" and after[1:].isdigit() and candidate.value.endswith(".0")
+    return not network and candidate.value not in _RESOLVERS and is_public_address(candidate)
 
 
 def is_mac_address(candidate: Candidate) -> bool:
