@@ -22,11 +22,6 @@ class Candidate:
         """The part of the match before the value: label and marks."""
         return self.text[self.match_start : self.start]
 
-    @classmethod
-    def from_window(cls, window: Window) -> Candidate:
-        """Return the candidate for adjacent groups of digits."""
-        return cls(window.text, window.start, window.end, window)
-
     @cached_property
     def value(self) -> str:
         """The value as written."""
@@ -47,13 +42,11 @@ class Candidate:
     @cached_property
     def label(self) -> Label:
         """The heading of the table column of the value, else the nearest label before it."""
-        return label_of(self.text, self.start) if self.window is None else self.window.label
+        return label_of(self.text, self.start)
 
     @cached_property
     def number_label(self) -> Label:
         """The same without telephone words and short names of banks, which occur in any sentence."""
-        if self.window is not None:
-            return self.window.number_label
         return label_of(self.text, self.start, numbered=True) if self.label.kind in NOT_NUMBERED else self.label
 
     def read_before(self, reach: int) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import re2
 
@@ -79,7 +79,7 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     owned["numbers"].append(
         (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
     )
-    alike: dict[tuple[str, str, str | None, tuple[str, ...]], list[Rule]] = {}  # rules that share the search for their pattern
+    alike: dict[tuple[str, str, str | None, tuple[str, ...]], list[Rule]] = {}  # they share the search
     for rule, automaton in read_rules():
         if not _reads_runs(rule):
             trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
@@ -124,12 +124,12 @@ def _find_by_pattern(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[
 
 
 def _find_at_starts(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[Match]:
-    done = [0] * len(rules)
+    done, pattern = [0] * len(rules), cast(re2._Regexp, rules[0].pattern)
     for start, _ in matches(rules[0].start, text, data):
         if start < min(done):
             continue
         window = text[start : start + REACH_OF_PATTERN].encode("utf-8", "replace")
-        match = rules[0].pattern.match(window)
+        match = pattern.match(window)
         first, last = (-1, -1) if match is None else match.span(rules[0].group)
         if first >= last:
             continue
@@ -148,29 +148,19 @@ def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
 
 
 @dataclass(slots=True)
-class _Shape:
-    """The rules for windows with these lengths of groups, and the shapes with one more group, by its length."""
-
-    rules: tuple[Rule, ...] = ()
-    longer: dict[int, _Shape] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class _RunRules:
     """Rules that read runs of digits and have the same gate."""
 
     whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
-    shapes: _Shape = field(default_factory=_Shape)
+    shapes: dict[tuple[int, ...], list[Rule]] = field(default_factory=dict)  # of windows, by the lengths of the groups
     widest: int = 0  # groups of the longest shape
 
     def add(self, rule: Rule) -> None:
         if rule.row.row is not None:
             self.whole.append((rule, *rule.row.row))
         for lengths in rule.row.groups:
-            shape, self.widest = self.shapes, max(self.widest, len(lengths))
-            for length in lengths:
-                shape = shape.longer.setdefault(length, _Shape())
-            shape.rules = (*shape.rules, rule)
+            self.shapes.setdefault(lengths, []).append(rule)
+            self.widest = max(self.widest, len(lengths))
 
 
 def _find_in_runs(rules: Sequence[Rule]) -> Finder:
@@ -201,25 +191,20 @@ def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -
             yield from _judge_window(Window(text, run, first, last), fitting)
 
 
-def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
+def _find_in_run(text: str, run: Run, shapes: Mapping[tuple[int, ...], Sequence[Rule]], widest: int) -> Iterator[Match]:
     lengths = tuple(map(len, run.groups))
     # In a long row of groups, no rule accepts a window that a dash connects to a further group.
-    row = len(lengths) > LONGEST_ROW
+    tied = run.separators if len(lengths) > LONGEST_ROW else ()
     for first in range(len(lengths)):
-        if row and run.separators[first] == "-":
-            continue
-        shape = root
-        for last, length in enumerate(lengths[first : first + widest], first + 1):
-            if length not in shape.longer:
-                break
-            shape = shape.longer[length]
-            if shape.rules and not (row and run.separators[last] == "-"):
-                yield from _judge_window(Window(text, run, first, last), shape.rules)
+        for last in range(first + 1, min(first + widest, len(lengths)) + 1):
+            rules = shapes.get(lengths[first:last])
+            if rules is not None and not (tied and "-" in (tied[first], tied[last])):
+                yield from _judge_window(Window(text, run, first, last), rules)
 
 
 def _judge_window(window: Window, rules: Sequence[Rule]) -> Iterator[Match]:
     """Yield the matches of a window; `rules` are in order of confidence, so that what would lose is not judged."""
-    candidate, best = Candidate.from_window(window), 0.0
+    candidate, best = Candidate(window.text, window.start, window.end, window), 0.0
     for rule in rules:
         if rule.ceiling < best:
             return

@@ -7,18 +7,7 @@ from functools import lru_cache
 
 # A constant instead of the clock, so that spans of a text do not change with time. Later births are rejected.
 LATEST_BIRTH_YEAR = 2040
-_CENTURY = {
-    "9": 1800,
-    "0": 1800,
-    "1": 1900,
-    "2": 1900,
-    "5": 1900,
-    "6": 1900,
-    "3": 2000,
-    "4": 2000,
-    "7": 2000,
-    "8": 2000,
-}
+_CENTURY = {sex: year for sexes, year in (("90", 1800), ("1256", 1900), ("3478", 2000)) for sex in sexes}
 
 
 @lru_cache(maxsize=256)  # several rules ask about the same number

@@ -10,30 +10,10 @@ from typing import Final
 from malmoi.document import Span
 
 # Most specific kind first: it wins where two matches of equal confidence overlap.
-PRECEDENCE = (
-    "rrn",
-    "frn",
-    "key",
-    "url_secret",
-    "email",
-    "mac",
-    "ip",
-    "card",
-    "driver_license",
-    "passport",
-    "health_insurance",
-    "brn",
-    "crn",
-    "phone",
-    "messenger",
-    "account",
-    "vehicle",
-    "birth_date",
-    "postcode",
-    "address",
-    "name",
+PRECEDENCE: Final = tuple(
+    "rrn frn key url_secret email mac ip card driver_license passport health_insurance brn crn phone messenger account "
+    "vehicle birth_date postcode address name".split()
 )
-
 _RANK = {kind: rank for rank, kind in enumerate(PRECEDENCE)}
 
 
