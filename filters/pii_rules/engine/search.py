@@ -76,14 +76,15 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
     owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
-    owned["numbers"].append(
-        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
-    )
-    alike: dict[tuple[str, str, str | None, tuple[str, ...]], list[Rule]] = {}  # they share the search
+    alike: dict[tuple[str, ...], list[Rule]] = {}  # rules that share the search for their pattern
+    of_runs = []
     for rule, automaton in read_rules():
-        if not _reads_runs(rule):
-            trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
-            alike.setdefault((automaton, trigger, rule.row.start, rule.gates), []).append(rule)
+        if _reads_runs(rule):
+            of_runs.append(rule)
+            continue
+        trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
+        alike.setdefault((automaton, trigger, rule.row.start or "", *rule.gates), []).append(rule)
+    owned["numbers"].append((digit_runs.RUN, _find_in_runs(of_runs)))
     for (automaton, *_), rules in alike.items():
         finder = _build_finder(rules)
         owned[automaton] += [(gate, finder) for gate in rules[0].gates]
