@@ -56,3 +56,9 @@ class Candidate:
     def read_after(self, reach: int) -> str:
         """Return at most `reach` code points after the value."""
         return self.text[self.end : self.end + reach]
+
+
+def begins_word(candidate: Candidate) -> bool:
+    """Whether the label begins a word or a part in capitals: serviceKey and AWS_SECRET_KEY, not mytoken."""
+    before = candidate.text[candidate.match_start - 1 : candidate.match_start] if candidate.match_start else ""
+    return not (before.isascii() and before.isalnum() and candidate.lead[:1].islower())

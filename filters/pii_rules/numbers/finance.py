@@ -92,3 +92,9 @@ def read_kind(candidate: Candidate) -> str:
     """Return the kind of the label: `account` also behind the name of a bank."""
     kind = candidate.number_label.kind
     return "account" if kind == "bank" else kind
+
+
+def has_valid_iban_checksum(candidate: Candidate) -> bool:
+    """Whether the check digits of an IBAN are valid: the rearranged number modulo 97 is 1 (ISO 13616-1)."""
+    plain = "".join(c for c in candidate.value if c.isalnum())
+    return 15 <= len(plain) <= 34 and int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1

@@ -28,7 +28,6 @@ _GATEWAY: Final = re2.compile(
     "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
     "[\"' ]{0,2}[:=][\"' ]{0,2}$)"
 )
-_MASKS: Final = frozenset("*＊●○xX#")
 
 
 def prefix_of(number: str) -> str:
@@ -79,20 +78,8 @@ def include_extension(candidate: Candidate) -> tuple[int, int]:
     return candidate.start, candidate.end + (0 if extension is None else len(extension.group()))
 
 
-def has_few_masks(candidate: Candidate) -> str | None:
-    """Return the number of masked digits of a mobile number: one to three, or the last four and no other."""
-    masks = sum(c in _MASKS for c in candidate.value)
-    last = masks == 4 and _MASKS.issuperset(candidate.value[-4:])
-    return f"{masks} digits masked" if 0 < masks <= 3 or last else None
-
-
 def has_equal_gaps(candidate: Candidate) -> bool:
     """Whether the same word separates the three groups of digits: 010(하트)0000(하트)1234."""
     places = [i for i, c in enumerate(candidate.value) if c.isdigit()]
     gaps = [candidate.value[a + 1 : b].strip() for a, b in pairwise(places) if b > a + 1]
     return len(gaps) == 2 and gaps[0] == gaps[1]
-
-
-def is_not_a_period(candidate: Candidate) -> bool:
-    """Whether a number without area code is not a period of years: 2019-2020."""
-    return not (candidate.value[:2] in ("19", "20") and candidate.digits[-4:-2] in ("19", "20"))

@@ -66,16 +66,6 @@ def has_possible_date(candidate: Candidate) -> str | None:
     return "possible date" if len(digits) > 5 and any(map(is_birth_date, fronts)) else None
 
 
-def is_sex_of_today(candidate: Candidate) -> bool:
-    """Whether the seventh digit is of a birth since 1900."""
-    return candidate.digits[6] in "12345678"
-
-
-def is_sex_before_1900(candidate: Candidate) -> bool:
-    """Whether the seventh digit is of a birth before 1900."""
-    return candidate.digits[6] in "90"
-
-
 def is_born_since_1900(candidate: Candidate) -> bool:
     """Whether the thirteen digits begin with a date and the seventh is a sex of this or the last century."""
     return candidate.digits[6] in "12345678" and is_birth_date(candidate.digits)

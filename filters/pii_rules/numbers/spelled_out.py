@@ -89,16 +89,9 @@ def read_places(text: str, start: int, end: int) -> tuple[Places, str]:
 
 def is_spelled_mobile(candidate: Candidate) -> str | None:
     """Return how a mobile number is written otherwise than with digits, hyphens and blanks, or None."""
-    value = candidate.value
-    if not value.translate(_USUAL):
-        return None
-    places, number = read_places(value, 0, len(value))
-    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
-    if not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
-        return None
-    letters = sum(value[a] not in _PLAIN for a, _ in places)
-    if letters:
-        return None if _is_cut(candidate, letters) else f"{letters} digits written otherwise"
+    letters, gaps = _read_spelled(candidate)
+    if letters or not gaps:
+        return f"{letters} digits written otherwise" if gaps else None
     odd = set("".join(gaps)) - _USUAL_MARKS
     if odd == {"/"} and candidate.read_before(1) == "/":
         return None  # a path
@@ -110,16 +103,20 @@ def is_spelled_mobile(candidate: Candidate) -> str | None:
 
 def is_spelled_line(candidate: Candidate) -> str | None:
     """Return how another telephone number is written otherwise, if something says that it is one; else None."""
-    value = candidate.value
-    if not value.translate(_USUAL):
-        return None
-    places, number = read_places(value, 0, len(value))
-    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
-    letters = sum(value[a] not in _PLAIN for a, _ in places)
-    if not letters or _is_cut(candidate, letters) or not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
-        return None
+    letters, gaps = _read_spelled(candidate)
     spoken = sum(any(word in gap for word in _SPOKEN) for gap in gaps)
-    return f"{letters} digits written otherwise" if spoken >= 2 or _is_called(candidate) else None
+    return f"{letters} digits written otherwise" if letters and (spoken >= 2 or _is_called(candidate)) else None
+
+
+def _read_spelled(candidate: Candidate) -> tuple[int, list[str]]:
+    """Return how many digits of a complete number are no figures, and what is between the digits; else 0 and []."""
+    value = candidate.value
+    places, number = read_places(value, 0, len(value)) if value.translate(_USUAL) else ([], "")
+    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
+    if not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
+        return 0, []
+    letters = sum(value[a] not in _PLAIN for a, _ in places)
+    return (0, []) if letters and _is_cut(candidate, letters) else (letters, gaps)
 
 
 def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:

@@ -12,13 +12,6 @@ _UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the las
 _DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
 
 
-def trim_colon(candidate: Candidate) -> tuple[int, int]:
-    """Drop a single colon at the end of an IPv6 address."""
-    value = candidate.value
-    single = value.endswith(":") and not value.endswith("::")
-    return candidate.start, candidate.end - single
-
-
 def is_public_address(candidate: Candidate) -> bool:
     """Whether the value is a globally routable unicast address; documentation ranges are not (RFC 5737, 3849)."""
     try:
