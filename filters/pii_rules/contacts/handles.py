@@ -8,22 +8,11 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import read_word_set
 
-NO_HANDLES: Final = frozenset(
-    "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
-    "oauth id dm pay for the and with ios android channel link mobile official "
-    "url feed post story messenger inc corp games bank story.com github google apple line kakao telegram "
-    "instagram facebook twitter discord naver threads kakaotalk tiktok youtube".split()
-)
-_NO_ENDS: Final = tuple(
-    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 "
-    ".md .xml .csv .xlsx .hwp .docx .pptx .sql .log "
-    ".yml _token _id _key _url _name _no".split()
-)
-_TECHNICAL: Final = frozenset(
-    "sdk api oauth json token http config react redux js css html sql array file tbl table list func query regex smtp "
-    "url param var tmp".split()
-)
+NO_HANDLES: Final = read_word_set("contacts/handles", "no_handle")
+_NO_ENDS: Final = tuple(read_word_set("contacts/handles", "no_handle_end"))
+_TECHNICAL: Final = read_word_set("contacts/handles", "technical_part")
 _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
 _CALL: Final = re2.compile("[ (-][+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
 _PRODUCT: Final = re2.compile(

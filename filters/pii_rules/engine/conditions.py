@@ -75,9 +75,9 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
     if row.not_continued:
         yield lambda c: c.window is None or not c.window.is_continued_by(row.not_continued)
     if row.not_label:
-        yield _refuse_label(row)
+        yield _check_label(row, row.not_label, row.not_within, wanted=False)
     if row.label:
-        yield _require_label(row)
+        yield _check_label(row, row.label, row.within, wanted=True)
     functions = [*map(find_function, row.checks), *(_negate(find_function(name)) for name in row.unless)]
     expressions = list(_build_expressions(row, words))
     # The functions of a window calculate with its digits, which costs less than an expression.
@@ -86,9 +86,9 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
 
 def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]:
     if row.value is not None:
-        yield _require_value(insert_words(row.value, words))
+        yield _check_value(f"^(?:{insert_words(row.value, words)})$", wanted=True)
     if row.not_value is not None:
-        yield _refuse_value(insert_words(row.not_value, words))
+        yield _check_value(insert_words(row.not_value, words), wanted=False)
     for context, window, anchor, wanted in (
         (row.not_before, _read_before, "(?:{})$", False),
         (row.not_after, _read_after, "^(?:{})", False),
@@ -107,14 +107,9 @@ def _require_separators(allowed: str) -> Condition:
     return lambda c: c.window is None or (len(set(c.window.separators)) < 2 and marks.issuperset(c.window.separators))
 
 
-def _require_value(pattern: str) -> Condition:
-    expression = build_set([f"^(?:{pattern})$"], SET_BYTES)
-    return lambda c: expression.Match(c.plain.encode()) is not None
-
-
-def _refuse_value(pattern: str) -> Condition:
+def _check_value(pattern: str, wanted: bool) -> Condition:
     expression = build_set([pattern], SET_BYTES)
-    return lambda c: expression.Match(c.plain.encode()) is None
+    return lambda c: (expression.Match(c.plain.encode()) is not None) is wanted
 
 
 def _search_window(
@@ -137,24 +132,13 @@ def _read_around(candidate: Candidate, context: Context) -> str:
     return f"{_read_before(candidate, context)}\x00{_read_after(candidate, context)}"
 
 
-def _require_label(row: Row) -> Condition:
-    kinds, within, plain = frozenset(row.label), row.within, row.without_phone_words
+def _check_label(row: Row, kinds: tuple[str, ...], within: int, wanted: bool) -> Condition:
+    def check_label(candidate: Candidate) -> str | bool:
+        label = candidate.number_label if row.without_phone_words else candidate.label
+        found = label.kind in kinds and label.distance <= within
+        return f"label {label.word} before" if found and wanted else found is wanted
 
-    def require_label(candidate: Candidate) -> str | None:
-        label = candidate.number_label if plain else candidate.label
-        return f"label {label.word} before" if label.kind in kinds and label.distance <= within else None
-
-    return require_label
-
-
-def _refuse_label(row: Row) -> Condition:
-    kinds, within, plain = frozenset(row.not_label), row.not_within, row.without_phone_words
-
-    def refuse_label(candidate: Candidate) -> bool:
-        label = candidate.number_label if plain else candidate.label
-        return label.kind not in kinds or label.distance > within
-
-    return refuse_label
+    return check_label
 
 
 def _negate(function: Callable[[Candidate], object]) -> Condition:

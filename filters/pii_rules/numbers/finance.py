@@ -8,15 +8,10 @@ import re2
 
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import read_word_set
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 
-# Test cards that payment services publish in their documentation.
-_TEST_CARDS: Final = frozenset(
-    "4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000000000009995 "
-    "5555555555554444 5105105105105100 5200828282828210 2223003122003222 5431111111111111 378282246310005 "
-    "371449635398431 378734493671000 6011111111111117 6011000990139424 3566002020360505 3530111333300000 "
-    "6200000000000005".split()
-)
+_TEST_CARDS: Final = read_word_set("numbers/finance", "test_cards")
 _TESTS: Final = re2.compile(
     "(?:테스트|시험|샘플|견본|예시)용? ?(?:결제)? ?(?:신용|체크)?카드|(?i:(?:test|sandbox|sample|dummy)[ _-]?card)"
 )
