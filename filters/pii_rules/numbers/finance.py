@@ -16,7 +16,6 @@ _TESTS: Final = re2.compile(
     "(?:테스트|시험|샘플|견본|예시)용? ?(?:결제)? ?(?:신용|체크)?카드|(?i:(?:test|sandbox|sample|dummy)[ _-]?card)"
 )
 _ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
-_MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": range(15, 17), "brn": range(10, 11)}
 
 
 def has_luhn_checksum(candidate: Candidate) -> str | None:
@@ -72,21 +71,6 @@ def is_glued(candidate: Candidate) -> bool:
     """Whether it is part of something longer (소득46011-20123, /110-000-000000) without a label directly before it."""
     before, distance = candidate.read_before(1), candidate.label.distance
     return (before != "" and before in "./,_$#@" and distance > 0) or (is_hangul(before) and distance > 1)
-
-
-def has_length_of_its_label(candidate: Candidate) -> str | None:
-    """Whether digits, and letters read for them, are as many as the number of the label has."""
-    label = candidate.number_label
-    size = sum(c in "0123456789OolI" for c in candidate.value)
-    return (
-        f"label {label.word} before" if size in _MISREAD_LENGTHS.get(label.kind, ()) and label.distance <= 4 else None
-    )
-
-
-def read_kind(candidate: Candidate) -> str:
-    """Return the kind of the label: `account` also behind the name of a bank."""
-    kind = candidate.number_label.kind
-    return "account" if kind == "bank" else kind
 
 
 def has_valid_iban_checksum(candidate: Candidate) -> bool:

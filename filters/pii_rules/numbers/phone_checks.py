@@ -18,12 +18,6 @@ _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
 }
 _LABEL_REACH: Final = 12  # code points between a label and a number in one piece
 _CALLED: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
-_EXTENSION: Final = re2.compile(
-    "^(?:[ ,]{0,2}(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}|"
-    "[ ,]{0,2}[(（] ?(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）])"
-)
-_EXTENDED: Final = tuple("~∼～/ ,(（내교구eE")  # how an extension or a range may begin
-_RANGE: Final = re2.compile("^([~∼～/][0-9]{1,4})(?:[^-.)0-9]|$)")
 _GATEWAY: Final = re2.compile(
     "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
     "[\"' ]{0,2}[:=][\"' ]{0,2}$)"
@@ -64,18 +58,6 @@ def is_dialled_from_abroad(candidate: Candidate) -> bool:
         return True
     logged = value.startswith("8210") and _GATEWAY.search(candidate.read_before(16)) is not None
     return logged or candidate.label.kind == "phone"
-
-
-def include_extension(candidate: Candidate) -> tuple[int, int]:
-    """Return start and end with the extension or the last line of a range: 02-000-1230~5, (내선 12)."""
-    after = candidate.read_after(20)
-    if not after.startswith(_EXTENDED):
-        return candidate.start, candidate.end
-    found = _RANGE.search(after)
-    if found is not None:
-        return candidate.start, candidate.end + len(found.group(1))
-    extension = _EXTENSION.search(after)
-    return candidate.start, candidate.end + (0 if extension is None else len(extension.group()))
 
 
 def has_equal_gaps(candidate: Candidate) -> bool:
