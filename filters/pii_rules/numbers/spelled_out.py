@@ -11,9 +11,9 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import insert_words
-from filters.pii_rules.numbers.phone_checks import is_called, prefix_of
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches
+from filters.pii_rules.engine.rule_table import compile_word, insert_words
+from filters.pii_rules.numbers.phone_checks import prefix_of
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches, starts_with
 from filters.pii_rules.text.labels import label_of
 from filters.pii_rules.text.match import Match
 
@@ -29,6 +29,7 @@ _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _HYPHENS: Final = tuple(_TABLE["hyphen"].split("|"))
 _SPOKEN: Final = (*_HYPHENS, "에", "의")
 _ROW: Final = re2.compile(insert_words(r"{any}(?:(?:{gap}|\n)*{any}){6,}", _TABLE))
+_CALLED: Final = compile_word("numbers/phones", "for_calls")
 _MAX_GAP = 5  # code points between two digits
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _USUAL_MARKS: Final = frozenset(" -.()")
@@ -144,7 +145,7 @@ def _is_cut(candidate: Candidate, letters: int) -> bool:
 
 
 def _is_called(candidate: Candidate) -> bool:
-    return candidate.label.kind == "phone" or is_called(candidate.text, candidate.end)
+    return candidate.label.kind == "phone" or starts_with(_CALLED, candidate.read_after(12))
 
 
 def _is_grouped(gaps: list[str]) -> bool:

@@ -149,14 +149,3 @@ def _entropy(value: str) -> float:
     counts = Counter(value[:128])
     total = sum(counts.values())
     return -sum(n / total * log2(n / total) for n in counts.values())
-
-
-def repeats_user(candidate: Candidate) -> bool:
-    """Whether user and password of an address are the same word, as programs are delivered: guest:guest."""
-    user, _, password = candidate.value.partition(":")
-    return user == password
-
-
-def is_password_option(candidate: Candidate) -> bool:
-    """Whether the value of an option is a password: quoted or not, it may hold signs."""
-    return _is_password(candidate.value, quoted=True)
