@@ -170,8 +170,7 @@ def _find_words(page: _Page, words: Mapping[str, Sequence[str]]) -> Iterator[Mat
     options.max_mem = _BYTES
     options.longest_match = True
     for kind, values in words.items():
-        built = (form for value in values for form in forms.build_forms(kind, value))
-        patterns = [form.pattern for form in built if form.may_match(text)]
+        patterns = [form for value in values for form in forms.build_forms(kind, value, text)]
         for first in range(0, len(patterns), _AT_ONCE):
             expression = re2.compile("|".join(patterns[first : first + _AT_ONCE]), options)
             for start, end in matches(expression, page.text, data):
