@@ -28,19 +28,11 @@ _MAX_LOCAL = 64  # code points; RFC 5321, 4.5.3.1.1
 _MAX_DOMAIN = 253  # RFC 1035 counts 255 with its length bytes
 _TOPS: Final = read_word_set("contacts/emails", "known_top")
 _FILES: Final = read_word_set("contacts/emails", "file_end")
-_RESERVED: Final = re2.compile("(?:^|[.])(?:example[.](?:com|net|org)|example|test|invalid|localhost)$")  # RFC 2606
-_DUMMY_HOST: Final = re2.compile(
-    "^(?:(?:my|your|some)-?(?:site|domain|company|corp)|domain|foo|bar|baz|test|xxx+|aaa+)[.](?:com|net|org|co[.]kr|kr)$"
-)
-# Hosts that are dummies where the local part is one too
-_VAGUE_HOST: Final = re2.compile(
-    "^(?:mail|email|host|my-?host|server|abc|def|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
-)
-_DUMMY_LOCAL: Final = re2.compile(
-    "^(?:your[a-z._-]*|(?:user|test|sample|example|foo|bar|abc|aaa+|xxx+|me|you|someone|somebody|name|id|email|"
-    "john|jane|john[._]?doe|alice|bob|carol|taylor|admin)(?:[._-]?name)?[0-9]{0,3})$"
-)
-_ALWAYS_DUMMY: Final = re2.compile("^(?:your[._-]?(?:name|id|e?mail)?|example|sample|xxx+|ooo+|foo(?:bar)?|username)$")
+_RESERVED: Final = compile_word("contacts/emails", "reserved")
+_DUMMY_HOST: Final = compile_word("contacts/emails", "dummy_host")
+_VAGUE_HOST: Final = compile_word("contacts/emails", "vague_host")
+_DUMMY_LOCAL: Final = compile_word("contacts/emails", "dummy_local")
+_ALWAYS_DUMMY: Final = compile_word("contacts/emails", "always_dummy")
 _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내)")
 _INVISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 

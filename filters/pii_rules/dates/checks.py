@@ -22,10 +22,7 @@ _LINE = 60  # code points of the line before a name that the tagger reads
 _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
-_LISTED: Final = re2.compile(
-    "(?:^|[^가-힣])([가-힣]{2,4}) ?[(（]['’]?(?:(?:19)?[2-9][0-9]|200[0-5])"
-    "[.·/-] ?[0-9]{1,2}[.·/-] ?[0-9]{1,2}[.]?[)）]"
-)
+_LISTED: Final = compile_word("dates/birth_dates", "listed")
 _NEIGHBOURHOOD = 60  # code points to the next name of a list
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import re2
-
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import read_word_set
+from filters.pii_rules.engine.rule_table import compile_word, read_word_set
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 
 _TEST_CARDS: Final = read_word_set("numbers/finance", "test_cards")
-_TESTS: Final = re2.compile(
-    "(?:테스트|시험|샘플|견본|예시)용? ?(?:결제)? ?(?:신용|체크)?카드|(?i:(?:test|sandbox|sample|dummy)[ _-]?card)"
-)
+_TESTS: Final = compile_word("numbers/finance", "test_words")
 _ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import compile_word
 from filters.pii_rules.secrets.placeholders import is_placeholder, is_variable, repetition_share
 
 _ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
@@ -23,14 +24,8 @@ _SIGNS_BETWEEN: Final = re2.compile("[_:.-]")
 _COMPOUND: Final = re2.compile("(?i)^[a-z0-9]{2,12}[._-]key[^a-z가-힣]*$")  # api_key: also the name of other values
 _LOWER: Final = re2.compile("[a-z]{9}")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
-# Words that describe the value: MY-DB-PASSWORD-1. A password of other words counts as a password.
-_TELLING: Final = re2.compile(
-    "(?i)(?:^|[-_.])(?:password|passwd|passphrase|pw|pwd|secret|key|token|here|change|my)[0-9]*(?:[-_.]|$)"
-)
-# An algorithm or a program identifier: AES-128-CBC, user.password2
-_NAME: Final = re2.compile(
-    "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
-)
+_TELLING: Final = compile_word("secrets/passwords", "telling")
+_NAME: Final = compile_word("secrets/passwords", "algorithm_or_name")
 _PLACEHOLDERS: Final = tuple(
     "example your xxxx **** changeme placeholder dummy sample sha1 sha2 sha5 base64 md5 bcrypt argon < { $ ...".split()
 )
