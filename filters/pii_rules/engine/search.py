@@ -84,7 +84,7 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
             continue
         trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
         alike.setdefault((automaton, trigger, rule.row.start or "", *rule.gates), []).append(rule)
-    owned["numbers"].append((digit_runs.RUN, _find_in_runs(of_runs)))
+    owned["numbers"].append((digit_runs.RUN_GATE, _find_in_runs(of_runs)))
     for (automaton, *_), rules in alike.items():
         finder = _build_finder(rules)
         owned[automaton] += [(gate, finder) for gate in rules[0].gates]

@@ -22,6 +22,7 @@ SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" +
 MIN_DIGITS = 10  # the shortest number that rules describe by groups: a business number
 RUN: Final = f"{DIGIT}(?:{SEPARATOR}{{0,6}}{DIGIT}){{{MIN_DIGITS - 1},}}"
 _RUN: Final = re2.compile(RUN)
+RUN_GATE: Final = f"{DIGIT}(?:{SEPARATOR}*{DIGIT}){{{MIN_DIGITS - 1}}}"  # without counting separators: fewer states
 
 _FOLD: Final = {
     **{ord(c): "\u200b" for c in ZERO_WIDTH},
