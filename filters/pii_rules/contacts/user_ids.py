@@ -11,7 +11,7 @@ from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import read_word_set
 from filters.pii_rules.text.name_model import read_words
 
-_PARTS: Final = re2.compile("[A-Za-z]+")
+_PARTS: Final = re2.compile("(?:^|[._-])[0-9]*([a-z]+)")  # not of tofu2min: there a digit joins two words
 _LONG: Final = re2.compile("[A-Za-z]{3}")
 _SHAPE: Final = re2.compile("^[A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_]$")
 _SIGNED: Final = re2.compile(
