@@ -78,7 +78,7 @@ def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[b
     return Label(kind, word, distance) if distance <= REACH else NO_LABEL
 
 
-@lru_cache(maxsize=64)  # many windows of digits begin at the same place
+@lru_cache(maxsize=256)  # many rules and windows of digits ask for the same place
 def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
     """Return the label of the value at `start`: the heading of its table column, else the nearest label before it.
 
