@@ -5,7 +5,8 @@ docs/personal-data.md describes what each kind covers, leaves alone and is known
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from filters.pii_rules import institutions
 from filters.pii_rules.engine.search import find_matches
@@ -60,33 +61,61 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
     >>> [(s.kind, s.value) for s in mark(doc)]
     [('pii:phone', '010-0000-1234')]
     """
-    text, data = _encode_text(doc.text)
-    every = _find_all(text, data, "name" in kinds or bool(keep_official), doc.morphemes)
-    kept = [f for f in institutions.filter_official(text, every, keep_official) if f.kind in kinds]
-    return spans(_add_repeats(doc, text, every, kept, kinds, keep_official), doc.text)
+    return mark_batch([doc], kinds=kinds, keep_official=keep_official)[0]
 
 
-def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None = None) -> list[Match]:
-    """Return the matches of all rules in `text`, in order; `named`: also names."""
-    found = find_matches(text, data)
-    if named:  # identifiers first: a name is personal data next to an identifier; it has gates of its own
-        names = list(person_names.find_person_names(text, found, data, morphemes))
-        found = resolve_overlaps(found + names) if names else found
+def mark_batch(
+    docs: Sequence[Document], *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_official: tuple[Official, ...] = ()
+) -> list[Spans]:
+    """Return what `mark` returns for each document. Faster for short texts: names are tagged in all texts at once."""
+    texts = [_read_texts(doc, "name" in kinds, bool(keep_official)) for doc in docs]
+    every = iter(_find_all([text for of_document in texts for text in of_document]))
+    read = [[(text.text, next(every)) for text in of_document] for of_document in texts]
+    return [spans(_select(one, kinds, keep_official), doc.text) for doc, one in zip(docs, read, strict=True)]
+
+
+class _Text(NamedTuple):
+    text: str
+    data: bytes  # `text` in UTF-8
+    named: bool  # whether names are searched
+    morphemes: Morphemes | None = None
+
+
+def _read_texts(doc: Document, named: bool, kept: bool) -> list[_Text]:
+    """Return the text of a document, and its title, author and URL; `kept` needs the names of the text in any case."""
+    beside = filter(None, (doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url)))
+    text = _Text(*_encode_text(doc.text), named or kept, doc.morphemes)
+    return [text, *(_Text(*_encode_text(part), named) for part in beside)]
+
+
+def _find_all(texts: Sequence[_Text]) -> list[list[Match]]:
+    """Return the matches of all rules in each text, in order."""
+    found = [find_matches(one.text, one.data) for one in texts]
+    # identifiers first: a name is personal data next to an identifier; it has gates of its own
+    named = [i for i, one in enumerate(texts) if one.named]
+    read = [person_names.Text(texts[i].text, texts[i].data, found[i], texts[i].morphemes) for i in named]
+    for i, names in zip(named, person_names.find_person_names(read), strict=True):
+        found[i] = resolve_overlaps(found[i] + names) if names else found[i]
     return found
 
 
-def _add_repeats(
-    doc: Document, text: str, every: list[Match], kept: list[Match], kinds: tuple[Kind, ...], keep: tuple[Official, ...]
+def _select(
+    found: Sequence[tuple[str, list[Match]]], kinds: tuple[Kind, ...], keep: tuple[Official, ...]
 ) -> list[Match]:
-    """Add repeats to `kept`: of its values, and of values found in the title, author or URL of `doc`.
-
-    A value that `keep` keeps in one place is not searched in others.
-    """
+    """Return what to mark in the text of a document; `found` are the matches in it, and then in those beside it."""
+    (text, every), *beside = found
+    kept = [f for f in institutions.filter_official(text, every, keep) if f.kind in kinds]
     values = [(f.kind, text[f.start : f.end]) for f in kept]
-    for part in filter(None, (doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url))):
-        part, data = _encode_text(part)
-        found = institutions.filter_official(part, _find_all(part, data, "name" in kinds), keep)
-        values += [(f.kind, part[f.start : f.end]) for f in found if f.kind in kinds]
+    for part, matches in beside:
+        official = institutions.filter_official(part, matches, keep)
+        values += [(f.kind, part[f.start : f.end]) for f in official if f.kind in kinds]
+    return _add_repeats(text, every, kept, values, kinds)
+
+
+def _add_repeats(
+    text: str, every: list[Match], kept: list[Match], values: list[tuple[str, str]], kinds: tuple[Kind, ...]
+) -> list[Match]:
+    """Add the repeats of `values` to `kept`; not of a value that was left unmarked in one place."""
     if len(kept) < len(every):
         marked = {f.start for f in kept}
         stays = {

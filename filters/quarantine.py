@@ -7,6 +7,9 @@ masked ids may be equal (docs/decisions/0008).
 
 from __future__ import annotations
 
+from typing import Final
+
+from filters.personal_data import DEFAULT_KINDS, Kind
 from filters.personal_data import mark as marks
 from malmoi import url_privacy
 from malmoi.document import Document, Provenance, Spans, Verdict
@@ -16,7 +19,8 @@ VERSION = 2
 LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
 NEEDS = ("personal_data",)
 
-_KINDS = frozenset(("pii:rrn", "pii:frn"))
+_KINDS: Final[tuple[Kind, ...]] = ("rrn", "frn")
+_MARKS: Final = frozenset(f"pii:{kind}" for kind in _KINDS)
 _NOWHERE = Provenance("", "", "", "", "")
 
 
@@ -34,15 +38,15 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     'personal-data-in-id'
     """
     limit = max_resident_numbers if doc.label("use") == "train-only" else 0
-    beside = _mark_all("\n\n".join((doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url))))
-    count = sum(span.kind in _KINDS for span in (*doc.spans, *beside))
+    beside = "\n\n".join((doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url)))
+    count = sum(span.kind in _MARKS for span in (*doc.spans, *_mark(beside, _KINDS)))
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
-    if url_privacy.has_personal_data(doc.id, lambda text: "" if _mark_all(text) else text):
+    # All kinds, whatever the recipe replaces, which includes all that a release would change in an id.
+    if url_privacy.has_personal_data(doc.id, lambda text: "" if _mark(text, DEFAULT_KINDS) else text):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
 
 
-def _mark_all(text: str) -> Spans:
-    """Mark all kinds, whatever the recipe replaces, which includes all that a release would change in an id."""
-    return marks(Document("", text, _NOWHERE))
+def _mark(text: str, kinds: tuple[Kind, ...]) -> Spans:
+    return marks(Document("", text, _NOWHERE), kinds=kinds)

@@ -224,7 +224,10 @@ def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None)
             prepare(**params)
         if step.survey:
             params["survey"] = (survey_rows or {})[step.survey]
-        bound.append(Bound(step.filter, step.verb, partial(call, **params) if params else call))
+        batch = getattr(mod, f"{step.verb}_batch", None)
+        if params:
+            call, batch = partial(call, **params), batch and partial(batch, **params)
+        bound.append(Bound(step.filter, step.verb, call, batch))
     return tuple(bound)
 
 

@@ -18,6 +18,8 @@ from filters.korean.hangul import is_hangul
 from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
 
 HERE: Final = Path(__file__).parent
+NAMED: Final = HERE / "texts"  # every name is marked, private or not
+PRIVATE: Final = HERE / "private"  # of every name, the marks say whether it is private
 ROOT: Final = HERE.parents[1]
 SETS: Final = ("tune", "first-exam", "second-exam", "third-exam")
 _SLOT: Final = re.compile("⟦(\\*?)([^⟦⟧\n]*)⟧|<(org|place)>")
@@ -26,6 +28,7 @@ _FREQUENT: Final = {
     "김": 215, "이": 147, "박": 84, "최": 47, "정": 43, "강": 24, "조": 21, "윤": 21, "장": 20, "임": 17, "한": 15,
     "오": 15, "서": 15, "신": 15, "권": 14, "황": 14, "안": 14, "송": 14, "전": 11, "홍": 11,
 }  # fmt: skip
+_APART: Final = 0.08  # share of replaced names whose syllables stand apart
 _VARIED: Final = 0.45  # share of family names drawn evenly from all
 _PARTICLES: Final = ("은는", "이가", "을를", "과와")
 _INITIALS: Final = "g kk n d tt r m b pp s ss  j jj ch k t p h".split(" ")
@@ -91,14 +94,19 @@ def read_templates(folder: Path) -> Iterator[tuple[str, str]]:
                 yield head.partition(":")[2].strip(), body
 
 
-def fill_template(kind: str, template: str, draw: Draw) -> Text:
-    """Fill the marks of a template with names, firms and places; correct a particle behind a filled mark."""
+def fill_template(kind: str, template: str, draw: Draw, *, varied: float = 0.0) -> Text:
+    """Fill the marks of a template with names, firms and places; correct a particle behind a filled mark.
+
+    `varied` is the share of written Korean names that another name replaces.
+    """
     out: list[str] = []
     names: list[Name] = []
     size = at = 0
     for match in _SLOT.finditer(template):
         before = template[at : match.start()]
         star, inside, other = match.groups()
+        if inside and len(inside) in (3, 4) and all(map(is_hangul, inside)) and draw.chance(varied):
+            inside = "spaced" if draw.chance(_APART) else ""
         value = (
             draw_place(draw) if other == "place" else draw_firm(draw) if other == "org" else _fill_mark(inside, draw)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from flows import input_files
 from flows.input_files import RawInput, Row
 from flows.run import recipe_of
 from malmoi import recipe as recipes
-from malmoi.apply import Bound, Dropped, Kept, apply, walk
+from malmoi.apply import Bound, Dropped, Kept, apply, walk, walk_batch
 from malmoi.boundary import input_errors
 from malmoi.document import Document, Signal, Verdict
 from malmoi.errors import CallError
@@ -29,12 +30,14 @@ from malmoi.processes.workers import Broken, Done, attempt
 from malmoi.recipe import Recipe, Step
 
 Stage: TypeAlias = Callable[[Row], Row]
+BatchStage: TypeAlias = Callable[[Sequence[Row]], list[Row]]
 Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and modification time of the recipe's file
+TOGETHER = 1 << 18  # bytes of inputs that a stage with a batch form answers at once
 
 
 def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[Row | CallError]]:
     """Return the worker function that answers raw inputs in order; a wrong call ends the batch with its error."""
-    one = _bind(shared)
+    one, several = _bind(shared)
 
     def answer(found: RawInput) -> Row:
         if found.reason:
@@ -42,7 +45,18 @@ def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[R
         with input_errors(failure, MemoryError):
             return one(input_files.to_row(found))
 
+    def answer_together(givens: tuple[RawInput, ...]) -> list[Row]:
+        assert several is not None
+        with input_errors(failure, MemoryError):
+            return several([input_files.to_row(each) for each in givens])
+
     def batch(givens: tuple[RawInput, ...]) -> list[Row | CallError]:
+        short = not any(each.reason for each in givens) and sum(len(each.body) for each in givens) <= TOGETHER
+        if several is not None and len(givens) > 1 and short:
+            with suppress(CallError):  # if there is an error, each input is answered alone, those before it too
+                match attempt(answer_together, givens):
+                    case Done(rows):
+                        return [*rows]
         answers: list[Row | CallError] = []
         for each in givens:
             try:
@@ -59,10 +73,13 @@ def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[R
 
 
 @lru_cache(maxsize=4)
-def _bind(shared: Shared) -> Stage:
+def _bind(shared: Shared) -> tuple[Stage, BatchStage | None]:
     """Bind the stage for a recipe and load its models, so that no document spends its CPU budget on loading."""
-    stage, recipe, _ = shared
-    return _STAGES[stage](recipe_of(recipe))
+    name, recipe, _ = shared
+    if name != "pii":
+        return _STAGES[name](recipe_of(recipe)), None
+    several = _pii_stage(recipe_of(recipe))
+    return lambda row: several([row])[0], several
 
 
 def _extract_stage(_: Recipe) -> Stage:
@@ -186,12 +203,10 @@ def _segment_stage(recipe: Recipe) -> Stage:
     return one
 
 
-def _pii_stage(recipe: Recipe) -> Stage:
+def _pii_stage(recipe: Recipe) -> BatchStage:
     mark, redact = _bind_named(recipe, ["personal_data", "redact"])
 
-    def one(row: Row) -> Row:
-        doc = input_files.to_document(row)
-        marked = apply(doc, mark.name, mark.verb, mark.call(doc))
+    def answer(row: Row, marked: Document) -> Row:
         redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
         found = [
             {
@@ -205,7 +220,11 @@ def _pii_stage(recipe: Recipe) -> Stage:
         ]
         return {"id": row["id"], "text": redacted.text, "found": found}
 
-    return one
+    def several(rows: Sequence[Row]) -> list[Row]:
+        marked = walk_batch([*map(input_files.to_document, rows)], (mark,))
+        return [answer(row, one.document) for row, one in zip(rows, marked, strict=True)]
+
+    return several
 
 
 def _domain_stage(recipe: Recipe) -> Stage:
@@ -286,7 +305,6 @@ _STAGES: dict[str, Callable[[Recipe], Stage]] = {
     "clean": _clean_stage,
     "judge": _judge_stage,
     "segment": _segment_stage,
-    "pii": _pii_stage,
     "domain": _domain_stage,
     "duplicates": _sketch_stage,
 }

@@ -23,9 +23,10 @@ from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from flows.engine.executors import ignore
 from malmoi import recipe as recipes
-from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
+from malmoi.apply import Bound, Dropped, Kept, Outcome, walk, walk_batch
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import Past
+from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger
@@ -43,6 +44,7 @@ Slices: TypeAlias = tuple[tuple[str, Path], ...]
 SKETCH = "sketch.parquet"
 BATCH = 16  # captures per batch; a retry is cheap, and the pipe is not the bottleneck
 WALKED = 32  # documents per batch; a batch costs 0.3 ms, and the last one must not keep a single worker busy
+TOGETHER = 1 << 16  # code points of documents that a filter may read at once; a long document is read alone
 LOOKED_UP = 4096  # documents per batch if all filters only look up rows of a survey
 MAX_FAILED = 0.2  # share of a shard; above it the code or the machine is at fault, and the shard is not written
 MIN_FAILED = 10  # documents; with fewer failures the share is not significant
@@ -370,8 +372,9 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
         failed, inputs = [], []
         table = shard.unpack_table(content)
         docs = tuple(shard.to_documents(table.select(columns) if columns else table))
-        for row, doc in enumerate(docs):
-            match attempt(lambda doc: walk(doc, filters), doc):
+        answers = (answer for part in split_documents(docs) for answer in _walk_together(part, filters))
+        for row, (doc, answer) in enumerate(zip(docs, answers, strict=True)):
+            match answer:
                 case Done(outcome):
                     outcomes.append((outcome, row))
                     inputs.append(Counted(int(isinstance(outcome, Kept)), int(isinstance(outcome, Dropped))))
@@ -382,6 +385,30 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
         return _pack_walked(Counter(doc.provenance.source for doc in docs), outcomes, failed, inputs, came)
 
     return batch
+
+
+def split_documents(docs: Sequence[Document]) -> Iterator[Sequence[Document]]:
+    """Yield documents in order, several short ones or a long one at a time."""
+    first, size = 0, 0
+    for at, doc in enumerate(docs):
+        if at > first and size + len(doc.text) > TOGETHER:
+            yield docs[first:at]
+            first, size = at, 0
+        size += len(doc.text)
+    if docs:
+        yield docs[first:]
+
+
+def _walk_together(docs: Sequence[Document], filters: tuple[Bound, ...]) -> list[Done[Outcome] | Broken]:
+    """Walk documents, together if a filter has a batch form, and each alone if one of them causes an exception.
+
+    Together they have the CPU budget of one document. If it is used up, `Workers.map` calls with each document alone.
+    """
+    if len(docs) > 1 and any(bound.batch for bound in filters):
+        answer = attempt(lambda docs: walk_batch(docs, filters), docs)
+        if isinstance(answer, Done):
+            return [Done(outcome) for outcome in answer.value]
+    return [attempt(lambda doc: walk(doc, filters), doc) for doc in docs]
 
 
 def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Callable[[bytes], bytes]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malmoi.apply import Bound, Dropped, Kept, apply, apply_edits, walk
+from malmoi.apply import Bound, Dropped, Kept, apply, apply_edits, walk, walk_batch
 from malmoi.document import Document, Edit, Morphemes, Provenance, Span, Verdict
 
 BARE = Document("s/1", "", Provenance("s", "https://a.example/", "r", "2026-01-01T00:00:00Z", "0"))
@@ -94,3 +94,32 @@ def test_labels_of_a_later_filter_replace_those_of_an_earlier_one():
     outcome = walk(doc("가"), filters)
     assert isinstance(outcome, Kept)
     assert outcome.document.labels == (("use", "2"),)
+
+
+def test_documents_walked_together_have_the_outcomes_that_they_have_alone():
+    def drop_odd(one: Document) -> Verdict:
+        return Verdict("drop" if len(one.text) % 2 else "keep", "odd", measured=len(one.text))
+
+    def mark(one: Document) -> tuple[Span, ...]:
+        return (Span(0, 1, "first", one.text[0]),)
+
+    def drop_long(one: Document) -> Verdict:
+        return Verdict("drop" if len(one.text) > 6 else "keep", "long")
+
+    batches = []
+
+    def batch(call):
+        return lambda docs: batches.append([one.text for one in docs]) or [call(one) for one in docs]
+
+    docs = [doc("가" * size) for size in (1, 2, 4, 5, 8)]
+    filters = (
+        Bound("odd", "judge", drop_odd),
+        Bound("mark", "mark", mark, batch(mark)),
+        Bound("long", "judge", drop_long, batch(drop_long)),
+        Bound("mend", "mend", lambda one: (Edit(0, 1, "나", "x"),)),
+    )
+    assert walk_batch(docs, filters) == [walk(one, filters) for one in docs]
+    assert batches == [["가" * 2, "가" * 4, "가" * 8]] * 2
+    assert walk_batch([], filters) == []
+    with pytest.raises(ValueError, match="shorter"):
+        walk_batch(docs, (Bound("none", "mark", mark, lambda docs: []),))

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import random
+from array import array
 from pathlib import Path
 
 import pytest
 
-from benchmarks.person_names import measure, texts, train, train_kinds
-from filters.pii_rules.people import document_kinds, name_tagger
-from filters.pii_rules.people.name_features import compute_features
+from benchmarks.person_names import measure, texts, train, train_privacy
+from filters.pii_rules.people import name_privacy, name_tagger
+from filters.pii_rules.people.name_features import _TAGS, MARGIN, Excerpt, _tag_positions, compute_features
+from malmoi.document import Morphemes
 
-TEMPLATES = texts.HERE / "texts"
 TUNE = texts.HERE / "tune"
+DATA = Path(__file__).parents[1] / "data" / "personal_data"
+SEED = 20261129
+LEAST = -3.0  # most candidates
 # The kinds of documents that are a reason of their own; in the others names need a role, a field or an identifier.
 KINDS = ("obituary", "wedding", "parish", "club", "clinic", "roster", "service", "delivery")
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
-    some = list(texts.read_templates(TEMPLATES))[:40]
+    some = list(texts.read_templates(texts.NAMED))[:40]
     first, second = (name_tagger.dump_model(train.train_all(some, with_sets=False, copies=2)) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.soak  # 60 s
 def test_the_model_is_the_one_that_the_texts_give() -> None:
-    model = train.train_all(list(texts.read_templates(TEMPLATES)))
+    model = train.train_all([*texts.read_templates(texts.NAMED), *texts.read_templates(texts.PRIVATE)])
     assert name_tagger.dump_model(model) == name_tagger.MODEL.read_bytes()
 
 
-@pytest.mark.soak
-def test_the_weights_of_signals_are_those_that_the_texts_give() -> None:
-    weights = train_kinds.spell(train_kinds.train(train_kinds.read_blocks(TEMPLATES)))
-    assert weights == document_kinds.SIGNALS.read_text("utf-8")
+@pytest.mark.soak  # 90 s
+def test_the_weights_of_evidence_are_those_that_the_texts_give() -> None:
+    assert train_privacy.spell(train_privacy.train()) == name_privacy.WEIGHTS.read_text("utf-8")
 
 
 def test_a_file_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> None:
@@ -53,6 +58,64 @@ def test_pieces_of_a_text_give_the_names_at_their_places() -> None:
     at = text.index("보호자")
     found = name_tagger.tag_names(text, None, [(0, 8), (at, len(text))])
     assert [text[n.start : n.end] for n in found] == ["홍길동", "성춘향"]
+
+
+def test_texts_in_a_batch_have_the_names_and_scores_that_they_have_alone() -> None:
+    draw = random.Random(SEED)
+    known = [*read_known_texts(), "", "-", "Kim Gil-", "É", "Hong Gil\u200b", "Surname: HONG", "\udc80 홍길동", "김"]
+    excerpts = [Excerpt(text, cut(text, draw), analyse(text, draw)) for text in known]
+    alone = [name_tagger.tag_names(one.text, one.morphemes, one.pieces, least=LEAST) for one in excerpts]
+    assert name_tagger.tag_batch(excerpts, least=LEAST) == alone
+    at, found = 0, []
+    while at < len(excerpts):
+        size = draw.choice((1, 2, 7, 40))
+        found += name_tagger.tag_batch(excerpts[at : at + size], least=LEAST)
+        at += size
+    assert found == alone
+    assert name_tagger.tag_batch([]) == []
+
+
+def read_known_texts() -> list[str]:
+    """Return every fourth text of the open sets."""
+    files = [DATA / f"{name}.jsonl" for name in ("tune", "first-exam", "second-exam", "third-exam")]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    return [json.loads(line)["text"] for line in lines[::4]]
+
+
+def cut(text: str, draw: random.Random) -> list[tuple[int, int]]:
+    """Return some ranges of a text, or all of it."""
+    ends = sorted({draw.randrange(len(text) + 1) for _ in range(draw.choice((0, 2, 4, 6)))})
+    return list(zip(ends[::2], ends[1::2], strict=False)) or [(0, len(text))]
+
+
+def analyse(text: str, draw: random.Random) -> Morphemes | None:
+    """Return an analysis with any tags, lengths and overlaps, or none."""
+    if draw.random() < 0.3:
+        return None
+    rows, at = list[tuple[int, int, str]](), 0
+    while at < len(text):
+        rows.append((at, draw.choice((1, 2, 3, 30)), draw.choice(("NNP", "NNG", "JKS", "SN"))))
+        at += draw.randrange(1, rows[-1][1] + 1)
+    starts, lengths = array("I", (row[0] for row in rows)), array("H", (row[1] for row in rows))
+    return Morphemes(starts, lengths, tuple(row[2] for row in rows), ("",) * len(rows), array("I"), array("I"))
+
+
+def test_a_number_behind_a_latin_name_does_not_shift_the_names_behind_it() -> None:
+    text = "Name HONG GILDONG PA0000000 그리고 Kim Gildong"
+    assert [text[n.start : n.end] for n in name_tagger.tag_names(text)] == ["HONG GILDONG", "Kim Gildong"]
+
+
+def test_the_last_of_several_morphemes_at_one_place_counts_and_none_reaches_the_next_text() -> None:
+    starts, lengths = array("I", (0, 0, 1, 4)), array("H", (1, 1, 1, 40))
+    analysis = Morphemes(starts, lengths, ("VV", "EP", "EF", "NNP"), ("가", "었", "다", "홍"), array("I"), array("I"))
+    size = 2 + 2 * MARGIN
+    read = [Excerpt("가", ((0, 1),)), Excerpt("갔다. 홍", ((0, 2), (4, 5)), analysis), Excerpt("나라", ((0, 2),))]
+    tags, start, end = (row.tolist()[size - 1 :] for row in _tag_positions(2 * size + 1 + size, read))
+    at = size - 1 + MARGIN
+    assert tags[MARGIN : MARGIN + 4] == [_TAGS["EP"], _TAGS["EF"], 0, _TAGS["NNP"]]
+    assert start[MARGIN : MARGIN + 4] == [at, at + 1, -1, at + 3]
+    assert end[MARGIN : MARGIN + 4] == [at + 1, at + 2, -1, at + 43]
+    assert [at for at, tag in enumerate(tags) if tag] == [MARGIN, MARGIN + 1, *range(MARGIN + 3, 2 * MARGIN + 4)]
 
 
 def test_a_text_without_candidates_has_no_features() -> None:

@@ -90,6 +90,23 @@ def test_half_of_a_surrogate_pair_does_not_shift_the_spans() -> None:
     assert (span.start, span.value) == (2, "010-0000-1234")
 
 
+def test_documents_in_a_batch_have_the_spans_that_they_have_alone() -> None:
+    lines = (Path(__file__).parents[1] / "data" / "personal_data" / "tune.jsonl").read_text("utf-8").splitlines()
+    docs = [document(json.loads(line)["text"]) for line in lines[::6]]
+    titled = replace(document("홍길동 님께, 다시 홍길동"), title="환자 홍길동", author="성춘향 010-0000-0001")
+    docs += [
+        titled,
+        document("\ud800 문의 010-0000-1234 \udfff 홍길동"),
+        document(""),
+    ]
+    official: dict[str, Any] = {"keep_official": ("desk-line", "role-mailbox")}
+    for options in ({}, official, {"kinds": ("phone",), **official}):
+        alone = [personal_data.mark(doc, **options) for doc in docs]
+        assert personal_data.mark_batch(docs, **options) == alone
+        assert sum(map(len, alone)) > 40
+    assert personal_data.mark_batch([]) == []
+
+
 def test_equal_values_get_equal_numbers_whatever_their_separators() -> None:
     text = "010-0000-1234, 010-0000-5678, 01000001234, +82 10-0000-1234, A@example.kr, a@example.kr"
     assert redacted(text) == "[전화번호1], [전화번호2], [전화번호1], [전화번호1], [이메일1], [이메일1]"

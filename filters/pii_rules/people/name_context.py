@@ -292,6 +292,12 @@ def is_sample(text: str, start: int, end: int) -> bool:
     return "예시" in near or "○○" in near
 
 
+def is_no_name(text: str, start: int, end: int) -> bool:
+    """Whether a field says that it holds no name, text[start:end] is a label, or a sample of how to fill in a form."""
+    value = text[start:end].replace(" ", "")
+    return value in NO_VALUES or is_label(value) or is_sample(text, start, end)
+
+
 def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
     """Find names of three syllables and more again, except at the offsets `known`; skips officials.
 

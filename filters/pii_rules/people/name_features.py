@@ -1,14 +1,17 @@
-"""Candidates for names in a text and their features, as arrays: one row for each candidate.
+"""Candidates for names in texts and their features, as arrays: one row for each candidate.
 
 A candidate is a range that has the form of a name: the first syllables of a Hangul run, spaced syllables, words of a
 foreign name, capitalised Latin words, Chinese characters. A feature is a slot of a table of weights. All features
 are hashes of integers, so that equal texts have equal slots on every machine.
+
+Many short texts are read as one array, which shares the fixed costs of some 150 calls of NumPy. The slots of a text do
+not depend on the texts beside it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -25,7 +28,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 BITS: Final = 18
 RUN, GIVEN, SPLIT, SPACED, WORDS, LATIN, HAN = range(7)  # types of candidates
-_MARGIN: Final = 8  # code points of padding on either side of a text
+MARGIN: Final = 8  # line ends on either side of a text
 _BASE: Final = 0x5DEECE66D | 1  # of the polynomial hash; odd, so that it has an inverse modulo 2**64
 _INVERSE: Final = pow(_BASE, -1, 1 << 64)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -52,8 +55,24 @@ _HAN_FAMILY: Final = (
 _HAN: Final = re2.compile(f"[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}")
 
 
+Piece: TypeAlias = tuple[int, int]
+"""A range of a text, in code points."""
+
+
+class Excerpt(NamedTuple):
+    """Ranges of a text, one or more, in order and without overlap; and the analysis of the whole text."""
+
+    text: str
+    pieces: Sequence[Piece]
+    morphemes: Morphemes | None = None
+
+    def join(self) -> str:
+        """Return the ranges, with a line end between them."""
+        return "\n".join(self.text[start:end] for start, end in self.pieces)
+
+
 class Candidates(NamedTuple):
-    """Candidates of a text: start and end in code points, and the type."""
+    """Candidates: start and end in code points, and the type."""
 
     start: Ints
     end: Ints
@@ -61,16 +80,21 @@ class Candidates(NamedTuple):
 
 
 class _Codes(NamedTuple):
-    """A text as arrays with `_MARGIN` padding on either side."""
+    """Texts as arrays, one after the other, each with `MARGIN` line ends before and behind it.
+
+    The first and the last of these line ends are a text's outermost words, so that nothing beyond is read.
+    """
 
     codes: Ints
     prefix: Hashes  # prefix[i] is the scaled hash of all code points before i
+    native: Ints  # native[i] is the sum of how Korean given names favour all syllables before i over nouns
+    foreign: Ints  # likewise for names of other languages
     hangul: Flags
-    word: Flags  # letters and digits
     run_end: Ints  # of the run of characters of the same class that contains a position
     run_start: Ints
     word_before: Ints  # last position before this one that belongs to a word
     word_after: Ints  # first position from this one on that belongs to a word
+    stops: Ints  # of the texts, exclusive
 
 
 @cache
@@ -109,8 +133,13 @@ def _next_true(flags: Flags) -> Ints:
     return np.minimum.accumulate(at[::-1])[::-1]
 
 
-def _encode(text: str) -> _Codes:
-    padded = "\n" * _MARGIN + text + "\n" * _MARGIN
+def _pad(texts: Iterable[str]) -> str:
+    margin = "\n" * MARGIN
+    return margin + (margin + margin).join(texts) + margin
+
+
+def _encode(padded: str, sizes: Sequence[int]) -> _Codes:
+    """Encode texts that `_pad` has joined; `sizes` are their code points with both margins."""
     codes = np.frombuffer(padded.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
     digit = (codes >= 0x30) & (codes <= 0x39)
     codes = np.where(digit, 0x30, codes)
@@ -118,16 +147,22 @@ def _encode(text: str) -> _Codes:
     latin = ((codes | 0x20) >= 0x61) & ((codes | 0x20) <= 0x7A)
     han = (codes >= 0x4E00) & (codes <= 0x9FFF)
     kind = hangul + 2 * latin + 3 * digit + 4 * han
-    word = kind > 0
+    stops = np.cumsum(sizes)
+    starts = np.concatenate(([0], stops[:-1]))
     change = np.ones(len(codes) + 1, np.bool_)
     change[1:-1] = kind[1:] != kind[:-1]
+    change[starts] = True
+    word = kind > 0
+    word[starts] = word[stops - 1] = True
     start = _last_true(change[:-1])
     end = _next_true(change[1:]) + 1
     powers = _grow_powers(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes + 1).astype(np.uint64) * powers[: len(codes)], out=prefix[1:])
     before = np.concatenate(([0], _last_true(word)[:-1]))
-    return _Codes(codes, prefix, hangul, word, end, start, before, _next_true(word))
+    native, foreign = (np.concatenate(([0], np.cumsum(table[np.minimum(codes, _BMP)]))) for table in _favours())
+    before[starts] = starts
+    return _Codes(codes, prefix, native, foreign, hangul, end, start, before, _next_true(word), stops)
 
 
 def _hash_ranges(text: _Codes, start: Ints, end: Ints) -> Hashes:
@@ -162,6 +197,7 @@ def _is_double_family(text: _Codes, start: Ints) -> Flags:
 
 
 _OPENING: Final = np.array(sorted(map(ord, "\n\t|│,;:：=(（[<\"'/·>-*")), np.int64)
+_COLUMNS: Final = np.union1d(_OPENING, [0x20])
 _BLANKS: Final = np.array(sorted(map(ord, " \u00a0\u3000\t\u200b")), np.int64)
 
 
@@ -183,29 +219,27 @@ def _blank_gap(text: _Codes, end: Ints) -> tuple[Ints, Flags]:
 
 
 def find_candidates(text: _Codes) -> Candidates:
-    """Return the candidates of a text, in padded positions, sorted by start and end."""
+    """Return the candidates in Hangul, in padded positions, sorted by start and end."""
     first = np.flatnonzero(text.hangul & (text.run_start == np.arange(len(text.codes))))
-    first = first[(first >= _MARGIN) & (first < len(text.codes) - _MARGIN)]
     length = text.run_end[first] - first
     family = _is_family(text.codes[first])
     double = (length >= 2) & _is_double_family(text, first)
-    opened = _is_among(text.codes[first - 1], _OPENING) | (
-        (text.codes[first - 1] == 0x20) & _is_among(text.codes[first - 2], _OPENING)
-    )
+    blank = text.codes[first - 1] == 0x20  # two blanks separate columns
+    opened = _is_among(text.codes[first - 1], _OPENING) | (blank & _is_among(text.codes[first - 2], _COLUMNS))
     rows: list[tuple[Ints, Ints, int]] = []
     for size in (2, 3, 4):
         fits = (length >= size) & ((family & ((size < 4) | (length <= 7))) | double)
         rows.append((first[fits], first[fits] + size, RUN))
         fits = (length >= size) & ~family & ~double & (size < 4)
         given = fits & _is_in(_hash_ranges(text, first, first + np.minimum(length, size)), "given_names")
-        given |= fits & opened & (length == size)
+        given |= fits & ((opened & (length == size)) | ((size == 3) & (length <= 4)))
         rows.append((first[given], first[given] + size, GIVEN))
     fits = double & (length >= 5)
     rows.append((first[fits], first[fits] + 5, RUN))
     fits = (length >= 4) & (length <= 7) & opened & ~(family & (length == 4))
     rows.append((first[fits], text.run_end[first[fits]], WORDS))
     rows += _find_spaced(text, first[(family & (length == 1)) | (double & (length == 2))])
-    rows += _find_foreign(text, first[opened & (length <= 7)])
+    rows += _find_foreign(text, first[length <= 7])
     start, end = np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
     kind = np.concatenate([np.full(len(r[0]), r[2], np.int64) for r in rows])
     order = np.lexsort((kind, end, start))
@@ -248,62 +282,72 @@ def _find_foreign(text: _Codes, first: Ints) -> list[tuple[Ints, Ints, int]]:
     return rows
 
 
-def _find_other_scripts(text: str) -> list[tuple[int, int, int]]:
-    """Find capitalised Latin words and Chinese characters, in code points of `text`."""
-    data = text.encode("utf-8", "replace")
+def _find_other_scripts(padded: str) -> list[tuple[int, int, int]]:
+    """Find capitalised Latin words and Chinese characters, in code points of `padded`."""
+    data = padded.encode("utf-8", "replace")
     rows: list[tuple[int, int, int]] = []
     for pattern, kind in ((_LATIN, LATIN), (_HAN, HAN)):
         at = byte = 0
         for match in pattern.finditer(data):
             at += len(data[byte : match.start()].decode("utf-8", "replace"))
             found = match.group().decode("utf-8", "replace")
-            end = at + len(found)
-            if text[end : end + 1].isdecimal():  # HONG GILDONG PA0000000
+            stop = end = at + len(found)
+            if padded[end : end + 1].isdecimal():  # HONG GILDONG PA0000000
                 end -= len(found) - found.rfind(" ") if " " in found else 0
             first = at + len(found.partition(" ")[0]) + 1 if found.startswith(_LATIN_LABELS) else at
-            if kind == HAN or _NO_LATIN.isdisjoint(text[first:end].upper().replace("/", " ").split()):
-                rows.append((first + _MARGIN, end + _MARGIN, kind))
-            at, byte = end, match.end()
+            if kind == HAN or _NO_LATIN.isdisjoint(padded[first:end].upper().replace("/", " ").split()):
+                rows.append((first, end, kind))
+            at, byte = stop, match.end()
+    at = byte = 0
     for match in _LATIN_FIELD.finditer(data):
-        at = len(data[: match.start(1)].decode("utf-8", "replace")) + _MARGIN
+        at += len(data[byte : match.start(1)].decode("utf-8", "replace"))
+        byte = match.start(1)
         if match.group(1).decode() not in _NO_LATIN:
-            rows.append((at, at + match.end(1) - match.start(1), LATIN))
+            rows.append((at, at + match.end(1) - byte, LATIN))
     return rows
 
 
-def _add_other_scripts(text: str, found: Candidates) -> Candidates:
-    rows = _find_other_scripts(text)
+def _add_other_scripts(padded: str, found: Candidates) -> Candidates:
+    rows = _find_other_scripts(padded)
     if not rows:
         return found
     more = np.array(rows, np.int64).T
     return Candidates(*(np.concatenate((old, new)) for old, new in zip(found, more, strict=True)))
 
 
-Piece: TypeAlias = tuple[int, int]
-"""A range of an analysed text, in code points."""
-
-
-def _tag_positions(size: int, morphemes: Morphemes | None, pieces: Sequence[Piece]) -> tuple[Ints, Ints, Ints]:
+def _tag_positions(size: int, excerpts: Sequence[Excerpt]) -> tuple[Ints, Ints, Ints]:
     """Return for each padded position the tag of the morpheme that covers it, and where it starts and ends.
 
-    `pieces` are the ranges of the analysed text that were joined, each with a line end. Tag 0: not analysed.
+    Of morphemes at one position the last one counts. Tag 0: not analysed.
     """
     tags = np.zeros(size, np.int64)
     start = np.full(size, -1, np.int64)
     end = np.full(size, -1, np.int64)
-    if morphemes is None or not len(morphemes):
+    rows = list(_place_morphemes(excerpts))
+    if not rows:
         return tags, start, end
-    place = _MARGIN
-    for at, stop in pieces:
-        first, last = bisect_left(morphemes.start, at), bisect_left(morphemes.start, stop)
-        for i in range(first, last):
-            begin = morphemes.start[i] - at + place
-            close = begin + morphemes.length[i]
-            tags[begin:close] = _TAGS.get(morphemes.tag[i], 1)
-            start[begin:close] = begin
-            end[begin:close] = close
-        place += stop - at + 1
+    begin, close, stop = (np.concatenate([row[i] for row in rows]) for i in range(3))
+    found = np.array([_TAGS.get(tag, 1) for row in rows for tag in row[3]], np.int64)
+    length = np.minimum(close, stop) - begin
+    each = np.repeat(np.arange(len(begin)), length)
+    covered = np.arange(len(each)) + (begin - np.cumsum(length) + length)[each]
+    tags[covered], start[covered], end[covered] = found[each], begin[each], close[each]
     return tags, start, end
+
+
+def _place_morphemes(excerpts: Sequence[Excerpt]) -> Iterator[tuple[Ints, Ints, Ints, Sequence[str]]]:
+    """Yield for each piece the padded start and end of its morphemes, the end of its text, and their tags."""
+    place = MARGIN
+    for _, pieces, morphemes in excerpts:
+        stop = place + sum(last - first + 1 for first, last in pieces) - 1 + MARGIN
+        if morphemes is not None:
+            for at, last in pieces:
+                row = slice(bisect_left(morphemes.start, at), bisect_left(morphemes.start, last))
+                begin = np.asarray(morphemes.start[row], np.int64) + (place - at)
+                close = begin + np.asarray(morphemes.length[row], np.int64)
+                yield begin, close, np.full(len(begin), stop), morphemes.tag[row]
+                place += last - at + 1
+        place = stop + MARGIN
 
 
 _TAGS: Final = {
@@ -317,23 +361,33 @@ _TAGS: Final = {
 
 
 def compute_features(
-    text: str, morphemes: Morphemes | None = None, pieces: Sequence[Piece] = (), *, with_lists: bool = True
+    text: str, morphemes: Morphemes | None = None, *, with_lists: bool = True
 ) -> tuple[Candidates, npt.NDArray[np.int32]]:
     """Return the candidates of `text`, in its code points, and their slots (candidates × features).
 
-    `text` consists of the ranges `pieces` of the text with the analysis `morphemes`, each with a line end; without
-    them it is that text. `with_lists=False` hides the word lists, which makes training learn from context too.
+    `with_lists=False` hides the word lists, which makes training learn from context too.
     """
-    coded = _encode(text)
-    found = _add_other_scripts(text, find_candidates(coded))
+    found, slots = compute_batch([Excerpt(text, ((0, len(text)),), morphemes)], with_lists=with_lists)
+    return Candidates(found.start - MARGIN, found.end - MARGIN, found.type), slots
+
+
+def compute_batch(excerpts: Sequence[Excerpt], *, with_lists: bool = True) -> tuple[Candidates, npt.NDArray[np.int32]]:
+    """Return the candidates of `excerpts`, one at least, and their slots (candidates × features).
+
+    Their places are code points in all joined excerpts one after the other, each with `MARGIN` line ends before and
+    behind it. Of one excerpt, candidates and slots are the same in any batch.
+    """
+    joined = [excerpt.join() for excerpt in excerpts]
+    padded = _pad(joined)
+    coded = _encode(padded, [len(text) + 2 * MARGIN for text in joined])
+    found = _add_other_scripts(padded, find_candidates(coded))
     with np.errstate(over="ignore"):
-        analysis = _tag_positions(len(coded.codes), morphemes, pieces or ((0, len(text)),))
+        analysis = _tag_positions(len(padded), excerpts)
         parts = [
             _compute_slots(coded, Candidates(*(column[i : i + _CHUNK] for column in found)), analysis, with_lists)
             for i in range(0, len(found.start), _CHUNK)
         ]
-    slots = np.concatenate(parts) if parts else np.zeros((0, len(_FEATURES)), np.int32)
-    return Candidates(found.start - _MARGIN, found.end - _MARGIN, found.type), slots
+    return found, np.concatenate(parts) if parts else np.zeros((0, len(_FEATURES)), np.int32)
 
 
 _CHUNK: Final = 8_192  # candidates whose features are computed at once; bounds the memory
@@ -377,6 +431,10 @@ word_after word_third
 tail_before head_after
 tail_before rest gap_after
 * gap_before gap_after lists
+* native
+* foreign
+* native foreign
+foreign gap_before ends
 * tag tag_fits
 * tag tag_last tag_fits
 * tag_lists tag tag_fits
@@ -437,6 +495,8 @@ def _read_form(values: _Values, text: _Codes, found: Candidates, with_lists: boo
         "before_last": codes[end - 2],
         "last": codes[end - 1],
         "given": given,
+        "native": _favour(text.native, given_start, end),
+        "foreign": _favour(text.foreign, start, end),
         "whole": whole,
         "lists": lists,
         "family": family,
@@ -451,7 +511,7 @@ def _read_form(values: _Values, text: _Codes, found: Candidates, with_lists: boo
 def _read_context(values: _Values, text: _Codes, found: Candidates) -> None:
     """Add the characters and words before and after the candidate."""
     start, end, _ = found
-    codes, last = text.codes, len(text.codes) - 1
+    codes, last = text.codes, text.stops[np.searchsorted(text.stops, start, side="right")] - 1
     run_end = text.run_end[end - 1]
     before = text.word_before[start]
     before_start = np.maximum(text.run_start[before], before - 7)
@@ -488,6 +548,29 @@ def _read_analysis(values: _Values, found: Candidates, tags: Ints, first: Ints, 
         "tag_behind": np.where(known, tags[end], 99),
         "tag_before": np.where(known, tags[start - 1], 99),
     }
+
+
+def _favour(sums: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the mean of what the syllables of each range are favoured by, in halves, from -4 to 4."""
+    mean: Ints = np.clip((sums[end] - sums[start]) * 2 // np.maximum(end - start, 1), -4, 4)
+    return mean
+
+
+@cache
+def _favours() -> tuple[Ints, Ints]:
+    """Return for each syllable the logarithm of its share in names to that in nouns: given names, foreign names."""
+    nouns = _count_syllables("nouns") + _count_syllables("no_names")
+    tables = []
+    for name in ("given_names", "foreign_names"):
+        counts = _count_syllables(name)
+        share = (counts + 0.5) * nouns.sum() / ((nouns + 0.5) * counts.sum())
+        tables.append(np.rint(np.log2(share)).clip(-4, 4).astype(np.int64) * ((counts + nouns) > 0))
+    return tables[0], tables[1]
+
+
+def _count_syllables(name: str) -> Ints:
+    codes = np.frombuffer("".join(read_words(name)).encode("utf-32-le"), np.uint32)
+    return np.bincount(codes, minlength=_BMP + 1)[: _BMP + 1].astype(np.int64)
 
 
 _BMP: Final = 0xFFFF

@@ -10,14 +10,13 @@ import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from filters.pii_rules.people.name_features import BITS, Piece, compute_features
+from filters.pii_rules.people.name_features import BITS, MARGIN, Excerpt, Piece, compute_batch
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.document import Morphemes
 
@@ -76,21 +75,43 @@ def tag_names(
     >>> [text[n.start : n.end] for n in tag_names(text)]
     ['홍길동']
     """
+    return tag_batch([Excerpt(text, pieces or ((0, len(text)),), morphemes)], least=least, model=model)[0]
+
+
+def tag_batch(excerpts: Sequence[Excerpt], *, least: float = 0.0, model: Model | None = None) -> list[list[Name]]:
+    """Return the names of each excerpt, as `tag_names` does for it alone; faster than one call for each.
+
+    Memory is in proportion to all excerpts together.
+    """
     model = load_model() if model is None else model
-    pieces = pieces or ((0, len(text)),)
-    joined = "\n".join(text[start:end] for start, end in pieces)
-    found, slots = compute_features(joined, morphemes, pieces)
+    names: list[list[Name]] = [[] for _ in excerpts]
+    if not excerpts:
+        return names
+    found, slots = compute_batch(excerpts)
     scores = model.weights[slots].sum(axis=1, dtype=np.int64) - model.bias
     order = np.flatnonzero(scores >= least * model.unit)
     order = order[np.argsort(-scores[order], kind="stable")]
-    taken = bytearray(len(joined))
-    places = list(accumulate((end - start + 1 for start, end in pieces), initial=0))
-    names = []
-    for i in order.tolist():
-        start, end = int(found.start[i]), int(found.end[i])
+    places, owners, shifts, size = _place_pieces(excerpts)
+    taken = bytearray(size)
+    columns = (found.start[order], found.end[order], scores[order], found.type[order])
+    for start, end, score, kind in zip(*(column.tolist() for column in columns), strict=True):
         if not any(taken[start:end]):
             taken[start:end] = b"\1" * (end - start)
             piece = bisect_right(places, start) - 1
-            shift = pieces[piece][0] - places[piece]
-            names.append(Name(start + shift, end + shift, int(scores[i]) / model.unit, int(found.type[i])))
-    return sorted(names)
+            shift = shifts[piece]
+            names[owners[piece]].append(Name(start + shift, end + shift, score / model.unit, kind))
+    return [sorted(found) for found in names]
+
+
+def _place_pieces(excerpts: Sequence[Excerpt]) -> tuple[list[int], list[int], list[int], int]:
+    """Return where each piece begins in the batch, the index of its excerpt, its shift to the text, and the size."""
+    places, owners, shifts = list[int](), list[int](), list[int]()
+    at = MARGIN
+    for owner, excerpt in enumerate(excerpts):
+        for start, end in excerpt.pieces:
+            places.append(at)
+            owners.append(owner)
+            shifts.append(start - at)
+            at += end - start + 1
+        at += 2 * MARGIN - 1
+    return places, owners, shifts, at
