@@ -57,10 +57,13 @@ class OfficialTable(BaseModel):
 
 
 @cache
-def read_rows() -> tuple[tuple[OfficialRow, Rule], ...]:
-    """Return each row with its conditions. Raises ValueError for a table that is not valid."""
+def read_rows() -> Mapping[str, Sequence[tuple[OfficialRow, Rule]]]:
+    """Return the rows with their conditions by kind. Raises ValueError for a table that is not valid."""
     table = OfficialTable.model_validate(tomllib.loads(_TABLE.read_text(encoding="utf-8")))
-    return tuple((row, compile_rule(row, table.words)) for row in table.official)
+    rows: dict[str, list[tuple[OfficialRow, Rule]]] = {}
+    for row in table.official:
+        rows.setdefault(row.kind, []).append((row, compile_rule(row, table.words)))
+    return rows
 
 
 def filter_official(text: str, found: Sequence[Match], keep: Collection[Official]) -> list[Match]:
@@ -89,8 +92,8 @@ def _classify_official(text: str, item: Match, names: Sequence[int]) -> Official
     candidate = Candidate(text, item.start, item.end)
     if item.kind == "phone" and not is_land_line(candidate):
         return None
-    for row, rule in read_rows():
-        if row.kind == item.kind and rule.judge(candidate) is not None and not _has_name_near(text, item, names, row):
+    for row, rule in read_rows().get(item.kind, ()):
+        if rule.judge(candidate) is not None and not _has_name_near(text, item, names, row):
             return row.official
     return None
 

@@ -206,7 +206,8 @@ def test_what_belongs_to_an_institution_is_told_from_what_belongs_to_a_person(ca
 
 
 def _examples(field: str) -> list[tuple[str, str, str]]:
-    return [(row.kind, row.official, e) for row, _ in institutions.read_rows() for e in getattr(row, field)]
+    rows = (row for of_kind in institutions.read_rows().values() for row, _ in of_kind)
+    return [(row.kind, row.official, e) for row in rows for e in getattr(row, field)]
 
 
 @pytest.mark.parametrize(("kind", "official", "example"), _examples("found"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import compile_word, read_word_set
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 
 SAID_HOSTS: Final = {
@@ -19,50 +21,23 @@ SAID_ENDS: Final = {"컴": "com", "닷컴": "com", "넷": "net", "닷넷": "net"
 _ENDINGS: Final = {"hanmail": "net", "daum": "net"} | dict.fromkeys(
     ("naver", "gmail", "nate", "kakao", "hotmail", "outlook", "yahoo"), "com"
 )  # of hosts that are written without their ending
-_B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
-_B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
-_OPEN: Final = "[(\\[{<（［｛【〔《]"
-_CLOSE: Final = "[)\\]}>）］｝】〕》]"
-_AT: Final = re2.compile(
-    f"{_B}(?:[@＠﹫]|{_OPEN}{_B}(?:[aA][tT]?|[@＠﹫]|골뱅이|골벵이|앳|엣|에트){_B}{_CLOSE}|골뱅이|골벵이|앳|엣|에트|"
-    f"ⓐ|%40|&#64;|&#[xX]40;|&commat;){_B}|{_B1}(?:at|AT|At){_B1}|[_-](?:at|AT)[_-]"
-)
-_DOT: Final = re2.compile(
-    f"{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜|도트){_B}{_CLOSE}|닷|점|쩜|도트){_B}|"
-    f"{_B1}(?:dot|DOT|Dot){_B1}|[_-](?:dot|DOT)[_-]|[,·。]"
-)
+_AT: Final = compile_word("contacts/emails", "any_at")
+_DOT: Final = compile_word("contacts/emails", "dot")
 _PLAIN: Final = re2.compile("^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
 _MAX_LOCAL = 64  # code points; RFC 5321, 4.5.3.1.1
 _MAX_DOMAIN = 253  # RFC 1035 counts 255 with its length bytes
-_TOPS: Final = frozenset(
-    "com net org edu gov mil int info biz name pro mobi asia tel jobs travel coop aero museum cat xyz site online "
-    "shop store tech dev app blog cloud work email company agency studio design club life live world news media "
-    "digital group team center academy school systems solutions services consulting global today space website "
-    "page link art top icu vip fun wiki seoul kakao samsung hyundai kia google amazon 한국 닷컴 닷넷 컴 넷 오알지 "
-    "케이알".split()
-)
-_FILES: Final = frozenset(
-    "png jpg jpeg gif svg webp avif ico bmp js mjs cjs ts tsx jsx css scss less html htm xhtml json xml yml yaml toml "
-    "txt pdf zip gz tar whl map lock log csv tsv ini cfg conf sql exe dll mp3 mp4 mov webm woff ttf vue java class "
-    "doc docx xls xlsx ppt pptx hwp hwpx md mdx parquet values data slot baz".split()
-)
-_RESERVED: Final = re2.compile("(?:^|[.])(?:example[.](?:com|net|org)|example|test|invalid|localhost)$")  # RFC 2606
-_DUMMY_HOST: Final = re2.compile(
-    "^(?:(?:my|your|some)-?(?:site|domain|company|corp)|domain|foo|bar|baz|test|xxx+|aaa+)[.](?:com|net|org|co[.]kr|kr)$"
-)
-# Hosts that are dummies where the local part is one too
-_VAGUE_HOST: Final = re2.compile(
-    "^(?:mail|email|host|my-?host|server|abc|def|xyz|acme|doe|site|company|address|korea|gmail|naver)[.]"
-)
-_DUMMY_LOCAL: Final = re2.compile(
-    "^(?:your[a-z._-]*|(?:user|test|sample|example|foo|bar|abc|aaa+|xxx+|me|you|someone|somebody|name|id|email|"
-    "john|jane|john[._]?doe|alice|bob|carol|taylor|admin)(?:[._-]?name)?[0-9]{0,3})$"
-)
-_ALWAYS_DUMMY: Final = re2.compile("^(?:your[._-]?(?:name|id|e?mail)?|example|sample|xxx+|ooo+|foo(?:bar)?|username)$")
+_TOPS: Final = read_word_set("contacts/emails", "known_top")
+_FILES: Final = read_word_set("contacts/emails", "file_end")
+_RESERVED: Final = compile_word("contacts/emails", "reserved")
+_DUMMY_HOST: Final = compile_word("contacts/emails", "dummy_host")
+_VAGUE_HOST: Final = compile_word("contacts/emails", "vague_host")
+_DUMMY_LOCAL: Final = compile_word("contacts/emails", "dummy_local")
+_ALWAYS_DUMMY: Final = compile_word("contacts/emails", "always_dummy")
 _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내)")
 _INVISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 
 
+@lru_cache(maxsize=256)  # several rules read the same address
 def normalise_email(value: str) -> str:
     """Return the deobfuscated address in lower case; equal for all written forms of one address.
 

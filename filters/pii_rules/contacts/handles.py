@@ -8,38 +8,18 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import compile_word, read_word_set
 
-NO_HANDLES: Final = frozenset(
-    "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
-    "oauth id dm pay for the and with ios android channel link mobile official "
-    "url feed post story messenger inc corp games bank story.com github google apple line kakao telegram "
-    "instagram facebook twitter discord naver threads kakaotalk tiktok youtube".split()
-)
-_NO_ENDS: Final = tuple(
-    ".com .net .org .edu .gov .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 "
-    ".md .xml .csv .xlsx .hwp .docx .pptx .sql .log "
-    ".yml _token _id _key _url _name _no".split()
-)
-_TECHNICAL: Final = frozenset(
-    "sdk api oauth json token http config react redux js css html sql array file tbl table list func query regex smtp "
-    "url param var tmp".split()
-)
+NO_HANDLES: Final = read_word_set("contacts/handles", "no_handle")
+_NO_ENDS: Final = tuple(read_word_set("contacts/handles", "no_handle_end"))
+_TECHNICAL: Final = read_word_set("contacts/handles", "technical_part")
 _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
 _CALL: Final = re2.compile("[ (-][+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
-_PRODUCT: Final = re2.compile(
-    "^(?i:i?phone|ipad|galaxy|macbook|win|windows|python|java|covid|ios|android|llama|gpt|react|vue|node|sdk|api|v|"
-    "note|version|ver|usb|web|office|class|seq|utf|sha|ubuntu|thread|step|chapter|part|season|level|mp|ec)"
-    "[-_. ]?v?[0-9.]+(?:pro|max|plus|ultra|[a-z])?$"
-)
-_NARROW: Final = str.maketrans(
-    {0xFF21 + i: chr(0x41 + i) for i in range(26)}
-    | {0xFF41 + i: chr(0x61 + i) for i in range(26)}
-    | {0xFF10 + i: chr(0x30 + i) for i in range(10)}
-    | {0x24B6 + i: chr(0x41 + i) for i in range(26)}
-    | {0x24D0 + i: chr(0x61 + i) for i in range(26)}
-    | {i: unicodedata.normalize("NFKC", chr(i)) for i in range(0x1D400, 0x1D800)}
-    | {"＠": "@", "＿": "_", "．": ".", "－": "-"}
-)
+_PRODUCT: Final = compile_word("contacts/handles", "product")
+_NARROW: Final = {
+    code: unicodedata.normalize("NFKC", chr(code))
+    for code in (*range(0xFF01, 0xFF5F), *range(0x24B6, 0x24EA), *range(0x1D400, 0x1D800))
+}
 
 
 def to_half_width(value: str) -> str:

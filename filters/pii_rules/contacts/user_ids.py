@@ -8,9 +8,10 @@ import re2
 
 from filters.pii_rules.contacts.handles import is_handle, is_product
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import ROOT
+from filters.pii_rules.engine.rule_table import read_word_set
+from filters.pii_rules.text.name_model import read_words
 
-_PARTS: Final = re2.compile("[A-Za-z]+")
+_PARTS: Final = re2.compile("(?:^|[._-])[0-9]*([a-z]+)")  # not of tofu2min: there a digit joins two words
 _LONG: Final = re2.compile("[A-Za-z]{3}")
 _SHAPE: Final = re2.compile("^[A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_]$")
 _SIGNED: Final = re2.compile(
@@ -19,18 +20,9 @@ _SIGNED: Final = re2.compile(
 _CODE: Final = re2.compile(
     "^[a-z]{1,3}[0-9]+[a-z]{0,2}$|^[a-z]{1,4}_(?:0[0-9]{4,}|[0-9a-f]{6,})$|^[a-z]+2(?:vec|seq|text|image|img|speech|[a-z]{2})$"
 )
-_TERMS: Final = frozenset(
-    word
-    for line in (ROOT / "text" / "program_terms.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-    for word in line.split()
-)
-_LAST: Final = frozenset(  # of a file or a domain
-    "com net org io kr co me tv dev app gov edu ac xyz info biz shop site online ai store cloud py js ts md txt csv "
-    "json html css yml yaml toml ini log sh exe zip jpg png gif pdf hwp doc docx xls xlsx ppt pptx mp3 mp4 java "
-    "go rs cpp ipynb pt bin gz tar so dll apk ipa".split()
-)
-_RECEIVERS: Final = frozenset("pd np df re os sys tf plt sns nn torch self this console document window math".split())
+_TERMS: Final = frozenset(read_words("program_terms"))
+_LAST: Final = read_word_set("contacts/user_ids", "last_part")
+_RECEIVERS: Final = read_word_set("contacts/user_ids", "receiver")
 _PEER: Final = re2.compile("(?:^|[^A-Za-z0-9가-힣@/=._-])([A-Za-z0-9_][A-Za-z0-9._-]{2,28}[A-Za-z0-9_])")
 PEER_REACH: Final = 240  # code points on either side, in which other members of the same list stand
 

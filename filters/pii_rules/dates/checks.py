@@ -22,10 +22,7 @@ _LINE = 60  # code points of the line before a name that the tagger reads
 _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
-_LISTED: Final = re2.compile(
-    "(?:^|[^가-힣])([가-힣]{2,4}) ?[(（]['’]?(?:(?:19)?[2-9][0-9]|200[0-5])"
-    "[.·/-] ?[0-9]{1,2}[.·/-] ?[0-9]{1,2}[.]?[)）]"
-)
+_LISTED: Final = compile_word("dates/birth_dates", "listed")
 _NEIGHBOURHOOD = 60  # code points to the next name of a list
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
@@ -85,13 +82,6 @@ def is_sample(candidate: Candidate) -> bool:
     return date is not None and ((date[1] == 0 and date[2] == 0) or date in _SAMPLES)
 
 
-def begins_word(candidate: Candidate) -> bool:
-    """Whether a label in Latin letters begins a word or a part of a name: userBirth, user_birth; not rebirth."""
-    start = candidate.match_start
-    before = candidate.text[start - 1 : start] if start else ""
-    return not (before.isascii() and before.isalpha()) or (before.islower() and candidate.lead[:1].isupper())
-
-
 def follows_name(candidate: Candidate) -> bool:
     """Whether a name that needs no label is before the date, or before its bracket: 용덕수 (…, 용덕수 님 (남, …"""
     lead = candidate.lead
@@ -147,15 +137,3 @@ def drop_full_stop(candidate: Candidate) -> tuple[int, int]:
 def is_row_birth(candidate: Candidate) -> bool:
     """Whether a date in a row is one of an adult, or six digits that are a day."""
     return is_adult(candidate) or (len(candidate.value) == 6 and is_plausible(candidate))
-
-
-def is_in_century(candidate: Candidate) -> bool:
-    """Whether the year is 1900 to 2039 or has two digits; month and day may be impossible."""
-    date = read_date(candidate.value)
-    return date is None or len(date[0]) != 4 or int(date[0]) in _YEARS
-
-
-def stands_apart(candidate: Candidate) -> bool:
-    """Whether the value does not begin within a number or a word in Latin letters."""
-    before = candidate.read_before(1)
-    return not (before in tuple("-.") or (before.isascii() and before.isalnum()))

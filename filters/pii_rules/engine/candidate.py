@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from filters.pii_rules.text.digit_runs import Window, fold_characters
 from filters.pii_rules.text.labels import NOT_NUMBERED, Label, label_of
 
@@ -11,10 +9,15 @@ from filters.pii_rules.text.labels import NOT_NUMBERED, Label, label_of
 class Candidate:
     """text[start:end] is the value; offsets are code points. The rest is computed when a condition asks for it."""
 
+    __slots__ = ("_label", "_number_label", "end", "match_start", "start", "text", "value", "window")
+
     def __init__(
         self, text: str, start: int, end: int, window: Window | None = None, match_start: int | None = None
     ) -> None:
         self.text, self.start, self.end, self.window = text, start, end, window
+        self.value = text[start:end]  # as written
+        self._label: Label | None = None
+        self._number_label: Label | None = None
         self.match_start = start if match_start is None else match_start  # of the whole match, which may have a label
 
     @property
@@ -22,39 +25,32 @@ class Candidate:
         """The part of the match before the value: label and marks."""
         return self.text[self.match_start : self.start]
 
-    @classmethod
-    def from_window(cls, window: Window) -> Candidate:
-        """Return the candidate for adjacent groups of digits."""
-        return cls(window.text, window.start, window.end, window)
-
-    @cached_property
-    def value(self) -> str:
-        """The value as written."""
-        return self.text[self.start : self.end]
-
-    @cached_property
+    @property
     def plain(self) -> str:
         """The value with ASCII digits and one kind of dash, dot and blank; same length."""
-        return fold_characters(self.value)
+        return self.value if self.value.isascii() else fold_characters(self.value)
 
-    @cached_property
+    @property
     def digits(self) -> str:
         """The decimal digits of the value, as ASCII."""
         if self.window is not None:
             return self.window.digits
         return "".join(c for c in self.plain if c.isdigit())
 
-    @cached_property
+    @property
     def label(self) -> Label:
         """The heading of the table column of the value, else the nearest label before it."""
-        return label_of(self.text, self.start) if self.window is None else self.window.label
+        if self._label is None:
+            self._label = label_of(self.text, self.start)
+        return self._label
 
-    @cached_property
+    @property
     def number_label(self) -> Label:
         """The same without telephone words and short names of banks, which occur in any sentence."""
-        if self.window is not None:
-            return self.window.number_label
-        return label_of(self.text, self.start, numbered=True) if self.label.kind in NOT_NUMBERED else self.label
+        if self._number_label is None:
+            numbered = self.label.kind in NOT_NUMBERED
+            self._number_label = label_of(self.text, self.start, numbered=True) if numbered else self.label
+        return self._number_label
 
     def read_before(self, reach: int) -> str:
         """Return at most `reach` code points before the value."""
@@ -63,3 +59,9 @@ class Candidate:
     def read_after(self, reach: int) -> str:
         """Return at most `reach` code points after the value."""
         return self.text[self.end : self.end + reach]
+
+
+def begins_word(candidate: Candidate) -> bool:
+    """Whether the label begins a word or a part in capitals: serviceKey and AWS_SECRET_KEY, not mytoken."""
+    before = candidate.text[candidate.match_start - 1 : candidate.match_start] if candidate.match_start else ""
+    return not (before.isascii() and before.isalnum() and candidate.lead[:1].islower())

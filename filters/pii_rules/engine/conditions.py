@@ -19,7 +19,9 @@ from filters.pii_rules.engine.rule_table import (
     find_function,
     insert_words,
 )
+from malmoi.prefilter import build_set
 
+SET_BYTES: Final = 32 << 20
 CAPTURE_BYTES: Final = 32 << 20  # memory for the states of an expression for one value, which are built on demand
 
 
@@ -28,15 +30,14 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
     pattern = None if row.pattern is None else insert_words(row.pattern, words)
     heading = None if row.heading is None else insert_words(row.heading, words)
     start = None if row.start is None else insert_words(row.start, words)
-    capture = _compile_capture(row, pattern)
     gates = [insert_words(gate, words) for gate in row.gate] or [
         one for one in (start or pattern, heading) if one is not None
     ]
     return Rule(
         row,
         tuple(gate.replace(VALUE, "(?:") for gate in gates),
-        None if pattern is None or start is not None else re2.compile(pattern.replace(VALUE, "(?:")),
-        capture,
+        _compile_pattern(row, pattern),
+        int(VALUE in (row.pattern or "")),
         None if start is None else re2.compile(start),
         None if heading is None else re2.compile(heading),
         None if row.detector is None else find_function(row.detector),
@@ -48,16 +49,16 @@ def compile_rule(row: Row, words: Mapping[str, str]) -> Rule:
     )
 
 
-def _compile_capture(row: Row, pattern: str | None) -> re2._Regexp | None:
-    """Return the expression that matches at the start of a string and has the value as its only group, if needed."""
-    if pattern is None or (VALUE not in pattern and row.start is None):
+def _compile_pattern(row: Row, pattern: str | None) -> re2._Regexp | None:
+    """Return the expression with at most the value as a group; at the start of a string where `start` finds it."""
+    if pattern is None:
         return None
     options = re2.Options()
     options.max_mem = CAPTURE_BYTES
-    capture = re2.compile(f"^(?:{pattern})" if VALUE in pattern else f"^{VALUE}{pattern})", options)
-    if capture.groups != 1:
+    compiled = re2.compile(pattern if row.start is None else f"^(?:{pattern})", options)
+    if compiled.groups != int(VALUE in pattern):
         raise ValueError(f"rule {row.id}: only the value may be a capturing group; write (?:…) for the others")
-    return capture
+    return compiled
 
 
 def _build_adjustment(row: Row, words: Mapping[str, str]) -> Placer | None:
@@ -74,9 +75,9 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
     if row.not_continued:
         yield lambda c: c.window is None or not c.window.is_continued_by(row.not_continued)
     if row.not_label:
-        yield _refuse_label(row)
+        yield _check_label(row, row.not_label, row.not_within, wanted=False)
     if row.label:
-        yield _require_label(row)
+        yield _check_label(row, row.label, row.within, wanted=True)
     functions = [*map(find_function, row.checks), *(_negate(find_function(name)) for name in row.unless)]
     expressions = list(_build_expressions(row, words))
     # The functions of a window calculate with its digits, which costs less than an expression.
@@ -85,9 +86,9 @@ def _build_conditions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]
 
 def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition]:
     if row.value is not None:
-        yield _require_value(insert_words(row.value, words))
+        yield _check_value(f"^(?:{insert_words(row.value, words)})$", wanted=True)
     if row.not_value is not None:
-        yield _refuse_value(insert_words(row.not_value, words))
+        yield _check_value(insert_words(row.not_value, words), wanted=False)
     for context, window, anchor, wanted in (
         (row.not_before, _read_before, "(?:{})$", False),
         (row.not_after, _read_after, "^(?:{})", False),
@@ -97,7 +98,7 @@ def _build_expressions(row: Row, words: Mapping[str, str]) -> Iterator[Condition
         (row.not_near, _read_around, "{}", False),
     ):
         if context is not None:
-            expression = re2.compile(anchor.format(insert_words(context.pattern, words)))
+            expression = build_set([anchor.format(insert_words(context.pattern, words))], SET_BYTES)
             yield _search_window(expression, context, window, wanted)
 
 
@@ -106,20 +107,15 @@ def _require_separators(allowed: str) -> Condition:
     return lambda c: c.window is None or (len(set(c.window.separators)) < 2 and marks.issuperset(c.window.separators))
 
 
-def _require_value(pattern: str) -> Condition:
-    expression = re2.compile(f"^(?:{pattern})$")
-    return lambda c: expression.search(c.plain.encode()) is not None
-
-
-def _refuse_value(pattern: str) -> Condition:
-    expression = re2.compile(pattern)
-    return lambda c: expression.search(c.plain.encode()) is None
+def _check_value(pattern: str, wanted: bool) -> Condition:
+    expression = build_set([pattern], SET_BYTES)
+    return lambda c: (expression.Match(c.plain.encode()) is not None) is wanted
 
 
 def _search_window(
-    expression: re2._Regexp, context: Context, window: Callable[[Candidate, Context], str], wanted: bool
+    expression: re2.Set, context: Context, window: Callable[[Candidate, Context], str], wanted: bool
 ) -> Condition:
-    return lambda c: (expression.search(window(c, context).encode("utf-8", "replace")) is not None) is wanted
+    return lambda c: (expression.Match(window(c, context).encode("utf-8", "replace")) is not None) is wanted
 
 
 def _read_before(candidate: Candidate, context: Context) -> str:
@@ -136,24 +132,13 @@ def _read_around(candidate: Candidate, context: Context) -> str:
     return f"{_read_before(candidate, context)}\x00{_read_after(candidate, context)}"
 
 
-def _require_label(row: Row) -> Condition:
-    kinds, within, plain = frozenset(row.label), row.within, row.without_phone_words
+def _check_label(row: Row, kinds: tuple[str, ...], within: int, wanted: bool) -> Condition:
+    def check_label(candidate: Candidate) -> str | bool:
+        label = candidate.number_label if row.without_phone_words else candidate.label
+        found = label.kind in kinds and label.distance <= within
+        return f"label {label.word} before" if found and wanted else found is wanted
 
-    def require_label(candidate: Candidate) -> str | None:
-        label = candidate.number_label if plain else candidate.label
-        return f"label {label.word} before" if label.kind in kinds and label.distance <= within else None
-
-    return require_label
-
-
-def _refuse_label(row: Row) -> Condition:
-    kinds, within, plain = frozenset(row.not_label), row.not_within, row.without_phone_words
-
-    def refuse_label(candidate: Candidate) -> bool:
-        label = candidate.number_label if plain else candidate.label
-        return label.kind not in kinds or label.distance > within
-
-    return refuse_label
+    return check_label
 
 
 def _negate(function: Callable[[Candidate], object]) -> Condition:

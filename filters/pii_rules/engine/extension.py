@@ -8,6 +8,7 @@ import re2
 
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import Extension, insert_words
+from filters.pii_rules.text.digit_runs import starts_with
 
 
 def build_extension(row: Extension, words: Mapping[str, str]) -> Callable[[Candidate], tuple[int, int]]:
@@ -20,24 +21,14 @@ def build_extension(row: Extension, words: Mapping[str, str]) -> Callable[[Candi
         text, end = candidate.text, candidate.end
         for _ in range(row.most):
             window = text[end : end + row.reach].encode("utf-8", "replace")
-            if stop is not None and stop.match(window) is not None:
+            if not window or (stop is not None and stop.match(window) is not None):
                 break
-            ends = (end + _measure_match(part, window) for part in parts)
-            longer = next((e for e in ends if e > end and (cut is None or not _is_cut(cut, text, e))), end)
+            matches = (part.match(window) for part in parts)
+            ends = (end + len(match.group().decode()) for match in matches if match is not None and match.end())
+            longer = next((e for e in ends if cut is None or not starts_with(cut, text[e - 1 : e + 7])), end)
             if longer == end:
                 break
             end = longer
         return candidate.start, end
 
     return extend
-
-
-def _measure_match(part: re2._Regexp, window: bytes) -> int:
-    """Return the code points of the match at the start of `window`; 0 without a match."""
-    match = part.match(window)
-    return 0 if match is None else len(match.group().decode())
-
-
-def _is_cut(cut: re2._Regexp, text: str, end: int) -> bool:
-    """Whether `end` lies inside a longer number or word: `cut` matches from the last code point on."""
-    return cut.match(text[end - 1 : end + 7].encode("utf-8", "replace")) is not None

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.text.labels import REACH
 from filters.pii_rules.text.match import PRECEDENCE, Match
+from filters.pii_rules.text.name_model import read_words
 
 ROOMS: Final = ("numbers", "contacts", "places", "dates", "secrets", "people")
 ROOT: Final = Path(__file__).parents[1]
@@ -135,8 +136,7 @@ class WordList(BaseModel):
 
     def build_pattern(self) -> str:
         """Return the alternatives, longest first; words of one character that `drop` leaves are omitted."""
-        lines = (ROOT / "text" / self.file).read_text(encoding="utf-8").splitlines()
-        words = {word for line in lines if not line.startswith("#") for word in line.split()}
+        words = read_words(self.file.removesuffix(".txt"))
         kept = {word[: len(word) - self.drop] for word in words if len(word) > self.drop + 1}
         return "|".join(re2.escape(word) for word in sorted(kept, key=lambda word: (-len(word), word)))
 
@@ -162,8 +162,8 @@ class Rule:
 
     row: Row
     gates: tuple[str, ...]  # of the prefilter; empty for groups of digits, which share one
-    pattern: re2._Regexp | None
-    capture: re2._Regexp | None  # the same at the start of the bytes, with its group `value`
+    pattern: re2._Regexp | None  # at the start of the bytes if `start` finds the places
+    group: int  # of the pattern that is the value: 1, or 0 for the whole match
     start: re2._Regexp | None  # where the pattern may begin
     heading: re2._Regexp | None
     detector: Detector | None
@@ -233,6 +233,12 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
 def compile_word(table: str, word: str) -> re2._Regexp:
     """Compile a word of a table, for code that reads the same form: `compile_word("dates/birth_dates", "day")`."""
     return re2.compile(insert_words("{" + word + "}", read_tables()[table].words))
+
+
+def read_word_set(table: str, word: str) -> frozenset[str]:
+    """Return the alternatives of a word that is a list: `read_word_set("contacts/emails", "known_top")`."""
+    alternatives = insert_words("{" + word + "}", read_tables()[table].words)
+    return frozenset(alternatives.replace("(?:", "").replace(")", "").split("|"))
 
 
 def find_function(name: str) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import re2
 
@@ -13,7 +13,7 @@ from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.conditions import compile_rule
 from filters.pii_rules.engine.rule_table import MARKS, REACH_OF_PATTERN, Rule, read_tables
 from filters.pii_rules.text import digit_runs
-from filters.pii_rules.text.digit_runs import Run, Window, matches
+from filters.pii_rules.text.digit_runs import Run, Window, find_groups, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.prefilter import build_set
@@ -53,7 +53,7 @@ def read_rules() -> tuple[tuple[Rule, str], ...]:
 
 def run_rule(rule: Rule, text: str) -> list[Match]:
     """Return the matches of one rule alone, without the prefilter."""
-    return resolve_overlaps(_build_finder(rule)(text, text.encode("utf-8", "replace")))
+    return resolve_overlaps(_build_finder((rule,))(text, text.encode("utf-8", "replace")))
 
 
 def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
@@ -76,13 +76,18 @@ def read_example(example: str) -> tuple[str, list[tuple[int, int]]]:
 def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     """Build the prefilter: for each automaton the set of its expressions, and the finder of each expression."""
     owned: dict[str, list[tuple[str, Finder]]] = {name: [] for name in AUTOMATA}
-    owned["numbers"].append(
-        (digit_runs.RUN, _find_in_runs(tuple(rule for rule, _ in read_rules() if _reads_runs(rule))))
-    )
+    alike: dict[tuple[str, ...], list[Rule]] = {}  # rules that share the search for their pattern
+    of_runs = []
     for rule, automaton in read_rules():
-        if not _reads_runs(rule):
-            finder = _build_finder(rule)
-            owned[automaton] += [(gate, finder) for gate in rule.gates]
+        if _reads_runs(rule):
+            of_runs.append(rule)
+            continue
+        trigger = rule.row.id if rule.pattern is None else rule.pattern.pattern
+        alike.setdefault((automaton, trigger, rule.row.start or "", *rule.gates), []).append(rule)
+    owned["numbers"].append((digit_runs.RUN_GATE, _find_in_runs(of_runs)))
+    for (automaton, *_), rules in alike.items():
+        finder = _build_finder(rules)
+        owned[automaton] += [(gate, finder) for gate in rules[0].gates]
     return tuple(_build_automaton(pairs) for pairs in owned.values() if pairs)
 
 
@@ -94,47 +99,47 @@ def _build_automaton(pairs: Sequence[tuple[str, Finder]]) -> tuple[re2.Set, tupl
     return build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))
 
 
-def _build_finder(rule: Rule) -> Finder:
-    """Return the function that finds the matches of one rule in a text and its UTF-8 form."""
+def _build_finder(rules: Sequence[Rule]) -> Finder:
+    """Return the function that finds the matches of rules with one trigger in a text and its UTF-8 form."""
+    rule = rules[0]
     if _reads_runs(rule):
-        return _find_in_runs((rule,))
+        return _find_in_runs(rules)
     if rule.detector is not None:
         return rule.detector
     if rule.start is not None:
-        return partial(_find_at_starts, rule)
-    return partial(_find_in_columns if rule.heading is not None else _find_by_pattern, rule)
+        return partial(_find_at_starts, rules)
+    return partial(_find_in_columns, rule) if rule.heading is not None else partial(_find_by_pattern, rules)
 
 
 def _reads_runs(rule: Rule) -> bool:
     return bool(rule.row.groups) or rule.row.row is not None
 
 
-def _find_by_pattern(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
-    for start, end in matches(rule.pattern, text, data):
-        first, last = (start, end) if rule.capture is None else _find_value(rule.capture, text, start, end)
-        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
-            yield found
+def _find_by_pattern(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[Match]:
+    for start, first, last in find_groups(rules[0].pattern, rules[0].group, text, data):
+        if first < last:
+            candidate = Candidate(text, first, last, match_start=start)
+            for rule in rules:
+                if (found := rule.judge(candidate)) is not None:
+                    yield found
 
 
-def _find_at_starts(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
-    done = 0
-    for start, _ in matches(rule.start, text, data):
-        if start < done:
+def _find_at_starts(rules: Sequence[Rule], text: str, data: bytes) -> Iterator[Match]:
+    done, pattern = [0] * len(rules), cast(re2._Regexp, rules[0].pattern)
+    for start, _ in matches(rules[0].start, text, data):
+        if start < min(done):
             continue
-        first, last = _find_value(rule.capture, text, start, start + REACH_OF_PATTERN)
-        if first < last and (found := rule.judge(Candidate(text, first, last, match_start=start))) is not None:
-            done = found.end
-            yield found
-
-
-def _find_value(capture: re2._Regexp, text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the place of the group `value` in the match that begins text[start:end]; an empty place without it."""
-    data = text[start:end].encode("utf-8", "replace")
-    match = capture.match(data)
-    first, last = (-1, -1) if match is None else match.span(1)
-    if first < 0:
-        return start, start
-    return start + len(data[:first].decode()), start + len(data[:last].decode())
+        window = text[start : start + REACH_OF_PATTERN].encode("utf-8", "replace")
+        match = pattern.match(window)
+        first, last = (-1, -1) if match is None else match.span(rules[0].group)
+        if first >= last:
+            continue
+        first, last = start + len(window[:first].decode()), start + len(window[:last].decode())
+        candidate = Candidate(text, first, last, match_start=start)
+        for i, rule in enumerate(rules):
+            if start >= done[i] and (found := rule.judge(candidate)) is not None:
+                done[i] = found.end
+                yield found
 
 
 def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
@@ -144,44 +149,32 @@ def _find_in_columns(rule: Rule, text: str, data: bytes) -> Iterator[Match]:
 
 
 @dataclass(slots=True)
-class _Shape:
-    """The rules for windows with these lengths of groups, and the shapes with one more group, by its length."""
-
-    rules: tuple[Rule, ...] = ()
-    longer: dict[int, _Shape] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class _RunRules:
     """Rules that read runs of digits and have the same gate."""
 
-    gate: re2._Regexp | None
     whole: list[tuple[Rule, int, int]] = field(default_factory=list)  # of rows, with their least and most digits
-    shapes: _Shape = field(default_factory=_Shape)
+    shapes: dict[tuple[int, ...], list[Rule]] = field(default_factory=dict)  # of windows, by the lengths of the groups
     widest: int = 0  # groups of the longest shape
 
     def add(self, rule: Rule) -> None:
         if rule.row.row is not None:
             self.whole.append((rule, *rule.row.row))
         for lengths in rule.row.groups:
-            shape, self.widest = self.shapes, max(self.widest, len(lengths))
-            for length in lengths:
-                shape = shape.longer.setdefault(length, _Shape())
-            shape.rules = (*shape.rules, rule)
+            self.shapes.setdefault(lengths, []).append(rule)
+            self.widest = max(self.widest, len(lengths))
 
 
 def _find_in_runs(rules: Sequence[Rule]) -> Finder:
     """Return the function that applies `rules` to each row of digit groups, and each window with a shape of theirs."""
     by_gate: dict[str, _RunRules] = {}
     for rule in sorted(rules, key=lambda rule: -rule.ceiling):
-        gate = "|".join(rule.gates)
-        by_gate.setdefault(gate, _RunRules(re2.compile(gate) if gate else None)).add(rule)
+        by_gate.setdefault("|".join(rule.gates), _RunRules()).add(rule)
+    gates, owners = build_set(by_gate, GATE_BYTES), tuple(by_gate.values())
 
     def find_in_runs(text: str, data: bytes) -> Iterator[Match]:
-        parts: list[_RunRules] | None = None
+        parts: list[_RunRules] = []
         for run in digit_runs.find_runs(text, data):
-            if parts is None:
-                parts = [part for part in by_gate.values() if part.gate is None or part.gate.search(data) is not None]
+            parts = parts or [owners[i] for i in sorted(gates.Match(data) or ())]
             for part in parts:
                 if part.widest:
                     yield from _find_in_run(text, run, part.shapes, part.widest)
@@ -199,25 +192,20 @@ def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -
             yield from _judge_window(Window(text, run, first, last), fitting)
 
 
-def _find_in_run(text: str, run: Run, root: _Shape, widest: int) -> Iterator[Match]:
+def _find_in_run(text: str, run: Run, shapes: Mapping[tuple[int, ...], Sequence[Rule]], widest: int) -> Iterator[Match]:
     lengths = tuple(map(len, run.groups))
     # In a long row of groups, no rule accepts a window that a dash connects to a further group.
-    row = len(lengths) > LONGEST_ROW
+    tied = run.separators if len(lengths) > LONGEST_ROW else ()
     for first in range(len(lengths)):
-        if row and run.separators[first] == "-":
-            continue
-        shape = root
-        for last, length in enumerate(lengths[first : first + widest], first + 1):
-            if length not in shape.longer:
-                break
-            shape = shape.longer[length]
-            if shape.rules and not (row and run.separators[last] == "-"):
-                yield from _judge_window(Window(text, run, first, last), shape.rules)
+        for last in range(first + 1, min(first + widest, len(lengths)) + 1):
+            rules = shapes.get(lengths[first:last])
+            if rules is not None and not (tied and "-" in (tied[first], tied[last])):
+                yield from _judge_window(Window(text, run, first, last), rules)
 
 
 def _judge_window(window: Window, rules: Sequence[Rule]) -> Iterator[Match]:
     """Yield the matches of a window; `rules` are in order of confidence, so that what would lose is not judged."""
-    candidate, best = Candidate.from_window(window), 0.0
+    candidate, best = Candidate(window.text, window.start, window.end, window), 0.0
     for rule in rules:
         if rule.ceiling < best:
             return

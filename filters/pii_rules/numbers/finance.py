@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import re2
-
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import compile_word, read_word_set
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 
-# Test cards that payment services publish in their documentation.
-_TEST_CARDS: Final = frozenset(
-    "4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000000000009995 "
-    "5555555555554444 5105105105105100 5200828282828210 2223003122003222 5431111111111111 378282246310005 "
-    "371449635398431 378734493671000 6011111111111117 6011000990139424 3566002020360505 3530111333300000 "
-    "6200000000000005".split()
-)
-_TESTS: Final = re2.compile(
-    "(?:테스트|시험|샘플|견본|예시)용? ?(?:결제)? ?(?:신용|체크)?카드|(?i:(?:test|sandbox|sample|dummy)[ _-]?card)"
-)
+_TEST_CARDS: Final = read_word_set("numbers/finance", "test_cards")
+_TESTS: Final = compile_word("numbers/finance", "test_words")
 _ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
-_MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": range(15, 17), "brn": range(10, 11)}
 
 
 def has_luhn_checksum(candidate: Candidate) -> str | None:
@@ -79,16 +69,7 @@ def is_glued(candidate: Candidate) -> bool:
     return (before != "" and before in "./,_$#@" and distance > 0) or (is_hangul(before) and distance > 1)
 
 
-def has_length_of_its_label(candidate: Candidate) -> str | None:
-    """Whether digits, and letters read for them, are as many as the number of the label has."""
-    label = candidate.number_label
-    size = sum(c in "0123456789OolI" for c in candidate.value)
-    return (
-        f"label {label.word} before" if size in _MISREAD_LENGTHS.get(label.kind, ()) and label.distance <= 4 else None
-    )
-
-
-def read_kind(candidate: Candidate) -> str:
-    """Return the kind of the label: `account` also behind the name of a bank."""
-    kind = candidate.number_label.kind
-    return "account" if kind == "bank" else kind
+def has_valid_iban_checksum(candidate: Candidate) -> bool:
+    """Whether the check digits of an IBAN are valid: the rearranged number modulo 97 is 1 (ISO 13616-1)."""
+    plain = "".join(c for c in candidate.value if c.isalnum())
+    return 15 <= len(plain) <= 34 and int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1

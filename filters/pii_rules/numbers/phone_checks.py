@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-import re2
-
 from filters.pii_rules.engine.candidate import Candidate
 
 # Prefix → lengths of the complete national number; telecommunications numbering plan of Korea (MSIT notice).
@@ -16,19 +14,6 @@ _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
     **{f"0{n}": (10, 11) for n in (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64, 70, 80)},
     **{f"050{n}": (11, 12) for n in range(2, 9)},
 }
-_LABEL_REACH: Final = 12  # code points between a label and a number in one piece
-_CALLED: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
-_EXTENSION: Final = re2.compile(
-    "^(?:[ ,]{0,2}(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}|"
-    "[ ,]{0,2}[(（] ?(?:내선|교환|구내|(?i:ext)[.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）])"
-)
-_EXTENDED: Final = tuple("~∼～/ ,(（내교구eE")  # how an extension or a range may begin
-_RANGE: Final = re2.compile("^([~∼～/][0-9]{1,4})(?:[^-.)0-9]|$)")
-_GATEWAY: Final = re2.compile(
-    "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
-    "[\"' ]{0,2}[:=][\"' ]{0,2}$)"
-)
-_MASKS: Final = frozenset("*＊●○xX#")
 
 
 def prefix_of(number: str) -> str:
@@ -46,53 +31,8 @@ def is_complete(candidate: Candidate) -> bool:
     return prefix_of(candidate.digits) != ""
 
 
-def is_called(text: str, end: int) -> bool:
-    """Whether a word of calls directly follows: 0 로 전화, 0번으로 문자."""
-    return _CALLED.search(text[end : end + 12]) is not None
-
-
-def is_offered_for_calls(candidate: Candidate) -> str | None:
-    """Return the reason why a number in one piece is a telephone number: a label before or a word of calls behind."""
-    if candidate.label.kind == "phone" and candidate.label.distance <= _LABEL_REACH:
-        return f"label {candidate.label.word} before"
-    return "word of calls behind" if is_called(candidate.text, candidate.end) else None
-
-
-def is_dialled_from_abroad(candidate: Candidate) -> bool:
-    """Whether a number with 82 has a plus or 00, a grouped 10 behind it, a label, or the key of a gateway log."""
-    value = candidate.value
-    if not value.startswith(("82", "８２")) or (value[3:5] == "10" and not value[2].isdigit()):
-        return True
-    logged = value.startswith("8210") and _GATEWAY.search(candidate.read_before(16)) is not None
-    return logged or candidate.label.kind == "phone"
-
-
-def include_extension(candidate: Candidate) -> tuple[int, int]:
-    """Return start and end with the extension or the last line of a range: 02-000-1230~5, (내선 12)."""
-    after = candidate.read_after(20)
-    if not after.startswith(_EXTENDED):
-        return candidate.start, candidate.end
-    found = _RANGE.search(after)
-    if found is not None:
-        return candidate.start, candidate.end + len(found.group(1))
-    extension = _EXTENSION.search(after)
-    return candidate.start, candidate.end + (0 if extension is None else len(extension.group()))
-
-
-def has_few_masks(candidate: Candidate) -> str | None:
-    """Return the number of masked digits of a mobile number: one to three, or the last four and no other."""
-    masks = sum(c in _MASKS for c in candidate.value)
-    last = masks == 4 and _MASKS.issuperset(candidate.value[-4:])
-    return f"{masks} digits masked" if 0 < masks <= 3 or last else None
-
-
 def has_equal_gaps(candidate: Candidate) -> bool:
     """Whether the same word separates the three groups of digits: 010(하트)0000(하트)1234."""
     places = [i for i, c in enumerate(candidate.value) if c.isdigit()]
     gaps = [candidate.value[a + 1 : b].strip() for a, b in pairwise(places) if b > a + 1]
     return len(gaps) == 2 and gaps[0] == gaps[1]
-
-
-def is_not_a_period(candidate: Candidate) -> bool:
-    """Whether a number without area code is not a period of years: 2019-2020."""
-    return not (candidate.value[:2] in ("19", "20") and candidate.digits[-4:-2] in ("19", "20"))

@@ -13,7 +13,6 @@ from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.text.checksums import (
     has_valid_barcode_checksum,
     has_valid_corporation_checksum,
-    has_valid_foreigner_checksum,
     has_valid_resident_checksum,
     is_birth_date,
 )
@@ -28,8 +27,6 @@ _NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]
 _CELL_ENDS: Final = ("", *"*'\",;|\t\n)）/ ")
 _NAME_BEFORE: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})(?:[\"'], ?[\"'][A-Za-z가-힣_]{1,20}[\"']: ?[\"']?| )$")
 _NAME_AFTER: Final = re2.compile("^[\"']?[,|;\\t] ?[\"']?([가-힣]{2,4})(?:[^가-힣]|$)")
-# Four digits of the registry (1101 Seoul …), two of the type of corporation (11 stock company …).
-_SORTS: Final = frozenset("11 12 13 14 15 21 22 31 32 33 34 35 36 37 38 39 41 42 43 44 51 52 53 54 61 71 81".split())
 
 
 def read_kind(candidate: Candidate) -> str:
@@ -66,16 +63,6 @@ def has_possible_date(candidate: Candidate) -> str | None:
     return "possible date" if len(digits) > 5 and any(map(is_birth_date, fronts)) else None
 
 
-def is_sex_of_today(candidate: Candidate) -> bool:
-    """Whether the seventh digit is of a birth since 1900."""
-    return candidate.digits[6] in "12345678"
-
-
-def is_sex_before_1900(candidate: Candidate) -> bool:
-    """Whether the seventh digit is of a birth before 1900."""
-    return candidate.digits[6] in "90"
-
-
 def is_born_since_1900(candidate: Candidate) -> bool:
     """Whether the thirteen digits begin with a date and the seventh is a sex of this or the last century."""
     return candidate.digits[6] in "12345678" and is_birth_date(candidate.digits)
@@ -84,8 +71,7 @@ def is_born_since_1900(candidate: Candidate) -> bool:
 def has_checksum(candidate: Candidate) -> str | None:
     """Whether the check digit holds; numbers issued since October 2020 have none."""
     digits = _read_digits(candidate)
-    valid = len(digits) == 13 and (has_valid_resident_checksum(digits) or has_valid_foreigner_checksum(digits))
-    return "check digit holds" if valid else None
+    return "check digit holds" if len(digits) == 13 and has_valid_resident_checksum(digits) else None
 
 
 def has_digits(candidate: Candidate) -> bool:
@@ -146,15 +132,3 @@ def _is_name(word: str) -> bool:
 def has_corporation_checksum(candidate: Candidate) -> str | None:
     """Whether the check digit of a corporation holds; numbers issued since 2025 have none."""
     return "check digit holds" if has_valid_corporation_checksum(candidate.digits) else None
-
-
-def is_corporation(candidate: Candidate) -> bool:
-    """Whether the digits have a valid check digit or, in the seventh place, 9 or 0, which no living person has."""
-    return candidate.digits[6] in "90" or has_valid_corporation_checksum(candidate.digits)
-
-
-def has_registry(candidate: Candidate) -> bool:
-    """Whether registry, type of corporation and check digit are valid and the digits are not those of a person."""
-    digits = candidate.digits
-    known = "1101" <= digits[:4] <= "2854" and digits[4:6] in _SORTS
-    return known and has_valid_corporation_checksum(digits) and not is_born_since_1900(candidate)

@@ -11,9 +11,9 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import insert_words
-from filters.pii_rules.numbers.phone_checks import is_called, prefix_of
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
+from filters.pii_rules.engine.rule_table import compile_word, insert_words
+from filters.pii_rules.numbers.phone_checks import prefix_of
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches, starts_with
 from filters.pii_rules.text.labels import label_of
 from filters.pii_rules.text.match import Match
 
@@ -29,6 +29,7 @@ _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _HYPHENS: Final = tuple(_TABLE["hyphen"].split("|"))
 _SPOKEN: Final = (*_HYPHENS, "에", "의")
 _ROW: Final = re2.compile(insert_words(r"{any}(?:(?:{gap}|\n)*{any}){6,}", _TABLE))
+_CALLED: Final = compile_word("numbers/phones", "for_calls")
 _MAX_GAP = 5  # code points between two digits
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _USUAL_MARKS: Final = frozenset(" -.()")
@@ -89,16 +90,9 @@ def read_places(text: str, start: int, end: int) -> tuple[Places, str]:
 
 def is_spelled_mobile(candidate: Candidate) -> str | None:
     """Return how a mobile number is written otherwise than with digits, hyphens and blanks, or None."""
-    value = candidate.value
-    if not value.translate(_USUAL):
-        return None
-    places, number = read_places(value, 0, len(value))
-    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
-    if not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
-        return None
-    letters = sum(value[a] not in _PLAIN for a, _ in places)
-    if letters:
-        return None if _is_cut(candidate, letters) else f"{letters} digits written otherwise"
+    letters, gaps = _read_spelled(candidate)
+    if letters or not gaps:
+        return f"{letters} digits written otherwise" if gaps else None
     odd = set("".join(gaps)) - _USUAL_MARKS
     if odd == {"/"} and candidate.read_before(1) == "/":
         return None  # a path
@@ -110,21 +104,27 @@ def is_spelled_mobile(candidate: Candidate) -> str | None:
 
 def is_spelled_line(candidate: Candidate) -> str | None:
     """Return how another telephone number is written otherwise, if something says that it is one; else None."""
-    value = candidate.value
-    if not value.translate(_USUAL):
-        return None
-    places, number = read_places(value, 0, len(value))
-    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
-    letters = sum(value[a] not in _PLAIN for a, _ in places)
-    if not letters or _is_cut(candidate, letters) or not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
-        return None
+    letters, gaps = _read_spelled(candidate)
     spoken = sum(any(word in gap for word in _SPOKEN) for gap in gaps)
-    return f"{letters} digits written otherwise" if spoken >= 2 or _is_called(candidate) else None
+    return f"{letters} digits written otherwise" if letters and (spoken >= 2 or _is_called(candidate)) else None
+
+
+def _read_spelled(candidate: Candidate) -> tuple[int, list[str]]:
+    """Return how many digits of a complete number are no figures, and what is between the digits; else 0 and []."""
+    value = candidate.value
+    places, number = read_places(value, 0, len(value)) if value.translate(_USUAL) else ([], "")
+    gaps = [value[a[1] : b[0]] for a, b in pairwise(places)]
+    if not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
+        return 0, []
+    letters = sum(value[a] not in _PLAIN for a, _ in places)
+    return (0, []) if letters and _is_cut(candidate, letters) else (letters, gaps)
 
 
 def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
     """Find labelled resident numbers, cards and accounts in words: 주민번호 육공일일일 다시 일구이오일일팔."""
-    for start, end in matches(_DICTATED, text, data, _is_not_dictated):
+    for start, end in matches(_DICTATED, text, data):
+        if not contains(_A_DICTATION, text[start:end]):
+            continue
         places, number = read_places(text, start, end)
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
@@ -139,17 +139,13 @@ def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
         yield Match(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
 
 
-def _is_not_dictated(raw: bytes) -> bool:
-    return _A_DICTATION.search(raw) is None
-
-
 def _is_cut(candidate: Candidate, letters: int) -> bool:
     """Whether the last digit is the first syllable of a word: 010-2404-17(사내."""
     return letters <= 2 and "가" <= candidate.value[-1] <= "힣" and "가" <= candidate.read_after(1) <= "힣"
 
 
 def _is_called(candidate: Candidate) -> bool:
-    return candidate.label.kind == "phone" or is_called(candidate.text, candidate.end)
+    return candidate.label.kind == "phone" or starts_with(_CALLED, candidate.read_after(12))
 
 
 def _is_grouped(gaps: list[str]) -> bool:

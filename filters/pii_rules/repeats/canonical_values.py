@@ -27,6 +27,7 @@ LENGTHS: Final = {  # number of digits of a complete value
     "driver_license": (10, 12),
     "health_insurance": (11,),
 }
+_SEPARATORS: Final = dict.fromkeys(map(ord, " -.()/_+,"))  # of most numbers
 _AFTER_SIGN: Final = "[ \u00a0\u3000)\\]}>）］]{0,3}"
 _UNSEEN: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 _DATE: Final = re2.compile("^['’]?([0-9]{4}|[0-9]{2})[^0-9]+([0-9]{1,2})[^0-9]+([0-9]{1,2})[^0-9]*$")
@@ -79,11 +80,13 @@ def fold_text(value: str) -> str:
 
 def _canonical_number(kind: str, value: str) -> str:
     folded = unicodedata.normalize("NFKC", value).casefold().partition("~")[0]
-    plain = "".join(c for c in folded if c.isdecimal() or c in MASKS)
-    if any(c.isalnum() and not c.isdecimal() and c not in MASKS for c in folded):
-        read = spelled_out.read_digits(value)
-        if _normalise_national(kind, read) and (len(plain) < len(read) or len(plain) not in LENGTHS[kind]):
-            plain = read
+    plain = folded.translate(_SEPARATORS)
+    if not plain.isdecimal():
+        plain = "".join(c for c in folded if c.isdecimal() or c in MASKS)
+        if any(c.isalnum() and not c.isdecimal() and c not in MASKS for c in folded):
+            read = spelled_out.read_digits(value)
+            if _normalise_national(kind, read) and (len(plain) < len(read) or len(plain) not in LENGTHS[kind]):
+                plain = read
     return (_normalise_national(kind, plain) or plain) if kind == "phone" else plain
 
 

@@ -30,8 +30,7 @@ _MAX_GAP: Final = 5  # code points between two digits
 _SHORT: Final = 9  # a number with fewer digits may be a quantity
 _GONE: Final = "\x00"  # replaces existing matches: neither a letter nor a digit nor a separator
 _CONFIDENCE: Final = 0.75
-_WIDE: Final = re2.compile("[！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
-_UNSEEN: Final = re2.compile(f"[{ZERO_WIDTH}]")
+_UNUSUAL: Final = re2.compile(f"[{ZERO_WIDTH}！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
 _UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조톤배%㎡")
 Value = tuple[str, str]  # kind, written form
 
@@ -48,9 +47,8 @@ def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()
         return []
     page = _build_page(text, taken)
     hits = [*_find_numbers(page, known), *_find_dates(page, known), *_find_names(page, known)]
-    for kind, by_form in known.items():
-        if kind in forms.WORDS:
-            hits += _find_words(page, kind, list(by_form.values())[:MOST])
+    words = {kind: list(by_form.values())[:MOST] for kind, by_form in known.items() if kind in forms.WORDS}
+    hits += _find_words(page, words) if words else ()
     return resolve_overlaps(page.map_to_text(hit) for hit in hits)
 
 
@@ -84,15 +82,12 @@ def _build_page(text: str, taken: Sequence[Match]) -> _Page:
         at = one.end
     text = "".join((*parts, text[at:]))
     data = text.encode("utf-8", "replace")
-    places = None
-    if len(data) > len(text):
-        if _WIDE.search(data) is not None:
-            text = handles.to_half_width(text)
-        if _UNSEEN.search(data) is not None:
-            places = [i for i, c in enumerate(text) if c not in ZERO_WIDTH]
-            text = "".join(text[i] for i in places)
-        data = text.encode("utf-8", "replace")
-    return _Page(text, data, places)
+    if len(data) == len(text) or _UNUSUAL.search(data) is None:
+        return _Page(text, data, None)
+    text = handles.to_half_width(text)
+    places = [i for i, c in enumerate(text) if c not in ZERO_WIDTH]
+    text = "".join(text[i] for i in places)
+    return _Page(text, text.encode("utf-8", "replace"), places)
 
 
 def _make_match(start: int, end: int, kind: str) -> Match:
@@ -168,18 +163,19 @@ def _find_names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator
     yield from name_context.find_names_elsewhere(page.text, names[: name_context.AGAIN], frozenset()) if names else ()
 
 
-def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match]:
+def _find_words(page: _Page, words: Mapping[str, Sequence[str]]) -> Iterator[Match]:
     data = page.data.lower()
     text = data.decode()
-    patterns = [form.pattern for value in values for form in forms.build_forms(kind, value) if form.may_match(text)]
     options = re2.Options()
     options.max_mem = _BYTES
     options.longest_match = True
-    for first in range(0, len(patterns), _AT_ONCE):
-        expression = re2.compile("|".join(patterns[first : first + _AT_ONCE]), options)
-        for start, end in matches(expression, page.text, data):
-            if _is_whole_word(page.text, start, end, kind):
-                yield _make_match(start, end, kind)
+    for kind, values in words.items():
+        patterns = [form for value in values for form in forms.build_forms(kind, value, text)]
+        for first in range(0, len(patterns), _AT_ONCE):
+            expression = re2.compile("|".join(patterns[first : first + _AT_ONCE]), options)
+            for start, end in matches(expression, page.text, data):
+                if _is_whole_word(page.text, start, end, kind):
+                    yield _make_match(start, end, kind)
 
 
 def _is_whole_word(text: str, start: int, end: int, kind: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 import re2
 
@@ -31,17 +31,6 @@ _LETTERS: Final = re2.compile("[a-z가-힣]+")
 _ALPHANUMERIC: Final = re2.compile("[a-z0-9가-힣]+")
 
 
-class Form(NamedTuple):
-    """An expression, and what a text must contain for it to match: of each group of literals at least one."""
-
-    pattern: str
-    needs: tuple[tuple[str, ...], ...] = ()
-
-    def may_match(self, text: str) -> bool:
-        """Whether `text`, in lower case, has all that the expression needs; cheaper than to compile it."""
-        return all(any(literal in text for literal in group) for group in self.needs)
-
-
 def list_number_forms(kind: str, digits: str) -> Iterator[str]:
     """Yield the digits of each written form of a number; nothing if it is masked or too short to identify anybody."""
     if not digits.isdecimal() or len(digits) < _LEAST_DIGITS or not digits.strip("0"):
@@ -59,41 +48,45 @@ def drop_prefix(digits: str) -> str:
     return "" if _YEARS.match(tail) is not None else tail
 
 
-def build_forms(kind: str, value: str) -> Iterator[Form]:
-    """Yield the written forms of a value of a kind in WORDS; nothing if it is too short to differ from prose."""
+def build_forms(kind: str, value: str, text: str) -> Iterator[str]:
+    """Yield an expression for each written form of a value of a kind in WORDS that `text`, in lower case, may hold.
+
+    Nothing if the value is too short to differ from prose.
+    """
     if len(value) > _MOST:
         return
     match kind:
         case "email":
-            yield from _build_email_forms(emails.normalise_email(value))
+            yield from _build_email_forms(emails.normalise_email(value), text)
         case "messenger":
-            yield from _build_handle_forms(canonical_form(kind, value))
+            yield from _build_handle_forms(canonical_form(kind, value), text)
         case "key" | "url_secret":
-            yield from _build_secret_forms(handles.to_half_width(value).casefold())
+            yield from _build_secret_forms(handles.to_half_width(value).casefold(), text)
         case "mac":
             digits = canonical_form(kind, value)
-            yield _join_pieces([digits[i : i + 2] for i in range(0, len(digits), 2)], "[:.-]?")
+            yield from _join_pieces([digits[i : i + 2] for i in range(0, len(digits), 2)], text, "[:.-]?")
         case "passport" | "vehicle":
             plain = canonical_form(kind, value)
             if len(plain) >= _LEAST_DIGITS and any(map(str.isdecimal, plain)):
-                yield _join_pieces(_split_digits_and_letters(plain), "[ \u00a0·-]{0,3}")
+                yield from _join_pieces(_split_digits_and_letters(plain), text, "[ \u00a0·-]{0,3}")
         case "address":
             words = handles.to_half_width(value).casefold().replace(",", " ").split()
             if len(words) > 1 and any(map(str.isdecimal, value)):
-                yield _join_pieces(words, "[ \u00a0\u3000\n,]{0,3}")
+                yield from _join_pieces(words, text, "[ \u00a0\u3000\n,]{0,3}")
         case "driver_license" if any(map(str.isalpha, value)):
-            yield _join_pieces(_split_digits_and_letters("".join(filter(str.isalnum, fold_text(value)))), "[ ·-]{0,3}")
+            plain = "".join(filter(str.isalnum, fold_text(value)))
+            yield from _join_pieces(_split_digits_and_letters(plain), text, "[ ·-]{0,3}")
         case "name" if value.isascii():
             words = value.casefold().replace(",", " ").replace("-", " ").split()
             if len(words) > 1 and len(value) >= _LEAST_LATIN_NAME:
-                yield _join_pieces(words, "[ ,-]{1,2}")
+                yield from _join_pieces(words, text, "[ ,-]{1,2}")
         case "postcode" | "ip":
-            yield _join_pieces([fold_text(value)])
+            yield from _join_pieces([fold_text(value)], text)
 
 
-def _join_pieces(pieces: Sequence[str], between: str = "") -> Form:
-    pattern = _add_word_bounds(between.join(map(re2.escape, pieces)))
-    return Form(pattern, tuple((piece,) for piece in pieces))
+def _join_pieces(pieces: Sequence[str], text: str, between: str = "") -> Iterator[str]:
+    if all(piece in text for piece in pieces):
+        yield _add_word_bounds(between.join(map(re2.escape, pieces)))
 
 
 def _add_word_bounds(pattern: str) -> str:
@@ -112,15 +105,15 @@ def _escape_signs(plain: str) -> str:
     return "".join(SIGNS.get(c) or re2.escape(c) for c in plain)
 
 
-def _find_core(plain: str, expression: re2._Regexp) -> tuple[tuple[str, ...], ...]:
-    """Return the longest run of characters that every notation of `plain` keeps, as a need."""
-    runs = expression.findall(plain)
-    return ((max(runs, key=len),),) if runs else ()
+def _has_core(text: str, plain: str, expression: re2._Regexp) -> bool:
+    """Whether `text` has the longest run of characters that every notation of `plain` keeps."""
+    return max(expression.findall(plain), key=len, default="") in text
 
 
-def _build_email_forms(plain: str) -> Iterator[Form]:
+def _build_email_forms(plain: str, text: str) -> Iterator[str]:
     local, sign, domain = plain.partition("@")
-    if not (local and sign and "." in domain):
+    whole, apart = _has_core(text, local, _ALPHANUMERIC), f"{local[:1]} " in text
+    if not (local and sign and "." in domain and (whole or apart)):
         return
     labels = domain.split(".")
     said = [name for name, host in emails.SAID_HOSTS.items() if host == labels[0]]
@@ -130,42 +123,43 @@ def _build_email_forms(plain: str) -> Iterator[Form]:
     middle = "".join(SIGNS["."] + _escape_signs(label) for label in labels[1:-1])
     named = f"|{_AT}(?:{'|'.join(said)})" if said else ""
     behind = f"(?:{_AT}(?:{host}){middle}{SIGNS['.']}(?:{end}){named})"
-    first = _start_bound(local)
-    yield Form(f"{first}{_escape_signs(local)}{behind}", _find_core(local, _ALPHANUMERIC))
-    yield Form(f"{first}{' '.join(map(re2.escape, local))}{behind}", ((local[0] + " ",),))
+    if whole:
+        yield f"{_start_bound(local)}{_escape_signs(local)}{behind}"
+    if apart:
+        yield f"{_start_bound(local)}{' '.join(map(re2.escape, local))}{behind}"
 
 
 def _start_bound(plain: str) -> str:
     return "\\b" if plain[0].isascii() and (plain[0].isalnum() or plain[0] == "_") else ""
 
 
-def _build_handle_forms(plain: str) -> Iterator[Form]:
+def _build_handle_forms(plain: str, text: str) -> Iterator[str]:
     bare = plain.translate(_NO_SIGNS)
     if not bare.isalnum() or plain in handles.NO_HANDLES:
         return
     at = "(?:@|골뱅이)[ ]?"
     if plain.isdecimal():
-        if len(plain) >= _LEAST_DIGITS_ALONE:
-            yield Form(f"(?:{at})?\\b{plain}\\b", ((plain,),))
+        if len(plain) >= _LEAST_DIGITS_ALONE and plain in text:
+            yield f"(?:{at})?\\b{plain}\\b"
         return
-    signed = "".join(f"[{DIGITS[int(c)]}]" if c.isdecimal() else _escape_signs(c) for c in plain)
-    last = "\\b" if plain[-1].isascii() and (plain[-1].isalpha() or plain[-1] == "_") else ""
     # @react.dev is a handle; in prose, react.dev is a site
     site = "." in plain and emails.is_top_level_domain(plain.rpartition(".")[2])
     alone = not site and len(plain) >= (_LEAST_WORD if plain.isalpha() else _LEAST_MIXED)
-    yield Form(f"(?:{at}){'?' if alone else ''}{_start_bound(plain)}{signed}{last}", _find_core(plain, _LETTERS))
-    if alone:
-        yield Form(_add_word_bounds("[ ]{1,2}".join(map(re2.escape, plain))), ((plain[0] + " ",),))
-        if all(c in _NAMES for c in plain):
-            names = [_NAMES[c] for c in plain]
-            yield Form("[ ,]{1,2}".join(f"(?:{'|'.join(one)})" for one in names), tuple(map(tuple, names)))
+    if _has_core(text, plain, _LETTERS):
+        signed = "".join(f"[{DIGITS[int(c)]}]" if c.isdecimal() else _escape_signs(c) for c in plain)
+        last = "\\b" if plain[-1].isascii() and (plain[-1].isalpha() or plain[-1] == "_") else ""
+        yield f"(?:{at}){'?' if alone else ''}{_start_bound(plain)}{signed}{last}"
+    if alone and f"{plain[0]} " in text:
+        yield _add_word_bounds("[ ]{1,2}".join(map(re2.escape, plain)))
+    if alone and all(any(name in text for name in _NAMES.get(c, ())) for c in plain):
+        yield "[ ,]{1,2}".join(f"(?:{'|'.join(_NAMES[c])})" for c in plain)
 
 
-def _build_secret_forms(value: str) -> Iterator[Form]:
+def _build_secret_forms(value: str, text: str) -> Iterator[str]:
     user, sign, word = value.partition(":")
     if sign and user and "/" not in user:  # the password of user:password@host
-        yield from _build_secret_forms(word)
-    if len(value) >= _LEAST_SECRET and any(map(str.isdecimal, value)):
+        yield from _build_secret_forms(word, text)
+    if len(value) >= _LEAST_SECRET and any(map(str.isdecimal, value)) and value in text:
         first = "\\b" if value[0].isalnum() or value[0] == "_" else ""
         last = "\\b" if value[-1].isalnum() or value[-1] == "_" else ""
-        yield Form(f"{first}{re2.escape(value)}{last}", ((value,),))
+        yield f"{first}{re2.escape(value)}{last}"

@@ -8,15 +8,6 @@ from typing import Final
 from filters.pii_rules.engine.candidate import Candidate
 
 _RESOLVERS: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "168.126.63.1", "168.126.63.2"))
-_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one is a format example
-_DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
-
-
-def trim_colon(candidate: Candidate) -> tuple[int, int]:
-    """Drop a single colon at the end of an IPv6 address."""
-    value = candidate.value
-    single = value.endswith(":") and not value.endswith("::")
-    return candidate.start, candidate.end - single
 
 
 def is_public_address(candidate: Candidate) -> bool:
@@ -30,23 +21,6 @@ def is_public_address(candidate: Candidate) -> bool:
 
 def is_public_ipv4(candidate: Candidate) -> bool:
     """Whether the value is the public address of one machine, without leading zeros; not a public resolver."""
-    value, after = candidate.value, candidate.read_after(2)
-    if (
-        value.count(".") != 3
-        or value in _RESOLVERS
-        or (after[:1] == "/" and after[1:].isdigit() and value[-2:] == ".0")
-    ):
-        return False
-    return is_public_address(candidate)
-
-
-def has_large_number(candidate: Candidate) -> bool:
-    """Whether an octet is 100 or more: versions and chapters count in small steps."""
-    return max(map(int, candidate.value.split("."))) >= 100
-
-
-def is_mac_address(candidate: Candidate) -> bool:
-    """Whether twelve hexadecimal digits are the address of one card: unicast, assigned, not for documentation."""
-    bare = "".join(c for c in candidate.value if c.isalnum()).lower()
-    assigned = bare not in _UNASSIGNED and not bare.startswith(_DOCUMENTATION)
-    return len(bare) == 12 and not int(bare[1], 16) % 2 and assigned
+    after = candidate.read_after(2)
+    network = after[:1] == "/" and after[1:].isdigit() and candidate.value.endswith(".0")
+    return not network and candidate.value not in _RESOLVERS and is_public_address(candidate)

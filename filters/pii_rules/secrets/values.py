@@ -10,6 +10,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.engine.candidate import Candidate
+from filters.pii_rules.engine.rule_table import compile_word
 from filters.pii_rules.secrets.placeholders import is_placeholder, is_variable, repetition_share
 
 _ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
@@ -22,16 +23,9 @@ _CHAIN: Final = re2.compile("^[A-Za-z_]+[.][A-Za-z_]+")  # process.env.…, self
 _SIGNS_BETWEEN: Final = re2.compile("[_:.-]")
 _COMPOUND: Final = re2.compile("(?i)^[a-z0-9]{2,12}[._-]key[^a-z가-힣]*$")  # api_key: also the name of other values
 _LOWER: Final = re2.compile("[a-z]{9}")
-_OF_WORDS: Final = re2.compile("^[A-Z][a-z]+(?:[-._][A-Za-z]+){1,3}[-._]?[0-9]{1,4}$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
-# Words that describe the value: MY-DB-PASSWORD-1. A password of other words counts as a password.
-_TELLING: Final = re2.compile(
-    "(?i)(?:^|[-_.])(?:password|passwd|passphrase|pw|pwd|secret|key|token|here|change|my)[0-9]*(?:[-_.]|$)"
-)
-# An algorithm or a program identifier: AES-128-CBC, user.password2
-_NAME: Final = re2.compile(
-    "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
-)
+_TELLING: Final = compile_word("secrets/passwords", "telling")
+_NAME: Final = compile_word("secrets/passwords", "algorithm_or_name")
 _PLACEHOLDERS: Final = tuple(
     "example your xxxx **** changeme placeholder dummy sample sha1 sha2 sha5 base64 md5 bcrypt argon < { $ ...".split()
 )
@@ -54,20 +48,9 @@ def trim_query(candidate: Candidate) -> tuple[int, int]:
     return candidate.start, candidate.end if value[-1] != "." else candidate.start + len(value.rstrip("=."))
 
 
-def begins_word(candidate: Candidate) -> bool:
-    """Whether the label begins a word or a part in capitals: serviceKey and AWS_SECRET_KEY, not mytoken."""
-    before = candidate.text[candidate.match_start - 1 : candidate.match_start] if candidate.match_start else ""
-    return not (before.isascii() and before.isalnum() and candidate.lead[:1].islower())
-
-
 def is_stand_in(candidate: Candidate) -> bool:
     """Whether the value is a placeholder."""
     return is_placeholder(candidate.value)
-
-
-def is_random_tail(candidate: Candidate) -> bool:
-    """Whether the part behind the last underscore looks random, unlike sk_test_xxxxxxxxxxxxxxxx."""
-    return is_random(candidate.value.rpartition("_")[2], 12)
 
 
 def is_random_in_query(candidate: Candidate) -> bool:
@@ -83,11 +66,6 @@ def is_labelled_key(candidate: Candidate) -> bool:
     return dense and is_random(value, least) and _is_key(value)
 
 
-def is_spoken_key(candidate: Candidate) -> bool:
-    """Whether a value looks random that follows its label without a mark: sixteen characters."""
-    return is_random(candidate.value, 16) and _is_key(candidate.value)
-
-
 def is_dense_key(candidate: Candidate) -> bool:
     """Whether a value behind a word with other uses is a key."""
     return _is_dense(candidate.value) and is_labelled_key(candidate)
@@ -96,11 +74,6 @@ def is_dense_key(candidate: Candidate) -> bool:
 def is_password(candidate: Candidate) -> bool:
     """Whether the value mixes letters with digits or signs; a bare word is a variable name or prose."""
     return len(candidate.value) >= 4 and _is_password(candidate.value, quoted=candidate.lead[-1:] in _QUOTES)
-
-
-def is_long_password(candidate: Candidate) -> bool:
-    """Whether the value is a password of six characters or more, which an English label needs."""
-    return len(candidate.value) >= 6 and is_password(candidate)
 
 
 def is_strong_password(candidate: Candidate) -> bool:
@@ -116,13 +89,6 @@ def is_strong_password(candidate: Candidate) -> bool:
     if "/" in value or "_" in value or "=" in value.rstrip("="):
         return digits > 0 and signs > 0 and "/" not in value and "=" not in value
     return (digits > 0 and signs > 0) or (digits >= 3 and value.isalnum()) or (signs > 0 and value[0].isalpha())
-
-
-def is_signed_password(candidate: Candidate) -> bool:
-    """Whether the value is strong and has a digit and a sign, which an English label without a mark needs."""
-    value = candidate.value
-    signed = any(c in _SIGNS for c in value[:-1]) and any(c.isdigit() for c in value)
-    return signed and is_strong_password(candidate)
 
 
 def is_random(value: str, least: int) -> bool:
@@ -178,31 +144,3 @@ def _entropy(value: str) -> float:
     counts = Counter(value[:128])
     total = sum(counts.values())
     return -sum(n / total * log2(n / total) for n in counts.values())
-
-
-def repeats_user(candidate: Candidate) -> bool:
-    """Whether user and password of an address are the same word, as programs are delivered: guest:guest."""
-    user, _, password = candidate.value.partition(":")
-    return user == password
-
-
-def has_no_url_in_lead(candidate: Candidate) -> bool:
-    """Whether no URL lies between the label and the value."""
-    return "://" not in candidate.lead
-
-
-def is_password_option(candidate: Candidate) -> bool:
-    """Whether the value of an option is a password: quoted or not, it may hold signs."""
-    return _is_password(candidate.value, quoted=True)
-
-
-def is_template(candidate: Candidate) -> bool:
-    """Whether the value is the name of what belongs there, between angle brackets: <password1>."""
-    return (
-        candidate.lead[-1:] == "<" and candidate.read_after(1) == ">" and _TELLING.search(candidate.value) is not None
-    )
-
-
-def is_strong_or_of_words(candidate: Candidate) -> bool:
-    """Whether the value is strong, or words in capitals and a number: Maru-Dasom77."""
-    return _OF_WORDS.match(candidate.value) is not None or is_strong_password(candidate)

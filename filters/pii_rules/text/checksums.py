@@ -7,18 +7,7 @@ from functools import lru_cache
 
 # A constant instead of the clock, so that spans of a text do not change with time. Later births are rejected.
 LATEST_BIRTH_YEAR = 2040
-_CENTURY = {
-    "9": 1800,
-    "0": 1800,
-    "1": 1900,
-    "2": 1900,
-    "5": 1900,
-    "6": 1900,
-    "3": 2000,
-    "4": 2000,
-    "7": 2000,
-    "8": 2000,
-}
+_CENTURY = {sex: year for sexes, year in (("90", 1800), ("1256", 1900), ("3478", 2000)) for sex in sexes}
 
 
 @lru_cache(maxsize=256)  # several rules ask about the same number
@@ -38,23 +27,15 @@ def is_birth_date(digits: str) -> bool:
 
 
 def has_valid_resident_checksum(digits: str) -> bool:
-    """Whether the check digit of a resident number is valid: (11 - sum mod 11) mod 10.
+    """Whether the check digit is valid: (11 - sum mod 11) mod 10 of a resident number, 13 for 11 of a foreigner's.
 
     Numbers issued since October 2020 have no check digit, so an invalid sum proves nothing.
 
-    >>> has_valid_resident_checksum("9913310000000"), has_valid_resident_checksum("9913310000009")
-    (True, False)
+    >>> [has_valid_resident_checksum(f"991331000000{last}") for last in (0, 2, 9)]
+    [True, True, False]
     """
-    return int(digits[12]) == (11 - _sum_weighted_digits(digits) % 11) % 10
-
-
-def has_valid_foreigner_checksum(digits: str) -> bool:
-    """Whether the check digit of a foreigner number is valid: (13 - sum mod 11) mod 10; none since October 2020.
-
-    >>> has_valid_foreigner_checksum("9913310000002")
-    True
-    """
-    return int(digits[12]) == (13 - _sum_weighted_digits(digits) % 11) % 10
+    rest = sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False)) % 11
+    return int(digits[12]) in ((11 - rest) % 10, (13 - rest) % 10)
 
 
 def has_valid_corporation_checksum(digits: str) -> bool:
@@ -98,8 +79,3 @@ def has_valid_luhn_checksum(digits: str) -> bool:
         n = int(d) * (1 + i % 2)
         total += n - 9 if n > 9 else n
     return total % 10 == 0
-
-
-@lru_cache(maxsize=256)
-def _sum_weighted_digits(digits: str) -> int:
-    return sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False))

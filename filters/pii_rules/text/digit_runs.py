@@ -6,13 +6,12 @@ form, so that rules need not handle character widths or kinds of dashes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import re2
-
-from filters.pii_rules.text.labels import NOT_NUMBERED, Label, label_of
 
 ZERO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _SPACES: Final = " \u00a0\u2002\u2003\u2009\u202f\u3000"
@@ -23,6 +22,7 @@ SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" +
 MIN_DIGITS = 10  # the shortest number that rules describe by groups: a business number
 RUN: Final = f"{DIGIT}(?:{SEPARATOR}{{0,6}}{DIGIT}){{{MIN_DIGITS - 1},}}"
 _RUN: Final = re2.compile(RUN)
+RUN_GATE: Final = f"{DIGIT}(?:{SEPARATOR}*{DIGIT}){{{MIN_DIGITS - 1}}}"  # without counting separators: fewer states
 
 _FOLD: Final = {
     **{ord(c): "\u200b" for c in ZERO_WIDTH},
@@ -38,7 +38,7 @@ WRAP: Final = "^"  # a dash at a line end: inside a number, or the bullet of the
 LINE: Final = "\n"  # a line end without a dash
 _NOTHING: Final = ""
 _TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `fold_characters` leaves between digits
-_DASHED: Final = {"-": "-", _LOOSE: "-", WRAP: "-"}
+_DASHED: Final = {_LOOSE: "-", WRAP: "-"}
 BREAK: Final = "|"  # separates numbers, not parts of one number
 SLASHED: Final = ("/", "_")  # inside a number only after a label
 _ENDS: Final = (BREAK, LINE, *SLASHED)
@@ -64,59 +64,19 @@ class Run:
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     separators: tuple[str, ...]  # "-", "~", "^", " ", ".", "(", ")", "/", "_", LINE or BREAK; one more than groups
-    labels: dict[tuple[int, bool], Label] = field(default_factory=dict, compare=False, repr=False)
-
-    def label(self, text: str, start: int, *, numbered: bool) -> Label:
-        """Return `label_of` for `start`, cached for all windows that begin there."""
-        key = (start, numbered)
-        found = self.labels.get(key)
-        if found is None:
-            found = self.label(text, start, numbered=False) if numbered else label_of(text, start)
-            if numbered and found.kind in NOT_NUMBERED:
-                found = label_of(text, start, numbered=True)
-            self.labels[key] = found
-        return found
 
 
-@dataclass(frozen=True, slots=True)
 class Window:
-    """Adjacent groups of a run, with their context."""
+    """Groups `first` to `last` (exclusive) of a run; `start` and `end` are code points of the text."""
 
-    text: str
-    run: Run
-    first: int
-    last: int  # exclusive
-    groups: tuple[str, ...] = field(init=False)
-    digits: str = field(init=False)  # of all groups, without separators
-    separators: tuple[str, ...] = field(init=False)  # between groups; "~" and "^" are given as "-"
-    start: int = field(init=False)  # code point of the first digit
-    end: int = field(init=False)  # code point after the last digit
-    char_before: str = field(init=False)  # "" at the start of the text
-    char_after: str = field(init=False)  # "" at the end of the text
+    __slots__ = ("digits", "end", "first", "groups", "last", "run", "separators", "start", "text")
 
-    def __post_init__(self) -> None:
-        run, put = self.run, object.__setattr__
-        groups = run.groups[self.first : self.last]
-        between = run.separators[self.first + 1 : self.last]
-        start, end = run.starts[self.first], run.ends[self.last - 1]
-        loose = _LOOSE in between or WRAP in between
-        put(self, "groups", groups)
-        put(self, "digits", "".join(groups))
-        put(self, "separators", tuple(_DASHED.get(s, s) for s in between) if loose else between)
-        put(self, "start", start)
-        put(self, "end", end)
-        put(self, "char_before", self.text[start - 1] if start else "")
-        put(self, "char_after", self.text[end : end + 1])
-
-    @property
-    def label(self) -> Label:
-        """The label of the window's table column, else the nearest label before it."""
-        return self.run.label(self.text, self.start, numbered=False)
-
-    @property
-    def number_label(self) -> Label:
-        """The same without telephone words, which occur in any sentence with a request."""
-        return self.run.label(self.text, self.start, numbered=True)
+    def __init__(self, text: str, run: Run, first: int, last: int) -> None:
+        self.text, self.run, self.first, self.last = text, run, first, last
+        self.groups = run.groups[first:last]
+        self.digits = "".join(self.groups)  # of all groups, without separators
+        self.separators = tuple(_DASHED.get(s, s) for s in run.separators[first + 1 : last])  # between the groups
+        self.start, self.end = run.starts[first], run.ends[last - 1]
 
     @property
     def is_standalone(self) -> bool:
@@ -137,28 +97,26 @@ def fold_characters(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def matches(
-    pattern: re2._Regexp, text: str, data: bytes, unless: Callable[[bytes], bool] | None = None
-) -> Iterator[tuple[int, int]]:
-    """Yield spans of `pattern` in `text`, in code points; `data` is `text` in UTF-8.
+def matches(pattern: re2._Regexp, text: str, data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield spans of `pattern` in `text`, in code points; `data` is `text` in UTF-8."""
+    return ((start, end) for _, start, end in find_groups(pattern, 0, text, data))
 
-    Matches for whose bytes `unless` is true are skipped before offsets are converted.
-    """
-    if len(data) == len(text):
-        for match in pattern.finditer(data):
-            start, end = match.span()
-            if unless is None or not unless(data[start:end]):
-                yield start, end
-        return
+
+def find_groups(pattern: re2._Regexp, group: int, text: str, data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the start of each match of `pattern`, and start and end of its group, in code points."""
+    wide = len(data) != len(text)
     seen_bytes = seen = 0
     for match in pattern.finditer(data):
-        start, end = match.span()
-        if unless is not None and unless(data[start:end]):
+        start, (first, last) = match.start(), match.span(group)
+        if first < 0:
             continue
-        seen += len(data[seen_bytes:start].decode())
-        length = len(data[start:end].decode())
-        yield seen, seen + length
-        seen, seen_bytes = seen + length, end
+        if not wide:
+            yield start, first, last
+            continue
+        begin = seen + len(data[seen_bytes:start].decode())
+        value = begin + len(data[start:first].decode()) if group else begin
+        seen, seen_bytes = value + len(data[first:last].decode()), last
+        yield begin, value, seen
 
 
 def starts_with(pattern: re2._Regexp, text: str) -> bool:
@@ -229,27 +187,20 @@ def _join_split_digits(run: Run) -> Run:
     >>> _join_split_digits(parse_run("0 1 0 - 0 0 0 0 - 1 2 3 4", 0, 25)).groups
     ('010', '0000', '1234')
     """
-    groups: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    separators = [run.separators[0]]
-    at, size = 0, len(run.groups)
-    while at < size:
+    between, joined, at = run.separators, set[int](), 0
+    while at < len(run.groups):
         stop = at
-        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~."):
+        while stop < len(run.groups) and len(run.groups[stop]) == 1 and (stop == at or between[stop] in " -~."):
             stop += 1
-        apart = stop - at >= MIN_DIGITS
-        hyphens = apart and set(run.separators[at + 1 : stop]) == {"-"}
-        stop = max(stop, at + 1)
-        for i in range(at, stop):
-            if apart and i > at and (run.separators[i] in " ." or hyphens):
-                groups[-1] += run.groups[i]
-                ends[-1] = run.ends[i]
-                separators[-1] = run.separators[i + 1]
-                continue
-            groups.append(run.groups[i])
-            starts.append(run.starts[i])
-            ends.append(run.ends[i])
-            separators.append(run.separators[i + 1])
-        at = stop
-    return Run(tuple(groups), tuple(starts), tuple(ends), tuple(separators))
+        if stop - at >= MIN_DIGITS:
+            marks = " .-" if set(between[at + 1 : stop]) == {"-"} else " ."
+            joined.update(i for i in range(at + 1, stop) if between[i] in marks)
+        at = max(stop, at + 1)
+    heads = [i for i in range(len(run.groups)) if i not in joined]
+    places = list(pairwise((*heads, len(run.groups))))
+    return Run(
+        tuple("".join(run.groups[a:b]) for a, b in places),
+        tuple(run.starts[a] for a, _ in places),
+        tuple(run.ends[b - 1] for _, b in places),
+        (*(between[a] for a in heads), between[-1]),
+    )

@@ -57,17 +57,6 @@ class Label:
 NO_LABEL: Final = Label("", "", REACH + 1)
 
 
-def label_before(text: str, start: int) -> Label:
-    """Return the nearest label that ends before `start`; of two with the same end, the longer.
-
-    >>> label_before("사업자 등록 번호 : 0", 12).kind
-    'brn'
-    >>> label_before("주소 0", 3)
-    Label(kind='', word='', distance=31)
-    """
-    return _find_nearest_label(text, start, _LABELS)
-
-
 def person_before(text: str, start: int) -> Label:
     """Return the nearest word that refers to a person: 성명, 생년월일, 환자 …
 
@@ -78,6 +67,7 @@ def person_before(text: str, start: int) -> Label:
 
 
 def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[bytes, tuple[str, str]]]) -> Label:
+    """Return the nearest label that ends before `start`; of two with the same end, the longer."""
     pattern, words = labels
     left = squeeze_text(text[max(0, start - _SLICE) : start])[::-1].encode("utf-8", "replace")
     match = pattern.search(left)
@@ -88,17 +78,21 @@ def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[b
     return Label(kind, word, distance) if distance <= REACH else NO_LABEL
 
 
+@lru_cache(maxsize=256)  # many rules and windows of digits ask for the same place
 def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
     """Return the label of the value at `start`: the heading of its table column, else the nearest label before it.
 
     `numbered` skips telephone words, which occur in any sentence with a request.
+
+    >>> label_of("사업자 등록 번호 : 0", 12).kind, label_of("주소 0", 3) == NO_LABEL
+    ('brn', True)
     """
     left = text[max(0, start - 4) : start].rstrip(_THIN)
     if left[-1:] in _CELLS or not left:
         above = column_above(text, start)
         if above.kind:
             return above
-    return _find_nearest_label(text, start, _NUMBERED) if numbered else label_before(text, start)
+    return _find_nearest_label(text, start, _NUMBERED if numbered else _LABELS)
 
 
 def column_above(text: str, start: int) -> Label:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -10,30 +11,10 @@ from typing import Final
 from malmoi.document import Span
 
 # Most specific kind first: it wins where two matches of equal confidence overlap.
-PRECEDENCE = (
-    "rrn",
-    "frn",
-    "key",
-    "url_secret",
-    "email",
-    "mac",
-    "ip",
-    "card",
-    "driver_license",
-    "passport",
-    "health_insurance",
-    "brn",
-    "crn",
-    "phone",
-    "messenger",
-    "account",
-    "vehicle",
-    "birth_date",
-    "postcode",
-    "address",
-    "name",
+PRECEDENCE: Final = tuple(
+    "rrn frn key url_secret email mac ip card driver_license passport health_insurance brn crn phone messenger account "
+    "vehicle birth_date postcode address name".split()
 )
-
 _RANK = {kind: rank for rank, kind in enumerate(PRECEDENCE)}
 
 
@@ -77,17 +58,9 @@ _BY_START: Final = attrgetter("start")
 
 def _choose_best(found: list[Match]) -> list[Match]:
     """Choose the winners among matches that overlap in a chain; returns them in text order."""
-    order = sorted(found, key=lambda f: (-f.confidence, _RANK[f.kind], f.start - f.end, f.start))
-    taken: list[Match] = []
-    by_block: dict[int, list[Match]] = {}  # index by block, which avoids comparing each match with each
-    for item in order:
-        blocks = range(item.start // _BLOCK, (item.end - 1) // _BLOCK + 1)
-        if any(item.start < t.end and t.start < item.end for b in blocks for t in by_block.get(b, ())):
-            continue
-        taken.append(item)
-        for b in blocks:
-            by_block.setdefault(b, []).append(item)
-    return sorted(taken, key=_BY_START)
-
-
-_BLOCK = 64  # code points; an identifier spans one or two blocks
+    taken: list[Match] = []  # in text order
+    for item in sorted(found, key=lambda f: (-f.confidence, _RANK[f.kind], f.start - f.end, f.start)):
+        at = bisect_left(taken, item.start, key=_BY_START)
+        if (not at or taken[at - 1].end <= item.start) and (at == len(taken) or item.end <= taken[at].start):
+            taken.insert(at, item)
+    return taken

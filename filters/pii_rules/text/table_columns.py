@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 import re2
 
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 
+_BLANK: Final = " "  # between words
 _BLANKS: Final = "  "  # at least two separate aligned columns
 _DELIMITERS: Final = ("\t", "|", "│", "┃", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
+_TO_BLANKS: Final = dict.fromkeys(map(ord, "\u00a0\u3000\t\r"), " ")
 _MAX_COLUMNS = 40  # bounds the work if a hostile row repeats the heading
 _MAX_HEADING = 400  # code points
 _MAX_CELL = 24
@@ -50,36 +52,26 @@ def find_cells(
         if wanted is not None and not wanted(header):
             continue
         mark = next((d for d in _DELIMITERS if d in header), "")
-        if not mark and len(_split_wide(header)) > 2:
-            mark = _BLANKS
-        column = _find_column(header, mark, start - first, end - first)
+        mark = mark or (_BLANKS if len(_split_row(header, _BLANKS)) > 2 else _BLANK)
+        cells = _split_row(header, mark)
+        column = _find_column(header, mark, cells, header[start - first : end - first].strip(_TRIM), start - first)
         if column < 0 or columns > _MAX_COLUMNS:
             continue
-        width = len(_split_wide(header) if mark == _BLANKS else header.split())
-        stop = yield from _find_cells_below(text, last + 1, mark, column, width)
+        stop = yield from _find_cells_below(text, last + 1, mark, column, len(cells))
         table_end = max(table_end, stop)
 
 
-def _find_column(header: str, mark: str, start: int, end: int) -> int:
-    """Return the index of the column with heading header[start:end], or -1 if that is only part of a heading."""
-    if mark == _BLANKS:
-        cells = _split_wide(header)
-        return cells.index((start, end)) if (start, end) in cells else -1
-    if not mark:
-        words = header.split()
-        if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
-            return -1
-        return len(header[:start].split()) if header[start:end] in words else -1
-    if any(len(cell) > _MAX_CELL for cell in header.split(mark)):
+def _find_column(header: str, mark: str, cells: Sequence[tuple[int, int]], heading: str, start: int) -> int:
+    """Return the index of the column with this heading at or behind `start`, or -1 if it is only part of a heading."""
+    if mark == _BLANK and (len(cells) < 3 or any(b - a > 8 or header[a:b] in _NO_HEADINGS for a, b in cells)):
+        return -1
+    if mark in _DELIMITERS and any(len(cell) > _MAX_CELL for cell in header.split(mark)):
         return -1  # a sentence with commas
-    left = header.rfind(mark, 0, start)
-    left = left + len(mark) if left >= 0 else 0
-    right = header.find(mark, end)
-    whole = header[left : right if right >= 0 else len(header)].strip(_TRIM)
-    return header.count(mark, 0, start) if whole == header[start:end].strip(_TRIM) else -1
+    first = header.find(heading, start)
+    return cells.index((first, first + len(heading))) if (first, first + len(heading)) in cells else -1
 
 
-def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
+def _find_cells_below(text: str, at: int, mark: str, column: int, width: int) -> Generator[tuple[int, int], None, int]:
     """Yield the cells of one column; return where the table ends."""
     odd, rows, begin = 0, 0, at
     for _ in range(_MAX_ROWS):
@@ -87,7 +79,7 @@ def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) ->
             break
         last = text.find("\n", at, at + 4_000)
         last = last if last >= 0 else min(len(text), at + 4_000)
-        cell = _find_cell(text, at, last, mark, column, words)
+        cell = _find_cell(text, at, last, mark, column, width)
         odd = 0 if cell is not None else odd + 1
         if cell is not None and cell[0] < cell[1]:
             rows += 1
@@ -98,48 +90,33 @@ def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) ->
     return at if rows else begin  # a line of prose before a table has no rows
 
 
-def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
+def _find_cell(text: str, at: int, last: int, mark: str, column: int, width: int) -> tuple[int, int] | None:
     row = text[at:last]
-    if mark == _BLANKS:
-        places = _split_wide(row)
-        if len(places) == words:
-            return at + places[column][0], at + places[column][1]
-        mark = ""  # the heading is aligned, the rows are not
-    if mark:
-        if row.count(mark) < max(column, 1):
-            return None
-        left = 0
-        for _ in range(column):
-            left = row.index(mark, left) + len(mark)
-        right = row.find(mark, left)
-        right = right if right >= 0 else len(row)
-    else:
-        parts = row.split()
-        if len(parts) != words or not _NO_HEADINGS.isdisjoint(parts):
-            return None
-        left = right = 0
-        for part in parts[: column + 1]:
-            left = row.index(part, right)
-            right = left + len(part)
-    while left < right and row[left] in _TRIM:
-        left += 1
-    while right > left and row[right - 1] in _TRIM:
-        right -= 1
-    return at + left, at + right
+    cells = _split_row(row, mark)
+    if mark == _BLANKS and len(cells) != width:  # the heading is aligned, the rows are not
+        mark, cells = _BLANK, _split_row(row, _BLANK)
+    if mark == _BLANK and any(row[a:b] in _NO_HEADINGS for a, b in cells):
+        return None
+    if len(cells) <= max(column, 1) or (mark not in _DELIMITERS and len(cells) != width):
+        return None
+    return at + cells[column][0], at + cells[column][1]
 
 
-def _split_wide(row: str) -> list[tuple[int, int]]:
-    """Return start and end of the cells that at least two blanks separate.
+def _split_row(row: str, mark: str) -> list[tuple[int, int]]:
+    """Return start and end of the cells of a row, without blanks and quotes around them.
 
-    >>> _split_wide("1   HONG GILDONG   M0  ")
-    [(0, 1), (4, 16), (19, 21)]
+    >>> _split_row("1   HONG GILDONG   M0  ", "  "), _split_row("1,,'a'", ",")
+    ([(0, 1), (4, 16), (19, 21)], [(0, 1), (2, 2), (4, 5)])
     """
-    places, end = list[tuple[int, int]](), 0
-    for part in row.replace("\u3000", " ").split(_BLANKS):
-        if part.strip():
-            start = end + len(part) - len(part.lstrip())
-            places.append((start, start + len(part.strip())))
-        end += len(part) + len(_BLANKS)
+    places, at = list[tuple[int, int]](), 0
+    delimited = mark in _DELIMITERS
+    for part in (row if delimited else row.translate(_TO_BLANKS)).split(mark):
+        trim = _TRIM if delimited else _BLANK  # quotes between words belong to a sentence
+        cell = part.strip(trim)
+        if cell or delimited:
+            start = at + len(part) - len(part.lstrip(trim))
+            places.append((start, start + len(cell)))
+        at += len(part) + len(mark)
     return places
 
 
