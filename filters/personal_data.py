@@ -79,12 +79,13 @@ class _Text(NamedTuple):
     data: bytes  # `text` in UTF-8
     named: bool  # whether names are searched
     morphemes: Morphemes | None = None
+    document: bool = False  # not a title, an author or an address
 
 
 def _read_texts(doc: Document, named: bool, kept: bool) -> list[_Text]:
     """Return the text of a document, and its title, author and URL; `kept` needs the names of the text in any case."""
     beside = filter(None, (doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url)))
-    text = _Text(*_encode_text(doc.text), named or kept, doc.morphemes)
+    text = _Text(*_encode_text(doc.text), named or kept, doc.morphemes, document=True)
     return [text, *(_Text(*_encode_text(part), named) for part in beside)]
 
 
@@ -93,7 +94,10 @@ def _find_all(texts: Sequence[_Text]) -> list[list[Match]]:
     found = [find_matches(one.text, one.data) for one in texts]
     # identifiers first: a name is personal data next to an identifier; it has gates of its own
     named = [i for i, one in enumerate(texts) if one.named]
-    read = [person_names.Text(texts[i].text, texts[i].data, found[i], texts[i].morphemes) for i in named]
+    read = [
+        person_names.Text(one.text, one.data, found[i], one.morphemes, one.document)
+        for i, one in ((i, texts[i]) for i in named)
+    ]
     for i, names in zip(named, person_names.find_person_names(read), strict=True):
         found[i] = resolve_overlaps(found[i] + names) if names else found[i]
     return found

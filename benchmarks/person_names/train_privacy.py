@@ -25,7 +25,7 @@ from benchmarks.person_names import texts
 from benchmarks.person_names.train import SAMPLES, _analyse, train_all
 from filters.pii_rules.engine.search import find_matches
 from filters.pii_rules.people import name_privacy, person_names
-from filters.pii_rules.people.block_evidence import WordFinder, split_blocks
+from filters.pii_rules.people.block_evidence import WORD, WordFinder, split_blocks
 from filters.pii_rules.people.name_evidence import Page
 from filters.pii_rules.people.name_privacy import START
 from filters.pii_rules.people.name_tagger import Model, tag_names
@@ -36,8 +36,8 @@ RARE: Final = 4  # names that have some evidence, at least
 STRENGTH, BLOCK_STRENGTH = 15.0, 5.0  # of the pull towards no weight
 SETS: Final = 0.5  # weight of a name of the open sets, whose writers know no kinds of documents
 PROSE: Final = 0.3  # weight of a name of prose without private names
-SHIFT: Final = 5  # tenths added to the start, so that precision and recall are about equal
-SMALLEST: Final = 1  # tenths: weights below are left out
+SHIFT: Final = 2  # tenths added to the start: recall against precision
+SMALLEST: Final = 0.15  # weight of a word: the rest is left out
 Floats = npt.NDArray[np.float64]
 
 
@@ -121,16 +121,27 @@ def train() -> tuple[dict[str, int], dict[str, int]]:
 
 
 def weigh(rows: Sequence[Row], strength: float) -> dict[str, int]:
-    """Return the weights of a logistic regression, in tenths; `strength` pulls them towards 0."""
+    """Return the weights of a logistic regression, in tenths; `strength` pulls them towards 0.
+
+    Words of documents with a small weight are left out, and what remains is weighed again.
+    """
     counts = Counter(evidence for row in rows for evidence in set(row.evidence))
-    known = {evidence: i for i, evidence in enumerate(sorted(e for e, n in counts.items() if n >= RARE))}
+    kept = sorted(evidence for evidence, count in counts.items() if count >= RARE)
+    first = _fit(rows, kept, strength)
+    kept = [one for one in kept if not one.startswith(WORD) or abs(first[one]) >= SMALLEST]
+    tenths = {evidence: round(10 * weight) for evidence, weight in _fit(rows, kept, strength).items()}
+    return {evidence: weight for evidence, weight in tenths.items() if weight}
+
+
+def _fit(rows: Sequence[Row], kept: Sequence[str], strength: float) -> dict[str, float]:
+    """Return the weight of each kept piece of evidence."""
+    known = {evidence: i for i, evidence in enumerate(kept)}
     found = [sorted({known[e] for e in row.evidence if e in known}) for row in rows]
     bounds = np.concatenate(([0], np.cumsum([len(one) for one in found])))
     columns = np.concatenate([np.array(one, np.int64) for one in found])
     matrix = csr_matrix((np.ones(len(columns)), columns, bounds), (len(rows), len(known)))
-    solved = _solve(matrix, np.array([float(r.private) for r in rows]), np.array([r.share for r in rows]), strength)
-    tenths = {evidence: round(10 * float(solved[i])) for evidence, i in known.items()}
-    return {evidence: weight for evidence, weight in tenths.items() if abs(weight) >= SMALLEST}
+    private, share = np.array([float(row.private) for row in rows]), np.array([row.share for row in rows])
+    return dict(zip(kept, _solve(matrix, private, share, strength).tolist(), strict=True))
 
 
 def _solve(matrix: csr_matrix, gold: Floats, share: Floats, strength: float) -> Floats:

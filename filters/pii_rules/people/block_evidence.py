@@ -31,23 +31,21 @@ class WordFinder:
             for group in ("strong", "signals"):
                 for word in split_words(entry.get(group, "")):
                     owners.setdefault(word, []).append(f"kind={kind} {group}")
-        names = sorted(owners)
-        self.words = [WORD + name for name in names]
-        self.kinds = {i: tuple(owners[name]) for i, name in enumerate(names) if owners[name]}
-        self.finder = AhoCorasick(names, implementation=Implementation.DFA)
+        self.kinds = {word: tuple(kinds) for word, kinds in owners.items() if kinds}
+        self.finder = AhoCorasick(sorted(owners), implementation=Implementation.DFA)
 
-    def find_words(self, text: str) -> set[int]:
-        """Return the indexes of the words in a block."""
-        return {i for i, _, _ in self.finder.find_matches_as_indexes(text, overlapping=True)}
+    def find_words(self, text: str) -> set[str]:
+        """Return the words in a block."""
+        return set(self.finder.find_matches_as_strings(text, overlapping=True))
 
     def read_evidence(self, text: str) -> list[str]:
         """Return the evidence of a block: its words, kinds and shape."""
         found = self.find_words(text)
-        return [*(self.words[i] for i in sorted(found)), *self.read_rest(text, found)]
+        return [*(WORD + word for word in sorted(found)), *self.read_rest(text, found)]
 
-    def read_rest(self, text: str, found: set[int]) -> Iterator[str]:
+    def read_rest(self, text: str, found: set[str]) -> Iterator[str]:
         """Yield the evidence of a block besides its words: how many words of each kind it has, and its shape."""
-        kinds = Counter(kind for i in self.kinds.keys() & found for kind in self.kinds[i])
+        kinds = Counter(kind for word in self.kinds.keys() & found for kind in self.kinds[word])
         yield from (f"{kind} {min(count, _MOST)}" for kind, count in sorted(kinds.items()))
         yield from _read_shape(text)
 

@@ -46,7 +46,9 @@ _IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라
 _CALLS: Final = (*words("calls"), *words("jobs"))
 _CREDITS: Final = words("credits")
 _BYLINES: Final = frozenset(words("bylines"))
+_SAMPLE_SIGNS: Final = ("예시", "○○", "(예)", "assert", "@example.", "@test.")
 _SAMPLES: Final = frozenset(words("samples"))
+_FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)")
 _AROUND: Final = 60  # code points around a sample name in which the text must call it a sample
 _IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office and a rank in one word
 _AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
@@ -289,13 +291,14 @@ def is_sample(text: str, start: int, end: int) -> bool:
     if text[start:end] not in _SAMPLES:
         return False
     near = text[max(0, start - _AROUND) : end + _AROUND]
-    return "예시" in near or "○○" in near
+    return any(sign in near for sign in _SAMPLE_SIGNS)
 
 
 def is_no_name(text: str, start: int, end: int) -> bool:
-    """Whether a field says that it holds no name, text[start:end] is a label, or a sample of how to fill in a form."""
+    """Whether text[start:end] is a label, a firm, what a field without a name holds, or a sample of a filled form."""
     value = text[start:end].replace(" ", "")
-    return value in NO_VALUES or is_label(value) or is_sample(text, start, end)
+    firm = text[max(0, start - 3) : start].endswith(_FIRMS)
+    return firm or value in NO_VALUES or is_label(value) or is_sample(text, start, end)
 
 
 def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from filters.pii_rules.people.block_evidence import WORD, WordFinder, split_blocks
 
 WEIGHTS: Final = Path(__file__).with_name("private_names.toml")
+_ZEROS: Final = repeat(0)  # for evidence without a weight
 START: Final = ""  # evidence of every name and of every block
 
 
@@ -33,13 +35,12 @@ class PrivacyModel:
     def __init__(self, names: Mapping[str, int], blocks: Mapping[str, int]) -> None:
         self.names, self.blocks = names, blocks
         self.finder = WordFinder({e.removeprefix(WORD) for e in (*names, *blocks) if e.startswith(WORD)})
-        self.words = [names.get(word, 0) for word in self.finder.words]
-        self.opening_words = [blocks.get(word, 0) for word in self.finder.words]
+        self.words = {e.removeprefix(WORD): weight for e, weight in names.items() if e.startswith(WORD)}
+        self.opening_words = {e.removeprefix(WORD): weight for e, weight in blocks.items() if e.startswith(WORD)}
 
     def weigh(self, evidence: Iterable[str]) -> int:
         """Return the sum of the weights of evidence for a name, in tenths."""
-        get = self.names.get
-        return sum([get(one, 0) for one in evidence])
+        return sum(map(self.names.get, evidence, _ZEROS))
 
     def read_blocks(self, text: str) -> list[Block]:
         """Return the blocks of `text` with their weights."""
@@ -49,8 +50,8 @@ class PrivacyModel:
         part = text[start:end]
         found = self.finder.find_words(part)
         rest = list(self.finder.read_rest(part, found))
-        weight = sum(map(self.words.__getitem__, found)) + self.weigh(rest)
-        opening = sum(map(self.opening_words.__getitem__, found)) + sum([self.blocks.get(one, 0) for one in rest])
+        weight = sum(map(self.words.get, found, _ZEROS)) + self.weigh(rest)
+        opening = sum(map(self.opening_words.get, found, _ZEROS)) + sum(map(self.blocks.get, rest, _ZEROS))
         return Block(start, end, weight, opening + self.blocks.get(START, 0))
 
 

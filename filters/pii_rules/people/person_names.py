@@ -51,18 +51,22 @@ _HEADING: Final = re2.compile(
 _GATE_BYTES: Final = 16 << 20  # memory for the states of the automaton of `ROLE` and `_TABLE_HEAD`
 _BATCH: Final = 1 << 16  # code points that the tagger reads at once; bounds the memory
 _REACH: Final = 40  # code points around an identifier that the tagger reads, to the line ends
-_OPEN: Final = -27  # tenths of a block from which the tagger reads it whole
+_OPEN: Final = -30  # tenths of a block from which the tagger reads it whole
 LEAST: Final = -1.5  # score from which the tagger asks whether a candidate is private
 _AGAIN: Final = 0.0  # least score of a private name that is searched again in the text
 
 
 class Text(NamedTuple):
-    """A text, its UTF-8 form, the identifiers in it, and an analysis of it, which is further evidence."""
+    """A text, its UTF-8 form, the identifiers in it, and an analysis of it, which is further evidence.
+
+    `document` is false for a title, an author or an address, in which only roles, fields and identifiers are reasons.
+    """
 
     text: str
     data: bytes
     found: Sequence[Match]
     morphemes: Morphemes | None = None
+    document: bool = True
 
 
 class _Opened(NamedTuple):
@@ -90,7 +94,7 @@ def find_person_names(texts: Sequence[Text]) -> list[list[Match]]:
     for batch in _split_batch(read, opened):
         excerpts = [Excerpt(texts[i].text, opened[i].pieces, texts[i].morphemes) for i in batch]
         for i, names in zip(batch, tag_batch(excerpts, least=LEAST), strict=True):
-            found[i] = list(_find_private(texts[i].text, opened[i], names))
+            found[i] = list(_find_private(texts[i], opened[i], names))
     return found
 
 
@@ -127,14 +131,15 @@ def _build_gate() -> re2.Set:
     return build_set([ROLE.pattern, _TABLE_HEAD.pattern], _GATE_BYTES)
 
 
-def _find_private(text: str, opened: _Opened, names: Sequence[Name]) -> Iterator[Match]:
+def _find_private(one: Text, opened: _Opened, names: Sequence[Name]) -> Iterator[Match]:
     """Yield the private names, and where those of three syllables and more stand again."""
+    text = one.text
     privacy, starts = load_privacy_model(), [block.start for block in opened.blocks]
     page = Page(text, opened.anchors, names, opened.cells)
     marked: list[tuple[int, int]] = []
     for i, name in enumerate(names):
-        block = bisect_right(starts, name.start) - 1
-        why = _explain(page, i, privacy, opened.blocks[block])
+        block = opened.blocks[bisect_right(starts, name.start) - 1] if one.document else None
+        why = _explain(page, i, privacy, block)
         if why and not context.is_no_name(text, name.start, name.end):
             end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
             if name.score >= _AGAIN:
@@ -144,12 +149,12 @@ def _find_private(text: str, opened: _Opened, names: Sequence[Name]) -> Iterator
     yield from context.find_names_elsewhere(text, again, {start for start, _ in marked})
 
 
-def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block) -> str:
+def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block | None) -> str:
     """Return why a name is private: a reason that suffices, or its two weightiest pieces of evidence; or ""."""
     evidence = page.read_evidence(i)
     if why := page.find_reason(page.names[i], evidence):
         return why
-    if privacy.weigh(evidence) + block.weight <= 0:
+    if block is None or privacy.weigh(evidence) + block.weight <= 0:
         return ""
     evidence += privacy.finder.read_evidence(page.text[block.start : block.end])
     return ", ".join(sorted(evidence, key=lambda one: -privacy.names.get(one, 0))[:2])
