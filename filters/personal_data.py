@@ -74,6 +74,15 @@ def mark_batch(
     return [spans(_select(one, kinds, keep_official), doc.text) for doc, one in zip(docs, read, strict=True)]
 
 
+def has_personal_data(phrase: str) -> bool:
+    """Whether an identifier stands in a phrase, e.g. the id of a document, or a name with a role or an identifier.
+
+    >>> has_personal_data("홍길동"), has_personal_data("홍길동 010-0000-1234")
+    (False, True)
+    """
+    return bool(_find_all([_Text(*_encode_text(phrase), named=True)])[0])
+
+
 class _Text(NamedTuple):
     text: str
     data: bytes  # `text` in UTF-8

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from filters.personal_data import DEFAULT_KINDS, Kind
+from filters.personal_data import Kind, has_personal_data
 from filters.personal_data import mark as marks
 from malmoi import url_privacy
 from malmoi.document import Document, Provenance, Spans, Verdict
@@ -43,7 +43,7 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
     # All kinds, whatever the recipe replaces, which includes all that a release would change in an id.
-    if url_privacy.has_personal_data(doc.id, lambda text: "" if _mark(text, DEFAULT_KINDS) else text):
+    if url_privacy.has_personal_data(doc.id, lambda text: "" if has_personal_data(text) else text):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
 

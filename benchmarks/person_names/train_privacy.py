@@ -27,7 +27,7 @@ from filters.pii_rules.engine.search import find_matches
 from filters.pii_rules.people import name_privacy, person_names
 from filters.pii_rules.people.block_evidence import WORD, WordFinder, split_blocks
 from filters.pii_rules.people.name_evidence import Page
-from filters.pii_rules.people.name_privacy import START
+from filters.pii_rules.people.name_privacy import START, rate_opening
 from filters.pii_rules.people.name_tagger import Model, tag_names
 from filters.pii_rules.text.name_model import read_words
 
@@ -36,7 +36,7 @@ RARE: Final = 4  # names that have some evidence, at least
 STRENGTH, BLOCK_STRENGTH = 15.0, 5.0  # of the pull towards no weight
 SETS: Final = 0.5  # weight of a name of the open sets, whose writers know no kinds of documents
 PROSE: Final = 0.3  # weight of a name of prose without private names
-SHIFT: Final = 2  # tenths added to the start: recall against precision
+SHIFT: Final = -2  # tenths added to the start: recall against precision
 SMALLEST: Final = 0.15  # weight of a word: the rest is left out
 Floats = npt.NDArray[np.float64]
 
@@ -76,8 +76,13 @@ def mine_words(corpus: Iterable[texts.Text]) -> list[str]:
     return sorted(word for word, count in counts.items() if count >= FEWEST and word not in given)
 
 
-def read_rows(corpus: Iterable[tuple[texts.Text, float]], model: Model, finder: WordFinder) -> Iterator[Row]:
-    """Yield the evidence of every name that `model` finds; half of the texts are analysed."""
+def read_rows(
+    corpus: Iterable[tuple[texts.Text, float]], model: Model, finder: WordFinder, weights: Mapping[str, int]
+) -> Iterator[Row]:
+    """Yield the evidence of every name that `model` finds; half of the texts are analysed.
+
+    `weights` are those of blocks.
+    """
     for text, share in corpus:
         data = text.text.encode()
         marked = sorted((name.start, name.end) for name in text.names if name.private)
@@ -91,7 +96,9 @@ def read_rows(corpus: Iterable[tuple[texts.Text, float]], model: Model, finder: 
             if text.text[name.start : name.end] in SAMPLES and not private:
                 continue
             block = bisect_right(blocks, name.start, key=lambda one: one[0]) - 1
-            yield Row([*page.read_evidence(i), *blocks[block][1]], private, share)
+            evidence = blocks[block][1]
+            opening = sum(weights.get(one, 0) for one in (START, *evidence))
+            yield Row([*page.read_evidence(i), *evidence, rate_opening(opening)], private, share)
 
 
 def read_whole_blocks(corpus: Iterable[tuple[texts.Text, float]], finder: WordFinder) -> Iterator[Row]:
@@ -114,7 +121,9 @@ def train() -> tuple[dict[str, int], dict[str, int]]:
     rows: list[Row] = []
     for half in (0, 1):
         model = train_all([one for one in templates if _pick_half(one[1]) != half])
-        rows += read_rows([one for one in corpus if _pick_half(one[0].text) == half], model, finder)
+        other = [one for one in corpus if _pick_half(one[0].text) != half]
+        weights = weigh(list(read_whole_blocks(other, finder)), BLOCK_STRENGTH)
+        rows += read_rows([one for one in corpus if _pick_half(one[0].text) == half], model, finder, weights)
     names = weigh(rows, STRENGTH)
     names[START] = names.get(START, 0) + SHIFT
     return names, weigh(list(read_whole_blocks(corpus, finder)), BLOCK_STRENGTH)

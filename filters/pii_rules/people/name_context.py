@@ -46,7 +46,7 @@ _IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라
 _CALLS: Final = (*words("calls"), *words("jobs"))
 _CREDITS: Final = words("credits")
 _BYLINES: Final = frozenset(words("bylines"))
-_SAMPLE_SIGNS: Final = ("예시", "○○", "(예)", "assert", "@example.", "@test.")
+_SAMPLE_SIGNS: Final = ("예시", "○○", "(예)", "assert", "VALUES", "@test.")
 _SAMPLES: Final = frozenset(words("samples"))
 _FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)")
 _AROUND: Final = 60  # code points around a sample name in which the text must call it a sample
@@ -65,7 +65,7 @@ _TAG: Final = re2.compile("(?:</?[a-zA-Z]{1,6}>[ \n]?){1,3}$|[\"'] value=[\"']$"
 _NOTE: Final = re2.compile("[(（][가-힣\u4e00-\u9fff]{1,6}[)）]$")
 _REACH: Final = 40  # code points before a name in which its label is read
 _AGE: Final = re2.compile(
-    f"^{_B}?(?:[(（]{_B}?(?:['’]?[0-9]{{2,4}}{_B}?[.년/]|(?:19|20)[0-9]{{2}}-|[0-9]{{6,8}}{_B}?(?:출생|생|[)]))|"
+    f"^{_B}?(?:[(（]{_B}?(?:['’]?(?:19|20)?[0-9]{{2}}{_B}?[.년/]|(?:19|20)[0-9]{{2}}-|[0-9]{{6,8}}{_B}?(?:출생|생|[)]))|"
     f"[(（]{_B}?(?:만{_B}?)?(?:[0-9]{{1,3}}{_B}?세?|[남여男女MF]|[0-9]{{2,4}}년?생)[,)）세· /]|"
     f",?{_B}?(?:만{_B}?)?[0-9]{{1,3}}{_B}?세)"
 )
@@ -298,7 +298,8 @@ def is_no_name(text: str, start: int, end: int) -> bool:
     """Whether text[start:end] is a label, a firm, what a field without a name holds, or a sample of a filled form."""
     value = text[start:end].replace(" ", "")
     firm = text[max(0, start - 3) : start].endswith(_FIRMS)
-    return firm or value in NO_VALUES or is_label(value) or is_sample(text, start, end)
+    part = text[end : end + 1] == "_"  # of a handle
+    return firm or part or value in NO_VALUES or is_label(value) or is_sample(text, start, end)
 
 
 def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:

@@ -137,7 +137,8 @@ class Page:
 _AND: Final = frozenset(
     ("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|")
 )
-_OFFICES: Final = frozenset(("office", "official rank", "credit"))
+PUBLIC: Final = frozenset(("office", "rank before"))  # 시장 홍길동, 건설과장 홍길동: never private
+_OFFICES: Final = frozenset(("official rank", "credit"))
 _REASONS: Final = (
     *("private role :", "private role blank", "private role line", "field :", "field blank", "field line"),
 )

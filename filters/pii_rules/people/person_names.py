@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import re2
 
 from filters.pii_rules.people import name_context as context
-from filters.pii_rules.people.name_evidence import AROUND, LINE, Page, is_of_person
+from filters.pii_rules.people.name_evidence import AROUND, LINE, PUBLIC, Page, is_of_person
 from filters.pii_rules.people.name_features import SPACED, SPLIT, Excerpt, Piece
 from filters.pii_rules.people.name_privacy import Block, PrivacyModel, load_privacy_model
 from filters.pii_rules.people.name_tagger import Name, tag_batch
@@ -53,6 +53,8 @@ _BATCH: Final = 1 << 16  # code points that the tagger reads at once; bounds the
 _REACH: Final = 40  # code points around an identifier that the tagger reads, to the line ends
 _OPEN: Final = -30  # tenths of a block from which the tagger reads it whole
 LEAST: Final = -1.5  # score from which the tagger asks whether a candidate is private
+_NOTHING: Final = -1_000  # tenths: against all evidence
+_SURE: Final = 20  # tenths of evidence of a private name that is searched again in the text
 _AGAIN: Final = 0.0  # least score of a private name that is searched again in the text
 
 
@@ -133,31 +135,58 @@ def _build_gate() -> re2.Set:
 
 def _find_private(one: Text, opened: _Opened, names: Sequence[Name]) -> Iterator[Match]:
     """Yield the private names, and where those of three syllables and more stand again."""
-    text = one.text
-    privacy, starts = load_privacy_model(), [block.start for block in opened.blocks]
+    text, privacy, starts = one.text, load_privacy_model(), [block.start for block in opened.blocks]
     page = Page(text, opened.anchors, names, opened.cells)
-    marked: list[tuple[int, int]] = []
+    judged: list[_Judged] = []
     for i, name in enumerate(names):
-        block = opened.blocks[bisect_right(starts, name.start) - 1] if one.document else None
-        why = _explain(page, i, privacy, block)
-        if why and not context.is_no_name(text, name.start, name.end):
+        block = opened.blocks[bisect_right(starts, name.start) - 1]
+        judged.append(_judge_name(page, i, privacy, block.weight if one.document else _NOTHING))
+    marked: list[tuple[int, int]] = []
+    for name, (why, weight, _) in zip(names, _vote_in_rows(page, judged), strict=True):
+        if (why or weight > 0) and not context.is_no_name(text, name.start, name.end):
             end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
-            if name.score >= _AGAIN:
+            if name.score >= _AGAIN and (why or weight >= _SURE):
                 marked.append((name.start, end))
-            yield Match(name.start, end, "name", 0.85, f"{why}; {end - name.start} characters")
+            yield Match(name.start, end, "name", 0.85, f"{why or f'evidence sums to {weight / 10}'}; {end - name.start} characters")
     again = [text[start:end] for start, end in marked[: context.AGAIN]]
     yield from context.find_names_elsewhere(text, again, {start for start, _ in marked})
 
 
-def _explain(page: Page, i: int, privacy: PrivacyModel, block: Block | None) -> str:
-    """Return why a name is private: a reason that suffices, or its two weightiest pieces of evidence; or ""."""
-    evidence = page.read_evidence(i)
-    if why := page.find_reason(page.names[i], evidence):
-        return why
-    if block is None or privacy.weigh(evidence) + block.weight <= 0:
-        return ""
-    evidence += privacy.finder.read_evidence(page.text[block.start : block.end])
-    return ", ".join(sorted(evidence, key=lambda one: -privacy.names.get(one, 0))[:2])
+class _Judged(NamedTuple):
+    """The reason for a name being private that suffices, the weight of its evidence, and whether it may vote."""
+
+    why: str
+    weight: int
+    votes: bool
+
+
+def _judge_name(page: Page, i: int, privacy: PrivacyModel, block: int) -> _Judged:
+    name, evidence = page.names[i], page.read_evidence(i)
+    if not PUBLIC.isdisjoint(evidence):
+        return _Judged("", _NOTHING, votes=False)
+    weight = privacy.weigh(evidence) + block
+    return _Judged(page.find_reason(name, evidence), weight, name.score >= _AGAIN)
+
+
+def _vote_in_rows(page: Page, judged: list[_Judged]) -> list[_Judged]:
+    """Give the names of a row one judgement: a reason of one of them, or else the mean of their weights."""
+    for first, last in _find_rows(page, judged):
+        row = judged[first:last]
+        why = "beside another name" if any(one.why for one in row) else ""
+        weight = sum(one.weight for one in row) // len(row)
+        judged[first:last] = [_Judged(one.why or why, weight, votes=True) for one in row]
+    return judged
+
+
+def _find_rows(page: Page, judged: Sequence[_Judged]) -> Iterator[tuple[int, int]]:
+    """Yield first and last (exclusive) of the names between which only marks and conjunctions stand."""
+    first = 0
+    for i in range(1, len(judged) + 1):
+        together = i < len(judged) and judged[i - 1].votes and judged[i].votes
+        if not (together and page.is_in_row(page.names[i - 1], page.names[i])):
+            if i - first > 1:
+                yield first, i
+            first = i
 
 
 def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
