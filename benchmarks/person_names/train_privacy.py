@@ -36,7 +36,6 @@ RARE: Final = 4  # names that have some evidence, at least
 STRENGTH, BLOCK_STRENGTH = 15.0, 5.0  # of the pull towards no weight
 SETS: Final = 0.5  # weight of a name of the open sets, whose writers know no kinds of documents
 PROSE: Final = 0.3  # weight of a name of prose without private names
-SHIFT: Final = -2  # tenths added to the start: recall against precision
 SMALLEST: Final = 0.15  # weight of a word: the rest is left out
 Floats = npt.NDArray[np.float64]
 
@@ -124,9 +123,7 @@ def train() -> tuple[dict[str, int], dict[str, int]]:
         other = [one for one in corpus if _pick_half(one[0].text) != half]
         weights = weigh(list(read_whole_blocks(other, finder)), BLOCK_STRENGTH)
         rows += read_rows([one for one in corpus if _pick_half(one[0].text) == half], model, finder, weights)
-    names = weigh(rows, STRENGTH)
-    names[START] = names.get(START, 0) + SHIFT
-    return names, weigh(list(read_whole_blocks(corpus, finder)), BLOCK_STRENGTH)
+    return weigh(rows, STRENGTH), weigh(list(read_whole_blocks(corpus, finder)), BLOCK_STRENGTH)
 
 
 def weigh(rows: Sequence[Row], strength: float) -> dict[str, int]:

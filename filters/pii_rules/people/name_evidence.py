@@ -193,6 +193,8 @@ def _read_label(text: str, name: Name, score: int) -> Iterator[str]:
         label.mark == "\n" and text[max(0, label.start - 8) : label.start].rstrip(context.BLANKS)[-1:] not in _STARTS
     )
     mark = "far line" if below else _MARKS[label.mark]
+    if mark == "blank" and "\t" in text[label.start : name.start]:
+        mark = "cell"
     yield from (f"{kind} {mark}", f"{kind} {mark} score {score}")
 
 
