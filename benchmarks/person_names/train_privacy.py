@@ -33,7 +33,7 @@ from filters.pii_rules.text.name_model import read_words
 
 FEWEST: Final = 5  # documents that contain a word of documents
 RARE: Final = 4  # names that have some evidence, at least
-STRENGTH, BLOCK_STRENGTH = 15.0, 5.0  # of the pull towards no weight
+STRENGTH, BLOCK_STRENGTH = 40.0, 5.0  # of the pull towards no weight
 SETS: Final = 0.5  # weight of a name of the open sets, whose writers know no kinds of documents
 PROSE: Final = 0.3  # weight of a name of prose without private names
 SMALLEST: Final = 0.15  # weight of a word: the rest is left out

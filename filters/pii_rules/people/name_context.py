@@ -71,6 +71,7 @@ _AGE: Final = re2.compile(
 )
 
 
+_DEAD: Final = re2.compile("^ ?[(（]1[0-8][0-9]{2}[^0-9]")  # born before 1900: no personal data (PIPA art. 2)
 _ROLE_ENDS: Final = tuple(sorted(role for role in PRIVATE_ROLES if len(role) > 2))
 
 
@@ -149,7 +150,7 @@ def is_public(text: str, start: int, end: int) -> bool:
     >>> is_public("구청장 홍길동", 4, 7), is_public("홍길동 총무", 0, 3)
     (True, False)
     """
-    if _has_leading_title(text[end : end + 8].lstrip(BLANKS), _OFFICES):
+    if _has_leading_title(text[end : end + 8].lstrip(BLANKS), _OFFICES) or starts_with(_DEAD, text[end : end + 8]):
         return True
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     return before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES
@@ -300,6 +301,20 @@ def is_no_name(text: str, start: int, end: int) -> bool:
     firm = text[max(0, start - 3) : start].endswith(_FIRMS)
     part = text[end : end + 1] == "_"  # of a handle
     return firm or part or value in NO_VALUES or is_label(value) or is_sample(text, start, end)
+
+
+def is_in_heading(text: str, start: int, end: int) -> bool:
+    """Whether lone syllables stand on both sides of spaced syllables, or one that is no label before: 차 [량 번 호].
+
+    >>> is_in_heading("자 동 차 운 전", 2, 7)
+    True
+    """
+    before = text[max(0, start - 6) : start]
+    word = before.rstrip(BLANKS)
+    lone = len(word) < len(before) and is_hangul(word[-1:]) and not is_hangul(word[-2:-1])
+    after = text[end : end + 3]
+    both = after[:1] == " " and is_hangul(after[1:2]) and not is_hangul(after[2:])
+    return lone and (both or not is_label(read_label(text, start).word))
 
 
 def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:

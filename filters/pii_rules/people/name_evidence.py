@@ -16,6 +16,7 @@ LINE: Final = 160  # code points of a line read on either side of a name
 AROUND: Final = 400  # code points around a name in which an identifier of a private person counts
 _TAIL: Final = 8  # code points behind a name that are read
 _SHORT: Final = 12  # code points between two names of a row
+_SECOND: Final = 4  # code points of a baptismal name
 _SURE: Final = 0.5  # score of a name that counts as a neighbour
 _OF_PERSONS: Final = frozenset(
     ("rrn", "frn", "passport", "driver_license", "health_insurance", "account", "birth_date")
@@ -52,14 +53,19 @@ class Page:
 
     def find_reason(self, name: Name, evidence: Collection[str]) -> str:
         """Return a reason that needs no further evidence, or "": a private role, a field, a private identifier."""
+        signed = "title behind" in evidence and "lines private official" in evidence
+        if signed and name.score >= _SIGNED:  # 홍길동 과장, and a mobile number in the next line
+            return "signature with a private number"
         if not _OFFICES.isdisjoint(evidence):
             return ""
-        if name.score >= _ROLED and "rank" not in evidence:
-            for reason in _REASONS:
-                if reason in evidence:
+        if "rank" not in evidence:
+            for reason, least in _REASONS.items():
+                if reason in evidence and name.score >= least:
                     return reason
-            if self.cells.get(name.start, -1) == name.end:
+            if self.cells.get(name.start, -1) == name.end and name.score >= _IN_CELL:
                 return "column of names"
+        if name.end - name.start < 3 and self.text[name.end : name.end + 1] in (":", "：", ">"):
+            return ""  # who speaks in a chat
         linked = "link 1 private plain", "link 2 private plain", "link 2 private official"
         return "beside an identifier" if name.score >= _LINKED and not set(linked).isdisjoint(evidence) else ""
 
@@ -128,6 +134,12 @@ class Page:
         yield f"row {row}"
         yield f"occurs {min(4, self.text.count(self.text[name.start : name.end]))}"
 
+    def is_second_name(self, i: int) -> bool:
+        """Whether name `i` is a short one in brackets directly behind another: 홍길동(요셉)."""
+        start, end = self.names[i].start, self.names[i].end
+        behind = i > 0 and self.names[i - 1].end == start - 1 and end - start <= _SECOND
+        return behind and self.text[start - 1] in "(（" and self.text[end : end + 1] in (")", "）")
+
     def is_in_row(self, left: Name, right: Name) -> bool:
         """Whether only a mark, a number or a conjunction separates two names."""
         between = self.text[left.end : right.start]
@@ -139,10 +151,16 @@ _AND: Final = frozenset(
 )
 PUBLIC: Final = frozenset(("office", "rank before"))  # 시장 홍길동, 건설과장 홍길동: never private
 _OFFICES: Final = frozenset(("official rank", "credit"))
-_REASONS: Final = (
-    *("private role :", "private role blank", "private role line", "field :", "field blank", "field line"),
-)
-_ROLED, _LINKED = -0.5, 0.0  # scores from which a role, or an identifier, is reason enough
+# Scores of the tagger from which a label is reason enough: what stands in a field of names is a name.
+_REASONS: Final = {
+    "field :": -1.5,
+    "private role :": -0.7,
+    "field line": -1.0,
+    "private role line": -1.0,
+    "field blank": -0.5,
+    "private role blank": -0.5,
+}
+_IN_CELL, _LINKED, _SIGNED = -1.0, 0.0, 1.0  # likewise for a cell below 성명, beside an identifier, in a signature
 _OFFICIAL: Final = frozenset(("office", "official rank", "rank", "rank before"))
 
 

@@ -147,7 +147,8 @@ def _find_private(one: Text, opened: _Opened, names: Sequence[Name]) -> Iterator
             end = name.end if name.type in (SPLIT, SPACED) else context.find_end_with_hanja(text, name.end)
             if name.score >= _AGAIN and (why or weight >= _SURE):
                 marked.append((name.start, end))
-            yield Match(name.start, end, "name", 0.85, f"{why or f'evidence sums to {weight / 10}'}; {end - name.start} characters")
+            why = why or f"evidence sums to {weight / 10}"
+            yield Match(name.start, end, "name", 0.85, f"{why}; {end - name.start} characters")
     again = [text[start:end] for start, end in marked[: context.AGAIN]]
     yield from context.find_names_elsewhere(text, again, {start for start, _ in marked})
 
@@ -162,10 +163,13 @@ class _Judged(NamedTuple):
 
 def _judge_name(page: Page, i: int, privacy: PrivacyModel, block: int) -> _Judged:
     name, evidence = page.names[i], page.read_evidence(i)
-    if not PUBLIC.isdisjoint(evidence):
+    if not PUBLIC.isdisjoint(evidence) or page.is_second_name(i):
         return _Judged("", _NOTHING, votes=False)
-    weight = privacy.weigh(evidence) + block
-    return _Judged(page.find_reason(name, evidence), weight, name.score >= _AGAIN)
+    why = page.find_reason(name, evidence)
+    apart = name.type in (SPLIT, SPACED)
+    if not why and apart and context.is_in_heading(page.text, name.start, name.end):
+        return _Judged("", _NOTHING, votes=False)
+    return _Judged(why, privacy.weigh(evidence) + block, name.score >= _AGAIN)
 
 
 def _vote_in_rows(page: Page, judged: list[_Judged]) -> list[_Judged]:
