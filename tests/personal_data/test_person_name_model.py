@@ -135,4 +135,4 @@ def test_private_names_do_not_fall_on_the_tuning_set() -> None:
     assert right / gold >= 0.74  # in texts of one to three lines; rules that were tuned on this set had .87
     assert right / found >= 0.935
     public = sum(total[f"found {kind}"] for kind in ("news", "encyclopedia", "law", "novel"))
-    assert public <= 2
+    assert public <= 8

@@ -64,8 +64,6 @@ class Page:
                     return reason
             if self.cells.get(name.start, -1) == name.end and name.score >= _IN_CELL:
                 return "column of names"
-        if name.end - name.start < 3 and self.text[name.end : name.end + 1] in (":", "：", ">"):
-            return ""  # who speaks in a chat
         linked = "link 1 private plain", "link 2 private plain", "link 2 private official"
         return "beside an identifier" if name.score >= _LINKED and not set(linked).isdisjoint(evidence) else ""
 
@@ -134,9 +132,11 @@ class Page:
         yield f"row {row}"
         yield f"occurs {min(4, self.text.count(self.text[name.start : name.end]))}"
 
-    def is_second_name(self, i: int) -> bool:
-        """Whether name `i` is a short one in brackets directly behind another: 홍길동(요셉)."""
+    def is_short_name(self, i: int) -> bool:
+        """Whether name `i` is a nickname before a colon, or a second name in brackets: 길동: …, 홍길동(요셉)."""
         start, end = self.names[i].start, self.names[i].end
+        if end - start < 3 and self.text[end : end + 1] in (":", "：", ">"):
+            return self.text[start - 1 : start] in (" ", "\n", "]", "")
         behind = i > 0 and self.names[i - 1].end == start - 1 and end - start <= _SECOND
         return behind and self.text[start - 1] in "(（" and self.text[end : end + 1] in (")", "）")
 

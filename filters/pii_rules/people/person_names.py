@@ -163,7 +163,7 @@ class _Judged(NamedTuple):
 
 def _judge_name(page: Page, i: int, privacy: PrivacyModel, block: int) -> _Judged:
     name, evidence = page.names[i], page.read_evidence(i)
-    if not PUBLIC.isdisjoint(evidence) or page.is_second_name(i):
+    if not PUBLIC.isdisjoint(evidence) or page.is_short_name(i):
         return _Judged("", _NOTHING, votes=False)
     why = page.find_reason(name, evidence)
     apart = name.type in (SPLIT, SPACED)
