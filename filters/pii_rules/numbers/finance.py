@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from filters.korean.hangul import is_hangul
 from filters.pii_rules.engine.candidate import Candidate
 from filters.pii_rules.engine.rule_table import compile_word, read_word_set
@@ -11,6 +13,7 @@ from filters.pii_rules.text.checksums import has_valid_business_checksum, has_va
 
 _TEST_CARDS: Final = read_word_set("numbers/finance", "test_cards")
 _TESTS: Final = compile_word("numbers/finance", "test_words")
+_IN_CELL: Final = re2.compile("[0-9０-９]{2,16}(?:[-－ ][0-9０-９]{1,8}){0,4}$")
 _ACCOUNTS: Final = ("계좌", "통장번호", "account", "acct")
 
 
@@ -67,6 +70,12 @@ def is_glued(candidate: Candidate) -> bool:
     """Whether it is part of something longer (소득46011-20123, /110-000-000000) without a label directly before it."""
     before, distance = candidate.read_before(1), candidate.label.distance
     return (before != "" and before in "./,_$#@" and distance > 0) or (is_hangul(before) and distance > 1)
+
+
+def find_account_in_cell(candidate: Candidate) -> tuple[int, int] | None:
+    """Return the place of the number at the end of a cell, before which a bank may stand."""
+    match = _IN_CELL.search(candidate.value)
+    return None if match is None else (candidate.start + match.start(), candidate.start + match.end())
 
 
 def has_valid_iban_checksum(candidate: Candidate) -> bool:

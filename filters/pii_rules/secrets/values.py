@@ -14,6 +14,7 @@ from filters.pii_rules.engine.rule_table import compile_word
 from filters.pii_rules.secrets.placeholders import is_placeholder, is_variable, repetition_share
 
 _ENDS: Final = frozenset("\"'`<>,;()[]{}|\\&")
+_IN_QUOTES: Final = frozenset("&;,")  # do not end a value in quotes
 _QUOTES: Final = frozenset("\"'`")
 _MIN_BITS = 2.6  # bits per character (Shannon); prose and code of this length are mostly below
 _SHUFFLED = 12  # characters from which alternating case counts as random
@@ -34,10 +35,12 @@ _PLACEHOLDERS: Final = tuple(
 def trim_secret(candidate: Candidate) -> tuple[int, int] | None:
     """Cut a value of printable characters at a quote or bracket; None if a call or an index follows."""
     value = candidate.value
-    stop = next((i for i, c in enumerate(value) if c in _ENDS or not c.isascii()), len(value))
+    quote = candidate.lead[-1:]
+    ends = _ENDS - _IN_QUOTES if quote in _QUOTES and quote in value else _ENDS
+    stop = next((i for i, c in enumerate(value) if c in ends or not c.isascii()), len(value))
     if value[stop : stop + 1] in ("(", "[", "{", "<") and value[stop:] and not value.startswith("</", stop):
         return None
-    if candidate.lead[-1:] not in _QUOTES:
+    if quote not in _QUOTES:
         stop = len(value[:stop].rstrip(".:"))
     return candidate.start, candidate.start + stop
 

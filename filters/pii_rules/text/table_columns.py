@@ -11,6 +11,7 @@ from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 
 _BLANK: Final = " "  # between words
 _BLANKS: Final = "  "  # at least two separate aligned columns
+_WIDE: Final = "\u3000"  # full-width blanks, beside which one ASCII blank is between words
 _DELIMITERS: Final = ("\t", "|", "│", "┃", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _TO_BLANKS: Final = dict.fromkeys(map(ord, "\u00a0\u3000\t\r"), " ")
@@ -52,7 +53,7 @@ def find_cells(
         if wanted is not None and not wanted(header):
             continue
         mark = next((d for d in _DELIMITERS if d in header), "")
-        mark = mark or (_BLANKS if len(_split_row(header, _BLANKS)) > 2 else _BLANK)
+        mark = mark or next((m for m in (_WIDE, _BLANKS) if len(_split_row(header, m)) > 2), _BLANK)
         cells = _split_row(header, mark)
         column = _find_column(header, mark, cells, header[start - first : end - first].strip(_TRIM), start - first)
         if column < 0 or columns > _MAX_COLUMNS:
@@ -93,7 +94,7 @@ def _find_cells_below(text: str, at: int, mark: str, column: int, width: int) ->
 def _find_cell(text: str, at: int, last: int, mark: str, column: int, width: int) -> tuple[int, int] | None:
     row = text[at:last]
     cells = _split_row(row, mark)
-    if mark == _BLANKS and len(cells) != width:  # the heading is aligned, the rows are not
+    if mark in (_BLANKS, _WIDE) and len(cells) != width:  # the heading is aligned, the rows are not
         mark, cells = _BLANK, _split_row(row, _BLANK)
     if mark == _BLANK and any(row[a:b] in _NO_HEADINGS for a, b in cells):
         return None
@@ -110,7 +111,7 @@ def _split_row(row: str, mark: str) -> list[tuple[int, int]]:
     """
     places, at = list[tuple[int, int]](), 0
     delimited = mark in _DELIMITERS
-    for part in (row if delimited else row.translate(_TO_BLANKS)).split(mark):
+    for part in (row if delimited or mark == _WIDE else row.translate(_TO_BLANKS)).split(mark):
         trim = _TRIM if delimited else _BLANK  # quotes between words belong to a sentence
         cell = part.strip(trim)
         if cell or delimited:
