@@ -75,7 +75,7 @@ def mark_batch(
 
 
 def has_personal_data(phrase: str) -> bool:
-    """Whether an identifier stands in a phrase, e.g. the id of a document, or a name with a role or an identifier.
+    """Whether a phrase contains an identifier, e.g. the id of a document, or a name with a role or an identifier.
 
     >>> has_personal_data("홍길동"), has_personal_data("홍길동 010-0000-1234")
     (False, True)

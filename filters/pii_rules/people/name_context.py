@@ -304,7 +304,7 @@ def is_no_name(text: str, start: int, end: int) -> bool:
 
 
 def is_in_heading(text: str, start: int, end: int) -> bool:
-    """Whether lone syllables stand on both sides of spaced syllables, or one that is no label before: 차 [량 번 호].
+    """Whether lone syllables surround spaced syllables, or one that does not form a label precedes them: 차 [량 번 호].
 
     >>> is_in_heading("자 동 차 운 전", 2, 7)
     True

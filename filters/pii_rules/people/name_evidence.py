@@ -122,7 +122,7 @@ class Page:
         yield f"{prose} length {min(6, len(line) // 20)}"
 
     def _read_neighbours(self, i: int) -> Iterator[str]:
-        """Yield how many names stand around, whether they are in a row with this one, and how often it occurs."""
+        """Yield the number of names around, whether they are in a row with this one, and how often it occurs."""
         name = self.names[i]
         near = bisect_left(self.sure, name.start + 500) - bisect_left(self.sure, name.start - 500)
         yield f"names {min(6, near)}"
@@ -151,7 +151,7 @@ _AND: Final = frozenset(
 )
 PUBLIC: Final = frozenset(("office", "rank before"))  # 시장 홍길동, 건설과장 홍길동: never private
 _OFFICES: Final = frozenset(("official rank", "credit"))
-# Scores of the tagger from which a label is reason enough: what stands in a field of names is a name.
+# Scores of the tagger from which a label is reason enough: the value of a field of names is a name.
 _REASONS: Final = {
     "field :": -1.5,
     "private role :": -0.7,

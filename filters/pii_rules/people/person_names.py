@@ -1,7 +1,7 @@
 """Names of persons that are private in their text.
 
-The tagger says what is a name (`name_tagger`), the evidence around it whether that name is private (`name_evidence`,
-`block_evidence`, weighed by `name_privacy`). The tagger reads only blocks and lines where a private name may stand.
+The tagger (`name_tagger`) recognises names. The evidence around a name (`name_evidence`, `block_evidence`, weighed by
+`name_privacy`) decides whether it is private. The tagger reads only blocks and lines that may contain a private name.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Text(NamedTuple):
 
 
 class _Opened(NamedTuple):
-    """What is known of a text before the tagger reads `pieces` of it."""
+    """Evidence in a text that is collected before the tagger reads `pieces` of it."""
 
     anchors: Sequence[Match]
     blocks: Sequence[Block]
@@ -134,7 +134,7 @@ def _build_gate() -> re2.Set:
 
 
 def _find_private(one: Text, opened: _Opened, names: Sequence[Name]) -> Iterator[Match]:
-    """Yield the private names, and where those of three syllables and more stand again."""
+    """Yield the private names, and further occurrences of those with three syllables and more."""
     text, privacy, starts = one.text, load_privacy_model(), [block.start for block in opened.blocks]
     page = Page(text, opened.anchors, names, opened.cells)
     judged: list[_Judged] = []
@@ -183,7 +183,7 @@ def _vote_in_rows(page: Page, judged: list[_Judged]) -> list[_Judged]:
 
 
 def _find_rows(page: Page, judged: Sequence[_Judged]) -> Iterator[tuple[int, int]]:
-    """Yield first and last (exclusive) of the names between which only marks and conjunctions stand."""
+    """Yield first and last (exclusive) of the names that only marks and conjunctions separate."""
     first = 0
     for i in range(1, len(judged) + 1):
         together = i < len(judged) and judged[i - 1].votes and judged[i].votes
@@ -194,7 +194,7 @@ def _find_rows(page: Page, judged: Sequence[_Judged]) -> Iterator[tuple[int, int
 
 
 def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
-    """Return the identifiers beside which a name may stand, masked ones included, in order."""
+    """Return the identifiers that may belong to a name, masked ones included, in order."""
     anchors = [f for f in found if f.kind != "name"]
     if "*" in text:
         anchors += (Match(*at, "phone", 0.5, "masked") for at in matches(_MASKED, text, data))
