@@ -16,6 +16,7 @@ _TECHNICAL: Final = read_word_set("contacts/handles", "technical_part")
 _NO_STARTS: Final = ("010", "02-", "http", "www.", "com.", "org.")
 _CALL: Final = re2.compile("[ (-][+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
 _PRODUCT: Final = compile_word("contacts/handles", "product")
+_CONVERTER: Final = compile_word("contacts/handles", "converter")
 _NARROW: Final = {
     code: unicodedata.normalize("NFKC", chr(code))
     for code in (*range(0xFF01, 0xFF5F), *range(0x24B6, 0x24EA), *range(0x1D400, 0x1D800))
@@ -48,7 +49,7 @@ def is_handle(candidate: Candidate) -> bool:
     low = plain.lower()
     if not _TECHNICAL.isdisjoint(low.replace(".", "_").replace("-", "_").split("_")):
         return False
-    if low in NO_HANDLES or low.partition(" ")[0] in NO_HANDLES or len(plain) < 3:
+    if _CONVERTER.match(low) is not None or low in NO_HANDLES or low.partition(" ")[0] in NO_HANDLES or len(plain) < 3:
         return False
     return any(c.isalpha() for c in plain) and not low.startswith(_NO_STARTS) and not low.endswith(_NO_ENDS)
 

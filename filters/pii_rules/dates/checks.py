@@ -14,6 +14,7 @@ from filters.pii_rules.text.digit_runs import fold_characters
 DAY: Final = compile_word("dates/birth_dates", "day")
 _YEARS: Final = range(1900, 2040)  # earlier births: the dead have no personal data (PIPA art. 2)
 _ADULT_YEARS: Final = range(1920, 2006)  # a later date behind a name is often the date of a signature or a post
+_LAST_BIRTH = 2025
 _SAMPLES: Final = (("1900", 1, 1), ("1970", 1, 1), ("2000", 1, 1))  # defaults of forms and programs
 _NUMBER: Final = re2.compile("[0-9]+")
 _BARE, _ROLE = 1.3, 0.0  # thresholds of the tagger: for a word alone, and behind a role or label
@@ -23,6 +24,8 @@ _TITLE: Final = compile_word("dates/birth_dates", "title")
 _AGE: Final = re2.compile("([0-9]{1,3})세?[)）]?[^0-9세]{0,4}$|^[^0-9]{0,6}([0-9]{1,3})세")
 _THIS_YEAR: Final = range(1990, 2041)  # in which a document may have been written
 _LISTED: Final = compile_word("dates/birth_dates", "listed")
+_LIKE: Final = compile_word("dates/birth_dates", "child")
+_LIKE_REACH = 120  # code points on either side, in which another line of the same shape stands
 _NEIGHBOURHOOD = 60  # code points to the next name of a list
 _MASKED: Final = re2.compile("[가-힣][○◯〇●*＊OＯ]{1,3}")  # 김○○, 홍*동
 
@@ -115,6 +118,16 @@ def is_in_list_of_births(candidate: Candidate) -> bool:
         if listed and any((name.start, name.end) in listed for name in tag_names(side, least=_BARE)):
             return True
     return False
+
+
+def is_beside_like_line(candidate: Candidate) -> bool:
+    """Whether another line near holds a name with a date in brackets, and the date is no later than 2025."""
+    date = read_date(candidate.value)
+    if date is None or (len(date[0]) == 4 and int(date[0]) > _LAST_BIRTH):
+        return False
+    before = candidate.text[max(0, candidate.start - _LIKE_REACH) : candidate.start].rpartition("\n")[0]
+    after = candidate.read_after(_LIKE_REACH).partition("\n")[2]
+    return _LIKE.search(before) is not None or _LIKE.search(after) is not None
 
 
 def find_in_cell(candidate: Candidate) -> tuple[int, int] | None:

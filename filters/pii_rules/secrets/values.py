@@ -28,8 +28,13 @@ _SIGNS: Final = frozenset("!@#$%^&*?~+=")
 _TELLING: Final = compile_word("secrets/passwords", "telling")
 _NAME: Final = compile_word("secrets/passwords", "algorithm_or_name")
 _PLACEHOLDERS: Final = tuple(
-    "example your xxxx **** changeme placeholder dummy sample sha1 sha2 sha5 base64 md5 bcrypt argon < { $ ...".split()
+    "example your xxxx **** changeme placeholder dummy sample sha1 sha2 sha5 base64 md5 bcrypt argon < { ...".split()
 )
+_TEMPLATE: Final = re2.compile(
+    "^[$]|[$](?:[A-Za-z_(]|$)"
+)  # the value of a variable of a shell; a digit follows in others
+_BASE64: Final = re2.compile("^[A-Za-z0-9+/]{32,}={0,2}$")
+_SLASHES = 12  # characters of base64 that one slash may stand among; paths have more
 
 
 def trim_secret(candidate: Candidate) -> tuple[int, int] | None:
@@ -65,7 +70,7 @@ def is_labelled_key(candidate: Candidate) -> bool:
     """Whether a value behind the label of a key looks random: twelve characters, or ten of all sorts."""
     value = candidate.value
     least = 10 if "ecret" in candidate.lead.lower() and _is_of_all_sorts(value) else 12
-    dense = _COMPOUND.match(candidate.lead) is None or _is_dense(value)
+    dense = _COMPOUND.match(candidate.lead) is None or _is_dense(value) or _is_base64(value)
     return dense and is_random(value, least) and _is_key(value)
 
 
@@ -92,6 +97,11 @@ def is_strong_password(candidate: Candidate) -> bool:
     if "/" in value or "_" in value or "=" in value.rstrip("="):
         return digits > 0 and signs > 0 and "/" not in value and "=" not in value
     return (digits > 0 and signs > 0) or (digits >= 3 and value.isalnum()) or (signs > 0 and value[0].isalpha())
+
+
+def is_shuffled_word(candidate: Candidate) -> bool:
+    """Whether a value of letters alone alternates between the cases as no word does."""
+    return is_random(candidate.value, _SHUFFLED)
 
 
 def is_random(value: str, least: int) -> bool:
@@ -122,10 +132,21 @@ def _is_dense(value: str) -> bool:
     return mixed and _LOWER.search(value) is None
 
 
+def _is_base64(value: str) -> bool:
+    """Whether a long value is base64 with letters of both cases and digits, and no path."""
+    sparse = value.count("/") * _SLASHES <= len(value)
+    return sparse and _is_of_all_sorts(value) and _BASE64.match(value) is not None and _LOWER.search(value) is None
+
+
 def _is_password(value: str, quoted: bool) -> bool:
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if is_variable(value) or _NAME.match(value) is not None or repetition_share(value.lower()) == 1.0:
+    if (
+        _TEMPLATE.search(value) is not None
+        or is_variable(value)
+        or _NAME.match(value) is not None
+        or repetition_share(value.lower()) == 1.0
+    ):
         return False
     if _TELLING.search(value) is not None and is_placeholder(value):
         return False
