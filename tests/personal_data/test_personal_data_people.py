@@ -19,7 +19,8 @@ from filters import personal_data
 from filters.pii_rules.engine import search
 from filters.pii_rules.people import block_evidence
 from filters.pii_rules.people import person_names as names
-from filters.pii_rules.people.name_tagger import tag_names
+from filters.pii_rules.people.name_features import Excerpt
+from filters.pii_rules.people.name_tagger import Name, tag_names
 from filters.pii_rules.text import name_model
 from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import name_length
@@ -126,12 +127,18 @@ def test_an_analysis_changes_nothing_about_a_given_name_of_the_list() -> None:
     assert beside(text, analysed(("김", "NNP", 3, 1), ("도현", "NNG", 4, 2))) == beside(text, None) == ["김도현"]
 
 
-def test_the_filter_asks_the_analysis_of_a_text_that_has_one() -> None:
-    text = "오늘 한가한 010-0000-1234 쪽"
-    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
-    known = replace(doc, morphemes=analysed(("한가", "VA", 3, 2), ("한", "ETM", 5, 1)))
-    assert [s.value for s in personal_data.mark(doc, kinds=("name",))] == ["한가한"]
-    assert [s.value for s in personal_data.mark(known, kinds=("name",))] == []
+def test_the_filter_asks_the_analysis_of_a_text_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Morphemes | None] = []
+
+    def tag(excerpts: list[Excerpt], **_: object) -> list[list[Name]]:
+        asked.extend(one.morphemes for one in excerpts)
+        return [[] for _ in excerpts]
+
+    monkeypatch.setattr(names, "tag_batch", tag)
+    doc = Document("test/1", "오늘 문달재 010-0000-1234 쪽", Provenance("test", "", "", "", ""))
+    known = replace(doc, morphemes=analysed(("문달", "VV", 3, 2), ("재", "EF", 5, 1)))
+    personal_data.mark_batch([doc, known], kinds=("name",))
+    assert asked == [None, known.morphemes]
 
 
 def linked(text: str, data: bytes) -> list[Match]:
