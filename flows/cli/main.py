@@ -19,6 +19,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.ablate_command import ablate
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
@@ -314,6 +315,7 @@ app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
+app.command(ablate)
 app.command(rights)
 
 
