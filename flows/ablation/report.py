@@ -12,7 +12,7 @@ from flows.ablation.results import format_result
 from malmoi.ablation.intervals import MEAN
 
 PAGE = "index.html"
-LINES = 22  # height of a line of the chart, in units; it is 1000 wide
+LINE, LABEL, WIDTH = 24, 250, 1000  # units of the chart: height of a line, width of its label, width of all
 
 
 def write(facts: Mapping[str, Any], results: Path) -> Path:
@@ -57,27 +57,27 @@ def _describe_difference(result: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "text": format_result(one, "+"),
         "seeds": " ".join(f"{seed:+.3f}" for seed in one["seeds"]),
-        "clear": one["low"] > 0 or one["high"] < 0,
+        "decided": one["low"] > 0 or one["high"] < 0,
         "same_sign": one["same_sign"],
     }
 
 
 def _draw_differences(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return the lines of a chart, each from `low` to `high` with a dot at `mean`, as places from 0 to 1000."""
+    """Return the lines of a chart, each from `low` to `high` with a dot at `mean`, in units of the chart."""
     rows = [(name, one, found[one][name]["difference"]) for name in names for one in found]
     low = min((row["low"] for *_, row in rows), default=0.0)
     high = max((row["high"] for *_, row in rows), default=0.0)
     low, high = min(low, 0.0), max(high, 0.0)
 
     def place(value: float) -> float:
-        return round(1000 * (value - low) / ((high - low) or 1.0), 1)
+        return round(LABEL + (WIDTH - LABEL - 10) * (value - low) / ((high - low) or 1.0), 1)
 
     return {
         "zero": place(0.0),
         "ticks": [f"{low:+.3f}", f"{high:+.3f}"],
-        "height": LINES * len(rows),
+        "height": LINE * len(rows),
         "lines": [
-            {"name": name, "set": one, "y": LINES * (at + 0.5), "text": format_result(row, "+")}
+            {"name": name, "set": one, "y": LINE * (at + 0.5), "text": format_result(row, "+")}
             | {key: place(row[key]) for key in ("low", "mean", "high")}
             for at, (name, one, row) in enumerate(rows)
         ],
