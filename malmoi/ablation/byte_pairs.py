@@ -38,12 +38,12 @@ def open_vocabulary(path: Path) -> Any:
     tokenizers = _load_library()
     try:
         found = tokenizers.Tokenizer.from_file(str(path))
+        if found.token_to_id(END) != 0 or found.get_vocab_size() > 1 << 16:
+            raise ValueError(f"its first of at most {1 << 16:,} tokens is not {END}")
     except Exception as error:  # tokenizers raises Exception itself
         raise CallError(
-            f"{path} is not a vocabulary ({error}); name the vocabulary.json of an earlier ablation."
+            f"{path} is not a vocabulary of an ablation ({error}); name the vocabulary.json of an earlier one."
         ) from error
-    if found.token_to_id(END) != 0 or found.get_vocab_size() > 1 << 16:
-        raise CallError(f"{path} is not a vocabulary of an ablation; name the vocabulary.json of an earlier one.")
     return found
 
 

@@ -37,10 +37,10 @@ class Setting(_Strict):
     vocabulary: int  # byte pairs; characters are measured in bits, so inputs share one vocabulary
     tokens: int  # that a model sees in training
     batch: int  # sequences of `context` tokens in a step
-    rate: float = 0.004  # peak learning rate of the embedding (AdamW)
-    matrix_rate: float = 0.004  # peak learning rate of the matrices (Muon)
-    held_out_chars: int = 100_000  # code points measured of each held-out set
-    document_chars: int = 1_000  # code points measured of one document: its beginning
+    rate: float = 0.003  # peak learning rate of the embedding (AdamW)
+    matrix_rate: float = 0.003  # peak learning rate of the matrices (Muon)
+    held_out_chars: int = 50_000  # code points measured of each held-out set
+    document_chars: int = 500  # code points measured of one document: its beginning
 
     @property
     def steps(self) -> int:
@@ -53,9 +53,9 @@ SETTINGS: dict[SettingName, Setting] = {
     "tiny": Setting(
         layers=1, width=32, heads=2, context=32, vocabulary=400, tokens=6_400, batch=8, held_out_chars=2_000
     ),
-    "small": Setting(layers=4, width=256, heads=4, context=256, vocabulary=4096, tokens=1_000_000, batch=8),
+    "small": Setting(layers=4, width=256, heads=4, context=256, vocabulary=4096, tokens=1_000_000, batch=4),
     "medium": Setting(
-        layers=12, width=768, heads=12, context=1024, vocabulary=16_384, tokens=500_000_000, batch=64,
+        layers=8, width=512, heads=8, context=512, vocabulary=16_384, tokens=100_000_000, batch=64,
         rate=0.002, matrix_rate=0.002, held_out_chars=1_000_000, document_chars=8_000,
     ),
 }  # fmt: skip
