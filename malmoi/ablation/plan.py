@@ -53,7 +53,7 @@ SETTINGS: dict[SettingName, Setting] = {
     "tiny": Setting(
         layers=1, width=32, heads=2, context=32, vocabulary=400, tokens=6_400, batch=8, held_out_chars=2_000
     ),
-    "small": Setting(layers=4, width=256, heads=4, context=256, vocabulary=4096, tokens=1_000_000, batch=4),
+    "small": Setting(layers=4, width=256, heads=4, context=256, vocabulary=4096, tokens=1_500_000, batch=8),
     "medium": Setting(
         layers=8, width=512, heads=8, context=512, vocabulary=16_384, tokens=100_000_000, batch=64,
         rate=0.002, matrix_rate=0.002, held_out_chars=1_000_000, document_chars=8_000,

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def train(job: dict[str, Any], folder: Path, device: torch.device) -> Model:
                 _save(folder / STATE, done | states)
             print(json.dumps({"step": step + 1, "steps": job["steps"], "bits": losses[-1]}), flush=True)
     facts = {"losses": losses, "cpu_seconds": round(time.process_time() - begun, 1), "torch": torch.__version__}
-    facts |= {"device": _name_device(device), "threads": torch.get_num_threads()}
+    facts |= {"device": _name_device(device), "bfloat16": has_bfloat16(device), "threads": torch.get_num_threads()}
     facts |= {"parameters": sum(one.numel() for one in model.parameters())}
     (folder / RUN).write_text(json.dumps(facts), encoding="utf-8")
     _save(folder / MODEL, model.state_dict())
@@ -205,7 +206,7 @@ def train(job: dict[str, Any], folder: Path, device: torch.device) -> Model:
 
 def _step(model: Model, optimizers: Sequence[torch.optim.Optimizer], ids: torch.Tensor, device: torch.device) -> float:
     """Take one step; return the mean loss in nats a token."""
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         logits = model(ids[:, :-1])
     loss = functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten())
     loss.backward()
@@ -214,6 +215,13 @@ def _step(model: Model, optimizers: Sequence[torch.optim.Optimizer], ids: torch.
         one.step()
         one.zero_grad(set_to_none=True)
     return float(loss.detach())
+
+
+@cache
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies matrices of bfloat16 in hardware; a CPU that does halves the time of a step."""
+    cpus = Path("/proc/cpuinfo")
+    return device.type == "cuda" or (cpus.exists() and "bf16" in cpus.read_text(encoding="utf-8", errors="replace"))
 
 
 def _name_device(device: torch.device) -> str:

@@ -52,8 +52,8 @@ def ablation_of_two_inputs_with_one_name(place):
     yield RUN
 
 
-@advice("{} cannot import torch and NumPy ({}). Run pip install 'malmoi[ablate]', or name with --python the interpreter of "
-        "an environment that has both.")  # fmt: skip
+@advice("{} cannot import torch and NumPy ({}). Run pip install 'malmoi[ablate]', or name with --python the "
+        "interpreter of an environment that has both.")  # fmt: skip
 def ablation_without_torch(place):
     ablation(place)
     yield RUN.replace("./trainer", "./python")
@@ -121,8 +121,8 @@ def ablation_of_too_few_tokens(place):
     yield RUN.replace("results", "others")
 
 
-@advice("held-out set {}: none of its {} documents is left: {} occur in an input ({}), the others are copies or have fewer "
-        "than {} letters of their own. Name other texts.")  # fmt: skip
+@advice("held-out set {}: none of its {} documents is left: {} occur in an input ({}), the others are copies or have "
+        "fewer than {} letters of their own. Name other texts.")  # fmt: skip
 def ablation_measured_on_its_input(place):
     ablation(place, ("unseen.jsonl", "korean.jsonl"))
     yield RUN
@@ -130,8 +130,8 @@ def ablation_measured_on_its_input(place):
     yield RUN
 
 
-@advice("{} has the vocabulary of other inputs, and models of two vocabularies cannot be compared. Name a new folder, or "
-        "set `vocabulary` in the plan to {} to train this plan with it.")  # fmt: skip
+@advice("{} has the vocabulary of other inputs, and models of two vocabularies cannot be compared. Name a new folder, "
+        "or set `vocabulary` in the plan to {} to train this plan with it.")  # fmt: skip
 def ablation_of_other_inputs_in_a_folder(place):
     ablation(place)
     yield f"{RUN}; changed inputs; {RUN}"
