@@ -19,10 +19,9 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.cli.ablate_command import ablate
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
-from flows.cli.export_command import export, tokens
+from flows.cli.export_command import ablate, export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
     THIS_MACHINE,

@@ -34,7 +34,7 @@ def train_vocabulary(inputs: Sequence[Sequence[str]], size: int, path: Path) -> 
 
 
 def open_vocabulary(path: Path) -> Any:
-    """Return the vocabulary of a file; CallError if it is none, or does not fit into 16 bits."""
+    """Return the vocabulary of a file; CallError if it is another file, or does not fit into 16 bits."""
     tokenizers = _load_library()
     try:
         found = tokenizers.Tokenizer.from_file(str(path))

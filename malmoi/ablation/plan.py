@@ -79,7 +79,7 @@ class Plan(_Strict):
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan of a TOML file; CallError if it cannot be read, or names two inputs or sets alike."""
+    """Return the plan of a TOML file; CallError if it cannot be read, or gives one name to two inputs or sets."""
     try:
         plan = Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

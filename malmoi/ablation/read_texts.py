@@ -20,8 +20,8 @@ KINDS = {  # ending of a file → kind
 def read_texts(base: Path, given: Texts, most: int, *, tmp: Path) -> list[str]:
     """Return texts of a release, a folder, a file or a pattern, at most about `most` code points.
 
-    The order is that of a hash of the text, so a part is a sample. Empty texts are left out. CallError if there are no
-    such files or texts, no column with texts, or the condition fails.
+    The order is that of a hash of the text, so a part is a sample. Empty texts are left out. CallError if the
+    files, the column or the texts do not exist, or the condition fails.
     """
     files = _find_files(base, given)
     kinds = {_find_kind(path) for path in files}
@@ -31,7 +31,12 @@ def read_texts(base: Path, given: Texts, most: int, *, tmp: Path) -> list[str]:
             "with a pattern such as 'folder/*.parquet'."
         )
     kind, column = kinds.pop(), given.text
-    columns = list_columns(kind, files)
+    try:
+        columns = list_columns(kind, files)
+    except DataError as error:
+        raise CallError(
+            f"{given.name}: {given.path} cannot be read ({error}). Write or copy the file again."
+        ) from error
     if kind == "text":
         column = "content"
     elif column not in columns:

@@ -98,7 +98,7 @@ class Model(nn.Module):
 class Muon(torch.optim.Optimizer):
     """Momentum with orthogonal updates (Jordan et al. 2024; scale of Liu et al. 2025, arXiv 2502.16982), in float32.
 
-    `torch.optim.Muon` computes in bfloat16, which is slow on most CPUs.
+    `torch.optim.Muon` orthogonalizes in bfloat16, which took twice as long on a CPU (docs/ablate.md).
     """
 
     def __init__(self, matrices: Sequence[nn.Parameter], rate: float, decay: float) -> None:
@@ -109,8 +109,9 @@ class Muon(torch.optim.Optimizer):
         """Move each matrix."""
         for group in self.param_groups:
             for one in group["params"]:
-                state = self.state[one]
-                pace = state.setdefault("pace", torch.zeros_like(one))
+                if not self.state[one]:
+                    self.state[one]["pace"] = torch.zeros_like(one)
+                pace = self.state[one]["pace"]
                 pace.lerp_(one.grad, 0.05)
                 update = _orthogonalize(one.grad.lerp(pace, 0.95))
                 one.mul_(1 - group["lr"] * group["decay"])
@@ -188,13 +189,13 @@ def train(job: dict[str, Any], folder: Path, device: torch.device) -> Model:
             for group, base in zip(one.param_groups, bases, strict=True):
                 group["lr"] = base * _scale_rate(step, job["steps"], job["warm_up"])
         loss = _step(model, optimizers, _read_batch(tokens, step, job).to(device), device)
-        losses.append(round(loss / math.log(2), 4))
         if (step + 1) % job["save_every"] == 0 or step + 1 == job["steps"]:
+            losses.append([step + 1, round(loss / math.log(2), 4)])
             done = {"step": step + 1, "losses": losses, "cpu_seconds": time.process_time() - begun}
             states = {"model": model.state_dict(), "optimizers": [one.state_dict() for one in optimizers]}
             if step + 1 < job["steps"]:
                 _save(folder / STATE, done | states)
-            print(json.dumps({"step": step + 1, "steps": job["steps"], "bits": losses[-1]}), flush=True)
+            print(json.dumps({"step": step + 1, "steps": job["steps"], "bits": losses[-1][1]}), flush=True)
     facts = {"losses": losses, "cpu_seconds": round(time.process_time() - begun, 1), "torch": torch.__version__}
     facts |= {"device": _name_device(device), "bfloat16": has_bfloat16(device), "threads": torch.get_num_threads()}
     facts |= {"parameters": sum(one.numel() for one in model.parameters())}
@@ -252,7 +253,8 @@ def measure(model: Model, ids: npt.NDArray[Any], ends: npt.NDArray[np.int64], co
             batch[row, : last - first] = ids[first:last]
         given = torch.from_numpy(batch).to(device)
         logits = model(given[:, :-1]).float()
-        nats = functional.cross_entropy(logits.transpose(1, 2), given[:, 1:], reduction="none").double().cpu().numpy()
+        loss = functional.cross_entropy(logits.flatten(0, 1), given[:, 1:].flatten(), reduction="none")
+        nats = loss.view(len(some), -1).double().cpu().numpy()
         for row, (sequence, first, last, begin) in enumerate(some):
             bits[sequence] += nats[row, begin - first - 1 : last - first - 1].sum() / math.log(2)
     return bits

@@ -17,6 +17,7 @@ from malmoi.ablation.plan import SETTINGS, Texts
 from malmoi.ablation.read_texts import read_texts
 from malmoi.ablation.samples import sample_tokens
 from malmoi.errors import CallError
+from malmoi.storage.locks import hold_lock
 from tests.builders.small_ablation import PLAN, make_texts, write_ablation, write_lines, write_trainer
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_texts import row, write_texts
@@ -76,6 +77,13 @@ def test_the_smallest_input_sets_the_tokens_of_all_and_repeats_are_noted(folder)
     assert found["tokens"]["each_input"] == tokens["half"] < tokens["korean"]
     assert [(one["code"], one.get("input")) for one in found["notes"]] == [("repeats", "half"), ("few", None)]
     assert found["notes"][0]["times"] == round(found["tokens"]["seen"] / tokens["half"], 1)
+
+
+def test_two_calls_do_not_share_a_folder_of_results(folder):
+    (folder / "results").mkdir()
+    with hold_lock(folder / "results/lock", RuntimeError):
+        ablate(folder, status=2)
+    ablate(folder)
 
 
 def test_the_report_shows_results_command_and_plan_in_both_languages(folder):

@@ -57,7 +57,7 @@ def test_a_killed_job_continues_from_its_last_saved_step_with_the_same_result(py
     assert train(python, job).tolist() == whole.tolist()
     assert not (tmp_path / "cut/state.pt").exists()
     losses = json.loads((tmp_path / "cut/run.json").read_text())["losses"]
-    assert losses == json.loads((tmp_path / "whole/run.json").read_text())["losses"] and losses[-1] < losses[0]
+    assert losses == json.loads((tmp_path / "whole/run.json").read_text())["losses"] and losses[-1][1] < losses[0][1]
 
 
 def test_a_sequence_has_the_same_bits_alone_and_among_others(python, tmp_path):

@@ -78,6 +78,16 @@ def ablation_of_a_mixed_folder(place):
     yield RUN
 
 
+@advice("{}: {} cannot be read ({}). Write or copy the file again.")
+def ablation_of_a_damaged_file(place):
+    ablation(place)
+    content = (place.folder / "korean.jsonl").read_text(encoding="utf-8")
+    place.write("korean.jsonl", '{"text": ')
+    yield RUN
+    place.write("korean.jsonl", content)
+    yield RUN
+
+
 @advice("{}: {} has no column {}; name its column of text in the plan with `text`. Columns: {}.")
 def ablation_of_another_column(place):
     ablation(place)
