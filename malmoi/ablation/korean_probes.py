@@ -1,6 +1,6 @@
-"""Korean probes: minimal pairs of a right and a wrong text, of which a model of the language should prefer the right one.
+"""Korean probes: minimal pairs of a right and a wrong text, of which a model should find the right one more probable.
 
-A model passes a pair if the right text is more probable than the wrong one (as in BLiMP: Warstadt et al. 2020, arXiv
+A model passes a pair if it does (as in BLiMP: Warstadt et al. 2020, arXiv
 1912.00582). The pairs come from the lists of korean_probes.toml, in both directions where one form is longer.
 """
 
