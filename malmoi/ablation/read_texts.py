@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from malmoi.ablation.plan import Texts
@@ -82,8 +81,3 @@ def _find_files(base: Path, given: Texts) -> list[Path]:
 
 def _find_kind(path: Path) -> str:
     return next((kind for end, kind in KINDS.items() if path.name.lower().endswith(end)), "")
-
-
-def count_characters(texts: Sequence[str]) -> int:
-    """Return the code points of all texts."""
-    return sum(map(len, texts))
