@@ -21,7 +21,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
-from flows.cli.export_command import export, tokens
+from flows.cli.export_command import ablate, export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
     THIS_MACHINE,
@@ -314,6 +314,7 @@ app.command(cache)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
+app.command(ablate)
 app.command(rights)
 
 

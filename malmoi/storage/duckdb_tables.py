@@ -161,6 +161,63 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int =
         connection.close()
 
 
+def list_columns(kind: str, paths: Sequence[Path]) -> dict[str, str]:
+    """Return the columns of files of one kind (`parquet`, `json`, `text`) with their types; DataError if unreadable."""
+    with _open_files(paths) as connection:
+        found = connection.execute(f"DESCRIBE SELECT * FROM {_files(kind, paths)}").fetchall()
+        return {str(row[0]): str(row[1]) for row in found}
+
+
+def select_texts(kind: str, paths: Sequence[Path], column: str, where: str, most: int, *, tmp: Path) -> list[str]:
+    """Return texts of the rows that the SQL condition `where` selects, in the order of their MD5, without empty ones.
+
+    Reading ends with the first text that brings the sum to `most` code points. DataError if the condition fails.
+    """
+    name = _quote_name(column)
+    condition = f"AND ({where}\n)" if where.strip() else ""
+    sql = f"SELECT {name} FROM {_files(kind, paths)} WHERE trim({name}) <> '' {condition} ORDER BY md5({name}), {name}"
+    found, size = [], 0
+    with _open_files(paths, tmp) as connection:
+        if [one.type for one in duckdb.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
+            raise DataError("a condition is one SQL expression.")
+        rows = connection.execute(sql)
+        while size < most and (batch := rows.fetchmany(1000)):
+            for (text,) in batch:
+                found.append(text)
+                size += len(text)
+                if size >= most:
+                    break
+    return found
+
+
+@contextmanager
+def _open_files(paths: Sequence[Path], tmp: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that can read these files only; DataError with the first line of an error of DuckDB."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET enable_progress_bar = false")
+        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        if tmp is not None:
+            connection.execute(f"SET temp_directory = {quote_string(str(tmp))}")
+        allowed = ", ".join(sorted({quote_string(p) for path in paths for p in (str(path), _escape_glob(str(path)))}))
+        connection.execute(f"SET allowed_paths = [{allowed}]")
+        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        yield connection
+    except duckdb.Error as error:
+        raise DataError(_first_line(error)) from error
+    finally:
+        connection.close()
+
+
+def _files(kind: str, paths: Sequence[Path]) -> str:
+    listed = ", ".join(quote_string(_escape_glob(str(p))) for p in paths)
+    return {
+        "parquet": f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)",
+        "json": f"read_json([{listed}], format = 'newline_delimited', union_by_name = true, sample_size = -1)",
+        "text": f"read_text([{listed}])",
+    }[kind]
+
+
 def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
     """Yield tables of exactly ROWS rows (the last may be shorter), whatever the size of the batches."""
     waiting = schema.empty_table()

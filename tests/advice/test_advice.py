@@ -17,6 +17,7 @@ import pytest
 
 from flows.cli.main import app, run_guarded
 from tests.advice import (
+    advice_ablate,  # noqa: F401
     advice_calls,  # noqa: F401  # each registers its cases
     advice_erasure,  # noqa: F401
     advice_expectations,  # noqa: F401
@@ -39,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/ablation").glob("*.py")),
     "malmoi/releases/sampling/kept_samples.py",
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
@@ -51,6 +53,7 @@ ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError",
 ELSEWHERE = {
     "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":
     "a server that does not end; tests/review/test_review_server.py",
+    "{} is in use by another run ({}); wait for its end.": "needs a second run; tests/ablation/test_ablate.py",
     "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'.": "tests have every extra",
     "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'.": "tests have it",
     "no Dask scheduler answers at {} ({}). Give --address as `dask scheduler` prints it, such as tcp://10.0.0.5:8786.":
@@ -141,6 +144,7 @@ MEANWHILE: dict[str, Callable[[Place], None]] = {
     "changed": lambda place: place.edit("pages/a.txt", "한 줄", "두 줄"),
     "gone": lambda place: (place.folder / "pages" / "b.txt").unlink(),
     "closed": lambda place: _replace_by_folder(place.folder / "pages" / "b.txt"),
+    "changed inputs": lambda place: place.edit("half.jsonl", "가", "나"),
     "renamed": lambda place: place.edit("own.py", '"LICENCE"', '"COPYING"'),
 }
 

@@ -30,6 +30,7 @@ CALLS: tuple[tuple[int, str], ...] = (
     (2, "review export OUT --workspace WS"),
     (0, "review import decisions.jsonl --workspace WS"),
     (2, "review revoke item-bcdfghjk --reviewer a --reason b --workspace WS"),
+    (2, "ablate plan.toml OUT"),
     (0, "check RELEASE --recipe RECIPE"),
     (0, "collect SOURCE --workspace WS"),
     (0, "collect SOURCE --workspace NEW --dry-run"),

@@ -1,0 +1,55 @@
+"""Held-out sets of domains that the inputs do not have: JSON lines made of the corpora.
+
+dialogue: short turns (chatbot-dialogue-ko), ten exchanges a document. law: tax rulings (law-ko). manuals: sections of
+manuals of public research money (law-ko). prose: blogs, tweets and encyclopedia (kiwi-sentence-split). So no source of
+the inputs may be law-ko.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchmarks.sources.corpora import CORPORA
+
+SHORTEST = 80  # code points of a document
+EXCHANGES = 10
+
+
+def write_held_out(folder: Path) -> list[str]:
+    """Write one file for each set into `folder`; return their names."""
+    sets = {"dialogue": _read_dialogues(), "law": _read_rulings(), "manuals": _read_manuals(), "prose": _read_prose()}
+    for name, texts in sets.items():
+        write_texts(folder / f"{name}.jsonl", (text for text in texts if len(text) >= SHORTEST))
+    return list(sets)
+
+
+def write_texts(path: Path, texts: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+
+
+def _read_dialogues() -> Iterator[str]:
+    with (CORPORA / "chatbot-dialogue-ko" / "ChatbotData.csv").open(encoding="utf-8", newline="") as stream:
+        turns = [f"{row['Q']}\n{row['A']}" for row in csv.DictReader(stream)]
+    for at in range(0, len(turns), EXCHANGES):
+        yield "\n".join(turns[at : at + EXCHANGES])
+
+
+def _read_rulings() -> Iterator[str]:
+    for line in (CORPORA / "law-ko" / "tax_rulings.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        yield "\n".join(row[key] or "" for key in ("사건명", "재결요지", "주문")).strip()
+
+
+def _read_manuals() -> Iterator[str]:
+    for path in sorted((CORPORA / "law-ko" / "rnd_manuals").glob("*.json")):
+        for section in json.loads(path.read_text(encoding="utf-8"))["sections"]:
+            yield "\n".join(page["text"] for page in section["pages"])
+
+
+def _read_prose() -> Iterator[str]:
+    for path in sorted((CORPORA / "kiwi-sentence-split" / "testset").glob("*.txt")):
+        yield from (part.strip() for part in path.read_text(encoding="utf-8").split("\n\n"))
