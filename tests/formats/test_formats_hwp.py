@@ -192,15 +192,19 @@ def test_numbers_of_paragraphs_are_said_as_they_are_printed() -> None:
     ("words", "text"),
     [
         ("\uf06c 가", "• 가"),
-        ("\uf0fe 가", "• 가"),
+        ("\uf0fe 가", "☑ 가"),
         ("\uf04a 가", "가"),
-        ("\U000f02b2 가", "② 가"),
-        ("\ue0bc\uf537", "\ue0bc\uf537"),
+        ("\uf08d 가 \uf0e0 나", "❷ 가 → 나"),
+        ("\U000f02b2 가 \U000f02c4 나 \U000f02cf", "② 가 ⑳ 나 ❷"),
+        ("홍길동 \U000f012b", "홍길동 (인)"),
+        ("\uf53a글", "ᄒᆞᆫ글"),
+        ("\ue0bc\uf784\uf806", "ᅟᅡᆮ\u115f\u1160"),
+        ("\ue000\uf8ff", "\ue000\uf8ff"),
         ("가\u200b나\ufeff\x1b", "가나"),
         ("ㅋㅋ 가\u3000나  다", "ㅋㅋ 가 나 다"),
     ],
 )
-def test_letters_of_symbol_fonts_become_bullets_and_old_letters_stay(words: str, text: str) -> None:
+def test_letters_of_symbol_fonts_and_of_hanyang_and_hancom_become_unicode(words: str, text: str) -> None:
     assert text_of(small.paragraph(f"{words}\n끝")) == f"{text}\n끝"
 
 
