@@ -136,9 +136,13 @@ def test_two_columns_are_read_one_after_the_other():
     assert "왼쪽 단에는 낱말 하나가 있고 그 낱말 아래에 글이 이어진다" in found
 
 
-def test_rows_of_a_table_stay_lines():
+def test_rows_with_the_same_gaps_are_a_table():
     rows = [put for y in range(5) for put in (Put(70, 700 - 16 * y, f"항목{y}"), Put(400, 700 - 16 * y, f"{y}00원"))]
-    assert text(rows) == "\n".join(f"항목{y} {y}00원" for y in range(5))
+    assert "\n".join(rows_of(text(rows))) == "\n".join(f"| 항목{y} | {y}00원 |" for y in range(5))
+
+
+def rows_of(found: str) -> list[str]:
+    return [line for line in found.split("\n") if line.startswith("| ") and set(line) - set("|-: ")]
 
 
 def pages_with(head: str, foot: str, count: int = 8) -> list[list[Put]]:
@@ -192,9 +196,27 @@ LEADERS = ["·", "…", "․", "‥", "ㆍ", "•", "∙", "⋅", ".", "─", "_
 
 @pytest.mark.parametrize("sign", LEADERS)
 @pytest.mark.parametrize("times", [3, 60])
-def test_a_dotted_table_of_contents_is_no_unknown_script(sign: str, times: int):
+def test_a_dotted_table_of_contents_drops_no_document_and_is_left_out(sign: str, times: int):
     contents = [f"제{n}장 낱말을 모으는 일 {sign * times} {n}" for n in range(1, 30)]
-    assert "낱말을 모으는 일" in text(column([*contents, *HABIT]))
+    found = text(column(["목  차", *contents, *HABIT]))
+    assert found.startswith("위원회가 뜻을")
+    assert "제1장" not in found
+
+
+def test_contents_whose_leaders_went_to_the_next_line_are_left_out():
+    contents = [line for n in range(1, 9) for line in (f"제{n}장 긴 제목을 가진 장", f"{'·' * 50} {n}")]
+    assert text(column(["차례", *contents, "", *HABIT])).startswith("위원회가 뜻을")
+
+
+def test_contents_without_leaders_are_left_out_below_their_heading():
+    contents = [put for n in range(1, 9) for put in (Put(70, 740 - 16 * n, f"낱말 {n}"), Put(500, 740 - 16 * n, str(n)))]
+    body = column(HABIT, top=540)
+    assert text([Put(70, 760, "차례"), *contents, *body]).startswith("위원회가 뜻을")
+
+
+def test_numbers_that_fall_are_no_contents():
+    prices = [f"낱말 {n}번 사전 ····· {90 - n}" for n in range(1, 9)]
+    assert text(column([*prices, *HABIT])).count("사전 ····· ") == 8
 
 
 @pytest.mark.parametrize("line", ["±0.5 °C × 3 ½ §§ 1~2", "«말모이» · ‹사전› ®", "15 µm ± 2 µm, 45°"])

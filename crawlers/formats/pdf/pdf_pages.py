@@ -1,4 +1,4 @@
-"""Read the lines of a PDF's text layer with their positions, using pdfium; the only importer of pypdfium2.
+"""Read the lines of a PDF's text layer with their positions, using pdfium; beside it only pdf_drawings.py does.
 
 pdfium is not thread-safe: one document at a time per process. It reads whole content streams,
 so stream_limits.py bounds their size before, and the limits of the worker bound the cost after that.
@@ -16,6 +16,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from crawlers.formats.isolated_process import ReaderDied, call_isolated
+from crawlers.formats.pdf.pdf_cells import lay_out
+from crawlers.formats.pdf.pdf_drawings import read_drawings
+from crawlers.formats.pdf.pdf_lines import Char, Line
 from crawlers.formats.pdf.stream_limits import blank_images
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
@@ -26,6 +29,8 @@ MAX_CHARS = 20_000_000  # code points of a document, white space included
 MAX_PAGE_CHARS = 1_000_000  # of a page; a full page of newsprint has about 20,000
 HYPHEN = "\ufffe"  # pdfium's character for a hyphen at the end of a line, in place of hyphen and line break
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_FIXED_PITCH = 1  # flag of a font descriptor (ISO 32000-1, table 123)
+_CODE_FONT = re.compile(rb"(?i)mono(?!type)|courier|consolas|menlo|coding|typewriter|cmtt")
 _BREAK = "\r\n"
 _PASSWORD = raw.FPDF_ERR_PASSWORD
 _SECURITY = raw.FPDF_ERR_SECURITY
@@ -33,26 +38,13 @@ _OUT_OF_MEMORY = frozenset({"MemoryError", "SIGABRT", "SIGTRAP", "SIGILL", "SIGK
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line and its position on the page; lengths in points, from the left and from the bottom of the page."""
-
-    text: str
-    page: int
-    left: float
-    right: float
-    base: float  # lower edge of its first character
-    size: float  # height of its first syllable of Hangul, or of its first character
-    spaced: bool = False  # the line ends with a white space character
-    hyphen: bool = False  # the line ends with a hyphen, which is not in `text`
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """The lines of a page in the order of its content, and its height in points."""
+    """The lines of a page in the order of its content, its height in points, and whether a picture fills it."""
 
     number: int
     height: float
     lines: tuple[Line, ...]
+    scanned: bool = False
 
 
 def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
@@ -129,7 +121,10 @@ def _page(page: raw.FPDF_PAGE, number: int, limit: int) -> Page:
         count = raw.FPDFText_CountChars(text_page)
         if count > limit:
             raise Unreadable("too-large")
-        return Page(number, height, tuple(_lines(text_page, count, number)) if count > 0 else ())
+        drawings = read_drawings(page)
+        lines = list(_lines(text_page, count, number)) if count > 0 else []
+        laid_out = lay_out(lines, drawings, lambda line: _chars(text_page, line))
+        return Page(number, height, tuple(laid_out), drawings.scanned)
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -157,7 +152,8 @@ def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Li
 
 
 def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spaced: bool, hyphen: bool) -> Line:
-    first, last = _char_box(text_page, at), _char_box(text_page, at + _units(text) - 1)
+    end = at + _units(text) - 1
+    first, last = _char_box(text_page, at), _char_box(text_page, end)
     hangul = _HANGUL.search(text)  # bullets and Latin words have other fonts, with other heights
     measured = _char_box(text_page, at + _units(text[: hangul.start()])) if hangul else first
     return Line(
@@ -169,7 +165,28 @@ def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *,
         size=measured.top - measured.bottom,
         spaced=spaced,
         hyphen=hyphen,
+        fixed=all(_is_fixed(text_page, place) for place in (at, end, (at + end) // 2)),
+        at=at,
     )
+
+
+def _is_fixed(text_page: raw.FPDF_TEXTPAGE, at: int) -> bool:
+    """Whether a character is of a font with one width: by its flag, or by the name of a font for code."""
+    name = ctypes.create_string_buffer(128)
+    flags = ctypes.c_int()
+    index = raw.FPDFText_GetCharIndexFromTextIndex(text_page, at)
+    size = raw.FPDFText_GetFontInfo(text_page, index, name, len(name), flags)
+    return bool(size) and bool(flags.value & _FIXED_PITCH or _CODE_FONT.search(name.value))
+
+
+def _chars(text_page: raw.FPDF_TEXTPAGE, line: Line) -> list[Char]:
+    found = []
+    at = line.at
+    for char in line.text:
+        box = _char_box(text_page, at)
+        found.append(Char(char, box.left, box.right, box.bottom, box.top))
+        at += 1 if ord(char) < 0x10000 else 2
+    return found
 
 
 def _char_box(text_page: raw.FPDF_TEXTPAGE, at: int) -> raw.FS_RECTF:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from crawlers.formats.pdf.pdf_pages import Line, Page
+from crawlers.formats.pdf.pdf_lines import Line
+from crawlers.formats.pdf.pdf_pages import Page
 
 MIN_PAGES = 5  # with fewer pages, repetition is no evidence
 EDGE = 3  # lines at either end of a page that are inspected
@@ -34,10 +35,15 @@ def remove_running_heads(pages: Sequence[Page]) -> list[Line]:
 
 def _edges(page: Page) -> list[Line]:
     """Return the top and bottom lines of a page that are near its ends."""
-    by_height = sorted(page.lines, key=lambda line: line.base)
+    by_height = sorted((line for line in page.lines if not _is_in_body_table(line, page)), key=lambda line: line.base)
     low = [line for line in by_height[:EDGE] if line.base < ZONE * page.height]
     high = [line for line in by_height[-EDGE:] if line.base > (1 - ZONE) * page.height]
     return [*low, *(line for line in high if all(line is not other for other in low))]
+
+
+def _is_in_body_table(line: Line, page: Page) -> bool:
+    """Whether the table of a line reaches out of the zones of running heads: its repeated head row is text."""
+    return line.cell is not None and line.cell.bottom < (1 - ZONE) * page.height and line.cell.top > ZONE * page.height
 
 
 def _key(line: Line) -> tuple[int, str]:
