@@ -283,6 +283,112 @@ def _reportlab(blocks: list[Block], folder: Path) -> bytes:
     return target.read_bytes()
 
 
+class _Hancom:
+    """Pages as Hancom prints them: each syllable placed by itself, justified, tables of single strokes, open sides."""
+
+    FONT, LEFT, RIGHT, TOP, BOTTOM = "HYSMyeongJo-Medium", 85.0, 510.0, 740.0, 90.0
+
+    def __init__(self, target: Path) -> None:
+        self.canvas = importlib.import_module("reportlab.pdfgen.canvas").Canvas(str(target), pagesize=(595, 842))
+        self.y, self.page = self.TOP, 1
+
+    def feed(self, pitch: float) -> None:
+        if self.y - pitch < self.BOTTOM:
+            self.finish()
+        self.y -= pitch
+
+    def finish(self) -> None:
+        self.canvas.setFont(self.FONT, 9)
+        self.canvas.drawString(self.LEFT, 790, "말모이 문서 형식")
+        self.canvas.drawRightString(self.RIGHT, 790, "개정 1.3")
+        self.canvas.line(self.LEFT, 785, self.RIGHT, 785)
+        self.canvas.drawCentredString(297, 50, str(self.page))
+        self.canvas.showPage()
+        self.y, self.page = self.TOP, self.page + 1
+
+    def put(self, text: str, left: float, right: float, size: float, *, last: bool) -> None:
+        """Write a line syllable by syllable; a line that is not the last of its paragraph is spread to both margins."""
+        widths = [self.width(char, size) for char in text]
+        spaces = text.count(" ")
+        spare = 0.0 if last or not spaces else (right - left - sum(widths)) / spaces
+        x = left
+        self.canvas.setFont(self.FONT, size)
+        for char, width in zip(text, widths, strict=True):
+            if char != " ":
+                self.canvas.drawString(x, self.y, char)
+            x += width + spare * (char == " ")
+
+    def width(self, char: str, size: float) -> float:
+        return float(importlib.import_module("reportlab.pdfbase.pdfmetrics").stringWidth(char, self.FONT, size))
+
+    def broken(self, text: str, room: float, size: float) -> list[str]:
+        """Break a text anywhere between syllables, and only at the ends of Latin words."""
+        lines, line, used = [], "", 0.0
+        for unit in re.findall(r"[0-9A-Za-z][!-~]*|.", text):
+            width = sum(self.width(char, size) for char in unit)
+            if line and used + width > room and unit not in ".,)":
+                lines.append(line.rstrip())
+                line, used = "", 0.0
+            if line or unit != " ":
+                line, used = line + unit, used + width
+        return [*lines, line.rstrip()]
+
+    def paragraph(self, text: str, size: float, indent: float = 0.0) -> None:
+        lines = self.broken(text, self.RIGHT - self.LEFT - indent, size)
+        for at, line in enumerate(lines):
+            self.feed(1.6 * size)
+            self.put(line, self.LEFT + indent, self.RIGHT, size, last=at == len(lines) - 1)
+
+    def table(self, rows: tuple[tuple[str, ...], ...]) -> None:
+        edges = [self.LEFT, *([160.0, 205.0, 240.0] if len(rows[0]) == 4 else [280.0]), self.RIGHT]
+        for row in rows:
+            cells = [self.broken(c, b - a - 10, 9) for c, a, b in zip(row, edges, edges[1:], strict=False)]
+            height = 14.0 * max(map(len, cells)) + 4
+            if self.y - height < self.BOTTOM:
+                self.finish()
+            top = self.y
+            self.canvas.line(self.LEFT, top, self.RIGHT, top)
+            self.canvas.line(self.LEFT, top - height, self.RIGHT, top - height)
+            for x in edges[1:-1]:
+                self.canvas.line(x, top, x, top - height)
+            for lines, left, right in zip(cells, edges, edges[1:], strict=False):
+                for at, line in enumerate(lines):
+                    self.y = top - 12 - 14 * at - (height - 4 - 14 * len(lines)) / 2
+                    self.put(line, left + 5, right - 5, 9, last=at == len(lines) - 1)
+            self.y = top - height
+        self.feed(10)
+
+
+def _hancom(blocks: list[Block], folder: Path) -> bytes:
+    metrics = importlib.import_module("reportlab.pdfbase.pdfmetrics")
+    fonts = importlib.import_module("reportlab.pdfbase.cidfonts")
+    metrics.registerFont(fonts.UnicodeCIDFont("HYSMyeongJo-Medium"))
+    page = _Hancom(folder / "page.pdf")
+    page.feed(20)
+    page.put("목 차", 270, 330, 14, last=True)
+    for at, block in enumerate(block for block in blocks if block.kind in ("h1", "h2")):
+        page.feed(16)
+        title, number = f"{at + 1}. {block.text[:30]}", str(at // 3 + 2)
+        used = sum(page.width(char, 10) for char in title)
+        page.put(title, page.LEFT, page.RIGHT, 10, last=True)
+        for dot in range(int((410 - used) / 5)):
+            page.put("·", page.LEFT + used + 5 + 5 * dot, page.RIGHT, 10, last=True)
+        page.put(number, page.RIGHT - 5 * len(number), page.RIGHT, 10, last=True)
+    page.finish()
+    for block in blocks:
+        if block.kind == "table":
+            page.feed(10)
+            page.table(block.rows)
+        elif block.kind == "code":
+            for line in block.text.split("\n"):
+                page.paragraph(line, 8, 10)
+        else:
+            page.paragraph(("· " if block.kind == "li" else "") + block.text, 14 if block.kind[0] == "h" else 10)
+    page.finish()
+    page.canvas.save()
+    return (folder / "page.pdf").read_bytes()
+
+
 SPEC = """#set page(paper: "a4", header: [#align(right)[말모이 문서 규격 해설]], numbering: "- 1 -")
 #set text(font: "NanumMyeongjo", size: 10pt, lang: "ko"); #set par(justify: true, leading: 0.8em)
 #set heading(numbering: "1.1."); #show raw: set text(font: "NanumGothicCoding")
@@ -320,6 +426,7 @@ OFFICE = """body { font: 11pt 'NanumGothic' } td, th { border: 1px solid #000 } 
 table { border-collapse: collapse }"""
 LAYOUTS = {
     "typst-spec": Layout("open", _typst(SPEC, table="")),
+    "hancom": Layout("open", _hancom),
     "reportlab": Layout("open", _reportlab),
     "chromium-report": Layout("open", _chromium(REPORT)),
     "chromium-web": Layout("open", _chromium(WEB)),

@@ -20,6 +20,7 @@ LONGEST_CELL = 40  # lines; a cell with more is a frame around text
 SPARSE, MANY = 0.2, 20  # share of filled cells below which so many cells are a diagram
 COLUMN_LINES, COLUMN_EMS = 8, 8.0  # so many rows of two pieces, on average so long, are text in two columns
 Chars = Callable[[Line], list[Char]]
+_Band = tuple[float, float, list[Line]]  # upper and lower edge, the lines between
 
 
 def lay_out(lines: list[Line], drawings: Drawings, chars: Chars) -> list[Line]:
@@ -134,7 +135,7 @@ def _band_grids(lines: list[Line], band: list[float], chars: Chars) -> list[Grid
     """Return the grids between horizontal lines: neighbouring bands whose text leaves white space between columns."""
     left, right, *heights = band
     found: list[Grid] = []
-    run: list[tuple[float, float, list[Line]]] = []
+    run: list[_Band] = []
     for top, bottom in [*pairwise(heights), (0.0, 0.0)]:
         inside = [
             line
@@ -145,9 +146,28 @@ def _band_grids(lines: list[Line], band: list[float], chars: Chars) -> list[Grid
             run.append((top, bottom, inside))
             continue
         if len(run) > 1:
-            found += _run_grid(run, chars)
+            found += _run_grid(_add_head(lines, run, (left, right), chars), chars)
         run = []
     return found
+
+
+def _add_head(lines: list[Line], run: list[_Band], sides: tuple[float, float], chars: Chars) -> list[_Band]:
+    """Add the row above the first line of a run: many tables have a line below their head row and none above it."""
+    top = run[0][0]
+    edges = _edges([line for _, _, inside in run for line in inside], chars)
+    near = [
+        line
+        for line in lines
+        if line.cell is None
+        and 0 < line.base - top < line.size
+        and sides[0] - 3 <= line.left
+        and line.right <= sides[1] + 3
+    ]
+    pieces = [_span(piece) for line in near for piece in _pieces(line, chars, GAP / 2)]
+    crossed = any(start < edge < end for start, end in pieces for edge in edges[1:-1])
+    if len(pieces) < 2 or crossed:
+        return run
+    return [(max(line.base + 1.2 * line.size for line in near), top, near), *run]
 
 
 def _edges(lines: Sequence[Line], chars: Chars) -> list[float]:
@@ -155,7 +175,7 @@ def _edges(lines: Sequence[Line], chars: Chars) -> list[float]:
     return column_edges(pieces, _em(lines))
 
 
-def _run_grid(run: list[tuple[float, float, list[Line]]], chars: Chars) -> list[Grid]:
+def _run_grid(run: list[_Band], chars: Chars) -> list[Grid]:
     xs = _edges([line for _, _, lines in run for line in lines], chars)
     if len(xs) < 3:
         return []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+MOST_CODE = 0.8  # share of the text in a font of one width from which that font is the one of the text
 
 
 class Cell(NamedTuple):
@@ -33,7 +36,8 @@ class Line:
     size: float  # height of its first syllable of Hangul, or of its first character
     spaced: bool = False  # the line ends with a white space character
     hyphen: bool = False  # the line ends with a hyphen, which is not in `text`
-    fixed: bool = False  # its letters are of a font with one width, as code is
+    fixed: bool = False  # it is in a font with one width, as code is
+    opens_fixed: bool = False  # at least its first character is
     cell: Cell | None = None
     tabbed: str = ""  # the text with a tab in each wide gap, if it has such gaps
     at: int = 0  # index of its first character in the text of the page, in UTF-16 units
@@ -52,6 +56,15 @@ class Char(NamedTuple):
     right: float
     bottom: float
     top: float
+
+
+def has_code_font(lines: Iterable[Line]) -> bool:
+    """Whether a font of one width marks code in a document: it is not the font of most of its text."""
+    fixed = every = 0
+    for line in lines:
+        every += len(line.text)
+        fixed += len(line.text) * line.fixed
+    return fixed <= MOST_CODE * every
 
 
 def ems(text: str) -> float:

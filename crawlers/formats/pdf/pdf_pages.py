@@ -31,6 +31,8 @@ HYPHEN = "\ufffe"  # pdfium's character for a hyphen at the end of a line, in pl
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _FIXED_PITCH = 1  # flag of a font descriptor (ISO 32000-1, table 123)
 _CODE_FONT = re.compile(rb"(?i)mono(?!type)|courier|consolas|menlo|coding|typewriter|cmtt")
+_WORD = re.compile(r"\S+")
+LOWER = 0.8  # line sizes; a word that is so much lower than the one before is on another line
 _BREAK = "\r\n"
 _PASSWORD = raw.FPDF_ERR_PASSWORD
 _SECURITY = raw.FPDF_ERR_SECURITY
@@ -145,7 +147,8 @@ def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Li
         line = whole.strip()
         if line:
             lead = units + _units(whole[: len(whole) - len(whole.lstrip())])
-            yield _make_line(text_page, line, lead, number, spaced=whole[-1].isspace(), hyphen=hyphen >= 0)
+            made = _make_line(text_page, line, lead, number, spaced=whole[-1].isspace(), hyphen=hyphen >= 0)
+            yield from _part_lines(text_page, made) if " " in line else (made,)
         step = 1 if hyphen >= 0 else len(_BREAK)
         units += _units(whole) + step
         start = end + step
@@ -155,6 +158,7 @@ def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *,
     end = at + _units(text) - 1
     first, last = _char_box(text_page, at), _char_box(text_page, end)
     hangul = _HANGUL.search(text)  # bullets and Latin words have other fonts, with other heights
+    opens = _is_fixed(text_page, at)
     measured = _char_box(text_page, at + _units(text[: hangul.start()])) if hangul else first
     return Line(
         text=text,
@@ -165,9 +169,27 @@ def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *,
         size=measured.top - measured.bottom,
         spaced=spaced,
         hyphen=hyphen,
-        fixed=all(_is_fixed(text_page, place) for place in (at, end, (at + end) // 2)),
+        fixed=opens and all(_is_fixed(text_page, place) for place in (end, (at + end) // 2)),
+        opens_fixed=opens,
         at=at,
     )
+
+
+def _part_lines(text_page: raw.FPDF_TEXTPAGE, line: Line) -> Iterator[Line]:
+    """Cut a line whose end is lower than its beginning: pdfium joins lines that change their font in between."""
+    end = _char_box(text_page, line.at + _units(line.text) - 1)
+    if line.base - end.bottom < LOWER * line.size:
+        yield line
+        return
+    start, at, base = 0, line.at, line.base
+    for match in _WORD.finditer(line.text):
+        place = line.at + _units(line.text[: match.start()])
+        box = _char_box(text_page, place)
+        if base - box.bottom >= LOWER * line.size and match.start():
+            part = line.text[start : match.start()].rstrip()
+            yield _make_line(text_page, part, at, line.page, spaced=True, hyphen=False)
+            start, at, base = match.start(), place, box.bottom
+    yield _make_line(text_page, line.text[start:], at, line.page, spaced=line.spaced, hyphen=line.hyphen)
 
 
 def _is_fixed(text_page: raw.FPDF_TEXTPAGE, at: int) -> bool:

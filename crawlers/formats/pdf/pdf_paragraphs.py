@@ -11,8 +11,9 @@ from statistics import median
 
 from crawlers.formats import blocks
 from crawlers.formats.blocks import Block, Table, text_of
+from crawlers.formats.pdf.footnotes import MARK, split_notes
 from crawlers.formats.pdf.line_joining import Joint, learn
-from crawlers.formats.pdf.pdf_lines import Cell, Line, ems
+from crawlers.formats.pdf.pdf_lines import Cell, Line, ems, has_code_font
 
 FULL = 0.9  # quantile of the right ends that is used as the margin
 ROOM, MOST_ROOM = 1.3, 2.5  # em: with more free space than this, another syllable would have fit on the line
@@ -29,7 +30,6 @@ TAIL = 40  # code points at the end of a line that are inspected
 SAME = 1.5  # points; ends that differ by less share a margin
 COLUMN = 0.25  # share of the lines of a page that lie in its left half and in its right half, for two columns
 FENCE = "```"
-MOST_CODE = 0.5  # share of lines in a font of one width from which that font is the one of the text
 MOST_INDENT = 40  # spaces before a line of code
 _MARKER = re.compile(r"(?:[○●◎◦◯□■▪▫◆◇◈▶▷►▸△▲▽▼☞☆★※•∙⦁‣❍❏❑➢➤✓✔◉\uf000-\uf0ff]|[-–—*·ㆍ]\s|[①-⑳㉠-㉻㈀-㈜⑴-⒇])")
 _NUMBER = re.compile(
@@ -52,9 +52,11 @@ class _Column:
 
 
 def text(lines: Sequence[Line]) -> str:
-    """Return the text of the lines: one paragraph a line, tables as rows, code fenced with its line breaks."""
+    """Return the text of the lines: one paragraph a line, tables as rows, code fenced, notes after their paragraph."""
     if not lines:
         return ""
+    body, notes = split_notes(lines)
+    lines = [*body, *notes]
     code = _find_code(lines)
     columns = _columns(lines)
     pitch = _pitches(lines)
@@ -63,18 +65,24 @@ def text(lines: Sequence[Line]) -> str:
     for at in range(len(lines) - 1):
         if code[at] or code[at + 1]:
             stays = False
+        elif at + 1 >= len(body):
+            stays = at >= len(body) and lines[at].page == lines[at + 1].page and not MARK.match(lines[at + 1].text)
         else:
             stays = _is_same_paragraph(lines, at, columns, pitch, first=first)
         joined.append(stays)
         first = not stays
-    return "\n".join(_write_blocks(_join_lines(lines, joined, columns), lines, code))
+    paragraphs = _join_lines(lines, joined, columns)
+    ordered = sorted(paragraphs, key=lambda one: (lines[one[1]].page, one[1] >= len(body)))
+    return "\n".join(_write_blocks(ordered, lines, code))
 
 
 def _find_code(lines: Sequence[Line]) -> list[bool]:
     """Return which lines are code: two or more below each other in a font of one width, which is not the usual one."""
     fixed = [line.fixed and line.cell is None for line in lines]
-    if sum(fixed) > MOST_CODE * len(lines):
+    if not has_code_font(lines):
         return [False] * len(lines)
+    for at in range(1, len(lines) - 1):  # a comment in Hangul, which another font writes
+        fixed[at] = fixed[at] or (lines[at].opens_fixed and fixed[at - 1] and fixed[at + 1] and not lines[at].cell)
     near = zip([False, *fixed[:-1]], fixed, [*fixed[1:], False], strict=True)
     return [one and (before or after) for before, one, after in near]
 

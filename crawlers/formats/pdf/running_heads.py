@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from crawlers.formats.pdf.pdf_lines import Line
+from crawlers.formats.pdf.pdf_lines import Line, has_code_font
 from crawlers.formats.pdf.pdf_pages import Page
 
 MIN_PAGES = 5  # with fewer pages, repetition is no evidence
@@ -28,14 +28,16 @@ def remove_running_heads(pages: Sequence[Page]) -> list[Line]:
     """Return all lines in order, without those repeated at the top or bottom of pages; all digits count as equal."""
     if len(pages) < MIN_PAGES:
         return [line for page in pages for line in page.lines]
-    edges = [_edges(page) for page in pages]
+    code = has_code_font(line for page in pages for line in page.lines)
+    edges = [_edges(page, code=code) for page in pages]
     gone = _find_repeated(edges, len(pages)) | _slots(edges, pages)
     return [line for page in pages for line in page.lines if id(line) not in gone]
 
 
-def _edges(page: Page) -> list[Line]:
-    """Return the top and bottom lines of a page that are near its ends."""
-    by_height = sorted((line for line in page.lines if not _is_in_body_table(line, page)), key=lambda line: line.base)
+def _edges(page: Page, *, code: bool) -> list[Line]:
+    """Return the top and bottom lines of a page that are near its ends; no lines of code, if the document has code."""
+    text = (line for line in page.lines if not _is_in_body_table(line, page) and not (code and line.fixed))
+    by_height = sorted(text, key=lambda line: line.base)
     low = [line for line in by_height[:EDGE] if line.base < ZONE * page.height]
     high = [line for line in by_height[-EDGE:] if line.base > (1 - ZONE) * page.height]
     return [*low, *(line for line in high if all(line is not other for other in low))]
