@@ -46,7 +46,7 @@ SHARES = [
 ]
 NOTE = "이 수는 달마다 마지막 날에 센 것이며 해지를 알리지 않은 이용자도 함께 들어 있다."
 _MARK = re.compile(r"\*\*|__|`|<[^<>\n]{1,80}>|\[(?=[^\]\n]{1,200}\]\()|\]\([^()\s]{1,300}\)|\{/\*.{1,80}?\*/\}")
-_NOISE = re.compile(r"[|`#*•◦▪–-]{1,3}|-{3,}|:?-{3,}:?|\d{1,2}\.|([^\w\s])\1{2,}")
+_NOISE = re.compile(r"[|`#*•·◦▪–-]{1,3}|-{3,}|:?-{3,}:?|\d{1,2}\.|([^\w\s])\1{2,}")
 
 
 @dataclass(frozen=True)
@@ -340,7 +340,9 @@ class _Hancom:
             self.put(line, self.LEFT + indent, self.RIGHT, size, last=at == len(lines) - 1)
 
     def table(self, rows: tuple[tuple[str, ...], ...]) -> None:
-        edges = [self.LEFT, *([160.0, 205.0, 240.0] if len(rows[0]) == 4 else [280.0]), self.RIGHT]
+        count = len(rows[0])
+        inner = [160.0, 205.0, 240.0] if count == 4 else [self.LEFT + 425.0 * at / count for at in range(1, count)]
+        edges = [self.LEFT, *inner, self.RIGHT]
         for row in rows:
             cells = [self.broken(c, b - a - 10, 9) for c, a, b in zip(row, edges, edges[1:], strict=False)]
             height = 14.0 * max(map(len, cells)) + 4

@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-LEADS = 4  # entries with leaders that are a table of contents
-TABS = 8  # entries that have a tab only, and no heading above them: a table of numbers has tabs too
+LEADS = 4  # entries with leaders that are a table of contents; with tabs only, it needs a heading too
 BETWEEN = 2  # other lines between two entries
 RISING = 0.8  # share of the entries whose page number is not below the one before
 TAIL = 400  # code points at the end of a line that are inspected
@@ -89,8 +88,7 @@ def _is_led(before: str) -> bool:
 def _is_contents(texts: Sequence[str], run: list[int], pages: list[tuple[int, bool]]) -> bool:
     led = sum(leader for _, leader in pages)
     headed = _first(texts, run[0]) < run[0]
-    enough = led >= LEADS or len(run) >= (LEADS if headed else TABS) or (headed and led >= 2)
-    return enough and _is_rising(pages)
+    return (led >= LEADS or (headed and len(run) >= LEADS)) and _is_rising(pages)
 
 
 def _is_rising(pages: list[tuple[int, bool]]) -> bool:

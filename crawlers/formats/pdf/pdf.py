@@ -8,7 +8,7 @@ from dataclasses import replace
 from crawlers.formats import document_metadata, private_use
 from crawlers.formats.contents import find_contents
 from crawlers.formats.pdf import pdf_pages, pdf_paragraphs, running_heads
-from crawlers.formats.pdf.pdf_lines import Line
+from crawlers.formats.pdf.pdf_lines import Line, has_code_font
 from crawlers.formats.pdf.pdf_paragraphs import FENCE
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
@@ -85,7 +85,8 @@ def _replace_private(pages: list[pdf_pages.Page]) -> list[pdf_pages.Page]:
 
 
 def _remove_contents(lines: list[Line]) -> list[Line]:
-    gone = find_contents([line.tabbed or line.text for line in lines])
+    code = has_code_font(lines)
+    gone = find_contents(["" if code and line.fixed else line.tabbed or line.text for line in lines])
     return [line for at, line in enumerate(lines) if at not in gone]
 
 

@@ -15,6 +15,7 @@ from crawlers.formats.pdf.pdf_tables import Grid, column_edges, find_bands, find
 
 GAP = 1.2  # em; wider white space inside a line separates columns, or a title from its page number
 LOOSE = 1.2  # a line so much wider than the narrowest quarter of lines (per syllable) is searched for gaps
+WIDEST = 0.6  # share of the width between two rules; a solid line that is longer crosses all columns
 RUN = 3  # lines one below the other with the same gaps are a table without rules
 LONGEST_CELL = 40  # lines; a cell with more is a frame around text
 SPARSE, MANY = 0.2, 20  # share of filled cells below which so many cells are a diagram
@@ -110,14 +111,15 @@ def _pieces(line: Line, chars: Chars, gap: float) -> list[list[Char]]:
     found: list[list[Char]] = []
     boxes = chars(line)
     em = max((char.right - char.left for char in boxes), default=0.0) or line.size
+    end = 0.0
     for char in boxes:
         if char.text.isspace():
             if found:
                 found[-1].append(char)
             continue
-        end = max((one.right for one in found[-1] if not one.text.isspace()), default=0.0) if found else 0.0
         if not found or char.left - end > gap * em:
             found.append([])
+        end = max(end, char.right)
         found[-1].append(char)
     return found
 
@@ -142,7 +144,8 @@ def _band_grids(lines: list[Line], band: list[float], chars: Chars) -> list[Grid
             for line in lines
             if line.cell is None and bottom < line.middle < top and line.left >= left - 3 and line.right <= right + 3
         ]
-        if inside and len(_edges(inside, chars)) > 2:
+        solid = any(_is_solid(line) and line.right - line.left > WIDEST * (right - left) for line in inside)
+        if inside and not solid and len(_edges(inside, chars)) > 2:
             run.append((top, bottom, inside))
             continue
         if len(run) > 1:
@@ -168,6 +171,11 @@ def _add_head(lines: list[Line], run: list[_Band], sides: tuple[float, float], c
     if len(pieces) < 2 or crossed:
         return run
     return [(max(line.base + 1.2 * line.size for line in near), top, near), *run]
+
+
+def _is_solid(line: Line) -> bool:
+    """Whether a line has no room for a gap: it is not wider than its characters."""
+    return line.right - line.left <= line.size * ems(line.text)
 
 
 def _edges(lines: Sequence[Line], chars: Chars) -> list[float]:

@@ -204,10 +204,12 @@ def _is_fixed(text_page: raw.FPDF_TEXTPAGE, at: int) -> bool:
 def _chars(text_page: raw.FPDF_TEXTPAGE, line: Line) -> list[Char]:
     found = []
     at = line.at
+    box = raw.FS_RECTF()
+    pointer = ctypes.byref(box)
     for char in line.text:
-        box = _char_box(text_page, at)
+        raw.FPDFText_GetLooseCharBox(text_page, raw.FPDFText_GetCharIndexFromTextIndex(text_page, at), pointer)
         found.append(Char(char, box.left, box.right, box.bottom, box.top))
-        at += 1 if ord(char) < 0x10000 else 2
+        at += 1 if char < "\U00010000" else 2
     return found
 
 
