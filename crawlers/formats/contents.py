@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+
+from crawlers.formats.blocks import Block, Table
 
 LEADS = 4  # entries with leaders that are a table of contents; with tabs only, it needs a heading too
 BETWEEN = 2  # other lines between two entries
@@ -16,8 +19,8 @@ RISING = 0.8  # share of the entries whose page number is not below the one befo
 TAIL = 400  # code points at the end of a line that are inspected
 _PAGE = re.compile(r"(?:[-–(\[]\s?)?(?:[A-Z가-힣]{1,2}-)?(\d{1,4}|[ivxlcIVXLC]{1,7}|[ⅰ-ⅹⅠ-Ⅹ])\s?[-–)\]]?\s?쪽?$")
 _HEADING = re.compile(
-    r"(?:[^\w\s]{1,2}\s?)?(?:(?:표|그림|사진|부록|도표)\s{0,3})?(?:목\s{0,8}차|차\s{0,8}례|contents|table of contents|"
-    r"list of (?:tables|figures))(?:\s?[^\w\s]{1,2})?",
+    r"(?:[^\w\s]{1,2}\s?)?(?:(?:표|그림|사진|부록|도표)\s{0,3})?(?:목\s{0,8}차|차\s{0,8}례|순\s{0,8}서|contents|"
+    r"table of contents|list of (?:tables|figures))(?:\s?[^\w\s]{1,2})?",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
@@ -51,6 +54,28 @@ def find_contents(texts: Sequence[str]) -> set[int]:
     return found
 
 
+def remove_contents(blocks: Sequence[Block], above: str = "") -> list[Block]:
+    """Return the blocks of a document without its table of contents, which may be in a table that is its frame.
+
+    `above` is the text before the blocks, which may be the heading.
+    """
+    texts = [above, *(block if isinstance(block, str) else _only_text(block) for block in blocks)]
+    gone = find_contents(texts)
+    return [
+        block if isinstance(block, str) else _search_cells(block, texts[at])
+        for at, block in enumerate(blocks)
+        if at + 1 not in gone
+    ]
+
+
+def _search_cells(table: Table, above: str) -> Table:
+    cells = []
+    for cell in table.cells:
+        cells.append(replace(cell, blocks=remove_contents(cell.blocks, above)) if len(cell.blocks) >= LEADS else cell)
+        above = _only_text(Table([cell])) or above
+    return replace(table, cells=cells)
+
+
 def are_entries(texts: Sequence[str]) -> bool:
     """Whether most of the lines are entries with rising page numbers."""
     pages = [entry for text in texts if (entry := read_entry(text))]
@@ -71,9 +96,19 @@ def read_entry(text: str) -> tuple[int, bool] | None:
         return None
     before = tail[: match.start()]
     led = _is_led(before) or _is_led(tail[: match.start(1)])
-    if not led and not (before.endswith("\t") and before.rstrip()[-1:] not in _DOTS and _LETTER.search(before)):
+    title = before.rstrip()
+    tabbed = "\t" in before[len(title) :] and title[-1:] not in _DOTS
+    if not led and not (tabbed and _LETTER.search(title)):
         return None
     return int(match[1]) if match[1].isascii() and match[1].isdigit() else 0, led
+
+
+def _only_text(table: Table) -> str:
+    """Return the text of a table of one cell with one paragraph, which is a heading in a frame; "" for others."""
+    filled = [cell.blocks for cell in table.cells if cell.blocks]
+    if len(filled) != 1 or len(filled[0]) != 1:
+        return ""
+    return filled[0][0] if isinstance(filled[0][0], str) else _only_text(filled[0][0])
 
 
 def _is_led(before: str) -> bool:

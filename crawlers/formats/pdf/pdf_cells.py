@@ -11,12 +11,13 @@ from statistics import median
 from crawlers.formats.contents import are_entries
 from crawlers.formats.pdf.pdf_drawings import Drawings
 from crawlers.formats.pdf.pdf_lines import Cell, Char, Line, ems
-from crawlers.formats.pdf.pdf_tables import Grid, column_edges, find_bands, find_grids, plain_grid
+from crawlers.formats.pdf.pdf_tables import NEAR, Grid, column_edges, find_bands, find_grids, plain_grid
 
 GAP = 1.2  # em; wider white space inside a line separates columns, or a title from its page number
 LOOSE = 1.2  # a line so much wider than the narrowest quarter of lines (per syllable) is searched for gaps
 WIDEST = 0.6  # share of the width between two rules; a solid line that is longer crosses all columns
 RUN = 3  # lines one below the other with the same gaps are a table without rules
+ALIGNED = 0.8  # share of the cells of a column without rules that share an edge or a centre
 LONGEST_CELL = 40  # lines; a cell with more is a frame around text
 SPARSE, MANY = 0.2, 20  # share of filled cells below which so many cells are a diagram
 COLUMN_LINES, COLUMN_EMS = 8, 8.0  # so many rows of two pieces, on average so long, are text in two columns
@@ -236,7 +237,7 @@ def _align(lines: list[Line], table: tuple[int, int], chars: Chars) -> list[Line
         parts = [part for line in run for part in _split(line, grid, (table[0], number), chars)]
         if _are_columns(parts, edges):
             found += [replace(part, cell=None) for part in sorted(parts, key=lambda one: one.left >= edges[1])]
-        elif _has_labels(parts):
+        elif _is_aligned(parts):
             found += parts
             number += 1
         else:
@@ -263,12 +264,26 @@ def _are_columns(parts: Sequence[Line], edges: Sequence[float]) -> bool:
     return all(len(side) >= COLUMN_LINES and sum(side) >= COLUMN_EMS * len(side) for side in sides)
 
 
-def _has_labels(parts: Sequence[Line]) -> bool:
-    """Whether the first column holds words, not only bullets and numbers of a list."""
-    first = [part.text for part in parts if part.cell and part.cell.column == 0]
-    rows = defaultdict(set)
+def _is_aligned(parts: Sequence[Line]) -> bool:
+    """Whether the parts are a table: each column aligned, the first one of words, not of bullets and numbers."""
+    columns: dict[int, list[Line]] = defaultdict(list)
+    rows: dict[int, int] = defaultdict(int)
     for part in parts:
         if part.cell:
-            rows[part.cell.row].add(part.cell.column)
-    full = sum(len(columns) > 1 for columns in rows.values())
-    return full >= RUN and any(ems(text) >= 2 and any(map(str.isalpha, text)) for text in first)
+            columns[part.cell.column].append(part)
+            rows[part.cell.row] += 1
+    words = any(ems(part.text) >= 2 and any(map(str.isalpha, part.text)) for part in columns[0])
+    return words and sum(count > 1 for count in rows.values()) >= RUN and all(map(_share_edge, columns.values()))
+
+
+def _share_edge(parts: Sequence[Line]) -> bool:
+    """Whether most parts begin, end or are centred at one place."""
+    for places in (
+        [part.left for part in parts],
+        [part.right for part in parts],
+        [(part.left + part.right) / 2 for part in parts],
+    ):
+        usual = median(places)
+        if sum(abs(place - usual) <= NEAR for place in places) >= ALIGNED * len(parts):
+            return True
+    return False
