@@ -208,6 +208,20 @@ def test_letters_of_symbol_fonts_and_of_hanyang_and_hancom_become_unicode(words:
     assert text_of(small.paragraph(f"{words}\n끝")) == f"{text}\n끝"
 
 
+def test_a_table_of_contents_below_its_heading_is_left_out() -> None:
+    tab = small.control(9, "tab ")
+    entries = [small.paragraph(f"{n}. 낱말 {n}{tab}{n + 2}") for n in range(1, 6)]
+    assert text_of(small.paragraph("목  차"), *entries, small.paragraph("머리말")) == "머리말"
+    assert text_of(small.paragraph("값"), *entries, small.paragraph("머리말")).startswith("값\n1. 낱말 1 3")
+
+
+def test_contents_in_a_frame_below_a_framed_heading_are_left_out() -> None:
+    tab = small.control(9, "tab ")
+    entries = b"".join(small.paragraph(f"{n}. 낱말 {n}{tab}{n + 2}", level=2) for n in range(1, 6))
+    frame = small.table([(0, 0, 1, 1, small.paragraph("차  례", level=2)), (1, 0, 1, 1, entries)])
+    assert text_of(small.paragraph(small.control(11, "tbl "), frame), small.paragraph("머리말")) == "차 례\n머리말"
+
+
 def test_the_summary_gives_title_author_and_the_day_in_korea() -> None:
     more = {"\x05HwpSummaryInformation": small.summary("말모이 계획", "주시경", TICKS + 16 * 36_000_000_000)}
     found = read(small.hwp(small.paragraph("글"), more=more))

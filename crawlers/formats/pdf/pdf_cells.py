@@ -16,6 +16,7 @@ from crawlers.formats.pdf.pdf_tables import NEAR, Grid, column_edges, find_bands
 GAP = 1.2  # em; wider white space inside a line separates columns, or a title from its page number
 LOOSE = 1.2  # a line so much wider than the narrowest quarter of lines (per syllable) is searched for gaps
 WIDEST = 0.6  # share of the width between two rules; a solid line that is longer crosses all columns
+ROWS = 0.7  # share of the lines between two rules that begin a row, if there is more than one row between them
 RUN = 3  # lines one below the other with the same gaps are a table without rules
 ALIGNED = 0.8  # share of the cells of a column without rules that share an edge or a centre
 LONGEST_CELL = 40  # lines; a cell with more is a frame around text
@@ -198,10 +199,12 @@ def _run_grid(run: list[_Band], chars: Chars) -> list[Grid]:
 
 
 def _row_starts(lines: Sequence[Line], edge: float) -> list[float]:
-    """Return the upper edges of rows inside a band: lines that begin in the first column, if most of the band do."""
-    tops = sorted({round(line.base + 1.1 * line.size, 1) for line in lines if line.left < edge}, reverse=True)
-    heights = {round(line.base) for line in lines}
-    return tops if len(tops) >= 0.7 * len(heights) and len(tops) > 1 else tops[:1]
+    """Return the upper edges of rows inside a band: lines with text on both sides of `edge`, if most are such."""
+    heights = {round(line.base): line.base + 1.1 * line.size for line in lines}
+    left = {round(line.base) for line in lines if line.left < edge}
+    right = {round(line.base) for line in lines if line.right > edge}
+    starts = sorted((heights[base] for base in left & right), reverse=True)
+    return starts if len(starts) > 1 and len(starts) >= ROWS * len(heights) else starts[:1]
 
 
 def _mark_gaps(lines: list[Line], chars: Chars) -> list[Line]:
