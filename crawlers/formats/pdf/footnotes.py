@@ -22,13 +22,11 @@ def split_notes(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     usual = usual_size(lines)
     by_page: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
-        by_page[line.page].append(line)
+        if not _is_bare(line, RAISED * usual):
+            by_page[line.page].append(line)
     notes = {id(line) for there in by_page.values() for line in _notes(there, SMALL * usual)}
-    bare = {id(line) for line in lines if _is_bare(line, RAISED * usual)}
-    return (
-        [line for line in lines if id(line) not in notes and id(line) not in bare],
-        [line for line in lines if id(line) in notes and id(line) not in bare],
-    )
+    kept = [line for there in by_page.values() for line in there]
+    return [line for line in kept if id(line) not in notes], [line for line in kept if id(line) in notes]
 
 
 def usual_size(lines: Sequence[Line]) -> float:
