@@ -24,6 +24,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_INVISIBLE = dict.fromkeys((0x200B, 0x2060, 0xFEFF))  # some programs put one before the page number
 _ELLIPSES = "…‥⋯"
 _DOTS = frozenset(".·…‥․ㆍ•∙⋅・°‧⋯─―—–-_=~*")
 
@@ -90,7 +91,7 @@ def read_entry(text: str) -> tuple[int, bool] | None:
     >>> read_entry("1. 개요\\t3")
     (3, False)
     """
-    tail = text[-TAIL:].rstrip()
+    tail = text[-TAIL:].translate(_INVISIBLE).rstrip()
     match = _PAGE.search(tail)
     if not match:
         return None

@@ -288,6 +288,38 @@ def test_four_pages_say_nothing_about_what_repeats():
     assert text(*pages_with("말모이 연구 보고서", "{}", 4)).count("보고서") == 4
 
 
+@pytest.mark.parametrize("foot", ["- {} -", "{}", "{} / 4"])
+def test_numbers_that_count_the_pages_go_from_two_pages_on(foot: str):
+    found = text(*pages_with("말모이 연구 보고서", foot, 2))
+    assert found.endswith("남는다")
+
+
+def test_a_head_with_the_words_of_a_heading_goes():
+    titles = ["낱말", "사전", "원고", "이야기", "노래", "편지", "신문"]
+    pages = [
+        [
+            Put(70, 826, f"{title}의 이야기 {at}"),
+            Put(70, 781, f"{title}의 이야기", 16.0),
+            *page[1:-1],
+        ]
+        for at, (title, page) in enumerate(zip(titles, pages_with("", "{}"), strict=False))
+    ]
+    assert text(*pages).count("의 이야기") == 7
+
+
+def test_widened_places_between_scripts_are_no_spaces():
+    lines = [
+        put
+        for at in range(12)
+        for put in (
+            Put(70, 760 - 16 * at, "낱말을 모으는 일과 사전을"),
+            Put(193.5, 760 - 16 * at, "HWP"),
+            Put(212, 760 - 16 * at, "로는"),
+        )
+    ]
+    assert "사전을HWP로는" in text(lines)
+
+
 def test_a_font_that_does_not_say_its_characters_is_no_text():
     assert reason(pdf([column(HABIT)], mapped=False)) == "no-unicode-text"
 

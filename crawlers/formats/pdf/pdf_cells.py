@@ -16,6 +16,8 @@ from crawlers.formats.pdf.pdf_tables import NEAR, Grid, column_edges, find_bands
 GAP = 1.2  # em; wider white space inside a line separates columns, or a title from its page number
 LOOSE = 1.2  # a line so much wider than the narrowest quarter of lines (per syllable) is searched for gaps
 WIDEST = 0.6  # share of the width between two rules; a solid line that is longer crosses all columns
+HEAD_AND_BODY = 2  # bands of a table with a line below its head and none between its rows
+APART = 1.15  # times the distance of lines in a cell: the distance from the row above is larger
 ROWS = 0.7  # share of the lines between two rules that begin a row, if there is more than one row between them
 RUN = 3  # lines one below the other with the same gaps are a table without rules
 ALIGNED = 0.8  # share of the cells of a column without rules that share an edge or a centre
@@ -40,12 +42,12 @@ def lay_out(lines: list[Line], drawings: Drawings, chars: Chars) -> list[Line]:
         number += 1
     for band in find_bands(drawings.horizontals):
         for grid in _band_grids(lines, band, chars):
-            lines = _fill(lines, grid, (page, number), chars)
+            lines = _fill(lines, grid, (page, number), chars, ruled=False)
             number += 1
     return _align(_mark_gaps(lines, chars), (page, number), chars)
 
 
-def _fill(lines: list[Line], grid: Grid, table: tuple[int, int], chars: Chars) -> list[Line]:
+def _fill(lines: list[Line], grid: Grid, table: tuple[int, int], chars: Chars, *, ruled: bool = True) -> list[Line]:
     """Replace the lines inside a grid by its cells; leave them if they do not fill it as a table."""
     inside = [line for line in lines if line.cell is None and grid.holds(line.left, line.right, line.middle)]
     parts = [part for line in inside for part in _split(line, grid, table, chars)]
@@ -54,10 +56,27 @@ def _fill(lines: list[Line], grid: Grid, table: tuple[int, int], chars: Chars) -
     )
     if not _is_table(cells, grid):
         return lines
+    cells = cells if ruled else _tighten(cells)
     gone = {id(line) for line in inside}
     first = next(at for at, line in enumerate(lines) if id(line) in gone)
     rest = [line for line in lines[first:] if id(line) not in gone]
     return [*lines[:first], *cells, *(part for part in parts if not part.cell), *rest]
+
+
+def _tighten(cells: Sequence[Line]) -> list[Line]:
+    """Return the lines with the edges of their cells where the text of the column has its own: no rule shows them."""
+    sides: dict[int, tuple[float, float]] = {}
+    for line in cells:
+        if line.cell:
+            left, right = sides.get(line.cell.column, (line.left, line.right))
+            sides[line.cell.column] = min(left, line.left), max(right, line.right)
+    found = []
+    for line in cells:
+        if line.cell:
+            left, right = sides[line.cell.column]
+            line = replace(line, cell=line.cell._replace(left=left, right=right))
+        found.append(line)
+    return found
 
 
 def _is_table(cells: Sequence[Line], grid: Grid) -> bool:
@@ -192,19 +211,27 @@ def _run_grid(run: list[_Band], chars: Chars) -> list[Grid]:
     xs[0], xs[-1] = xs[0] - 1, xs[-1] + 1
     ys = [run[0][0]]
     for _, bottom, lines in run:
-        starts = _row_starts(lines, xs[1])
+        starts = _row_starts(lines, xs[1], few=len(run) <= HEAD_AND_BODY)
         ys += [height for height in starts[1:] if height > bottom]
         ys.append(bottom)
     return [plain_grid(xs, ys)]
 
 
-def _row_starts(lines: Sequence[Line], edge: float) -> list[float]:
-    """Return the upper edges of rows inside a band: lines with text on both sides of `edge`, if most are such."""
+def _row_starts(lines: Sequence[Line], edge: float, *, few: bool) -> list[float]:
+    """Return the upper edges of rows inside a band: lines with text on both sides of `edge`.
+
+    They are rows if most lines are such or, with few bands, if all of them are further from the line above than other
+    lines are: then the other lines continue a cell.
+    """
     heights = {round(line.base): line.base + 1.1 * line.size for line in lines}
     left = {round(line.base) for line in lines if line.left < edge}
     right = {round(line.base) for line in lines if line.right > edge}
-    starts = sorted((heights[base] for base in left & right), reverse=True)
-    return starts if len(starts) > 1 and len(starts) >= ROWS * len(heights) else starts[:1]
+    starts = sorted(left & right, reverse=True)
+    drops = {low: high - low for high, low in pairwise(sorted(heights, reverse=True))}
+    apart = few and min((drops[base] for base in starts[1:]), default=0) > APART * min(drops.values(), default=0)
+    if len(starts) > 1 and (apart or len(starts) >= ROWS * len(heights)):
+        return [heights[base] for base in starts]
+    return []
 
 
 def _mark_gaps(lines: list[Line], chars: Chars) -> list[Line]:
@@ -241,7 +268,7 @@ def _align(lines: list[Line], table: tuple[int, int], chars: Chars) -> list[Line
         if _are_columns(parts, edges):
             found += [replace(part, cell=None) for part in sorted(parts, key=lambda one: one.left >= edges[1])]
         elif _is_aligned(parts):
-            found += parts
+            found += _tighten(parts)
             number += 1
         else:
             found += run

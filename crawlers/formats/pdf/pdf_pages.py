@@ -10,7 +10,7 @@ import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -31,6 +31,12 @@ HYPHEN = "\ufffe"  # pdfium's character for a hyphen at the end of a line, in pl
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _FIXED_PITCH = 1  # flag of a font descriptor (ISO 32000-1, table 123)
 _CODE_FONT = re.compile(rb"(?i)mono(?!type)|courier|consolas|menlo|coding|typewriter|cmtt")
+SPACING = "\x1f"  # stands for a space that is not one, until the lines are laid out; white space for Python
+SPACES = 10  # spaces between Hangul on a page; with fewer, the page does not show what its spaces are
+SPACED = 0.3  # line sizes; a wider gap is a tab, or stands behind the number of a heading
+MADE = 0.05  # share of them that may be made by pdfium
+_SCRIPTS = re.compile(r"(?<=[0-9A-Za-z)\]}]) (?=[\uac00-\ud7a3])|(?<=[\uac00-\ud7a3]) (?=[0-9A-Za-z(\[{])")
+_HANGUL_SPACE = re.compile(r"(?<=[\uac00-\ud7a3]) (?=[\uac00-\ud7a3])")
 _WORD = re.compile(r"\S+")
 LOWER = 0.8  # line sizes; a word that is so much lower than the one before is on another line
 _BREAK = "\r\n"
@@ -124,9 +130,9 @@ def _page(page: raw.FPDF_PAGE, number: int, limit: int) -> Page:
         if count > limit:
             raise Unreadable("too-large")
         drawings = read_drawings(page)
-        lines = list(_lines(text_page, count, number)) if count > 0 else []
+        lines = _mark_spacing(text_page, list(_lines(text_page, count, number)) if count > 0 else [])
         laid_out = lay_out(lines, drawings, lambda line: _chars(text_page, line))
-        return Page(number, height, tuple(laid_out), drawings.scanned)
+        return Page(number, height, tuple(map(_close_spacing, laid_out)), drawings.scanned)
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -190,6 +196,43 @@ def _part_lines(text_page: raw.FPDF_TEXTPAGE, line: Line) -> Iterator[Line]:
             yield _make_line(text_page, part, at, line.page, spaced=True, hyphen=False)
             start, at, base = match.start(), place, box.bottom
     yield _make_line(text_page, line.text[start:], at, line.page, spaced=line.spaced, hyphen=line.hyphen)
+
+
+def _mark_spacing(text_page: raw.FPDF_TEXTPAGE, lines: list[Line]) -> list[Line]:
+    """Mark spaces between Hangul and Latin that pdfium made of spacing: where all other spaces are characters.
+
+    Word processors widen the place where the script changes; pdfium takes that for a space.
+    """
+
+    def is_made(line: Line, place: int) -> bool:
+        at = line.at + _units(line.text[:place])
+        index = raw.FPDFText_GetCharIndexFromTextIndex(text_page, at)
+        return bool(raw.FPDFText_IsGenerated(text_page, index) == 1)
+
+    def gap(line: Line, place: int) -> float:
+        at = line.at + _units(line.text[:place])
+        return float(_char_box(text_page, at + 1).left - _char_box(text_page, at - 1).right)
+
+    mixed = [line for line in lines if _SCRIPTS.search(line.text)]
+    if not mixed:
+        return lines
+    others = [is_made(line, match.start()) for line in lines for match in _HANGUL_SPACE.finditer(line.text)]
+    if len(others) < SPACES or sum(others) > MADE * len(others):
+        return lines
+    found = []
+    for line in lines:
+        text = list(line.text)
+        for match in _SCRIPTS.finditer(line.text):
+            if is_made(line, match.start()) and gap(line, match.start()) < SPACED * line.size:
+                text[match.start()] = SPACING
+        found.append(replace(line, text="".join(text)))
+    return found
+
+
+def _close_spacing(line: Line) -> Line:
+    if SPACING not in line.text:
+        return line
+    return replace(line, text=line.text.replace(SPACING, ""), tabbed=line.tabbed.replace(SPACING, ""))
 
 
 def _is_fixed(text_page: raw.FPDF_TEXTPAGE, at: int) -> bool:
