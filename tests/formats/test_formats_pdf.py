@@ -200,6 +200,13 @@ def test_lines_between_paragraphs_make_no_table():
     assert not rows_of(text([*lines, *column(HABIT, top=760), *column(HABIT, top=680)]))
 
 
+def test_a_drawing_of_thousands_of_lines_makes_no_table_and_costs_no_text():
+    grid = ruled([60 + 0.2 * x for x in range(1_500)], [780 - 0.3 * y for y in range(1_500)])
+    found = text([*grid, *column(HABIT)])
+    assert "위원회가 뜻을 정한다" in found
+    assert not rows_of(found)
+
+
 def test_a_frame_around_the_text_is_no_table():
     frame = ruled([60, 535], [780, 600])
     assert not rows_of(text([*frame, *column([*HABIT, *HABIT])]))

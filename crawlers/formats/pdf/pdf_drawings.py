@@ -11,7 +11,8 @@ import pypdfium2.raw as raw
 from crawlers.formats.pdf.pdf_tables import Rule
 
 MAX_OBJECTS = 20_000  # of a page; those after them are not looked at
-MAX_SEGMENTS = 1_000  # of a path; one with more is a picture, not lines and boxes
+MAX_SEGMENTS = 20_000  # of all paths of a page; one with more is a drawing, and its lines are no tables
+MAX_RULES = 2_000  # of a page; as above
 THIN = 2.0  # points; a filled box that is thinner is a line
 SHORT = 4.0  # points; shorter lines are dashes, ticks and arrows
 FULL_PAGE = 0.6  # share of the page from which a picture is a scan of it
@@ -30,22 +31,25 @@ class Drawings:
 def read_drawings(page: raw.FPDF_PAGE) -> Drawings:
     """Return the ruled lines on a page (forms within are not opened), and whether a picture fills it."""
     found = Drawings()
+    segments = 0
     area = float(raw.FPDF_GetPageWidthF(page) * raw.FPDF_GetPageHeightF(page))
     for at in range(min(raw.FPDFPage_CountObjects(page), MAX_OBJECTS)):
         thing = raw.FPDFPage_GetObject(page, at)
         kind = raw.FPDFPageObj_GetType(thing)
-        if kind == raw.FPDF_PAGEOBJ_PATH:
-            _read_path(thing, found)
+        if kind == raw.FPDF_PAGEOBJ_PATH and segments <= MAX_SEGMENTS:
+            count = raw.FPDFPath_CountSegments(thing)
+            segments += max(count, 0)
+            if count >= 2 and segments <= MAX_SEGMENTS:
+                _read_path(thing, count, found)
         elif kind == raw.FPDF_PAGEOBJ_IMAGE and not found.scanned:
             left, bottom, right, top = _bounds(thing)
             found.scanned = (right - left) * (top - bottom) >= FULL_PAGE * area
+    if segments > MAX_SEGMENTS or len(found.horizontals) + len(found.verticals) > MAX_RULES:
+        return Drawings(scanned=found.scanned)
     return found
 
 
-def _read_path(path: raw.FPDF_PAGEOBJECT, into: Drawings) -> None:
-    count = raw.FPDFPath_CountSegments(path)
-    if not 2 <= count <= MAX_SEGMENTS:
-        return
+def _read_path(path: raw.FPDF_PAGEOBJECT, count: int, into: Drawings) -> None:
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     raw.FPDFPath_GetDrawMode(path, fill, stroke)
     for points, closed in _shapes(path, count):

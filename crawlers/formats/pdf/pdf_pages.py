@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -33,6 +34,7 @@ _FIXED_PITCH = 1  # flag of a font descriptor (ISO 32000-1, table 123)
 _CODE_FONT = re.compile(rb"(?i)mono(?!type)|courier|consolas|menlo|coding|typewriter|cmtt")
 SPACING = "\x1f"  # stands for a space that is not one, until the lines are laid out; white space for Python
 SPACES = 10  # spaces between Hangul on a page; with fewer, the page does not show what its spaces are
+SEEN = 40  # so many of them are looked at
 SPACED = 0.3  # line sizes; a wider gap is a tab, or stands behind the number of a heading
 MADE = 0.05  # share of them that may be made by pdfium
 _SCRIPTS = re.compile(r"(?<=[0-9A-Za-z)\]}]) (?=[\uac00-\ud7a3])|(?<=[\uac00-\ud7a3]) (?=[0-9A-Za-z(\[{])")
@@ -213,10 +215,8 @@ def _mark_spacing(text_page: raw.FPDF_TEXTPAGE, lines: list[Line]) -> list[Line]
         at = line.at + _units(line.text[:place])
         return float(_char_box(text_page, at + 1).left - _char_box(text_page, at - 1).right)
 
-    mixed = [line for line in lines if _SCRIPTS.search(line.text)]
-    if not mixed:
-        return lines
-    others = [is_made(line, match.start()) for line in lines for match in _HANGUL_SPACE.finditer(line.text)]
+    spaces = ((line, match.start()) for line in lines for match in _HANGUL_SPACE.finditer(line.text))
+    others = [is_made(line, place) for line, place in islice(spaces, SEEN)]
     if len(others) < SPACES or sum(others) > MADE * len(others):
         return lines
     found = []

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 NEAR = 3.0  # points; lines and ends that differ by less coincide
 MAX_CROSSINGS = 250_000  # pairs of lines compared on a page; a drawing with more has no tables
-MAX_CELLS = 20_000  # of a grid
+MAX_CELLS = 5_000  # of a grid
 GUTTER = 0.8  # em; minimum white space between two columns
 
 
