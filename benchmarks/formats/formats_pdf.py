@@ -21,7 +21,7 @@ from pathlib import Path
 from lxml import html as lxml_html
 
 from crawlers import formats
-from crawlers.formats.pdf import pdf_pages, pdf_paragraphs, running_heads
+from crawlers.formats.pdf import pdf_lines, pdf_pages, pdf_paragraphs, running_heads
 from crawlers.formats.pdf.line_joining import Joint, learn
 from malmoi.source import Item
 
@@ -109,7 +109,7 @@ def _guide_joints(body: bytes, gold: str) -> None:
     print(f"  joints that the HTML decides          {_rates(counts)}")
 
 
-def _lines(body: bytes) -> list[pdf_pages.Line]:
+def _lines(body: bytes) -> list[pdf_lines.Line]:
     with pdf_pages.open_document(body) as document:
         return running_heads.remove_running_heads(list(pdf_pages.pages(document)))
 

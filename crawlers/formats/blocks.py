@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from crawlers.formats import private_use
 from crawlers.formats.unreadable import Unreadable
 
 MAX_DEPTH = 48  # nested lists: cells in cells, boxes in notes
 MAX_TEXT = 16_000_000  # code points; text of tables counts once per level; a page has about 1,500
 
-# Boxed numbers before headings, U+F02B1 ff.: observed in HWP and HWPX versions of one document.
-_BOXED = {0xF02B1 + at: "①②③④⑤⑥⑦⑧⑨"[at] for at in range(9)}
 # Codes U+F020–F0FF are the characters of a symbol font (Wingdings, Symbol) by number. The font is not known
-# here, so bullets, arrows and ticks all become one bullet, and other pictograms are removed.
+# here, so all bullets become one; numbers, arrows and ticks are read as Wingdings; other pictograms are removed.
 _BULLETS = (
     *range(0xF06C, 0xF080),
     *(0xF09E, 0xF09F, 0xF0A0, 0xF0A1, 0xF0A2, 0xF0A4, 0xF0A5, 0xF0A6, 0xF0A7, 0xF0A8, 0xF0AA, 0xF0AB, 0xF0B2, 0xF0B7),
@@ -34,7 +33,8 @@ _LETTERS: dict[int, str | None] = {
     **_CONTROL,
     **dict.fromkeys(range(0xF020, 0xF100)),
     **dict.fromkeys(_BULLETS, "•"),
-    **_BOXED,
+    **private_use.WINGDINGS,
+    **private_use.LETTERS,
 }
 
 

@@ -9,9 +9,9 @@ class Unreadable(Exception):
     """No text can be extracted from a document; `reason` is the reason of the verdict.
 
     Reasons in use: `encrypted`, `drm`, `damaged`, `too-large`, `archive-bomb`, `no-text` (the document holds no text:
-    pictures, shapes), `no-unicode-text` (a PDF without a mapping from glyphs to characters),
-    `xml-entities` (XML that declares entities), `needs-script`, `frameset`, `unsupported-version:<which>`. `limit` is
-    the exceeded limit, if it is one of malmoi/limits.py.
+    pictures, shapes), `scanned` (a PDF of pictures of pages), `no-unicode-text` (a PDF without a mapping from glyphs
+    to characters), `xml-entities` (XML that declares entities), `needs-script`, `frameset`,
+    `unsupported-version:<which>`. `limit` is the exceeded limit, if it is one of malmoi/limits.py.
     """
 
     def __init__(self, reason: str, limit: InputLimit | None = None) -> None:

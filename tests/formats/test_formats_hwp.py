@@ -192,16 +192,34 @@ def test_numbers_of_paragraphs_are_said_as_they_are_printed() -> None:
     ("words", "text"),
     [
         ("\uf06c 가", "• 가"),
-        ("\uf0fe 가", "• 가"),
+        ("\uf0fe 가", "☑ 가"),
         ("\uf04a 가", "가"),
-        ("\U000f02b2 가", "② 가"),
-        ("\ue0bc\uf537", "\ue0bc\uf537"),
+        ("\uf08d 가 \uf0e0 나", "❷ 가 → 나"),
+        ("\U000f02b2 가 \U000f02c4 나 \U000f02cf", "② 가 ⑳ 나 ❷"),
+        ("홍길동 \U000f012b", "홍길동 (인)"),
+        ("\uf53a글", "ᄒᆞᆫ글"),
+        ("\ue0bc\uf784\uf806", "ᅟᅡᆮ\u115f\u1160"),
+        ("\ue000\uf8ff", "\ue000\uf8ff"),
         ("가\u200b나\ufeff\x1b", "가나"),
         ("ㅋㅋ 가\u3000나  다", "ㅋㅋ 가 나 다"),
     ],
 )
-def test_letters_of_symbol_fonts_become_bullets_and_old_letters_stay(words: str, text: str) -> None:
+def test_letters_of_symbol_fonts_and_of_hanyang_and_hancom_become_unicode(words: str, text: str) -> None:
     assert text_of(small.paragraph(f"{words}\n끝")) == f"{text}\n끝"
+
+
+def test_a_table_of_contents_below_its_heading_is_left_out() -> None:
+    tab = small.control(9, "tab ")
+    entries = [small.paragraph(f"{n}. 낱말 {n}{tab}{n + 2}") for n in range(1, 6)]
+    assert text_of(small.paragraph("목  차"), *entries, small.paragraph("머리말")) == "머리말"
+    assert text_of(small.paragraph("값"), *entries, small.paragraph("머리말")).startswith("값\n1. 낱말 1 3")
+
+
+def test_contents_in_a_frame_below_a_framed_heading_are_left_out() -> None:
+    tab = small.control(9, "tab ")
+    entries = b"".join(small.paragraph(f"{n}. 낱말 {n}{tab}{n + 2}", level=2) for n in range(1, 6))
+    frame = small.table([(0, 0, 1, 1, small.paragraph("차  례", level=2)), (1, 0, 1, 1, entries)])
+    assert text_of(small.paragraph(small.control(11, "tbl "), frame), small.paragraph("머리말")) == "차 례\n머리말"
 
 
 def test_the_summary_gives_title_author_and_the_day_in_korea() -> None:

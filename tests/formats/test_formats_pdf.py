@@ -17,7 +17,7 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.limits import PDF_MEMORY
 from malmoi.source import Item
 from tests.builders.documents.nested_pdf import nested, page_tree
-from tests.builders.documents.small_pdf import Put, column, pdf, stuffed
+from tests.builders.documents.small_pdf import Picture, Put, Stroke, column, pdf, ruled, stuffed
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 # Written together and apart often enough that the document can be asked.
@@ -136,9 +136,125 @@ def test_two_columns_are_read_one_after_the_other():
     assert "왼쪽 단에는 낱말 하나가 있고 그 낱말 아래에 글이 이어진다" in found
 
 
-def test_rows_of_a_table_stay_lines():
+def test_rows_with_the_same_gaps_are_a_table():
     rows = [put for y in range(5) for put in (Put(70, 700 - 16 * y, f"항목{y}"), Put(400, 700 - 16 * y, f"{y}00원"))]
-    assert text(rows) == "\n".join(f"항목{y} {y}00원" for y in range(5))
+    assert "\n".join(rows_of(text(rows))) == "\n".join(f"| 항목{y} | {y}00원 |" for y in range(5))
+
+
+def rows_of(found: str) -> list[str]:
+    return [line for line in found.split("\n") if line.startswith("| ") and set(line) - set("|-: ")]
+
+
+def rows_under(grid: list[Stroke], *cells: tuple[float, float, str]) -> list[Any]:
+    return [*grid, *(Put(x, y, words) for x, y, words in cells)]
+
+
+def test_a_ruled_table_is_rows_and_the_lines_of_a_cell_are_joined():
+    found = text(
+        [
+            *rows_under(
+                ruled([70, 150, 250], [700, 670, 620]),
+                *[(75, 680, "이름"), (155, 680, "뜻과 쓰임")],
+                *[
+                    (75, 645, "말모이"),
+                    (155, 655, "낱말을 모으는 위원"),
+                    (155, 639, "회가 처음 본 위원"),
+                    (155, 625, "회의 이름이다"),
+                ],
+            ),
+            *column(HABIT, top=560),
+        ]
+    )
+    assert rows_of(found) == ["| 이름 | 뜻과 쓰임 |", "| 말모이 | 낱말을 모으는 위원회가 처음 본 위원회의 이름이다 |"]
+
+
+@pytest.mark.parametrize("sides", [True, False])
+def test_cells_that_no_line_separates_are_one(sides: bool):
+    grid = [stroke for stroke in ruled([70, 150, 300, 400], [700, 670, 640], sides=sides) if stroke.y != 670]
+    grid.append(Stroke(150, 670, 400, 670))  # the first column has no line between its two rows
+    cells = [(75, 665, "갈래"), (155, 680, "하나"), (305, 680, "둘째"), (155, 650, "셋째"), (305, 650, "넷째")]
+    found = text(rows_under(grid, *cells))
+    assert rows_of(found) == ["| 갈래 | 하나 | 둘째 |", "| | 셋째 | 넷째 |"]
+
+
+def test_a_table_with_lines_between_its_rows_only_has_columns_where_no_text_is():
+    lines = [Stroke(70, y, 500, y) for y in (700, 676, 640, 616)]
+    cells = [
+        (75, 706, "연도"),
+        (300, 706, "가입자"),
+        (75, 682, "첫해"),
+        (300, 682, "1,204"),
+        (75, 660, "이듬해에 단말기를"),
+    ]
+    cells += [(75, 645, "바꿈"), (300, 660, "2,871"), (75, 622, "그다음 해"), (300, 622, "5,310")]
+    assert rows_of(text(rows_under(lines, *cells))) == [
+        "| 연도 | 가입자 |",
+        "| 첫해 | 1,204 |",
+        "| 이듬해에 단말기를 바꿈 | 2,871 |",
+        "| 그다음 해 | 5,310 |",
+    ]
+
+
+def test_lines_between_paragraphs_make_no_table():
+    lines = [Stroke(70, y, 520, y) for y in (780, 700, 620)]
+    assert not rows_of(text([*lines, *column(HABIT, top=760), *column(HABIT, top=680)]))
+
+
+def test_a_drawing_of_thousands_of_lines_makes_no_table_and_costs_no_text():
+    grid = ruled([60 + 0.2 * x for x in range(1_500)], [780 - 0.3 * y for y in range(1_500)])
+    found = text([*grid, *column(HABIT)])
+    assert "위원회가 뜻을 정한다" in found
+    assert not rows_of(found)
+
+
+def test_a_frame_around_the_text_is_no_table():
+    frame = ruled([60, 535], [780, 600])
+    assert not rows_of(text([*frame, *column([*HABIT, *HABIT])]))
+
+
+def test_columns_that_are_written_row_by_row_are_read_one_after_the_other():
+    rows = [f"{word} 하나를 왼쪽에 적어 둔다" for word in "낱말 사전 원고 문장 노래 편지 신문 잡지 그림 소설".split()]
+    mixed = [
+        put
+        for at, row in enumerate(rows)
+        for put in (Put(50, 760 - 16 * at, row), Put(320, 760 - 16 * at, row.replace("왼", "오른")))
+    ]
+    found = text(mixed)
+    assert found.index("오른쪽") > found.rindex("왼쪽")
+
+
+def test_code_keeps_its_lines_and_its_indents():
+    code = [Put(70, 700, "def mend(word):", fixed=True), Put(90, 686, "return word", fixed=True)]
+    body = [*column(HABIT, top=780), *code, *column(HABIT, top=660)]
+    assert "\n```\ndef mend(word):\n    return word\n```\n" in text(body)
+
+
+def test_a_document_in_a_font_of_one_width_is_no_code():
+    lines = [Put(70, 760 - 16 * at, line, fixed=True) for at, line in enumerate(HABIT)]
+    assert "```" not in text(lines)
+
+
+def test_a_footnote_follows_the_paragraph_that_goes_on_over_the_page():
+    note = [Put(70, 60, "1) 말모이는 처음에 원고의 이름이었다.", 8.0), Put(300, 762, "1)", 5.0)]
+    one = column([*HABIT, "", "이 문단은 쪽의 마지막 줄에서도 끝나지 않고 또 다음 쪽으로"])
+    two = column(["이어지며, 그 사이에는 아무것도 놓이지 않는다. 끝.", "", *HABIT])
+    found = text([*one, *note], two).split("\n")
+    assert any("다음 쪽으로 이어지며" in line for line in found)
+    assert found.index("1) 말모이는 처음에 원고의 이름이었다.") == 2
+    assert [line for line in found if "원고의 이름" in line] == ["1) 말모이는 처음에 원고의 이름이었다."]
+
+
+def test_old_hangul_of_hanyang_is_unicode_and_icons_stay():
+    assert "ᄒᆞᆫ글 문서" in text(column(["\uf53a글 문서는 낱말을 담는다.", *HABIT]))
+    assert "\uf53a 문서" in text(column(["\uf53a 문서는 낱말을 담는다.", *HABIT]))
+
+
+def test_the_middle_dot_of_old_fonts_is_a_middle_dot():
+    assert "사전ㆍ원고" in text(column(["사전\u119e원고를 모은다.", *HABIT]))
+
+
+def test_a_line_to_write_on_is_left_out_of_a_form():
+    assert text(column([f"이름 {'.' * 30} (인)", *HABIT])).startswith("이름 (인)")
 
 
 def pages_with(head: str, foot: str, count: int = 8) -> list[list[Put]]:
@@ -179,6 +295,38 @@ def test_four_pages_say_nothing_about_what_repeats():
     assert text(*pages_with("말모이 연구 보고서", "{}", 4)).count("보고서") == 4
 
 
+@pytest.mark.parametrize("foot", ["- {} -", "{}", "{} / 4"])
+def test_numbers_that_count_the_pages_go_from_two_pages_on(foot: str):
+    found = text(*pages_with("말모이 연구 보고서", foot, 2))
+    assert found.endswith("남는다")
+
+
+def test_a_head_with_the_words_of_a_heading_goes():
+    titles = ["낱말", "사전", "원고", "이야기", "노래", "편지", "신문"]
+    pages = [
+        [
+            Put(70, 826, f"{title}의 이야기 {at}"),
+            Put(70, 781, f"{title}의 이야기", 16.0),
+            *page[1:-1],
+        ]
+        for at, (title, page) in enumerate(zip(titles, pages_with("", "{}"), strict=False))
+    ]
+    assert text(*pages).count("의 이야기") == 7
+
+
+def test_widened_places_between_scripts_are_no_spaces():
+    lines = [
+        put
+        for at in range(12)
+        for put in (
+            Put(70, 760 - 16 * at, "낱말을 모으는 일과 사전을"),
+            Put(193.5, 760 - 16 * at, "HWP"),
+            Put(212, 760 - 16 * at, "로는"),
+        )
+    ]
+    assert "사전을HWP로는" in text(lines)
+
+
 def test_a_font_that_does_not_say_its_characters_is_no_text():
     assert reason(pdf([column(HABIT)], mapped=False)) == "no-unicode-text"
 
@@ -192,9 +340,29 @@ LEADERS = ["·", "…", "․", "‥", "ㆍ", "•", "∙", "⋅", ".", "─", "_
 
 @pytest.mark.parametrize("sign", LEADERS)
 @pytest.mark.parametrize("times", [3, 60])
-def test_a_dotted_table_of_contents_is_no_unknown_script(sign: str, times: int):
+def test_a_dotted_table_of_contents_drops_no_document_and_is_left_out(sign: str, times: int):
     contents = [f"제{n}장 낱말을 모으는 일 {sign * times} {n}" for n in range(1, 30)]
-    assert "낱말을 모으는 일" in text(column([*contents, *HABIT]))
+    found = text(column(["목  차", *contents, *HABIT]))
+    assert found.startswith("위원회가 뜻을")
+    assert "제1장" not in found
+
+
+def test_contents_whose_leaders_went_to_the_next_line_are_left_out():
+    contents = [line for n in range(1, 9) for line in (f"제{n}장 긴 제목을 가진 장", f"{'·' * 50} {n}")]
+    assert text(column(["차례", *contents, "", *HABIT])).startswith("위원회가 뜻을")
+
+
+def test_contents_without_leaders_are_left_out_below_their_heading():
+    contents = [
+        put for n in range(1, 9) for put in (Put(70, 740 - 16 * n, f"낱말 {n}"), Put(500, 740 - 16 * n, str(n)))
+    ]
+    body = column(HABIT, top=540)
+    assert text([Put(70, 760, "차례"), *contents, *body]).startswith("위원회가 뜻을")
+
+
+def test_numbers_that_fall_are_no_contents():
+    prices = [f"낱말 {n}번 사전 ····· {90 - n}" for n in range(1, 9)]
+    assert text(column([*prices, *HABIT])).count("사전 ····· ") == 8
 
 
 @pytest.mark.parametrize("line", ["±0.5 °C × 3 ½ §§ 1~2", "«말모이» · ‹사전› ®", "15 µm ± 2 µm, 45°"])
@@ -216,8 +384,13 @@ def test_a_bullet_of_a_symbol_font_is_a_bullet():
     assert text(column(["\uf0b7 첫째 낱말", "\uf0b7 둘째 낱말"])) == "• 첫째 낱말\n• 둘째 낱말"
 
 
-def test_a_scan_has_no_text():
+def test_pages_of_pictures_are_scanned_and_empty_pages_have_no_text():
+    scan = Picture(0, 0, 595, 842)
+    assert reason(pdf([[scan], [scan]])) == "scanned"
+    assert reason(pdf([[scan, Put(290, 30, "12")], [scan]])) == "scanned"
+    assert reason(pdf([[Picture(100, 100, 200, 100)], []])) == "no-text"
     assert reason(pdf([[], []])) == "no-text"
+    assert "위원회가" in text([scan, *column(HABIT)])
 
 
 def test_a_user_password_locks_and_an_owner_password_does_not():

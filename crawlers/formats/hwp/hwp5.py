@@ -6,6 +6,7 @@ import re
 from struct import unpack_from
 
 from crawlers.formats.blocks import Block, text_of
+from crawlers.formats.contents import remove_contents
 from crawlers.formats.hwp import summary_properties
 from crawlers.formats.hwp.distribution import PLACEHOLDER, decrypt_section
 from crawlers.formats.hwp.hwp5_body import blocks
@@ -36,7 +37,7 @@ def extract(item: Item) -> Extracted:
     assert isinstance(item.body, bytes)
     container = Container(item.body)
     flags = _flags(container.read("FileHeader"))
-    text = text_of(_body(container, flags))
+    text = text_of(remove_contents(_body(container, flags)))
     if flags & _DISTRIBUTION and text.startswith(PLACEHOLDER):
         raise Unreadable("damaged")
     said = _summary(container)

@@ -8,6 +8,7 @@ from lxml import etree
 
 from crawlers.formats import safe_xml
 from crawlers.formats.blocks import text_of
+from crawlers.formats.contents import remove_contents
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.hwp import summary_properties, xml_body
 from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, Shapes, read_xml_shapes
@@ -27,7 +28,7 @@ def extract(item: Item) -> Extracted:
     """
     assert isinstance(item.body, bytes)
     body = _BINARY.sub(b"", item.body)
-    text = text_of(xml_body.blocks(body, Numbers(_shapes(body))))
+    text = text_of(remove_contents(xml_body.blocks(body, Numbers(_shapes(body)))))
     said = _summary(body)
     return Extracted(
         text=text,

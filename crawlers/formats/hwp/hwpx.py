@@ -10,6 +10,7 @@ from lxml import etree
 
 from crawlers.formats import safe_xml
 from crawlers.formats.blocks import Block, text_of
+from crawlers.formats.contents import remove_contents
 from crawlers.formats.hwp import summary_properties, xml_body
 from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, read_xml_shapes
 from crawlers.formats.hwp.summary_properties import Summary
@@ -43,7 +44,7 @@ def extract(item: Item) -> Extracted:
     numbers = Numbers(read_xml_shapes(safe_xml.parse(head)) if head.strip() else NO_SHAPES)
     for part in _sections(archive.names, package):
         found += xml_body.blocks(archive.read(part), numbers)
-    text = text_of(found)
+    text = text_of(remove_contents(found))
     said = _summary(package)
     return Extracted(
         text=text,

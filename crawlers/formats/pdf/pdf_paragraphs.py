@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
+from crawlers.formats import blocks
+from crawlers.formats.blocks import Block, Table, text_of
+from crawlers.formats.pdf.footnotes import MARK, split_notes
 from crawlers.formats.pdf.line_joining import Joint, learn
-from crawlers.formats.pdf.pdf_pages import Line
+from crawlers.formats.pdf.pdf_lines import Cell, Line, ems, has_code_font
 
 FULL = 0.9  # quantile of the right ends that is used as the margin
 ROOM, MOST_ROOM = 1.3, 2.5  # em: with more free space than this, another syllable would have fit on the line
@@ -28,6 +29,8 @@ WIDE = 1.35  # a line that is so much wider than its characters has gaps: a tabl
 TAIL = 40  # code points at the end of a line that are inspected
 SAME = 1.5  # points; ends that differ by less share a margin
 COLUMN = 0.25  # share of the lines of a page that lie in its left half and in its right half, for two columns
+FENCE = "```"
+MOST_INDENT = 40  # spaces before a line of code
 _MARKER = re.compile(r"(?:[○●◎◦◯□■▪▫◆◇◈▶▷►▸△▲▽▼☞☆★※•∙⦁‣❍❏❑➢➤✓✔◉\uf000-\uf0ff]|[-–—*·ㆍ]\s|[①-⑳㉠-㉻㈀-㈜⑴-⒇])")
 _NUMBER = re.compile(
     r"(?:[가나다라마바사아자차카타파하][.)]\s|\(?\d{1,2}\)\s?|\d{1,2}\.\s|\([가나다라마바사아자차카타파하]\)|\d{1,2}(?:\.\d{1,2}){1,4}\.?\s"
@@ -49,41 +52,94 @@ class _Column:
 
 
 def text(lines: Sequence[Line]) -> str:
-    """Return the text of the lines, one paragraph a line."""
+    """Return the text of the lines: one paragraph a line, tables as rows, code fenced, notes after their paragraph."""
     if not lines:
         return ""
+    body, notes = split_notes(lines)
+    lines = [*body, *notes]
+    code = _find_code(lines)
     columns = _columns(lines)
     pitch = _pitches(lines)
     first = True
     joined: list[bool] = []
     for at in range(len(lines) - 1):
-        stays = _is_same_paragraph(lines, at, columns, pitch, first=first)
+        if code[at] or code[at + 1]:
+            stays = False
+        elif at + 1 >= len(body):
+            stays = at >= len(body) and lines[at].page == lines[at + 1].page and not MARK.match(lines[at + 1].text)
+        else:
+            stays = _is_same_paragraph(lines, at, columns, pitch, first=first)
         joined.append(stays)
         first = not stays
-    return _join_lines(lines, joined, columns)
+    paragraphs = _join_lines(lines, joined, columns)
+    ordered = sorted(paragraphs, key=lambda one: (lines[one[1]].page, one[1] >= len(body)))
+    return "\n".join(_write_blocks(ordered, lines, code))
 
 
-def _join_lines(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> str:
+def _find_code(lines: Sequence[Line]) -> list[bool]:
+    """Return which lines are code: two or more below each other in a font of one width, which is not the usual one."""
+    fixed = [line.fixed and line.cell is None for line in lines]
+    if not has_code_font(lines):
+        return [False] * len(lines)
+    for at in range(1, len(lines) - 1):  # a comment in Hangul, which another font writes
+        fixed[at] = fixed[at] or (lines[at].opens_fixed and fixed[at - 1] and fixed[at + 1] and not lines[at].cell)
+    near = zip([False, *fixed[:-1]], fixed, [*fixed[1:], False], strict=True)
+    return [one and (before or after) for before, one, after in near]
+
+
+def _write_blocks(paragraphs: list[tuple[str, int]], lines: Sequence[Line], code: list[bool]) -> Iterator[str]:
+    """Yield paragraphs, tables and code; a paragraph comes with the index of its first line."""
+
+    def kind(paragraph: tuple[str, int]) -> tuple[bool, tuple[int, int] | None]:
+        cell = lines[paragraph[1]].cell
+        return code[paragraph[1]], cell.table if cell else None
+
+    for (fenced, table), group in groupby(paragraphs, key=kind):
+        if table:
+            yield _write_table((words, lines[at]) for words, at in group)
+        elif fenced:
+            yield from (FENCE, *_indent([lines[at] for _, at in group]), FENCE)
+        else:
+            yield from (words for words, _ in group)
+
+
+def _write_table(paragraphs: Iterable[tuple[str, Line]]) -> str:
+    cells: dict[Cell, list[Block]] = defaultdict(list)
+    for words, line in paragraphs:
+        if line.cell:
+            cells[line.cell].append(words)
+    return text_of([Table([blocks.Cell(cell.row, cell.column, found, cell.rows) for cell, found in cells.items()])])
+
+
+def _indent(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield lines of code with the spaces that their distance from the left edge makes."""
+    edge = min(line.left for line in lines)
+    width = median((line.right - line.left) / (2 * ems(line.text)) for line in lines)
+    for line in lines:
+        yield " " * min(round((line.left - edge) / max(width, 1.0)), MOST_INDENT) + line.text + "-" * line.hyphen
+
+
+def _join_lines(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> list[tuple[str, int]]:
+    """Return the paragraphs, each with the index of its first line."""
     places = [at for at, stays in enumerate(joined) if stays]
     room = _usual_room(lines, columns, places)
     joints = [_joint(lines[at], lines[at + 1], columns[at], room) for at in places]
     habit = learn(joints, (line.text for line in lines))
     spaces = dict(zip(places, habit.spaces, strict=True))
     words = {word for line in lines for word in line.text.split()[:-1]} if any(line.hyphen for line in lines) else set()
-    parts = [lines[0].text]
+    found: list[tuple[str, int]] = []
+    parts, first = [lines[0].text], 0
     for at, stays in enumerate(joined):
         one, two = lines[at], lines[at + 1]
         if not stays or (habit.within and _ends_early(one, two, columns[at], room)):
-            parts.append("-" if one.hyphen else "")
-            parts.append("\n")
+            found.append(("".join([*parts, "-" * one.hyphen]), first))
+            parts, first = [], at + 1
         elif one.hyphen:
             parts.append(_hyphen(one.text, two.text, words))
         elif spaces[at]:
             parts.append(" ")
         parts.append(two.text)
-    if lines[-1].hyphen:
-        parts.append("-")
-    return "".join(parts)
+    return [*found, ("".join([*parts, "-" * lines[-1].hyphen]), first)]
 
 
 def _usual_room(lines: Sequence[Line], columns: list[_Column], places: list[int]) -> float:
@@ -113,6 +169,8 @@ def _is_same_paragraph(
 ) -> bool:
     """Whether the next line belongs to the same paragraph; `first`: this line begins the paragraph."""
     one, two, column = lines[at], lines[at + 1], columns[at]
+    if one.cell or two.cell:
+        return one.cell == two.cell
     if _LEADER.search(one.text[-TAIL:]) or _is_row(one, column) or _is_row(two, columns[at + 1]):
         return False
     if _MARKER.match(two.text) or abs(one.size - two.size) > SIZES * max(one.size, two.size):
@@ -151,7 +209,7 @@ def _is_full(lines: Sequence[Line], at: int, column: _Column) -> bool:
 def _has_room_for(one: Line, word: str, column: _Column) -> bool:
     """Whether the word would have fit on the line."""
     room = column.margin - one.right
-    return room > column.em * (_ems(word) + 0.6) or (column.even and room > 2 * EVEN * column.em)
+    return room > column.em * (ems(word) + 0.6) or (column.even and room > 2 * EVEN * column.em)
 
 
 def _ends_early(one: Line, two: Line, column: _Column, room: float) -> bool:
@@ -161,29 +219,45 @@ def _ends_early(one: Line, two: Line, column: _Column, room: float) -> bool:
 
 
 def _is_row(line: Line, column: _Column) -> bool:
-    return line.right - line.left > WIDE * column.em * _ems(line.text)
+    return line.right - line.left > WIDE * column.em * ems(line.text)
 
 
 def _columns(lines: Sequence[Line]) -> list[_Column]:
     by_page: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
-        by_page[line.page].append(line)
-    ems = _em_sizes(lines)
-    whole = _quantile([line.right for line in lines], FULL)
+        if not line.cell:
+            by_page[line.page].append(line)
+    sizes = _em_sizes(lines)
+    whole = _quantile([line.right for line in lines if not line.cell] or [0.0], FULL)
+    pads = _paddings(lines)
     margins: dict[int, tuple[float, float, float]] = {}  # page → middle, margin left of it, margin of the rest
     for page, there in by_page.items():
         margins[page] = _margins(there, whole)
     found = []
     near: dict[int, list[bool]] = defaultdict(list)
     for line in lines:
-        middle, left, right = margins[line.page]
         size = round(line.size)
-        column = _Column(left if line.right <= middle else right, ems.get(size, max(line.size, 1.0)))
+        em = sizes.get(size, max(line.size, 1.0))
+        if line.cell:
+            found.append(_Column(line.cell.right - min(pads[line.cell.table, line.cell.column], em), em))
+            continue
+        middle, left, right = margins[line.page]
+        column = _Column(left if line.right <= middle else right, em)
         near[size].append(column.margin - line.right <= EVEN * column.em)
         found.append(column)
     for line, column in zip(lines, found, strict=True):
-        ends = near[round(line.size)]
+        ends = [] if line.cell else near[round(line.size)]
         column.even = len(ends) >= FEW and sum(ends) >= EVEN_SHARE * len(ends)
+    return found
+
+
+def _paddings(lines: Sequence[Line]) -> dict[tuple[tuple[int, int], int], float]:
+    """Return the least distance of text from the left edge of its cells, for each column of each table."""
+    found: dict[tuple[tuple[int, int], int], float] = {}
+    for line in lines:
+        if line.cell:
+            key = line.cell.table, line.cell.column
+            found[key] = min(max(line.left - line.cell.left, 0.0), found.get(key, float("inf")))
     return found
 
 
@@ -201,9 +275,9 @@ def _em_sizes(lines: Sequence[Line]) -> dict[int, float]:
     """Return the width of a syllable by rounded size: median of width per character over lines, non-Hangul as half."""
     seen: dict[int, list[float]] = defaultdict(list)
     for line in lines:
-        ems = _ems(line.text)
-        if ems >= 8 and line.right > line.left:
-            seen[round(line.size)].append((line.right - line.left) / ems)
+        width = ems(line.text)
+        if width >= 8 and line.right > line.left:
+            seen[round(line.size)].append((line.right - line.left) / width)
     return {size: max(float(median(widths)), 1.0) for size, widths in seen.items()}
 
 
@@ -212,7 +286,12 @@ def _pitches(lines: Sequence[Line]) -> dict[int, float]:
     seen: dict[int, list[float]] = defaultdict(list)
     for one, two in pairwise(lines):
         drop = one.base - two.base
-        if one.page == two.page and one.size / 2 < drop < 4 * one.size and round(one.size) == round(two.size):
+        if (
+            one.page == two.page
+            and not one.cell
+            and one.size / 2 < drop < 4 * one.size
+            and round(one.size) == round(two.size)
+        ):
             seen[round(one.size)].append(drop)
     return {
         size: float(median(drops)) if len(drops) >= FEW else min(float(median(drops)), LOOSE * size)
@@ -222,12 +301,3 @@ def _pitches(lines: Sequence[Line]) -> dict[int, float]:
 
 def _quantile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
-
-
-def _ems(text: str) -> float:
-    return sum(map(_width, text))
-
-
-@lru_cache(maxsize=70_000)
-def _width(char: str) -> float:
-    return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.5

@@ -19,6 +19,35 @@ class Put:
     y: float
     text: str
     size: float = 10.0
+    fixed: bool = False  # in a font whose descriptor says that all its letters have one width
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line from one place to another, in points."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of one grey dot that is stretched over a part of the page, in points."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str = ""
+
+
+def ruled(xs, ys, *, sides=True):
+    """The strokes of a table without merged cells; without `sides`, it has no line on the left and on the right."""
+    upright = [Stroke(x, ys[0], x, ys[-1]) for x in (xs if sides else xs[1:-1])]
+    return [Stroke(xs[0], y, xs[-1], y) for y in ys] + upright
 
 
 def column(lines, *, x=70.0, top=760.0, pitch=16.0, size=10.0):
@@ -48,13 +77,20 @@ def pdf(pages, *, info=None, xmp=b"", mapped=True, user=None, owner=None, packed
     }
     if xmp:
         made[7] = _stream(xmp, b"/Type/Metadata/Subtype/XML", packed=packed)
+    fixed = b""
+    if any(getattr(put, "fixed", False) for page in pages for put in page):
+        at = 10 + 2 * len(pages)
+        fixed = b"/G %d 0 R" % at
+        made[at] = made[3].replace(b"4 0 R", b"%d 0 R" % (at + 1))
+        made[at + 1] = made[4].replace(b"5 0 R", b"%d 0 R" % (at + 2))
+        made[at + 2] = made[5].replace(b"/Flags 4", b"/Flags 5")
     kids = []
     for place, page in enumerate(pages):
         number = 10 + 2 * place
         kids.append(b"%d 0 R" % number)
         made[number] = (
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
-            % (number + 1)
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R%s>>>>/Contents %d 0 R>>"
+            % (fixed, number + 1)
         )
         made[number + 1] = _stream(b"".join(_show(put, glyphs) for put in page), packed=packed)
     made[2] = b"<</Type/Pages/Count %d/Kids[%s]>>" % (again * len(kids), b" ".join(kids * again))
@@ -76,8 +112,13 @@ def stuffed(size):
 
 
 def _show(put, glyphs):
+    if isinstance(put, Stroke):
+        return f"{put.x:.2f} {put.y:.2f} m {put.to_x:.2f} {put.to_y:.2f} l S\n".encode()
+    if isinstance(put, Picture):
+        place = f"q {put.width:.2f} 0 0 {put.height:.2f} {put.x:.2f} {put.y:.2f} cm "
+        return place.encode() + b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI Q\n"
     codes = "".join(f"{glyphs[char]:04X}" for char in put.text)
-    return f"BT /F {put.size} Tf {put.x:.2f} {put.y:.2f} Td <{codes}> Tj ET\n".encode()
+    return f"BT /{'G' if put.fixed else 'F'} {put.size} Tf {put.x:.2f} {put.y:.2f} Td <{codes}> Tj ET\n".encode()
 
 
 def _widths(glyphs):
