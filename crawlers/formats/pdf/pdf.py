@@ -8,8 +8,8 @@ from dataclasses import replace
 from crawlers.formats import document_metadata, private_use
 from crawlers.formats.contents import find_contents
 from crawlers.formats.pdf import pdf_pages, pdf_paragraphs, running_heads
+from crawlers.formats.pdf.pdf_blocks import FENCE
 from crawlers.formats.pdf.pdf_lines import Line, has_code_font
-from crawlers.formats.pdf.pdf_paragraphs import FENCE
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 

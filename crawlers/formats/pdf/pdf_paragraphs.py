@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from statistics import median
 
-from crawlers.formats import blocks
-from crawlers.formats.blocks import Block, Table, text_of
 from crawlers.formats.pdf.footnotes import MARK, split_notes
 from crawlers.formats.pdf.line_joining import Joint, learn
-from crawlers.formats.pdf.pdf_lines import Cell, Line, ems, has_code_font
+from crawlers.formats.pdf.pdf_blocks import write_blocks
+from crawlers.formats.pdf.pdf_lines import Line, ems, has_code_font
 
 FULL = 0.9  # quantile of the right ends that is used as the margin
 ROOM, MOST_ROOM = 1.3, 2.5  # em: with more free space than this, another syllable would have fit on the line
@@ -29,8 +28,6 @@ WIDE = 1.35  # a line that is so much wider than its characters has gaps: a tabl
 TAIL = 40  # code points at the end of a line that are inspected
 SAME = 1.5  # points; ends that differ by less share a margin
 COLUMN = 0.25  # share of the lines of a page that lie in its left half and in its right half, for two columns
-FENCE = "```"
-MOST_INDENT = 40  # spaces before a line of code
 _MARKER = re.compile(r"(?:[○●◎◦◯□■▪▫◆◇◈▶▷►▸△▲▽▼☞☆★※•∙⦁‣❍❏❑➢➤✓✔◉\uf000-\uf0ff]|[-–—*·ㆍ]\s|[①-⑳㉠-㉻㈀-㈜⑴-⒇])")
 _NUMBER = re.compile(
     r"(?:[가나다라마바사아자차카타파하][.)]\s|\(?\d{1,2}\)\s?|\d{1,2}\.\s|\([가나다라마바사아자차카타파하]\)|\d{1,2}(?:\.\d{1,2}){1,4}\.?\s"
@@ -73,7 +70,7 @@ def text(lines: Sequence[Line]) -> str:
         first = not stays
     paragraphs = _join_lines(lines, joined, columns)
     ordered = sorted(paragraphs, key=lambda one: (lines[one[1]].page, one[1] >= len(body)))
-    return "\n".join(_write_blocks(ordered, lines, code))
+    return "\n".join(write_blocks(ordered, lines, code))
 
 
 def _find_code(lines: Sequence[Line]) -> list[bool]:
@@ -85,38 +82,6 @@ def _find_code(lines: Sequence[Line]) -> list[bool]:
         fixed[at] = fixed[at] or (lines[at].opens_fixed and fixed[at - 1] and fixed[at + 1] and not lines[at].cell)
     near = zip([False, *fixed[:-1]], fixed, [*fixed[1:], False], strict=True)
     return [one and (before or after) for before, one, after in near]
-
-
-def _write_blocks(paragraphs: list[tuple[str, int]], lines: Sequence[Line], code: list[bool]) -> Iterator[str]:
-    """Yield paragraphs, tables and code; a paragraph comes with the index of its first line."""
-
-    def kind(paragraph: tuple[str, int]) -> tuple[bool, tuple[int, int] | None]:
-        cell = lines[paragraph[1]].cell
-        return code[paragraph[1]], cell.table if cell else None
-
-    for (fenced, table), group in groupby(paragraphs, key=kind):
-        if table:
-            yield _write_table((words, lines[at]) for words, at in group)
-        elif fenced:
-            yield from (FENCE, *_indent([lines[at] for _, at in group]), FENCE)
-        else:
-            yield from (words for words, _ in group)
-
-
-def _write_table(paragraphs: Iterable[tuple[str, Line]]) -> str:
-    cells: dict[Cell, list[Block]] = defaultdict(list)
-    for words, line in paragraphs:
-        if line.cell:
-            cells[line.cell].append(words)
-    return text_of([Table([blocks.Cell(cell.row, cell.column, found, cell.rows) for cell, found in cells.items()])])
-
-
-def _indent(lines: Sequence[Line]) -> Iterator[str]:
-    """Yield lines of code with the spaces that their distance from the left edge makes."""
-    edge = min(line.left for line in lines)
-    width = median((line.right - line.left) / (2 * ems(line.text)) for line in lines)
-    for line in lines:
-        yield " " * min(round((line.left - edge) / max(width, 1.0)), MOST_INDENT) + line.text + "-" * line.hyphen
 
 
 def _join_lines(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> list[tuple[str, int]]:

@@ -154,8 +154,8 @@ def _grid(level: list[Rule], upright: list[Rule]) -> Grid | None:
     ys = _cluster([*(rule.place for rule in level), min(r.start for r in upright), max(r.end for r in upright)])[::-1]
     if len(xs) < 3 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MAX_CELLS:
         return None
-    walls = _by_edge(upright, xs)
-    floors = _by_edge(level, ys)
+    walls = _group_by_edge(upright, xs)
+    floors = _group_by_edge(level, ys)
     owners: list[list[tuple[int, int] | None]] = [[None] * (len(xs) - 1) for _ in ys[1:]]
     for row in range(len(ys) - 1):
         middle = (ys[row] + ys[row + 1]) / 2
@@ -183,7 +183,7 @@ def _cluster(values: list[float]) -> list[float]:
     return found
 
 
-def _by_edge(rules: list[Rule], edges: list[float]) -> list[list[Rule]]:
+def _group_by_edge(rules: list[Rule], edges: list[float]) -> list[list[Rule]]:
     return [[rule for rule in rules if abs(rule.place - edge) <= NEAR] for edge in edges]
 
 
