@@ -1,4 +1,4 @@
-"""Reduce a page tree to its visible text: drop hidden elements and footnote marks; turn code and formulas into text."""
+"""Reduce a page tree to its visible text: drop hidden elements and footnote marks; turn formulas into text."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ _UNFOLDS = re.compile(r"tab|collaps|accordion|faq|answer|panel|toggle|fold|more|
 # A footnote mark that only its height distinguishes from the word before; one in brackets is readable.
 _NOTE = re.compile(r"\d{1,3}\)?|[*†‡]{1,3}")
 _BACK = frozenset("¶ # § ↑ ↩ ⏎ ⤴ ^ 🔗 ↵".split())
-_EMPTY_LINES = re.compile(r"\n{2,}")
-_NUMBERS = re.compile(r"[\d\s]{1,100000}")
-_GUTTER = frozenset("linenos lineno linenumber line-number ln gutter".split())
 # A caption for screen readers only: "노선, 첫차로 구성된 표입니다".
 _TOLD = re.compile(r"으?로 (?:구성|이루어|나뉘)|정보를? (?:제공|안내|확인)|(?:표|목록)입니다")
 _SET_AS_BLOCK = re.compile(r"display\s{0,5}:\s{0,5}block", re.IGNORECASE)
@@ -105,32 +102,6 @@ def _drop_back_link(anchor: html.HtmlElement) -> None:
         _drop(anchor)
 
 
-def _flatten_code(pre: html.HtmlElement) -> None:
-    """Flatten code to plain text: remove colours and line numbers; a <br> or the end of a box ends a line."""
-    if next(pre.iterdescendants("table", "pre", "p", "ul", "ol"), None) is not None:
-        return
-    boxed = False
-    for part in list(pre.iterdescendants()):
-        if not _GUTTER.isdisjoint((part.get("class") or "").split()):
-            _drop(part)
-        elif part.tag == "br":
-            part.tail = "\n" + (part.tail or "").removeprefix("\n")
-        elif part.tag == "div":
-            part.tail = "\n" + (part.tail or "")
-            boxed = True
-    code = "".join(map(str, pre.itertext()))
-    code = _EMPTY_LINES.sub("\n", code) if boxed else code
-    pre[:] = []
-    pre.text = code
-
-
-def _drop_line_numbers(row: html.HtmlElement) -> None:
-    """Remove line numbers in a cell beside their code."""
-    cells = [cell for cell in islice(row, FEW) if any(part.tag == "pre" for part in islice(cell.iter(), FEW))]
-    if len(cells) == 2 and _NUMBERS.fullmatch("".join(islice(map(str, cells[0].itertext()), FEW))):
-        _drop(cells[0])
-
-
 def _move_caption(caption: html.HtmlElement) -> None:
     """Move a caption above its table: inside, it would become a row."""
     table = caption.getparent()
@@ -146,7 +117,7 @@ def _write_formula(math: html.HtmlElement) -> None:
     """Replace a formula by its TeX source, else by its characters."""
     source = next((note for note in islice(math.iter(), FORMULA) if note.get("encoding") in _TEX), None)
     words = (source.text or "").strip() if source is not None else (math.get("alttext") or "").strip()
-    words = rf"\({words}\)" if words else words_of(math, FORMULA).replace(" ", "")
+    words = f"${words}$" if words else words_of(math, FORMULA).replace(" ", "")
     if words:
         math[:] = []
         math.text = words
@@ -196,8 +167,7 @@ def _make_block(inline: html.HtmlElement) -> None:
 
 
 _CHANGES = {
-    "sup": _drop_note_mark, "a": _drop_back_link, "pre": _flatten_code, "tr": _drop_line_numbers,
-    "caption": _move_caption, "math": _write_formula,
+    "sup": _drop_note_mark, "a": _drop_back_link, "caption": _move_caption, "math": _write_formula,
     "details": _unfold_box, "summary": _unfold_box, "address": _unfold_box, "label": _unwrap, "li": _wrap_stray_entry,
     "ruby": _unwrap, "rb": _unwrap, "rt": _bracket_reading, "span": _make_block,
 }  # fmt: skip

@@ -1,0 +1,203 @@
+"""`python -m benchmarks.hard_pages.train [FOLDER …] [--write]`: train the model of main content, and cross-validate it.
+
+Each line of an open page is labelled by its gold text. Pages of one builder are left out together: a page is scored by
+a model that saw no page of its builder. With --write, the model of all pages goes to
+`crawlers/formats/html/block_model.json`. The pages of the installation guide, beside the project, are added if they
+are there; they are never scored here. Deterministic: same pages, same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from benchmarks.formats.formats_html import BOOK
+from benchmarks.hard_pages.measures import score_text
+from benchmarks.hard_pages.pages import OPEN, HardPage, read_folders, without_title
+from crawlers.formats.html import html_page
+from crawlers.formats.html.block_features import describe_lines
+from crawlers.formats.html.block_model import FILE, BlockModel
+from crawlers.formats.html.main_content import prepare, surroundings
+from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
+from malmoi.source import Item
+
+GRAM = 5  # letters and digits, for the coverage of a line by the gold text
+COVERED = 0.7  # share of the grams of a line in the gold text from which on it is main content
+SHORT = 12  # letters and digits; a shorter line must equal a gold line, near other content
+NEAR = 8  # lines
+FOLDS = 12
+PENALTY = 0.02  # L2, of the mean loss
+CHANGES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+BUILDERS = 2  # builders in whose pages a word of a class name occurs, or it is left out
+LEAST = 0.01  # weights below are left out
+GUIDE = "docbook-guide"  # builder of the pages of the installation guide
+GUIDE_EVERY = 8  # pages of the guide taken: one of so many
+_SQUEEZE = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A page with features, label (1, 0, or -1: not used) and weight of each line."""
+
+    name: str
+    builder: str
+    features: list[list[str]]
+    labels: list[int]
+    weights: list[float]
+
+
+def learn_page(name: str, builder: str, body: bytes, gold: str, title: str) -> Lesson | None:
+    """Return the labelled lines of a page."""
+    page = html_page.parse(Item(name, "", body, "text/html", "", "r"))
+    frame = prepare(page.tree)
+    if frame is None:
+        return None
+    lines = lines_with_places(frame.body)
+    labels = label_lines(lines, gold, title)
+    if 1 not in labels:
+        return None
+    weights = [min(20.0, len(line.text) ** 0.5) * (label >= 0) for line, label in zip(lines, labels, strict=True)]
+    total = sum(weights)
+    return Lesson(name, builder, describe_lines(lines, surroundings(frame)), labels, [w / total for w in weights])
+
+
+def label_lines(lines: Sequence[PlacedLine], gold: str, title: str) -> list[int]:
+    """Return 1 for main content, 0 for the rest, -1 for the title, which no gold text has."""
+    texts = [_squeeze(line.text) for line in lines]
+    left = Counter(filter(None, map(_squeeze, gold.split("\n"))))
+    grams = _grams(_squeeze(gold))
+    labels = []
+    for text in texts:
+        if not text or text == _squeeze(title):
+            labels.append(-1)
+        elif len(text) < SHORT:
+            labels.append(2 if left[text] else 0)
+        else:
+            own = _grams(text)
+            labels.append(int((own & grams).total() >= COVERED * own.total()))
+            if labels[-1]:
+                grams -= own  # text that repeats the article, in a list of others, is not the article
+    for at, label in enumerate(labels):
+        if label == 2:
+            labels[at] = int(1 in labels[max(0, at - NEAR) : at + NEAR + 1] and left[texts[at]] > 0)
+            left[texts[at]] -= labels[at]
+    return labels
+
+
+def _grams(text: str) -> Counter[str]:
+    return Counter(text[at : at + GRAM] for at in range(max(1, len(text) - GRAM + 1)))
+
+
+def _squeeze(text: str) -> str:
+    return _SQUEEZE.sub("", text).casefold()
+
+
+def fit(lessons: Sequence[Lesson]) -> dict[str, float]:
+    """Return the weights of a logistic regression."""
+    builders: defaultdict[str, set[str]] = defaultdict(set)
+    for lesson in lessons:
+        for names in lesson.features:
+            for name in names:
+                builders[name].add(lesson.builder)
+    names = sorted(name for name, seen in builders.items() if len(seen) >= BUILDERS)
+    place = {name: at for at, name in enumerate(names)}
+    rows, labels, weights = [], [], []
+    share = Counter(lesson.builder for lesson in lessons)
+    for lesson in lessons:
+        for features, label, weight in zip(lesson.features, lesson.labels, lesson.weights, strict=True):
+            if label >= 0 and weight:
+                rows.append([place[name] for name in set(features) if name in place])
+                labels.append(2 * label - 1)
+                weights.append(weight / min(4, share[lesson.builder]) * (4 / share[lesson.builder] if share[lesson.builder] > 4 else 1))
+    starts = np.cumsum([0, *map(len, rows)])
+    matrix = csr_matrix((np.ones(starts[-1]), np.concatenate(rows), starts), shape=(len(rows), len(names)))
+    target, weight = np.array(labels, dtype=float), np.array(weights) / sum(weights)
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = target * (matrix @ w)
+        value = float(weight @ np.logaddexp(0, -margin)) + PENALTY / 100 * float(w @ w)
+        slope = matrix.T @ (-weight * target / (1 + np.exp(margin))) + PENALTY / 50 * w
+        return value, slope
+
+    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 400})
+    return {name: round(float(w), 3) for name, w in zip(names, found.x, strict=True) if abs(w) >= LEAST}
+
+
+def extract_with(page: HardPage, model: BlockModel) -> str:
+    """Return the text of a page by another model, as a crawl extracts it."""
+    item = Item(page.name, page.url, page.body, "text/html", "", "r")
+    return html_page.extract_with(item, html_page.parse(item), model).text
+
+
+def read_guide() -> list[Lesson]:
+    """Return some pages of the installation guide, labelled by its text edition; [] where it is not there."""
+    if not BOOK.is_dir():
+        return []
+    gold = gzip.decompress((BOOK / "install.ko.txt.gz").read_bytes()).decode("utf-8")
+    found = [
+        learn_page(path.name, GUIDE, path.read_bytes(), gold, "") for path in sorted(BOOK.glob("*.html"))[::GUIDE_EVERY]
+    ]
+    return [lesson for lesson in found if lesson]
+
+
+def cross_validate(pages: Sequence[HardPage], lessons: Sequence[Lesson]) -> None:
+    """Print the scores of models that saw no page of a page's builder."""
+    builders = sorted({page.builder for page in pages})
+    scores: defaultdict[float, dict[str, float]] = defaultdict(dict)
+    right = total = 0.0
+    for fold in range(FOLDS):
+        held = set(builders[fold::FOLDS])
+        weights = fit([lesson for lesson in lessons if lesson.builder not in held])
+        for lesson in lessons:
+            if lesson.builder in held:
+                for names, label, weight in zip(lesson.features, lesson.labels, lesson.weights, strict=True):
+                    if label >= 0:
+                        odds = sum(weights.get(name, 0.0) for name in names)
+                        right, total = right + weight * ((odds > 0) == label), total + weight
+        for page in pages:
+            if page.builder in held and page.is_article:
+                for change in CHANGES:
+                    text = without_title(extract_with(page, BlockModel(weights, change)), page.title)
+                    scores[change][page.name] = score_text(page.gold, text).rouge
+    print(f"lines right, builders left out: {right / total:.4f}")
+    for change in CHANGES:
+        print(f"change {change}: ROUGE-5 F1 {fmean(scores[change].values()):.4f}")
+    best = max(CHANGES, key=lambda change: fmean(scores[change].values()))
+    for name, score in sorted(scores[best].items(), key=lambda pair: pair[1])[:25]:
+        print(f"  {score:.3f} {name}")
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Train, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hard_pages.train", description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, default=[OPEN], metavar="FOLDER")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--change", type=float, default=1.0)
+    options = parser.parse_args(arguments)
+    pages = read_folders(options.folders)
+    made = (learn_page(p.name, p.builder, p.body, p.gold, p.title) for p in pages if p.is_article)
+    lessons = [lesson for lesson in made if lesson] + read_guide()
+    print(f"{len(lessons)} pages, {sum(len(lesson.labels) for lesson in lessons):,} lines")
+    if options.write:
+        weights = fit(lessons)
+        model = {"change": options.change, "weights": dict(sorted(weights.items()))}
+        FILE.write_text(json.dumps(model, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+        print(f"{len(weights):,} weights, {FILE.stat().st_size:,} bytes")
+    cross_validate(pages, lessons)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""Describe each line of a page for the model of main content (`block_model.py`): where it is, and how it reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lxml import html
+
+from crawlers.formats.html.text_lines import PlacedLine
+
+LONG = 60  # code points outside links; a line with so many is running text
+FAR = 6  # lines; a longer distance to running text is not told apart
+WINDOW = 3  # lines on each side whose running text is counted
+MANY_NAMES = 300  # code points of class names and id of one element
+READ = 240  # code points of a line that are searched for signs of furniture
+
+# Words of class names and ids, as site builders use them, by what they name.
+_GROUPS = {
+    "nav": "nav navi navbar navigation gnb lnb snb fnb tnb menu menus breadcrumb breadcrumbs location locator sitemap skip"
+    " skipnav path depth tab tabs sitenav quick",
+    "side": "side sidebar aside widget widgets rail right left wing lside rside",
+    "foot": "footer foot bottom familysite family",
+    "head": "header head masthead top util gov",
+    "share": "share sns social kakao facebook twitter sharing bookmark url clip clipboard",
+    "related": "related relate relation recommend recommended popular rank ranking best latest recent other others hot also"
+    " another similar series more realtime issue trend headline newest",
+    "comment": "comment comments reply replies disqus cmt utterances giscus guestbook",
+    "meta": "meta info byline author authors writer reporter date time published regdate hit profile user nick member name"
+    " datetime timestamp modified created dept count views",
+    "tag": "tag tags keyword keywords category categories hashtag hashtags label labels badge",
+    "paging": "prev next previous paging pagination pager paginate docnav",
+    "file": "file files attach attached attachment attachments download downloads addfile",
+    "ad": "ad ads adsense adsbygoogle banner sponsor sponsored promotion promo outbrain taboola dable subscribe subscription"
+    " newsletter adv advert event",
+    "layer": "cookie consent popup modal layer login toast dialog dim alert tooltip",
+    "caption": "caption figcaption credit cap photo img image imgs pic picture thumb thumbnail",
+    "title": "title tit subject subj heading ttl",
+    "content": "content contents cont article post entry body view txt text detail read editor markdown prose document doc"
+    " story main desc substance wiki section",
+    "control": "btn btns button buttons tool tools toolbar option print font scrap vote like good bad rate rating survey"
+    " satisfaction satisfy recommendbtn edit editsection zoom copybtn copy action actions poll research charge",
+    "rights": "copyright copyrights license licence kogl ccl nuri opencode publicnuri",
+    "list": "list lists item items card cards row col column",
+    "toc": "toc tocs outline",
+    "note": "footnote footnotes note notes reference references reflist admonition tip warning",
+}
+_GROUP_OF = {word: group for group, words in _GROUPS.items() for word in words.split()}
+_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[가-힣]+")
+_HANGUL = re.compile("[가-힣]")
+_DIGIT = re.compile(r"\d")
+_ENDS = re.compile(r"[가-힣A-Za-z0-9][.!?。…][\"'”’)\]]{0,2}\s*\Z")
+_CLOSES = re.compile(r"(?:다|요|오|까|죠|임|음|함|됨)[.!?…]?[\"'”’)\]]{0,2}\s*\Z")
+# Signs of furniture in a short line; each is a feature, the model learns its weight.
+_SIGNS = {
+    "date": re.compile(r"(?:19|20)\d\d\s?[.\-/년]\s?\d{1,2}"),
+    "time": re.compile(r"\d{1,2}:\d\d"),
+    "mail": re.compile(r"[\w.+-]{1,60}@[\w-]{1,60}\.\w"),
+    "rights": re.compile(r"ⓒ|©|저작권|무단\s?(?:전재|복제|배포)|copyright|all rights", re.IGNORECASE),
+    "reporter": re.compile(r"기자(?:\s|=|$|\])|특파원|글쓴이|작성자|편집자"),
+    "count": re.compile(r"(?:조회|추천|댓글|공감|좋아요|스크랩|hit|views?)\s?:?\s?수?\s?[(:]?\s?\d", re.IGNORECASE),
+    "move": re.compile(r"이전\s?글|다음\s?글|목록|처음으로|맨\s?위로|더\s?보기|바로\s?가기|돌아가기|◀|▶|«|»|[▲▼△▽←→]"),
+    "copied": re.compile(r"복사|공유|인쇄|스크랩|다운로드|내려받기|즐겨찾기|크게|작게|구독|로그인|회원가입|신고"),
+    "seealso": re.compile(r"관련\s?(?:기사|글|뉴스|문서|게시)|추천\s?(?:기사|글)|인기|많이\s?본|함께\s?(?:보|읽)|최신|다른\s?글|카테고리"),
+    "minutes": re.compile(r"\d\s?(?:분|min)\s?(?:읽기|소요|read)|읽는\s?(?:데|시간)|total running time|실행 시간", re.IGNORECASE),
+    "picture": re.compile(r"(?:사진|그림|이미지|자료|출처|제공)\s?[=:/]|사진\)|\(사진|제공\s?$|\[사진"),
+    "file": re.compile(r"\.(?:hwpx?|pdf|docx?|xlsx?|zip|pptx?|jpe?g|png)\b|첨부", re.IGNORECASE),
+    "survey": re.compile(r"만족(?:도|하)|도움이 되|의견을|평가"),
+    "tags": re.compile(r"#[가-힣\w]+\s?(?:#|,|$)"),
+    "launch": re.compile(r"colab|jupyter notebook|github|binder|\.ipynb", re.IGNORECASE),
+    "phone": re.compile(r"\d{2,4}[-)]\s?\d{3,4}-\d{4}|☎|전화|fax", re.IGNORECASE),
+    "address": re.compile(r"우\)?\s?\d{5}|\(\d{5}\)|(?:로|길)\s?\d{1,4}(?:-\d+)?[\s,(]|사업자|대표이사|발행인|등록번호"),
+}
+_NUMBERED = re.compile(r"\s*(?:[0-9가-하①-⑮IVX]{1,3}[.)]|[□○◦■●ㅇ※*·-]|제\s?\d+\s?[조장절항])")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Facts of a page that all its lines share.
+
+    `own` and `linked` are code points per element outside and inside links, `box` the element chosen by text density,
+    `title` the title of the page without white space and signs.
+    """
+
+    body: html.HtmlElement
+    box: html.HtmlElement
+    own: dict[html.HtmlElement, int]
+    linked: dict[html.HtmlElement, int]
+    title: str
+
+
+def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list[str]]:
+    """Return the names of the features of each line that are present."""
+    sizes = [(len(line.text), max(0, len(line.text) - line.linked)) for line in lines]
+    shapes = [_shape(length, own) for length, own in sizes]
+    long = [own >= LONG for _, own in sizes]
+    before, after = _distances(long), _distances(long[::-1])[::-1]
+    contexts: dict[html.HtmlElement, _Context] = {}
+    total = max(1, sum(own for _, own in sizes))
+    passed = 0
+    found = []
+    seen: dict[str, int] = {}
+    for at, line in enumerate(lines):
+        context = contexts.get(line.owner) or _make_context(line.owner, page, contexts)
+        length, own = sizes[at]
+        shape = shapes[at]
+        near = sum(long[max(0, at - WINDOW) : at + WINDOW + 1])
+        features = [
+            "bias",
+            f"len:{shape}",
+            f"tag:{line.owner.tag}",
+            f"tag+len:{line.owner.tag}:{shape}",
+            f"prev:{shapes[at - 1] if at else 'none'}",
+            f"next:{shapes[at + 1] if at + 1 < len(lines) else 'none'}",
+            f"before:{before[at]}:{context.boxed}",
+            f"after:{after[at]}:{context.boxed}",
+            f"between:{before[at] < FAR}:{after[at] < FAR}:{shape[0]}",
+            f"near:{near}",
+            f"place:{10 * passed // total}",
+            f"box+len:{context.boxed}:{shape}",
+        ]
+        features += context.features
+        features += _describe_text(line.text, shape)
+        if page.title and length < 200 and squeeze(line.text) == page.title:
+            features.append("title")
+        times = seen[line.text] = seen.get(line.text, 0) + 1
+        if times > 1:
+            features.append("again")
+        passed += own
+        found.append(features)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the boxes around a line say."""
+
+    features: tuple[str, ...]
+    groups: frozenset[str]  # of all ancestors
+    boxed: str  # "in" the box of the page, "out" of it
+
+
+def _make_context(
+    element: html.HtmlElement, page: Surroundings, known: dict[html.HtmlElement, _Context]
+) -> _Context:
+    """Return the context of a block; those of its ancestors are made on the way, and kept in `known`."""
+    path = []
+    above: html.HtmlElement | None = element
+    while above is not None and above not in known:
+        path.append(above)
+        above = above.getparent() if above is not page.body else None
+    for part in reversed(path):
+        parent = part.getparent() if part is not page.body else None
+        outer = known.get(parent) if parent is not None else None
+        known[part] = _describe_place(part, parent, outer, page)
+    return known[element]
+
+
+def _describe_place(
+    element: html.HtmlElement, parent: html.HtmlElement | None, outer: _Context | None, page: Surroundings
+) -> _Context:
+    words, groups = _read_names(str(element.tag), element.get("class") or "", element.get("id") or "")
+    around = outer.groups if outer is not None else frozenset()
+    boxed = "in" if element is page.box or (outer is not None and outer.boxed == "in") else "out"
+    features = [f"own:{group}" for group in groups] + [f"word:{word}" for word in words]
+    if parent is not None:
+        near, near_groups = _read_names(str(parent.tag), parent.get("class") or "", parent.get("id") or "")
+        features += [f"parent:{group}" for group in near_groups] + [f"near:{word}" for word in near]
+        features.append(f"tags:{parent.tag}>{element.tag}")
+        features.append(f"dens:{_density(parent, page)}")
+        features.append(f"share:{_share(parent, page)}:{boxed}")
+        over = parent.getparent()
+        if over is not None and parent is not page.body:
+            high, high_groups = _read_names(str(over.tag), over.get("class") or "", over.get("id") or "")
+            features += [f"above:{group}" for group in high_groups]
+            features.append(f"dens2:{_density(over, page)}")
+        before = element.getprevious()
+        if before is None:
+            before = parent.getprevious()
+        if before is not None and page.own.get(before, 0) == 0 and _has_picture(before):
+            features.append("picture")
+    features += [f"in:{group}" for group in around]
+    if not around:
+        features.append("in:nothing")
+    features.append(f"boxed:{boxed}")
+    return _Context(tuple(features), around | groups, boxed)
+
+
+@lru_cache(maxsize=20_000)
+def _read_names(tag: str, called: str, name: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the words of class names and id, and the groups that they name; a tag may name a group, too."""
+    words = tuple(dict.fromkeys(word.lower() for word in _NAME_WORDS.findall(f"{called} {name}"[:MANY_NAMES])))
+    groups = {_GROUP_OF[word] for word in words if word in _GROUP_OF}
+    if tag in _TAG_GROUPS:
+        groups.add(_TAG_GROUPS[tag])
+    return words, frozenset(groups)
+
+
+_TAG_GROUPS = {
+    "nav": "<nav>", "aside": "<aside>", "footer": "<footer>", "header": "<header>", "article": "<article>",
+    "main": "<main>", "figure": "<figure>", "figcaption": "<figcaption>", "form": "<form>", "address": "<address>",
+    "table": "<table>", "ul": "<ul>", "ol": "<ol>", "dl": "<dl>", "blockquote": "<blockquote>",
+}  # fmt: skip
+
+
+def _has_picture(element: html.HtmlElement) -> bool:
+    return element.tag == "img" or next(element.iter("img", "iframe", "video"), None) is not None
+
+
+def _density(element: html.HtmlElement, page: Surroundings) -> str:
+    """Bucket of the share of text in links below an element, and of the text outside."""
+    own, linked = page.own.get(element, 0), page.linked.get(element, 0)
+    share = linked / (own + linked) if own + linked else 0.0
+    size = 0 if own < 50 else 1 if own < 200 else 2 if own < 800 else 3
+    return f"{0 if share < 0.1 else 1 if share < 0.3 else 2 if share < 0.6 else 3}{size}"
+
+
+def _share(element: html.HtmlElement, page: Surroundings) -> str:
+    """Bucket of the share of the page's text outside links that is below an element."""
+    share = page.own.get(element, 0) / max(1, page.own.get(page.body, 0))
+    return str(0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.5 else 3 if share < 0.8 else 4)
+
+
+def _shape(length: int, own: int) -> str:
+    size = (
+        "a" if length <= 4 else "b" if length <= 10 else "c" if length <= 20 else "d" if length <= 40
+        else "e" if length <= 80 else "f" if length <= 160 else "g"
+    )  # fmt: skip
+    share = 1 - own / length if length else 0.0
+    return f"{size}{0 if share < 0.1 else 1 if share < 0.5 else 2 if share < 0.9 else 3}"
+
+
+def _describe_text(text: str, shape: str) -> list[str]:
+    head = text[:READ]
+    end = "dot" if _ENDS.search(text[-8:]) else "says" if _CLOSES.search(text[-8:]) else "colon" if text[-1:] in ":：" else "open"
+    hangul = len(_HANGUL.findall(head)) / len(head) if head else 0.0
+    features = [
+        f"end:{end}",
+        f"end+len:{end}:{shape}",
+        f"hangul:{int(5 * hangul)}",
+    ]
+    digits = len(_DIGIT.findall(head)) / max(1, len(head))
+    if digits > 0.15:
+        features.append("digits")
+    if _NUMBERED.match(head):
+        features.append("numbered")
+    if text[:3] == "```":
+        features.append("code")
+    size = "s" if shape[0] <= "c" else "m" if shape[0] <= "e" else "l"
+    features += [f"sign:{name}:{size}" for name, sign in _SIGNS.items() if sign.search(head)]
+    return features
+
+
+def _distances(long: Sequence[bool]) -> list[int]:
+    """Return the number of lines back to the last line of running text, at most FAR."""
+    found, distance = [], FAR
+    for flag in long:
+        distance = 0 if flag else min(FAR, distance + 1)
+        found.append(distance)
+    return found
+
+
+_SQUEEZE = re.compile(r"[\W_]+")
+
+
+def squeeze(text: str) -> str:
+    return _SQUEEZE.sub("", text).casefold()
