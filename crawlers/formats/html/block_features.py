@@ -12,9 +12,14 @@ from lxml import html
 from crawlers.formats.html.text_lines import PlacedLine
 
 LONG = 60  # code points outside links; a line with so many is running text
+SENTENCE = 25  # the same of a line that ends as a sentence does
+CUT = ("…", "...")  # end of a teaser
 FAR = 6  # lines; a longer distance to running text is not told apart
+FULL = 400  # code points of a line that count for the core
+CORE_LEVELS = 5  # ancestors of a line that may be the core of the page
 WINDOW = 3  # lines on each side whose running text is counted
 MANY_NAMES = 300  # code points of class names and id of one element
+NEAR_HEADING = 3  # ancestors of a heading among which its box is searched
 READ = 240  # code points of a line that are searched for signs of furniture
 
 # Words of class names and ids, as site builders use them, by what they name.
@@ -64,6 +69,7 @@ _SIGNS = {
     "move": re.compile(r"이전\s?글|다음\s?글|목록|처음으로|맨\s?위로|더\s?보기|바로\s?가기|돌아가기|◀|▶|«|»|[▲▼△▽←→]"),
     "copied": re.compile(r"복사|공유|인쇄|스크랩|다운로드|내려받기|즐겨찾기|크게|작게|구독|로그인|회원가입|신고"),
     "seealso": re.compile(r"관련\s?(?:기사|글|뉴스|문서|게시)|추천\s?(?:기사|글)|인기|많이\s?본|함께\s?(?:보|읽)|최신|다른\s?글|카테고리"),
+    "comment": re.compile(r"(?:댓글|답글|덧글|방명록|한줄\s?평|comments?)", re.IGNORECASE),
     "minutes": re.compile(r"\d\s?(?:분|min)\s?(?:읽기|소요|read)|읽는\s?(?:데|시간)|total running time|실행 시간", re.IGNORECASE),
     "picture": re.compile(r"(?:사진|그림|이미지|자료|출처|제공)\s?[=:/]|사진\)|\(사진|제공\s?$|\[사진"),
     "file": re.compile(r"\.(?:hwpx?|pdf|docx?|xlsx?|zip|pptx?|jpe?g|png)\b|첨부", re.IGNORECASE),
@@ -91,12 +97,25 @@ class Surroundings:
     title: str
 
 
+# Signs whose line opens a part that is not main content, or ends the main content.
+_OPENING_SIGNS = ("seealso", "comment", "rights", "copied", "file", "survey", "tags", "move", "reporter")
+OPENING = 40  # code points; a longer line opens no part
+
+
 def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list[str]]:
     """Return the names of the features of each line that are present."""
+    parts: list[tuple[html.HtmlElement, str]] = []  # open parts: their box, and the sign of their first line
+    past: dict[str, None] = {}
     sizes = [(len(line.text), max(0, len(line.text) - line.linked)) for line in lines]
     shapes = [_shape(length, own) for length, own in sizes]
-    long = [own >= LONG for _, own in sizes]
+    long = [_is_running(line.text, own) for line, (_, own) in zip(lines, sizes, strict=True)]
     before, after = _distances(long), _distances(long[::-1])[::-1]
+    families = _count_sentences(lines, long)
+    core = _find_core(lines, long, page)
+    inside = [core is not None and _is_inside(line.owner, core, page.body) for line in lines]
+    first = inside.index(True) if True in inside else len(lines)
+    last = len(lines) - 1 - inside[::-1].index(True) if True in inside else -1
+    levels = _count_levels(core, page.body)
     contexts: dict[html.HtmlElement, _Context] = {}
     total = max(1, sum(own for _, own in sizes))
     passed = 0
@@ -112,8 +131,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
             f"len:{shape}",
             f"tag:{line.owner.tag}",
             f"tag+len:{line.owner.tag}:{shape}",
-            f"prev:{shapes[at - 1] if at else 'none'}",
-            f"next:{shapes[at + 1] if at + 1 < len(lines) else 'none'}",
+            _beside("prev", lines, shapes, at, at - 1),
+            _beside("next", lines, shapes, at, at + 1),
             f"before:{before[at]}:{context.boxed}",
             f"after:{after[at]}:{context.boxed}",
             f"between:{before[at] < FAR}:{after[at] < FAR}:{shape[0]}",
@@ -122,7 +141,23 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
             f"box+len:{context.boxed}:{shape}",
         ]
         features += context.features
+        features += _describe_family(line.owner, families, shape)
+        where = "in" if inside[at] else "above" if at < first else "below" if at > last else "between"
+        away = _count_away(line.owner, levels)
+        features += [f"core:{where}", f"core:{where}:{away}", f"core+len:{where}:{shape}"]
+        signs = _find_signs(line.text)
         features += _describe_text(line.text, shape)
+        features += [f"sign:{sign}:{_size(shape)}" for sign in signs]
+        while parts and not _is_inside(line.owner, parts[-1][0], page.body):
+            parts.pop()
+        features += [f"under:{sign}" for sign in dict.fromkeys(sign for _, sign in parts)]
+        features += [f"past:{sign}:{shape[1]}" for sign in past]
+        for sign in signs:
+            if sign in _OPENING_SIGNS:
+                if length <= OPENING and (box := _box_of_part(line.owner, page)) is not None:
+                    parts.append((box, sign))
+                if before[at] < FAR or any(long[:at]):
+                    past[sign] = None
         if page.title and length < 200 and squeeze(line.text) == page.title:
             features.append("title")
         times = seen[line.text] = seen.get(line.text, 0) + 1
@@ -234,7 +269,7 @@ def _shape(length: int, own: int) -> str:
 
 def _describe_text(text: str, shape: str) -> list[str]:
     head = text[:READ]
-    end = "dot" if _ENDS.search(text[-8:]) else "says" if _CLOSES.search(text[-8:]) else "colon" if text[-1:] in ":：" else "open"
+    end = "cut" if text.endswith(CUT) else "dot" if _ENDS.search(text[-8:]) else "says" if _CLOSES.search(text[-8:]) else "colon" if text[-1:] in ":：" else "open"
     hangul = len(_HANGUL.findall(head)) / len(head) if head else 0.0
     features = [
         f"end:{end}",
@@ -248,9 +283,109 @@ def _describe_text(text: str, shape: str) -> list[str]:
         features.append("numbered")
     if text[:3] == "```":
         features.append("code")
-    size = "s" if shape[0] <= "c" else "m" if shape[0] <= "e" else "l"
-    features += [f"sign:{name}:{size}" for name, sign in _SIGNS.items() if sign.search(head)]
     return features
+
+
+def _is_running(text: str, own: int) -> bool:
+    """Whether a line reads as running text."""
+    return own >= LONG or (own >= SENTENCE and bool(_ENDS.search(text[-8:])) and not text.endswith(CUT))
+
+
+def _find_core(
+    lines: Sequence[PlacedLine], long: Sequence[bool], page: Surroundings
+) -> html.HtmlElement | None:
+    """Return the box with most running text near below it: each ancestor of a line gets a share of its length."""
+    held: dict[html.HtmlElement, float] = {}
+    for line, flag in zip(lines, long, strict=True):
+        if not flag or line.text.endswith(CUT):
+            continue
+        own = min(FULL, len(line.text) - line.linked)
+        above = line.owner.getparent()
+        for level in range(CORE_LEVELS):
+            if above is None or above is page.body:
+                break
+            held[above] = held.get(above, 0.0) + own / (level + 1)
+            above = above.getparent()
+    return max(held, key=lambda box: held[box], default=None)
+
+
+def _count_levels(core: html.HtmlElement | None, body: html.HtmlElement) -> dict[html.HtmlElement, int]:
+    """Return the core and its ancestors with their distance from it."""
+    found: dict[html.HtmlElement, int] = {}
+    above = core
+    while above is not None and above is not body:
+        found[above] = len(found)
+        above = above.getparent()
+    return found
+
+
+def _count_away(element: html.HtmlElement, levels: dict[html.HtmlElement, int]) -> int:
+    """Return how many levels above the core the nearest common ancestor is, at most CORE_LEVELS."""
+    above: html.HtmlElement | None = element
+    while above is not None:
+        if above in levels:
+            return min(CORE_LEVELS, levels[above])
+        above = above.getparent()
+    return CORE_LEVELS
+
+
+def _count_sentences(lines: Sequence[PlacedLine], long: Sequence[bool]) -> dict[html.HtmlElement, int]:
+    """Return the number of lines of running text by the parent of their block, and by its parent."""
+    found: dict[html.HtmlElement, int] = {}
+    for line, flag in zip(lines, long, strict=True):
+        if flag and not line.text.endswith(CUT):
+            parent = line.owner.getparent()
+            for box in (parent, parent.getparent() if parent is not None else None):
+                if box is not None:
+                    found[box] = found.get(box, 0) + 1
+    return found
+
+
+def _describe_family(owner: html.HtmlElement, families: dict[html.HtmlElement, int], shape: str) -> list[str]:
+    parent = owner.getparent()
+    over = parent.getparent() if parent is not None else None
+    kin = min(4, families.get(parent, 0)) if parent is not None else 0
+    kin2 = min(4, families.get(over, 0)) if over is not None else 0
+    return [f"kin:{kin}", f"kin2:{kin2}", f"kin+len:{max(kin, kin2)}:{shape}"]
+
+
+def _find_signs(text: str) -> list[str]:
+    head = text[:READ]
+    return [name for name, sign in _SIGNS.items() if sign.search(head)]
+
+
+def _size(shape: str) -> str:
+    return "s" if shape[0] <= "c" else "m" if shape[0] <= "e" else "l"
+
+
+def _beside(name: str, lines: Sequence[PlacedLine], shapes: Sequence[str], at: int, other: int) -> str:
+    """Feature of a neighbour: its shape, and whether it is in the same box."""
+    if not 0 <= other < len(lines):
+        return f"{name}:none"
+    one, two = lines[at].owner, lines[other].owner
+    same = one is two or one.getparent() is two.getparent()
+    return f"{name}:{shapes[other]}:{same}"
+
+
+def _box_of_part(heading: html.HtmlElement, page: Surroundings) -> html.HtmlElement | None:
+    """Return the box that a heading opens: the nearest that holds more than the heading; None if it is the page's."""
+    box: html.HtmlElement | None = heading
+    for _ in range(NEAR_HEADING):
+        box = box.getparent() if box is not None else None
+        if box is None or box is page.body or box is page.box:
+            return None
+        if len(box) > 1:
+            return box
+    return None
+
+
+def _is_inside(element: html.HtmlElement, box: html.HtmlElement, body: html.HtmlElement) -> bool:
+    above: html.HtmlElement | None = element
+    while above is not None and above is not body:
+        if above is box:
+            return True
+        above = above.getparent()
+    return False
 
 
 def _distances(long: Sequence[bool]) -> list[int]:

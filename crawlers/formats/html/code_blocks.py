@@ -8,13 +8,14 @@ from itertools import islice
 
 from lxml import html
 
-from crawlers.formats.html.layout import GONE
+from crawlers.formats.html.layout import GONE, words_of
 
 LANGUAGE = "data-code"  # attribute of a <pre> that is code: its language, or ""
 PROSE_HANGUL = 0.5  # share of Hangul among the letters of a <pre> from which on it may be prose
 PROSE_SIGNS = 0.05  # share of signs of code among its characters, up to which it is prose
 MAX_CODE = 400_000  # code points of one block
 ABOVE = 4  # ancestors whose names may state the language
+MAX_LABEL = 20  # code points of a label above code
 FEW = 40  # elements of a block that are inspected for colours
 ROWS = 5_000  # rows of a table that is inspected for line numbers
 
@@ -41,7 +42,7 @@ _CODE_NAME = re.compile(
     re.IGNORECASE,
 )
 _GUTTER = re.compile(
-    r"(?:^|\s)(?:linenos?|line-?numbers?(?:-rows)?|lineno|ln|gutter|rouge-gutter|hljs-ln-numbers?|crayon-nums?"
+    r"(?:^|\s)(?:linenos?|line-?numbers?(?:-rows|-wrapper)?|lineno|ln|gutter|rouge-gutter|hljs-ln-numbers?|crayon-nums?"
     r"|blob-num|code-line-number|react-code-line-number|lnt|line-number)(?:$|\s)",
     re.IGNORECASE,
 )
@@ -65,6 +66,11 @@ def mark_code(body: html.HtmlElement) -> None:
     """
     for table in reversed(list(body.iter("table"))):
         _replace_table(table)
+    if next(body.iter("pre", "code"), None) is None:
+        return
+    for part in body.iter("div", "span", "td", "ol", "ul"):
+        if (name := part.get("class")) and _GUTTER.search(name) and _has_numbers_only(part):
+            part.tag = GONE
     for listing in body.iter("xmp", "listing", "plaintext"):
         listing.tag = "pre"
     for code in list(body.iter("pre", "code", "textarea")):
@@ -131,8 +137,10 @@ def _is_gutter(element: html.HtmlElement) -> bool:
     if element.get("data-line-number") is not None and not (element.text or "").strip().strip("0123456789"):
         return True
     name = element.get("class")
-    if name is None or not _GUTTER.search(name):
-        return False
+    return name is not None and bool(_GUTTER.search(name)) and _has_numbers_only(element)
+
+
+def _has_numbers_only(element: html.HtmlElement) -> bool:
     return bool(_NUMBERS.fullmatch("".join(islice(map(str, element.itertext()), ROWS))))
 
 
@@ -191,6 +199,9 @@ def _replace(box: html.HtmlElement, named: html.HtmlElement, text: str) -> None:
     box[:] = []
     box.attrib.clear()
     box.set(LANGUAGE, language)
+    label = box.getprevious()
+    if language and label is not None and words_of(label, MAX_LABEL).casefold() == language:
+        label.tag = GONE  # the name of the language above its code
     box.text, box.tail = text, tail
 
 
@@ -236,8 +247,8 @@ def _replace_table(table: html.HtmlElement) -> None:
     """Replace a table of line numbers beside code by the code."""
     rows = list(islice(table.iter("tr"), ROWS))
     cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
-    cells = [row for row in cells if row]
-    if not cells or not 1 < max(map(len, cells)) <= 3 or len(rows) == ROWS or min(map(len, cells)) < 2:
+    cells = [row for row in cells if len(row) > 1]  # a row of one cell holds the name of a file
+    if not cells or max(map(len, cells)) > 3 or len(rows) == ROWS:
         return
     numbers = [_words(row[0]) for row in cells]
     if not all(_NUMBERS.fullmatch(number) for number in numbers) or not _count_up("\n".join(numbers), cells):

@@ -19,8 +19,11 @@ _BLIND = frozenset(
     "blind sr-only sr_only screen_out screen-out screen-reader-text visually-hidden visuallyhidden a11y-hidden"
     " txt_blind sound_only offscreen ir_desc".split()
 )
-# Elements that MediaWiki, Sphinx, Docusaurus and similar programs insert between the words.
-_MARKS = frozenset("mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html".split())
+# Elements that MediaWiki, Sphinx, Docusaurus, Jupyter and similar programs insert between the words.
+_MARKS = frozenset(
+    "mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html"
+    " input_prompt output_prompt jp-InputPrompt jp-OutputPrompt".split()
+)
 _MARK_IDS = frozenset({"siteSub", "contentSub", "jump-to-nav", "catlinks"})
 # Hidden until requested, but part of the text.
 _UNFOLDS = re.compile(r"tab|collaps|accordion|faq|answer|panel|toggle|fold|more|cont", re.IGNORECASE)
