@@ -24,10 +24,9 @@ _HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button"
 # fmt: on
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _CELLS = frozenset({"td", "th"})
-_ACTING = _BLOCKS | _CELLS | {"a", "code"}  # for other tags, only their text counts
+_ACTING = _BLOCKS | _CELLS | {"a"}  # for other tags, only their text counts
 _RUNS = frozenset({"div", "br", "section"})  # do not break the line within a list item
 MAX_SPAN = 1_000  # maximum rowspan, and columns of a row
-MAX_CODE_SPAN = 200  # code points of code within a sentence
 MAX_INDENT = 20  # levels of lists that are indented
 # Soft hyphens and other zero-width characters; joiners of emoji are kept.
 _WIDTHLESS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
@@ -135,7 +134,6 @@ class _Writer:
     rows: list[_Row] = field(default_factory=list)  # of the outermost table
     row: _Row | None = None  # the open row of the outermost table
     spans: dict[int, int] = field(default_factory=dict)  # column → remaining rows of the cell that spans it
-    code: int = -1  # index in `line` at which a code span begins
 
     def place(self, tree: html.HtmlElement) -> list[PlacedLine]:
         """Walk the tree once and return the lines."""
@@ -172,8 +170,6 @@ class _Writer:
     def _open(self, element: html.HtmlElement, tag: str) -> None:
         if tag == "a":
             self.anchors += 1
-        elif tag == "code":
-            self.code = len(self.line)
         elif self.tables:
             self._open_in_table(element, tag)
         elif tag in _RUNS and self.entries:
@@ -192,8 +188,6 @@ class _Writer:
     def _close(self, element: html.HtmlElement, tag: str) -> None:
         if tag == "a":
             self.anchors = max(0, self.anchors - 1)
-        elif tag == "code":
-            self._close_code()
         elif self.tables:
             self._close_in_table(element, tag)
         elif tag in _RUNS and self.entries:
@@ -301,21 +295,10 @@ class _Writer:
         fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
         self.lines.append(PlacedLine(f"{fence}{pre.get(LANGUAGE) or ''}\n{text}\n{fence}", pre, 0))
 
-    def _close_code(self) -> None:
-        """Put code within a sentence in backquotes."""
-        if not 0 <= self.code < len(self.line):
-            self.code = -1
-            return
-        words = " ".join("".join(self.line[self.code :]).split())
-        if words and len(words) <= MAX_CODE_SPAN and "`" not in words:
-            self.line[self.code :] = [f"`{words}`"]
-        self.code = -1
-
     def _take_line(self) -> str:
         """Return the words of the line and reset it."""
         words = " ".join(_WIDTHLESS.sub("", "".join(self.line)).split())
         self.line.clear()
-        self.code = -1
         return words
 
     def _end(self) -> None:
