@@ -44,9 +44,19 @@ PENALTY = 0.003  # L2, of the mean loss
 SETTINGS = ((0.5, 0.0), (0.5, 0.4), (0.5, 0.8), (0.5, 1.2), (1.0, 0.4), (1.0, 0.8))  # cost of a change, added odds
 BUILDERS = 2  # builders in whose pages a word of a class name occurs, or it is left out
 MAX_SHARE = 12  # lessons of one builder that count in full; of more, each counts less
+# Mean of the prior distribution of some weights, log odds: names that every site builder uses in this sense. All
+# others have the mean 0. Few pages show each of them, so that the prior decides where pages say nothing.
+PRIORS = {
+    **{f"{place}:{group}": -1.5 for place in ("in", "own") for group in ("comment", "share", "related", "foot", "nav", "ad")},
+    **{f"{place}:{group}": -1.5 for place in ("in", "own") for group in ("paging", "layer", "<nav>", "<footer>", "<aside>")},
+    **{f"{place}:{group}": -0.5 for place in ("in", "own") for group in ("side", "control", "tag", "caption", "<figcaption>")},
+    "end:cut": -1.0,
+    "code": 1.0,
+}
 LEAST = 0.01  # weights below are left out
 GUIDE = "docbook-guide"  # builder of the pages of the installation guide
 AROUND_GUIDE = frozenset({"navheader", "navfooter", "toc"})
+FIRST_LINES = 4  # of an article that is learned as a short page
 GUIDE_EVERY = 8  # pages of the guide taken: one of so many
 _SQUEEZE = re.compile(r"[\W_]+")
 
@@ -74,7 +84,23 @@ def learn_page(name: str, builder: str, body: bytes, gold: str, title: str) -> l
     lessons = [whole, replace(whole, features=[list(filter(_is_nameless, names)) for names in whole.features])]
     if (alone := _isolate(page.tree, gold, title)) is not None:
         lessons += filter(None, [_learn_tree(name, builder, alone, gold, title)])
+        lessons += filter(None, [_learn_tree(name, builder, _cut(alone), gold, title)])
     return lessons
+
+
+def _cut(tree: HtmlElement) -> HtmlElement:
+    """Return an article that is alone on its page with its first lines only."""
+    frame = prepare(tree)
+    if frame is None:
+        return tree
+    owners = [line.owner for line in lines_with_places(frame.body)]
+    kept = {above for owner in owners[:FIRST_LINES] for above in (owner, *owner.iterancestors())}
+    for owner in owners[FIRST_LINES:]:
+        if owner not in kept and owner.getparent() is not None:
+            owner.drop_tree()
+    page = document_fromstring("<html><body></body></html>")
+    page.find("body").extend(list(frame.body))
+    return page
 
 
 def _is_nameless(feature: str) -> bool:
@@ -167,16 +193,18 @@ def fit(lessons: Sequence[Lesson]) -> dict[str, float]:
                 weights.append(weight * min(1.0, MAX_SHARE / pages[lesson.builder]))
     starts = np.cumsum([0, *map(len, rows)])
     matrix = csr_matrix((np.ones(starts[-1]), np.concatenate(rows), starts), shape=(len(rows), len(names)))
+    prior = np.array([PRIORS.get(name, 0.0) for name in names])
     target, weight = np.array(labels, dtype=float), np.array(weights) / sum(weights)
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
         margin = target * (matrix @ w)
-        value = float(weight @ np.logaddexp(0, -margin)) + PENALTY * float(w @ w)
-        slope = matrix.T @ (-weight * target / (1 + np.exp(margin))) + 2 * PENALTY * w
+        value = float(weight @ np.logaddexp(0, -margin)) + PENALTY * float((w - prior) @ (w - prior))
+        slope = matrix.T @ (-weight * target / (1 + np.exp(margin))) + 2 * PENALTY * (w - prior)
         return value, slope
 
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 400})
-    return {name: round(float(w), 3) for name, w in zip(names, found.x, strict=True) if abs(w) >= LEAST}
+    weights = PRIORS | dict(zip(names, map(float, found.x), strict=True))
+    return {name: round(weight, 3) for name, weight in weights.items() if abs(weight) >= LEAST}
 
 
 def extract_with(page: HardPage, model: BlockModel) -> str:

@@ -25,7 +25,7 @@ READ = 240  # code points of a line that are searched for signs of furniture
 # Words of class names and ids, as site builders use them, by what they name.
 _GROUPS = {
     "nav": "nav navi navbar navigation gnb lnb snb fnb tnb menu menus breadcrumb breadcrumbs location locator sitemap skip"
-    " skipnav path depth tab tabs sitenav quick",
+    " skipnav path depth sitenav quick",
     "side": "side sidebar aside widget widgets rail right left wing lside rside",
     "foot": "footer foot bottom familysite family",
     "head": "header head masthead top util gov",
@@ -49,6 +49,7 @@ _GROUPS = {
     " satisfaction satisfy recommendbtn edit editsection zoom copybtn copy action actions poll research charge",
     "rights": "copyright copyrights license licence kogl ccl nuri opencode publicnuri",
     "list": "list lists item items card cards row col column",
+    "tab": "tab tabs tabpanel tabcontent accordion collapse collapsible details fold",
     "toc": "toc tocs outline",
     "note": "footnote footnotes note notes reference references reflist admonition tip warning",
 }
@@ -117,6 +118,9 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
     last = len(lines) - 1 - inside[::-1].index(True) if True in inside else -1
     levels = _count_levels(core, page.body)
     contexts: dict[html.HtmlElement, _Context] = {}
+    # Names of the core and of what holds it tell nothing: a thread of answers may be called comments.
+    known = _make_context(core, page, contexts) if core is not None else None
+    shared = known.around | known.own if known is not None else frozenset()
     total = max(1, sum(own for _, own in sizes))
     passed = 0
     found = []
@@ -141,6 +145,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
             f"box+len:{context.boxed}:{shape}",
         ]
         features += context.features
+        features += [f"in:{group}" for group in context.around - shared]
+        features += [f"own:{group}" for group in context.own - shared]
         features += _describe_family(line.owner, families, shape)
         where = "in" if inside[at] else "above" if at < first else "below" if at > last else "between"
         away = _count_away(line.owner, levels)
@@ -173,7 +179,8 @@ class _Context:
     """What the boxes around a line say."""
 
     features: tuple[str, ...]
-    groups: frozenset[str]  # of all ancestors
+    own: frozenset[str]  # groups of its names
+    around: frozenset[str]  # groups of the names of its ancestors
     boxed: str  # "in" the box of the page, "out" of it
 
 
@@ -197,9 +204,9 @@ def _describe_place(
     element: html.HtmlElement, parent: html.HtmlElement | None, outer: _Context | None, page: Surroundings
 ) -> _Context:
     words, groups = _read_names(str(element.tag), element.get("class") or "", element.get("id") or "")
-    around = outer.groups if outer is not None else frozenset()
+    around = outer.around | outer.own if outer is not None else frozenset()
     boxed = "in" if element is page.box or (outer is not None and outer.boxed == "in") else "out"
-    features = [f"own:{group}" for group in groups] + [f"word:{word}" for word in words]
+    features = [f"word:{word}" for word in words]
     if parent is not None:
         near, near_groups = _read_names(str(parent.tag), parent.get("class") or "", parent.get("id") or "")
         features += [f"parent:{group}" for group in near_groups] + [f"near:{word}" for word in near]
@@ -216,11 +223,10 @@ def _describe_place(
             before = parent.getprevious()
         if before is not None and page.own.get(before, 0) == 0 and _has_picture(before):
             features.append("picture")
-    features += [f"in:{group}" for group in around]
     if not around:
         features.append("in:nothing")
     features.append(f"boxed:{boxed}")
-    return _Context(tuple(features), around | groups, boxed)
+    return _Context(tuple(features), groups, around, boxed)
 
 
 @lru_cache(maxsize=20_000)
