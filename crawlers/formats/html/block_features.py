@@ -167,6 +167,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
         if page.title and length < 200 and squeeze(line.text) == page.title:
             features.append("title")
         times = seen[line.text] = seen.get(line.text, 0) + 1
+        if shape[1] == "3" and length <= OPENING:
+            features.append("link")
         if times > 1:
             features.append("again")
         passed += own

@@ -15,6 +15,8 @@ from pathlib import Path
 from crawlers.formats.html.block_features import Surroundings, describe_lines
 from crawlers.formats.html.text_lines import PlacedLine
 
+LITTLE = 150  # code points; with less, lines of lower odds are kept, too
+SHORT_PAGE = 0.5  # log odds added then
 FILE = Path(__file__).with_suffix(".json")
 
 
@@ -34,10 +36,18 @@ def load_model() -> BlockModel:
 
 
 def choose_lines(lines: Sequence[PlacedLine], page: Surroundings, model: BlockModel) -> list[bool]:
-    """Return for each line whether it is main content."""
+    """Return for each line whether it is main content.
+
+    If little is kept, the page may be a short note: lines in the box of the page are kept with lower odds, too.
+    """
     weights = model.weights
     odds = [sum(map(weights.get, names, repeat(0.0))) for names in describe_lines(lines, page)]
-    return smooth_odds(share_in_tables(lines, odds), model.change)
+    odds = share_in_tables(lines, odds)
+    kept = smooth_odds(odds, model.change)
+    if sum(len(line.text) for line, keep in zip(lines, kept, strict=True) if keep) < LITTLE:
+        boxed = set(page.box.iter())
+        kept = [one + SHORT_PAGE > 0 and line.owner in boxed for one, line in zip(odds, lines, strict=True)]
+    return kept
 
 
 def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[float]:

@@ -20,7 +20,7 @@ FEW = 40  # elements of a block that are inspected for colours
 ROWS = 5_000  # rows of a table that is inspected for line numbers
 
 # Class names by which programs mark the language: Prism, highlight.js, Rouge, Pygments, Sphinx, GitHub, Org, Docusaurus.
-_LANGUAGE = re.compile(r"(?:^|\s)(language|lang|brush|highlight-source|highlight-text|highlight|src)[-:]\s?([A-Za-z][\w+#.]{0,20})")
+_LANGUAGE = re.compile(r"(?:^|\s)(language|lang|brush|hl|highlight-source|highlight-text|highlight|src)[-:]\s?([A-Za-z][\w+#.]{0,20})")
 # fmt: off
 _KNOWN = frozenset(
     "bash sh shell zsh console powershell batch c cpp c++ csharp cs css scss sass less dart diff docker dockerfile elixir"
@@ -35,6 +35,7 @@ _NO_LANGUAGE = frozenset(
     " wrapper container toolbar copy inline tag content box notranslate numbers tabs".split()
 )
 # fmt: on
+_SAME_LANGUAGE = {"ipython3": "python", "ipython2": "python", "ipython": "python"}
 _CODE_NAME = re.compile(
     r"(?:^|[\s_-])(?:highlight|highlighter|hljs|prettyprint|sourcecode|syntaxhighlighter|code|codehilite|codeblock"
     r"|programlisting|screen|src|prism|shiki|chroma|rouge|console|terminal|colorscripter)(?:$|[\s_-])|code-?(?:block|view|box)"
@@ -228,9 +229,9 @@ def find_language(code: html.HtmlElement) -> str:
         for attribute in ("data-lang", "data-language", "data-ke-language"):
             if (said := (box.get(attribute) or "").strip().lower()) and _is_language(said):
                 return said
-    for name in _names(code):
+    for name in (*_names(code), code.get("data-syntaxhighlighter-params") or ""):
         for match in _LANGUAGE.finditer(name):
-            said = match.group(2).lower()
+            said = _SAME_LANGUAGE.get(match.group(2).lower(), match.group(2).lower())
             if said in _KNOWN or (match.group(1) in ("language", "lang", "brush") and _is_language(said)):
                 return said
         for word in name.split():

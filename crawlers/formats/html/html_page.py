@@ -10,7 +10,7 @@ from lxml import html
 from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
 from crawlers.formats.html.block_model import BlockModel, choose_lines, load_model
-from crawlers.formats.html.heading import OPENING
+from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare, surroundings
 from crawlers.formats.html.parsed_page import Page
@@ -154,7 +154,12 @@ def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[
     lines = lines_with_places(frame.body)
     kept = choose_lines(lines, surroundings(frame), model or load_model())
     text = "\n".join(line.text for line, keep in zip(lines, kept, strict=True) if keep)
-    if _is_only_links(frame, len(text)):
+    said = sum(
+        len(line.text) - line.linked
+        for line, keep in zip(lines, kept, strict=True)
+        if keep and line.owner.tag not in HEADINGS
+    )
+    if _is_only_links(frame, said):
         return "", "links-only"
     text = _add_byline(_add_heading(text, frame.heading), frame.byline)
     return text, "" if text else "no-text"
@@ -168,14 +173,12 @@ def _add_byline(text: str, said: str) -> str:
     return f"{first}\n{said}\n{rest}" if rest else text
 
 
-def _is_only_links(frame: Frame, found: int) -> bool:
-    """Whether the frame is a list of links with little text of its own; `found` is its text length in code points."""
+def _is_only_links(frame: Frame, said: int) -> bool:
+    """Whether the page is a list of links with little text of its own; `said` is its length in code points, headings left out."""
     linked = frame.linked.get(frame.box, 0)
-    if linked <= frame.said:
+    if linked <= said:
         return False
-    return frame.said < MIN_OWN * max(found, frame.said + linked) or (
-        frame.said < SHORT_NOTE and frame.links >= MANY_LINKS
-    )
+    return said < MIN_OWN * (said + linked) or (said < SHORT_NOTE and frame.links >= MANY_LINKS)
 
 
 def _add_heading(text: str, heading: str) -> str:

@@ -41,7 +41,7 @@ class Frame:
     `body` is a copy without scripts, forms and layout tables, `box` the element in it that holds the main content,
     `heading` its heading ("" without one), `byline` the fields of a board (`board_chrome.py`), `links` the number of
     links in the box. `own` and `linked` are the characters of each element outside links and boilerplate, and inside
-    links; `said` those of the box outside links, headings and boilerplate.
+    links.
     """
 
     body: html.HtmlElement
@@ -49,7 +49,6 @@ class Frame:
     heading: str
     byline: str
     links: int
-    said: int
     own: dict[html.HtmlElement, int]
     linked: dict[html.HtmlElement, int]
 
@@ -86,12 +85,10 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     weights = _weigh(body)
     named = _find_named(body, weights.own)
     box = _find_holder(body, weights.own) if named is None else named
-    own = weights.own.get(box, 0)
-    said = own - sum(weights.own.get(title, 0) for title in box.iter(*HEADINGS))
     links = sum(1 for _ in box.iter("a"))
     heading = heading_of(box)
     _clear_paging(box, weights)
-    return Frame(body, box, heading, byline, links, said, weights.own, weights.linked)
+    return Frame(body, box, heading, byline, links, weights.own, weights.linked)
 
 
 def surroundings(frame: Frame) -> Surroundings:

@@ -30,6 +30,9 @@ MAX_SPAN = 1_000  # maximum rowspan, and columns of a row
 MAX_INDENT = 20  # levels of lists that are indented
 # Soft hyphens and other zero-width characters; joiners of emoji are kept.
 _WIDTHLESS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
+_NOTE_MARK = re.compile(r"\[\d{1,3}\]")
+# Ids of footnotes: Markdown converters, MediaWiki, GitHub, Pandoc, WordPress.
+_NOTE_ID = re.compile(r"(?:user-content-)?(?:fn|footnote|cite_note|note)[-_:]{0,2}(?:[^\d]{0,40}-)?(\d{0,4})$")
 _TICKS = re.compile("`+")
 
 
@@ -211,7 +214,10 @@ class _Writer:
         if number and self.lists:
             self.lists[-1] += 1
         indent = "  " * min(max(0, len(self.lists) - 1), MAX_INDENT)
-        self.mark = f"{indent}{number}. " if number else f"{indent}- "
+        if note := _NOTE_ID.match(element.get("id") or ""):
+            self.mark = f"[{note.group(1) or number or 1}] "
+        else:
+            self.mark = f"{indent}{number}. " if number else f"{indent}- "
 
     def _open_in_table(self, element: html.HtmlElement, tag: str) -> None:
         self.line.append(" ")
@@ -303,7 +309,10 @@ class _Writer:
 
     def _end(self) -> None:
         if self.line:
-            if words := self._take_line():
+            words = self._take_line()
+            if _NOTE_MARK.fullmatch(words):
+                self.mark = f"{words} "  # the text of the note is the next block
+            elif words:
                 self.lines.append(PlacedLine(self.mark + words, self.blocks[-1], self.linked))
                 self.mark = ""
             self.linked = 0
