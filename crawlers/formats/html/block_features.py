@@ -116,12 +116,14 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
     inside = [core is not None and _is_inside(line.owner, core, page.body) for line in lines]
     first = inside.index(True) if True in inside else len(lines)
     last = len(lines) - 1 - inside[::-1].index(True) if True in inside else -1
-    levels = _count_levels(core, page.body)
+    branch = _list_branch(core, page.body)
+    levels = {box: level for level, box in enumerate(branch)}
     contexts: dict[html.HtmlElement, _Context] = {}
     # Names of the core and of what holds it tell nothing: a thread of answers may be called comments.
     known = _make_context(core, page, contexts) if core is not None else None
     shared = known.around | known.own if known is not None else frozenset()
     total = max(1, sum(own for _, own in sizes))
+    crowd = _describe_crowd(sizes)
     passed = 0
     found = []
     seen: dict[str, int] = {}
@@ -141,6 +143,7 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
             f"after:{after[at]}:{context.boxed}",
             f"between:{before[at] < FAR}:{after[at] < FAR}:{shape[0]}",
             f"near:{near}",
+            crowd,
             f"place:{10 * passed // total}",
             f"box+len:{context.boxed}:{shape}",
         ]
@@ -149,8 +152,10 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
         features += [f"own:{group}" for group in context.own - shared]
         features += _describe_family(line.owner, families, shape)
         where = "in" if inside[at] else "above" if at < first else "below" if at > last else "between"
-        away = _count_away(line.owner, levels)
+        away, twin = _relate(line.owner, branch, levels)
         features += [f"core:{where}", f"core:{where}:{away}", f"core+len:{where}:{shape}"]
+        if twin:
+            features.append(f"twin:{where}")
         signs = _find_signs(line.text)
         features += _describe_text(line.text, shape)
         features += [f"sign:{sign}:{_size(shape)}" for sign in signs]
@@ -294,6 +299,14 @@ def _describe_text(text: str, shape: str) -> list[str]:
     return features
 
 
+def _describe_crowd(sizes: Sequence[tuple[int, int]]) -> str:
+    """Feature of the whole page: its number of lines, and the share of lines that are links."""
+    links = sum(own < length / 2 for length, own in sizes)
+    lines = 0 if len(sizes) <= 8 else 1 if len(sizes) <= 20 else 2
+    share = links / max(1, len(sizes))
+    return f"crowd:{lines}:{0 if share < 0.1 else 1 if share < 0.3 else 2}"
+
+
 def _is_running(text: str, own: int) -> bool:
     """Whether a line reads as running text."""
     return own >= LONG or (own >= SENTENCE and bool(_ENDS.search(text[-8:])) and not text.endswith(CUT))
@@ -317,24 +330,39 @@ def _find_core(
     return max(held, key=lambda box: held[box], default=None)
 
 
-def _count_levels(core: html.HtmlElement | None, body: html.HtmlElement) -> dict[html.HtmlElement, int]:
-    """Return the core and its ancestors with their distance from it."""
-    found: dict[html.HtmlElement, int] = {}
+def _list_branch(core: html.HtmlElement | None, body: html.HtmlElement) -> list[html.HtmlElement]:
+    """Return the core and its ancestors below the body."""
+    found: list[html.HtmlElement] = []
     above = core
     while above is not None and above is not body:
-        found[above] = len(found)
+        found.append(above)
         above = above.getparent()
     return found
 
 
-def _count_away(element: html.HtmlElement, levels: dict[html.HtmlElement, int]) -> int:
-    """Return how many levels above the core the nearest common ancestor is, at most CORE_LEVELS."""
-    above: html.HtmlElement | None = element
+def _relate(
+    element: html.HtmlElement, branch: list[html.HtmlElement], levels: dict[html.HtmlElement, int]
+) -> tuple[int, bool]:
+    """Return how many levels above the core the nearest common ancestor is, at most CORE_LEVELS, and whether it is twin.
+
+    A twin is in a box with the tag and first class of the box of the core beside it: another post of a thread,
+    another part of an article.
+    """
+    below, above = element, element.getparent()
+    if element in levels:
+        return levels[element], False
     while above is not None:
         if above in levels:
-            return min(CORE_LEVELS, levels[above])
-        above = above.getparent()
-    return CORE_LEVELS
+            level = levels[above]
+            other = branch[level - 1] if level else None
+            return min(CORE_LEVELS, level), other is not None and _kind_of(below) == _kind_of(other)
+        below, above = above, above.getparent()
+    other = branch[-1] if branch else None
+    return CORE_LEVELS, other is not None and _kind_of(below) == _kind_of(other)
+
+
+def _kind_of(box: html.HtmlElement) -> tuple[str, str]:
+    return str(box.tag), ((box.get("class") or "").split() or [""])[0]
 
 
 def _count_sentences(lines: Sequence[PlacedLine], long: Sequence[bool]) -> dict[html.HtmlElement, int]:

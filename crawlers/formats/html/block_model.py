@@ -51,7 +51,7 @@ def choose_lines(lines: Sequence[PlacedLine], page: Surroundings, model: BlockMo
 
 
 def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[float]:
-    """Give all rows of a table their mean odds: a table is kept or left out whole."""
+    """Give all rows of a table, and its caption above, the mean odds of the rows: they are kept or left out together."""
     found = list(odds)
     start = 0
     for at in range(1, len(lines) + 1):
@@ -60,12 +60,10 @@ def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[
         if at - start > 1:
             mean = sum(odds[start:at]) / (at - start)
             found[start:at] = [mean] * (at - start)
+            if start and lines[start - 1].owner.tag == "caption":
+                found[start - 1] = mean
         start = at
     return found
-
-
-def _is_row(line: PlacedLine) -> bool:
-    return line.text[:1] == "|"
 
 
 def smooth_odds(odds: Sequence[float], change: float) -> list[bool]:

@@ -157,7 +157,7 @@ def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[
     said = sum(
         len(line.text) - line.linked
         for line, keep in zip(lines, kept, strict=True)
-        if keep and line.owner.tag not in HEADINGS
+        if keep and 2 * line.linked < len(line.text) and line.owner.tag not in HEADINGS
     )
     if _is_only_links(frame, said):
         return "", "links-only"

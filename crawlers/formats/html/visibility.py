@@ -118,13 +118,12 @@ def _drop_back_link(anchor: html.HtmlElement) -> None:
 
 
 def _move_caption(caption: html.HtmlElement) -> None:
-    """Move a caption above its table: inside, it would become a row."""
+    """Move a caption above its table: inside, it would become a row of it."""
     table = caption.getparent()
     if _TOLD.search(words_of(caption, CAPTION)):
         _drop(caption)
     elif table is not None and table.tag == "table" and table.getparent() is not None:
         caption.tail = None
-        caption.tag = "p" if is_run(caption) else "div"
         table.addprevious(caption)
 
 
