@@ -66,6 +66,10 @@ def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[
     return found
 
 
+def _is_row(line: PlacedLine) -> bool:
+    return line.text[:1] == "|"
+
+
 def smooth_odds(odds: Sequence[float], change: float) -> list[bool]:
     """Return the best sequence of decisions: the sum of the odds of kept lines, less `change` for each change.
 

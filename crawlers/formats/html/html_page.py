@@ -174,7 +174,7 @@ def _add_byline(text: str, said: str) -> str:
 
 
 def _is_only_links(frame: Frame, said: int) -> bool:
-    """Whether the page is a list of links with little text of its own; `said` is its length in code points, headings left out."""
+    """Whether the page lists links; `said` is the length of its other text in code points, headings left out."""
     linked = frame.linked.get(frame.box, 0)
     if linked <= said:
         return False
