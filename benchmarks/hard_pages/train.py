@@ -42,8 +42,8 @@ SHORT = 12  # letters and digits; a shorter line must equal a gold line, near ot
 NEAR = 8  # lines
 FOLDS = 12
 PENALTY = 0.003  # L2, of the mean loss
-CHOSEN = (0.5, 0.4)  # cost of a change, added odds: best of the settings below in cross-validation
-SETTINGS = ((0.5, 0.0), (0.5, 0.4), (1.0, 0.0), (1.0, 0.3), (1.0, 0.6), (1.5, 0.3))
+CHOSEN = (0.5, 0.2)  # cost of a change, added odds: best of the settings below in cross-validation
+SETTINGS = ((0.5, 0.0), (0.5, 0.2), (0.5, 0.4), (1.0, 0.0), (1.0, 0.2))
 BUILDERS = 2  # builders in whose pages a word of a class name occurs, or it is left out
 MAX_SHARE = 12  # lessons of one builder that count in full; of more, each counts less
 # Mean of the prior distribution of some weights, log odds: names that every site builder uses in this sense. All

@@ -80,6 +80,7 @@ _SIGNS = {
     "phone": re.compile(r"\d{2,4}[-)]\s?\d{3,4}-\d{4}|☎|전화|fax", re.IGNORECASE),
     "address": re.compile(r"우\)?\s?\d{5}|\(\d{5}\)|(?:로|길)\s?\d{1,4}(?:-\d+)?[\s,(]|사업자|대표이사|발행인|등록번호"),
 }
+_MARK = re.compile(r"\s*(?:- |\d{1,5}\. )")  # of a list item, as `text_lines` writes it
 _NUMBERED = re.compile(r"\s*(?:[0-9가-하①-⑮IVX]{1,3}[.)]|[□○◦■●ㅇ※*·-]|제\s?\d+\s?[조장절항])")
 
 
@@ -107,9 +108,10 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
     """Return the names of the features of each line that are present."""
     parts: list[tuple[html.HtmlElement, str]] = []  # open parts: their box, and the sign of their first line
     past: dict[str, None] = {}
-    sizes = [(len(line.text), max(0, len(line.text) - line.linked)) for line in lines]
+    texts = [_MARK.sub("", line.text, count=1) for line in lines]
+    sizes = [(len(text), max(0, len(text) - line.linked)) for text, line in zip(texts, lines, strict=True)]
     shapes = [_shape(length, own) for length, own in sizes]
-    long = [_is_running(line.text, own) for line, (_, own) in zip(lines, sizes, strict=True)]
+    long = [_is_running(text, own) for text, (_, own) in zip(texts, sizes, strict=True)]
     before, after = _distances(long), _distances(long[::-1])[::-1]
     families = _count_sentences(lines, long)
     core = _find_core(lines, long, page)
@@ -156,8 +158,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
         features += [f"core:{where}", f"core:{where}:{away}", f"core+len:{where}:{shape}"]
         if twin:
             features.append(f"twin:{where}")
-        signs = _find_signs(line.text)
-        features += _describe_text(line.text, shape)
+        signs = _find_signs(texts[at])
+        features += _describe_text(texts[at], shape)
         features += [f"sign:{sign}:{_size(shape)}" for sign in signs]
         while parts and not _is_inside(line.owner, parts[-1][0], page.body):
             parts.pop()

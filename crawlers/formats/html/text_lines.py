@@ -115,6 +115,31 @@ def lines_with_places(tree: html.HtmlElement) -> list[PlacedLine]:
     return _Writer().place(tree)
 
 
+def split_lines(text: str) -> list[str]:
+    r"""Split a text into lines as `lines_with_places` gives them: a block of code is one.
+
+    >>> split_lines("하나\n```js\na\n\nb\n```\n둘")
+    ['하나', '```js\na\n\nb\n```', '둘']
+    """
+    found: list[str] = []
+    code: list[str] = []  # lines of the open block of code
+    for line in text.split("\n"):
+        if code:
+            code.append(line)
+            if line == "`" * _count_ticks(code[0]):
+                found.append("\n".join(code))
+                code = []
+        elif line.startswith("```"):
+            code = [line]
+        else:
+            found.append(line)
+    return found + code
+
+
+def _count_ticks(line: str) -> int:
+    return len(line) - len(line.lstrip("`"))
+
+
 @dataclass(slots=True)
 class _Row:
     owner: html.HtmlElement
