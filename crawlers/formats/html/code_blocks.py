@@ -246,6 +246,8 @@ def _is_language(word: str) -> bool:
 
 def _replace_table(table: html.HtmlElement) -> None:
     """Replace a table of line numbers beside code by the code."""
+    if next(table.iterdescendants("table"), None) is not None:
+        return
     rows = list(islice(table.iter("tr"), ROWS))
     cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
     cells = [row for row in cells if len(row) > 1]  # a row of one cell holds the name of a file
