@@ -39,9 +39,10 @@ class Scores:
 def score_text(gold: str, found: str) -> Scores:
     """Return the scores of an extracted text."""
     code, items = code_blocks(gold), list_items(gold)
+    plain, other = plain_text(gold), plain_text(found)
     return Scores(
-        rouge=_f1(_grams(_TOKEN.findall(plain_text(gold)), ROUGE_N), _grams(_TOKEN.findall(plain_text(found)), ROUGE_N)),
-        shingle=_f1(_grams(_WORD.findall(plain_text(gold)), SHINGLE), _grams(_WORD.findall(plain_text(found)), SHINGLE)),
+        rouge=_f1(_grams(_TOKEN.findall(plain), ROUGE_N), _grams(_TOKEN.findall(other), ROUGE_N)),
+        shingle=_f1(_grams(_WORD.findall(plain), SHINGLE), _grams(_WORD.findall(other), SHINGLE)),
         tables=_score_tables(tables_of(gold), tables_of(found)),
         code=(code & code_blocks(found)).total() / code.total() if code else None,
         items=(items & list_items(found)).total() / items.total() if items else None,

@@ -1,9 +1,9 @@
 """`python -m benchmarks.hard_pages.train [FOLDER …] [--write]`: train the model of main content, and cross-validate it.
 
 Each line of an open page is labelled by its gold text. Pages of one builder are left out together: a page is scored by
-a model that saw no page of its builder. With --write, the model of all pages goes to
-`crawlers/formats/html/block_model.json`. The pages of the installation guide, beside the project, are added if they
-are there; they are never scored here. Deterministic: same pages, same weights.
+a model that saw no page of its builder. With --write, the model of all pages goes to `line_model.json` beside
+`crawlers/formats/html/content_model/line_model.py`. Pages of the installation guide, beside the project, are added if
+they are there; they are never scored here. Deterministic: same pages, same weights.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from lxml.html import HtmlElement, document_fromstring
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from lxml.html import HtmlElement, document_fromstring
 
 from benchmarks.formats.formats_html import BOOK
 from benchmarks.hard_pages.measures import score_text
 from benchmarks.hard_pages.pages import OPEN, HardPage, read_folders, without_title
 from crawlers.formats.html import html_page
-from crawlers.formats.html.block_features import describe_lines
-from crawlers.formats.html.block_model import FILE, BlockModel
+from crawlers.formats.html.content_model.line_features import describe_lines
+from crawlers.formats.html.content_model.line_model import FILE, BlockModel
 from crawlers.formats.html.heading import HEADINGS
 from crawlers.formats.html.main_content import prepare, surroundings
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
@@ -50,8 +50,16 @@ MAX_SHARE = 12  # lessons of one builder that count in full; of more, each count
 # others have the mean 0. Few pages show each of them, so that the prior decides where pages say nothing.
 PRIORS = {
     **{f"{place}:{group}": -2.5 for place in ("in", "own") for group in ("share", "foot", "nav", "ad", "<nav>")},
-    **{f"{place}:{group}": -1.5 for place in ("in", "own") for group in ("related", "paging", "layer", "<footer>", "<aside>")},
-    **{f"{place}:{group}": -0.5 for place in ("in", "own") for group in ("side", "control", "tag", "caption", "<figcaption>")},
+    **{
+        f"{place}:{group}": -1.5
+        for place in ("in", "own")
+        for group in ("related", "paging", "layer", "<footer>", "<aside>")
+    },
+    **{
+        f"{place}:{group}": -0.5
+        for place in ("in", "own")
+        for group in ("side", "control", "tag", "caption", "<figcaption>")
+    },
     **{f"{place}:comment": -4.5 for place in ("in", "own")},
     "own:head": -0.7,
     "end:cut": -1.0,
@@ -103,8 +111,13 @@ def _cut(tree: HtmlElement) -> HtmlElement:
     for owner in owners[FIRST_LINES:]:
         if owner not in kept and owner.getparent() is not None:
             owner.drop_tree()
-    page = document_fromstring("<html><body></body></html>")
-    page.find("body").extend(list(frame.body))
+    return _make_page(list(frame.body))
+
+
+def _make_page(parts: list[HtmlElement]) -> HtmlElement:
+    page = document_fromstring("<html><body><div></div></body></html>")
+    holder = next(page.iter("div"))
+    holder.extend(parts)
     return page
 
 
@@ -124,12 +137,12 @@ def _isolate(tree: HtmlElement, gold: str, title: str) -> HtmlElement | None:
             for above in (line.owner, *line.owner.iterancestors()):
                 held[above] += len(line.text)
     enough = 0.9 * max(held.values(), default=0)
-    good = [box for box, letters in held.items() if letters >= enough and box.tag in ("div", "section", "article", "main")]
+    good = [
+        box for box, letters in held.items() if letters >= enough and box.tag in ("div", "section", "article", "main")
+    ]
     if not good:
         return None
-    page = document_fromstring("<html><body></body></html>")
-    page.find("body").append(deepcopy(good[0]))  # the first is the innermost
-    return page
+    return _make_page([deepcopy(good[0])])  # the first is the innermost
 
 
 def _learn_tree(name: str, builder: str, tree: HtmlElement, gold: str, title: str) -> Lesson | None:
@@ -191,23 +204,23 @@ def fit(lessons: Sequence[Lesson]) -> dict[str, float]:
                 builders[name].add(lesson.builder)
     names = sorted(name for name, seen in builders.items() if len(seen) >= BUILDERS)
     place = {name: at for at, name in enumerate(names)}
-    rows, labels, weights = [], [], []
+    rows, labels, shares = [], [], []
     pages = Counter(lesson.builder for lesson in lessons)
     for lesson in lessons:
         for features, label, weight in zip(lesson.features, lesson.labels, lesson.weights, strict=True):
             if label >= 0 and weight:
                 rows.append([place[name] for name in set(features) if name in place])
                 labels.append(2 * label - 1)
-                weights.append(weight * min(1.0, MAX_SHARE / pages[lesson.builder]))
+                shares.append(weight * min(1.0, MAX_SHARE / pages[lesson.builder]))
     starts = np.cumsum([0, *map(len, rows)])
     matrix = csr_matrix((np.ones(starts[-1]), np.concatenate(rows), starts), shape=(len(rows), len(names)))
     prior = np.array([PRIORS.get(name, 0.0) for name in names])
-    target, weight = np.array(labels, dtype=float), np.array(weights) / sum(weights)
+    target, part = np.array(labels, dtype=float), np.array(shares) / sum(shares)
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
         margin = target * (matrix @ w)
-        value = float(weight @ np.logaddexp(0, -margin)) + PENALTY * float((w - prior) @ (w - prior))
-        slope = matrix.T @ (-weight * target / (1 + np.exp(margin))) + 2 * PENALTY * (w - prior)
+        value = float(part @ np.logaddexp(0, -margin)) + PENALTY * float((w - prior) @ (w - prior))
+        slope = matrix.T @ (-part * target / (1 + np.exp(margin))) + 2 * PENALTY * (w - prior)
         return value, slope
 
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 400})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from lxml import html
 
@@ -19,16 +19,19 @@ MAX_LABEL = 20  # code points of a label above code
 FEW = 40  # elements of a block that are inspected for colours
 ROWS = 5_000  # rows of a table that is inspected for line numbers
 
-# Class names by which programs mark the language: Prism, highlight.js, Rouge, Pygments, Sphinx, GitHub, Org, Docusaurus.
-_LANGUAGE = re.compile(r"(?:^|\s)(language|lang|brush|hl|highlight-source|highlight-text|highlight|src)[-:]\s?([A-Za-z][\w+#.]{0,20})")
+# Class names by which programs mark the language: Prism, highlight.js, Rouge, Pygments, Sphinx, GitHub, Org.
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(language|lang|brush|hl|highlight-source|highlight-text|highlight|src)[-:]\s?([A-Za-z][\w+#.]{0,20})"
+)
 # fmt: off
 _KNOWN = frozenset(
-    "bash sh shell zsh console powershell batch c cpp c++ csharp cs css scss sass less dart diff docker dockerfile elixir"
-    " erlang fortran fsharp go golang gradle graphql groovy haskell html http ini java javascript js json json5 jsonc jsx"
-    " julia kotlin kt latex tex lisp lua makefile markdown matlab mermaid nginx objectivec objc ocaml octave perl php"
-    " plsql powerquery prolog properties protobuf python py python3 pycon r ruby rb rust rs scala scheme sql mysql pgsql"
-    " svelte swift toml ts tsx typescript vb vbnet verilog systemverilog vhdl vim vue wasm xml yaml yml zig asm abap"
-    " solidity tcl awk sed cmake".split()
+    "bash sh shell zsh console powershell batch c cpp c++ csharp cs css scss sass less dart diff docker "
+    "dockerfile elixir erlang fortran fsharp go golang gradle graphql groovy haskell html http ini java "
+    "javascript js json json5 jsonc jsx julia kotlin kt latex tex lisp lua makefile markdown matlab "
+    "mermaid nginx objectivec objc ocaml octave perl php plsql powerquery prolog properties protobuf "
+    "python py python3 pycon r ruby rb rust rs scala scheme sql mysql pgsql svelte swift toml ts tsx "
+    "typescript vb vbnet verilog systemverilog vhdl vim vue wasm xml yaml yml zig asm abap solidity tcl "
+    "awk sed cmake".split()
 )
 _NO_LANGUAGE = frozenset(
     "text plain plaintext plain-text txt default none nohighlight no-highlight auto undefined source line lines block"
@@ -60,7 +63,8 @@ def mark_code(body: html.HtmlElement) -> None:
 
     A <pre> of Korean prose becomes a box whose lines stay apart.
 
-    >>> page = html.fragment_fromstring('<div><pre class="lang-py"><b>a</b> = 1\\n\\nb</pre><pre>낱말을 모은다.</pre></div>')
+    >>> code = '<pre class="lang-py"><b>a</b> = 1\\n\\nb</pre>'
+    >>> page = html.fragment_fromstring(f"<div>{code}<pre>낱말을 모은다.</pre></div>")
     >>> mark_code(page)
     >>> html.tostring(page, encoding="unicode")
     '<div><pre data-code="py">a = 1\\n\\nb</pre><div>낱말을 모은다.</div></div>'
@@ -107,11 +111,11 @@ def _pieces(box: html.HtmlElement) -> Iterator[str]:
                 if element.tag in _LINES and not ended:
                     yield "\n"
                     ended = True
-                if tail := element.tail or "":
-                    # White space between the boxes of lines is indentation of the markup.
-                    if not (element.tag in _LINES and tail.isspace()):
-                        yield tail
-                        ended = tail.endswith("\n")
+                tail = element.tail or ""
+                # White space between the boxes of lines is indentation of the markup.
+                if tail and not (element.tag in _LINES and tail.isspace()):
+                    yield tail
+                    ended = tail.endswith("\n")
             continue
         stack.append((element, True))
         if element is not box and (element.tag in ("button", "script", "style", GONE) or _is_gutter(element)):
@@ -152,8 +156,7 @@ def _is_block(code: html.HtmlElement) -> bool:
         return False
     if (code.tail or "").strip() or (parent.text or "").strip() or len(parent) > 3:
         return False
-    lines = next(code.iter("br", "div"), None) is not None or "\n" in "".join(map(str, code.itertext())).strip()
-    return lines
+    return next(code.iter("br", "div"), None) is not None or "\n" in "".join(map(str, code.itertext())).strip()
 
 
 def _reduce_pre(pre: html.HtmlElement) -> None:
@@ -165,7 +168,10 @@ def _reduce_pre(pre: html.HtmlElement) -> None:
         pre.tag = GONE
         return
     names = " ".join(_names(pre))
-    colours = any(part.tag in ("code", "samp", "kbd") or (part.tag == "span" and part.get("class")) for part in islice(pre.iterdescendants(), FEW))
+    colours = any(
+        part.tag in ("code", "samp", "kbd") or (part.tag == "span" and part.get("class"))
+        for part in islice(pre.iterdescendants(), FEW)
+    )
     if not colours and not _CODE_NAME.search(names) and _is_prose(text):
         _split_lines(pre, text)
         return
@@ -280,7 +286,7 @@ def _count_up(numbers: str, cells: list[list[html.HtmlElement]]) -> bool:
     found = [int(number) for number in numbers.replace(".", " ").replace(":", " ").split()]
     if not found:
         return all(_GUTTER.search(row[0].get("class") or "") for row in cells)
-    return all(later == before + 1 for before, later in zip(found, found[1:], strict=False))
+    return all(later == before + 1 for before, later in pairwise(found))
 
 
 def _looks_like_code(table: html.HtmlElement, cell: html.HtmlElement) -> bool:

@@ -9,7 +9,7 @@ from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
-from crawlers.formats.html.block_model import BlockModel, choose_lines, load_model
+from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare, surroundings
@@ -182,7 +182,7 @@ def _is_only_links(frame: Frame, said: int) -> bool:
 
 
 def _add_heading(text: str, heading: str) -> str:
-    """Prepend the heading to the text if trafilatura left it out."""
+    """Prepend the heading to the text if it is not among the first lines."""
     if not text or not heading:
         return text
     for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:

@@ -78,27 +78,6 @@ def part_alternatives(body: html.HtmlElement) -> None:
             inline.tail = BETWEEN
 
 
-def wrap_runs(box: html.HtmlElement) -> None:
-    """Wrap the words between the blocks of a box in paragraphs, in place: trafilatura would skip them.
-
-    >>> page = html.fragment_fromstring("<div>하나 <b>둘</b><ul><li>셋</li></ul>넷</div>")
-    >>> wrap_runs(page)
-    >>> html.tostring(page, encoding="unicode")
-    '<div><p>하나 <b>둘</b></p><ul><li>셋</li></ul><p>넷</p></div>'
-    """
-    parts: list[html.HtmlElement] = []
-    run = box.makeelement("p")
-    run.text, box.text = box.text, None
-    for child in list(box):
-        if child.tag in _MARKS:
-            run.append(child)  # with the text after it
-            continue
-        parts += (run, child) if _has_words(run) else (child,)
-        run = box.makeelement("p")
-        run.text, child.tail = child.tail, None
-    box[:] = [*parts, run] if _has_words(run) else parts
-
-
 def strip(body: html.HtmlElement) -> None:
     """Remove the elements named GONE or OPENED, in place.
 

@@ -1,7 +1,7 @@
 """Main-content extraction: find the element with a page's main content, and reduce the page to its visible text.
 
 The element is one that the page names as such, or the deepest that still holds most of the text outside links.
-The lines around it stay in the page: the model (`block_model.py`) decides, and the element is one of its features.
+The lines around it stay in the page: the model (`content_model`) decides, and the element is one of its features.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html import board_chrome
-from crawlers.formats.html.block_features import Surroundings, squeeze
 from crawlers.formats.html.code_blocks import mark_code
+from crawlers.formats.html.content_model.line_features import squeeze
+from crawlers.formats.html.content_model.page_core import Surroundings
 from crawlers.formats.html.heading import FRAMES, HEADINGS, NEAR, NOT_TEXT, heading_of, is_foreign
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
 from crawlers.formats.html.visibility import show
@@ -23,7 +24,7 @@ from crawlers.formats.html.visibility import show
 SHARE = 0.75  # share of the text outside links; an element with at least so much holds the page's main content
 RUNNING = 10  # characters outside links; a box with so many holds running text
 SIBLINGS = 1_000  # siblings of the holder that are inspected
-# Names by which site builders mark the content; trafilatura 2.3 searches the same (its xpaths.py, BODY_XPATH).
+# Names by which site builders mark the content; mostly those of trafilatura 2.3 (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
     r"^(?:post|entry|article|story|content|text|cell|postarea|Content)$|^(?:main|primary|article )"
     r"|(?:post|entry|page|text|article|art|story|theme|blog|section|single|main)[-_]{0,2}content|articleBody"

@@ -15,12 +15,13 @@ from crawlers.formats.html.html_tree import tree_of
 from crawlers.formats.markdown_table import write_rows
 
 # fmt: off
-_BLOCKS = frozenset({
+_PLAIN_BLOCKS = frozenset({
     "p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote", "caption", "figure",
     "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer", "main", "address", "figcaption",
-    "details", "summary", "fieldset", "legend", "option", "nav", "aside", "center", "form", "menu", "dir", "body",
+    "details", "summary", "fieldset", "legend", "option",
 })
-_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select", "textarea"})
+_BLOCKS = _PLAIN_BLOCKS | {"nav", "aside", "center", "form", "menu", "dir", "body"}
+_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select"})
 # fmt: on
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _CELLS = frozenset({"td", "th"})
@@ -59,7 +60,7 @@ def plain_lines(tree: html.HtmlElement) -> str:
 
     walker = etree.iterwalk(tree, events=("start", "end"))
     for event, element in walker:
-        if element.tag in _BLOCKS:
+        if element.tag in _PLAIN_BLOCKS:
             end()
         elif event == "end" and element.tag in _CELLS:
             line.append(" ")
@@ -171,7 +172,7 @@ class _Writer:
         for event, element in walker:
             tag = element.tag
             if event == "start":
-                if tag in _HIDDEN:
+                if tag in _HIDDEN or tag == "textarea":
                     walker.skip_subtree()
                     continue
                 if tag in _ACTING and element is not tree:

@@ -112,7 +112,11 @@ def _drop_back_link(anchor: html.HtmlElement) -> None:
     words = words_of(anchor, 10).strip("\ufe0e\ufe0f\u200b")
     if words in _BACK:
         _drop(anchor)
-    elif href.startswith("#") and _NOTE.fullmatch(words) and any(part.tag == "sup" for part in islice(anchor.iter(), FEW)):
+    elif (
+        href.startswith("#")
+        and _NOTE.fullmatch(words)
+        and any(part.tag == "sup" for part in islice(anchor.iter(), FEW))
+    ):
         anchor[:] = []
         anchor.text = f"[{words.rstrip(')')}]"
 

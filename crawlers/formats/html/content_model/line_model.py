@@ -1,6 +1,6 @@
 """Decide which lines of a page are its main content: a linear model over their features, and their neighbours' votes.
 
-`block_model.json` holds the weights; `benchmarks/hard_pages/train.py` made it.
+`line_model.json` holds the weights; `benchmarks/hard_pages/train.py` made it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from functools import cache
 from itertools import repeat
 from pathlib import Path
 
-from crawlers.formats.html.block_features import Surroundings, describe_lines
+from crawlers.formats.html.content_model.line_features import describe_lines
+from crawlers.formats.html.content_model.page_core import Surroundings
 from crawlers.formats.html.text_lines import PlacedLine
 
 LITTLE = 150  # code points; with less, lines of lower odds are kept, too
@@ -51,7 +52,7 @@ def choose_lines(lines: Sequence[PlacedLine], page: Surroundings, model: BlockMo
 
 
 def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[float]:
-    """Give all rows of a table, and its caption above, the mean odds of the rows: they are kept or left out together."""
+    """Give all rows of a table, and its caption, the mean odds of the rows: they are kept or left out together."""
     found = list(odds)
     start = 0
     for at in range(1, len(lines) + 1):
