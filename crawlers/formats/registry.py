@@ -41,7 +41,7 @@ TEXT = Family("text", 1)
 HWP = Family("hwp", 2, ("cryptography",))
 DOCX = Family("docx", 2)
 PDF = Family("pdf", 1, ("pypdfium2",))
-MEDIAWIKI = Family("mediawiki", 1)
+MEDIAWIKI = Family("mediawiki", 2)
 XML = Family("xml", 1)
 TABLE = Family("table", 1)
 
