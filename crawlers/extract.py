@@ -105,7 +105,7 @@ def _reader_of(outcome: Outcome) -> str:
 
 def extractor(job: Extraction) -> Extractor:
     """Return the function from an index row to its documents; called once per batch."""
-    from crawlers import defaults  # imports trafilatura; the process that only plans does not need it
+    from crawlers import defaults  # imports lxml; the process that only plans does not need it
 
     definition = _load_source(job.definition)
     archived = dict(job.archived)

@@ -115,7 +115,7 @@ def reader(templates: Sequence[Template], full: Callable[[ParsedItem], Extracted
 
 
 def _read_item(parsed: ParsedItem, by_template: Reading, full: Callable[[ParsedItem], Extracted]) -> ReadText:
-    from crawlers.formats.html import html_page  # imports trafilatura; the process that only plans does not need it
+    from crawlers.formats.html import html_page  # imports lxml; the process that only plans does not need it
 
     found, miss = html_page.extract_by(parsed.item, parsed.page, by_template)
     if miss or found is None:

@@ -1,6 +1,6 @@
 """Decide one page from its bytes, headers and policy files: the rights engine as a library (docs/rights-library.md).
 
-Needs lxml and trafilatura, but neither Scrapy nor Kiwi nor Prefect.
+Needs lxml, but neither Scrapy nor Kiwi nor Prefect.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ from kiwipiepy import Dialect, Kiwi, Match, Token
 
 from filters.korean.analysis_units import Stretch, split_units
 from filters.korean.sentence_boundaries import find_sentence_starts
-from filters.views.code_fences import find_fences
+from filters.views.code_fences import find_unspoken
 from malmoi.document import Document, Morphemes
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("kiwipiepy", "kiwipiepy_model")
 
 CUTOFF = 3.0  # beam of the search, in log probability; Kiwi's default is 8
@@ -96,7 +96,8 @@ def mark(doc: Document) -> Morphemes:
     marks for regular (-R) and irregular (-I) verbs. A sentence runs from its first morpheme to the end of its last. It
     ends where Kiwi ends it, corrected by `filters.korean.sentence_boundaries`, and at the end of a line, unless the
     line is wrapped (`filters.korean.analysis_units`). A list marker belongs to the sentence after it; a line of signs
-    alone is not a sentence. Fenced code has no morphemes and no sentences. Neither do stretches without blanks after
+    alone is not a sentence. Fenced code and the delimiter row of a table have no morphemes and no sentences. Neither do
+    stretches without blanks after
     the first 10,000 code points of such stretches.
 
     >>> from malmoi.document import Provenance
@@ -119,7 +120,7 @@ def _replace_surrogates(text: str) -> str:
 
 def _analyse_units(text: str) -> Iterable[tuple[int, Unit]]:
     """Yield each unit with its offset."""
-    for pieces in split_units(text, find_fences(text)):
+    for pieces in split_units(text, find_unspoken(text)):
         at, end = pieces[0]
         if len(pieces) > 1 or end - at > KEPT_CHARS:
             yield at, analyse_unit(text[at : pieces[-1][1]], [(first - at, last - at) for first, last in pieces])

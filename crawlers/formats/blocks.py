@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from crawlers.formats import private_use
+from crawlers.formats.markdown_table import write_rows
 from crawlers.formats.unreadable import Unreadable
 
 MAX_DEPTH = 48  # nested lists: cells in cells, boxes in notes
@@ -101,7 +102,8 @@ def text_of(blocks: Iterable[Block]) -> str:
     >>> print(text_of(["\\uf06c 말모이", Table([Cell(0, 0, ["낱말"]), Cell(0, 1, ["뜻"]), Cell(1, 0, ["말"])])]))
     • 말모이
     | 낱말 | 뜻 |
-    | 말 |
+    | --- | --- |
+    | 말 | |
     """
     text = "\n".join(_Writer().lines(blocks))
     if not text:
@@ -116,7 +118,7 @@ class _Written:
     cell: Cell
     lines: list[str]  # all lines
     words: str  # its paragraphs, joined in one line
-    tables: list[str]  # rows of nested tables, which are written below its own row
+    tables: list[str]  # lines of nested tables, which are written below the table
 
 
 class _Writer:
@@ -142,7 +144,7 @@ class _Writer:
                     yield line
 
     def _table(self, table: Table) -> Iterator[str]:
-        """Yield a table as rows "| … |"; one in which no row has two filled cells is layout: yield its paragraphs."""
+        """Yield a table as in Markdown; one in which no row has two filled cells is layout: yield its paragraphs."""
         yield from self.lines(table.caption)
         rows: dict[int, list[_Written]] = {}
         for cell in sorted(table.cells, key=lambda cell: (cell.row, cell.column)):
@@ -165,19 +167,10 @@ class _Writer:
         return _Written(cell, found, self._spend(" ".join(words)), tables)
 
     def _rows(self, rows: dict[int, list[_Written]]) -> Iterator[str]:
-        """Yield the rows without columns that are always empty; a cell merged over rows is empty below its first."""
-        used = {written.cell.column for row in rows.values() for written in row if written.words}
-        above: dict[int, int] = {}  # column → first row below the merged cell that covers this column
-        for number, row in rows.items():
-            above = {column: end for column, end in above.items() if end > number and column in used}
-            entries = dict.fromkeys(above, "")
-            entries |= {written.cell.column: written.words for written in row if written.cell.column in used}
-            cells = [entries[column] for column in sorted(entries)]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield self._spend(" ".join(f"| {words}" if words else "|" for words in cells) + " |")
+        """Yield a Markdown table, then the tables in its cells; a merged cell has its words in its first place only."""
+        grid = [{written.cell.column: written.words for written in row} for row in rows.values()]
+        for line in write_rows(grid):
+            yield self._spend(line)
+        for row in rows.values():
             for written in row:
                 yield from written.tables
-                if written.cell.rows > 1:
-                    above[written.cell.column] = number + written.cell.rows

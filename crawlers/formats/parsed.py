@@ -45,7 +45,7 @@ class ParsedItem:
     def page(self) -> Page:
         """The item decoded and parsed as a web page, whatever its format; never raises (`html_page.parse`)."""
         from crawlers.formats.html import (
-            html_page,  # imports trafilatura; the process that only plans does not need it
+            html_page,  # imports lxml; the process that only plans does not need it
         )
 
         return html_page.parse(self.item)

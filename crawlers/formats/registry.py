@@ -1,7 +1,7 @@
 """Registry of supported formats: a new format is a file with its reader, and a row here.
 
 `version` is kept here and not in the reader, because the process that plans a run needs it and must not load
-trafilatura or PDFium. It decides which stored documents are extracted again (`crawlers/extract.py`).
+lxml or PDFium. It decides which stored documents are extracted again (`crawlers/extract.py`).
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Format:
     media: tuple[str, ...] = ()  # media types; decide like `endings`
 
 
-HTML = Family("html", 1, ("trafilatura",))
+HTML = Family("html", 2)
 MARKDOWN = Family("markdown", 1)
 TEXT = Family("text", 1)
 HWP = Family("hwp", 2, ("cryptography",))
 DOCX = Family("docx", 2)
 PDF = Family("pdf", 2, ("pypdfium2",))
-MEDIAWIKI = Family("mediawiki", 1)
+MEDIAWIKI = Family("mediawiki", 2)
 XML = Family("xml", 1)
 TABLE = Family("table", 1)
 

@@ -89,7 +89,7 @@ def readable_text(body: bytes, media: str, charset: str = "", name: str = "") ->
 
     if sniff(body, media, name) != "html":
         return decode(body, charset).text
-    from crawlers.formats.html.html_page import strip_tags  # imports trafilatura; few licence files need it
+    from crawlers.formats.html.html_page import strip_tags  # imports lxml; few licence files need it
 
     return strip_tags(decode(body, charset, html=True).text)
 

@@ -8,6 +8,9 @@ Stretch = tuple[int, int]
 
 _FENCE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){0,3}(`{3,}|~{3,})([^\n]*)$", re.M)
 
+# Below the head row of a table in Markdown (GFM 0.29, 4.10), with a bar at both ends.
+_DELIMITER_ROW = re.compile(r"^\|(?: ?:?-{3,}:? ?\|)+$", re.M)
+
 
 def find_fences(text: str) -> tuple[Stretch, ...]:
     """Return (start, end) of every fenced block, its fences included, in code points and in text order.
@@ -39,6 +42,20 @@ def find_fences(text: str) -> tuple[Stretch, ...]:
         else:
             unclosed[signs[0]] = len(signs)
     return tuple(found)
+
+
+def find_unspoken(text: str) -> tuple[Stretch, ...]:
+    """Return the fenced blocks and the delimiter rows of tables: neither has words of the text.
+
+    >>> find_unspoken("| 가 | 나 |\n| --- | --- |\n| 1 | 2 |")
+    ((10, 23),)
+    """
+    fences = find_fences(text)
+    if "---" not in text:
+        return fences
+    rows = [found.span() for found in _DELIMITER_ROW.finditer(text)]
+    inside = {row for row in rows for start, end in fences if start <= row[0] < end} if fences else set()
+    return tuple(sorted((*fences, *(row for row in rows if row not in inside))))
 
 
 def remove_fences(text: str) -> str:

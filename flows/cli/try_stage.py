@@ -81,7 +81,7 @@ def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bo
 
 
 def _load_worker(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
-    from flows.cli.try_worker import make_stage_worker  # in the worker: this process does not load trafilatura or Kiwi
+    from flows.cli.try_worker import make_stage_worker  # in the worker: this process does not load lxml or Kiwi
 
     return make_stage_worker(shared)
 

@@ -181,7 +181,7 @@ class Looker:
     """Reads the licence marks of pages archived so far, within a share of the time."""
 
     def __init__(self, definition: catalogue.Definition, path: Path) -> None:
-        from crawlers import defaults  # it loads trafilatura: only for sources that are fetched
+        from crawlers import defaults  # it loads lxml: only for sources that are fetched
 
         self._source = definition.source.name
         self._items = definition.items or defaults.items

@@ -45,7 +45,7 @@ def page(number: int, *, beside: str = "", mark: str = "", inside: str = "") -> 
 <div class="gnb"><ul>{menu}</ul></div>
 <div id="view_box"><h2>이야기 {number}</h2><p class="lead">{prose(number)}</p><p>{prose(number + 5000)}</p>
 <ul class="points">{entries}</ul>{inside}
-<ul class="near">{near}</ul></div>{beside}
+<ul class="related">{near}</ul></div>{beside}
 <div class="side"><p>이 누리집은 시험을 위하여 지은 것이니 아무도 찾아오지 않는다.</p></div>
 <div class="foot"><p>서울 가나구 다라로 1, 전화 없음. 이 누리집은 시험용이다.</p>{mark}</div></body></html>"""
 

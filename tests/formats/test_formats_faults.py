@@ -52,7 +52,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 CALLS = [
     ("a.html", "lxml.html.HTMLParser"),
     ("a.html", "lxml.html.document_fromstring"),
-    ("a.html", "crawlers.formats.html.html_page.bare_extraction"),
+    ("a.html", "crawlers.formats.html.html_page.choose_lines"),
     ("a.html", "crawlers.formats.html.page_metadata.read"),
     ("a.html", "crawlers.formats.html.html_page.prepare"),
     ("b.html", "cchardet.detect"),

@@ -90,7 +90,8 @@ def test_a_table_is_rows_and_a_merged_cell_stands_once() -> None:
     )
     assert text_of(small.paragraph(small.control(11, "tbl "), made)).split("\n") == [
         "표 1. 낱말",
-        "| 구분 | 합친 칸 |",
+        "| 구분 | 합친 칸 | |",
+        "| --- | --- | --- |",
         "| | 가 나 | 다 |",
     ]
 
@@ -101,16 +102,17 @@ def test_a_table_of_one_cell_is_paragraphs_and_a_table_in_it_is_a_table() -> Non
     )
     held = small.paragraph("제목", level=2) + small.paragraph(small.control(11, "tbl "), inner, level=2)
     outer = small.table([(0, 0, 1, 1, held)])
-    assert text_of(small.paragraph(small.control(11, "tbl "), outer)) == "제목\n| 가 | 나 |"
+    assert text_of(small.paragraph(small.control(11, "tbl "), outer)) == "제목\n| 가 | 나 |\n| --- | --- |"
 
 
-def test_a_table_inside_a_row_stands_below_it() -> None:
+def test_a_table_inside_a_row_stands_below_its_table() -> None:
     inner = small.table(
         [(0, 0, 1, 1, small.paragraph("안", level=4)), (0, 1, 1, 1, small.paragraph("쪽", level=4))], level=3
     )
     held = small.paragraph("칸", level=2) + small.paragraph(small.control(11, "tbl "), inner, level=2)
     outer = small.table([(0, 0, 1, 1, held), (0, 1, 1, 1, small.paragraph("옆", level=2))])
-    assert text_of(small.paragraph(small.control(11, "tbl "), outer)) == "| 칸 | 옆 |\n| 안 | 쪽 |"
+    rule = "| --- | --- |"
+    assert text_of(small.paragraph(small.control(11, "tbl "), outer)) == f"| 칸 | 옆 |\n{rule}\n| 안 | 쪽 |\n{rule}"
 
 
 def test_a_note_stands_behind_its_paragraph_with_its_number_and_not_inside_a_word() -> None:
@@ -281,7 +283,9 @@ def test_tables_in_tables_are_written_once_on_each_level() -> None:
 
 def test_columns_merged_over_all_rows_leave_no_more_gaps_than_columns() -> None:
     cells = [(number // 2, number % 2, 65_535, 1, small.paragraph("가", level=2)) for number in range(2_000)]
-    assert text_of(small.paragraph(small.control(11, "tbl "), small.table(cells))) == "\n".join(["| 가 | 가 |"] * 1_000)
+    rows = ["| 가 | 가 |"] * 1_000
+    rows.insert(1, "| --- | --- |")
+    assert text_of(small.paragraph(small.control(11, "tbl "), small.table(cells))) == "\n".join(rows)
 
 
 def test_sectors_in_a_ring_end() -> None:

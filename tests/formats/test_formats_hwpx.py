@@ -59,6 +59,7 @@ def test_tables_boxes_notes_and_equations_stand_where_they_belong() -> None:
     equation = "<hp:equation><hp:shapeComment>수식입니다.</hp:shapeComment><hp:script>x^2</hp:script></hp:equation>"
     assert owpml(small.p(made), small.p("<hp:t>낱</hp:t>" + note + box + "<hp:t>말</hp:t>" + equation)).split("\n") == [
         "| 이름 | 뜻 |",
+        "| --- | --- |",
         "| 말 | 모이 둘 |",
         "낱말 x^2",
         "각주",
@@ -153,7 +154,7 @@ def test_one_file_of_hwpml_is_read_whatever_it_is_called() -> None:
         head=head,
     )
     found = read(body, "a.hwp")
-    assert (found.format, found.text) == ("hwpml", "가. 첫 줄\n| 가 | 나 |\n끝")
+    assert (found.format, found.text) == ("hwpml", "가. 첫 줄\n| 가 | 나 |\n| --- | --- |\n끝")
     assert (found.title, found.author, found.date) == ("말모이 계획", "주시경", "2024-01-05")
 
 

@@ -95,7 +95,7 @@ def whole(tmp_path_factory):
 
 def test_the_box_and_what_in_it_is_no_text_are_learned(board):
     assert board.box == Box("div", "id", "view_box")
-    assert {name for name in board.dropped if name.startswith("div")} == {"div.>ul.near>li.#link"}
+    assert {name for name in board.dropped if name.startswith("div")} == {"div.>ul.related>li.#link"}
     assert board.agreement >= host_template_learning.AGREEMENT and board.pages == 8
 
 
@@ -124,9 +124,11 @@ def test_a_page_that_is_built_otherwise_does_not_fit(board, body, why):
 
 
 def test_rows_and_code_are_text_though_no_page_of_the_sample_had_any(board):
-    rows, code = f"<tr><td>{prose(2, 12)}<td>{prose(3, 12)}", f"<pre>{prose(4, 12)}</pre>"
+    rows = f"<tr><td>{prose(2, 12)}<td>{prose(3, 12)}<tr><td>하나<td>둘"
+    code = f"<pre><code>{prose(4, 12)}</code></pre>"
     text, miss = by(board, page(1, inside=f"<table>{rows}</table>{code}"))
-    assert not miss and f"| {prose(2, 12)} | {prose(3, 12)} |" in text and prose(4, 12) in text
+    assert not miss and f"| {prose(2, 12)} | {prose(3, 12)} |\n| --- | --- |\n| 하나 | 둘 |" in text
+    assert f"```\n{prose(4, 12)}\n```" in text
 
 
 def test_a_table_of_links_that_no_page_of_the_sample_had_is_new(board):
@@ -140,22 +142,6 @@ def test_of_lines_that_say_the_same_the_heading_is_the_one_that_was_kept():
     )
     matched = host_template_learning._match_lines(text_lines.lines_with_places(box), "이야기\n옛날에")
     assert [kept for _, kept in matched] == [False, False, True, True, False]
-
-
-@pytest.mark.parametrize(
-    "inside",
-    [
-        "<pre>  <b>하나</b>\n    둘</pre>",
-        "<p> <b> 하나</b> </p> <p>\u200b</p>둘",
-        "<table><tr> <td> <p> 하나 </p> <p>둘</p> <td>셋 </table> 넷",
-        "<ul> <li> 하나 <ul> <li> 둘 </ul> </ul>",
-        "<pre> </pre><nav>메뉴</nav> 뒤 <script>x</script> 끝",
-    ],
-)
-def test_lines_with_their_place_say_what_marked_lines_say(inside):
-    box = html_page.html.fragment_fromstring(f"<div> {inside} </div>")
-    lines = [line.text for line in text_lines.lines_with_places(box)]
-    assert "\n".join(lines) == text_lines.lines_with_marks(box, lambda element: False) and lines
 
 
 def test_reading_leaves_the_tree_as_it_is(board):

@@ -24,7 +24,6 @@ OWNERS = {
     "twisted": "crawlers/fetch/",
     "prefect": "flows/",
     "kiwipiepy": "filters/morphology.py",
-    "trafilatura": "crawlers/formats/html/html_page.py",
     "duckdb": "malmoi/storage/duckdb_tables.py",
     "datasketch": "filters/duplicates/",
     "jinja2": "data_cards/",
@@ -116,8 +115,8 @@ def test_the_words_and_the_decision_table_need_the_standard_library_only():
     ("code", "without"),
     [
         ("import flows.engine.preload", ("scrapy", "twisted", "prefect")),
-        ("import flows.cli.main", ("prefect", "scrapy", "pyarrow", "trafilatura", "kiwipiepy")),
-        ("import flows.run", ("prefect", "scrapy", "trafilatura", "kiwipiepy", "scipy")),
+        ("import flows.cli.main", ("prefect", "scrapy", "pyarrow", "kiwipiepy")),
+        ("import flows.run", ("prefect", "scrapy", "kiwipiepy", "scipy")),
     ],
 )
 def test_what_a_process_does_not_use_it_does_not_load(code, without):

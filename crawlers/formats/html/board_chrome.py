@@ -62,7 +62,7 @@ def clear(body: html.HtmlElement) -> str:
     bylines = [_clear_fields(table, rows) for table in list(body.iter("table"))]
     bylines += [_clear_list(listed) for listed in list(body.iter("dl"))]
     _clear_survey(body)
-    etree.strip_elements(body, "input", with_tail=False)  # trafilatura removes them one by one, in quadratic time
+    etree.strip_elements(body, "input", with_tail=False)
     _clear_words(body)
     return next(filter(None, bylines), "")
 

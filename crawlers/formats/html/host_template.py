@@ -18,6 +18,7 @@ from functools import lru_cache
 from lxml import etree, html
 
 from crawlers.formats.html import visibility
+from crawlers.formats.html.code_blocks import mark_code
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import Run
@@ -160,6 +161,7 @@ def copy_visible(box: html.HtmlElement) -> html.HtmlElement:
             element.tag = OPENED
     strip(box)
     part_alternatives(box)
+    mark_code(box)
     visibility.show(box)
     if next(box.iter("table"), None) is not None:
         unwrap_tables(box)

@@ -18,7 +18,7 @@ from lxml import html
 from crawlers.formats.html import host_template as templates
 from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_visible, find, make_reader, signatures
 from crawlers.formats.html.parsed_page import Page
-from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
+from crawlers.formats.html.text_lines import PlacedLine, lines_with_places, split_lines
 
 HOLDS = 0.95  # minimum share of a page's text that its box must hold
 PAGES = 0.8  # minimum share of the pages whose box must exist and hold so much; the others get full extraction
@@ -69,7 +69,7 @@ def count_shared(one: str, other: str) -> tuple[int, int, int]:
 
 
 def _count_lines(text: str) -> Counter[str]:
-    return Counter(filter(None, (_squeeze(line) for line in text.split("\n"))))
+    return Counter(filter(None, (_squeeze(line) for line in split_lines(text))))
 
 
 def _count_letters(lines: Counter[str]) -> int:

@@ -1,27 +1,20 @@
-"""Parse a web page once, and extract its running text with trafilatura.
-
-The only file that imports trafilatura. `fast=True` skips its fallback extractors, which cost a fifth
-more and gain nothing measurable on Korean pages; its precision mode is unsafe on them (old pages
-made of tables lose nearly all text), and its metadata search costs more than the extraction.
-"""
+"""Parse a web page once, and extract its running text: the lines that the model of main content keeps."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 
 from lxml import html
-from trafilatura import bare_extraction
-from trafilatura.settings import Extractor
 
 from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
-from crawlers.formats.html.heading import OPENING
+from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
+from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
-from crawlers.formats.html.main_content import Frame, prepare
+from crawlers.formats.html.main_content import Frame, prepare, surroundings
 from crawlers.formats.html.parsed_page import Page
-from crawlers.formats.html.text_lines import lines_with_marks, plain_lines
+from crawlers.formats.html.text_lines import lines_with_places, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
@@ -30,22 +23,15 @@ from malmoi.source import Extracted, Item
 MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pages is not a text
 SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
-GUESSED = 250  # code points; with less, trafilatura assumes that it has failed, and gathers words one by one
-GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass was observed to find enough
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
 SHORT = 200  # code points; less in an empty frame is not an article
 LITTLE = 600  # code points; below, the embedded data of the page is searched for an article
 CLEARLY_MORE = 2  # minimum ratio to the length of the visible text
 
-_OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
 _SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
 _ASKS = re.compile(
     r"[^.!?\n]{0,200}(?:자바스크립트|javascript|스크립트|브라우저|불러오|로딩|잠시만|기다려)[^.!?\n]{0,200}[.!?]?", re.I
 )
-_RULE = re.compile(r"^\|(?:-{3,}\|)+(?:\n|\Z)", re.MULTILINE)  # below the head of a table
-
-# It reports every page without text as a warning; that is our verdict, counted elsewhere.
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 def parse(item: Item) -> Page:
@@ -80,6 +66,11 @@ def extract(item: Item) -> Extracted:
 def extract_page(item: Item, page: Page) -> Extracted:
     """Extract the text of an item that is already parsed."""
     return _extract(item, page, _text)
+
+
+def extract_with(item: Item, page: Page, model: BlockModel) -> Extracted:
+    """Extract the text of an item that is already parsed with another model of main content."""
+    return _extract(item, page, lambda page: _text(page, model))
 
 
 def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | None, str]:
@@ -121,7 +112,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
 
 
 def _to_unreadable(_: str) -> Unreadable:
-    """Exceptions of lxml or trafilatura on a tree are caused by the page."""
+    """Exceptions of lxml on a tree are caused by the page."""
     return Unreadable("unreadable-html")
 
 
@@ -152,54 +143,46 @@ def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, re
     return text, reason
 
 
-def main_text(tree: html.HtmlElement) -> tuple[str, str]:
+def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[str, str]:
     """Return the running text of a parsed page, and "" or the reason for having none: `links-only` or `no-text`.
 
-    The tree is not changed.
+    `model` decides which lines are main content; without one, the delivered model. The tree is not changed.
     """
     frame = prepare(tree)
     if frame is None:
         return "", "no-text"
-    plain = lines_with_marks(frame.box, frame.aside.__contains__) if frame.own <= GIVEN_UP or frame.many else ""
-    document = bare_extraction(frame.tree, options=_OPTIONS) if not frame.many else None
-    text = (getattr(document, "text", "") or "").strip()
-    code = tree.iter("pre", "code", "textarea")
-    if not any(element.tag != "code" or "\n" in (element.text or "") for element in code):
-        # Outside code, white space at the beginning of a line is indentation of the markup.
-        text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
-    text = _RULE.sub("", text)
-    if plain and ((frame.alone and len(text) < GUESSED) or _is_fused(text, plain)):
-        text = plain
-    if _is_only_links(frame, len(text)):
+    lines = lines_with_places(frame.body)
+    kept = choose_lines(lines, surroundings(frame), model or load_model())
+    text = "\n".join(line.text for line, keep in zip(lines, kept, strict=True) if keep)
+    said = sum(
+        len(line.text) - line.linked
+        for line, keep in zip(lines, kept, strict=True)
+        if keep and 2 * line.linked < len(line.text) and line.owner.tag not in HEADINGS
+    )
+    if _is_only_links(frame, said):
         return "", "links-only"
-    text = _add_heading(text, frame.heading)
-    if text and frame.byline and frame.byline not in text:
-        first, _, rest = text.partition("\n")
-        text = f"{first}\n{frame.byline}\n{rest}" if rest else text
+    text = _add_byline(_add_heading(text, frame.heading), frame.byline)
     return text, "" if text else "no-text"
 
 
-def _is_only_links(frame: Frame, found: int) -> bool:
-    """Whether the frame is a list of links with little text of its own; `found` is its text length in code points."""
-    if frame.linked <= frame.own:
+def _add_byline(text: str, said: str) -> str:
+    """Put a byline below the first line, where `byline.split` looks for it."""
+    if not text or not said or said in text:
+        return text
+    first, _, rest = text.partition("\n")
+    return f"{first}\n{said}\n{rest}" if rest else text
+
+
+def _is_only_links(frame: Frame, said: int) -> bool:
+    """Whether the page lists links; `said` is the length of its other text in code points, headings left out."""
+    linked = frame.linked.get(frame.box, 0)
+    if linked <= said:
         return False
-    return frame.own < MIN_OWN * max(found, frame.own + frame.linked) or (
-        frame.own < SHORT_NOTE and frame.links >= MANY_LINKS
-    )
-
-
-def _is_fused(text: str, plain: str) -> bool:
-    """Whether the text is empty, or all words of the frame in one line (trafilatura's last fallback)."""
-    lines, blocks = text.split("\n"), plain.split("\n")
-    return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest_line(lines) > _longest_line(blocks))
-
-
-def _longest_line(lines: list[str]) -> int:
-    return max(map(len, lines))
+    return said < MIN_OWN * (said + linked) or (said < SHORT_NOTE and frame.links >= MANY_LINKS)
 
 
 def _add_heading(text: str, heading: str) -> str:
-    """Prepend the heading to the text if trafilatura left it out."""
+    """Prepend the heading to the text if it is not among the first lines."""
     if not text or not heading:
         return text
     for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
@@ -210,13 +193,13 @@ def _add_heading(text: str, heading: str) -> str:
     return f"{heading}\n{text}"
 
 
-def _text(page: Page) -> tuple[str, str]:
+def _text(page: Page, model: BlockModel | None = None) -> tuple[str, str]:
     if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
         inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
         text = article_candidates.extract_prose(inside)
         return text, "" if text else "frameset"
     try:
-        return main_text(page.tree)
+        return main_text(page.tree, model)
     except RecursionError:  # lists nested hundreds deep
         flat = html_tree.parse_flat(page.text)
-        return main_text(flat) if flat is not None else ("", "no-text")
+        return main_text(flat, model) if flat is not None else ("", "no-text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml import etree, html
 
@@ -13,14 +14,19 @@ BETWEEN = " / "  # separator between alternatives of which a page shows one
 _CELLS = frozenset({"td", "th"})
 INLINE = ("span", "kbd", "code", "b", "strong", "em", "i")
 _MARKS = frozenset((*INLINE, "a", "br", "font", "img", "mark", "small", "strike", "sub", "sup", "u", "wbr"))
+_TEXT_PARTS = ("p", "div", "li", "h1", "h2", "h3", "h4", "h5", "pre", "blockquote", "br")
+LONG_CELL = 300  # code points in a cell that holds several blocks; our choice
+LONG_BESIDE_HEAD = 600  # the same in a table with a head cell
+FEW_PARTS = 3  # blocks of such a cell
 _NOT_SHOWN = re.compile(r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden", re.IGNORECASE)
 
 
 def unwrap_tables(body: html.HtmlElement) -> None:
-    """Replace tables that have one filled column by boxes, in place.
+    """Replace layout tables by boxes, in place.
 
     Such a table holds the page (nested layout tables) or a note beside its icon; as a table, its
-    paragraphs would be joined into one row. A table with two filled cells in a row is data.
+    paragraphs would be joined into one row. Tables with two filled cells in a row are data, if no cell holds a text of
+    its own: long, of several blocks, or with a table.
     """
     parts: dict[html.HtmlElement, list[html.HtmlElement]] = {}
     for part in body.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th"):
@@ -28,11 +34,32 @@ def unwrap_tables(body: html.HtmlElement) -> None:
             parts.setdefault(owner, []).append(part)
     for table in reversed(list(body.iter("table"))):  # the inner before the outer
         own = parts.get(table, [])
-        filled = [[cell for cell in row if cell.tag in _CELLS and _has_words(cell)] for row in own if row.tag == "tr"]
-        if any(len(cells) > 1 for cells in filled):
-            continue
-        for part in [table, *own]:
-            _make_box(part)
+        if _is_layout(table, own):
+            for part in [table, *own]:
+                _make_box(part)
+
+
+def _is_layout(table: html.HtmlElement, own: list[html.HtmlElement]) -> bool:
+    if table.get("role") in ("presentation", "none"):
+        return True
+    cells = [part for part in own if part.tag in _CELLS]
+    filled = [sum(cell.tag in _CELLS and _has_words(cell) for cell in row) for row in own if row.tag == "tr"]
+    if max(filled, default=0) < 2:
+        return True
+    if next(table.iterdescendants("table"), None) is not None:
+        return True
+    headed = any(part.tag == "th" for part in cells)
+    if sum(map(bool, filled)) == 1 and not headed:
+        return True
+    limit = LONG_BESIDE_HEAD if headed else LONG_CELL
+    return any(_holds_text(cell, limit) for cell in cells)
+
+
+def _holds_text(cell: html.HtmlElement, limit: int) -> bool:
+    """Whether a cell holds a text of its own: several blocks with more than `limit` code points."""
+    if sum(1 for _ in islice(cell.iter(*_TEXT_PARTS), FEW_PARTS)) < FEW_PARTS:
+        return False
+    return not words_of(cell, limit) and _has_words(cell)
 
 
 def part_alternatives(body: html.HtmlElement) -> None:
@@ -49,27 +76,6 @@ def part_alternatives(body: html.HtmlElement) -> None:
             continue
         if is_hidden(inline) and is_hidden(follower) and is_run(inline) and is_run(follower):
             inline.tail = BETWEEN
-
-
-def wrap_runs(box: html.HtmlElement) -> None:
-    """Wrap the words between the blocks of a box in paragraphs, in place: trafilatura would skip them.
-
-    >>> page = html.fragment_fromstring("<div>하나 <b>둘</b><ul><li>셋</li></ul>넷</div>")
-    >>> wrap_runs(page)
-    >>> html.tostring(page, encoding="unicode")
-    '<div><p>하나 <b>둘</b></p><ul><li>셋</li></ul><p>넷</p></div>'
-    """
-    parts: list[html.HtmlElement] = []
-    run = box.makeelement("p")
-    run.text, box.text = box.text, None
-    for child in list(box):
-        if child.tag in _MARKS:
-            run.append(child)  # with the text after it
-            continue
-        parts += (run, child) if _has_words(run) else (child,)
-        run = box.makeelement("p")
-        run.text, child.tail = child.tail, None
-    box[:] = [*parts, run] if _has_words(run) else parts
 
 
 def strip(body: html.HtmlElement) -> None:

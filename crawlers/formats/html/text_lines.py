@@ -1,31 +1,40 @@
-"""Render markup as lines: a line for each block, list item and row."""
+"""Render markup as lines: a line for each block, list item and row; tables and code as in Markdown.
+
+Code must be marked before (`code_blocks.mark_code`), and layout tables unwrapped (`layout.unwrap_tables`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lxml import etree, html
 
+from crawlers.formats.html.code_blocks import LANGUAGE
 from crawlers.formats.html.html_tree import tree_of
+from crawlers.formats.markdown_table import write_rows
 
 # fmt: off
-_BLOCKS = frozenset({
+_PLAIN_BLOCKS = frozenset({
     "p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote", "caption", "figure",
     "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer", "main", "address", "figcaption",
     "details", "summary", "fieldset", "legend", "option",
 })
-_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select", "nav"})
+_BLOCKS = _PLAIN_BLOCKS | {"nav", "aside", "center", "form", "menu", "dir", "body"}
+_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select"})
 # fmt: on
-_LISTS = frozenset({"ul", "ol", "dl"})
-_ENTRIES = frozenset({"li", "dt", "dd"})
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _CELLS = frozenset({"td", "th"})
 _ACTING = _BLOCKS | _CELLS | {"a"}  # for other tags, only their text counts
-_RUNS = frozenset({"p", "div", "br", "section"})  # do not break the line within a list item, as in trafilatura's output
+_RUNS = frozenset({"div", "br", "section"})  # do not break the line within a list item
 MAX_SPAN = 1_000  # maximum rowspan, and columns of a row
+MAX_INDENT = 20  # levels of lists that are indented
 # Soft hyphens and other zero-width characters; joiners of emoji are kept.
 _WIDTHLESS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
+_NOTE_MARK = re.compile(r"\[\d{1,3}\]")
+# Ids of footnotes: Markdown converters, MediaWiki, GitHub, Pandoc, WordPress.
+_NOTE_ID = re.compile(r"(?:user-content-)?(?:fn|footnote|cite_note|note)[-_:]{0,2}(?:[^\d]{0,40}-)?(\d{0,4})$")
+_TICKS = re.compile("`+")
 
 
 def strip_tags(text: str) -> str:
@@ -39,113 +48,284 @@ def strip_tags(text: str) -> str:
 
 
 def plain_lines(tree: html.HtmlElement) -> str:
-    """Return a line for each block, without list and table marks; scripts and buttons are left out."""
-    return _Writer(marked=False).text(tree, lambda element: False)
+    """Return a line for each block, without any marks; scripts, buttons and menus are left out."""
+    lines: list[str] = []
+    line: list[str] = []
 
+    def end() -> None:
+        if line:
+            text = _WIDTHLESS.sub("", "".join(line))
+            line.clear()
+            lines.extend(words for raw in text.split("\n") if (words := " ".join(raw.split())))
 
-def lines_with_marks(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
-    r"""Return lines as above, with "- " before list items, rows as "| … |" and the white space of code kept.
-
-    >>> rows = "<tr><th rowspan=2>셋<td>넷<tr><td>다섯"
-    >>> page = html.fragment_fromstring(f"<div>하나<ul><li>둘</ul><table>{rows}</table><pre>a\n  b</pre></div>")
-    >>> lines_with_marks(page, lambda element: False)
-    '하나\n- 둘\n| 셋 | 넷 |\n| | 다섯 |\na\n  b'
-    """
-    return _Writer(marked=True).text(tree, left_out)
+    walker = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walker:
+        if element.tag in _PLAIN_BLOCKS:
+            end()
+        elif event == "end" and element.tag in _CELLS:
+            line.append(" ")
+        if event == "start" and (element.tag in _HIDDEN or element.tag == "nav"):
+            walker.skip_subtree()
+        elif event == "start" and element.text:
+            line.append(element.text)
+        elif event == "end" and element.tail and element is not tree and element.tag != "body":
+            line.append(element.tail)
+    end()
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line, its block, and the number of its code points inside links."""
+    """A line, its block, and the number of its code points inside links.
+
+    A block of code is one "line" with its fences; so are the head row of a table and the delimiter row below it.
+    """
 
     text: str
     owner: html.HtmlElement
     linked: int
 
 
+def lines_with_marks(tree: html.HtmlElement) -> str:
+    r"""Return lines with "- " or a number before list items, tables and code as in Markdown.
+
+    >>> rows = "<tr><th rowspan=2>셋<td>넷<tr><td>다섯"
+    >>> code = "<pre data-code=js>a\n  b</pre>"
+    >>> page = html.fragment_fromstring(f"<div>하나<ol><li>둘</ol><table>{rows}</table>{code}</div>")
+    >>> print(lines_with_marks(page))
+    하나
+    1. 둘
+    | 셋 | 넷 |
+    | --- | --- |
+    | | 다섯 |
+    ```js
+    a
+      b
+    ```
+    """
+    return "\n".join(line.text for line in lines_with_places(tree))
+
+
 def lines_with_places(tree: html.HtmlElement) -> list[PlacedLine]:
-    """Return all lines of `lines_with_marks` with their blocks; the paragraphs of a list item are one line.
+    """Return all lines with their blocks; boxes inside a list item do not break its line.
 
     >>> page = html.fragment_fromstring("<div><p>하나 <a href=x>둘</a></p><ul><li>셋</ul></div>")
     >>> [(line.text, line.owner.tag, line.linked) for line in lines_with_places(page)]
     [('하나 둘', 'p', 1), ('- 셋', 'li', 0)]
     """
-    writer = _Placing(marked=True)
-    writer.place(tree)
-    return [PlacedLine(*said) for said in zip(writer.lines, writer.owners, writer.links, strict=True)]
+    return _Writer().place(tree)
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split a text into lines as `lines_with_places` gives them: a block of code is one.
+
+    >>> split_lines("하나\n```js\na\n\nb\n```\n둘")
+    ['하나', '```js\na\n\nb\n```', '둘']
+    """
+    found: list[str] = []
+    code: list[str] = []  # lines of the open block of code
+    for line in text.split("\n"):
+        if code:
+            code.append(line)
+            if line == "`" * _count_ticks(code[0]):
+                found.append("\n".join(code))
+                code = []
+        elif line.startswith("```"):
+            code = [line]
+        else:
+            found.append(line)
+    return found + code
+
+
+def _count_ticks(line: str) -> int:
+    return len(line) - len(line.lstrip("`"))
+
+
+@dataclass(slots=True)
+class _Row:
+    owner: html.HtmlElement
+    cells: dict[int, str] = field(default_factory=dict)
+    linked: int = 0
+    next: int = 0  # column of the next cell
 
 
 @dataclass(slots=True)
 class _Writer:
-    marked: bool
-    lines: list[str] = field(default_factory=list)
+    lines: list[PlacedLine] = field(default_factory=list)
     line: list[str] = field(default_factory=list)
+    linked: int = 0  # code points inside links since the last line
+    anchors: int = 0  # open links
+    blocks: list[html.HtmlElement] = field(default_factory=list)  # open blocks
+    lists: list[int] = field(default_factory=list)  # open lists: number of the next item, or 0
+    entries: list[html.HtmlElement] = field(default_factory=list)  # open list items
     mark: str = ""  # before the next line
-    lists: int = 0
-    rows: int = 0  # open table rows
-    cells: list[str] = field(default_factory=list)  # of the outermost row
+    tables: int = 0  # open tables
+    rows: list[_Row] = field(default_factory=list)  # of the outermost table
+    row: _Row | None = None  # the open row of the outermost table
     spans: dict[int, int] = field(default_factory=dict)  # column → remaining rows of the cell that spans it
-    codes: int = 0
 
-    def text(self, tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
-        hidden: html.HtmlElement | None = None
-        for event, element in etree.iterwalk(tree, events=("start", "end")):
+    def place(self, tree: html.HtmlElement) -> list[PlacedLine]:
+        """Walk the tree once and return the lines."""
+        line = self.line
+        self.blocks.append(tree)
+        walker = etree.iterwalk(tree, events=("start", "end"))
+        for event, element in walker:
+            tag = element.tag
             if event == "start":
-                if hidden is None and (element.tag in _HIDDEN or left_out(element)):
-                    hidden = element
-                if hidden is None:
-                    self._open(element)
-                    self._say(element.text)
-                continue
-            if hidden is None:
-                self._close(element.tag)
-            elif hidden is element:
-                hidden = None
-            if hidden is None and element is not tree and element.tag != "body":
-                self._say(element.tail)
-        self._end()
-        return "\n".join(self.lines)
-
-    def _open(self, element: html.HtmlElement) -> None:
-        tag = element.tag
-        if tag in _BLOCKS:
-            self._end()
-        if not self.marked:
-            return
-        if tag in _LISTS:
-            self.lists += 1
-        elif tag in _ENTRIES and not self.rows:
-            self.mark = "  " * (self.lists - 1) + "- "
-        elif tag == "table" and not self.rows:
-            self.spans = {}
-        elif tag == "tr":
-            self.rows += 1
-        elif tag in _CELLS and self.rows == 1:
-            self._cell(element.get("rowspan") or "")
-        elif tag == "pre":
-            self.codes += 1
-
-    def _close(self, tag: str) -> None:
-        if tag in _CELLS:
-            if self.rows == 1:
-                self.cells.append(self._take_line())
+                if tag in _HIDDEN or tag == "textarea":
+                    walker.skip_subtree()
+                    continue
+                if tag in _ACTING and element is not tree:
+                    self._open(element, tag)
+                text = element.text
+                if tag == "pre" and not self.tables:
+                    self._write_code(element)
+                    continue
             else:
-                self.line.append(" ")
-        if tag == "tr" and self.rows:
-            self.rows -= 1
-            if not self.rows:
-                self._row()
-        if tag in _BLOCKS and tag != "br":
-            self._end()
-        if tag in _LISTS and self.lists:
-            self.lists -= 1
-            self.mark = ""
-        elif tag == "pre" and self.codes:
-            self.codes -= 1
+                if tag in _ACTING and tag not in _HIDDEN and element is not tree:
+                    self._close(element, tag)
+                if element is tree or tag == "body":
+                    continue
+                text = element.tail
+            # White space before the first word of a line is dropped.
+            if text and (line or not text.isspace()):
+                line.append(text)
+                if self.anchors:
+                    self.linked += len(text.strip())
+        self._end()
+        self._write_table()
+        return self.lines
 
-    def _say(self, text: str | None) -> None:
-        if text:
-            self.line.append(text)
+    def _open(self, element: html.HtmlElement, tag: str) -> None:
+        if tag == "a":
+            self.anchors += 1
+        elif self.tables:
+            self._open_in_table(element, tag)
+        elif tag in _RUNS and self.entries:
+            self.line.append(" ")
+        else:
+            self._end()
+            if tag in _LISTS:
+                self.lists.append(_first_number(element) if tag == "ol" else 0)
+            elif tag == "li":
+                self._open_entry(element)
+            elif tag == "table":
+                self.tables, self.rows, self.spans = 1, [], {}
+        if tag in _BLOCKS and tag != "br":
+            self.blocks.append(element)
+
+    def _close(self, element: html.HtmlElement, tag: str) -> None:
+        if tag == "a":
+            self.anchors = max(0, self.anchors - 1)
+        elif self.tables:
+            self._close_in_table(element, tag)
+        elif tag in _RUNS and self.entries:
+            self.line.append(" ")
+        elif tag in _CELLS:
+            self.line.append(" ")  # outside a table
+        elif tag in _BLOCKS:
+            self._end()
+            if tag in _LISTS and self.lists:
+                self.lists.pop()
+                self.mark = ""
+            elif tag == "li" and self.entries:
+                self.entries.pop()
+                self.mark = ""
+        if tag in _BLOCKS and tag != "br" and len(self.blocks) > 1:
+            self.blocks.pop()
+
+    def _open_entry(self, element: html.HtmlElement) -> None:
+        self.entries.append(element)
+        number = self.lists[-1] if self.lists else 0
+        if number and self.lists:
+            self.lists[-1] += 1
+        indent = "  " * min(max(0, len(self.lists) - 1), MAX_INDENT)
+        if note := _NOTE_ID.match(element.get("id") or ""):
+            self.mark = f"[{note.group(1) or number or 1}] "
+        else:
+            self.mark = f"{indent}{number}. " if number else f"{indent}- "
+
+    def _open_in_table(self, element: html.HtmlElement, tag: str) -> None:
+        self.line.append(" ")
+        if tag == "table":
+            self.tables += 1
+        elif self.tables > 1:
+            return
+        elif tag == "tr":
+            self._end_row()
+            self.row = _Row(element)
+        elif tag in _CELLS:
+            if self.row is None:
+                self.row = _Row(element)
+            self._open_cell(element, self.row)
+
+    def _open_cell(self, element: html.HtmlElement, row: _Row) -> None:
+        """Begin a cell; columns covered by a cell above are empty."""
+        self.line.clear()
+        self.linked = 0
+        while self.spans.get(row.next, 0) and row.next < MAX_SPAN:
+            self.spans[row.next] -= 1
+            row.next += 1
+        down, right = _span(element, "rowspan"), _span(element, "colspan")
+        if down > 1:
+            for column in range(row.next, min(row.next + right, MAX_SPAN)):
+                self.spans[column] = down - 1
+
+    def _close_in_table(self, element: html.HtmlElement, tag: str) -> None:
+        if tag == "table":
+            self.tables -= 1
+            if not self.tables:
+                self._end_row()
+                self._write_table()
+                return
+        elif self.tables == 1 and tag in _CELLS:
+            self._close_cell(element)
+            return
+        elif self.tables == 1 and tag == "tr":
+            self._end_row()
+            return
+        self.line.append(" ")
+
+    def _close_cell(self, element: html.HtmlElement) -> None:
+        """End a cell of the outermost table."""
+        row = self.row
+        if row is None:
+            return
+        words = self._take_line()
+        if words and row.next < MAX_SPAN:
+            row.cells[row.next] = words
+            row.linked += self.linked
+        self.linked = 0
+        row.next += _span(element, "colspan")
+
+    def _end_row(self) -> None:
+        """End the open row; words outside its cells become a cell."""
+        rest = self._take_line()
+        if self.row is not None:
+            if rest:
+                self.row.cells[self.row.next] = rest
+            for column in [column for column in self.spans if column >= self.row.next]:
+                self.spans[column] -= self.spans[column] > 0
+            self.rows.append(self.row)
+        elif rest:
+            self.rows.append(_Row(self.blocks[-1], {0: rest}))
+        self.row = None
+
+    def _write_table(self) -> None:
+        filled = [row for row in self.rows if row.cells]
+        lines = write_rows([row.cells for row in filled])
+        if len(lines) > len(filled):  # the head row, and the delimiter row below it
+            lines[:2] = ["\n".join(lines[:2])]
+        self.lines += [PlacedLine(text, row.owner, row.linked) for text, row in zip(lines, filled, strict=True)]
+        self.rows = []
+
+    def _write_code(self, pre: html.HtmlElement) -> None:
+        self._end()
+        text = pre.text or ""
+        if not text.strip():
+            return
+        fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+        self.lines.append(PlacedLine(f"{fence}{pre.get(LANGUAGE) or ''}\n{text}\n{fence}", pre, 0))
 
     def _take_line(self) -> str:
         """Return the words of the line and reset it."""
@@ -153,118 +333,22 @@ class _Writer:
         self.line.clear()
         return words
 
-    def _cell(self, rows: str) -> None:
-        """Begin a cell; columns covered by a cell above are empty."""
-        while self.spans.get(len(self.cells), 0) and len(self.cells) < MAX_SPAN:
-            self.spans[len(self.cells)] -= 1
-            self.cells.append("")
-        if rows.isdecimal() and 1 < int(rows[:5]) <= MAX_SPAN:
-            self.spans[len(self.cells)] = int(rows[:5]) - 1
-
-    def _row(self) -> None:
-        if rest := self._take_line():
-            self.cells.append(rest)
-        while self.cells and not self.cells[-1]:
-            self.cells.pop()
-        if self.cells:
-            self.lines.append(" ".join(f"| {words}" if words else "|" for words in self.cells) + " |")
-        self.cells = []
-
-    def _end(self) -> None:
-        if not self.line:
-            return
-        if self.rows:
-            self.line.append(" ")
-            return
-        text = _WIDTHLESS.sub("", "".join(self.line))
-        self.line.clear()
-        if self.codes:
-            self.lines += [line.rstrip() for line in text.split("\n") if line.strip()]
-        elif self.marked:
-            if line := " ".join(text.split()):
-                self.lines.append(self.mark + line)
-                self.mark = ""
-        else:
-            self.lines += [line for raw in text.split("\n") if (line := " ".join(raw.split()))]
-
-
-@dataclass(slots=True)
-class _Placing(_Writer):
-    """The same writer, which also records block and links of each line."""
-
-    owners: list[html.HtmlElement] = field(default_factory=list)
-    links: list[int] = field(default_factory=list)
-    blocks: list[html.HtmlElement] = field(default_factory=list)  # open blocks
-    entries: int = 0  # open list items
-    anchors: int = 0  # open links
-    linked: int = 0  # code points inside links since the last line
-
-    def place(self, tree: html.HtmlElement) -> None:
-        """Do the work of `text`, inlined for speed: every page with a template goes through it."""
-        line, passed = self.line, None
-        walker = etree.iterwalk(tree, events=("start", "end"))
-        for event, element in walker:
-            tag = element.tag
-            if event == "start":
-                if tag in _HIDDEN:
-                    passed = element
-                    walker.skip_subtree()
-                    continue
-                if tag in _ACTING or element is tree:
-                    self._open(element)
-                text = element.text
-            else:
-                if element is passed:
-                    passed = None
-                elif tag in _ACTING:
-                    self._close(tag)
-                if element is tree or tag == "body":
-                    continue
-                text = element.tail
-            # White space before the first word of a line is dropped, except in code.
-            if text and (line or self.codes or not text.isspace()):
-                line.append(text)
-                if self.anchors:
-                    self.linked += len(text.strip())
-        self._end()
-
-    def _open(self, element: html.HtmlElement) -> None:
-        tag = element.tag
-        if tag in _RUNS and self.entries:
-            self.line.append(" ")
-        else:
-            _Writer._open(self, element)
-        if tag in _ENTRIES:
-            self.entries += 1
-        if tag in _BLOCKS or not self.blocks:
-            self.blocks.append(element)
-        if element.tag == "a":
-            self.anchors += 1
-
-    def _close(self, tag: str) -> None:
-        if tag in _RUNS and self.entries:
-            self.line.append(" ")
-        else:
-            _Writer._close(self, tag)
-        if tag in _ENTRIES and self.entries:
-            self.entries -= 1
-        if tag == "a" and self.anchors:
-            self.anchors -= 1
-        if tag in _BLOCKS and len(self.blocks) > 1:
-            self.blocks.pop()
-
-    def _row(self) -> None:
-        _Writer._row(self)
-        self._place()
-
     def _end(self) -> None:
         if self.line:
-            _Writer._end(self)
-            if not self.rows:
-                self._place()
+            words = self._take_line()
+            if _NOTE_MARK.fullmatch(words):
+                self.mark = f"{words} "  # the text of the note is the next block
+            elif words:
+                self.lines.append(PlacedLine(self.mark + words, self.blocks[-1], self.linked))
+                self.mark = ""
+            self.linked = 0
 
-    def _place(self) -> None:
-        for _ in range(len(self.lines) - len(self.owners)):
-            self.owners.append(self.blocks[-1])
-            self.links.append(self.linked)
-        self.linked = 0
+
+def _first_number(listed: html.HtmlElement) -> int:
+    start = listed.get("start") or ""
+    return int(start) if start.isdecimal() and len(start) < 6 and int(start) else 1
+
+
+def _span(cell: html.HtmlElement, name: str) -> int:
+    said = (cell.get(name) or "").strip()
+    return min(int(said), MAX_SPAN) if said.isdecimal() and len(said) < 6 and int(said) else 1

@@ -1,4 +1,4 @@
-"""Reduce a page tree to its visible text: drop hidden elements and footnote marks; turn code and formulas into text."""
+"""Reduce a page tree to its visible text: drop hidden elements; turn formulas and footnote marks into text."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ _BLIND = frozenset(
     "blind sr-only sr_only screen_out screen-out screen-reader-text visually-hidden visuallyhidden a11y-hidden"
     " txt_blind sound_only offscreen ir_desc".split()
 )
-# Elements that MediaWiki, Sphinx, Docusaurus and similar programs insert between the words.
-_MARKS = frozenset("mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html".split())
+# Elements that MediaWiki, Sphinx, Docusaurus, Jupyter and similar programs insert between the words.
+_MARKS = frozenset(
+    "mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html"
+    " input_prompt output_prompt jp-InputPrompt jp-OutputPrompt".split()
+)
 _MARK_IDS = frozenset({"siteSub", "contentSub", "jump-to-nav", "catlinks"})
 # Hidden until requested, but part of the text.
 _UNFOLDS = re.compile(r"tab|collaps|accordion|faq|answer|panel|toggle|fold|more|cont", re.IGNORECASE)
 # A footnote mark that only its height distinguishes from the word before; one in brackets is readable.
 _NOTE = re.compile(r"\d{1,3}\)?|[*†‡]{1,3}")
 _BACK = frozenset("¶ # § ↑ ↩ ⏎ ⤴ ^ 🔗 ↵".split())
-_EMPTY_LINES = re.compile(r"\n{2,}")
-_NUMBERS = re.compile(r"[\d\s]{1,100000}")
-_GUTTER = frozenset("linenos lineno linenumber line-number ln gutter".split())
 # A caption for screen readers only: "노선, 첫차로 구성된 표입니다".
 _TOLD = re.compile(r"으?로 (?:구성|이루어|나뉘)|정보를? (?:제공|안내|확인)|(?:표|목록)입니다")
+_SWITCHES = frozenset({"aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle", "data-target"})
 _SET_AS_BLOCK = re.compile(r"display\s{0,5}:\s{0,5}block", re.IGNORECASE)
 _TEX = ("application/x-tex", "TeX")
 
@@ -42,7 +43,7 @@ def show(body: html.HtmlElement) -> None:
     >>> page = html.fragment_fromstring("<div>낱말<sup><a href='#n1'>1</a></sup>은 <label>말</label>이다.</div>")
     >>> show(page)
     >>> html.tostring(page, encoding="unicode")
-    '<div>낱말은 말이다.</div>'
+    '<div>낱말<sup>[1]</sup>은 말이다.</div>'
     """
     hidden: list[html.HtmlElement] = []
     inside: set[html.HtmlElement] = set()  # elements inside those of `hidden`
@@ -80,65 +81,53 @@ def _kind(names: str) -> int:
 
 def _is_unfolding(element: html.HtmlElement) -> bool:
     """Whether it is an answer, a tab, or one of several alternatives of which a script shows one (`layout`)."""
-    if element.tag not in INLINE:
-        name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}"
-        return element.tag == "dd" or bool(_UNFOLDS.search(name))
-    beside = (element.getprevious(), element.getnext())
-    return any(other is not None and other.tag in INLINE and is_hidden(other) for other in beside)
+    before, after = element.getprevious(), element.getnext()
+    if element.tag in INLINE:
+        return any(other is not None and other.tag in INLINE and is_hidden(other) for other in (before, after))
+    name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}"
+    if element.tag == "dd" or _UNFOLDS.search(name):
+        return True
+    if before is not None and not _SWITCHES.isdisjoint(before.keys()):
+        return True  # below a button that unfolds it
+    kind = (element.get("class") or "").split()[:1]
+    return bool(kind) and any(
+        other is not None and other.tag == element.tag and (other.get("class") or "").split()[:1] == kind
+        for other in (before, after)
+    )
 
 
-def _drop_note_mark(sup: html.HtmlElement) -> None:
-    """Remove the mark of a footnote; keep exponents."""
+def _mark_note(sup: html.HtmlElement) -> None:
+    """Write the mark of a footnote in brackets: "낱말[1]", not "낱말1"; keep exponents."""
     linked = any((part.get("href") or "").startswith("#") for part in islice(sup.iter(), FEW))
-    if linked and _NOTE.fullmatch(words_of(sup, 10)):
-        _drop(sup)
+    if linked and _NOTE.fullmatch(words := words_of(sup, 10)):
+        sup[:] = []
+        sup.text = f"[{words.rstrip(')')}]"
 
 
 def _drop_back_link(anchor: html.HtmlElement) -> None:
-    """Remove a back link, a permalink of a heading, or a link to a note."""
+    """Remove a back link and a permalink of a heading; write the mark of a note in brackets."""
     href = anchor.get("href") or ""
     if "#" not in href:
         return
     words = words_of(anchor, 10).strip("\ufe0e\ufe0f\u200b")
-    raised = any(part.tag == "sup" for part in islice(anchor.iter(), FEW))
-    if words in _BACK or (href.startswith("#") and raised and _NOTE.fullmatch(words)):
+    if words in _BACK:
         _drop(anchor)
-
-
-def _flatten_code(pre: html.HtmlElement) -> None:
-    """Flatten code to plain text: remove colours and line numbers; a <br> or the end of a box ends a line."""
-    if next(pre.iterdescendants("table", "pre", "p", "ul", "ol"), None) is not None:
-        return
-    boxed = False
-    for part in list(pre.iterdescendants()):
-        if not _GUTTER.isdisjoint((part.get("class") or "").split()):
-            _drop(part)
-        elif part.tag == "br":
-            part.tail = "\n" + (part.tail or "").removeprefix("\n")
-        elif part.tag == "div":
-            part.tail = "\n" + (part.tail or "")
-            boxed = True
-    code = "".join(map(str, pre.itertext()))
-    code = _EMPTY_LINES.sub("\n", code) if boxed else code
-    pre[:] = []
-    pre.text = code
-
-
-def _drop_line_numbers(row: html.HtmlElement) -> None:
-    """Remove line numbers in a cell beside their code."""
-    cells = [cell for cell in islice(row, FEW) if any(part.tag == "pre" for part in islice(cell.iter(), FEW))]
-    if len(cells) == 2 and _NUMBERS.fullmatch("".join(islice(map(str, cells[0].itertext()), FEW))):
-        _drop(cells[0])
+    elif (
+        href.startswith("#")
+        and _NOTE.fullmatch(words)
+        and any(part.tag == "sup" for part in islice(anchor.iter(), FEW))
+    ):
+        anchor[:] = []
+        anchor.text = f"[{words.rstrip(')')}]"
 
 
 def _move_caption(caption: html.HtmlElement) -> None:
-    """Move a caption above its table: inside, it would become a row."""
+    """Move a caption above its table: inside, it would become a row of it."""
     table = caption.getparent()
     if _TOLD.search(words_of(caption, CAPTION)):
         _drop(caption)
     elif table is not None and table.tag == "table" and table.getparent() is not None:
         caption.tail = None
-        caption.tag = "p" if is_run(caption) else "div"
         table.addprevious(caption)
 
 
@@ -146,7 +135,7 @@ def _write_formula(math: html.HtmlElement) -> None:
     """Replace a formula by its TeX source, else by its characters."""
     source = next((note for note in islice(math.iter(), FORMULA) if note.get("encoding") in _TEX), None)
     words = (source.text or "").strip() if source is not None else (math.get("alttext") or "").strip()
-    words = rf"\({words}\)" if words else words_of(math, FORMULA).replace(" ", "")
+    words = f"${words}$" if words else words_of(math, FORMULA).replace(" ", "")
     if words:
         math[:] = []
         math.text = words
@@ -196,8 +185,7 @@ def _make_block(inline: html.HtmlElement) -> None:
 
 
 _CHANGES = {
-    "sup": _drop_note_mark, "a": _drop_back_link, "pre": _flatten_code, "tr": _drop_line_numbers,
-    "caption": _move_caption, "math": _write_formula,
+    "sup": _mark_note, "a": _drop_back_link, "caption": _move_caption, "math": _write_formula,
     "details": _unfold_box, "summary": _unfold_box, "address": _unfold_box, "label": _unwrap, "li": _wrap_stray_entry,
     "ruby": _unwrap, "rb": _unwrap, "rt": _bracket_reading, "span": _make_block,
 }  # fmt: skip

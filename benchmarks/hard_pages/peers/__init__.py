@@ -1,0 +1,1 @@
+"""Other extractors, for comparison: they run in an environment of their own."""
