@@ -1,8 +1,8 @@
 """Extract the text of a page with the template of its host: the box of the main content, and its boilerplate blocks.
 
 A template is learned from fully extracted pages (`host_template_learning.py`) and never changes afterwards. It takes
-a tenth of the time, but only applies to pages built like the learned ones: if a page differs (a missing
-box, text outside of it, unknown blocks), full extraction is used.
+less time, but only applies to pages built like the learned ones: if a page differs (a missing box, text outside of
+it, unknown blocks), full extraction is used.
 """
 
 from __future__ import annotations

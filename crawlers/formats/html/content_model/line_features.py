@@ -11,18 +11,18 @@ from lxml import html
 from crawlers.formats.html.content_model.line_signs import describe_text, find_signs, size_of
 from crawlers.formats.html.content_model.name_groups import read_names
 from crawlers.formats.html.content_model.page_core import (
+    CoreRelations,
+    Inside,
     Surroundings,
     count_running_lines,
     find_core,
-    is_inside,
     is_running,
-    list_branch,
-    relate_to_core,
 )
 from crawlers.formats.html.text_lines import PlacedLine
 
 FAR = 6  # lines; a longer distance to running text is not told apart
 WINDOW = 3  # lines on each side whose running text is counted
+MAX_PARTS = 20  # open parts, one in another
 NEAR_HEADING = 3  # ancestors of a heading among which its box is searched
 
 
@@ -36,8 +36,9 @@ _MARK = re.compile(r"\s*(?:- |\d{1,5}\. )")  # of a list item, as `text_lines` w
 
 def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list[str]]:
     """Return the names of the features of each line that are present."""
-    parts: list[tuple[html.HtmlElement, str]] = []  # open parts: their box, and the sign of their first line
+    parts: list[tuple[Inside, str]] = []  # open parts: their box, and the sign of their first line
     past: dict[str, None] = {}
+    begun = False  # whether running text came before
     texts = [_MARK.sub("", line.text, count=1) for line in lines]
     sizes = [(len(text), max(0, len(text) - line.linked)) for text, line in zip(texts, lines, strict=True)]
     shapes = [_shape(length, own) for length, own in sizes]
@@ -45,11 +46,11 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
     before, after = _distances(long), _distances(long[::-1])[::-1]
     families = count_running_lines(lines, long)
     core = find_core(lines, long, page)
-    inside = [core is not None and is_inside(line.owner, core, page.body) for line in lines]
+    within = Inside(core) if core is not None else None
+    inside = [within is not None and within.holds(line.owner) for line in lines]
     first = inside.index(True) if True in inside else len(lines)
     last = len(lines) - 1 - inside[::-1].index(True) if True in inside else -1
-    branch = list_branch(core, page.body)
-    levels = {box: level for level, box in enumerate(branch)}
+    relations = CoreRelations(core, page.body)
     contexts: dict[html.HtmlElement, _Context] = {}
     # Names of the core and of what holds it tell nothing: a thread of answers may be called comments.
     known = _make_context(core, page, contexts) if core is not None else None
@@ -84,22 +85,25 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
         features += [f"own:{group}" for group in context.own - shared]
         features += _describe_family(line.owner, families, shape)
         where = "in" if inside[at] else "above" if at < first else "below" if at > last else "between"
-        away, twin = relate_to_core(line.owner, branch, levels)
+        away, twin = relations.relate(line.owner)
         features += [f"core:{where}", f"core:{where}:{away}", f"core+len:{where}:{shape}"]
         if twin:
             features.append(f"twin:{where}")
+        begun = begun or (at > 0 and long[at - 1]) or before[at] < FAR
         signs = find_signs(texts[at])
         features += describe_text(texts[at], shape)
         features += [f"sign:{sign}:{size_of(shape)}" for sign in signs]
-        while parts and not is_inside(line.owner, parts[-1][0], page.body):
+        while parts and not parts[-1][0].holds(line.owner):
             parts.pop()
         features += [f"under:{sign}" for sign in dict.fromkeys(sign for _, sign in parts)]
         features += [f"past:{sign}:{shape[1]}" for sign in past]
         for sign in signs:
             if sign in _OPENING_SIGNS:
-                if length <= OPENING and (box := _box_of_part(line.owner, page)) is not None:
-                    parts.append((box, sign))
-                if before[at] < FAR or any(long[:at]):
+                if length <= OPENING and len(parts) < MAX_PARTS:
+                    box = _box_of_part(line.owner, page)
+                    if box is not None and not any(one.box is box and name == sign for one, name in parts):
+                        parts.append((Inside(box), sign))
+                if begun:
                     past[sign] = None
         if page.title and length < 200 and squeeze(line.text) == page.title:
             features.append("title")

@@ -52,35 +52,38 @@ def find_core(lines: Sequence[PlacedLine], long: Sequence[bool], page: Surroundi
     return max(held, key=lambda box: held[box], default=None)
 
 
-def list_branch(core: html.HtmlElement | None, body: html.HtmlElement) -> list[html.HtmlElement]:
-    """Return the core and its ancestors below the body."""
-    found: list[html.HtmlElement] = []
-    above = core
-    while above is not None and above is not body:
-        found.append(above)
-        above = above.getparent()
-    return found
+class CoreRelations:
+    """How elements relate to the core; answers are cached, because every line asks, and pages nest deep."""
 
+    def __init__(self, core: html.HtmlElement | None, body: html.HtmlElement) -> None:
+        self._branch: list[html.HtmlElement] = []  # the core and its ancestors below the body
+        while core is not None and core is not body:
+            self._branch.append(core)
+            core = core.getparent()
+        self._levels = {box: level for level, box in enumerate(self._branch)}
+        self._known: dict[html.HtmlElement, tuple[int, bool]] = {}
 
-def relate_to_core(
-    element: html.HtmlElement, branch: list[html.HtmlElement], levels: dict[html.HtmlElement, int]
-) -> tuple[int, bool]:
-    """Return how many levels above the core the nearest common ancestor is (at most CORE_LEVELS); whether it is a twin.
+    def relate(self, element: html.HtmlElement) -> tuple[int, bool]:
+        """Return how many levels above the core the nearest common ancestor is (at most CORE_LEVELS); whether twin.
 
-    A twin is in a box with the tag and first class of the box of the core beside it: another post of a thread,
-    another part of an article.
-    """
-    below, above = element, element.getparent()
-    if element in levels:
-        return levels[element], False
-    while above is not None:
-        if above in levels:
-            level = levels[above]
-            other = branch[level - 1] if level else None
-            return min(CORE_LEVELS, level), other is not None and _kind_of(below) == _kind_of(other)
-        below, above = above, above.getparent()
-    other = branch[-1] if branch else None
-    return CORE_LEVELS, other is not None and _kind_of(below) == _kind_of(other)
+        A twin is in a box with the tag and first class of the box of the core beside it: another post of a thread,
+        another part of an article.
+        """
+        if element in self._levels:
+            return self._levels[element], False
+        passed = [element]
+        above = element.getparent()
+        while above is not None and above not in self._levels and above not in self._known:
+            passed.append(above)
+            above = above.getparent()
+        found = self._known.get(above) if above is not None else None
+        if found is None:
+            level = self._levels[above] if above is not None else len(self._branch)
+            other = self._branch[level - 1] if level else None
+            near = min(CORE_LEVELS, level) if above is not None else CORE_LEVELS
+            found = near, other is not None and _kind_of(passed[-1]) == _kind_of(other)
+        self._known |= dict.fromkeys(passed, found)
+        return found
 
 
 def _kind_of(box: html.HtmlElement) -> tuple[str, str]:
@@ -99,11 +102,20 @@ def count_running_lines(lines: Sequence[PlacedLine], long: Sequence[bool]) -> di
     return found
 
 
-def is_inside(element: html.HtmlElement, box: html.HtmlElement, body: html.HtmlElement) -> bool:
-    """Whether an element is a box or in it."""
-    above: html.HtmlElement | None = element
-    while above is not None and above is not body:
-        if above is box:
-            return True
-        above = above.getparent()
-    return False
+class Inside:
+    """Whether elements are in a box (or are it); answers are cached."""
+
+    def __init__(self, box: html.HtmlElement) -> None:
+        self.box = box
+        self._known = {box: True}
+
+    def holds(self, element: html.HtmlElement) -> bool:
+        """Whether the box holds an element."""
+        passed: list[html.HtmlElement] = []
+        above: html.HtmlElement | None = element
+        while above is not None and above not in self._known:
+            passed.append(above)
+            above = above.getparent()
+        answer = above is not None and self._known[above]
+        self._known |= dict.fromkeys(passed, answer)
+        return answer
