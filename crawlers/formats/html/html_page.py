@@ -16,7 +16,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
+from crawlers.formats.html import article_candidates, byline, html_tree, page_metadata, script_article
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
@@ -33,15 +33,8 @@ MANY_LINKS = 10
 GUESSED = 250  # code points; with less, trafilatura assumes that it has failed, and gathers words one by one
 GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass was observed to find enough
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
-SHORT = 200  # code points; less in an empty frame is not an article
-LITTLE = 600  # code points; below, the embedded data of the page is searched for an article
-CLEARLY_MORE = 2  # minimum ratio to the length of the visible text
 
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
-_SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
-_ASKS = re.compile(
-    r"[^.!?\n]{0,200}(?:자바스크립트|javascript|스크립트|브라우저|불러오|로딩|잠시만|기다려)[^.!?\n]{0,200}[.!?]?", re.I
-)
 _RULE = re.compile(r"^\|(?:-{3,}\|)+(?:\n|\Z)", re.MULTILINE)  # below the head of a table
 
 # It reports every page without text as a warning; that is our verdict, counted elsewhere.
@@ -72,7 +65,7 @@ def extract(item: Item) -> Extracted:
     A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
     `links-only` (a page that lists others), `needs-script` (an empty frame that a script fills), `frameset` or
     `no-text`. An article in embedded data only (JSON-LD, framework states, <noscript>) is read
-    from there (`embedded_json`); scripts are not executed.
+    from there (`script_article`); scripts are not executed.
     """
     return extract_page(item, parse(item))
 
@@ -103,7 +96,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
             with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
                 text, reason = read(page)
-                text, reason = _choose_script_text(page, found, text, reason)
+                text, reason = script_article.choose(page, found, text, reason, main_text)
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
@@ -123,33 +116,6 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
 def _to_unreadable(_: str) -> Unreadable:
     """Exceptions of lxml or trafilatura on a tree are caused by the page."""
     return Unreadable("unreadable-html")
-
-
-def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
-    """Return the article in the page's embedded data if it is clearly longer than the visible text; else the input.
-
-    A page with almost no visible text, no unambiguous article and an empty container for scripts is
-    `needs-script`: its visible text is only its frame.
-    """
-    stated = article_candidates.strip_markup(found.body)
-    if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
-        return stated, ""
-    if len(text) >= LITTLE:
-        return text, reason
-    try:
-        carried = embedded_json.article(page.tree, found.title)
-        if len(carried) > CLEARLY_MORE * len(text):
-            return carried, ""
-        if (
-            len(text) < SHORT
-            and not stated
-            and not _SAYS.search(_ASKS.sub("", text))
-            and embedded_json.is_shell(page.tree)
-        ):
-            return "", "needs-script"
-    except RecursionError:
-        pass  # maliciously deep data
-    return text, reason
 
 
 def main_text(tree: html.HtmlElement) -> tuple[str, str]:
