@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crawlers.formats.html import rich_text
@@ -22,6 +22,8 @@ MIN_HANGUL = 0.5  # share of the letters outside code
 MIN_HANGUL_BODY = 0.2  # the same, of a value under the key of a body: articles about programs
 CLEAR = 2.0  # minimum length ratio to the second candidate, if no title decides
 ALIKE = 0.5  # share of shingles; from here on, two values are versions of one text
+MOST = 0.6  # share of the text of an object; a value with less is a part of the article
+ALL = 0.95  # the same, of several values
 ABOUT = 0.85  # minimum length ratio at which the version with more markup is preferred
 SHINGLE = 8  # code points
 MAX_SHINGLES = 4_000  # of one text
@@ -45,13 +47,19 @@ _TEASERS = re.compile(
     r"descr|summary|excerpt|teaser|snippet|preview|abstract|^seo|^og|meta|^deck|subtitle|plain_?text|searchtext|요약|search",
     re.IGNORECASE,
 )
-_TITLES = ("title", "headline", "headlines", "subject", "articletitle", "posttitle", "newstitle", "nttsj", "제목", "name")
+_TITLES = ("title", "headline", "headlines", "subject", "articletitle", "posttitle", "newstitle", "nttsj", "제목")
 _FOREIGN = re.compile(
     r"comment|repl(?:y|ies)|related|recommend|popular|ranking|nav|menu|footer|sidebar|banner|popup|terms|policy|privacy"
     r"|i18n|locale|messages|translat|^seo|^ads?$|advert|config|latest|^hot|trend|featured|^next|^prev|댓글|추천|caption"
     r"|copyright|biograph|^bio$|author|writer|reporter|journalist|publisher|siteinfo|company|credit|alttext|^alt$"
     r"|tooltip|placeholder|notice_?bar|series_?list|widget|newsletter|subscri|error|license|signature|profile|^user"
     r"|disclaimer|cookie|consent|survey|history|revision|^css|style|script",
+    re.IGNORECASE,
+)
+# Fields of an article that are not its text.
+_ASIDE = re.compile(
+    r"tag|categor|keyword|section|channel|board|menu|date|[a-z]_?Time$|datetime|_at$|At$|url|link|image|img|photo|thumb|video|file|attach"
+    r"|type|status|slug|lang|^id$|_id$|Id$|count|region|place|address|^email|phone|department|^source$|^nick",
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(r"answer|답변", re.IGNORECASE)
@@ -81,6 +89,7 @@ class Candidate:
     own: bool = False
     place: int = 0
     group: int = 0
+    record: dict[str, Any] | None = field(default=None, compare=False)  # the object with the title
 
     @property
     def strength(self) -> int:
@@ -98,6 +107,7 @@ class _Around:
     place: int = 0
     group: int = 0
     depth: int = 0
+    record: dict[str, Any] | None = None
 
 
 def candidates(data: Any) -> list[Candidate]:
@@ -112,7 +122,34 @@ def candidates(data: Any) -> list[Candidate]:
     return list(_Walker().walk(data, _Around()))
 
 
-def choose(found: list[Candidate], title: str) -> list[Candidate]:
+def choose(found: list[Candidate], title: str) -> str:
+    """Return the markup of the article; "" if it is ambiguous.
+
+    An object whose fields are the article together (a recipe: introduction, ingredients, steps) is rendered whole.
+    """
+    chosen = _choose(found, title)
+    if not chosen:
+        return ""
+    markup = "\n".join(entry.markup for entry in chosen)
+    record = chosen[0].record
+    if record is None or any(entry.record is not record for entry in chosen):
+        return markup
+    whole = _record_markup(record)
+    size = sum(len(entry.text) for entry in chosen)
+    return markup if size >= (MOST if len(chosen) == 1 else ALL) * len(strip_markup(whole)) else whole
+
+
+def _record_markup(record: dict[str, Any]) -> str:
+    parts = []
+    for name, value in record.items():
+        if _FOREIGN.search(name) or _TEASERS.search(name) or _ASIDE.search(name) or name.casefold() in _TITLES:
+            continue
+        if isinstance(value, (list, dict)) or (isinstance(value, str) and _HANGUL.search(value)):
+            parts.append(rich_text.to_markup(value))
+    return "\n".join(parts)
+
+
+def _choose(found: list[Candidate], title: str) -> list[Candidate]:
     """Return the article, as one value or as parts in order; [] if it is ambiguous.
 
     The article is the candidate with the title of the page; else the only one, or one twice as long as any other.
@@ -222,7 +259,7 @@ class _Walker:
                 yield from self._walk_list(data, around)
 
     def _candidate(self, around: _Around, text: str, markup: str) -> Candidate:
-        return Candidate(around.key, text, markup, around.title, False, around.own, around.place, around.group)
+        return Candidate(around.key, text, markup, around.title, False, around.own, around.place, around.group, around.record)
 
     def _read_rich(self, data: Any, around: _Around) -> Candidate | None:
         """Return the candidate that an article in blocks, or an <article> of React's notation, makes."""
@@ -260,6 +297,7 @@ class _Walker:
             key = around.key if name in ("rendered", "__html", "basic") and around.key in BODY_KEYS else name
             place = around.place if key is around.key and not own else id(data)
             inner = replace(around, key=key, title=own or around.title, own=bool(own), place=place)
+            inner = replace(inner, record=data if own else around.record)
             for entry in self.walk(value, inner):
                 yield replace(entry, listed=entry.listed or beside)
 
@@ -292,7 +330,7 @@ def _title_of(data: dict[str, Any]) -> str:
         value = folded.get(name)
         if isinstance(value, dict):  # WordPress: {"title": {"rendered": …}}, Arc: {"headlines": {"basic": …}}
             value = value.get("rendered") or value.get("basic")
-        if isinstance(value, str) and value.strip() and (name != "name" or any(key in data for key in BODY_KEYS)):
+        if isinstance(value, str) and value.strip():
             return value
     return ""
 

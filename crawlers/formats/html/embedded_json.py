@@ -50,9 +50,8 @@ def article(tree: html.HtmlElement, title: str, stated: str = "") -> str:
             trees.append(rich_text.to_markup(data))
     if stated and (text := extract_prose(stated, is_body=True)):
         found.append(Candidate("articleBody", text, rich_text.to_markup(stated), title, own=True))
-    chosen = choose(found, title)
-    if chosen:
-        return "\n".join(entry.markup for entry in chosen)
+    if chosen := choose(found, title):
+        return chosen
     if found:
         return ""
     whole = "\n".join(trees)

@@ -225,6 +225,8 @@ class _Writer:
         return ""
 
     def _blocks(self, nodes: list[Any], depth: int) -> str:
+        if tag := _list_of_fields(nodes):
+            return f"<{tag}>{''.join(self._item(node, depth + 1) for node in nodes)}</{tag}>"
         parts = []
         for kind, group in groupby(nodes, _group_of):
             members = list(group)
@@ -260,11 +262,13 @@ class _Writer:
 
     def _content(self, node: Node, depth: int) -> str:
         """Return the markup of an unknown node: its heading, and what it holds."""
-        head = next((node[name] for name in _HEADS if isinstance(node.get(name), str) and node[name].strip()), "")
+        heads = (*_HEADS, "name", "label") if any(isinstance(value, list) for value in node.values()) else _HEADS
+        head = next((node[name] for name in heads if isinstance(node.get(name), str) and node[name].strip()), "")
         inner = _inner_of(node, without=("title",) if head else ())
         title = f"<h2>{_string_inline(head)}</h2>" if head and inner is not None else ""
         if inner is None:
-            return f"<p>{_string_inline(head)}</p>" if head else ""
+            words = _join_fields(node)
+            return f"<p>{words}</p>" if words else ""
         if isinstance(inner, list) and inner and not is_element(inner) and all(map(_is_inline, inner)):
             return title + self._paragraph(node, depth)
         return title + self.body(inner, depth + 1)
@@ -307,6 +311,9 @@ class _Writer:
             words = self._inline(entry, depth)
             return f"<li>{words}</li>" if words else ""
         inner = _inner_of(entry, without=("items",) if "content" in entry or "text" in entry else ())
+        if inner is None:
+            words = _join_fields(entry)
+            return f"<li>{words}</li>" if words else ""
         words = self._mixed(inner, depth) if isinstance(inner, list) else self._inline(inner, depth)
         head = next((entry[name] for name in ("title", "name", "term") if isinstance(entry.get(name), str)), "")
         if head and inner != head:
@@ -488,6 +495,26 @@ class _Writer:
         return "".join(_delta_blocks(lines))
 
 
+def _list_of_fields(nodes: list[Any]) -> str:
+    """Return "ol" for numbered objects without types (steps), "ul" for objects of few short values; else ""."""
+    if len(nodes) < 2 or not all(isinstance(node, dict) and not _kind(node) for node in nodes):
+        return ""
+    if any(all(isinstance(node.get(name), int) for node in nodes) for name in _ORDINALS):
+        return "ol"
+    texts = [[value for value in node.values() if isinstance(value, str)] for node in nodes]
+    plain = all(len(node) <= 4 and not any(isinstance(v, (list, dict)) for v in node.values()) for node in nodes)
+    return "ul" if plain and all(sum(map(len, values)) < 80 for values in texts) else ""
+
+
+def _join_fields(node: Node) -> str:
+    """Return the words of an object without a field of content: its short values, without addresses and names of files."""
+    words = [value for value in node.values() if isinstance(value, str) and not _ADDRESS.search(value)]
+    return _string_inline(" ".join(words)) if any(map(_KOREAN.search, words)) else ""
+
+
+_ORDINALS = ("no", "step", "order", "seq", "index", "number", "idx", "stepNo", "position")
+_ADDRESS = re.compile(r"^(?:https?:|/|[\w./-]{1,200}\.(?:jpe?g|png|gif|webp|svg|mp4|pdf)$)")
+_KOREAN = re.compile("[가-힣]")
 _BLOCK_KINDS = frozenset({"code", "heading", "ordered", "list", "item", "ordereditem", "table", "quote", "raw"})
 
 
