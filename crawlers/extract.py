@@ -173,7 +173,8 @@ def _add_labels(outcome: Outcome, said: host_templates.ReadText) -> Outcome:
     """Add to the outcome how its text was read, if the host has a template."""
     if not said.labels:
         return outcome
-    return replace(outcome, document=replace(outcome.document, labels=said.labels, measures=said.measures))
+    labels = tuple(sorted((*outcome.document.labels, *said.labels)))
+    return replace(outcome, document=replace(outcome.document, labels=labels, measures=said.measures))
 
 
 def policy_url(source: Source, url: str) -> str:
@@ -213,6 +214,7 @@ def make_document(
         author=_replace_surrogates(clean_line(extracted.author or item.author)),
         evidence=tuple(_clean(one) for one in found),
         signals=tuple(_clean(one) for one in (*signals, *host)),
+        labels=(("page_kind", extracted.page_kind),) if extracted.page_kind else (),
     )
     if extracted.outcome == "failed":
         raise failure(extracted.reason)

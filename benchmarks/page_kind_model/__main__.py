@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
-from crawlers.formats.html import html_page, page_kind, page_metadata
+from crawlers.formats.html import html_page, page_kind, page_metadata, script_article
 from malmoi.archive import capture
 from malmoi.source import Item
 
@@ -33,9 +33,9 @@ SEED = 20261130
 BUILT = {"article": 1500, "index": 700, "gallery": 120, "error": 220, "login": 200, "stub": 200, "generated": 240}
 EVERY = 4  # every fourth page of web-ko
 PROSE = 250  # code points of sentences in a row; a page of the corpora with so many is shown as an article
-RIDGE = 0.02  # of the weights of standardised features
+RIDGE = 0.005  # of the weights of standardised features
 HARD_WEIGHT = 6.0  # a hard page counts as so many built ones
-STEPS = 40
+STEPS = 800
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,11 +51,13 @@ class Shown:
     streak: int
 
 
-def show(name: str, kind: str, origin: str, item: Item) -> Shown:
-    """Measure a page."""
+def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
+    """Measure a page; None if its text is in the data of a script."""
     page = html_page.parse(item)
     found = page_metadata.read(page.tree, item.url)
-    text, _ = html_page.main_text(page.tree)
+    text, reason = html_page.main_text(page.tree)
+    if script_article.choose(page, found, text, reason, html_page.main_text) != (text, reason):
+        return None  # decided by its data
     features, streak = page_kind.measure(page, found, item.url, text)
     return Shown(name, kind, origin, tuple(features), streak)
 
@@ -67,7 +69,9 @@ def built_pages(seed: int) -> Iterator[Shown]:
     for kind, count in BUILT.items():
         for number in range(count):
             one = builder.build(kind)
-            yield show(f"{kind}-{number}", kind, "built", Item("k", one.url, one.body.encode(), "text/html", "utf-8", ""))
+            item = Item("k", one.url, one.body.encode(), "text/html", "utf-8", "")
+            if (shown := show(f"{kind}-{number}", kind, "built", item)) is not None:
+                yield shown
 
 
 def corpus_pages() -> Iterator[Shown]:
@@ -77,12 +81,12 @@ def corpus_pages() -> Iterator[Shown]:
         if isinstance(entry, capture.Torn) or number % EVERY:
             continue
         one = show(f"web-ko-{number}", "article", "corpus", Item("k", entry[2].url, entry[2].body, "text/html", "", ""))
-        if one.streak >= PROSE:
+        if one is not None and one.streak >= PROSE:
             yield one
     for path in sorted((CORPORA / "debian-installguide-ko").glob("*.html")):
         url = f"https://book.example/install/{path.name}"
         one = show(path.name, "article", "corpus", Item("k", url, path.read_bytes(), "text/html", "", ""))
-        if one.streak >= PROSE:
+        if one is not None and one.streak >= PROSE:
             yield one
 
 
@@ -95,7 +99,9 @@ def hard_pages(folder: Path) -> Iterator[Shown]:
         body = path.with_suffix(".html").read_text("utf-8").encode(stated["charset"], "xmlcharrefreplace")
         item = Item("k", stated["url"], body, "text/html", "", "")
         if html_page.extract(item).outcome == "kept" or stated["kind"] != "article":
-            yield show(path.stem, stated["kind"], path.stem.partition("-")[0], item)
+            shown = show(path.stem, stated["kind"], path.stem.partition("-")[0], item)
+            if shown is not None:
+                yield shown
 
 
 def train(pages: Sequence[Shown]) -> tuple[Floats, Floats]:
@@ -115,7 +121,7 @@ def train(pages: Sequence[Shown]) -> tuple[Floats, Floats]:
     # Böhning's bound (1992) of the Hessian: a fixed matrix, so that each step is exact and lowers the loss.
     bound = 0.5 * (x * share[:, None]).T @ x + np.diag(ridge)
     inverse = np.linalg.inv(bound)
-    for _ in range(STEPS * 50):
+    for _ in range(STEPS):
         scores = x @ weights.T
         scores -= scores.max(1, keepdims=True)
         p = np.exp(scores)

@@ -16,7 +16,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import article_candidates, byline, html_tree, page_metadata, script_article
+from crawlers.formats.html import article_candidates, broken_markup, byline, html_tree, page_kind, page_metadata, script_article
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
@@ -52,7 +52,7 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = html_tree.tree_of(text)
+    tree = html_tree.tree_of(broken_markup.repair(text))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
 
@@ -87,7 +87,7 @@ def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | No
 
 def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = page_metadata.Metadata()
-    text = author = date = ""
+    text = author = date = kind = ""
     reason = page.reason
     if Decoded(page.text, page.encoding, page.replaced).is_undecodable:
         reason = "undecodable"
@@ -95,8 +95,9 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         try:
             with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
-                text, reason = read(page)
-                text, reason = script_article.choose(page, found, text, reason, main_text)
+                shown, reason = read(page)
+                text, reason = script_article.choose(page, found, shown, reason, main_text)
+                kind, reason = page_kind.judge(page, found, item.url, text, reason, carried=text is not shown)
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
@@ -110,6 +111,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         canonical=found.canonical,
         outcome="dropped" if reason else "kept",
         reason=reason,
+        page_kind=kind,
     )
 
 

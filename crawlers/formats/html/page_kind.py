@@ -8,20 +8,23 @@ page is dropped only if the model is sure; a page with a long streak of prose is
 from __future__ import annotations
 
 import math
+import operator
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from lxml import html
 
 from crawlers.formats.html.page_metadata import Metadata
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import Run
 
 KINDS = ("article", "index", "gallery", "error", "login", "stub", "generated", "frame", "shell")
-LABEL = "page_kind"
-# Drop reasons of kinds; those of frames and empty boxes for scripts have names of their own.
+# Drop reasons of kinds that the model or the frames of a page decide; other reasons and the kinds they mean.
 REASONS = {
     "index": "index-page",
     "gallery": "gallery-page",
@@ -31,13 +34,16 @@ REASONS = {
     "generated": "generated-page",
     "frame": "frame-page",
 }
-KIND_OF_REASON = {"links-only": "index", "needs-script": "shell", "frameset": "frame"} | {
-    reason: kind for kind, reason in REASONS.items()
-}
-SURE = 0.9  # minimum probability of all kinds but `article` together; below, a page is an article
+_KIND_OF_REASON = {"needs-script": "shell", "frameset": "frame"}
+SURE = 0.9  # minimum probability of all kinds but `article` together at which a page is dropped
+LIKELY = 0.5  # the same, at which a page is labelled with its likeliest other kind
+LITTLE = 200  # code points; with less beside a frame, the frame holds the content
 PROSE = 800  # code points of sentences in a row; a page with so many is an article
 
+SEEN = 0.5  # share of the text in runs; with less (text in code, in old markup) the runs say nothing about a page
 TITLE_LINK = 8  # code points; a shorter link is a button, a number, a tag
+TEASER_RUNS = 3  # runs behind a title that may be its teaser
+CLIMB = 4  # ancestors of a block that are inspected
 FEW = 400  # runs; of a longer page the first half and the last
 _SENTENCE = re.compile(r"[가-힣a-z\d)][.!?。](?=[\s\"'”’)\]]|$)|[다요까죠음함됨임]$")
 _CUT = re.compile(r"(?:…|\.{2,}|\[…\]|더\s?보기|계속\s?읽기|read more|자세히(?:\s?보기)?|전체\s?보기)\s{0,3}[>»→]?$", re.IGNORECASE)
@@ -54,6 +60,10 @@ _LOGIN = re.compile(
     r"|회원(?:만| 전용)|등급",
     re.IGNORECASE,
 )
+_MEMBERS = re.compile(
+    r"회원\s?(?:전용|만)|로그인\s?(?:하시면|하면|후|뒤|이 필요|하고|해야|해 주)|구독자\s?(?:만|전용)|구독하.{0,20}(?:볼|읽)|이어서\s?(?:읽|보)"
+    r"|본인\s?(?:인증|확인)|만 1[89]세|등급.{0,10}(?:이상|만)|남은 (?:기사|글|내용)|나머지(?:를| 내용)",
+)
 _STUB = re.compile(
     r"준비\s?중|등록된 .{0,12}없|게시(?:물|글)이 없|내용이 없|자료가 없|검색 ?결과가 없|데이터가 없|결과가 없|공사 중|coming soon|업데이트 예정"
     r"|작성 중|테스트(?:입니다|중)|곧 (?:찾아|공개|열)|아직 .{0,20}(?:없|않)",
@@ -65,24 +75,20 @@ _LISTS = re.compile(
     re.IGNORECASE,
 )
 _GALLERY = re.compile(r"galler|photo|album|thumb|webzine|포토|갤러리|사진", re.IGNORECASE)
+_ALERT = re.compile(r"alert\(\s{0,3}[\"'](.{0,200}?)[\"']")
+_WALL = re.compile(r"pay-?wall|(?:^|[\s_-])(?:login|signin|member|premium|subscri\w{0,10}|certif\w{0,10}|adult|auth)(?:[\s_-]|$)", re.IGNORECASE)
 _PAGER = re.compile(r"(?:^|[\s_-])(?:pag(?:e|ing|ination|er)|paginate)", re.IGNORECASE)
 _OWN = re.compile(r"(?:^|\s)(?:댓글|comment|공유|인쇄|스크랩|추천|목록|이전\s?글|다음\s?글|이전글|다음글)", re.IGNORECASE)
 _LATIN = re.compile("[A-Za-z]")
 _HANGUL = re.compile("[가-힣]")
 _FOLD = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The kind of a page, and the probability that it is no article."""
-
-    name: str
-    doubt: float
-
-    @property
-    def reason(self) -> str:
-        """The drop reason, "" of an article."""
-        return REASONS.get(self.name, "")
+_NO_CONTENT = re.compile(
+    r"googletagmanager|youtube|vimeo|/ads?[/.?]|doubleclick|recaptcha|facebook|twitter|google\.com/maps|/map|counter|analytics|hidden"
+    r"|display\s?:\s?none|^\S* 0 |^\S* 1 1 |width\s?:\s?[01](?:px)?\b|about:blank|javascript:|banner|player",
+    re.IGNORECASE,
+)
+_LARGE = re.compile(r"100%|\b[5-9]\d\d\b|\b[1-9]\d{3}\b|100v[hw]")
+_CONTENT = re.compile(r"main|view|content|cont|body|article|post|pdf|doc|convert|preview", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -104,19 +110,54 @@ class _Sums:
     prose: int = 0  # code points in runs with sentences
     teasers: int = 0  # code points of prose right behind a title
     short: int = 0  # runs of at most 30 code points outside links
+    units: int = 0  # boxes with one title and prose: entries of a list with teasers
+    inside: int = 0  # code points of prose in such boxes
 
 
-def decide(page: Page, found: Metadata, url: str, text: str) -> Kind:
-    """Return the kind of a page with the extracted `text`."""
+def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carried: bool) -> tuple[str, str]:
+    """Return the kind of a page with the extracted `text`, and the reason to drop it ("" to keep it).
+
+    `reason` is that of the extraction. `carried`: the text is that of an article in the data of the page.
+    """
+    if carried or reason in _KIND_OF_REASON:
+        return _KIND_OF_REASON.get(reason, "article"), reason
+    if reason not in ("", "links-only", "no-text"):
+        return "", reason
+    if len(text) < LITTLE and _has_frame(page):
+        return "frame", REASONS["frame"]
     values, streak = measure(page, found, url, text)
-    model = _load()
-    scores = {kind: math.fsum((bias, *map(math.prod, zip(row, values, strict=True)))) for kind, (bias, row) in model.items()}
+    chances = chances_of(values)
+    doubt = 1.0 - chances.pop("article")
+    likeliest = max(chances, key=chances.__getitem__)
+    if reason:  # nothing to lose: the kind only names the reason
+        kind = likeliest if doubt >= LIKELY else "index" if reason == "links-only" else "stub"
+        named = kind in ("index", "gallery") if reason == "links-only" else kind == "stub"
+        return kind, reason if named else REASONS[kind]
+    if doubt < LIKELY or streak >= PROSE:
+        return "article", ""
+    return likeliest, REASONS[likeliest] if doubt >= SURE else ""
+
+
+def _has_frame(page: Page) -> bool:
+    """Whether a frame may hold the content: large or named so, with an address, not an advertisement or a counter."""
+    for frame in page.tree.iter("iframe", "embed", "object"):
+        get = frame.get
+        address = get("src") or get("data") or get("data-src") or ""
+        size = f"{get('width') or ''} {get('height') or ''} {get('style') or ''}"
+        if not address or _NO_CONTENT.search(f"{address} {size} {get('id') or ''} {get('class') or ''}"):
+            continue
+        if frame.tag != "iframe" or _LARGE.search(size) or _CONTENT.search(f"{get('id') or ''} {get('name') or ''} {address}"):
+            return True
+    return False
+
+
+def chances_of(values: list[float]) -> dict[str, float]:
+    """Return the probability of each kind that the model knows."""
+    scores = {kind: math.fsum((bias, *map(operator.mul, row, values))) for kind, (bias, row) in _load().items()}
     most = max(scores.values())
     weights = {kind: math.exp(score - most) for kind, score in scores.items()}
-    doubt = 1.0 - weights["article"] / math.fsum(weights.values())
-    if doubt < SURE or streak >= PROSE:
-        return Kind("article", doubt)
-    return Kind(max((kind for kind in weights if kind != "article"), key=weights.__getitem__), doubt)
+    total = math.fsum(weights.values())
+    return {kind: weight / total for kind, weight in weights.items()}
 
 
 @cache
@@ -136,25 +177,30 @@ def measure(page: Page, found: Metadata, url: str, text: str) -> tuple[list[floa
     outer = _add_up(runs) if inner is not runs else sums
     lines = [line for line in text.split("\n") if line.strip()]
     head = f"{found.title} {' '.join(lines[:2])[:200]}"
+    unseen = len(text) >= LITTLE and sums.own + outer.own < SEEN * len(text)
     return [
         *_of_sums(sums),
         *_of_sums(outer)[:6],
         *_of_text(lines, text),
         *_of_tree(page, found, lines),
         *_of_words(head, text, url, found),
-    ], sums.longest
+    ], PROSE if unseen else sums.longest
 
 
 def _add_up(runs: list[Run]) -> _Sums:
     sums = _Sums()
     behind = 9  # runs since the last title
+    titles: list[Run] = []
+    prose: list[tuple[Run, int]] = []
     for run in runs[: FEW // 2] + runs[max(FEW // 2, len(runs) - FEW // 2) :]:
         text = run.text
-        links = sum(len(link.text.strip()) for link in run.links)
-        own = max(0, len(text) - links)
+        links = min(len(text), sum(len(link.text.strip()) for link in run.links))
+        if not run.links and text and _is_in_link(run):
+            links = len(text)
+        own = len(text) - links
         sums.runs += 1
         sums.own += own
-        sums.linked += min(links, len(text))
+        sums.linked += links
         sums.images += len(run.images)
         sums.shown += sum(link is not None for _, link in run.images)
         behind += 1
@@ -164,15 +210,46 @@ def _add_up(runs: list[Run]) -> _Sums:
         if links >= TITLE_LINK and own <= links:
             sums.titles += 1
             sums.streak = behind = 0
+            titles.append(run)
             continue
         sums.numbers += bool(text) and _NUMBER.fullmatch(text) is not None
         if ends := len(_SENTENCE.findall(text)):
             sums.sentences += ends
             sums.prose += own
-            sums.teasers += own if behind <= 2 else 0
+            sums.teasers += own if behind <= TEASER_RUNS else 0
             sums.streak += own
             sums.longest = max(sums.longest, sums.streak)
+            prose.append((run, own))
+    sums.units, sums.inside = _count_units(titles, prose)
     return sums
+
+
+def _is_in_link(run: Run) -> bool:
+    """Whether a link around the block holds it: a card."""
+    element = run.owner
+    for _ in range(CLIMB):
+        if element is None:
+            return False
+        if element.tag == "a":
+            return element.get("href") is not None
+        element = element.getparent()
+    return False
+
+
+def _count_units(titles: list[Run], prose: list[tuple[Run, int]]) -> tuple[int, int]:
+    """Return the number of boxes that hold one title and prose, and the code points of this prose."""
+    above: dict[html.HtmlElement, int] = {}
+    for run in titles:
+        for element in islice(run.owner.iterancestors(), CLIMB):
+            above[element] = above.get(element, 0) + 1
+    units: set[html.HtmlElement] = set()
+    inside = 0
+    for run, own in prose:
+        unit = next((one for one in islice(run.owner.iterancestors(), CLIMB) if one in above), None)
+        if unit is not None and above[unit] == 1:
+            units.add(unit)
+            inside += own
+    return len(units), inside
 
 
 def _of_sums(sums: _Sums) -> list[float]:
@@ -200,6 +277,11 @@ def _of_sums(sums: _Sums) -> list[float]:
         sums.images / runs,
         sums.shown / runs,
         sums.short / runs,
+        _log(sums.units),
+        sums.inside / (sums.prose + 1) * min(1.0, sums.units / 3),
+        sums.longest / (sums.prose + 1),
+        float(sums.titles >= 5 and sums.units >= 3),
+        sums.titles / (sums.titles + sums.sentences + 1),
     ]
 
 
@@ -241,7 +323,8 @@ def _of_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
         else:
             plain += 1
             same = same or (len(words) >= 4 and (words in title or title in words and bool(title)))
-    counts = dict.fromkeys(("password", "inputs", "articles", "iframes", "pagers", "code", "textareas", "digits", "og"), 0)
+    alarm = " ".join(match for script in page.tree.iter("script") for match in _ALERT.findall((script.text or "")[:2000]))
+    counts = dict.fromkeys(("walls", "password", "inputs", "articles", "iframes", "pagers", "code", "textareas", "digits", "og"), 0)
     for element in page.tree.iter("input", "article", "iframe", "frame", "ul", "div", "nav", "p", "pre", "textarea", "a", "td"):
         tag = element.tag
         if tag == "input":
@@ -258,8 +341,9 @@ def _of_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
             counts["textareas"] += 1
         elif tag == "a":
             counts["digits"] += (element.text or "").strip("[] \n").isdecimal()
-        elif (name := element.get("class")) and _PAGER.search(name):
-            counts["pagers"] += 1
+        elif name := element.get("class"):
+            counts["pagers"] += bool(_PAGER.search(name))
+            counts["walls"] += bool(_WALL.search(name))
     first = _fold("".join(lines[:1]))
     return [
         _log(linked),
@@ -278,18 +362,22 @@ def _of_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
         float(bool(first) and (first in title or (len(title) >= 4 and title in first))),
         float(bool(found.date)),
         float(bool(found.author)),
+        float(counts["walls"] > 0),
+        float(bool(_ERROR.search(alarm))),
+        float(bool(_LOGIN.search(alarm))),
     ]
 
 
 def _of_words(head: str, text: str, url: str, found: Metadata) -> list[float]:
     parts = urlsplit(url)
-    short = max(0.0, 1.0 - len(text) / 500)
+    short = max(0.0, 1.0 - len(text) / 1000)
     path = parts.path.rstrip("/")
     return [
         float(bool(_ERROR.search(head))),
         float(bool(_ERROR.search(text[:600]))) * short,
         float(bool(_LOGIN.search(head))),
-        float(bool(_LOGIN.search(text[:600]))) * short,
+        float(bool(_LOGIN.search(text[:600]) or _LOGIN.search(text[-300:]))) * short,
+        float(bool(_MEMBERS.search(text))) * min(1.0, 2 * short),
         float(bool(_STUB.search(head))),
         float(bool(_STUB.search(text[:600]))) * short,
         float(path == "" and not parts.query),
