@@ -98,7 +98,7 @@ def hard_pages(folder: Path) -> Iterator[Shown]:
             continue
         body = path.with_suffix(".html").read_text("utf-8").encode(stated["charset"], "xmlcharrefreplace")
         item = Item("k", stated["url"], body, "text/html", "", "")
-        if html_page.extract(item).outcome == "kept" or stated["kind"] != "article":
+        if stated["kind"] != "article" or html_page.main_text(html_page.parse(item).tree)[0]:
             shown = show(path.stem, stated["kind"], path.stem.partition("-")[0], item)
             if shown is not None:
                 yield shown

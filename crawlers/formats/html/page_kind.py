@@ -170,14 +170,13 @@ def _load() -> dict[str, tuple[float, tuple[float, ...]]]:
 
 def measure(page: Page, found: Metadata, url: str, text: str) -> tuple[list[float], int]:
     """Return the features of a page (FEATURES), and the longest streak of prose in code points."""
-    runs = [run for run in page.runs if not run.state.furniture and run.state.part != "site"]
-    runs = runs if sum(len(run.text) for run in runs) >= 20 else page.runs
-    inner = [run for run in runs if run.state.part == "item"] or runs
-    sums = _add_up(inner)
-    outer = _add_up(runs) if inner is not runs else sums
+    runs = _choose_runs(page.runs, text)
+    inner = [run for run in runs if run.state.part == "item"]
+    sums = _add_up(inner if _size(inner) >= SEEN * _size(runs) else runs)
+    outer = _add_up(runs)
     lines = [line for line in text.split("\n") if line.strip()]
     head = f"{found.title} {' '.join(lines[:2])[:200]}"
-    unseen = len(text) >= LITTLE and sums.own + outer.own < SEEN * len(text)
+    unseen = len(text) >= LITTLE and outer.own + outer.linked < SEEN * len(text)
     return [
         *_of_sums(sums),
         *_of_sums(outer)[:6],
@@ -185,6 +184,19 @@ def measure(page: Page, found: Metadata, url: str, text: str) -> tuple[list[floa
         *_of_tree(page, found, lines),
         *_of_words(head, text, url, found),
     ], PROSE if unseen else sums.longest
+
+
+def _choose_runs(runs: list[Run], text: str) -> list[Run]:
+    """Return the runs outside menus and footers; those too, if the text is in what looks like one."""
+    inside = [run for run in runs if not run.state.furniture and run.state.part != "site"]
+    if _size(inside) >= SEEN * len(text) and inside:
+        return inside
+    open_ = [run for run in runs if not run.state.furniture]
+    return open_ if _size(open_) >= SEEN * len(text) and open_ else runs
+
+
+def _size(runs: list[Run]) -> int:
+    return sum(len(run.text) for run in runs)
 
 
 def _add_up(runs: list[Run]) -> _Sums:
