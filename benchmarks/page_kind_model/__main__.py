@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
-from crawlers.formats.html import html_page, page_kind, page_metadata, script_article
+from crawlers.formats.html import html_page, page_features, page_kind, page_metadata, script_article
 from malmoi.archive import capture
 from malmoi.source import Item
 
@@ -36,6 +36,7 @@ PROSE = 250  # code points of sentences in a row; a page of the corpora with so 
 RIDGE = 0.005  # of the weights of standardised features
 HARD_WEIGHT = 6.0  # a hard page counts as so many built ones
 STEPS = 800
+HEAD = "# Written by `python -m benchmarks.page_kind_model --write`: bias, then the weight of each feature."
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
     text, reason = html_page.main_text(page.tree)
     if script_article.choose(page, found, text, reason, html_page.main_text) != (text, reason):
         return None  # decided by its data
-    features, streak = page_kind.measure(page, found, item.url, text)
+    features, streak = page_features.measure(page, found, item.url, text)
     return Shown(name, kind, origin, tuple(features), streak)
 
 
@@ -113,7 +114,9 @@ def train(pages: Sequence[Shown]) -> tuple[Floats, Floats]:
     target = np.eye(len(LEARNED))[y]
     counts = Counter(page.kind for page in pages)
     share = np.array([HARD_WEIGHT if page.origin not in ("built", "corpus") else 1.0 for page in pages])
-    share *= np.array([1.0 if page.kind == "article" else min(4.0, counts["article"] / 6 / counts[page.kind]) for page in pages])
+    share *= np.array(
+        [1.0 if page.kind == "article" else min(4.0, counts["article"] / 6 / counts[page.kind]) for page in pages]
+    )
     share /= share.sum()
     weights = np.zeros((len(LEARNED), x.shape[1]))
     ridge = np.full(x.shape[1], RIDGE / len(LEARNED))
@@ -152,7 +155,10 @@ def report(name: str, judged: Sequence[tuple[Shown, str, float]]) -> None:
     others = [one for one in judged if one[0].kind != "article"]
     missed = [one for one in others if one[1] == "article"]
     right = sum(page.kind == kind for page, kind, _ in others)
-    print(f"{name}: {len(wrong)} of {len(articles)} articles dropped; {len(missed)} of {len(others)} others kept, {right} named rightly")
+    print(
+        f"{name}: {len(wrong)} of {len(articles)} articles dropped; "
+        f"{len(missed)} of {len(others)} others kept, {right} named rightly"
+    )
     for page, kind, doubt in [*wrong[:8], *missed[:12]]:
         print(f"    {page.name} ({page.origin}) is {page.kind}, called {kind}: doubt {doubt:.3f}, streak {page.streak}")
 
@@ -180,8 +186,14 @@ def main() -> int:
     bias, weights = train([*built, *corpus, *hard])
     report("other built pages", judge(test, bias, weights))
     if arguments.write:
-        rows = "\n".join(f"{kind} = [{', '.join(f'{value:.5g}' for value in (one, *row))}]" for kind, one, row in zip(LEARNED, bias, weights, strict=True))
-        MODEL.write_text(f"# Written by `python -m benchmarks.page_kind_model --write`: bias, then the weight of each feature.\n[weights]\n{rows}\n", "utf-8")
+        rows = "\n".join(
+            f"{kind} = [{', '.join(f'{value:.5g}' for value in (one, *row))}]"
+            for kind, one, row in zip(LEARNED, bias, weights, strict=True)
+        )
+        MODEL.write_text(
+            f"{HEAD}\n[weights]\n{rows}\n",
+            "utf-8",
+        )
     return 0
 
 

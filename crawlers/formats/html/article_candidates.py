@@ -1,7 +1,7 @@
 """Choose the article among all values of a page's embedded data; return nothing rather than a wrong text.
 
-An article is recognised by its shape, not by the names of a framework: a string or a list of blocks that reads as Korean
-prose, in an object with a title, outside the parts for comments, related articles and user interfaces.
+An article is recognised by its shape, not by the names of a framework: a string or a list of blocks that reads as
+Korean prose, in an object with a title, outside the parts for comments, related articles and user interfaces.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawlers.formats.html import rich_text
+from crawlers.formats.html import rich_nodes, rich_text
 from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.js_values import load_json
 
@@ -39,8 +39,9 @@ BODY_KEYS = frozenset({
     "articleBody", "article_body", "bodyHtml", "body_html", "bodyText", "body", "contentHtml", "content_html",
     "contentText", "contentBody", "contents", "content", "articleContent", "articleText", "newsContent", "boardContent",
     "nttCn", "bbsCn", "postContent", "mainText", "text", "html", "rendered", "markdown", "__html", "detail", "본문",
-    "내용", "blocks", "paragraphs", "children", "document", "doc", "value", "data", "json", "cooked", "content_elements",
-    "raw", "rawMarkdown", "bodyMarkdown", "source", "story", "sections", "nodes", "components", "editorState", "delta",
+    "내용", "blocks", "paragraphs", "children", "document", "doc", "value", "data", "json", "cooked",
+    "content_elements", "raw", "rawMarkdown", "bodyMarkdown", "source", "story", "sections", "nodes",
+    "components", "editorState", "delta",
 })
 # fmt: on
 _TEASERS = re.compile(
@@ -201,7 +202,7 @@ def _is_better(one: Candidate, other: Candidate) -> bool:
 
 def _shingles(text: str) -> set[str]:
     squeezed = _squeeze(text)
-    return {squeezed[at : at + SHINGLE] for at in range(0, min(len(squeezed), MAX_SHINGLES))}
+    return {squeezed[at : at + SHINGLE] for at in range(min(len(squeezed), MAX_SHINGLES))}
 
 
 def extract_prose(value: str, *, is_body: bool = False) -> str:
@@ -259,26 +260,28 @@ class _Walker:
                 yield from self._walk_list(data, around)
 
     def _candidate(self, around: _Around, text: str, markup: str) -> Candidate:
-        return Candidate(around.key, text, markup, around.title, False, around.own, around.place, around.group, around.record)
+        return Candidate(
+            around.key, text, markup, around.title, False, around.own, around.place, around.group, around.record
+        )
 
     def _read_rich(self, data: Any, around: _Around) -> Candidate | None:
         """Return the candidate that an article in blocks, or an <article> of React's notation, makes."""
-        if rich_text.is_element(data):
+        if rich_nodes.is_element(data):
             if data[1] not in ("article", "main"):
                 return None
-        elif self._rich <= 0 or not rich_text.is_rich(data, named=around.key in BODY_KEYS):
+        elif self._rich <= 0 or not rich_nodes.is_rich(data, named=around.key in BODY_KEYS):
             return None
         self._rich -= 1
         markup = rich_text.to_markup(data)
         text = extract_prose(markup, is_body=True)
         if not text:
             return None
-        key = "articleBody" if rich_text.is_element(data) or not around.key else around.key
+        key = "articleBody" if rich_nodes.is_element(data) or not around.key else around.key
         return self._candidate(replace(around, key=key), text, markup)
 
     def _walk_list(self, data: list[Any], around: _Around) -> Iterator[Candidate]:
         inside = [list(self.walk(entry, replace(around, group=id(data)))) for entry in data]
-        several = sum(map(bool, inside)) > 1 and not rich_text.is_element(data)
+        several = sum(map(bool, inside)) > 1 and not rich_nodes.is_element(data)
         for entries in inside:
             for entry in entries:
                 yield replace(entry, listed=entry.listed or several)
@@ -310,7 +313,10 @@ class _Walker:
         if not isinstance(question, dict):
             return None
         flat = [entry for value in answers for entry in (value if isinstance(value, list) else [value])]
-        flat = [entry["node"] if isinstance(entry, dict) and isinstance(entry.get("node"), dict) else entry for entry in flat]
+        flat = [
+            entry["node"] if isinstance(entry, dict) and isinstance(entry.get("node"), dict) else entry
+            for entry in flat
+        ]
         parts = [_body_markup(one) for one in (question, *flat) if isinstance(one, dict)]
         markup = "\n".join(part for part in parts if part)
         text = extract_prose(markup, is_body=True)

@@ -17,33 +17,43 @@ MAX_REPAIRS = 5_000  # tags of one page
 _NAMES = frozenset("""
     a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br
     button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed
-    fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image
-    img input ins kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav nobr
-    noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rp rt rtc ruby s samp
-    script search section select slot small source spacer span strike strong style sub summary sup svg table tbody td
+    fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe
+    image img input ins kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav
+    nobr noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rp rt rtc ruby
+    s samp script search section select slot small source spacer span strike strong style sub
+    summary sup svg table tbody td
     template textarea tfoot th thead time title tr track tt u ul var video wbr xmp
     path g circle rect line polyline polygon ellipse defs use symbol stop mask text tspan image filter pattern clippath
     lineargradient radialgradient foreignobject desc view mi mo mn ms mtext mrow mfrac msup msub msqrt mtable mtr mtd
 """.split())
 # Names that damage is repaired to: boxes whose loss changes the structure of a page.
 _BOXES = frozenset("""
-    a article aside b body blockquote button caption center code dd div dl dt em fieldset figcaption figure font footer form
-    h1 h2 h3 h4 h5 h6 head header html i label li main nav noscript ol option p pre section select span strong style script
-    sub sup table tbody td textarea tfoot th thead title tr u ul
+    a article aside b body blockquote button caption center code dd div dl dt em fieldset figcaption figure font footer
+    form h1 h2 h3 h4 h5 h6 head header html i label li main nav noscript ol option p pre section select span strong
+    style script sub sup table tbody td textarea tfoot th thead title tr u ul
 """.split())
 # fmt: on
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9:_-])")
 _ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
 _BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
 _NO_START = re.compile(rf"(?<=[^<\s/\w])([^<>\w\s/]?)/({_BOX})>", re.IGNORECASE)  # "</" has lost "<"
-_NO_START_2 = re.compile(rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE)
+_NO_START_2 = re.compile(
+    rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE
+)
 _NO_SLASH = re.compile(r"<[^\w\s<>!?/=]([a-z][a-z0-9]{0,12})>", re.IGNORECASE)  # "<\ufffddiv>"
-_NO_END = re.compile(rf"<(/?)({_BOX})(\s[^<>\"']{{0,200}}(?:[\"'][^<>\"']{{0,300}}[\"'][^<>\"']{{0,200}}){{0,20}})?(?=<[/!a-z])", re.IGNORECASE)
+_NO_END = re.compile(
+    rf"<(/?)({_BOX})(\s[^<>\"']{{0,200}}(?:[\"'][^<>\"']{{0,300}}[\"'][^<>\"']{{0,200}}){{0,20}})?(?=<[/!a-z])",
+    re.IGNORECASE,
+)
 _GLUED = re.compile(rf"<(/?)({_BOX})(?=[^\x00-\x7f])[\ufffd]?", re.IGNORECASE)
-_NO_QUOTE = re.compile(r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])")
+_NO_QUOTE = re.compile(
+    r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
+)
 _RAW = ("script", "style", "textarea", "title", "noscript", "select")
 _NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
-_FOLLOWING = re.compile(r"(?=\n\s{0,20}<(?:/head|body|link|meta|div|header|style|script)\b)|(?=</head>|<body\b)", re.IGNORECASE)
+_FOLLOWING = re.compile(
+    r"(?=\n\s{0,20}<(?:/head|body|link|meta|div|header|style|script)\b)|(?=</head>|<body\b)", re.IGNORECASE
+)
 _NEAR_COMMENT = re.compile(r"-[^->\n]?->|--[^->\n]?>|-->?|->")
 _SUSPECT = re.compile(r"[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -62,7 +72,9 @@ def repair(text: str) -> str:
     odd = [match for match in _ODD.finditer(text) if _is_odd(match.group(2))]
     suspect = bool(_SUSPECT.search(text)) or any(_near(match.group(2)) for match in odd[:MAX_REPAIRS])
     balance = _count(text)
-    if not suspect and not any(balance[name] for name in ("div", "table", "td", "tr", "ul", "script", "span", "a", "section")):
+    if not suspect and not any(
+        balance[name] for name in ("div", "table", "td", "tr", "ul", "script", "span", "a", "section")
+    ):
         return text
     text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
     text = _NO_END.sub(r"<\1\2\3>", text)
@@ -168,7 +180,7 @@ def _close_comments(text: str) -> str:
 
 
 def _close_raw(text: str) -> str:
-    """End each script, style or field whose end tag is damaged: where the remains of the tag are, else where it begins."""
+    """End each script, style or field whose end tag is damaged: at the remains of the tag, else before the next box."""
     for name in _RAW:
         opened = [match.end() for match in re.finditer(rf"<{name}(?=[\s>])", text, re.IGNORECASE)]
         closed = [match.start() for match in re.finditer(rf"</{name}\s{{0,9}}>", text, re.IGNORECASE)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import html
 
-from crawlers.formats.html import nextjs_flight, rich_text
+from crawlers.formats.html import nextjs_flight, rich_nodes, rich_text
 from crawlers.formats.html.article_candidates import Candidate, candidates, choose, extract_prose
 from crawlers.formats.html.js_values import load_json, read_values
 
@@ -46,7 +46,7 @@ def article(tree: html.HtmlElement, title: str, stated: str = "") -> str:
     trees: list[str] = []
     for data in _data(tree):
         found += candidates(data)
-        if rich_text.is_element(data):
+        if rich_nodes.is_element(data):
             trees.append(rich_text.to_markup(data))
     if stated and (text := extract_prose(stated, is_body=True)):
         found.append(Candidate("articleBody", text, rich_text.to_markup(stated), title, own=True))
@@ -116,7 +116,9 @@ def _data(tree: html.HtmlElement) -> Iterator[Any]:
 
 def _attributes(tree: html.HtmlElement) -> Iterator[Any]:
     """Yield the data in attributes and hidden fields."""
-    for element in tree.iter("div", "main", "section", "article", "astro-island", "input", "textarea", "iframe", "meta"):
+    for element in tree.iter(
+        "div", "main", "section", "article", "astro-island", "input", "textarea", "iframe", "meta"
+    ):
         if element.tag == "textarea":
             if element.text and len(element.text) >= SHORT and _is_hidden_field(element):
                 yield {"articleBody": element.text}
@@ -156,7 +158,7 @@ def _unpack(data: Any, *, flat: bool = False) -> Any:
 
 
 def _is_flat(data: Any) -> bool:
-    """Whether each value of a list is stored once and named by its index; the root is first (Nuxt 3, devalue, Remix)."""
+    """Whether a list stores each value once and names it by its index, the root first (Nuxt 3, devalue, Remix)."""
     if not isinstance(data, list) or len(data) < 3:
         return False
     root = data[0]
@@ -189,7 +191,9 @@ def _hydrate(data: list[Any], place: Any, steps: list[int], above: frozenset[int
     inside = above | {place}
     if isinstance(value, dict):
         return {
-            _key(data, key): _unpack(found) if isinstance(found := _hydrate(data, entry, steps, inside), list) else found
+            _key(data, key): _unpack(found)
+            if isinstance(found := _hydrate(data, entry, steps, inside), list)
+            else found
             for key, entry in value.items()
         }
     if isinstance(value, list):

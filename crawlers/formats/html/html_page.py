@@ -16,7 +16,15 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import article_candidates, broken_markup, byline, html_tree, page_kind, page_metadata, script_article
+from crawlers.formats.html import (
+    article_candidates,
+    broken_markup,
+    byline,
+    html_tree,
+    page_kind,
+    page_metadata,
+    script_article,
+)
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
