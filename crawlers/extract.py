@@ -31,7 +31,7 @@ from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 13  # raise it when captures yield other items or documents, whatever their format
+VERSION = 14  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")

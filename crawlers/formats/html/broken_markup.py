@@ -8,6 +8,7 @@ ends of comments and scripts; a name only if its tags are unbalanced in the page
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from functools import cache
 
@@ -165,8 +166,11 @@ def _close_comments(text: str) -> str:
         return text
     parts: list[str] = []
     at = 0
+    end = 0
     while (start := text.find("<!--", at)) >= 0:
-        end, following = text.find("-->", start + 2), text.find("<!--", start + 4)
+        if 0 <= end < start + 2:
+            end = text.find("-->", start + 2)
+        following = text.find("<!--", start + 4)
         if end >= 0 and (following < 0 or end < following + 3):
             parts.append(text[at : end + 3])
             at = end + 3
@@ -195,7 +199,8 @@ def _close_one(text: str, name: str, opened: list[int], closed: list[int]) -> st
     at = 0
     for place, start in enumerate(opened):
         limit = opened[place + 1] + 1 if place + 1 < len(opened) else len(text)
-        if start < at or any(start <= end < limit for end in closed):
+        after = bisect_left(closed, start)
+        if start < at or (after < len(closed) and closed[after] < limit):
             continue
         end = next((match for match in _NEAR_RAW.finditer(text, start, limit) if _is_end(match, name)), None)
         end = end or _FOLLOWING.search(text, start, limit)

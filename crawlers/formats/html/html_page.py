@@ -103,7 +103,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         try:
             with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
-                shown, reason = read(page)
+                shown, reason = _read_shown(page, read)
                 text, reason = script_article.choose(page, found, shown, reason, main_text)
                 kind, reason = page_kind.judge(page, found, item.url, text, reason, carried=text is not shown)
         except Unreadable as said:
@@ -121,6 +121,18 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         reason=reason,
         page_kind=kind,
     )
+
+
+def _read_shown(page: Page, read: Callable[[Page], tuple[str, str]]) -> tuple[str, str]:
+    """Return the visible text; of markup that the extraction cannot read, all words of the page if they are prose."""
+    try:
+        with input_errors(_to_unreadable, MemoryError):
+            return read(page)
+    except Unreadable:
+        text = article_candidates.extract_prose(plain_lines(page.tree))
+        if not text:
+            raise
+        return text, ""
 
 
 def _to_unreadable(_: str) -> Unreadable:

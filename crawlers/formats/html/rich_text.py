@@ -125,6 +125,8 @@ class _Writer:
         if inner is None:
             words = _join_fields(node)
             return f"<p>{words}</p>" if words else ""
+        if inner is node.get("items") and isinstance(inner, list) and all(isinstance(one, str) for one in inner):
+            return title + self._list({"items": inner}, "ul", depth)
         if isinstance(inner, list) and inner and not is_element(inner) and all(map(is_inline, inner)):
             return title + self._paragraph(node, depth)
         return title + self.body(inner, depth + 1)
@@ -133,7 +135,9 @@ class _Writer:
         inner = inner_of(node)
         if isinstance(inner, str):
             return string_blocks(inner)
-        if isinstance(inner, list) and any(isinstance(one, dict) and node_kind(one) in BLOCKS for one in inner):
+        if isinstance(inner, list) and any(
+            isinstance(one, dict) and node_kind(one) in (*BLOCKS, "paragraph") for one in inner
+        ):
             return self._blocks(inner, depth + 1)
         words = self._inline(inner, depth + 1)
         return f"<p>{words}</p>" if words else ""
@@ -141,7 +145,7 @@ class _Writer:
     def _heading(self, node: Node, depth: int) -> str:
         level = heading_level(node)
         inner = inner_of(node)
-        words = self._inline(inner, depth + 1)
+        words = self._inline(inner, depth + 1).strip()
         return f"<h{level}>{words}</h{level}>" if words else ""
 
     def _list(self, node: Node, tag: str, depth: int) -> str:
