@@ -16,6 +16,7 @@ from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.js_values import load_json
 
 MIN_BODY = 80  # code points; less is a teaser, a caption or a notice
+MIN_ANSWER = 20  # the same, of an answer
 MIN_SENTENCES = 2
 LONG_BODY = 400  # code points; a text under the key of a body counts from here on with one sentence (lists, tables)
 MIN_HANGUL = 0.5  # share of the letters outside code
@@ -91,6 +92,7 @@ class Candidate:
     place: int = 0
     group: int = 0
     record: dict[str, Any] | None = field(default=None, compare=False)  # the object with the title
+    answer: bool = False  # to a question: a part of a thread, never its beginning
 
     @property
     def strength(self) -> int:
@@ -109,6 +111,7 @@ class _Around:
     group: int = 0
     depth: int = 0
     record: dict[str, Any] | None = None
+    answer: bool = False
 
 
 def candidates(data: Any) -> list[Candidate]:
@@ -128,10 +131,13 @@ def choose(found: list[Candidate], title: str) -> str:
 
     An object whose fields are the article together (a recipe: introduction, ingredients, steps) is rendered whole.
     """
-    chosen = _choose(found, title)
+    answers = _drop_versions([entry for entry in found if entry.answer])
+    chosen = _choose([entry for entry in found if not entry.answer], title)
     if not chosen:
         return ""
-    markup = "\n".join(entry.markup for entry in chosen)
+    markup = "\n".join(entry.markup for entry in (*chosen, *answers))
+    if answers:
+        return markup
     record = chosen[0].record
     if record is None or any(entry.record is not record for entry in chosen):
         return markup
@@ -205,12 +211,13 @@ def _shingles(text: str) -> set[str]:
     return {squeezed[at : at + SHINGLE] for at in range(min(len(squeezed), MAX_SHINGLES))}
 
 
-def extract_prose(value: str, *, is_body: bool = False) -> str:
+def extract_prose(value: str, *, is_body: bool = False, is_answer: bool = False) -> str:
     """Return the text of a string without markup if it reads as Korean prose; else "".
 
-    With `is_body`, code and lists may prevail.
+    With `is_body`, code and lists may prevail; with `is_answer`, one sentence is enough.
     """
-    if not MIN_BODY <= len(value) <= MAX_TEXT:
+    least = MIN_ANSWER if is_answer else MIN_BODY
+    if not least <= len(value) <= MAX_TEXT:
         return ""
     if not _HANGUL.search(value) and "&#" not in value:  # all Hangul may be encoded as character references
         return ""
@@ -218,9 +225,9 @@ def extract_prose(value: str, *, is_body: bool = False) -> str:
     words = strip_markup(_CODE.sub(" ", value)) if is_body else text
     hangul = len("".join(_HANGUL.findall(words)))
     letters = len("".join(_LETTERS.findall(words)))
-    if len(text) < MIN_BODY or hangul < (MIN_HANGUL_BODY if is_body else MIN_HANGUL) * letters:
+    if len(text) < least or hangul < (MIN_HANGUL_BODY if is_body else MIN_HANGUL) * letters:
         return ""
-    if len(_SENTENCE.findall(text)) < (1 if is_body and len(text) >= LONG_BODY else MIN_SENTENCES):
+    if len(_SENTENCE.findall(text)) < (1 if is_answer or (is_body and len(text) >= LONG_BODY) else MIN_SENTENCES):
         return ""
     asks = len(text) < JUST_A_REQUEST and re.search("자바스크립트|javascript", text, re.IGNORECASE)
     return "" if asks else text
@@ -249,7 +256,7 @@ class _Walker:
         if isinstance(data, str):
             if data[:1] in "{[" and len(data) > MIN_BODY and (inner := load_json(data)) is not None:  # JSON within JSON
                 yield from self.walk(inner, around)
-            elif text := extract_prose(data, is_body=around.key in BODY_KEYS):
+            elif text := extract_prose(data, is_body=around.key in BODY_KEYS, is_answer=around.answer):
                 yield self._candidate(around, text, rich_text.to_markup(data))
         elif isinstance(data, (dict, list)) and data:
             if found := self._read_rich(data, around):
@@ -260,9 +267,8 @@ class _Walker:
                 yield from self._walk_list(data, around)
 
     def _candidate(self, around: _Around, text: str, markup: str) -> Candidate:
-        return Candidate(
-            around.key, text, markup, around.title, False, around.own, around.place, around.group, around.record
-        )
+        near = (around.title, False, around.own, around.place, around.group, around.record, around.answer)
+        return Candidate(around.key, text, markup, *near)
 
     def _read_rich(self, data: Any, around: _Around) -> Candidate | None:
         """Return the candidate that an article in blocks, or an <article> of React's notation, makes."""
@@ -273,7 +279,7 @@ class _Walker:
             return None
         self._rich -= 1
         markup = rich_text.to_markup(data)
-        text = extract_prose(markup, is_body=True)
+        text = extract_prose(markup, is_body=True, is_answer=around.answer)
         if not text:
             return None
         key = "articleBody" if rich_nodes.is_element(data) or not around.key else around.key
@@ -290,9 +296,6 @@ class _Walker:
         own = _title_of(data)
         # Apollo and similar caches store objects of one type side by side: "Post:1", "Post:2".
         kinds = [name.partition(":")[0] for name in data if ":" in name]
-        if thread := self._read_thread(data, own or around.title):
-            yield thread
-            return
         for name, value in data.items():
             if _FOREIGN.search(name):
                 continue
@@ -300,34 +303,10 @@ class _Walker:
             key = around.key if name in ("rendered", "__html", "basic") and around.key in BODY_KEYS else name
             place = around.place if key is around.key and not own else id(data)
             inner = replace(around, key=key, title=own or around.title, own=bool(own), place=place)
-            inner = replace(inner, record=data if own else around.record)
+            answer = around.answer or bool(_ANSWERS.search(name))
+            inner = replace(inner, record=data if own else around.record, answer=answer)
             for entry in self.walk(value, inner):
                 yield replace(entry, listed=entry.listed or beside)
-
-    def _read_thread(self, data: dict[str, Any], title: str) -> Candidate | None:
-        """Return a question with its answers, whose object holds both."""
-        answers = [value for name, value in data.items() if _ANSWERS.search(name) and isinstance(value, (list, dict))]
-        if not answers:
-            return None
-        question = data.get("question") if isinstance(data.get("question"), dict) else data
-        if not isinstance(question, dict):
-            return None
-        flat = [entry for value in answers for entry in (value if isinstance(value, list) else [value])]
-        flat = [
-            entry["node"] if isinstance(entry, dict) and isinstance(entry.get("node"), dict) else entry
-            for entry in flat
-        ]
-        parts = [_body_markup(one) for one in (question, *flat) if isinstance(one, dict)]
-        markup = "\n".join(part for part in parts if part)
-        text = extract_prose(markup, is_body=True)
-        own = _title_of(question) or title
-        return Candidate("articleBody", text, markup, own, False, bool(own), id(data), 0) if text and parts[0] else None
-
-
-def _body_markup(data: dict[str, Any]) -> str:
-    """Return the longest value under a key of a body, as markup."""
-    values = [value for name, value in data.items() if name in BODY_KEYS and isinstance(value, (str, list, dict))]
-    return max((rich_text.to_markup(value) for value in values), key=len, default="")
 
 
 def _title_of(data: dict[str, Any]) -> str:
