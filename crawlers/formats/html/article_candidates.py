@@ -272,6 +272,8 @@ class _Walker:
 
     def _read_rich(self, data: Any, around: _Around) -> Candidate | None:
         """Return the candidate that an article in blocks, or an <article> of React's notation, makes."""
+        if isinstance(data, dict) and _title_of(data):
+            return None  # an object with a title holds the body, it is not one
         if rich_nodes.is_element(data):
             if data[1] not in ("article", "main"):
                 return None

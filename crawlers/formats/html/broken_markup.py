@@ -37,7 +37,7 @@ _BOXES = frozenset("""
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9:_-])")
 _ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
 _BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
-_NO_START = re.compile(rf"(?<=[^<\s/\w])([^<>\w\s/]?)/({_BOX})>", re.IGNORECASE)  # "</" has lost "<"
+_NO_START = re.compile(rf"(?<=[^<\s/A-Za-z0-9_])([^<>\w\s/]?)/({_BOX})>", re.IGNORECASE)  # "</" has lost "<"
 _NO_START_2 = re.compile(
     rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE
 )
@@ -50,6 +50,7 @@ _GLUED = re.compile(rf"<(/?)({_BOX})(?=[^\x00-\x7f])[\ufffd]?", re.IGNORECASE)
 _NO_QUOTE = re.compile(
     r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
 )
+_TELLING = ("div", "table", "td", "tr", "ul", "span", "a", "section")  # an unbalanced one asks for a closer look
 _RAW = ("script", "style", "textarea", "title", "noscript", "select")
 _NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
 _FOLLOWING = re.compile(
@@ -71,10 +72,12 @@ def repair(text: str) -> str:
         return text
     text = _close_raw(_close_comments(text))
     odd = [match for match in _ODD.finditer(text) if _is_odd(match.group(2))]
-    suspect = bool(_SUSPECT.search(text)) or any(_near(match.group(2)) for match in odd[:MAX_REPAIRS])
     balance = _count(text)
-    if not suspect and not any(
-        balance[name] for name in ("div", "table", "td", "tr", "ul", "script", "span", "a", "section")
+    odd = any(_is_odd(match.group(2)) and _near(match.group(2)) for match in _ODD.finditer(text))
+    if not (
+        odd
+        or any(balance[name] for name in _TELLING)
+        or any(signs.search(text) for signs in (_SUSPECT, _NO_END, _NO_QUOTE))
     ):
         return text
     text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
@@ -120,7 +123,7 @@ def _near(name: str) -> tuple[str, ...]:
     if len(folded) < 2:
         return ()
     if not folded.isascii():  # one such character may have taken in its neighbours
-        pattern = re.compile(re.sub(r"[^\x00-\x7f]+", ".{0,3}", re.sub(r"[^\w]", ".", folded)))
+        pattern = re.compile(re.sub(r"[^\x00-\x7f]+|[^\w]", ".{0,3}", folded))
         return tuple(sorted(known for known in _BOXES if pattern.fullmatch(known)))
     return tuple(sorted(known for known in _BOXES if _is_one_edit(folded, known)))
 

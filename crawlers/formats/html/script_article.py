@@ -82,7 +82,8 @@ def read_markup(markup: str, read: Reading) -> str:
     if tree is None:
         return ""
     for part in list(tree.iter(*_DROPPED)):
-        part.drop_tree()
+        if part.tag != "aside" or "quote" not in (part.get("class") or ""):
+            part.drop_tree()
     for part in list(tree.iter("em", "span", "p", "div", "strong", "td", "cite", "small")):
         name = f"{part.get('id') or ''} {part.get('class') or ''}"
         if name != " " and _CAPTION.search(name) and part.getparent() is not None and len(part.text_content()) < SHORT:
