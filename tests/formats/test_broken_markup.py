@@ -19,7 +19,8 @@ PAGE = f"""<!DOCTYPE html><html><head><title>낱말 카드</title><script>var a 
 <style>p {{ margin: 0 }}</style></head><body><!-- 머리 --><div id="wrap"><div class="gnb"><ul>
 {MENU}</ul></div>
 <div class="view"><h1>낱말 카드</h1>{BOXES}
-<table><tr><td>온돌</td><td>구들을 데우는 방</td></tr></table></div><!-- 꼬리 --><div class="foot"><p>어느 도서관</p></div>
+<table><tr><td>온돌</td><td>구들을 데우는 방</td></tr></table></div><!-- 꼬리 -->
+<div class="foot"><p>어느 도서관</p></div>
 </div></body></html>"""
 
 

@@ -37,7 +37,9 @@ _BOXES = frozenset("""
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9:_-])")
 _ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
 _BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
-_NO_START = re.compile(rf"(?<=[^<\s/A-Za-z0-9_])([^<>\w\s/]?)/({_BOX})>", re.IGNORECASE)  # "</" has lost "<"
+_NO_START = re.compile(  # "</" has lost "<", or another character is in its place
+    rf"(?:(?<=>)[!-.0-;=?-~\ufffd]|(?<=[^<\s/A-Za-z0-9_])[^<>\w\s/]?)/({_BOX})>", re.IGNORECASE
+)
 _NO_START_2 = re.compile(
     rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE
 )
@@ -50,6 +52,7 @@ _GLUED = re.compile(rf"<(/?)({_BOX})(?=[^\x00-\x7f])[\ufffd]?", re.IGNORECASE)
 _NO_QUOTE = re.compile(
     r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
 )
+_SCRIPT = re.compile(r"(<script\b[^<>]{0,2000}>)[^<]*(?:<(?!/script)[^<]*)*", re.IGNORECASE)
 _TELLING = ("div", "table", "td", "tr", "ul", "span", "a", "section")  # an unbalanced one asks for a closer look
 _RAW = ("script", "style", "textarea", "title", "noscript", "select")
 _NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
@@ -91,9 +94,9 @@ def repair(text: str) -> str:
 
 
 def _count(text: str) -> Counter[str]:
-    """Return for each name the number of start tags minus that of end tags."""
+    """Return for each name the number of start tags minus that of end tags, outside scripts."""
     balance: Counter[str] = Counter()
-    for slash, name in _TAG.findall(text):
+    for slash, name in _TAG.findall(_SCRIPT.sub(r"\1", text) if "<script" in text else text):
         balance[name.lower()] += -1 if slash else 1
     return balance
 
@@ -139,7 +142,7 @@ def _is_one_edit(one: str, other: str) -> bool:
 
 
 def _add_start(match: re.Match[str], balance: Counter[str]) -> str:
-    name = match.group(2).lower()
+    name = match.group(1).lower()
     if balance[name] <= 0:
         return match.group()
     balance[name] -= 1
