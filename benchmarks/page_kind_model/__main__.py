@@ -59,8 +59,9 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
     text, reason = html_page.main_text(page.tree)
     if script_article.choose(page, found, text, reason, html_page.main_text) != (text, reason):
         return None  # decided by its data
-    features, streak = page_features.measure(page, found, item.url, text)
-    return Shown(name, kind, origin, tuple(features), streak)
+    looked = page_features.look(page, text)
+    features = page_features.measure(looked, page, found, item.url, text)
+    return Shown(name, kind, origin, tuple(features), looked.streak)
 
 
 def built_pages(seed: int) -> Iterator[Shown]:

@@ -60,7 +60,7 @@ def test_other_formats_have_no_kind_of_page() -> None:
 
 def test_the_model_has_a_weight_for_each_feature() -> None:
     page = html_page.parse(item("<p>가</p>"))
-    values, _ = page_kind.measure(page, page_kind.Metadata(), "https://a.example/", "가")
+    values = page_kind.measure(page_kind.look(page, "가"), page, page_kind.Metadata(), "https://a.example/", "가")
     assert {len(row) for _, row in page_kind._load().values()} == {len(values)}
 
 

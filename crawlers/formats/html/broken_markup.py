@@ -53,7 +53,9 @@ _NO_QUOTE = re.compile(
     r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
 )
 _SCRIPT = re.compile(r"(<script\b[^<>]{0,2000}>)[^<]*(?:<(?!/script)[^<]*)*", re.IGNORECASE)
-_TELLING = ("div", "table", "td", "tr", "ul", "span", "a", "section")  # an unbalanced one asks for a closer look
+_TELLING = ("div", "table", "td", "ul", "span", "section")  # names whose unbalanced tags ask for a closer look
+_OPEN_TAG = re.compile(r"<[/a-zA-Z][^<>]*<")
+_OPEN_QUOTE = re.compile(r"=(?:\"[^\"<>]*>|'[^'<>]*>)")
 _RAW = ("script", "style", "textarea", "title", "noscript", "select")
 _NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
 _FOLLOWING = re.compile(
@@ -74,14 +76,7 @@ def repair(text: str) -> str:
     if "<" not in text:
         return text
     text = _close_raw(_close_comments(text))
-    odd = [match for match in _ODD.finditer(text) if _is_odd(match.group(2))]
-    balance = _count(text)
-    odd = any(_is_odd(match.group(2)) and _near(match.group(2)) for match in _ODD.finditer(text))
-    if not (
-        odd
-        or any(balance[name] for name in _TELLING)
-        or any(signs.search(text) for signs in (_SUSPECT, _NO_END, _NO_QUOTE))
-    ):
+    if not _may_be_damaged(text):
         return text
     text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
     text = _NO_END.sub(r"<\1\2\3>", text)
@@ -91,6 +86,16 @@ def repair(text: str) -> str:
     text = _NO_START.sub(lambda match: _add_start(match, balance), text)
     text = _NO_START_2.sub(lambda match: _add_open(match, balance), text)
     return _NO_SLASH.sub(lambda match: _mend_slash(match, balance), text)
+
+
+def _may_be_damaged(text: str) -> bool:
+    """Whether anything asks for a closer look: cheap, for it reads every page."""
+    folded = text.lower()
+    if any(folded.count(f"<{name}") != folded.count(f"</{name}") for name in _TELLING):
+        return True
+    if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG, _OPEN_QUOTE)):
+        return True
+    return any(_is_odd(match.group(2)) and _near(match.group(2)) for match in _ODD.finditer(text))
 
 
 def _count(text: str) -> Counter[str]:

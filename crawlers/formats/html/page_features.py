@@ -90,22 +90,36 @@ class _Sums:
     inside: int = 0  # code points of prose in such boxes
 
 
-def measure(page: Page, found: Metadata, url: str, text: str) -> tuple[list[float], int]:
-    """Return the features of a page (FEATURES), and the longest streak of prose in code points."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the runs of a page show: of its item, and of all of it outside menus; the longest streak of prose."""
+
+    inner: _Sums
+    outer: _Sums
+    streak: int  # code points; UNKNOWN if the runs do not show the text
+
+
+def look(page: Page, text: str) -> Shown:
+    """Add up the runs of a page with the extracted `text`."""
     runs = _choose_runs(page.runs, text)
     inner = [run for run in runs if run.state.part == "item"]
-    sums = _add_up(inner if _size(inner) >= SEEN * _size(runs) else runs)
     outer = _add_up(runs)
+    sums = _add_up(inner) if len(inner) != len(runs) and _size(inner) >= SEEN * _size(runs) else outer
+    unseen = len(text) >= LITTLE and outer.own + outer.linked < SEEN * len(text)
+    return Shown(sums, outer, UNKNOWN if unseen else sums.longest)
+
+
+def measure(shown: Shown, page: Page, found: Metadata, url: str, text: str) -> list[float]:
+    """Return the features of a page, numbers around 0 to 2, in the order of the weights of the model."""
     lines = [line for line in text.split("\n") if line.strip()]
     head = f"{found.title} {' '.join(lines[:2])[:200]}"
-    unseen = len(text) >= LITTLE and outer.own + outer.linked < SEEN * len(text)
     return [
-        *_of_sums(sums),
-        *_of_sums(outer)[:6],
+        *_of_sums(shown.inner),
+        *_of_sums(shown.outer)[:6],
         *_of_text(lines, text),
         *_of_tree(page, found, lines),
         *_of_words(head, text, url, found),
-    ], UNKNOWN if unseen else sums.longest
+    ]
 
 
 def stated_kinds(page: Page, title: str, text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from crawlers.formats.html.page_features import measure, stated_kinds
+from crawlers.formats.html.page_features import look, measure, stated_kinds
 from crawlers.formats.html.page_metadata import Metadata
 from crawlers.formats.html.parsed_page import Page
 
@@ -55,7 +55,10 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
         return "", reason
     if len(text) < LITTLE and _has_frame(page):
         return "frame", REASONS["frame"]
-    values, streak = measure(page, found, url, text)
+    shown = look(page, text)
+    if not reason and shown.streak >= PROSE:
+        return "article", ""
+    values = measure(shown, page, found, url, text)
     said = stated_kinds(page, found.title, text)
     chances = {kind: chance for kind, chance in chances_of(values).items() if kind not in WORDED or kind in said}
     chances.pop("article")
@@ -65,7 +68,7 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
         kind = likeliest if doubt >= LIKELY else "index" if reason == "links-only" else "stub"
         named = kind in ("index", "gallery", "generated") if reason == "links-only" else kind == "stub"
         return kind, reason if named else REASONS[kind]
-    if doubt < LIKELY or streak >= PROSE:
+    if doubt < LIKELY:
         return "article", ""
     return likeliest, REASONS[likeliest] if doubt >= SURE else ""
 
