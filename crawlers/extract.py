@@ -31,7 +31,7 @@ from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 13  # raise it when captures yield other items or documents, whatever their format
+VERSION = 14  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
@@ -173,7 +173,8 @@ def _add_labels(outcome: Outcome, said: host_templates.ReadText) -> Outcome:
     """Add to the outcome how its text was read, if the host has a template."""
     if not said.labels:
         return outcome
-    return replace(outcome, document=replace(outcome.document, labels=said.labels, measures=said.measures))
+    labels = tuple(sorted((*outcome.document.labels, *said.labels)))
+    return replace(outcome, document=replace(outcome.document, labels=labels, measures=said.measures))
 
 
 def policy_url(source: Source, url: str) -> str:
@@ -213,6 +214,7 @@ def make_document(
         author=_replace_surrogates(clean_line(extracted.author or item.author)),
         evidence=tuple(_clean(one) for one in found),
         signals=tuple(_clean(one) for one in (*signals, *host)),
+        labels=(("page_kind", extracted.page_kind),) if extracted.page_kind else (),
     )
     if extracted.outcome == "failed":
         raise failure(extracted.reason)

@@ -237,3 +237,4 @@ class Extracted:
     outcome: Literal["kept", "dropped", "failed"] = "kept"
     reason: str = ""  # why there is no text: "empty", "not-what-its-name-says", "binary" …
     detail: str = ""  # the limit that was exceeded, as InputLimit.describe() formats it
+    page_kind: str = ""  # of a web page: article, index, error … (crawlers/formats/html/page_kind.py)

@@ -14,12 +14,15 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from crawlers.encodings.decode import Decoded, decode
+from crawlers.formats.html import html_page
 from malmoi.archive import capture
+from malmoi.source import Item
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 SEED = 20261124
 EVERY = 30  # every 30th page of web-ko
 SHORT = 60  # bytes
+MIN_SYLLABLES = 50  # of an extracted page; shorter ones would count by single words
 GOLD = (("EUC-KR", "euc-kr"), ("ISO-2022-KR", ""))
 # (bytes are, label says); "" says nothing.
 LABELS = (
@@ -145,6 +148,8 @@ def main() -> int:
         sets = [encoded(text, name) for text in pages]
         _say("one stray", name, label, sets, 1)
         _say("1 in 1,000", name, label, sets, -1000)
+    for name in ("utf-8", "cp949", "johab", "iso2022_kr"):
+        _say_extracted(name, [text for text in pages if text.lstrip().startswith("<")])
     _mixed(pages)
     _speed(pages)
     return 0
@@ -176,6 +181,23 @@ def _say(what: str, name: str, label: str, pages: list[tuple[str, bytes]], stray
         f"{what:<12} {name:<11} said {label or '-':<12} {len(pages):>5} texts  right {share:8.4%}"
         f"  undecodable {lost:>3}  below 99 % {worst_pages:>3}"
     )
+
+
+def _say_extracted(name: str, pages: list[str]) -> None:
+    """Print how much of the extracted Hangul is left when one byte in 1,000 of a page is damaged, tags included."""
+    rng = random.Random(SEED)
+    good = total = lost = 0
+    for _, body in (encoded(text, name) for text in pages):
+        want = hangul(_extract(body))
+        if len(want) < MIN_SYLLABLES:
+            continue
+        got = right(want, hangul(_extract(damage(body, max(1, len(body) // 1000), rng))))
+        good, total, lost = good + got, total + len(want), lost + (got == 0)
+    print(f"extracted    {name:<11} 1 in 1,000 {len(pages):>5} pages  right {good / total:8.4%}  pages lost {lost:>3}")
+
+
+def _extract(body: bytes) -> str:
+    return html_page.extract(Item("k", "https://a.example/1", body, "text/html", "", "")).text
 
 
 def _mixed(pages: list[str]) -> None:

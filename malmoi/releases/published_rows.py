@@ -102,6 +102,7 @@ def _row(
     row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
     row["domains"] = _fields(measures)
     row |= {"abuse": labels.get("abuse"), "language": labels.get("language", ""), "cluster_size": 1}
+    row["page_kind"] = labels.get("page_kind", "")
     row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
     row["benchmarks"] = _names(labels.get("benchmarks"))
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 8  # raise it with any change below: the next release is then a major version
+SCHEMA_VERSION = 9  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -65,6 +65,7 @@ COLUMNS = (
         True,
         "names of the evaluation sets with which the text overlaps; NULL where the recipe has no such filter",
     ),
+    Column("page_kind", _TEXT, False, "of a web page: `article`, or the kind that it may be instead; else empty"),
     Column("language", _TEXT, False, "language code as judged; empty where not judged"),
     Column("hangul_share", _SHARE, True, "Hangul syllables among letters, 0–1, as measured before redaction"),
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
@@ -97,6 +98,7 @@ DICTIONARY = [
     "register",
     "domain",
     "abuse",
+    "page_kind",
     "language",
     "author",
     "date",
@@ -109,7 +111,19 @@ DICTIONARY += [
 ]
 # Columns by whose bounds a reader can skip files, row groups and pages. Bounds of others exclude nothing, and those of
 # `text` are whole texts: with the page index they took 10 kB of each file.
-STATISTICS = ["source", "license", "use", "split", "register", "domain", "abuse", "language", "date", "fetched"]
+STATISTICS = [
+    "source",
+    "license",
+    "use",
+    "split",
+    "register",
+    "domain",
+    "abuse",
+    "page_kind",
+    "language",
+    "date",
+    "fetched",
+]
 STATISTICS += ["hangul_share", "quality", "n_chars", "n_bytes", "n_sentences", "n_morphemes", "cluster_size"]
 MORPHEME_DICTIONARY = [f"morphemes.{name}.list.element" for name in ("tag", "form", "length")]
 # Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,

@@ -1,63 +1,61 @@
-"""Find the article of a JavaScript-rendered page: in its embedded data or <noscript>, or nowhere (`needs-script`).
+"""Find the values that a page carries for its scripts: JSON, states, flight chunks, attributes, templates, <noscript>.
 
-Scripts are not executed. JSON is parsed: `__NEXT_DATA__` and every other `application/json`, the flight chunks of
-Next.js (`nextjs_flight.py`), the flattened data of Nuxt 3, states assigned to `window`; of a state that is not
-JSON (Nuxt 2) only its string literals. `article_candidates.py` chooses the article among the strings.
+Scripts are not executed. JSON is parsed: `__NEXT_DATA__` and every other script of a JSON type, the flight chunks of
+Next.js (`nextjs_flight.py`), flattened data (Nuxt 3, SvelteKit, Remix), data attributes (Inertia, Discourse, Astro);
+of other scripts the literals are read (`js_values.py`). `article_candidates.py` chooses the article among the values.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from lxml import html
 
-from crawlers.formats.html import nextjs_flight
-from crawlers.formats.html.article_candidates import (
-    BODY_KEYS,
-    Candidate,
-    candidates,
-    choose,
-    extract_prose,
-    parse_literal,
-)
+from crawlers.formats.html import nextjs_flight, rich_nodes, rich_text
+from crawlers.formats.html.article_candidates import Candidate, candidates, choose, extract_prose
+from crawlers.formats.html.js_values import load_json, read_values
 
 MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is skipped
 MAX_ALL = 24_000_000  # code points of all scripts of a page
-SHORT = 100  # code points of a script; a shorter one can hold a flight chunk, but not an article
+SHORT = 100  # code points of a script or attribute; a shorter one can hold a flight chunk, but not an article
 MAX_STEPS = 200_000  # values visited while flattened data is rebuilt
 MAX_DEPTH = 100
 EMPTY_ROOT = 60  # characters; "불러오는 중입니다…" and similar
 _ROOTS = frozenset(
     {"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "react-root", "app-root", "main-app", "q-app"}
+    | {"fusion-app", "app-container", "main-outlet", "react-app", "vue-app", "application", "mount", "viewer"}
 )
 _ROOT_TAGS = ("app-root", "app", "ng-app", "flutter-view")
-_ASSIGNED = re.compile(
-    r"(?:window|self|globalThis)\s?(?:\.\s?|\[\s?[\"'])([\w$]{1,80})(?:[\"']\s?\])?"
-    r"\s{0,5}=\s{0,5}(JSON\.parse\(\s{0,5})?"
-)
-_LITERAL = re.compile(
-    r"[\"']?\b("
-    + "|".join(sorted(BODY_KEYS, key=len, reverse=True))
-    + r")[\"']?\s{0,3}:\s{0,3}(\"(?:[^\"\\\n]|\\.)*\")"
-)
+_KOREAN = re.compile(r"[가-힣]{2}|\\u[aAbBcCdD][0-9a-fA-F]{3}|%E[A-D]%|&#(?:x[aAbBcC]|[45]\d{4})")
 _WRAPPED = frozenset({"Reactive", "ShallowReactive", "Ref", "ShallowRef", "EmptyRef", "EmptyShallowRef", "NuxtError"})
-_JSON_TYPES = ("application/json", "application/vnd.api+json", "application/hal+json")
-_DECODER = json.JSONDecoder(strict=False)
+_PLAIN_TYPES = ("text/plain", "text/html", "text/markdown", "text/x-markdown", "text/template", "text/x-template")
+_CODE_TYPES = ("", "text/javascript", "application/javascript", "module", "text/ecmascript", "text/babel")
+_REMIX = re.compile(r"_\d{1,7}")
+_STREAM = re.compile(r"^\[\{\"_\d")
 
 
-def article(tree: html.HtmlElement, title: str) -> str:
-    """Return the text of the page's article from its embedded data; "" if there is none or it is ambiguous.
+def article(tree: html.HtmlElement, title: str, stated: str = "") -> str:
+    """Return the article of the page's embedded data as markup; "" if there is none or it is ambiguous.
 
-    `title` is the title of the page: it distinguishes the article from others in the same data.
+    `title` is the title of the page: it distinguishes the article from others in the same data. `stated` is the body
+    that the metadata of the page state (JSON-LD).
     """
     found: list[Candidate] = []
+    trees: list[str] = []
     for data in _data(tree):
         found += candidates(data)
-    text = choose(found, title)
-    return text or ("" if found else _noscript(tree))
+        if rich_nodes.is_element(data):
+            trees.append(rich_text.to_markup(data))
+    if stated and (text := extract_prose(stated, is_body=True)):
+        found.append(Candidate("articleBody", text, rich_text.to_markup(stated), title, own=True))
+    if chosen := choose(found, title):
+        return chosen
+    if found:
+        return ""
+    whole = "\n".join(trees)
+    return whole if extract_prose(whole) else _noscript(tree)
 
 
 def is_shell(tree: html.HtmlElement) -> bool:
@@ -83,16 +81,16 @@ def _visible_text(element: html.HtmlElement) -> str:
 
 
 def _noscript(tree: html.HtmlElement) -> str:
-    """Return the longest <noscript> text that is an article and not a request to enable JavaScript."""
+    """Return the longest <noscript> that is an article and not a request to enable JavaScript."""
     blocks = (
         "".join((box.text or "", *(str(html.tostring(part, encoding="unicode")) for part in box)))
         for box in tree.iter("noscript")
     )
-    return max((text for block in blocks if (text := extract_prose(block))), key=len, default="")
+    return max((block for block in blocks if extract_prose(block)), key=len, default="")
 
 
 def _data(tree: html.HtmlElement) -> Iterator[Any]:
-    """Yield the data of the page's scripts as plain values."""
+    """Yield the data of the page's scripts and attributes as plain values."""
     left = MAX_ALL
     chunks: list[str | bytes] = []
     for script in tree.iter("script"):
@@ -102,59 +100,73 @@ def _data(tree: html.HtmlElement) -> Iterator[Any]:
         if len(source) > MAX_SCRIPT or left < 0 or (len(source) < SHORT and not pushes):
             continue
         kind = (script.get("type") or "").partition(";")[0].strip().lower()
-        if kind in _JSON_TYPES:
-            data = _load(source)
-            yield _unflatten(data) if script.get("id") == "__NUXT_DATA__" or _is_flat(data) else data
-        elif kind in ("", "text/javascript", "application/javascript", "module"):
-            if pushes:
-                chunks += nextjs_flight.read_chunks(source)
-            yield from _states(source)
-    yield from nextjs_flight.rows(chunks)
-
-
-def _load(source: str) -> Any:
-    try:
-        return json.loads(source, strict=False)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _read(source: str, start: int) -> Any:
-    """Parse the JSON value that begins at `start`; None if it is not JSON."""
-    try:
-        return _DECODER.raw_decode(source, start)[0]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _states(source: str) -> Iterator[Any]:
-    """Yield values assigned to properties of the window; of non-JSON, the string literals under keys of bodies."""
-    for match in _ASSIGNED.finditer(source):
-        if source[match.end() : match.end() + 1] not in ("{", "[", '"', "(", "f"):
+        if pushes and kind in _CODE_TYPES:
+            chunks += nextjs_flight.read_chunks(source)
+        elif not _KOREAN.search(source) or kind == "application/ld+json":
             continue
-        value = _read(source, match.end())
-        if match.group(2) and isinstance(value, str):
-            value = _load(value)
-        if isinstance(value, (dict, list)):
-            yield value
-        elif value is None and match.group(1).startswith("__"):
-            yield from ({key: text} for key, text in _literals(source[match.end() :]))
-            return
+        elif "json" in kind:
+            yield _unpack(load_json(source), flat=script.get("id") == "__NUXT_DATA__")
+        elif kind in _PLAIN_TYPES:
+            yield {"articleBody": source}
+        elif kind in _CODE_TYPES:
+            yield from map(_unpack, read_values(source))
+    yield from nextjs_flight.rows(chunks)
+    yield from _attributes(tree)
 
 
-def _literals(source: str) -> Iterator[tuple[str, str]]:
-    for match in _LITERAL.finditer(source):
-        if text := parse_literal(match.group(2)):
-            yield match.group(1), text
+def _attributes(tree: html.HtmlElement) -> Iterator[Any]:
+    """Yield the data in attributes and hidden fields."""
+    for element in tree.iter(
+        "div", "main", "section", "article", "astro-island", "input", "textarea", "iframe", "meta"
+    ):
+        if element.tag == "textarea":
+            if element.text and len(element.text) >= SHORT and _is_hidden_field(element):
+                yield {"articleBody": element.text}
+            continue
+        for name, value in element.items():
+            if len(value) < SHORT or len(value) > MAX_SCRIPT or not _KOREAN.search(value):
+                continue
+            if name == "srcdoc" or (element.tag == "input" and name == "value" and element.get("type") == "hidden"):
+                yield {"articleBody": value}
+            elif value.lstrip()[:1] in ("{", "["):
+                data = load_json(value)
+                yield _undo_astro([0, data], 0) if element.tag == "astro-island" else _unpack(data)
+
+
+def _is_hidden_field(element: html.HtmlElement) -> bool:
+    style = (element.get("style") or "").replace(" ", "").lower()
+    return element.get("hidden") is not None or "display:none" in style
+
+
+def _undo_astro(value: Any, depth: int) -> Any:
+    """Undo the notation of Astro's islands: each value is [kind, value]."""
+    if depth > MAX_DEPTH or not isinstance(value, list) or len(value) != 2:
+        return None
+    kind, inner = value
+    if kind == 1 and isinstance(inner, list):
+        return [_undo_astro(entry, depth + 1) for entry in inner]
+    if isinstance(inner, dict):
+        return {key: _undo_astro(entry, depth + 1) for key, entry in inner.items()}
+    return inner
+
+
+def _unpack(data: Any, *, flat: bool = False) -> Any:
+    """Rebuild flattened data; other data is returned as it is."""
+    if isinstance(data, str) and _STREAM.match(data):  # Remix
+        data = load_json(data.partition("\n")[0])
+    return _unflatten(data) if flat or _is_flat(data) else data
 
 
 def _is_flat(data: Any) -> bool:
-    """Whether the value is Nuxt 3 data under another id: a list that begins with its root and names values by index."""
-    return (
-        isinstance(data, list)
-        and len(data) > 2
-        and (isinstance(data[0], list) and len(data[0]) == 2 and data[0][0] in _WRAPPED)
-    )
+    """Whether a list stores each value once and names it by its index, the root first (Nuxt 3, devalue, Remix)."""
+    if not isinstance(data, list) or len(data) < 3:
+        return False
+    root = data[0]
+    if isinstance(root, list) and len(root) == 2 and isinstance(root[0], str):
+        return root[0] in _WRAPPED
+    if not isinstance(root, dict) or not root:
+        return False
+    return all(isinstance(place, int) and not isinstance(place, bool) and place < len(data) for place in root.values())
 
 
 def _unflatten(data: Any) -> Any:
@@ -178,9 +190,36 @@ def _hydrate(data: list[Any], place: Any, steps: list[int], above: frozenset[int
     value = data[place]
     inside = above | {place}
     if isinstance(value, dict):
-        return {key: _hydrate(data, entry, steps, inside) for key, entry in value.items()}
+        return {
+            _key(data, key): _unpack(found)
+            if isinstance(found := _hydrate(data, entry, steps, inside), list)
+            else found
+            for key, entry in value.items()
+        }
     if isinstance(value, list):
         if value and isinstance(value[0], str):
-            return _hydrate(data, value[1], steps, inside) if value[0] in _WRAPPED and len(value) > 1 else None
+            return _hydrate_typed(data, value, steps, inside)
         return [_hydrate(data, entry, steps, inside) for entry in value]
     return value
+
+
+def _hydrate_typed(data: list[Any], value: list[Any], steps: list[int], inside: frozenset[int]) -> Any:
+    """Rebuild `[type, …]`: a wrapped value, a set, a map, an object without prototype; None for other types."""
+    kind, entries = value[0], value[1:]
+    if kind in ("null", "Map"):
+        return {
+            str(key if kind == "null" else _hydrate(data, key, steps, inside)): _hydrate(data, entry, steps, inside)
+            for key, entry in zip(entries[::2], entries[1::2], strict=False)
+        }
+    if kind == "Set":
+        return [_hydrate(data, entry, steps, inside) for entry in entries]
+    if kind == "Date":
+        return entries[0] if entries else None
+    return _hydrate(data, entries[0], steps, inside) if kind in _WRAPPED and entries else None
+
+
+def _key(data: list[Any], key: str) -> str:
+    """Return the name of a member; Remix stores names among the values too, as "_7"."""
+    if _REMIX.fullmatch(key) and int(key[1:]) < len(data) and isinstance(said := data[int(key[1:])], str):
+        return said
+    return key

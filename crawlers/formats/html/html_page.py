@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
+from crawlers.formats.html import (
+    article_candidates,
+    broken_markup,
+    byline,
+    html_tree,
+    page_kind,
+    page_metadata,
+    script_article,
+)
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
@@ -24,14 +31,6 @@ MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pa
 SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
-SHORT = 200  # code points; less in an empty frame is not an article
-LITTLE = 600  # code points; below, the embedded data of the page is searched for an article
-CLEARLY_MORE = 2  # minimum ratio to the length of the visible text
-
-_SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
-_ASKS = re.compile(
-    r"[^.!?\n]{0,200}(?:자바스크립트|javascript|스크립트|브라우저|불러오|로딩|잠시만|기다려)[^.!?\n]{0,200}[.!?]?", re.I
-)
 
 
 def parse(item: Item) -> Page:
@@ -45,7 +44,7 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = html_tree.tree_of(text)
+    tree = html_tree.tree_of(broken_markup.repair(text))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
 
@@ -58,7 +57,7 @@ def extract(item: Item) -> Extracted:
     A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
     `links-only` (a page that lists others), `needs-script` (an empty frame that a script fills), `frameset` or
     `no-text`. An article in embedded data only (JSON-LD, framework states, <noscript>) is read
-    from there (`embedded_json`); scripts are not executed.
+    from there (`script_article`); scripts are not executed.
     """
     return extract_page(item, parse(item))
 
@@ -85,7 +84,7 @@ def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | No
 
 def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = page_metadata.Metadata()
-    text = author = date = ""
+    text = author = date = kind = ""
     reason = page.reason
     if Decoded(page.text, page.encoding, page.replaced).is_undecodable:
         reason = "undecodable"
@@ -93,8 +92,9 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         try:
             with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
-                text, reason = read(page)
-                text, reason = _choose_script_text(page, found, text, reason)
+                shown, reason = _read_shown(page, read)
+                text, reason = script_article.choose(page, found, shown, reason, main_text)
+                kind, reason = page_kind.judge(page, found, item.url, text, reason, carried=text is not shown)
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
@@ -108,39 +108,25 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         canonical=found.canonical,
         outcome="dropped" if reason else "kept",
         reason=reason,
+        page_kind=kind,
     )
+
+
+def _read_shown(page: Page, read: Callable[[Page], tuple[str, str]]) -> tuple[str, str]:
+    """Return the visible text; of markup that the extraction cannot read, all words of the page if they are prose."""
+    try:
+        with input_errors(_to_unreadable, MemoryError):
+            return read(page)
+    except Unreadable:
+        text = article_candidates.extract_prose(plain_lines(page.tree))
+        if not text:
+            raise
+        return text, ""
 
 
 def _to_unreadable(_: str) -> Unreadable:
     """Exceptions of lxml on a tree are caused by the page."""
     return Unreadable("unreadable-html")
-
-
-def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
-    """Return the article in the page's embedded data if it is clearly longer than the visible text; else the input.
-
-    A page with almost no visible text, no unambiguous article and an empty container for scripts is
-    `needs-script`: its visible text is only its frame.
-    """
-    stated = article_candidates.strip_markup(found.body)
-    if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
-        return stated, ""
-    if len(text) >= LITTLE:
-        return text, reason
-    try:
-        carried = embedded_json.article(page.tree, found.title)
-        if len(carried) > CLEARLY_MORE * len(text):
-            return carried, ""
-        if (
-            len(text) < SHORT
-            and not stated
-            and not _SAYS.search(_ASKS.sub("", text))
-            and embedded_json.is_shell(page.tree)
-        ):
-            return "", "needs-script"
-    except RecursionError:
-        pass  # maliciously deep data
-    return text, reason
 
 
 def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[str, str]:

@@ -14,8 +14,9 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r")) + b"\x7f"
 # References to them, as browsers read them: any number of zeros, with or without a semicolon (WHATWG, "numeric
 # character reference end state"). libxml2 turns invalid code points into U+FFFD; it reads 0x80 to 0x9F as code page
 # 1252, whose undefined codes are controls too.
+# What stands before is kept apart, lest "&#" and the rest make another reference.
 _CONTROL_REFERENCE = re.compile(
-    rb"&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
+    rb"(&(?:#[xX]?[0-9a-fA-F]{0,8})?)?&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
     rb"|0*(?:[1-8]|1[145-9]|2[0-9]|3[01]|127|129|141|143|144|157|6553[45])(?![0-9]));?"
 )
 _FORM_FEED = re.compile(rb"\f|&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, but not in XML
@@ -69,7 +70,12 @@ def _clean(text: str) -> bytes:
     raw = _LONE.sub("\ufffd", text).encode().translate(None, _CONTROL)
     raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     raw = _SURROGATES.sub(_join_surrogates, raw)
-    return _FORM_FEED.sub(b" ", _CONTROL_REFERENCE.sub(b"", raw))
+    return _FORM_FEED.sub(b" ", _CONTROL_REFERENCE.sub(_drop_reference, raw))
+
+
+def _drop_reference(match: re.Match[bytes]) -> bytes:
+    before: bytes | None = match[1]
+    return before + b" " if before else b""
 
 
 def _join_surrogates(match: re.Match[bytes]) -> bytes:

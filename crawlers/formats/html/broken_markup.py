@@ -1,0 +1,227 @@
+"""Repair tags that lost, gained or changed a byte, so that damage costs no more than the words around it.
+
+A parser takes a damaged tag for another, unknown one, or for text: a box ends too early or never, a script or comment
+takes in the rest of the page. Repaired are names at one edit from a known name, lost angle brackets and quotes, and
+ends of comments and scripts; a name only if its tags are unbalanced in the page, so that intact pages stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from functools import cache
+
+MAX_REPAIRS = 5_000  # tags of one page
+
+# fmt: off
+_NAMES = frozenset("""
+    a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br
+    button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed
+    fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe
+    image img input ins kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav
+    nobr noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rp rt rtc ruby
+    s samp script search section select slot small source spacer span strike strong style sub
+    summary sup svg table tbody td
+    template textarea tfoot th thead time title tr track tt u ul var video wbr xmp
+    path g circle rect line polyline polygon ellipse defs use symbol stop mask text tspan image filter pattern clippath
+    lineargradient radialgradient foreignobject desc view mi mo mn ms mtext mrow mfrac msup msub msqrt mtable mtr mtd
+""".split())
+# Names that damage is repaired to: boxes whose loss changes the structure of a page.
+_BOXES = frozenset("""
+    a article aside b body blockquote button caption center code dd div dl dt em fieldset figcaption figure font footer
+    form h1 h2 h3 h4 h5 h6 head header html i label li main nav noscript ol option p pre section select span strong
+    style script sub sup table tbody td textarea tfoot th thead title tr u ul
+""".split())
+# fmt: on
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9:_-])")
+_ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
+_BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
+_NO_START = re.compile(  # "</" has lost "<", or another character is in its place
+    rf"(?:(?<=>)[!-.0-;=?-~\ufffd]|(?<=[^<\s/A-Za-z0-9_])[^<>\w\s/]?)/({_BOX})>", re.IGNORECASE
+)
+_NO_START_2 = re.compile(
+    rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE
+)
+_NO_SLASH = re.compile(r"<[^\w\s<>!?/=]([a-z][a-z0-9]{0,12})>", re.IGNORECASE)  # "<\ufffddiv>"
+_NO_END = re.compile(
+    rf"<(/?)({_BOX})(\s[^<>\"']{{0,200}}(?:[\"'][^<>\"']{{0,300}}[\"'][^<>\"']{{0,200}}){{0,20}})?(?=<[/!a-z])",
+    re.IGNORECASE,
+)
+_GLUED = re.compile(rf"<(/?)({_BOX})(?=[^\x00-\x7f])[\ufffd]?", re.IGNORECASE)
+_NO_QUOTE = re.compile(
+    r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
+)
+_SCRIPT = re.compile(r"(<script\b[^<>]{0,2000}>)[^<]*(?:<(?!/script)[^<]*)*", re.IGNORECASE)
+_TELLING = ("div", "table", "td", "ul", "span", "section")  # names whose unbalanced tags ask for a closer look
+_OPEN_TAG = re.compile(r"<[/a-zA-Z][^<>]*<")
+_OPEN_QUOTE = re.compile(r"=(?:\"[^\"<>]*>|'[^'<>]*>)")
+_RAW = ("script", "style", "textarea", "title", "noscript", "select")
+_NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
+_FOLLOWING = re.compile(
+    r"(?=\n\s{0,20}<(?:/head|body|link|meta|div|header|style|script)\b)|(?=</head>|<body\b)", re.IGNORECASE
+)
+_NEAR_COMMENT = re.compile(r"-[^->\n]?->|--[^->\n]?>|-->?|->")
+_SUSPECT = re.compile(r"[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def repair(text: str) -> str:
+    """Return the text of a page with its damaged tags repaired; an intact page as it is.
+
+    >>> repair("<div><p>하나</p></d\ufffdiv><div>둘</div>")
+    '<div><p>하나</p></div><div>둘</div>'
+    >>> repair("<p>하나<p>둘 <o:p></o:p><unknown>셋</unknown>")
+    '<p>하나<p>둘 <o:p></o:p><unknown>셋</unknown>'
+    """
+    if "<" not in text:
+        return text
+    text = _close_raw(_close_comments(text))
+    if not _may_be_damaged(text):
+        return text
+    text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
+    text = _NO_END.sub(r"<\1\2\3>", text)
+    text = _GLUED.sub(r"<\1\2>", text)
+    balance = _count(text)
+    text = _ODD.sub(lambda match: _mend_name(match, balance), text)
+    text = _NO_START.sub(lambda match: _add_start(match, balance), text)
+    text = _NO_START_2.sub(lambda match: _add_open(match, balance), text)
+    return _NO_SLASH.sub(lambda match: _mend_slash(match, balance), text)
+
+
+def _may_be_damaged(text: str) -> bool:
+    """Whether anything asks for a closer look: cheap, for it reads every page."""
+    folded = text.lower()
+    if any(folded.count(f"<{name}") != folded.count(f"</{name}") for name in _TELLING):
+        return True
+    if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG, _OPEN_QUOTE)):
+        return True
+    return any(_is_odd(match.group(2)) and _near(match.group(2)) for match in _ODD.finditer(text))
+
+
+def _count(text: str) -> Counter[str]:
+    """Return for each name the number of start tags minus that of end tags, outside scripts."""
+    balance: Counter[str] = Counter()
+    for slash, name in _TAG.findall(_SCRIPT.sub(r"\1", text) if "<script" in text else text):
+        balance[name.lower()] += -1 if slash else 1
+    return balance
+
+
+def _is_odd(name: str) -> bool:
+    folded = name.lower()
+    return folded not in _NAMES and "-" not in folded and ":" not in folded
+
+
+def _mend_name(match: re.Match[str], balance: Counter[str]) -> str:
+    slash, name = match.groups()
+    if not _is_odd(name):
+        return match.group()
+    missing = -1 if not slash else 1  # the sign of the balance of a name that lost such a tag
+    fitting = [known for known in _near(name) if balance[known] * missing > 0]
+    if not fitting:
+        return match.group()
+    best = max(fitting, key=lambda known: (abs(balance[known]), known))
+    balance[best] -= missing
+    return f"<{slash}{best}"
+
+
+@cache
+def _near(name: str) -> tuple[str, ...]:
+    """Return the names of boxes at one edit from a name: a character put in, left out or changed."""
+    folded = name.lower()
+    if len(folded) < 2:
+        return ()
+    if not folded.isascii():  # one such character may have taken in its neighbours
+        pattern = re.compile(re.sub(r"[^\x00-\x7f]+|[^\w]", ".{0,3}", folded))
+        return tuple(sorted(known for known in _BOXES if pattern.fullmatch(known)))
+    return tuple(sorted(known for known in _BOXES if _is_one_edit(folded, known)))
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
+    return longer[start + 1 :] == shorter[start + (len(one) == len(other)) :]
+
+
+def _add_start(match: re.Match[str], balance: Counter[str]) -> str:
+    name = match.group(1).lower()
+    if balance[name] <= 0:
+        return match.group()
+    balance[name] -= 1
+    return f"</{name}>"
+
+
+def _add_open(match: re.Match[str], balance: Counter[str]) -> str:
+    name = match.group(1).lower()
+    if balance[name] >= 0:
+        return match.group()
+    balance[name] += 1
+    return f"<{match.group()}"
+
+
+def _mend_slash(match: re.Match[str], balance: Counter[str]) -> str:
+    name = match.group(1).lower()
+    if name not in _BOXES or balance[name] == 0:
+        return match.group()
+    slash = "/" if balance[name] > 0 else ""
+    balance[name] += -1 if slash else 1
+    return f"<{slash}{name}>"
+
+
+def _close_comments(text: str) -> str:
+    """End each comment whose end mark is damaged at the nearest remains of one, before the next comment begins."""
+    if text.count("<!--") <= text.count("-->"):
+        return text
+    parts: list[str] = []
+    at = 0
+    end = 0
+    while (start := text.find("<!--", at)) >= 0:
+        if 0 <= end < start + 2:
+            end = text.find("-->", start + 2)
+        following = text.find("<!--", start + 4)
+        if end >= 0 and (following < 0 or end < following + 3):
+            parts.append(text[at : end + 3])
+            at = end + 3
+            continue
+        limit = following if following >= 0 else len(text)
+        near = _NEAR_COMMENT.search(text, start + 4, limit)
+        stop = near.start() if near else start + 4
+        parts.append(text[at:stop] + "-->")
+        at = near.end() if near else start + 4
+    return "".join((*parts, text[at:]))
+
+
+def _close_raw(text: str) -> str:
+    """End each script, style or field whose end tag is damaged: at the remains of the tag, else before the next box."""
+    for name in _RAW:
+        opened = [match.end() for match in re.finditer(rf"<{name}(?=[\s>])", text, re.IGNORECASE)]
+        closed = [match.start() for match in re.finditer(rf"</{name}\s{{0,9}}>", text, re.IGNORECASE)]
+        if not opened or len(opened) == len(closed):
+            continue
+        text = _close_one(text, name, opened, closed)
+    return text
+
+
+def _close_one(text: str, name: str, opened: list[int], closed: list[int]) -> str:
+    parts: list[str] = []
+    at = 0
+    for place, start in enumerate(opened):
+        limit = opened[place + 1] + 1 if place + 1 < len(opened) else len(text)
+        after = bisect_left(closed, start)
+        if start < at or (after < len(closed) and closed[after] < limit):
+            continue
+        end = next((match for match in _NEAR_RAW.finditer(text, start, limit) if _is_end(match, name)), None)
+        end = end or _FOLLOWING.search(text, start, limit)
+        if end is not None:
+            parts.append(f"{text[at : end.start()]}</{name}>")
+            at = end.end()
+    return "".join((*parts, text[at:])) if parts else text
+
+
+def _is_end(match: re.Match[str], name: str) -> bool:
+    """Whether a tag is the remains of the end tag of `name`."""
+    said = (match[1] or match[2] or match[3]).lower().lstrip("/")
+    return said == name or name in _near(said)

@@ -1,0 +1,107 @@
+"""Decide what kind of page a web page is: an article, or a page that is not a text (index, error, login …).
+
+A linear model over features of structure (share of links, streaks of prose, cut teasers, forms, tables of numbers,
+words of errors) gives each kind a probability (`page_kind_model.toml`, trained by `benchmarks.page_kind_model`). A
+page is dropped only if the model is sure; a page with a long streak of prose is an article whatever else it shows.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from crawlers.formats.html.page_features import look, measure, stated_kinds
+from crawlers.formats.html.page_metadata import Metadata
+from crawlers.formats.html.parsed_page import Page
+
+KINDS = ("article", "index", "gallery", "error", "login", "stub", "generated", "frame", "shell")
+# Drop reasons of kinds that the model or the frames of a page decide; other reasons and the kinds they mean.
+REASONS = {
+    "index": "index-page",
+    "gallery": "gallery-page",
+    "error": "error-page",
+    "login": "login-page",
+    "stub": "stub-page",
+    "generated": "generated-page",
+    "frame": "frame-page",
+}
+_KIND_OF_REASON = {"needs-script": "shell", "frameset": "frame"}
+WORDED = frozenset({"error", "login", "stub"})  # kinds that count only if the page has their words
+SURE = 0.9  # minimum probability of all kinds but `article` together at which a page is dropped
+LIKELY = 0.5  # the same, at which a page is labelled with its likeliest other kind
+LITTLE = 200  # code points; with less beside a frame, the frame holds the content
+PROSE = 800  # code points of sentences in a row; a page with so many is an article
+_NO_CONTENT = re.compile(
+    r"googletagmanager|youtube|vimeo|/ads?[/.?]|doubleclick|recaptcha|facebook|twitter|google\.com/maps|/map|counter|analytics|hidden"
+    r"|display\s?:\s?none|^\S* 0 |^\S* 1 1 |width\s?:\s?[01](?:px)?\b|about:blank|javascript:|banner|player",
+    re.IGNORECASE,
+)
+_LARGE = re.compile(r"100%|\b[5-9]\d\d\b|\b[1-9]\d{3}\b|100v[hw]")
+_CONTENT = re.compile(r"main|view|content|cont|body|article|post|pdf|doc|convert|preview", re.IGNORECASE)
+
+
+def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carried: bool) -> tuple[str, str]:
+    """Return the kind of a page with the extracted `text`, and the reason to drop it ("" to keep it).
+
+    `reason` is that of the extraction. `carried`: the text is that of an article in the data of the page.
+    """
+    if carried or reason in _KIND_OF_REASON:
+        return _KIND_OF_REASON.get(reason, "article"), reason
+    if reason not in ("", "links-only", "no-text"):
+        return "", reason
+    if len(text) < LITTLE and _has_frame(page):
+        return "frame", REASONS["frame"]
+    shown = look(page, text)
+    if not reason and shown.streak >= PROSE:
+        return "article", ""
+    values = measure(shown, page, found, url, text)
+    said = stated_kinds(page, found.title, text)
+    chances = {kind: chance for kind, chance in chances_of(values).items() if kind not in WORDED or kind in said}
+    chances.pop("article")
+    doubt = math.fsum(chances.values())
+    likeliest = max(chances, key=chances.__getitem__)
+    if reason:  # nothing to lose: the kind only names the reason
+        kind = likeliest if doubt >= LIKELY else "index" if reason == "links-only" else "stub"
+        named = kind in ("index", "gallery", "generated") if reason == "links-only" else kind == "stub"
+        return kind, reason if named else REASONS[kind]
+    if doubt < LIKELY:
+        return "article", ""
+    return likeliest, REASONS[likeliest] if doubt >= SURE else ""
+
+
+def _has_frame(page: Page) -> bool:
+    """Whether a frame may hold the content: large or named so, with an address, not an advertisement or a counter."""
+    for frame in page.tree.iter("iframe", "embed", "object"):
+        get = frame.get
+        address = get("src") or get("data") or get("data-src") or ""
+        size = f"{get('width') or ''} {get('height') or ''} {get('style') or ''}"
+        if not address or _NO_CONTENT.search(f"{address} {size} {get('id') or ''} {get('class') or ''}"):
+            continue
+        if (
+            frame.tag != "iframe"
+            or _LARGE.search(size)
+            or _CONTENT.search(f"{get('id') or ''} {get('name') or ''} {address}")
+        ):
+            return True
+    return False
+
+
+def chances_of(values: list[float]) -> dict[str, float]:
+    """Return the probability of each kind that the model knows."""
+    scores = {kind: math.fsum((bias, *map(operator.mul, row, values))) for kind, (bias, row) in _load().items()}
+    most = max(scores.values())
+    weights = {kind: math.exp(score - most) for kind, score in scores.items()}
+    total = math.fsum(weights.values())
+    return {kind: weight / total for kind, weight in weights.items()}
+
+
+@cache
+def _load() -> dict[str, tuple[float, tuple[float, ...]]]:
+    """Return kind → bias and weight of each feature."""
+    with (Path(__file__).parent / "page_kind_model.toml").open("rb") as file:
+        stored = tomllib.load(file)
+    return {kind: (row[0], tuple(row[1:])) for kind, row in stored["weights"].items()}
