@@ -18,6 +18,7 @@ CLEARLY_MORE = 2  # minimum ratio to the length of the visible text
 MORE = 1.2  # the same, if the article contains the visible text: its beginning is shown
 LOST = 0.8  # share of the words; with less, extraction took a part of the body for something else
 CONTAINED = 0.8  # share of the visible lines
+ANOTHER = 0.2  # share of the lines of an `articleBody` in the visible text; with less, the page shows another text
 MIN_LINE = 10  # code points; shorter lines are not compared
 
 _SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
@@ -44,14 +45,15 @@ def choose(page: Page, found: Metadata, text: str, reason: str, read: Reading) -
     `needs-script`: its visible text is only its frame.
     """
     stated = article_candidates.strip_markup(found.body)
-    if len(text) >= LITTLE and len(stated) <= CLEARLY_MORE * len(text):
+    another = _is_another(stated, text)
+    if len(text) >= LITTLE and len(stated) <= CLEARLY_MORE * len(text) and not another:
         return text, reason
     try:
         carried = read_markup(embedded_json.article(page.tree, found.title, found.body), read)
         shell = len(text) < LITTLE and embedded_json.is_shell(page.tree)
     except RecursionError:  # maliciously deep data
         return text, reason
-    if carried and (shell or _is_more(carried, text)):
+    if carried and (shell or another or _is_more(carried, text)):
         return carried, ""
     if len(text) < SHORT and shell and not carried and not _SAYS.search(_ASKS.sub("", text)):
         return "", "needs-script"
@@ -63,10 +65,19 @@ def _is_more(carried: str, text: str) -> bool:
         return len(carried) > len(text)
     if len(carried) > CLEARLY_MORE * len(text):
         return True
-    lines = [_SPACE.sub("", line) for line in text.split("\n") if len(line) >= MIN_LINE]
-    whole = _SPACE.sub("", carried)
-    inside = sum(len(line) for line in lines if line in whole)
-    return len(carried) > MORE * len(text) and inside >= CONTAINED * sum(map(len, lines))
+    return len(carried) > MORE * len(text) and _measure_shared(text, carried) >= CONTAINED
+
+
+def _is_another(stated: str, text: str) -> bool:
+    """Whether the page declares an article (`articleBody`) and shows another text of at most twice its length."""
+    return len(stated) >= max(SHORT, len(text) / CLEARLY_MORE) and _measure_shared(stated, text) < ANOTHER
+
+
+def _measure_shared(lines: str, text: str) -> float:
+    """Return the share of the lines, by code points, that the text contains; 1 if no line is long enough."""
+    whole = _SPACE.sub("", text)
+    long = [_SPACE.sub("", line) for line in lines.split("\n") if len(line) >= MIN_LINE]
+    return sum(len(line) for line in long if line in whole) / sum(map(len, long)) if long else 1.0
 
 
 def read_markup(markup: str, read: Reading) -> str:
