@@ -11,7 +11,7 @@ MAX_PADDED = 200_000  # cells of one table; a larger one is written without its 
 def write_rows(rows: Sequence[Mapping[int, str]]) -> list[str]:
     r"""Return a line for each row, column → words, and the delimiter row below the first, which is the head row.
 
-    Rows and columns without words are left out. A table of one column is no table: its cells are lines.
+    Rows and columns without words are left out. The cells of a single column become lines.
 
     >>> write_rows([{0: "낱말", 1: "뜻"}, {0: "말모이"}])
     ['| 낱말 | 뜻 |', '| --- | --- |', '| 말모이 | |']

@@ -1,1 +1,1 @@
-"""The model that tells which lines of a web page are its main content: their features, and the weights."""
+"""The model that decides which lines of a web page are its main content: their features, and the weights."""

@@ -20,7 +20,7 @@ from crawlers.formats.html.content_model.page_core import (
 )
 from crawlers.formats.html.text_lines import PlacedLine
 
-FAR = 6  # lines; a longer distance to running text is not told apart
+FAR = 6  # lines; a longer distance to running text is not distinguished
 WINDOW = 3  # lines on each side whose running text is counted
 MAX_PARTS = 20  # open parts, one in another
 NEAR_HEADING = 3  # ancestors of a heading among which its box is searched
@@ -52,7 +52,7 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
     last = len(lines) - 1 - inside[::-1].index(True) if True in inside else -1
     relations = CoreRelations(core, page.body)
     contexts: dict[html.HtmlElement, _Context] = {}
-    # Names of the core and of what holds it tell nothing: a thread of answers may be called comments.
+    # Names of the core and of what holds it say nothing: a thread of answers may be called comments.
     known = _make_context(core, page, contexts) if core is not None else None
     shared = known.around | known.own if known is not None else frozenset()
     total = max(1, sum(own for _, own in sizes))
@@ -70,8 +70,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
             f"len:{shape}",
             f"tag:{line.owner.tag}",
             f"tag+len:{line.owner.tag}:{shape}",
-            _beside("prev", lines, shapes, at, at - 1),
-            _beside("next", lines, shapes, at, at + 1),
+            _describe_neighbour("prev", lines, shapes, at, at - 1),
+            _describe_neighbour("next", lines, shapes, at, at + 1),
             f"before:{before[at]}:{context.boxed}",
             f"after:{after[at]}:{context.boxed}",
             f"between:{before[at] < FAR}:{after[at] < FAR}:{shape[0]}",
@@ -119,7 +119,7 @@ def describe_lines(lines: Sequence[PlacedLine], page: Surroundings) -> list[list
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the boxes around a line say."""
+    """Features of the boxes around a line."""
 
     features: tuple[str, ...]
     own: frozenset[str]  # groups of its names
@@ -197,7 +197,7 @@ def _shape(length: int, own: int) -> str:
     return f"{size}{0 if share < 0.1 else 1 if share < 0.5 else 2 if share < 0.9 else 3}"
 
 
-def _beside(name: str, lines: Sequence[PlacedLine], shapes: Sequence[str], at: int, other: int) -> str:
+def _describe_neighbour(name: str, lines: Sequence[PlacedLine], shapes: Sequence[str], at: int, other: int) -> str:
     """Feature of a neighbour: its shape, and whether it is in the same box."""
     if not 0 <= other < len(lines):
         return f"{name}:none"
@@ -246,6 +246,6 @@ def _describe_crowd(sizes: Sequence[tuple[int, int]]) -> str:
 def _describe_family(owner: html.HtmlElement, families: dict[html.HtmlElement, int], shape: str) -> list[str]:
     parent = owner.getparent()
     over = parent.getparent() if parent is not None else None
-    kin = min(4, families.get(parent, 0)) if parent is not None else 0
-    kin2 = min(4, families.get(over, 0)) if over is not None else 0
-    return [f"kin:{kin}", f"kin2:{kin2}", f"kin+len:{max(kin, kin2)}:{shape}"]
+    peers = min(4, families.get(parent, 0)) if parent is not None else 0
+    peers_above = min(4, families.get(over, 0)) if over is not None else 0
+    return [f"peers:{peers}", f"peers_above:{peers_above}", f"peers+len:{max(peers, peers_above)}:{shape}"]

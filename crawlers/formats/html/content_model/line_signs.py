@@ -1,4 +1,4 @@
-"""Tell how a line of a page reads: how it ends, its letters, and signs of what surrounds a main content."""
+"""Describe the words of a line: its end, its letters, and signs of boilerplate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HANGUL = re.compile("[가-힣]")
 _DIGIT = re.compile(r"\d")
 _ENDS = re.compile(r"[가-힣A-Za-z0-9][.!?。…][\"'”’)\]]{0,2}\s*\Z")
 _CLOSES = re.compile(r"(?:다|요|오|까|죠|임|음|함|됨)[.!?…]?[\"'”’)\]]{0,2}\s*\Z")
-# Signs of furniture in a short line; each is a feature, the model learns its weight.
+# Signs of boilerplate in a short line; each is a feature, the model learns its weight.
 _SIGNS = {
     "date": re.compile(r"(?:19|20)\d\d\s?[.\-/년]\s?\d{1,2}"),
     "time": re.compile(r"\d{1,2}:\d\d"),

@@ -1,4 +1,4 @@
-"""Tell what the class names and the id of a box say about it, in the words that site builders use."""
+"""Group the class names and the id of a box by the words that site builders use."""
 
 from __future__ import annotations
 
