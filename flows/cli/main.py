@@ -23,6 +23,7 @@ from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
+from flows.cli.inspect_command import inspect
 from flows.cli.options import (
     THIS_MACHINE,
     ContactOption,
@@ -308,6 +309,7 @@ app.command(contains)
 app.command(erase)
 app.command(withdrawals)
 app.command(review)
+app.command(inspect)
 app.command(sources)
 app.command(index)
 app.command(cache)
