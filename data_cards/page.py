@@ -218,6 +218,7 @@ class Page:
         if not rows:
             return self.words.say("not_inspected")
         names = {"judged": "inspected", "documents": "inspected_of", "version": "inspected_version"}
+        names |= {"readers": "inspectors"}
         values = {name: format_value(self.card["numbers"][key]["value"]) for name, key in names.items()}
         return self.words.say("inspected", **values, rates=Markup("; ").join(map(self._describe_answers, rows)))
 

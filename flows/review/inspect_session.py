@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -66,7 +67,9 @@ class InspectSession:
         facts = {name: _line(str(value)) for name, value in asdict(self._sheet.facts).items()}
         read = [bool(one.reader) for one in readings]
         found = {name: sum(name in one.yes for one in readings) for name in QUESTIONS}
-        more = {"reader": self._sheet.reader, "sheet": _line(str(self._sheet.path)), "questions": QUESTIONS}
+        path = _line(str(self._sheet.path))
+        more = {"reader": self._sheet.reader, "sheet": path, "questions": QUESTIONS}
+        more["command"] = f"malmoi inspect --read {shlex.quote(path)}"
         return facts | more | {"read": read, "found": found, "undo": len(self._undo)}
 
     def _show(self, at: int, whole: bool) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class InspectSession:
     def _save(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Save the answers about the document at `at`: `yes` names the questions, and `note` is free."""
         at, said, note = asked.get("at"), asked.get("yes"), asked.get("note", "")
-        if not isinstance(at, int) or not isinstance(said, list) or not all(one in QUESTIONS for one in said):
+        if type(at) is not int or not isinstance(said, list) or not all(one in QUESTIONS for one in said):
             raise Refusal(400, f"an answer has the number of a document and some of {', '.join(QUESTIONS)}.")
         if not isinstance(note, str) or len(note) > MAX_NOTE or note != escape_line(note):
             raise Refusal(400, f"the note has control characters, or more than {MAX_NOTE} characters. Type it again.")

@@ -8,7 +8,7 @@ export function readView(sheet, doc, draft, actions) {
   return [
     el('article', { class: 'reading', 'aria-labelledby': 'title' },
       archived('h1', doc.title || say('noTitle'), { id: 'title', class: doc.title ? '' : 'soft' }),
-      el('p', { class: 'facts' }, el('b', {}, doc.source), ` · ${doc.licence}`, ...facts.map((one) => el('span', { class: 'tag' }, one))),
+      el('p', { class: 'facts' }, el('b', {}, doc.source), el('span', {}, doc.licence), ...facts.map((one) => el('span', { class: 'tag' }, one))),
       archived('p', doc.url || doc.id, { class: 'address' }),
       ...doc.passages.flatMap((part) => [part.skipped ? gapView(part.skipped, actions) : null, textView(part.text)]).filter(Boolean),
       doc.cut ? el('p', { class: 'soft' }, say('rest', number(doc.cut))) : null),
@@ -20,23 +20,25 @@ function gapView(skipped, actions) {
   return el('p', { class: 'gap' }, el('span', {}, say('skipped', number(skipped))), button(say('whole'), 'w', actions.whole));
 }
 
-// Paragraphs of prose in the width of a column; code and tables in lines as they are.
+// Paragraphs of prose in the width of a column, close together where no blank line is between them; code and tables in lines as they are.
 function textView(text) {
   const found = [];
   let block = null;  // lines of code or of a table
   let fenced = false;
+  let isTight = false;
   for (const line of text.split('\n')) {
     const isFence = line.trimStart().startsWith('```');
     if (fenced || isFence || line.startsWith('|')) {
-      if (!block) found.push(block = []);
-      block.push(line);
+      if (!block) found.push(el('pre', { lang: 'ko', dir: 'auto' }, block = new Text()));
+      block.data += block.data ? `\n${line}` : line;
       if (isFence) fenced = !fenced;
       continue;
     }
     block = null;
-    if (line.trim()) found.push(line);
+    if (line.trim()) found.push(archived('p', line, { class: `${/^#{1,6} /.test(line) ? 'heading' : ''}${isTight ? ' tight' : ''}` }));
+    isTight = line.trim() !== '';
   }
-  return el('div', { class: 'prose' }, ...found.map((one) => (typeof one === 'string' ? archived('p', one, { class: /^#{1,6} /.test(one) ? 'heading' : '' }) : archived('pre', one.join('\n')))));
+  return el('div', { class: 'prose' }, ...found);
 }
 
 function askView(sheet, doc, draft, actions) {
@@ -64,7 +66,7 @@ export function crumbs(sheet, at) {
 
 export function doneView(sheet, actions) {
   const count = sheet.read.length;
-  return [el('section', { class: 'notice' }, el('h1', {}, say('done')), el('p', {}, say('doneMore', sheet.sheet)), el('p', {}, el('code', {}, `malmoi inspect --read ${sheet.sheet}`)),
+  return [el('section', { class: 'notice' }, el('h1', {}, say('done')), el('p', {}, say('doneMore', sheet.sheet)), el('p', {}, el('code', {}, sheet.command)),
     el('dl', { class: 'sums' }, ...sheet.questions.map((name) => el('div', {}, el('dt', {}, say(name)), el('dd', {}, say('yes', number(sheet.found[name]), number(count)))))),
     el('div', { class: 'decide' }, button(say('back'), 'k', actions.previous)))];
 }
