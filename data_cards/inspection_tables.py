@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from data_cards.questions import Listing, Number
-from malmoi.releases.sampling.inspection import QUESTIONS
-from malmoi.releases.sampling.intervals import Z
 
 _INSPECTED = ("inspection",)
-_ORDER = ", ".join(f"'{name}'" for name in QUESTIONS)
+_ORDER = "'other_language', 'artefacts', 'unnatural', 'unsuitable'"
 # As in malmoi/releases/sampling: the share of yes, Wilson's interval for the number of documents, and Cohen's kappa.
+_Z = 1.959964  # normal quantile of 0.975
 _RATE = "(yes_first + coalesce(yes_second, 0)) / (judged * readers)"
 _SHARED = (
     f"SELECT *, {_RATE} AS rate, (judged - yes_first - yes_second + 2 * yes_both) / judged AS agreed,"
     " (yes_first * yes_second + (judged - yes_first) * (judged - yes_second)) / (judged * judged) AS chance,"
-    f" {Z} * {Z} / judged AS z2 FROM inspection"
+    f" {_Z} * {_Z} / judged AS z2 FROM inspection"
 )
 _BOUNDS = (
     "SELECT *, (rate + z2 / 2) / (1 + z2) AS middle,"
-    f" {Z} / (1 + z2) * sqrt(rate * (1 - rate) / judged + z2 / (4 * judged)) AS half FROM ({_SHARED})"
+    f" {_Z} / (1 + z2) * sqrt(rate * (1 - rate) / judged + z2 / (4 * judged)) AS half FROM ({_SHARED})"
 )
 
 

@@ -23,7 +23,6 @@ from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
-from flows.cli.inspect_command import inspect
 from flows.cli.options import (
     THIS_MACHINE,
     ContactOption,
@@ -45,6 +44,7 @@ from flows.cli.options import (
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish, rights
 from flows.cli.review_commands import review
+from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
