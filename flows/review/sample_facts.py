@@ -12,6 +12,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.releases import manifest
 from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace import Workspace, push
 
 SAMPLE = "sample.json"
@@ -64,6 +65,7 @@ def find_release(workspace: Workspace, facts: SampleFacts, folder: Path) -> Path
             f"{folder / SAMPLE}: {facts.release} {facts.version} with the root {facts.root[:16]} is not in "
             f"{workspace.root}; name its workspace with --workspace."
         )
+    fetch_below(release)
     return release
 
 
