@@ -6,10 +6,17 @@ depend on the number of threads. Deciles are values from the data.
 
 from __future__ import annotations
 
-from data_cards import document_tables, duplicate_tables, personal_data_tables, rights_tables, text_tables
+from data_cards import (
+    document_tables,
+    duplicate_tables,
+    inspection_tables,
+    personal_data_tables,
+    rights_tables,
+    text_tables,
+)
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
-FACTS_VERSION = 10  # raise it with any change of a query or its title: a card is rendered by the list that made it
+FACTS_VERSION = 11  # raise it with any change of a query or its title: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -111,6 +118,7 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(*) FROM dropped WHERE reason = 'withdrawn'",
     ),
     **rights_tables.NUMBERS,
+    **inspection_tables.NUMBERS,
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
     **text_tables.NUMBERS,
@@ -239,6 +247,7 @@ TABLES: dict[str, Listing] = {
     **personal_data_tables.TABLES,
     **duplicate_tables.TABLES,
     **rights_tables.TABLES,
+    **inspection_tables.TABLES,
     **text_tables.TABLES,
     **document_tables.TABLES,
     "evidence": Listing(

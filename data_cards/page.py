@@ -24,7 +24,7 @@ _CODES: Final = {
     "use": "use", "domain": "domain", "register": "register", "split": "split", "stage": "stage", "filter": "filter",
     "reason": "reason", "access": "access", "scope": "scope", "by": "by", "whose words": "by", "signal": "signal",
     "effect": "effect", "protocol": "protocol", "a finding": "finding", "label": "abuse", "decided by": "keeper",
-    "target": "target",
+    "target": "target", "question": "question",
 }  # fmt: skip
 _KINDS: Final = {
     "evidence": "evidence", "proofs": "evidence", "judged_grants": "evidence",
@@ -211,6 +211,24 @@ class Page:
         names |= {"least": "wrong_grants_least", "most": "wrong_grants_most"}
         values = {name: format_value(self.card["numbers"][key]["value"]) for name, key in names.items()}
         return self.words.say("sampled" if self.card["numbers"]["sampled"]["value"] else "not_sampled", **values)
+
+    def describe_inspection(self) -> Markup:
+        """Return the rate of each question with its interval and the agreement, or that nobody inspected the texts."""
+        rows = self.card["tables"]["inspection"]["rows"]
+        if not rows:
+            return self.words.say("not_inspected")
+        names = {"judged": "inspected", "documents": "inspected_of", "version": "inspected_version"}
+        names |= {"readers": "inspectors"}
+        values = {name: format_value(self.card["numbers"][key]["value"]) for name, key in names.items()}
+        return self.words.say("inspected", **values, rates=Markup("; ").join(map(self._describe_answers, rows)))
+
+    def _describe_answers(self, row: Row) -> Markup:
+        question, _, _, rate, low, high, share, kappa = row
+        name = self.words.label("question", question)
+        said = self.words.say("inspected_rate", question=name, rate=rate, low=low, high=high)
+        if share is None:
+            return said
+        return said + self.words.say("agreed_by_chance" if kappa is None else "agreed", share=share, kappa=kappa)
 
     def configuration(self) -> Configuration | None:
         """Return the configuration that a reader loads first; None if the release has no documents."""

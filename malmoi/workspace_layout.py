@@ -11,6 +11,7 @@
     erasure.key                  the secret key of erased values
     rechecks/<root>/<number>/    answers of the hosts of a release that were asked again for their policy files
     samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
+    inspections/<name>/<version>.json    inspections of releases: the same
     reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
@@ -164,8 +165,15 @@ class Layout:
 
     def samples(self, name: str) -> list[Path]:
         """Return the files of `sample` of a release that exist, by version, lowest first."""
-        found = self.sample(name, "").parent.glob("[0-9]*.json")
-        return sorted(found, key=lambda path: [int(part) for part in path.stem.split(".") if part.isdecimal()])
+        return _sort_versions(self.sample(name, "").parent)
+
+    def inspection(self, name: str, version: str) -> Path:
+        """The inspection of one version of a release (flows/review/inspection.py)."""
+        return self.root / "inspections" / name / f"{version}.json"
+
+    def inspections(self, name: str) -> list[Path]:
+        """Return the files of `inspection` of a release that exist, by version, lowest first."""
+        return _sort_versions(self.inspection(name, "").parent)
 
     def report(self, name: str) -> Path:
         """The report `name` for the operator, an HTML page."""
@@ -179,6 +187,11 @@ class Layout:
         """Return the existing lists of `quarantine`, by the name of the release."""
         found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
         return {path.stem.removeprefix("quarantine-"): path for path in found}
+
+
+def _sort_versions(folder: Path) -> list[Path]:
+    found = folder.glob("[0-9]*.json")
+    return sorted(found, key=lambda path: [int(part) for part in path.stem.split(".") if part.isdecimal()])
 
 
 def is_bulk(path: str) -> bool:

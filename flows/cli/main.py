@@ -44,6 +44,7 @@ from flows.cli.options import (
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish, rights
 from flows.cli.review_commands import review
+from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
@@ -308,6 +309,7 @@ app.command(contains)
 app.command(erase)
 app.command(withdrawals)
 app.command(review)
+app.command(inspect)
 app.command(sources)
 app.command(index)
 app.command(cache)

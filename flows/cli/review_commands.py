@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, out, parse_output
-from flows.cli.review_sample import sample
+from flows.cli.sample_commands import sample
 
 review = App(name="review", help="Documents that need the decision of a person: a page to decide, or the terminal.")
 

@@ -1,33 +1,13 @@
-// The review page: routes, keys and requests. The secret comes in the fragment of the address and goes into a header.
+// The review page: routes, keys and decisions.
+import { $, announce, closeDialog, keyOf, openDialog, query, send, startPage, store, takeToken } from './client.js';
 import { button, confirmView, decisionsView, el, fillGroups, groupView, helpView, itemRows, itemView, listView, lockedView, showProgress } from './views.js';
 import { language, say } from './words.js';
 
-const $ = (id) => document.getElementById(id);
-const store = window.sessionStorage;
 const person = { reviewer: store.getItem('reviewer') ?? '', reason: store.getItem('reason') ?? '' };
 const made = JSON.parse(store.getItem('made') ?? '[]');  // ids of the decisions of this tab, for undo
 const state = { view: '', groups: [], licences: [], filter: '', cursor: '', group: null, items: [], at: 0, item: null, busy: false };
 
-class Refused extends Error {
-  constructor(status, message) { super(message); this.status = status; }
-}
-
-async function ask(path, body) {
-  const headers = { 'X-Malmoi-Review': store.getItem('token') ?? '' };
-  const call = body ? { method: 'POST', body: JSON.stringify(body), headers: { ...headers, 'Content-Type': 'application/json' } } : { headers };
-  let answer;
-  try { answer = await fetch(path, call); } catch { throw new Refused(0, say('gone')); }
-  const found = await answer.json();
-  if (!answer.ok) throw new Refused(answer.status, answer.status === 409 ? say('stale') : found.message);
-  return found;
-}
-
-const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
-
-function announce(words, action) {
-  $('said').replaceChildren(words, ...(action ? [' ', action] : []));
-  $('said').hidden = !words;
-}
+const ask = (path, body) => send(path, body, { gone: say('gone'), stale: say('stale') });
 
 // ---- routes -------------------------------------------------------------------------------------------------------
 
@@ -181,15 +161,10 @@ function confirm(plan) {
     $('matches').replaceChildren(say('matches', found.count), ...found.some.map((one) => el('small', { dir: 'auto' }, one)));
   };
   const actions = { cancel: closeDialog, submit: (event) => { event.preventDefault(); decide(plan, new FormData(event.target)); }, match, verdict: (verdict) => { keep(new FormData(dialog.querySelector('form'))); confirm({ ...plan, verdict }); } };
-  dialog.replaceChildren(confirmView(plan, person, actions));
-  if (!dialog.open) dialog.showModal();
+  openDialog(confirmView(plan, person, actions));
   const empty = [...dialog.querySelectorAll('input:not([type=radio]), select')].find((one) => !one.value);
   (empty ?? (plan.target === 'addresses' ? dialog.querySelector('[name=prefix]') : $('confirm'))).focus();
   if (plan.target === 'addresses') match();
-}
-
-function closeDialog() {
-  if ($('dialog').open) $('dialog').close();
 }
 
 function keep(form) {
@@ -249,11 +224,9 @@ const KEYS = {
   decisions: { Escape: () => go('#/') },
 };
 const ANYWHERE = { u: undo, l: () => go('#/decisions'), '?': showHelp };
-const KOREAN = { ㅓ: 'j', ㅏ: 'k', ㅎ: 'g', ㅌ: 'x', ㅑ: 'i', ㅁ: 'a', ㅕ: 'u', ㅣ: 'l' };  // the same keys of a Korean keyboard
 
 function showHelp() {
-  $('dialog').replaceChildren(...helpView(closeDialog));
-  if (!$('dialog').open) $('dialog').showModal();
+  openDialog(...helpView(closeDialog));
 }
 
 document.addEventListener('keydown', (event) => {
@@ -264,7 +237,7 @@ document.addEventListener('keydown', (event) => {
     return;
   }
   if (event.key.startsWith('Arrow') && event.target.closest('.pane')) return;  // scrolls the pane
-  const key = KOREAN[event.key] ?? event.key;
+  const key = keyOf(event);
   const action = KEYS[state.view]?.[key] ?? (state.view === 'locked' ? null : ANYWHERE[key]);
   const isMove = ['j', 'k', 'ArrowDown', 'ArrowUp'].includes(key);
   if (!action || (event.repeat && !isMove)) return;
@@ -274,23 +247,9 @@ document.addEventListener('keydown', (event) => {
 
 // ---- start --------------------------------------------------------------------------------------------------------
 
-function takeToken() {
-  if (!location.hash.startsWith('#token=')) return;
-  store.setItem('token', location.hash.slice('#token='.length));
-  history.replaceState(null, '', '/#/');
-}
-
-takeToken();
-language.now = store.getItem('language') ?? (navigator.language.startsWith('ko') ? 'ko' : 'en');
-$('language').addEventListener('click', () => {
-  language.now = language.now === 'ko' ? 'en' : 'ko';
-  store.setItem('language', language.now);
-  announce('');
-  route();
-});
+startPage(() => { announce(''); route(); });
 $('show-decisions').addEventListener('click', () => go('#/decisions'));
 $('show-help').addEventListener('click', showHelp);
-$('skip').addEventListener('click', (event) => { event.preventDefault(); $('main').focus(); });
 window.addEventListener('popstate', () => { takeToken(); route(); });  // also when a person edits the address
 document.addEventListener('visibilitychange', () => { if (!document.hidden && state.view === 'list' && !$('dialog').open) route(); });
 route();

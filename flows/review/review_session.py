@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any, Protocol, cast
 
 from flows.review.decisions import Reviewer
 from flows.review.queue import Group, Item
+from flows.review.refusal import Refusal, parse_count, unknown_address
 from flows.review.snippets import Snippet
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.licensing.licences import LICENCES
@@ -25,14 +26,14 @@ MAX_TEXT = 20_000  # code points of an item's text that the page shows
 MAX_WORDS = 200  # code points of a reviewer's name
 MAX_REASON = 240  # code points; the number of items that were read is added to it
 STALE = 409
-
-
-class Refusal(Exception):
-    """A request that is not carried out; `status` is that of the HTTP answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+FILES = {  # path → file of the page
+    "/": "page.html",
+    "/page.js": "page.js",
+    "/client.js": "client.js",
+    "/views.js": "views.js",
+    "/words.js": "words.js",
+    "/page.css": "page.css",
+}
 
 
 class Queue(Protocol):
@@ -67,10 +68,37 @@ class _View:
 class ReviewSession:
     """The state of one run of the page: which items it has shown. Thread-safe."""
 
+    files: Mapping[str, str] = FILES
+
     def __init__(self, queue: Queue) -> None:
         self._queue, self.lock = queue, Lock()
         self._read: dict[str, set[str]] = {}  # key of a group → ids of the items shown
         self._view = _View((), {})
+
+    def get(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the page asks for."""
+        key = asked.get("group", "")
+        match path:
+            case "/api/groups":
+                return self.list_groups()
+            case "/api/items":
+                return self.list_items(key, parse_count(asked.get("start", "0")))
+            case "/api/item":
+                return self.show_item(key, asked.get("id", ""))
+            case "/api/addresses":
+                return self.count_addresses(key, asked.get("prefix", ""))
+            case "/api/decisions":
+                return self.list_decisions()
+        raise unknown_address()
+
+    def post(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Write a decision, or revoke one."""
+        match path:
+            case "/api/decide":
+                return self.decide(asked)
+            case "/api/revoke":
+                return self.revoke(asked)
+        raise unknown_address()
 
     def list_groups(self) -> dict[str, Any]:
         """Return the groups with their sizes, and the licences that can be granted."""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from flows.review import evidence_pack
-from malmoi.canonical_json import canonical_json
+from flows.review.sample_facts import check_ids, find_release, keep, make_facts, read_facts
 from malmoi.errors import CallError
-from malmoi.releases import manifest
+from malmoi.releases.sampling.intervals import Rate
 from malmoi.releases.sampling.strata import Drawn, draw
-from malmoi.releases.sampling.wrong_grants import Counts, Rate, count_answers, estimate, read_answers
+from malmoi.releases.sampling.wrong_grants import Counts, count_answers, estimate, read_answers
 from malmoi.storage.atomic_files import replace_file
-from malmoi.workspace import Workspace, push
+from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
-PACK, REVIEW, SAMPLE = "evidence.md", "review.csv", "sample.json"
+PACK, REVIEW = "evidence.md", "review.csv"
 COLUMNS = ("id", "source", "proof", "license", "url", "verdict", "reviewer", "date", "note")
 
 
@@ -31,20 +29,19 @@ def write_sheet(release: Path, layout: Layout, out: Path, *, seed: str, size: in
     """
     if out.exists() and any(out.iterdir()):
         raise CallError(f"{out} is not empty; give another folder with --out.")
-    made = manifest.read(release)
+    facts = make_facts(release, seed, size)
     drawn, strata = draw(release, seed, size)
     head = [
-        f"# Evidence for {made.name} {made.version}",
+        f"# Evidence for {facts.release} {facts.version}",
         "",
-        f"Root `{made.root}`, seed `{seed}`: {len(drawn)} documents in {len(strata)} strata (source, proof).",
+        f"Root `{facts.root}`, seed `{seed}`: {len(drawn)} documents in {len(strata)} strata (source, proof).",
         f"Judge each licence in {REVIEW}: right, wrong or unsure. This pack quotes pages; do not publish it.",
     ]
     pages = evidence_pack.render_documents(release, layout, [one.id for one in drawn])
-    said = {"release": made.name, "version": made.version, "root": made.root, "seed": seed, "size": size}
     out.mkdir(parents=True, exist_ok=True)
     replace_file(out / PACK, "\n".join([*head, *pages]) + "\n")
     replace_file(out / REVIEW, _render_sheet(drawn))
-    replace_file(out / SAMPLE, canonical_json(said))
+    facts.write(out)
     return len(drawn), len({one.stratum for one in drawn})
 
 
@@ -63,55 +60,13 @@ def keep_answers(filled: Path, root: Path) -> tuple[Path, Rate, tuple[Counts, ..
     its documents and none is missing. CallError says what does not fit.
     """
     folder = filled if filled.is_dir() else filled.parent
-    said = _read_facts(folder / SAMPLE)
+    facts = read_facts(folder, "review sample")
     answers = read_answers(folder / REVIEW if filled.is_dir() else filled, whole=True)
     workspace = Workspace.open(root)
-    name, version = said["release"], said["version"]
-    folders = workspace.release_folders(manifest.NAME)  # no path is made of what a file says
-    release = next((one for one in folders if (one.parent.name, one.name) == (name, version)), None)
-    if release is None or manifest.read(release).root != said["root"]:
-        raise CallError(
-            f"{folder / SAMPLE}: {name} {version} with the root {said['root'][:16]} is not in "
-            f"{workspace.root}; name its workspace with --workspace."
-        )
-    drawn, strata = draw(release, said["seed"], said["size"])
-    if sorted(one.id for one in answers) != sorted(one.id for one in drawn):
-        raise CallError(
-            f"{filled}: its rows are not the documents of the sample (seed {said['seed']!r}, size {said['size']}). "
-            "Restore the rows that were removed or changed, or draw the sheet again."
-        )
+    drawn, strata = draw(find_release(workspace, facts, folder), facts.seed, facts.size)
+    check_ids(filled, (one.id for one in answers), (one.id for one in drawn), facts)
     counts = count_answers(strata, {one.id: one.stratum for one in drawn}, answers)
-    target = workspace.sample(name, version)
-    if target.exists() and _is_other_sample(target, said):
-        raise CallError(
-            f"{target} holds the answers of another sample of this release; a release has one. Delete that file if "
-            "this sample is to replace it."
-        )
-    kept = said | {"strata": [asdict(one) for one in counts], "answers": [asdict(one) for one in answers]}
-    with workspace.lock():
-        replace_file(target, canonical_json(kept))
-        push(target)
+    target = workspace.sample(facts.release, facts.version)
+    said = {"strata": [asdict(one) for one in counts], "answers": [asdict(one) for one in answers]}
+    keep(workspace, target, facts, said)
     return target, estimate(counts), counts
-
-
-def _read_facts(path: Path) -> dict[str, Any]:
-    wanted = {"release": str, "version": str, "root": str, "seed": str, "size": int}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if {name: type(value) for name, value in found.items()} == wanted:
-            return dict(found)
-        why = f"its keys are not {', '.join(wanted)}"
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        why = str(error)
-    raise CallError(
-        f"{path}: cannot be read ({why}). `malmoi review sample` writes it beside {REVIEW}: restore it, or draw the "
-        "sheet again with the same seed and size."
-    )
-
-
-def _is_other_sample(kept: Path, said: dict[str, Any]) -> bool:
-    try:
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        return any(found[name] != value for name, value in said.items())
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return True

@@ -1,4 +1,4 @@
-"""Serve the review page on loopback. Only a page that was opened with the printed address can read or decide.
+"""Serve a page of `malmoi review` or `malmoi inspect` on loopback, to whoever opened the printed address alone.
 
 The secret of the process is in the fragment of that address, which browsers never send by themselves; the page sends
 it as a header. So another site, and another user of this machine, can neither read texts nor decide.
@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from flows.review.review_session import Refusal, ReviewSession
+from flows.review.refusal import Refusal
 from malmoi.errors import CallError, MalmoiError
 
 HOST = "127.0.0.1"
 TOKEN = "X-Malmoi-Review"  # header with the secret of the process
 MAX_BODY = 16 * 1024  # bytes of a request
 TIMEOUT = 20  # seconds that a connection may be silent
-FILES = {  # path → file beside this module, media type
-    "/": ("page.html", "text/html"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/views.js": ("views.js", "text/javascript"),
-    "/words.js": ("words.js", "text/javascript"),
-    "/page.css": ("page.css", "text/css"),
-}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -43,12 +38,25 @@ HEADERS = (
 )
 
 
+class Session(Protocol):
+    """What a page shows and writes. Thread-safe; a Refusal is an answer."""
+
+    lock: Lock  # held while something is written
+    files: Mapping[str, str]  # path → file beside this module
+
+    def get(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values at `path` for a query; nothing changes."""
+
+    def post(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Write what the JSON object `asked` says."""
+
+
 class ReviewServer(ThreadingHTTPServer):
     """The server of one session; `address` is what a person opens."""
 
     daemon_threads = True  # an idle connection of a browser must not delay the end
 
-    def __init__(self, session: ReviewSession, port: int = 0) -> None:
+    def __init__(self, session: Session, port: int = 0) -> None:
         """Bind `port` of the loopback interface; 0 is a free one. Raises CallError if it cannot be bound."""
         self.session, self.token = session, secrets.token_urlsafe(32)
         try:
@@ -121,38 +129,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self) -> tuple[bytes, str]:
         parts = urlsplit(self.path)
-        if parts.path in FILES:
-            name, media = FILES[parts.path]
-            return (Path(__file__).parent / name).read_bytes(), media
+        if name := self.server.session.files.get(parts.path):
+            return (Path(__file__).parent / name).read_bytes(), TYPES[Path(name).suffix]
         self._check_page()
         asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        session, key = self.server.session, asked.get("group", "")
-        match parts.path:
-            case "/api/groups":
-                found = session.list_groups()
-            case "/api/items":
-                found = session.list_items(key, _count(asked.get("start", "0")))
-            case "/api/item":
-                found = session.show_item(key, asked.get("id", ""))
-            case "/api/addresses":
-                found = session.count_addresses(key, asked.get("prefix", ""))
-            case "/api/decisions":
-                found = session.list_decisions()
-            case _:
-                raise Refusal(404, "the server does not know this address.")
-        return _encode(found), "application/json"
+        return _encode(self.server.session.get(parts.path, asked)), "application/json"
 
     def _post(self) -> tuple[bytes, str]:
         asked = self._read_body()
         self._check_page()
-        match self.path:
-            case "/api/decide":
-                found = self.server.session.decide(asked)
-            case "/api/revoke":
-                found = self.server.session.revoke(asked)
-            case _:
-                raise Refusal(404, "the server does not know this address.")
-        return _encode(found), "application/json"
+        return _encode(self.server.session.post(self.path, asked)), "application/json"
 
     def _check_host(self) -> None:
         """Refuse other names of this address: a site can make its own name lead to this machine (DNS rebinding)."""
@@ -191,9 +177,3 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _encode(found: dict[str, Any]) -> bytes:
     return json.dumps(found).encode()
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refusal(400, "start must be a number.")
-    return int(text)

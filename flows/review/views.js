@@ -15,8 +15,8 @@ export function button(words, key, action, kind = '') {
   return el('button', { type: 'button', class: kind, 'aria-keyshortcuts': key, onclick: action }, words, key ? el('kbd', { 'aria-hidden': 'true' }, key) : null);
 }
 
-const number = (count) => count.toLocaleString(language.now);
-const archived = (tag, text, props = {}, ...more) => el(tag, { lang: 'ko', dir: 'auto', ...props }, text, ...more);
+export const number = (count) => count.toLocaleString(language.now);
+export const archived = (tag, text, props = {}, ...more) => el(tag, { lang: 'ko', dir: 'auto', ...props }, text, ...more);
 
 function progress(read, count) {
   const words = read === count && count ? say('readAll', number(count)) : say('read', number(read), number(count));

@@ -74,6 +74,11 @@ const NAMES = {
 
 export const language = { now: 'en' };
 
+// Words of another page; a name that both have is that page's.
+export function addWords(more) {
+  for (const one of Object.keys(WORDS)) Object.assign(WORDS[one], more[one]);
+}
+
 export function say(name, ...values) {
   const counted = (_, at, one, many) => `${values[at]} ${String(values[at]) === '1' ? one : many}`;
   return WORDS[language.now][name].replace(/\{(\d)\|([^|}]*)\|([^}]*)\}/g, counted).replace(/\{(\d)\}/g, (_, at) => String(values[at]));

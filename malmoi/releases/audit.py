@@ -72,6 +72,7 @@ def write(  # noqa: PLR0913
         "clusters": copies,
         "edits": _edits(counted),
         "failed": _failure_table(counted, names),
+        "inspection": pa.Table.from_pylist(inputs.inspection.rows() if inputs.inspection else [], AUDIT["inspection"]),
         "judged_grants": pa.Table.from_pylist(inputs.sample.rows() if inputs.sample else [], AUDIT["judged_grants"]),
         "policies": pa.Table.from_pylist([asdict(one) for one in sorted(inputs.policies)], AUDIT["policies"]),
         "sources": _sources(inputs),

@@ -12,6 +12,7 @@ from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.residue.outcome import Outcome, outcomes
+from malmoi.releases.sampling.inspection import Inspection
 from malmoi.releases.sampling.wrong_grants import Sample
 
 Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
@@ -68,6 +69,7 @@ class Inputs:
     splits: Shares = ()  # share of each split beside train
     publisher: Publisher = UNNAMED
     sample: Sample | None = None  # of grants, that people have judged: of the last version that was sampled
+    inspection: Inspection | None = None  # of texts, by people: of the last version that was inspected
     # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
     # release made from its own version and the same inputs is equal.
     previous: Path | None = field(default=None, repr=False)

@@ -151,6 +151,11 @@ AUDIT: dict[str, pa.Schema] = {
     "dropped": _strings("id", "source", "stage", "filter", "reason", measured=pa.float64(), limit=pa.float64()),
     "edits": _strings("stage", "source", "filter", "reason", n=_N),
     "failed": _strings("id", "source", "stage", "why"),
+    "inspection": pa.schema(
+        [(n, _TEXT) for n in ("version", "root", "seed")]
+        + [("documents", _N), ("readers", _N), ("date", _TEXT), ("question", _TEXT)]
+        + [(n, _N) for n in ("judged", "yes_first", "yes_second", "yes_both")]
+    ),
     "judged_grants": pa.schema(
         [(n, _TEXT) for n in ("version", "root", "seed", "source", "proof")]
         + [(n, _N) for n in ("documents", "judged", "wrong", "unsure", "reviewers")]
@@ -176,6 +181,7 @@ AUDIT_SAYS = {
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be processed",
+    "inspection": "four questions about a random sample of texts: how many documents each reader answered with yes",
     "judged_grants": "the sample of grants that people judged, by source and kind of proof, and its rate of wrong ones",
     "licence_evidence": "licence evidence of each released document: licence, quote, place, record, whose words it is",
     "members": "salted digests of all addresses and texts, sorted: proof that a work is, or is not, in the release",

@@ -94,7 +94,7 @@ def fill(place, name, seed="a"):
 
 
 @advice(
-    "{}: cannot be read ({}). `malmoi review sample` writes it beside {}: restore it, or draw the sheet again with the "
+    "{}: cannot be read ({}). `malmoi {}` writes it beside the sheet: restore it, or draw the sheet again with the "
     "same seed and size."
 )
 def filled_sheet_without_its_facts(place):

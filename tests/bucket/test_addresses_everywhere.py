@@ -22,6 +22,8 @@ Machine = Callable[[str], None]
 CALLS: tuple[tuple[int, str], ...] = (
     (0, "review sample RELEASE --seed a --size 1 --out evidence --workspace WS"),
     (2, "review sample RELEASE --seed a --size 1 --out OUT --workspace WS"),
+    (0, "inspect RELEASE --seed a --size 1 --reader a --list --out inspection --workspace WS"),
+    (2, "inspect RELEASE --seed a --size 1 --reader a --list --out OUT --workspace WS"),
     (0, "review --list --workspace WS"),
     (0, "review decisions --workspace WS"),
     (0, "review finds --workspace WS"),

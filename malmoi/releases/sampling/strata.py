@@ -77,12 +77,17 @@ def allocate(strata: Mapping[Stratum, int], size: int) -> dict[Stratum, int]:
     return places
 
 
+def digest_sql(seed: str) -> str:
+    """Return SQL for the digest by which a seed orders documents."""
+    return f"sha256({quote_string(seed)} || chr(10) || id)"
+
+
 def draw(release: Path, seed: str, size: int) -> tuple[list[Drawn], dict[Stratum, int]]:
     """Return a sample of `size` documents of the release, sorted by source, proof and digest, and all strata."""
     with open_tables(release) as tables:
         strata = count_strata(tables)
         places = allocate(strata, size)
-        digest = f"sha256({quote_string(seed)} || chr(10) || id)"
+        digest = digest_sql(seed)
         most = max(places.values(), default=0)
         rows = tables.ask(
             "SELECT id, source, proof, license, url, turn FROM (SELECT *, row_number() OVER (PARTITION BY source, proof"

@@ -8,20 +8,19 @@ the person is unsure counts as wrong.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from malmoi.errors import CallError
+from malmoi.releases.sampling.answer_sheets import is_day, read_rows
+from malmoi.releases.sampling.intervals import Rate, estimate_rate
 from malmoi.releases.sampling.strata import Stratum
 
 VERDICTS = ("right", "wrong", "unsure")
-_Z = 1.959964  # normal quantile of 0.975
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,6 @@ class Counts:
     judged: int = 0
     wrong: int = 0
     unsure: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Shares 0–1: wrong grants among the documents of the strata that were sampled, and its 95 % interval."""
-
-    rate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +80,7 @@ def estimate(strata: Iterable[Counts]) -> Rate:
     whole = sum(one.documents for one in sampled)
     shares = [(one.documents / whole, one.judged, one.wrong + one.unsure) for one in sampled]
     rate = math.fsum(share * wrong / judged for share, judged, wrong in shares)
-    n = 1 / math.fsum(share * share / judged for share, judged, _ in shares)
-    middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(max(0.0, rate * (1 - rate)) / n + _Z**2 / (4 * n * n))
-    return Rate(round(rate, 4), max(0.0, round(middle - half, 4)), min(1.0, round(middle + half, 4)))
+    return estimate_rate(rate, 1 / math.fsum(share * share / judged for share, judged, _ in shares))
 
 
 def count_answers(
@@ -120,7 +107,7 @@ def read_answers(path: Path, *, whole: bool = False) -> list[Answer]:
     the last two takes the value of the row above. CallError names the line and what is wrong there.
     """
     found: list[Answer] = []
-    for number, row in _read_rows(path):
+    for number, row in read_rows(path):
         verdict, reviewer, day = ((row.get(name) or "").strip() for name in ("verdict", "reviewer", "date"))
         if "id" not in row or "verdict" not in row or verdict not in ("", *VERDICTS) or (whole and not verdict):
             raise CallError(
@@ -129,7 +116,7 @@ def read_answers(path: Path, *, whole: bool = False) -> list[Answer]:
             )
         if whole and found:
             reviewer, day = reviewer or found[-1].reviewer, day or found[-1].date
-        if whole and not (reviewer and reviewer.isprintable() and _is_day(day)):
+        if whole and not (reviewer and reviewer.isprintable() and is_day(day)):
             raise CallError(
                 f"{path}, line {number}: reviewer or date is missing. Write who judged and when, such as 2026-11-24, "
                 "in the first row and wherever one of them changes."
@@ -137,19 +124,3 @@ def read_answers(path: Path, *, whole: bool = False) -> list[Answer]:
         if verdict:
             found.append(Answer(row["id"], verdict, reviewer, day, (row.get("note") or "").strip()))
     return found
-
-
-def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CallError(f"{path}: not readable as a review ({error}); it is a CSV file in UTF-8.") from error
-    yield from enumerate(rows, 2)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

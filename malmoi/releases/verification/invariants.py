@@ -112,6 +112,16 @@ JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} O
         " OR NOT regexp_full_match(decision, '(item|shape)-[a-z]{8}') ORDER BY ALL LIMIT 3",
     ),
     Law(
+        "audit/inspection.parquet",
+        "the counts of an inspection contradict each other (question, judged, yes_first, yes_second, yes_both)",
+        "SELECT question, judged, yes_first, yes_second, yes_both FROM inspection WHERE judged < 1"
+        " OR judged > documents OR yes_first NOT BETWEEN 0 AND judged OR readers NOT IN (1, 2)"
+        " OR (readers = 2) <> (yes_second IS NOT NULL) OR (yes_second IS NULL) <> (yes_both IS NULL)"
+        " OR yes_second NOT BETWEEN 0 AND judged"
+        " OR yes_both NOT BETWEEN greatest(0, yes_first + yes_second - judged) AND least(yes_first, yes_second)"
+        " OR question IN (SELECT question FROM inspection GROUP BY ALL HAVING count(*) > 1) ORDER BY ALL LIMIT 3",
+    ),
+    Law(
         "audit/judged_grants.parquet",
         "the rate of wrong grants is not that of the counts (rate, rate of the counts)",
         "SELECT CAST(rate AS DECIMAL(9, 4)), CAST(counted AS DECIMAL(9, 4)) FROM (SELECT max(sample_rate) AS rate,"
