@@ -58,7 +58,7 @@ from malmoi.workspace import Workspace
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # to be matched in full
 # Packages whose version changes the bytes of a release; the manifest names them.
-SOFTWARE = ("pyarrow", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy", "pygal")
+SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy", "pygal")
 
 
 # Values of institutions that a recipe may keep, and the kinds of personal data that they belong to.

@@ -15,6 +15,7 @@ from crawlers.formats.html import (
     page_kind,
     page_metadata,
     script_article,
+    second_reader,
 )
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
@@ -94,6 +95,8 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
                 found = page_metadata.read(page.tree, item.url)
                 shown, reason = _read_shown(page, read)
                 text, reason = script_article.choose(page, found, shown, reason, main_text)
+                if reason == "no-text" and (text := second_reader.read_again(page.tree)):
+                    shown, reason = text, ""
                 kind, reason = page_kind.judge(page, found, item.url, text, reason, carried=text is not shown)
         except Unreadable as said:
             reason = said.reason
