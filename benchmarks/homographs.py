@@ -2,8 +2,8 @@
 
 The sentences are our own (`benchmarks/labels/homographs.jsonl`); each has one word whose lemma or part of speech
 depends on its context: 하늘을 나는 (날/VV), 땀이 나는 (나/VV). A word counts as right if the gold form and tag are
-among the morphemes that start where it starts, without the marks for regular and irregular verbs. Groups: contracted verbs
-(`irregular`), verb or adjective (`verb_adjective`), nouns (`nouns`), deciding word far away (`distant`).
+among the morphemes that start where it starts, without the marks for regular and irregular verbs. Groups: contracted
+verbs (`irregular`), verb or adjective (`verb_adjective`), nouns (`nouns`), deciding word far away (`distant`).
 
 Agreement (share of the default's morphemes) and CPU are taken on the texts that 4-judged of a workspace kept, else on
 the sentences; all beams take turns on each line, so that a busy machine slows all.
