@@ -1,8 +1,8 @@
 """`python -m benchmarks.kiwi WORKSPACE`: the speed of `morphology` beside bare `Kiwi.tokenize`, and odd texts.
 
-The texts are those that 4-judged of a finished run kept, by source. Bare
-Kiwi has the same options (cut-off 3) and the same prose (fenced code left out), whole text by whole text; both take
-turns on each text, so that a busy machine slows both. CPU of this process.
+The texts are those that 4-judged of a finished run kept, by source. Bare Kiwi has the same options and the same prose
+(fenced code left out), whole text by whole text; both take turns on each text, so that a busy machine slows both. CPU
+of this process.
 """
 
 from __future__ import annotations

@@ -9,10 +9,12 @@ import argparse
 import json
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from filters import morphology
 from malmoi.document import Document, Provenance
 
 NOTHING = ("ham", "none", "clean", "keep", "")  # labels of a text that is neither advertising nor abuse
@@ -21,7 +23,8 @@ NOWHERE = Provenance("benchmark", "", "", "", "")
 
 def said(name: str, text: str) -> str:
     """What the filter `name` says of `text`: the label it sets, or ""."""
-    verdict = import_module(f"filters.{name}").judge(Document("benchmark/1", text, NOWHERE))
+    doc = Document("benchmark/1", text, NOWHERE)
+    verdict = import_module(f"filters.{name}").judge(replace(doc, morphemes=morphology.mark(doc)))
     return str(dict(verdict.labels).get(name, ""))
 
 

@@ -1,32 +1,46 @@
 """Label hate speech and abuse; drop it only if a recipe says so, because that decision is the reader's.
 
-Many words that look like a swear word are false positives (시발점, 새끼손가락, 병신년), and a dictionary or a verdict
-only cites a slur. So the filter reads terms sentence by sentence, together with the words that excuse them.
+Many words that look like a swear word are false positives (시발점, 새끼손가락, 병신년), a dictionary or a verdict only
+cites a slur, and much abuse has no swear word. So a linear model decides by sentence: over character n-grams, the
+morphemes of Kiwi, and the parts of the terms that a closed list finds. `benchmarks.train_abuse` trains it.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from filters.korean import ngram_model
 from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
-from malmoi.document import Document, Verdict
+from malmoi.document import Document, Morphemes, Verdict
+from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
 
-VERSION = 1
-LIBRARIES = ("ahocorasick_rs", "google-re2")
+VERSION = 2
+LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
+NEEDS = ("morphology",)
 LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only if a recipe sets `drop`
 
+Hit: TypeAlias = tuple[int, int, Term]  # start, end, term
+
 TERMS = load(Path(__file__).parent / "lexicons" / "abuse_terms.txt")
+MODEL = Path(__file__).parent / "lexicons" / "abuse_model.bin"
+# Score above which a sentence is abusive: by leave-one-writer-out 0.83 of the abusive comments are above it, and 0.01
+# of the clean ones.
+THRESHOLD = 0.5
 SPOKEN = ("swear", "slur", "scorn", "mild", "contempt")
-SHORT = 80  # code points; in so short a remark one word is enough for scorn (our choice: two lines of a comment)
+COMMENT = 160  # code points; a text up to here is a remark and judged as a whole, and without any term too
 LONGEST = 1_000  # code points of a sentence; a longer one is cut
+_SIGNS = {
+    kind: chr(0x4E01 + at)  # a sign that no Korean comment has, for each kind of term
+    for at, kind in enumerate((*SPOKEN, "group", "cite", "tell", "self"))
+}
 _STOP = re.compile(r"[.!?…]+(?=\s|\Z)|\n|\Z")
 _QUOTED = re.compile(r"[‘'“\"「『《<][^\n’'”\"」』》>]{1,30}[’'”\"」』》>]")
 _OF_ALL = ("들", "은", "는", "이란", "란", "년", "놈", "새끼")
@@ -56,15 +70,21 @@ class Abuse:
 def judge(doc: Document, *, max_share: Share = 0.1, drop: Literal["none", "hate", "offensive"] = "none") -> Verdict:
     """Label `abuse`: "hate", "offensive" or "" by the share of abusive sentences; reason `abuse` if dropped.
 
-    Measure `abuse`: the share of sentences with a swear word, a slur, or scorn or contempt next to the name of a
-    group. A text above the threshold `max_share` is labelled: "hate" if slurs and contempt for people by gender, age,
-    origin, religion, sexuality, disability or politics alone fill more than half of `max_share`, else "offensive". So
-    one swear word in a story does not label the text.
+    Measure `abuse`: the share of sentences that the model calls abusive. A text above the threshold `max_share` is
+    labelled: "hate" if sentences with a slur, or with scorn or contempt beside the name of a group (gender, age,
+    origin, religion, sexuality, disability, politics), fill more than half of `max_share`, else "offensive". So one
+    swear word in a story does not label the text. A text of up to 160 code points is one sentence.
 
     Cited words do not count: those inside quotation marks in a longer sentence, or next to words of explanation or
-    report. `drop = "hate"` drops texts labelled "hate"; `"offensive"` drops both.
+    report. `drop = "hate"` drops texts labelled "hate"; `"offensive"` drops both. Raises CallError if `morphology` has
+    not run.
     """
-    found = measure(doc.text)
+    if doc.morphemes is None:
+        raise CallError(
+            f"{doc.id}: the filter 'abuse' needs morphemes, but the document has none; "
+            "put 'morphology' before 'abuse' in the recipe"
+        )
+    found = measure(doc.text, doc.morphemes)
     share = round(found.share, 4)
     label = ""
     if share > max_share:
@@ -80,30 +100,23 @@ def judge(doc: Document, *, max_share: Share = 0.1, drop: Literal["none", "hate"
     )
 
 
-def measure(text: str) -> Abuse:
-    """Return the shares of abusive and of hateful sentences in `text`.
-
-    >>> measure("이 정책의 시발점은 어디인가? 새끼 고양이가 운다.")
-    Abuse(share=0.0, hate=0.0)
-    """
-    text = to_search_form(text[:MOST_CHARS])
-    if not _GATE.any(text):
+def measure(text: str, morphemes: Morphemes) -> Abuse:
+    """Return the shares of abusive and of hateful sentences in `text`."""
+    text = text[:MOST_CHARS]
+    remark = len(text) <= COMMENT
+    if not remark and not _GATE.any(to_search_form(text)):
         return Abuse()
-    hits = tuple(islice(_FIND.all(text), MOST_HITS))
-    if len(hits) == MOST_HITS:
-        text = text[: hits[-1][1]]
-    short = len(text) <= SHORT
-    sentences = offensive = hate = at = 0
-    for start, end in _find_sentences(text):
-        first = at
-        while at < len(hits) and hits[at][0] < end:
-            at += 1
+    sentences = offensive = hate = hits = 0
+    for start, end in ((0, len(text)),) if remark else _find_sentences(text):
         sentences += 1
-        said = _label_sentence(text, start, end, hits[first:at], short)
+        sentence = to_search_form(text[start:end])
+        if hits >= MOST_HITS or not (remark or _GATE.any(sentence)):
+            continue
+        found = tuple(islice(_FIND.all(sentence), MOST_HITS))
+        hits += len(found)
+        said = _label_sentence(sentence, found, _list_forms(morphemes, start, end))
         offensive += said != ""
         hate += said == "hate"
-    if short and not offensive and _count_abusive_words(hits) > 1:
-        return Abuse(1.0, 0.0)
     return Abuse(offensive / sentences, hate / sentences) if sentences else Abuse()
 
 
@@ -118,26 +131,42 @@ def _find_sentences(text: str) -> Iterator[tuple[int, int]]:
             start = end
 
 
-def _label_sentence(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ...], short: bool) -> str:
+def _list_forms(morphemes: Morphemes, start: int, end: int) -> list[str]:
+    """List the morphemes of [start, end) that carry meaning: nouns, verbs, adverbs, words in other scripts."""
+    first, last = bisect_left(morphemes.start, start), bisect_left(morphemes.start, end)
+    rows = zip(morphemes.form[first:last], morphemes.tag[first:last], strict=True)
+    return [form + tag[0] for form, tag in rows if tag[0] in "NVXM"]
+
+
+def score_sentence(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) -> float:
+    """Score a sentence in search form with its terms and morphemes: above THRESHOLD it is abusive."""
+    return ngram_model.score(ngram_model.load(MODEL), spell_features(sentence, hits, forms))
+
+
+def spell_features(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) -> str:
+    """Spell what the model reads: the sentence, a sign for each term, and the morphemes."""
+    signs = " ".join([_SIGNS[term.kind] for *_, term in hits if term.kind in _SIGNS])
+    return f"{sentence}\n{signs}\n{' '.join(forms)}"
+
+
+def leave_out_cited(sentence: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Leave out the terms inside quotation marks in a longer sentence."""
+    cited = [span.span() for span in _QUOTED.finditer(sentence) if len(sentence) - len(span.group()) > _AROUND]
+    return tuple(hit for hit in hits if not _is_inside(hit[0], hit[1], cited))
+
+
+def _label_sentence(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) -> str:
     """Label one sentence: "hate", "offensive" or ""."""
-    kinds = {term.kind for *_, term in hits}
-    if not kinds & set(SPOKEN) or "cite" in kinds:
+    if any(term.kind == "cite" for *_, term in hits):
         return ""
-    cited = [span.span() for span in _QUOTED.finditer(text, start, end) if end - start - len(span.group()) > _AROUND]
-    hits = tuple(hit for hit in hits if not _is_inside(hit[0], hit[1], cited))
-    found = {kind: sum(1 for *_, term in hits if term.kind == kind) for kind in kinds}
-    if "tell" in kinds and found.get("swear", 0) + found.get("slur", 0) < 2:
+    hits = leave_out_cited(sentence, hits)
+    if score_sentence(sentence, hits, forms) <= THRESHOLD:
         return ""
-    scorn = found.get("scorn", 0) + found.get("mild", 0)
-    if "self" in kinds and not found.get("swear") and not found.get("slur") and scorn < 2:
-        return ""  # 내가 한심하다
-    groups = [hit for hit in hits if hit[2].kind == "group" and _is_about_group(text, hit)]
-    plural = any(text.startswith("들", end) or term.text.endswith("들") for _, end, term in groups)
-    if found.get("slur") or (groups and (found.get("scorn") or found.get("contempt") or (plural and scorn))):
-        return "hate"
-    if found.get("swear") or scorn > 1 or (short and found.get("scorn")):
-        return "offensive"
-    return ""
+    kinds = [term.kind for *_, term in hits]
+    groups = [hit for hit in hits if hit[2].kind == "group" and _is_about_group(sentence, hit)]
+    plural = any(sentence.startswith("들", end) or term.text.endswith("들") for _, end, term in groups)
+    despised = "scorn" in kinds or "contempt" in kinds or (plural and "mild" in kinds)
+    return "hate" if "slur" in kinds or (groups and despised) else "offensive"
 
 
 def _is_inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
@@ -150,10 +179,3 @@ def _is_about_group(text: str, hit: tuple[int, int, Term]) -> bool:
     """Whether the whole group is meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
     _, end, term = hit
     return term.family != "gender" or term.text.endswith(_OF_ALL) or text.startswith(_OF_ALL, end)
-
-
-def _count_abusive_words(hits: tuple[tuple[int, int, Term], ...]) -> int:
-    """Count scornful and mild words in a whole short text; 0 if it cites anything."""
-    if any(term.kind in ("cite", "tell") for *_, term in hits):
-        return 0
-    return sum(1 for *_, term in hits if term.kind in ("scorn", "mild"))

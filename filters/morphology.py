@@ -1,10 +1,8 @@
 """Morphological analysis with Kiwi: analyse a text once, into morphemes and sentences, for all filters.
 
-The only module that calls kiwipiepy. Measured on 120 news, review and tale texts and 102 technical pages, one core,
-kiwipiepy 0.24.1: the default search analyses 140 and 385 kchar/s; a cut-off of 3 instead of 8 gives 185 and 505
-kchar/s and the same token for 99.7 % of them, a cut-off of 2 only for 99.3 %. Without the dictionary of multi-word
-names (0.07 % of tokens) a process loads in half the time and saves 200 MB. Both together keep 99.6 and 99.7 % of
-tokens.
+The only module that calls kiwipiepy. The beam of the search is Kiwi's default, since every narrower one decides fewer
+homographs (`benchmarks.homographs`, docs/morphemes.md). Without the dictionary of multi-word names (0.1 % of tokens,
+no homograph) a process loads in half the time and saves 200 MB.
 
 The unit of analysis is the line (`filters.korean.analysis_units`). Lines are cached, since menus, notices and headings
 recur over the pages of a site. The cache does not change results: a line is always analysed by itself.
@@ -31,7 +29,6 @@ from malmoi.document import Document, Morphemes
 VERSION = 4
 LIBRARIES = ("kiwipiepy", "kiwipiepy_model")
 
-CUTOFF = 3.0  # beam of the search, in log probability; Kiwi's default is 8
 KEPT_CHARS = 500  # code points of a cached line; longer ones hardly recur
 KEPT_BYTES = 16_000_000  # per generation of cached lines, estimated; two are kept
 _UNIT_BYTES, _MORPHEME_BYTES = 850, 100  # memory of one of them: arrays, tuples, a string for each form
@@ -72,7 +69,6 @@ def load() -> Kiwi:
     under 10 MB.
     """
     kiwi = Kiwi(num_workers=1, load_typo_dict=False, load_multi_dict=False)
-    kiwi.global_config.cutoff_threshold = CUTOFF
     kiwi.tokenize("말")
     return kiwi
 

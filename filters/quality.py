@@ -19,7 +19,7 @@ from malmoi.errors import CallError
 from malmoi.parameter_bounds import Count, Share
 from malmoi.threshold import Limit
 
-VERSION = 4
+VERSION = 5
 NEEDS = ("morphology",)
 LIMITS = (
     Limit("foreign_share", "max_foreign", "max", "mostly-foreign"),
@@ -60,7 +60,6 @@ class Evidence:
     josa: float  # particles (J*) per eojeol
     eomi: float  # endings (E*) per eojeol
     complete: float  # share of sentences, by morphemes, that close with a final ending
-    listed: float  # share of morphemes in sentences without any ending: titles, labels, items of lists, rows of tables
     foreign: float  # share of morphemes in other scripts, unknown or unreadable
     sentence_size: float  # eojeol per sentence
     eojeol_size: float  # code points per eojeol
@@ -85,7 +84,7 @@ def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8,
 
     Reasons `no-korean-grammar` and `mostly-foreign` (the share of morphemes that are Latin, unknown or signs is above
     `max_foreign`). A text under `min_morphemes` is kept: it is too short to judge. Measures `quality`, `n_morphemes`,
-    `n_sentences`, `josa_per_eojeol`, `eomi_per_eojeol`, `complete_sentences`, `list_share`, `foreign_share`, and two
+    `n_sentences`, `josa_per_eojeol`, `eomi_per_eojeol`, `complete_sentences`, `foreign_share`, and two
     measures of readability that decide nothing: `eojeol_per_sentence`, `chars_per_eojeol`. Raises CallError if
     `morphology` has not run.
     """
@@ -103,7 +102,6 @@ def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8,
         ("josa_per_eojeol", round(found.josa, 4)),
         ("eomi_per_eojeol", round(found.eomi, 4)),
         ("complete_sentences", round(found.complete, 4)),
-        ("list_share", round(found.listed, 4)),
         ("foreign_share", foreign),
         ("eojeol_per_sentence", round(found.sentence_size, 2)),
         ("chars_per_eojeol", round(found.eojeol_size, 2)),
@@ -122,7 +120,6 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
     words = len(found) - grammar.count(NO_WORDS)
     eojeol = [word for word in text_views.prose(text).split() if not word.isascii()]
     per_eojeol = 1 / len(eojeol) if eojeol else 0.0
-    complete, listed = _sentence_shares(grammar)
     sentences = len(found.sentence_start)
     return Evidence(
         morphemes=len(found),
@@ -130,8 +127,7 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
         eojeol=len(eojeol),
         josa=grammar.count(PARTICLE) * per_eojeol,
         eomi=grammar.count(ENDINGS) * per_eojeol,
-        complete=complete,
-        listed=listed,
+        complete=_complete_share(grammar),
         foreign=grammar.count(FOREIGN) / words if words else 0.0,
         sentence_size=len(eojeol) / sentences if sentences else 0.0,
         eojeol_size=sum(map(len, eojeol)) * per_eojeol,
@@ -156,14 +152,8 @@ def _is_note(line: str) -> bool:
     return mark is not None and line[mark.end() :].count(" ") + 1 >= _NOTE_WORDS and bool(_NOTE_END.search(line[-100:]))
 
 
-def _sentence_shares(grammar: Grammar) -> tuple[float, float]:
-    """Return the share of morphemes in sentences with a final ending at or near their end, and in those without."""
-    closed = listed = 0
-    for signs in grammar.sentences():
-        # A particle may follow a final ending (갔다고, 왔어요), and a quotation closes with a noun form.
-        if not _FINAL.isdisjoint(signs.rstrip(CLOSERS)[-2:]):
-            closed += len(signs)
-        elif not any(map(signs.__contains__, ENDINGS)):
-            listed += len(signs)
-    size = len(grammar.signs)
-    return (closed / size, listed / size) if size else (0.0, 0.0)
+def _complete_share(grammar: Grammar) -> float:
+    """Return the share of morphemes in sentences with a final ending at or near their end."""
+    # A particle may follow a final ending (갔다고, 왔어요), and a quotation closes with a noun form.
+    closed = sum(len(s) for s in grammar.sentences() if not _FINAL.isdisjoint(s.rstrip(CLOSERS)[-2:]))
+    return closed / len(grammar.signs) if grammar.signs else 0.0

@@ -75,13 +75,22 @@ def shape_of(text: str) -> Shape:
     sentences = short = running = 0
     for line in lines:
         short += len(line) <= SHORT_LINE
-        tail = line if len(line) <= 60 else line[-60:]
-        words = line.count(" ") + 1
-        ends = _SENTENCE.search(tail) is not None and (words > 1 or tail[-1] in ".!?…。")
+        ends = ends_sentence(line)
         sentences += ends
-        if ends or (words > 2 and _LINKED.search(line)):
+        if ends or links_words(line):
             running += len(line)
     return Shape(len(lines), sentences / len(lines), short / len(lines), running / sum(map(len, lines)))
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether a stripped line that is not empty ends like a sentence."""
+    tail = line[-60:]
+    return _SENTENCE.search(tail) is not None and (" " in line or tail[-1] in ".!?…。")
+
+
+def links_words(line: str) -> bool:
+    """Whether a line of at least three words links them by particles or endings."""
+    return line.count(" ") > 1 and _LINKED.search(line) is not None
 
 
 def _has_letters(line: str) -> bool:

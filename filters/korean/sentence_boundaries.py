@@ -35,7 +35,8 @@ _NOTE_CHARS = 7  # code points of a note marker with its first bracket: [3], [�
 _MOST_CRIES = 20  # emoticons in a row that are skipped: bounds the work, has no linguistic reason
 _PAIR_CHARS = 500  # code points between a bracket or quotation mark and its partner; beyond, one is missing
 _QUOTE_TAGS = frozenset(("SS", "SSO", "SSC"))
-_LOOK = ("SF", "SW", "W_EMOJI", "ETN")
+_LOOK = ("SF", "SW", "W_EMOJI", "ETN", "EC")
+_FORMAL = "니다"  # 합니다, 했답니다: closes a sentence, though Kiwi may take it for a connective without a full stop
 _CLOSES = dict(zip("([{<“‘「『〈《【〔（［｛＜", ")]}>”’」』〉》】〕）］｝＞", strict=True))
 
 
@@ -74,6 +75,7 @@ def _find_stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
                 tag == "W_EMOJI"
                 or (tag == "SF" and tags[i - 1] in _FINAL)
                 or (tag == "ETN" and tags[i - 1] in _VERBAL)
+                or (tag == "EC" and forms[i].endswith(_FORMAL))
                 or (tag == "SW" and forms[i][0] in _CRY)
             ):
                 found.append(i)
@@ -169,6 +171,9 @@ class _Line:
         before = self.tags[stop - 1]
         if tag == "SF":
             return self._find_start_after_stop(after) if before in _FINAL else 0
+        if tag == "EC":
+            after = self.skip_emoticons(after)
+            return after if after == len(self.tags) or self.has_blank_before(after) else 0
         if not self.has_blank_before(after):
             return 0
         if tag == "ETN":

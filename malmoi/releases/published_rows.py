@@ -25,6 +25,7 @@ from malmoi.releases.release_schema import AUDIT, PUBLISHED
 Row: TypeAlias = dict[str, Any]
 _PII = "pii:"
 _DOMAIN = "domain:"  # prefix of the measures of domains
+_SHARES = ("hangul_share", "quality", "quality_model", "code_share", "list_share")  # columns that are measures
 _RESIDENTS = frozenset(("rrn", "frn"))
 _EVERYTHING = "general"  # domain of a source that covers all fields
 USES = ("redistribute", "train-only")
@@ -102,8 +103,8 @@ def _row(
     row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
     row["domains"] = _fields(measures)
     row |= {"abuse": labels.get("abuse"), "language": labels.get("language", ""), "cluster_size": 1}
-    row["page_kind"] = labels.get("page_kind", "")
-    row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
+    row |= {"page_kind": labels.get("page_kind", ""), "translated": labels.get("translated")}
+    row |= {name: measures.get(name) for name in _SHARES}
     row["benchmarks"] = _names(labels.get("benchmarks"))
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {

@@ -66,9 +66,23 @@ COLUMNS = (
         "names of the evaluation sets with which the text overlaps; NULL where the recipe has no such filter",
     ),
     Column("page_kind", _TEXT, False, "of a web page: `article`, or the kind that it may be instead; else empty"),
+    Column(
+        "translated",
+        _TEXT,
+        True,
+        "`yes` or `no`: whether the text reads like a translation; empty where the model abstains, NULL if not judged",
+    ),
     Column("language", _TEXT, False, "language code as judged; empty where not judged"),
     Column("hangul_share", _SHARE, True, "Hangul syllables among letters, 0–1, as measured before redaction"),
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
+    Column("quality_model", _SHARE, True, "score of the quality model, 0–1; NULL where not judged"),
+    Column("code_share", _SHARE, True, "characters in fenced code and lines of code, 0–1; NULL if not judged"),
+    Column(
+        "list_share",
+        _SHARE,
+        True,
+        "characters in items of lists and lines without a sentence, tables left out, 0–1; NULL if not judged",
+    ),
     Column("n_chars", pa.int64(), False, "code points of `text`"),
     Column("n_bytes", pa.int64(), False, "bytes of `text` in UTF-8"),
     Column("n_sentences", _COUNT, True, "sentences in the file beside it in morphemes/; NULL if not analysed"),
@@ -99,6 +113,7 @@ DICTIONARY = [
     "domain",
     "abuse",
     "page_kind",
+    "translated",
     "language",
     "author",
     "date",
@@ -111,20 +126,9 @@ DICTIONARY += [
 ]
 # Columns by whose bounds a reader can skip files, row groups and pages. Bounds of others exclude nothing, and those of
 # `text` are whole texts: with the page index they took 10 kB of each file.
-STATISTICS = [
-    "source",
-    "license",
-    "use",
-    "split",
-    "register",
-    "domain",
-    "abuse",
-    "page_kind",
-    "language",
-    "date",
-    "fetched",
-]
-STATISTICS += ["hangul_share", "quality", "n_chars", "n_bytes", "n_sentences", "n_morphemes", "cluster_size"]
+STATISTICS = ["source", "license", "use", "split", "register", "domain", "abuse", "page_kind", "translated"]
+STATISTICS += ["language", "date", "fetched", "hangul_share", "quality", "quality_model", "code_share", "list_share"]
+STATISTICS += ["n_chars", "n_bytes", "n_sentences", "n_morphemes", "cluster_size"]
 MORPHEME_DICTIONARY = [f"morphemes.{name}.list.element" for name in ("tag", "form", "length")]
 # Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from filters import abuse
+from benchmarks import train_abuse
+from filters import abuse, morphology
+from filters.korean import ngram_model
 from malmoi.document import Document, Provenance, Verdict
+from malmoi.errors import CallError
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/abuse.jsonl").open(encoding="utf-8")]
 TALE = "옛날 어느 마을에 나무꾼이 살았습니다. 나무꾼은 날마다 산에 올라가 나무를 했습니다. "
 
 
 def judge(text: str, **given: str) -> Verdict:
-    return abuse.judge(Document("test/1", text, Provenance("test", "", "", "", "")), **given)  # type: ignore[arg-type]
+    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
+    return abuse.judge(replace(doc, morphemes=morphology.mark(doc)), **given)  # type: ignore[arg-type]
 
 
 def label(text: str) -> str:
@@ -40,8 +45,8 @@ def test_a_recipe_drops_hate_alone_or_both() -> None:
     assert judge(hate, drop="hate").reason == "abuse"
 
 
-def test_one_swear_word_in_a_long_text_labels_nothing() -> None:
-    verdict = judge(TALE * 20 + "씨발, 하고 도깨비가 말했습니다. " + TALE * 20)
+def test_one_abusive_sentence_in_a_long_text_labels_nothing() -> None:
+    verdict = judge(TALE * 20 + "이 병신 새끼야, 꺼져. " + TALE * 20)
     assert dict(verdict.labels)["abuse"] == "" and 0 < dict(verdict.measures)["abuse"] < 0.05
 
 
@@ -73,13 +78,11 @@ def test_no_text_takes_long() -> None:
     mixed = "".join(dice.choice(terms) for _ in range(250_000))
     for text in ("가" * 10**6, "\n" * 10**6, "\"씨발'가" * 200_000, "쟁이 새끼" * 200_000, mixed):
         began = time.process_time()
-        judge(text)
+        abuse.measure(text, morphology.join_units(()))
         assert time.process_time() - began < 3  # seconds for about 3 MB; measured 1.6 and less
 
 
 def test_a_release_carries_the_label(tmp_path):
-    from dataclasses import replace
-
     import duckdb
 
     from malmoi.releases.publish import publish
@@ -94,3 +97,30 @@ def test_a_release_carries_the_label(tmp_path):
     publish(inputs(tmp_path / "in", docs), tmp_path / "r", tmp=tmp_path / "tmp")
     found = duckdb.sql(f"SELECT id, abuse FROM '{tmp_path}/r/data/**/*.parquet'").fetchall()
     assert dict(found) == {doc.id: label for doc, label in zip(docs, said, strict=True)}
+
+
+def test_a_text_without_analysis_is_refused() -> None:
+    with pytest.raises(CallError, match="put 'morphology' before 'abuse'"):
+        abuse.judge(Document("test/1", TALE, Provenance("test", "", "", "", "")))
+
+
+def test_abuse_without_a_swear_word_is_found_and_strong_words_alone_are_not() -> None:
+    assert label("얼굴 보니까 왜 그렇게 사는지 알겠다") == "offensive"
+    assert label("아 3연패 실화냐 멘탈 나간다 보스 피통 미쳤네") == ""
+    assert label("유방암 검진은 마흔부터 두 해에 한 번 받으시면 됩니다.") == ""
+
+
+@pytest.mark.soak  # 20 s
+def test_the_model_is_the_one_that_the_texts_give() -> None:
+    assert ngram_model.dump(train_abuse.train(train_abuse.read_comments())) == abuse.MODEL.read_bytes()
+
+
+@pytest.mark.soak
+def test_by_other_writers_three_in_four_are_found_and_two_in_a_hundred_clean_ones_are_not() -> None:
+    comments = train_abuse.read_comments()
+    over = train_abuse.cross_validate(comments) > abuse.THRESHOLD
+    ours = [
+        (c.label != "none", bool(o)) for c, o in zip(comments, over, strict=True) if c.writer in train_abuse.WRITERS
+    ]
+    assert sum(o for bad, o in ours if bad) >= 0.75 * sum(bad for bad, _ in ours)
+    assert sum(o for bad, o in ours if not bad) <= 0.02 * sum(not bad for bad, _ in ours)
