@@ -41,8 +41,10 @@ def judge(doc: Document, *, min_score: Share = 0.0) -> Verdict:
             "put 'morphology' before 'quality_model' in the recipe"
         )
     score = round(score_text(doc.text, doc.morphemes), 4)
-    outcome, reason = ("drop", "little-use") if score < min_score else ("keep", "quality_model")
-    return Verdict(outcome, reason, score, min_score, measures=(("quality_model", score),))
+    measures = (("quality_model", score),)
+    if score < min_score:
+        return Verdict("drop", "little-use", score, min_score, measures=measures)
+    return Verdict("keep", "quality_model", score, min_score, measures=measures)
 
 
 def score_text(text: str, found: Morphemes) -> float:

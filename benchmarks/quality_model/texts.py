@@ -57,7 +57,7 @@ def read_labelled() -> tuple[Labelled, ...]:
         if hashlib.sha256(text.encode()).hexdigest()[:12] != row["sha256"]:
             raise ValueError(
                 f"benchmarks/{row['file']}: the text {row['id']} is absent or has changed since it was labelled. "
-                "Label it again by docs/quality-rubric.md, or remove its line from benchmarks/quality_model/labels.jsonl."
+                f"Label it again by docs/quality-rubric.md, or remove its line from {LABELS.name}."
             )
         found.append(Labelled(row["id"], row["file"], text, row["score"], row["first"], row.get("second")))
     return tuple(found)

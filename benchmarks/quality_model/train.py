@@ -132,7 +132,7 @@ def correlate(one: Floats, other: Floats, without: Floats | None = None) -> floa
     if without is not None:
         line = rank(without)
         ranks = [values - np.polyval(np.polyfit(line, values, 1), line) for values in ranks]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def separate(found: Floats, gold: Floats) -> float:
@@ -154,9 +154,10 @@ def agree(one: Sequence[int], other: Sequence[int]) -> tuple[float, float, float
 def report(name: str, data: Data, found: Floats) -> str:
     """Return one line of figures."""
     gold, size = data.scores, np.log([len(text.text) for text in data.texts])
+    error = abs(found - gold).mean()
     return (
         f"{name}: {len(gold)} texts, Spearman {correlate(found, gold):.3f}, without length "
-        f"{correlate(found, gold, size):.3f}, AUC {separate(found, gold):.3f}, mean error {abs(found - gold).mean():.2f}; "
+        f"{correlate(found, gold, size):.3f}, AUC {separate(found, gold):.3f}, mean error {error:.2f}; "
         f"Spearman with length: score {correlate(found, size):.2f}, label {correlate(gold, size):.2f}"
     )
 
