@@ -14,7 +14,7 @@ import numpy as np
 
 from filters.korean import ngram_model
 from filters.korean.ngram_model import Model, Places
-from filters.korean.usefulness_features import CHARACTERS, MEASURES, Features, read_features, weight_of
+from filters.usefulness.features import CHARACTERS, MEASURES, Features, read_features, weight_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share

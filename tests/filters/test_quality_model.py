@@ -8,7 +8,7 @@ import pytest
 
 from filters import morphology, quality_model
 from filters.korean import ngram_model
-from filters.korean.usefulness_features import MEASURES, cut_windows, read_features
+from filters.usefulness.features import MEASURES, cut_windows, read_features
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 
