@@ -9,6 +9,8 @@ import pytest
 from filters import morphology, quality_model
 from filters.korean import ngram_model
 from filters.usefulness.features import MEASURES, cut_windows, read_features
+from flows.reports.curation_report import limits
+from flows.run import recipe_of
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 
@@ -102,6 +104,12 @@ def test_a_model_with_other_ngrams_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="train them again"):
         ngram_model.load(wrong, (2, 3, 4))
+
+
+def test_the_curation_report_shows_the_spread_without_a_threshold():
+    (step,) = (step for step in recipe_of("general").stage("judged") if step.filter == "quality_model")
+    assert dict(step.params)["min_score"] == 0.0
+    assert limits(step) == quality_model.LIMITS
 
 
 needs_texts = pytest.mark.skipif(not REGISTERS.is_dir(), reason="the texts of registers are not here")
