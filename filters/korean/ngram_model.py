@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from malmoi.canonical_json import spell_on_one_line
 
+Codes: TypeAlias = npt.NDArray[np.uint32]
 Places: TypeAlias = npt.NDArray[np.intp]  # index of a weight for each n-gram of characters, in text order
 
 LENGTHS = (2, 3)  # characters of an n-gram; chosen by the cross-validation in benchmarks/train_spam.py
@@ -49,11 +51,14 @@ class Model:
 
 
 @lru_cache(maxsize=8)
-def load(path: Path) -> Model:
-    """Load the model from a file of one line of JSON (`step`, `start`, and its origin) and `SIZE` signed bytes."""
+def load(path: Path, lengths: tuple[int, ...] = LENGTHS) -> Model:
+    """Load the model from a file of one line of JSON (`step`, `start`, and its origin) and `SIZE` signed bytes.
+
+    Raises ValueError unless the file says that its n-grams have these `lengths`.
+    """
     head, _, data = path.read_bytes().partition(b"\n")
     about = json.loads(head)
-    if len(data) != SIZE or tuple(about["lengths"]) != LENGTHS:
+    if len(data) != SIZE or tuple(about["lengths"]) != lengths:
         raise ValueError(
             f"{path.name}: not weights that this version reads; train them again with {about['written_by']}"
         )
@@ -62,7 +67,7 @@ def load(path: Path) -> Model:
 
 def dump(model: Model) -> bytes:
     """Return the bytes of the file of a model."""
-    about = {**model.about, "lengths": LENGTHS, "step": model.step, "start": model.start}
+    about = {"lengths": LENGTHS, **model.about, "step": model.step, "start": model.start}
     return spell_on_one_line(about).encode() + b"\n" + model.weights.tobytes()
 
 
@@ -78,17 +83,32 @@ def places(text: str) -> tuple[Places, ...]:
     >>> [len(runs) for runs in places("30만  원")], bool((places("3만")[0] == places("72만")[0]).all())
     ([4, 3], True)
     """
+    return hash_ngrams(fold_codes(text), LENGTHS)
+
+
+def fold_codes(text: str) -> Codes:
+    """Return the code points of `text` and a blank; a number is one 0, white space one blank.
+
+    >>> "".join(map(chr, fold_codes("30만  원")))
+    '0만 원 '
+    """
     codes = np.frombuffer(f" {text} ".encode(_CODES, "surrogatepass"), "<u4")
     low = codes < len(_FOLDED)
     codes = np.where(low, _FOLDED.take(codes, mode="clip"), codes)
     same = codes[1:] == codes[:-1]
     same &= (codes[1:] == _NOUGHT) | (codes[1:] == _BLANK)
-    codes = codes[1:][~same]  # the first is a blank, and so is the last
+    kept: Codes = codes[1:][~same]  # the first is a blank, and so is the last
+    return kept
+
+
+def hash_ngrams(codes: Codes, lengths: Sequence[int]) -> tuple[Places, ...]:
+    """Return the slots of the n-grams of `codes` for each length, ascending; none where there are fewer codes."""
     found: list[Places] = []
     runs = codes
-    for length in range(2, LENGTHS[-1] + 1):
-        runs = runs[:-1] * _MIX + codes[length - 1 :]
-        if length in LENGTHS:
+    for length in range(1, lengths[-1] + 1):
+        if length > 1:
+            runs = runs[:-1] * _MIX + codes[length - 1 :]
+        if length in lengths:
             found.append((((runs ^ (runs >> _HALF)) * _STIR) >> _REST).astype(np.intp))
     return tuple(found)
 

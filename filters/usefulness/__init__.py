@@ -1,0 +1,1 @@
+"""What the filter `quality_model` reads in a text."""
