@@ -16,19 +16,12 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import (
-    article_candidates,
-    broken_markup,
-    byline,
-    html_tree,
-    page_kind,
-    page_metadata,
-    script_article,
-)
+from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
 from crawlers.formats.html.parsed_page import Page
+from crawlers.formats.html.script_data import article_candidates, script_article
 from crawlers.formats.html.text_lines import lines_with_marks, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
 from crawlers.formats.unreadable import Unreadable

@@ -1,4 +1,4 @@
-"""Measure what tells kinds of pages apart: links, streaks of prose, cut teasers, forms, numbers, words of errors."""
+"""Measure the features of kinds of pages: links, streaks of prose, cut teasers, forms, numbers, words of errors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the runs of a page show: of its item, and of all of it outside menus; the longest streak of prose."""
+    """Sums over the runs of a page: of its item, and of all of it outside menus; the longest streak of prose."""
 
     inner: _Sums
     outer: _Sums

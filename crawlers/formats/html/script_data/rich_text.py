@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from crawlers.formats.html.rich_nodes import (
+from crawlers.formats.html.script_data.rich_nodes import (
     BLOCKS,
     ELEMENT,
     HOLDERS,
@@ -31,8 +31,8 @@ from crawlers.formats.html.rich_nodes import (
     list_of_fields,
     node_kind,
 )
-from crawlers.formats.html.rich_strings import string_blocks, string_inline
-from crawlers.formats.html.rich_tables import HEADERS, ROWS, cells_of, field_of, label_of, rows_of, spans_of
+from crawlers.formats.html.script_data.rich_strings import string_blocks, string_inline
+from crawlers.formats.html.script_data.rich_tables import HEADERS, ROWS, cells_of, field_of, label_of, rows_of, spans_of
 
 MAX_NODES = 100_000  # of one body
 MAX_MARKUP = 4_000_000  # code points
