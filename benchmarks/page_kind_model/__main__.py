@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
-from crawlers.formats.html import html_page, page_features, page_kind, page_metadata, script_article
+from crawlers.formats.html import html_page, page_features, page_kind, page_metadata
+from crawlers.formats.html.script_data import script_article
 from malmoi.archive import capture
 from malmoi.source import Item
 

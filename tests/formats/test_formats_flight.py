@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from crawlers.formats.html import html_page, nextjs_flight
+from crawlers.formats.html import html_page
+from crawlers.formats.html.script_data import nextjs_flight
 from malmoi.source import Item
 
 SENTENCES = (

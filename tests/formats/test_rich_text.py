@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawlers.formats.html import rich_nodes, rich_text
-from crawlers.formats.html.js_values import read_values
+from crawlers.formats.html.script_data import rich_nodes, rich_text
+from crawlers.formats.html.script_data.js_values import read_values
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "rich_text.toml").read_text("utf-8"))["case"]
 

@@ -95,7 +95,7 @@ def _may_be_damaged(text: str) -> bool:
         return True
     if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG, _OPEN_QUOTE)):
         return True
-    return any(_is_odd(match.group(2)) and _near(match.group(2)) for match in _ODD.finditer(text))
+    return any(_is_odd(match.group(2)) and _find_near(match.group(2)) for match in _ODD.finditer(text))
 
 
 def _count(text: str) -> Counter[str]:
@@ -116,7 +116,7 @@ def _mend_name(match: re.Match[str], balance: Counter[str]) -> str:
     if not _is_odd(name):
         return match.group()
     missing = -1 if not slash else 1  # the sign of the balance of a name that lost such a tag
-    fitting = [known for known in _near(name) if balance[known] * missing > 0]
+    fitting = [known for known in _find_near(name) if balance[known] * missing > 0]
     if not fitting:
         return match.group()
     best = max(fitting, key=lambda known: (abs(balance[known]), known))
@@ -125,7 +125,7 @@ def _mend_name(match: re.Match[str], balance: Counter[str]) -> str:
 
 
 @cache
-def _near(name: str) -> tuple[str, ...]:
+def _find_near(name: str) -> tuple[str, ...]:
     """Return the names of boxes at one edit from a name: a character put in, left out or changed."""
     folded = name.lower()
     if len(folded) < 2:
@@ -224,4 +224,4 @@ def _close_one(text: str, name: str, opened: list[int], closed: list[int]) -> st
 def _is_end(match: re.Match[str], name: str) -> bool:
     """Whether a tag is the remains of the end tag of `name`."""
     said = (match[1] or match[2] or match[3]).lower().lstrip("/")
-    return said == name or name in _near(said)
+    return said == name or name in _find_near(said)

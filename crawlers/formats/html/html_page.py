@@ -7,21 +7,13 @@ from collections.abc import Callable
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import (
-    article_candidates,
-    broken_markup,
-    byline,
-    html_tree,
-    page_kind,
-    page_metadata,
-    script_article,
-    second_reader,
-)
+from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, second_reader
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare, surroundings
 from crawlers.formats.html.parsed_page import Page
+from crawlers.formats.html.script_data import article_candidates, script_article
 from crawlers.formats.html.text_lines import lines_with_places, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
 from crawlers.formats.unreadable import Unreadable

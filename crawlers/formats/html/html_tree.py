@@ -14,7 +14,7 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r")) + b"\x7f"
 # References to them, as browsers read them: any number of zeros, with or without a semicolon (WHATWG, "numeric
 # character reference end state"). libxml2 turns invalid code points into U+FFFD; it reads 0x80 to 0x9F as code page
 # 1252, whose undefined codes are controls too.
-# What stands before is kept apart, lest "&#" and the rest make another reference.
+# The characters before it are kept apart, lest "&#" and the rest make another reference.
 _CONTROL_REFERENCE = re.compile(
     rb"(&(?:#[xX]?[0-9a-fA-F]{0,8})?)?&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
     rb"|0*(?:[1-8]|1[145-9]|2[0-9]|3[01]|127|129|141|143|144|157|6553[45])(?![0-9]));?"

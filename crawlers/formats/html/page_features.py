@@ -1,4 +1,4 @@
-"""Measure what tells kinds of pages apart: links, streaks of prose, cut teasers, forms, numbers, words of errors."""
+"""Measure the features of kinds of pages: links, streaks of prose, cut teasers, forms, numbers, words of errors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the runs of a page show: of its item, and of all of it outside menus; the longest streak of prose."""
+    """Sums over the runs of a page: of its item, and of all of it outside menus; the longest streak of prose."""
 
     inner: _Sums
     outer: _Sums
@@ -114,15 +114,15 @@ def measure(shown: Shown, page: Page, found: Metadata, url: str, text: str) -> l
     lines = [line for line in text.split("\n") if line.strip()]
     head = f"{found.title} {' '.join(lines[:2])[:200]}"
     return [
-        *_of_sums(shown.inner),
-        *_of_sums(shown.outer)[:6],
-        *_of_text(lines, text),
-        *_of_tree(page, found, lines),
-        *_of_words(head, text, url, found),
+        *_list_sums(shown.inner),
+        *_list_sums(shown.outer)[:6],
+        *_measure_text(lines, text),
+        *_measure_tree(page, found, lines),
+        *_measure_words(head, text, url, found),
     ]
 
 
-def stated_kinds(page: Page, title: str, text: str) -> frozenset[str]:
+def find_stated_kinds(page: Page, title: str, text: str) -> frozenset[str]:
     """Return those of error, login and stub whose words the title, the text or a message of a script has."""
     said = f"{title}\n{text[:600]}\n{text[-300:]}\n{_find_alarm(page)}"
     known = (("error", _ERROR), ("login", _LOGIN), ("login", _MEMBERS), ("stub", _STUB))
@@ -213,7 +213,7 @@ def _count_units(titles: list[Run], prose: list[tuple[Run, int]]) -> tuple[int, 
     return len(units), inside
 
 
-def _of_sums(sums: _Sums) -> list[float]:
+def _list_sums(sums: _Sums) -> list[float]:
     runs = sums.runs or 1
     return [
         _log(sums.own),
@@ -246,7 +246,7 @@ def _of_sums(sums: _Sums) -> list[float]:
     ]
 
 
-def _of_text(lines: list[str], text: str) -> list[float]:
+def _measure_text(lines: list[str], text: str) -> list[float]:
     count = len(lines) or 1
     rows = [line for line in lines if line.startswith("|")]
     cells = [cell.strip() for line in rows[:200] for cell in line.strip("| ").split("|")]
@@ -271,7 +271,7 @@ def _of_text(lines: list[str], text: str) -> list[float]:
     ]
 
 
-def _of_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
+def _measure_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
     title = _fold(found.title)
     linked = plain = same = 0
     for heading in page.tree.iter("h1", "h2", "h3", "h4", "dt"):
@@ -333,7 +333,7 @@ def _of_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
     ]
 
 
-def _of_words(head: str, text: str, url: str, found: Metadata) -> list[float]:
+def _measure_words(head: str, text: str, url: str, found: Metadata) -> list[float]:
     parts = urlsplit(url)
     short = max(0.0, 1.0 - len(text) / 1000)
     path = parts.path.rstrip("/")

@@ -14,7 +14,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from crawlers.formats.html.page_features import look, measure, stated_kinds
+from crawlers.formats.html.page_features import find_stated_kinds, look, measure
 from crawlers.formats.html.page_metadata import Metadata
 from crawlers.formats.html.parsed_page import Page
 
@@ -59,7 +59,7 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     if not reason and shown.streak >= PROSE:
         return "article", ""
     values = measure(shown, page, found, url, text)
-    said = stated_kinds(page, found.title, text)
+    said = find_stated_kinds(page, found.title, text)
     chances = {kind: chance for kind, chance in chances_of(values).items() if kind not in WORDED or kind in said}
     chances.pop("article")
     doubt = math.fsum(chances.values())

@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from lxml import html
 
-from crawlers.formats.html.article_candidates import extract_prose
+from crawlers.formats.html.script_data.article_candidates import extract_prose
 
 MOST_ELEMENTS = 20_000  # of a page; trafilatura takes time by the square of nested ones
 

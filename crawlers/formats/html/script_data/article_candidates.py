@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawlers.formats.html import rich_nodes, rich_text
 from crawlers.formats.html.cell_markup import plain_words
-from crawlers.formats.html.js_values import load_json
+from crawlers.formats.html.script_data import rich_nodes, rich_text
+from crawlers.formats.html.script_data.js_values import load_json
 
 MIN_BODY = 80  # code points; less is a teaser, a caption or a notice
 MIN_ANSWER = 20  # the same, of an answer
@@ -102,7 +102,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What surrounds a value: key, title, and the object and list that hold it."""
+    """The surroundings of a value: key, title, and the object and list that hold it."""
 
     key: str = ""
     title: str = ""

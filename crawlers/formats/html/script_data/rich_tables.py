@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from crawlers.formats.html.rich_nodes import HOLDERS, inner_of, node_kind
+from crawlers.formats.html.script_data.rich_nodes import HOLDERS, inner_of, node_kind
 
 HEADERS = ("head", "header", "headers", "columns", "thead", "headings")
 ROWS = ("rows", "content", "children", "body", "tbody", "data", "cells", "table", "value")

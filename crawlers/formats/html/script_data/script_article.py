@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from lxml import html
 
-from crawlers.formats.html import article_candidates, embedded_json, html_tree
+from crawlers.formats.html import html_tree
 from crawlers.formats.html.page_metadata import Metadata
 from crawlers.formats.html.parsed_page import Page
+from crawlers.formats.html.script_data import article_candidates, embedded_json
 from crawlers.formats.html.text_lines import lines_with_marks
 
 SHORT = 200  # code points; less in an empty frame is not an article
@@ -38,7 +39,7 @@ Reading = Callable[[html.HtmlElement], tuple[str, str]]
 
 
 def choose(page: Page, found: Metadata, text: str, reason: str, read: Reading) -> tuple[str, str]:
-    """Return the article in the page's embedded data if the visible text is none or clearly less; else the input.
+    """Return the article in the page's embedded data if the visible text is empty or clearly less; else the input.
 
     `read` extracts the text of a tree: the markup of the article goes through the same extraction as a visible page.
     A page with almost no visible text, no unambiguous article and an empty container for scripts is

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from crawlers.formats.html.rich_nodes import (
+from crawlers.formats.html.script_data.rich_nodes import (
     BLOCKS,
     ELEMENT,
     HOLDERS,
@@ -31,8 +31,8 @@ from crawlers.formats.html.rich_nodes import (
     list_of_fields,
     node_kind,
 )
-from crawlers.formats.html.rich_strings import string_blocks, string_inline
-from crawlers.formats.html.rich_tables import HEADERS, ROWS, cells_of, field_of, label_of, rows_of, spans_of
+from crawlers.formats.html.script_data.rich_strings import string_blocks, string_inline
+from crawlers.formats.html.script_data.rich_tables import HEADERS, ROWS, cells_of, field_of, label_of, rows_of, spans_of
 
 MAX_NODES = 100_000  # of one body
 MAX_MARKUP = 4_000_000  # code points
@@ -172,7 +172,7 @@ class _Writer:
         ):  # Lexical and Slate: a list beside its items
             return f"<li>{self._block(entry, depth)}</li>"
         if isinstance(entry, list) and not is_element(entry):
-            return f"<li>{self._mixed(entry, depth)}</li>"
+            return f"<li>{self._render_mixed(entry, depth)}</li>"
         if not isinstance(entry, dict):
             words = self._inline(entry, depth)
             return f"<li>{words}</li>" if words else ""
@@ -180,7 +180,7 @@ class _Writer:
         if inner is None:
             words = _join_fields(entry)
             return f"<li>{words}</li>" if words else ""
-        words = self._mixed(inner, depth) if isinstance(inner, list) else self._inline(inner, depth)
+        words = self._render_mixed(inner, depth) if isinstance(inner, list) else self._inline(inner, depth)
         head = next((entry[name] for name in ("title", "name", "term") if isinstance(entry.get(name), str)), "")
         if head and inner != head:
             words = f"{string_inline(head)}: {words}" if words else string_inline(head)
@@ -191,7 +191,7 @@ class _Writer:
             )
         return f"<li>{words}</li>" if words else ""
 
-    def _mixed(self, nodes: list[Any], depth: int) -> str:
+    def _render_mixed(self, nodes: list[Any], depth: int) -> str:
         """Return inline nodes, and blocks among them, of a list item or a cell."""
         parts: list[str] = []
         for node in nodes:
@@ -285,7 +285,7 @@ class _Writer:
             )
             inner = inner_of(cell, cell=True) if isinstance(cell, dict) else cell
             words = (
-                self._mixed(inner, depth + 2)
+                self._render_mixed(inner, depth + 2)
                 if isinstance(inner, list) and not is_element(inner)
                 else self._inline(inner, depth + 2)
             )

@@ -13,9 +13,9 @@ from typing import Any
 
 from lxml import html
 
-from crawlers.formats.html import nextjs_flight, rich_nodes, rich_text
-from crawlers.formats.html.article_candidates import Candidate, candidates, choose, extract_prose
-from crawlers.formats.html.js_values import load_json, read_values
+from crawlers.formats.html.script_data import nextjs_flight, rich_nodes, rich_text
+from crawlers.formats.html.script_data.article_candidates import Candidate, candidates, choose, extract_prose
+from crawlers.formats.html.script_data.js_values import load_json, read_values
 
 MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is skipped
 MAX_ALL = 24_000_000  # code points of all scripts of a page
