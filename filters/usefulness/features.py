@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from filters.korean.morpheme_signs import grammar_of
+from filters.korean.morpheme_signs import ENDINGS, Grammar, grammar_of
 from filters.korean.ngram_model import Places, fold_codes, hash_ngrams, keep_distinct
 from filters.quality import Evidence, evidence_of
 from filters.views import text_views
@@ -51,13 +51,13 @@ class Features:
 
 def read_features(text: str, found: Morphemes) -> Features:
     """Return the features of a text; of its fenced code only the share is read."""
-    prose, signs = text_views.prose(text), grammar_of(found).signs
+    prose, read = text_views.prose(text), grammar_of(found)
     characters = tuple(_hash_characters(prose[start:end]) for start, end in cut_windows(len(prose), WINDOW))
     grammar = tuple(
-        _hash_grammar(found.form[start:end], found.tag[start:end], signs[start:end])
+        _hash_grammar(found.form[start:end], found.tag[start:end], read.signs[start:end])
         for start, end in cut_windows(len(found), MORPHEMES)
     )
-    return Features(characters, grammar, np.array(list(_measure(text, prose, evidence_of(text, found)))))
+    return Features(characters, grammar, np.array(list(_measure(text, prose, evidence_of(text, found), read))))
 
 
 def _hash_characters(text: str) -> Places:
@@ -91,14 +91,14 @@ def _code_of(form: str, tag: str, sign: str) -> int:
     return crc32((f"{form}/{tag}" if tag.startswith(_FORMS) else sign).encode("utf-8", "replace"))
 
 
-def _measure(text: str, prose: str, found: Evidence) -> Iterator[float]:
+def _measure(text: str, prose: str, found: Evidence, grammar: Grammar) -> Iterator[float]:
     """Yield the measures: shares, or rates per eojeol and sentence; those without an upper bound as logarithms."""
     size = max(1, len(prose))
     lines = [line for line in map(str.strip, prose.split("\n")) if line]
     yield min(1.0, found.josa)
     yield min(1.0, found.eomi)
     yield found.complete
-    yield found.listed
+    yield sum(len(s) for s in grammar.sentences() if not any(map(s.__contains__, ENDINGS))) / max(1, len(grammar.signs))
     yield found.foreign
     yield math.log1p(found.sentence_size)
     yield math.log1p(found.eojeol_size)
