@@ -1,7 +1,8 @@
 """`python -m benchmarks.page_kind_model [--write]`: train the model of page kinds, and say what it gets right.
 
 Softmax regression on standardised features of built pages (`build_pages.py`), of pages of the corpora with a streak of
-prose (articles), and of the open half of the hard pages. No chance: pages are drawn by seed, Newton's steps are exact.
+prose (articles), of the open half of the hard pages, and of pages written for their kind (`hard_pages/kinds`). No
+chance: pages are drawn by seed, Newton's steps are exact.
 The table shows hard pages by a model that has not seen their writer. `--write` stores the weights.
 """
 
@@ -27,7 +28,7 @@ from malmoi.source import Item
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT.parent / "shared" / "corpora"
-HARD = ROOT / "benchmarks" / "hard_pages" / "open"
+HARD = [ROOT / "benchmarks" / "hard_pages" / name for name in ("open", "kinds")]
 MODEL = ROOT / "crawlers" / "formats" / "html" / "page_kind_model.toml"
 LEARNED = ("article", "index", "gallery", "error", "login", "stub", "generated")
 SEED = 20261130
@@ -169,13 +170,13 @@ def main() -> int:
     """Train, measure, and write with --write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--hard", type=Path, default=HARD)
+    parser.add_argument("--hard", type=Path, nargs="*", default=HARD)
     arguments = parser.parse_args()
     if not CORPORA.is_dir():
         print(f"benchmarks: the corpora are not at {CORPORA}.", file=sys.stderr)
         return 2
     built, corpus = list(built_pages(SEED)), list(corpus_pages())
-    hard = list(hard_pages(arguments.hard)) if arguments.hard.is_dir() else []
+    hard = [page for folder in arguments.hard for page in hard_pages(folder)]
     test = list(built_pages(SEED + 1))
     writers = sorted({page.origin for page in hard})
     for writer in writers:
