@@ -1,0 +1,175 @@
+"""`python -m benchmarks.register_model.train [--write]`: train the model that labels the register of a text.
+
+Multinomial logistic regression with L2 regularisation. There are fewer texts than n-grams, so it is solved in the space
+that the texts span: the Cholesky factor of their products takes the place of the features. Temperature comes from
+scores of texts whose writer did not train.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from scipy.optimize import minimize, minimize_scalar
+
+from benchmarks.register_model.corpus import Text, compute_rows, read_texts
+from filters.register import KINDS
+from filters.register_rules.features import BITS, Features
+from filters.register_rules.model import MODEL, NONE, Model, dump_model
+
+LABELS: Final = (NONE, *KINDS)
+STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out, like PART_WEIGHT
+PART_WEIGHT: Final = 0.5  # of a part of a text beside a whole text
+STEPS: Final = 150
+
+Array = npt.NDArray[np.float64]
+
+
+class Rows(NamedTuple):
+    """Texts and their parts as rows of n-grams, style, label, weight, and the index of their text."""
+
+    grams: Any  # sparse, 2 * 2**BITS columns
+    style: Array
+    label: npt.NDArray[np.intp]
+    weight: Array
+    owner: npt.NDArray[np.intp]
+
+
+class Solution(NamedTuple):
+    """Weights of n-grams, of style, and the bias, a column for each label."""
+
+    grams: Array
+    style: Array
+    bias: Array
+
+
+def build_rows(texts: Sequence[Text]) -> Rows:
+    """Analyse texts and their parts; labels weigh the same, however many texts they have (`balance`)."""
+    features, owner, weight = list[Features](), list[int](), list[float]()
+    for number, text in enumerate(texts):
+        rows = compute_rows(text)
+        features += rows
+        owner += [number] * len(rows)
+        weight += [1.0] + [PART_WEIGHT] * (len(rows) - 1)
+    label = np.array([LABELS.index(texts[i].register) for i in owner])
+    return Rows(
+        _stack(features), np.array([f.style for f in features], np.float64), label, np.array(weight), np.array(owner)
+    )
+
+
+def _stack(features: Sequence[Features]) -> Any:
+    places = [np.concatenate((f.morphemes[0], f.characters[0] + (1 << BITS))) for f in features]
+    values = [np.concatenate((f.morphemes[1], f.characters[1])).astype(np.float64) for f in features]
+    bounds = np.cumsum([0, *map(len, places)])
+    shape = (len(features), 2 << BITS)
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(places), bounds), shape=shape)
+
+
+def balance(rows: Rows) -> Array:
+    """Return the weights of rows, scaled so that each label weighs the same."""
+    total = np.bincount(rows.label, rows.weight, minlength=len(LABELS))
+    return np.asarray(rows.weight * (total.sum() / np.count_nonzero(total)) / total[rows.label], np.float64)
+
+
+def choose_rows(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+    """Return the rows where `chosen` is true."""
+    return Rows(*(column[np.flatnonzero(chosen)] for column in rows))
+
+
+def solve(rows: Rows, strength: float = STRENGTH) -> Solution:
+    """Return the weights with the least loss."""
+    size, labels = len(rows.label), len(LABELS)
+    products = (rows.grams @ rows.grams.T).toarray() + rows.style @ rows.style.T
+    factor = np.linalg.cholesky(products + 1e-6 * np.eye(size))
+    gold, weight = np.eye(labels)[rows.label], balance(rows)[:, None]
+
+    def measure(flat: Array) -> tuple[float, Array]:
+        inner, bias = flat[:-labels].reshape(size, labels), flat[-labels:]
+        sums = factor @ inner + bias
+        sums -= sums.max(axis=1, keepdims=True)
+        likely = np.exp(sums)
+        total = likely.sum(axis=1, keepdims=True)
+        loss = float((weight * gold * (np.log(total) - sums)).sum() + (inner**2).sum() / (2 * strength))
+        error = (likely / total - gold) * weight
+        return loss, np.concatenate(((factor.T @ error + inner / strength).ravel(), error.sum(axis=0)))
+
+    found = minimize(measure, np.zeros((size + 1) * labels), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+    dual = np.linalg.solve(factor.T, found.x[:-labels].reshape(size, labels))
+    return Solution(np.asarray(rows.grams.T @ dual), rows.style.T @ dual, found.x[-labels:])
+
+
+def score(solution: Solution, rows: Rows) -> Array:
+    """Return the sum of weights of each row and label."""
+    return np.asarray(rows.grams @ solution.grams + rows.style @ solution.style + solution.bias, np.float64)
+
+
+def leave_writers_out(texts: Sequence[Text], rows: Rows) -> tuple[npt.NDArray[np.intp], Array]:
+    """Return the rows of texts (not of parts), and their sums by a model that no text of their writer trained."""
+    writers = np.array([text.writer for text in texts])[rows.owner]
+    whole = np.flatnonzero(np.diff(rows.owner, prepend=-1))
+    sums = np.zeros((len(rows.owner), len(LABELS)))
+    for writer in dict.fromkeys(writers.tolist()):
+        asked = np.intersect1d(whole, np.flatnonzero(writers == writer))
+        solution = solve(choose_rows(rows, writers != writer))
+        sums[asked] = score(solution, choose_rows(rows, np.isin(np.arange(len(writers)), asked)))
+    return whole, sums[whole]
+
+
+def find_temperature(sums: Array, label: npt.NDArray[np.intp]) -> float:
+    """Return the number by which sums are divided so that their probabilities fit the labels best."""
+
+    def measure(logarithm: float) -> float:
+        scaled = sums / np.exp(logarithm)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(label)), label]))
+
+    return round(float(np.exp(minimize_scalar(measure, bounds=(-2.0, 2.0), method="bounded").x)), 2)
+
+
+def quantise(solution: Solution, temperature: float, about: dict[str, Any]) -> Model:
+    """Return the model with weights of 8 bits; the few beyond the range of 8 bits are clipped."""
+    unit = round(float(np.quantile(np.abs(solution.grams[solution.grams != 0]), 0.9999)) / 127, 5)
+    weights = np.clip(np.rint(solution.grams / unit), -127, 127).astype(np.int8).reshape(2, 1 << BITS, len(LABELS))
+    style, bias = (np.round(part, 3).astype(np.float32) for part in (solution.style, solution.bias))
+    return Model(LABELS, weights[0], weights[1], unit, style, bias, temperature, about)
+
+
+def train() -> Model:
+    """Train on all texts but the held-out ones."""
+    texts = [text for text in read_texts() if text.part != "held-out"]
+    rows = build_rows(texts)
+    whole, sums = leave_writers_out(texts, rows)
+    about = {
+        "written_by": "python -m benchmarks.register_model.train --write",
+        "texts": len(texts),
+        "rows": len(rows.label),
+        "writers": dict(Counter(text.writer for text in texts)),
+    }
+    return quantise(solve(rows), find_temperature(sums, rows.label[whole]), about)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, and write the model if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write {MODEL.name}")
+    parser.add_argument("--to", type=Path, default=MODEL)
+    options = parser.parse_args(argv)
+    model = train()
+    data = dump_model(model)
+    print(f"{model.about} temperature {model.temperature}")
+    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
+    if options.write:
+        options.to.write_bytes(data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
