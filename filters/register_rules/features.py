@@ -1,12 +1,12 @@
-"""Compute what the model of registers reads: hashed n-grams of morphemes and of characters, and shares of style.
+"""Compute what the model of registers reads: hashed n-grams of morphemes and of characters.
 
 Nouns, names and numbers are only their tags among the n-grams of morphemes, so that the subject of a text says little
-about its register.
+about its register. Lengths of sentences and lines are left out: they tell writers apart, not registers.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -22,32 +22,25 @@ HEAD, TAIL = 900, 300  # code points
 MOST: Final = 1_000  # morphemes
 MORPHEME_SIZES: Final = (1, 2, 3)  # of n-grams
 CHARACTER_SIZES: Final = (1, 2, 3, 4)
-_SIGNS: Final = "NBP0VviMIFcpmnxLHUWw.e,o-'()J"  # of `morpheme_signs`
-_MASKED: Final = "N0LHU"  # signs of content: form left out
-_ASCII: Final = "\n !\"'()*+,-./0:;=?[]_|~"
-STYLE: Final = len(_SIGNS) + len(_ASCII) + 9  # numbers
-STYLE_WEIGHT: Final = 0.3  # of the style beside n-grams of length 1; by leaving one writer out
+_MASKED: Final = b"N0LHU"  # signs of `morpheme_signs` whose forms are left out
 _CODES_KEPT: Final = 20_000  # forms whose hash is remembered
-
-_SIGN_AT = np.frombuffer(_SIGNS.encode(), np.uint8)
-_ASCII_AT = np.frombuffer(_ASCII.encode(), np.uint8)
-_SHOWN = np.ones(128, np.uint64)
-_SHOWN[np.frombuffer(_MASKED.encode(), np.uint8)] = 0
 # Odd constants that mix 64 bits, one for each place of an n-gram; our choice among known good ones.
 _ODD: Final = tuple(
     np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 )
+_SHOWN: Final = np.full(128, 131, np.uint64)  # factor of the hash of a form, by sign
+_SHOWN[np.frombuffer(_MASKED, np.uint8)] = 0
 
+Codes = npt.NDArray[np.uint64]
 Slots = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float32]
 
 
 class Features(NamedTuple):
-    """Slots and values of the n-grams of a text, each group of length 1, and its style."""
+    """Slots and values of the n-grams of a text; each group of values has length 1."""
 
     morphemes: tuple[Slots, Values]
     characters: tuple[Slots, Values]
-    style: Values
 
 
 class _Codes(dict[str, int]):
@@ -65,22 +58,15 @@ _CODE_OF = _Codes()
 
 def compute_features(text: str, found: Morphemes) -> Features:
     """Return the features of the first 900 and the last 300 code points of a text and their morphemes."""
-    signs = grammar_of(found).signs
     first, last = _window(text, found)
+    signs = grammar_of(found).signs
     forms = found.form[:first] + found.form[last:]
-    shown = signs[:first] + signs[last:]
+    tags = np.frombuffer((signs[:first] + signs[last:]).encode(), np.uint8)
+    codes = np.fromiter(map(_CODE_OF.__getitem__, forms), np.uint64, len(forms)) * _SHOWN[tags] + tags
     head = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
-    tags = np.frombuffer(shown.encode("ascii", "replace"), np.uint8)
-    codes = np.fromiter(map(_CODE_OF.__getitem__, forms), np.uint64, len(forms))
-    codes = codes * _SHOWN[tags] * np.uint64(131) + tags
     letters = np.frombuffer(f"\n{head}\n".encode("utf-32-le", "surrogatepass"), np.uint32)
-    letters = np.where((letters >= 48) & (letters <= 57), np.uint32(48), letters)
-    sentences = max(1, bisect_right(found.sentence_start, found.start[first - 1]) if first else 1)
-    return Features(
-        _count_slots(codes, MORPHEME_SIZES),
-        _count_slots(letters.astype(np.uint64), CHARACTER_SIZES),
-        _measure_style(head, letters, tags, sentences),
-    )
+    letters = np.where((letters >= 48) & (letters <= 57), np.uint32(48), letters)  # every digit counts as 0
+    return Features(_count_slots(codes, MORPHEME_SIZES), _count_slots(letters.astype(np.uint64), CHARACTER_SIZES))
 
 
 def _window(text: str, found: Morphemes) -> tuple[int, int]:
@@ -88,51 +74,35 @@ def _window(text: str, found: Morphemes) -> tuple[int, int]:
     size = len(found)
     if len(text) <= HEAD + TAIL:
         return min(size, MOST), size
-    first = bisect_left(found.start, HEAD)
-    last = max(first, bisect_left(found.start, len(text) - TAIL))
-    first = min(first, MOST)
-    return first, max(last, size - (MOST - first))
+    first = min(bisect_left(found.start, HEAD), MOST)
+    return first, max(bisect_left(found.start, len(text) - TAIL), first, size - (MOST - first))
 
 
-def _count_slots(codes: npt.NDArray[np.uint64], sizes: tuple[int, ...]) -> tuple[Slots, Values]:
+def _count_slots(codes: Codes, sizes: tuple[int, ...]) -> tuple[Slots, Values]:
     """Return the slots of all n-grams, and the square root of how often each occurs, scaled to length 1."""
-    hashed = []
-    for size in sizes:
-        if len(codes) < size:
-            break
-        mixed = codes[: len(codes) - size + 1] * _ODD[0] + np.uint64(size)
-        for shift in range(1, size):
-            mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD[shift] + codes[shift : len(codes) - size + 1 + shift]
-        mixed = (mixed ^ (mixed >> np.uint64(31))) * _ODD[0]
-        hashed.append(mixed >> np.uint64(64 - BITS))
+    hashed = [_hash_runs(codes, size) for size in sizes if len(codes) >= size]
     if not hashed:
         return np.zeros(0, np.intp), np.zeros(0, np.float32)
-    slots = np.concatenate(hashed).astype(np.uint16)
+    slots = np.concatenate(hashed)
     slots.sort()
-    starts = np.flatnonzero(np.concatenate((np.array([True]), slots[1:] != slots[:-1])))
-    times = np.diff(starts, append=len(slots))
-    values = np.sqrt(times / len(slots)).astype(np.float32)
-    return slots[starts].astype(np.intp), values
+    new = np.empty(len(slots), np.bool_)
+    new[0] = True
+    np.not_equal(slots[1:], slots[:-1], out=new[1:])
+    starts = new.nonzero()[0]
+    times = np.empty(len(starts), np.float32)
+    times[:-1] = starts[1:] - starts[:-1]
+    times[-1] = len(slots) - starts[-1]
+    return slots[starts].astype(np.intp), np.sqrt(times / np.float32(len(slots)))
 
 
-def _measure_style(head: str, letters: npt.NDArray[np.uint32], tags: npt.NDArray[np.uint8], sentences: int) -> Values:
-    """Return shares of tags and signs, and lengths of sentences and lines, each about 0 to 1."""
-    size, words = len(letters), max(1, len(tags))
-    kinds = np.bincount(tags, minlength=128)[_SIGN_AT] / words
-    signs = np.bincount(letters[letters < 128], minlength=128)
-    latin = signs[65:91].sum() + signs[97:123].sum()
-    lines = [len(line) for line in head.split("\n") if line]
-    count = max(1, len(lines))
-    more = (
-        min(3.0, words / sentences / 30),
-        min(3.0, count / sentences),
-        min(3.0, size / count / 200),
-        sum([n <= 25 for n in lines]) / count,
-        latin / size * 5,
-        float(np.count_nonzero((letters >= 0x4E00) & (letters <= 0x9FFF))) / size * 20,
-        float(np.count_nonzero((letters >= 0x2460) & (letters <= 0x27BF))) / size * 20,
-        float(np.count_nonzero((letters >= 0x3131) & (letters <= 0x318E))) / size * 20,
-        min(1.0, size / 1000),
-    )
-    found = np.concatenate((np.sqrt(kinds), np.sqrt(signs[_ASCII_AT] / size), more))
-    return (found * STYLE_WEIGHT).astype(np.float32)
+def _hash_runs(codes: Codes, size: int) -> npt.NDArray[np.uint16]:
+    """Return the slot of each run of `size` codes."""
+    runs = len(codes) - size + 1
+    mixed = codes[:runs] * _ODD[0] + np.uint64(size)
+    for shift in range(1, size):
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= _ODD[shift]
+        mixed += codes[shift : runs + shift]
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= _ODD[0]
+    return (mixed >> np.uint64(64 - BITS)).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Score the registers of a text: multinomial logistic regression over hashed n-grams and style.
+"""Score the registers of a text: multinomial logistic regression over hashed n-grams.
 
 `docs/register-model.md` describes training, figures and limits.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from filters.register_rules.features import BITS, STYLE, Features
+from filters.register_rules.features import BITS, Features
 from malmoi.canonical_json import spell_on_one_line
 
 MODEL: Final = Path(__file__).with_name("register.model")
@@ -21,13 +21,12 @@ NONE: Final = ""  # the label of a text of none of the registers
 
 
 class Model(NamedTuple):
-    """Weights of each label, in units of `unit` for n-grams, and the temperature by which sums are divided."""
+    """Weights of each label in units of `unit`, the bias, and the temperature by which sums are divided."""
 
     labels: tuple[str, ...]  # NONE first
     morphemes: npt.NDArray[np.int8]  # 2**BITS rows, a column for each label
     characters: npt.NDArray[np.int8]  # the same
     unit: float
-    style: npt.NDArray[np.float32]  # STYLE rows
     bias: npt.NDArray[np.float32]
     temperature: float
     about: dict[str, Any]
@@ -39,7 +38,7 @@ def score_labels(found: Features, model: Model) -> npt.NDArray[np.float32]:
         found.morphemes[1] @ model.morphemes[found.morphemes[0]].astype(np.float32)
         + found.characters[1] @ model.characters[found.characters[0]].astype(np.float32)
     ) * model.unit
-    sums = (sums + found.style @ model.style + model.bias) / model.temperature
+    sums = (sums + model.bias) / model.temperature
     likely = np.exp(sums - sums.max())
     return np.asarray(likely / likely.sum(), np.float32)
 
@@ -50,12 +49,12 @@ def load_model(path: Path = MODEL) -> Model:
     head, _, data = path.read_bytes().partition(b"\n")
     about = json.loads(head)
     labels = tuple(about.pop("labels"))
-    if len(data) != (2 << BITS) * len(labels) or len(about["style"]) != STYLE:
+    if len(data) != (2 << BITS) * len(labels):
         raise ValueError(f"{path.name}: not weights that this version reads; run {about.get('written_by', 'training')}")
     weights = np.frombuffer(data, np.int8).reshape(2, 1 << BITS, len(labels))
-    style, bias = (np.array(about.pop(name), np.float32) for name in ("style", "bias"))
+    bias = np.array(about.pop("bias"), np.float32)
     unit, temperature = (float(about.pop(name)) for name in ("unit", "temperature"))
-    return Model(labels, weights[0], weights[1], unit, style, bias, temperature, about)
+    return Model(labels, weights[0], weights[1], unit, bias, temperature, about)
 
 
 def dump_model(model: Model) -> bytes:
@@ -64,7 +63,6 @@ def dump_model(model: Model) -> bytes:
         **model.about,
         "labels": list(model.labels),
         "unit": model.unit,
-        "style": [[round(float(w), 3) for w in row] for row in model.style],
         "bias": [round(float(w), 3) for w in model.bias],
         "temperature": model.temperature,
     }
