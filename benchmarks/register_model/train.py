@@ -134,9 +134,10 @@ def find_temperature(sums: Array, label: npt.NDArray[np.intp]) -> float:
 
 
 def quantise(solution: Solution, temperature: float, about: dict[str, Any]) -> Model:
-    """Return the model with weights of 8 bits; the few beyond the range of 8 bits are clipped."""
-    unit = round(float(np.quantile(np.abs(solution.grams[solution.grams != 0]), 0.9999)) / 127, 5)
-    weights = np.clip(np.rint(solution.grams / unit), -127, 127).astype(np.int8).reshape(2, 1 << BITS, len(LABELS))
+    """Return the model with weights that are squares of whole numbers up to 127, with their sign."""
+    unit = float(f"{np.abs(solution.grams).max() / 127**2:.4g}")
+    roots = np.clip(np.rint(np.sqrt(np.abs(solution.grams) / unit)), 0, 127) * np.sign(solution.grams)
+    weights = (roots * np.abs(roots)).astype(np.int16).reshape(2, 1 << BITS, len(LABELS))
     bias = np.round(solution.bias, 3).astype(np.float32)
     return Model(LABELS, weights[0], weights[1], unit, bias, temperature, about)
 

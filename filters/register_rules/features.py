@@ -22,6 +22,7 @@ HEAD, TAIL = 900, 300  # code points
 MOST: Final = 1_000  # morphemes
 MORPHEME_SIZES: Final = (1, 2, 3)  # of n-grams
 CHARACTER_SIZES: Final = (1, 2, 3, 4)
+MORPHEME_WEIGHT: Final = np.float32(0.5)  # of the morphemes beside the characters; by leaving one writer out
 _MASKED: Final = b"N0LHU"  # signs of `morpheme_signs` whose forms are left out
 _CODES_KEPT: Final = 20_000  # forms whose hash is remembered
 # Odd constants that mix 64 bits, one for each place of an n-gram; our choice among known good ones.
@@ -37,7 +38,7 @@ Values = npt.NDArray[np.float32]
 
 
 class Features(NamedTuple):
-    """Slots and values of the n-grams of a text; each group of values has length 1."""
+    """Slots and values of the n-grams of a text; values of characters have length 1, those of morphemes 0.5."""
 
     morphemes: tuple[Slots, Values]
     characters: tuple[Slots, Values]
@@ -66,7 +67,8 @@ def compute_features(text: str, found: Morphemes) -> Features:
     head = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
     letters = np.frombuffer(f"\n{head}\n".encode("utf-32-le", "surrogatepass"), np.uint32)
     letters = np.where((letters >= 48) & (letters <= 57), np.uint32(48), letters)  # every digit counts as 0
-    return Features(_count_slots(codes, MORPHEME_SIZES), _count_slots(letters.astype(np.uint64), CHARACTER_SIZES))
+    slots, values = _count_slots(codes, MORPHEME_SIZES)
+    return Features((slots, values * MORPHEME_WEIGHT), _count_slots(letters.astype(np.uint64), CHARACTER_SIZES))
 
 
 def _window(text: str, found: Morphemes) -> tuple[int, int]:
