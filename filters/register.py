@@ -1,4 +1,4 @@
-"""Label the register of a text: news, encyclopedia, law, manual, essay, talk …, by a model; silent where it is not sure.
+"""Label the register of a text (news, encyclopedia, law, manual, essay, talk …) by a model; silent where it is unsure.
 
 The registers are those by which a trainer mixes data and which sources declare. The subject of a text is another
 question, which `domain` answers. `docs/register-model.md` describes the model.

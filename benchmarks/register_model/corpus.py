@@ -33,7 +33,11 @@ _NAMES: Final = {
     "dialogue": "spoken",
     "advertisement": "advertising",
 }
-_OTHERS: Final = {"dom266": "spoken", "dom111": None, "dom164": None}  # minutes in turns; neither law nor a text about it
+_OTHERS: Final = {
+    "dom266": "spoken",
+    "dom111": None,
+    "dom164": None,
+}  # minutes in turns; neither law nor a text about it
 
 
 class Text(NamedTuple):

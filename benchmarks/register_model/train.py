@@ -63,11 +63,9 @@ def build_rows(texts: Sequence[Text]) -> Rows:
 
 
 def _stack(features: Sequence[Features]) -> Any:
-    places = [np.concatenate((f.morphemes[0], f.characters[0] + (1 << BITS))) for f in features]
-    values = [np.concatenate((f.morphemes[1], f.characters[1])).astype(np.float64) for f in features]
-    bounds = np.cumsum([0, *map(len, places)])
-    shape = (len(features), 2 << BITS)
-    return sp.csr_matrix((np.concatenate(values), np.concatenate(places), bounds), shape=shape)
+    bounds = np.cumsum([0, *(len(f.slots) for f in features)])
+    slots, values = (np.concatenate(column) for column in zip(*features, strict=True))
+    return sp.csr_matrix((values.astype(np.float64), slots.astype(np.int32), bounds), shape=(len(features), 2 << BITS))
 
 
 def balance(rows: Rows) -> Array:
@@ -78,7 +76,8 @@ def balance(rows: Rows) -> Array:
 
 def choose_rows(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
     """Return the rows where `chosen` is true."""
-    return Rows(*(column[np.flatnonzero(chosen)] for column in rows))
+    at = np.flatnonzero(chosen)
+    return Rows(rows.grams[at], rows.label[at], rows.weight[at], rows.owner[at])
 
 
 def solve(rows: Rows, strength: float = STRENGTH) -> Solution:
@@ -137,9 +136,9 @@ def quantise(solution: Solution, temperature: float, about: dict[str, Any]) -> M
     """Return the model with weights that are squares of whole numbers up to 127, with their sign."""
     unit = float(f"{np.abs(solution.grams).max() / 127**2:.4g}")
     roots = np.clip(np.rint(np.sqrt(np.abs(solution.grams) / unit)), 0, 127) * np.sign(solution.grams)
-    weights = (roots * np.abs(roots)).astype(np.int16).reshape(2, 1 << BITS, len(LABELS))
+    weights = (roots * np.abs(roots)).astype(np.int16)
     bias = np.round(solution.bias, 3).astype(np.float32)
-    return Model(LABELS, weights[0], weights[1], unit, bias, temperature, about)
+    return Model(LABELS, weights, unit, bias, temperature, about)
 
 
 def train() -> Model:

@@ -20,28 +20,28 @@ BITS: Final = 16  # of a slot
 # Formulae are at the head and the tail; the middle of a long text has more of the same.
 HEAD, TAIL = 900, 300  # code points
 MOST: Final = 1_000  # morphemes
-MORPHEME_SIZES: Final = (1, 2, 3)  # of n-grams
-CHARACTER_SIZES: Final = (1, 2, 3, 4)
-MORPHEME_WEIGHT: Final = np.float32(0.5)  # of the morphemes beside the characters; by leaving one writer out
+MORPHEME_SIZES: Final = range(1, 4)  # of n-grams
+CHARACTER_SIZES: Final = range(1, 5)
+MORPHEME_WEIGHT: Final = 0.5  # of the morphemes beside the characters; by leaving one writer out
 _MASKED: Final = b"N0LHU"  # signs of `morpheme_signs` whose forms are left out
 _CODES_KEPT: Final = 20_000  # forms whose hash is remembered
-# Odd constants that mix 64 bits, one for each place of an n-gram; our choice among known good ones.
-_ODD: Final = tuple(
-    np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
-)
-_SHOWN: Final = np.full(128, 131, np.uint64)  # factor of the hash of a form, by sign
+# Constants of hashes: FNV-1a's prime, and the finaliser of MurmurHash3.
+_PRIME, _SALT, _MIX = np.uint32(16_777_619), np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B)
+_SHOWN: Final = np.full(128, 131, np.uint32)  # factor of the hash of a form, by sign
 _SHOWN[np.frombuffer(_MASKED, np.uint8)] = 0
 
-Codes = npt.NDArray[np.uint64]
-Slots = npt.NDArray[np.intp]
-Values = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.uint32]
 
 
 class Features(NamedTuple):
-    """Slots and values of the n-grams of a text; values of characters have length 1, those of morphemes 0.5."""
+    """The slots of the n-grams of a text, those of characters behind those of morphemes, and their values.
 
-    morphemes: tuple[Slots, Values]
-    characters: tuple[Slots, Values]
+    A value is the square root of how often a slot occurs; those of characters are scaled to length 1, those of
+    morphemes to length 0.5.
+    """
+
+    slots: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.float32]
 
 
 class _Codes(dict[str, int]):
@@ -63,12 +63,13 @@ def compute_features(text: str, found: Morphemes) -> Features:
     signs = grammar_of(found).signs
     forms = found.form[:first] + found.form[last:]
     tags = np.frombuffer((signs[:first] + signs[last:]).encode(), np.uint8)
-    codes = np.fromiter(map(_CODE_OF.__getitem__, forms), np.uint64, len(forms)) * _SHOWN[tags] + tags
+    codes = np.fromiter(map(_CODE_OF.__getitem__, forms), np.uint32, len(forms)) * _SHOWN[tags] + tags
     head = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
-    letters = np.frombuffer(f"\n{head}\n".encode("utf-32-le", "surrogatepass"), np.uint32)
-    letters = np.where((letters >= 48) & (letters <= 57), np.uint32(48), letters)  # every digit counts as 0
-    slots, values = _count_slots(codes, MORPHEME_SIZES)
-    return Features((slots, values * MORPHEME_WEIGHT), _count_slots(letters.astype(np.uint64), CHARACTER_SIZES))
+    letters = np.frombuffer(f"\n{head}\n".encode("utf-32-le", "surrogatepass"), np.uint32).copy()
+    letters[letters - np.uint32(48) < 10] = 48  # every digit counts as 0
+    runs = [*_hash_runs(codes, MORPHEME_SIZES), *_hash_runs(letters, CHARACTER_SIZES)]
+    morphemes = sum(map(len, runs[: len(MORPHEME_SIZES)]))
+    return _count_slots(np.concatenate(runs), morphemes)
 
 
 def _window(text: str, found: Morphemes) -> tuple[int, int]:
@@ -80,31 +81,31 @@ def _window(text: str, found: Morphemes) -> tuple[int, int]:
     return first, max(bisect_left(found.start, len(text) - TAIL), first, size - (MOST - first))
 
 
-def _count_slots(codes: Codes, sizes: tuple[int, ...]) -> tuple[Slots, Values]:
-    """Return the slots of all n-grams, and the square root of how often each occurs, scaled to length 1."""
-    hashed = [_hash_runs(codes, size) for size in sizes if len(codes) >= size]
-    if not hashed:
-        return np.zeros(0, np.intp), np.zeros(0, np.float32)
-    slots = np.concatenate(hashed)
-    slots.sort()
-    new = np.empty(len(slots), np.bool_)
+def _hash_runs(codes: Codes, sizes: range) -> list[Codes]:
+    """Return a hash of each run of codes, for each size of runs from 1 on."""
+    hashed = codes + _SALT
+    runs = [hashed]
+    for size in sizes[1:]:
+        hashed = hashed[:-1] * _PRIME + codes[size - 1 :]
+        runs.append(hashed)
+    return runs
+
+
+def _count_slots(hashes: Codes, morphemes: int) -> Features:
+    """Return the slots of hashes, of which the first `morphemes` are of morphemes."""
+    hashes ^= hashes >> np.uint32(16)
+    hashes *= _MIX
+    hashes >>= np.uint32(32 - BITS)
+    hashes[morphemes:] += np.uint32(1 << BITS)
+    hashes.sort()
+    new = np.empty(len(hashes), np.bool_)
     new[0] = True
-    np.not_equal(slots[1:], slots[:-1], out=new[1:])
+    np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
     starts = new.nonzero()[0]
     times = np.empty(len(starts), np.float32)
-    times[:-1] = starts[1:] - starts[:-1]
-    times[-1] = len(slots) - starts[-1]
-    return slots[starts].astype(np.intp), np.sqrt(times / np.float32(len(slots)))
-
-
-def _hash_runs(codes: Codes, size: int) -> npt.NDArray[np.uint16]:
-    """Return the slot of each run of `size` codes."""
-    runs = len(codes) - size + 1
-    mixed = codes[:runs] * _ODD[0] + np.uint64(size)
-    for shift in range(1, size):
-        mixed ^= mixed >> np.uint64(29)
-        mixed *= _ODD[shift]
-        mixed += codes[shift : runs + shift]
-    mixed ^= mixed >> np.uint64(31)
-    mixed *= _ODD[0]
-    return (mixed >> np.uint64(64 - BITS)).astype(np.uint16)
+    np.subtract(starts[1:], starts[:-1], out=times[:-1], casting="unsafe")
+    times[-1] = len(hashes) - starts[-1]
+    border = int(starts.searchsorted(morphemes))
+    times[:border] *= MORPHEME_WEIGHT**2 / max(1, morphemes)
+    times[border:] /= len(hashes) - morphemes
+    return Features(hashes[starts], np.sqrt(times, out=times))

@@ -24,8 +24,7 @@ class Model(NamedTuple):
     """Weights of each label in units of `unit`, the bias, and the temperature by which sums are divided."""
 
     labels: tuple[str, ...]  # NONE first
-    morphemes: npt.NDArray[np.int16]  # 2**BITS rows, a column for each label
-    characters: npt.NDArray[np.int16]  # the same
+    weights: npt.NDArray[np.int16]  # 2 * 2**BITS rows, a column for each label
     unit: float
     bias: npt.NDArray[np.float32]
     temperature: float
@@ -34,11 +33,8 @@ class Model(NamedTuple):
 
 def score_labels(found: Features, model: Model) -> npt.NDArray[np.float32]:
     """Return the probability of each label; they add up to 1."""
-    sums = (
-        found.morphemes[1] @ model.morphemes[found.morphemes[0]].astype(np.float32)
-        + found.characters[1] @ model.characters[found.characters[0]].astype(np.float32)
-    ) * model.unit
-    sums = (sums + model.bias) / model.temperature
+    weights = model.weights.take(found.slots, axis=0).astype(np.float32)
+    sums = (found.values @ weights * model.unit + model.bias) / model.temperature
     likely = np.exp(sums - sums.max())
     return np.asarray(likely / likely.sum(), np.float32)
 
@@ -54,11 +50,10 @@ def load_model(path: Path = MODEL) -> Model:
     labels = tuple(about.pop("labels"))
     if len(data) != (2 << BITS) * len(labels):
         raise ValueError(f"{path.name}: not weights that this version reads; run {about.get('written_by', 'training')}")
-    roots = np.frombuffer(data, np.int8).reshape(2, 1 << BITS, len(labels)).astype(np.int16)
-    weights = roots * np.abs(roots)
+    roots = np.frombuffer(data, np.int8).reshape(2 << BITS, len(labels)).astype(np.int16)
     bias = np.array(about.pop("bias"), np.float32)
     unit, temperature = (float(about.pop(name)) for name in ("unit", "temperature"))
-    return Model(labels, weights[0], weights[1], unit, bias, temperature, about)
+    return Model(labels, roots * np.abs(roots), unit, bias, temperature, about)
 
 
 def dump_model(model: Model) -> bytes:
@@ -70,6 +65,5 @@ def dump_model(model: Model) -> bytes:
         "bias": [round(float(w), 3) for w in model.bias],
         "temperature": model.temperature,
     }
-    weights = np.concatenate((model.morphemes, model.characters))
-    roots = np.sign(weights) * np.rint(np.sqrt(np.abs(weights.astype(np.float64))))
+    roots = np.sign(model.weights) * np.rint(np.sqrt(np.abs(model.weights.astype(np.float64))))
     return spell_on_one_line(about).encode() + b"\n" + roots.astype(np.int8).tobytes()
