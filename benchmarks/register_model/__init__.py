@@ -1,0 +1,1 @@
+"""Train and measure the model that labels the register of a text: `filters/register_rules/register.model`."""

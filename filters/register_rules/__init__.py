@@ -1,0 +1,1 @@
+"""The model of registers: what it reads, and its weights."""
