@@ -97,7 +97,9 @@ def is_rich(value: Any, *, named: bool = False) -> bool:
     """
     if isinstance(value, list):
         entries = [entry for entry in value[:50] if entry not in (None, "", [])]
-        return bool(entries) and all(_is_block(entry, named) for entry in entries)
+        if all(isinstance(entry, dict) and _is_record(entry, ("", "inline", "other")) for entry in entries):
+            return False
+        return all(_is_block(entry, named) for entry in entries)
     if not isinstance(value, dict) or _is_record(value):
         return False
     if isinstance(value.get("ops"), list):
@@ -125,9 +127,9 @@ def _is_block(entry: Any, named: bool) -> bool:
     return any(isinstance(entry.get(name), (str, list)) for name in _TEXTS)
 
 
-def _is_record(entry: Node) -> bool:
+def _is_record(entry: Node, kinds: tuple[str, ...] = ("", "inline")) -> bool:
     named = any(isinstance(entry.get(name), str) for name in ("title", "headline", "subject", "name", "label"))
-    return named and any(_RECORD.match(key) for key in entry) and node_kind(entry) in ("", "inline")
+    return named and any(_RECORD.match(key) for key in entry) and node_kind(entry) in kinds
 
 
 def is_element(node: Any) -> bool:
