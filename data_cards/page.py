@@ -213,7 +213,7 @@ class Page:
         return self.words.say("sampled" if self.card["numbers"]["sampled"]["value"] else "not_sampled", **values)
 
     def describe_inspection(self) -> Markup:
-        """Return the rate of each question with its interval and the agreement, or that nobody inspected the texts."""
+        """Return the rate of each question with its interval and the agreement, or that nothing was inspected."""
         rows = self.card["tables"]["inspection"]["rows"]
         if not rows:
             return self.words.say("not_inspected")

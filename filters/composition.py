@@ -35,7 +35,7 @@ class Shares:
 
     code: float  # of the characters: in fenced code and in lines of code
     lists: float  # of the characters: in items of lists and lines without a sentence; rows of tables are neither
-    hangul: float  # of the letters outside code; 1 if there are none
+    hangul: float  # of the letters outside code; 1 without letters
 
 
 def judge(doc: Document, *, max_code: Share = 1.0, max_lists: Share = 1.0, min_hangul: Share = 0.0) -> Verdict:

@@ -65,7 +65,9 @@ def score_features(model: Model, found: Features) -> float:
     return model.start + form + _mean_weight(model, found.characters) + _mean_weight(model, found.grammar)
 
 
-MOST_SPREAD = 3.0  # standard deviations; a measure beyond them, of a text like none that was labelled, says no more
+MOST_SPREAD = (
+    3.0  # standard deviations; a measure beyond them, as of a text unlike all labelled ones, counts as that many
+)
 
 
 def _mean_weight(model: Model, windows: tuple[Places, ...]) -> float:

@@ -1,7 +1,7 @@
 """Compute what the model of registers reads: hashed n-grams of morphemes and of characters.
 
 Nouns, names and numbers are only their tags among the n-grams of morphemes, so that the subject of a text says little
-about its register. Lengths of sentences and lines are left out: they tell writers apart, not registers.
+about its register. Lengths of sentences and lines are left out: they distinguish writers, not registers.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the filter `quality_model` reads in a text."""
+"""Features of a text for the filter `quality_model`."""

@@ -55,7 +55,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """What all runs of an ablation share: folder, machine, sizes, the digest of the vocabulary, the sets to measure."""
+    """Shared by all runs of an ablation: folder, machine, sizes, the digest of the vocabulary, the sets to measure."""
 
     results: Path
     machine: Machine

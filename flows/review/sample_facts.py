@@ -1,4 +1,4 @@
-"""What a sample of a release is: written beside each sheet, so that a sheet of another sample is refused."""
+"""The facts of a sample of a release, written beside each sheet, so that a sheet of another sample is refused."""
 
 from __future__ import annotations
 

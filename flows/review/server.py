@@ -1,4 +1,4 @@
-"""Serve a page of `malmoi review` or `malmoi inspect` on loopback, to whoever opened the printed address alone.
+"""Serve a page of `malmoi review` or `malmoi inspect` on loopback, only to the browser that opened the printed address.
 
 The secret of the process is in the fragment of that address, which browsers never send by themselves; the page sends
 it as a header. So another site, and another user of this machine, can neither read texts nor decide.
@@ -39,7 +39,7 @@ HEADERS = (
 
 
 class Session(Protocol):
-    """What a page shows and writes. Thread-safe; a Refusal is an answer."""
+    """The data that a page shows and writes. Thread-safe; a Refusal is an answer."""
 
     lock: Lock  # held while something is written
     files: Mapping[str, str]  # path → file beside this module

@@ -78,7 +78,7 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
     """Open the tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
 
     The tables of the release in `before`, if given, are `before.data` and so on, and both have a view OTHER. DataError
-    if a file cannot be read as Parquet or there is no data.
+    if a file cannot be read as Parquet or has no data.
     """
     files = _list_views(folder)
     views = [("main", name, paths) for name, paths in files.items()]

@@ -11,7 +11,7 @@ import pypdfium2.raw as raw
 from crawlers.formats.pdf.pdf_tables import Rule
 
 MAX_OBJECTS = 20_000  # of a page; those after them are not looked at
-MAX_SEGMENTS = 20_000  # of all paths of a page; one with more is a drawing, and its lines are no tables
+MAX_SEGMENTS = 20_000  # of all paths of a page; one with more is a drawing, whose lines draw no tables
 MAX_RULES = 2_000  # of a page; as above
 THIN = 2.0  # points; a filled box that is thinner is a line
 SHORT = 4.0  # points; shorter lines are dashes, ticks and arrows

@@ -32,10 +32,10 @@ HYPHEN = "\ufffe"  # pdfium's character for a hyphen at the end of a line, in pl
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _FIXED_PITCH = 1  # flag of a font descriptor (ISO 32000-1, table 123)
 _CODE_FONT = re.compile(rb"(?i)mono(?!type)|courier|consolas|menlo|coding|typewriter|cmtt")
-SPACING = "\x1f"  # stands for a space that is not one, until the lines are laid out; white space for Python
+SPACING = "\x1f"  # replaces a gap that separates no words, until the lines are laid out; white space for Python
 SPACES = 10  # spaces between Hangul on a page; with fewer, the page does not show what its spaces are
 SEEN = 40  # so many of them are looked at
-SPACED = 0.3  # line sizes; a wider gap is a tab, or stands behind the number of a heading
+SPACED = 0.3  # line sizes; a wider gap is a tab, or follows the number of a heading
 MADE = 0.05  # share of them that may be made by pdfium
 _SCRIPTS = re.compile(r"(?<=[0-9A-Za-z)\]}]) (?=[\uac00-\ud7a3])|(?<=[\uac00-\ud7a3]) (?=[0-9A-Za-z(\[{])")
 _HANGUL_SPACE = re.compile(r"(?<=[\uac00-\ud7a3]) (?=[\uac00-\ud7a3])")

@@ -37,7 +37,7 @@ _STREAM = re.compile(r"^\[\{\"_\d")
 
 
 def article(tree: html.HtmlElement, title: str, stated: str = "") -> str:
-    """Return the article of the page's embedded data as markup; "" if there is none or it is ambiguous.
+    """Return the article of the page's embedded data as markup; "" without one, or if it is ambiguous.
 
     `title` is the title of the page: it distinguishes the article from others in the same data. `stated` is the body
     that the metadata of the page state (JSON-LD).
