@@ -18,6 +18,7 @@ MOST_CHARS = 400  # code points of a line that are read
 _MOST_HANGUL = 0.3  # of the letters of a line of code, comments and strings left out
 
 _QUIET = re2.compile(r"""//[^\n]*$|#\s[^\n]*$|/\*[^\n]*|<!--[^\n]*|"[^"\n]*"|'[^'\n]*'|`[^`\n]*`""")
+_OPENERS = ("//", "#", "/*", "<!--", '"', "'", "`")  # of what _QUIET removes
 _CODE = re2.compile(
     "|".join(
         (
@@ -39,6 +40,8 @@ _CODE = re2.compile(
         )
     )
 )
+# A line without any of these matches no alternative of _CODE: most lines of prose need no further look.
+_SIGN = re.compile(r"""[;{}=<>$@#&|]|[\w.]\(|::|:\s*["'`{\[\d]|^\s*[A-Za-z)\]}.%"'\[]""")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•·○●◦■□◆◇▶▷※]|\d{1,3}[.)]|[가-하][.)]|[①-⑳㉠-㉻])[ \t]+\S")
 _LETTER = re.compile(r"[^\W\d_]")
 _HANGUL = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣ]")
@@ -65,8 +68,10 @@ def is_code(line: str) -> bool:
     >>> is_code("x = load(path)  # 파일을 읽는다"), is_code("값은 x = 3 이다.")
     (True, False)
     """
+    if _SIGN.search(line) is None:
+        return False
     line = line if line.isascii() else line.encode("utf-8", "replace").decode()  # RE2 rejects lone surrogates
-    quiet = line if line.isascii() else _QUIET.sub('""', line)
+    quiet = _QUIET.sub('""', line) if not line.isascii() and any(map(line.__contains__, _OPENERS)) else line
     letters = len(_LETTER.findall(quiet)) if not quiet.isascii() else 1
     if len(_HANGUL.findall(quiet)) > _MOST_HANGUL * max(1, letters):
         return False
