@@ -20,7 +20,7 @@ from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
 
 VERSION = 1
-LIBRARIES = ("google-re2", "numpy")
+LIBRARIES = ("google-re2", "numpy", "pycld2")
 NEEDS = ("morphology",)
 LIMITS = (
     Limit("code_share", "max_code", "max", "mostly-code"),
@@ -73,7 +73,7 @@ def measure_shares(text: str) -> Shares:
     """Measure the shares of code, lists and Hangul in `text`.
 
     >>> measure_shares("가나를 다라에 둔다.\\n\\n- 사과\\n\\n```\\nlet a = 1;\\n```")
-    Shares(code=0.5294, lists=0.0882, hangul=1.0)
+    Shares(code=0.52, lists=0.12, hangul=1.0)
     """
     fenced = sum(_count(text[start:end]) for start, end in find_fences(text))
     sizes: dict[Kind, int] = dict.fromkeys(("code", "table", "item", "other"), 0)

@@ -47,7 +47,7 @@ def find_fences(text: str) -> tuple[Stretch, ...]:
 def find_unspoken(text: str) -> tuple[Stretch, ...]:
     """Return the fenced blocks and the delimiter rows of tables: neither has words of the text.
 
-    >>> find_unspoken("| 가 | 나 |\n| --- | --- |\n| 1 | 2 |")
+    >>> find_unspoken("| 가 | 나 |\\n| --- | --- |\\n| 1 | 2 |")
     ((10, 23),)
     """
     fences = find_fences(text)

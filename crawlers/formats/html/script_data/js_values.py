@@ -35,7 +35,7 @@ _PLACE = re.compile(
 _FUNCTION = re.compile(
     r"function\s{0,5}[\w$]{0,40}\s{0,5}\(([\w$,\s]{0,40000})\)\s{0,5}\{|\(([\w$,\s]{0,40000})\)\s{0,5}=>\s{0,5}"
 )
-_SET = re.compile(r"\s{0,9}([A-Za-z_$][\w$]*)((?:\.[A-Za-z_$][\w$]*|\[(?:\d{1,9}|\"[^\"\n]{0,80}\")\])+)\s?=(?!=)")
+_SET = re.compile(r"\s{0,9}([A-Za-z_$][\w$]*)((?:\.[A-Za-z_$][\w$]*|\[(?:\d{1,9}|\"[^\"\n]{0,80}\")\]){1,20})\s?=(?!=)")
 _STEP = re.compile(r"\.([A-Za-z_$][\w$]*)|\[(?:(\d{1,9})|\"([^\"\n]{0,80})\")\]")
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "undefined": None, "NaN": None, "Infinity": None}
