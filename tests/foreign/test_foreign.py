@@ -35,7 +35,7 @@ FOUND = {
     (READING, "duckdb"): {
         "(row[0] for row in duckdb.sql(\"SELECT id FROM 'data/redistribute/**/*.parquet'\").fetchall())": ALL
     },
-    (READING, "polars"): {"texts['id']": ds.field("register") == "news"},
+    (READING, "polars"): {"texts['id']": ds.field("register") == "technical"},
     (READING, "pyarrow"): {
         "by_domain['id'].to_pylist()": ds.field("n_chars") > 20,
         "(row['id'] for row in whole)": TRAIN,
