@@ -6,7 +6,6 @@ A model passes a pair if it does (as in BLiMP: Warstadt et al. 2020, arXiv
 
 from __future__ import annotations
 
-import random
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-VERSION = 1  # raise it when a pair changes
 KINDS = ("particles", "honorifics", "endings", "spacing", "order", "topics")
 _FINALS = 28  # final consonants of a Hangul syllable, none included (Unicode 3.12)
 _RIEUL = 8  # the final ㄹ, after which 로 follows as after a vowel
@@ -93,11 +91,10 @@ def _pair_spacing(texts: Sequence[str]) -> Iterator[Pair]:
 
 
 def _pair_orders(texts: Sequence[str]) -> Iterator[Pair]:
-    """Shuffle the words of a sentence so that its predicate comes first: Korean is free in order, but verb-final."""
-    for number, text in enumerate(texts):
-        *words, last = text.removesuffix(".").split(" ")
-        random.Random(number).shuffle(words)
-        yield Pair("order", "", text, " ".join([last, *words]) + ".")
+    """Reverse the words before the predicate: the order of phrases is free in Korean, but modifiers come first."""
+    for text in texts:
+        *words, last = text.split(" ")
+        yield Pair("order", "", text, " ".join([*reversed(words), last]))
 
 
 def _pair_topics(texts: Sequence[Sequence[str]]) -> Iterator[Pair]:
