@@ -6,10 +6,10 @@ decision of its recipe.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from filters.korean import translation_model
-from filters.language import count_letters
 from filters.structure import ends_sentence, links_words
 from filters.views.code_fences import find_fences
 from filters.views.line_kinds import Kind, kind_of
@@ -27,6 +27,7 @@ LIMITS = (
     Limit("list_share", "max_lists", "max", "mostly-lists"),
     Limit("prose_hangul_share", "min_hangul", "min", "little-hangul"),
 )
+_HANGUL = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def measure_shares(text: str) -> Shares:
     """Measure the shares of code, lists and Hangul in `text`.
 
     >>> measure_shares("가나를 다라에 둔다.\\n\\n- 사과\\n\\n```\\nlet a = 1;\\n```")
-    Shares(code=0.5294, lists=0.0882, hangul=1.0)
+    Shares(code=0.52, lists=0.12, hangul=1.0)
     """
     fenced = sum(_count(text[start:end]) for start, end in find_fences(text))
     sizes: dict[Kind, int] = dict.fromkeys(("code", "table", "item", "other"), 0)
@@ -90,11 +91,12 @@ def measure_shares(text: str) -> Shares:
         if kind == "other" and not (ends_sentence(line.strip()) or links_words(line)):
             bare += size
     whole = fenced + sum(sizes.values())
-    letters = count_letters("\n".join(kept))
+    rest = "".join(kept)
+    letters = sum(map(str.isalpha, rest))
     return Shares(
         code=round((fenced + sizes["code"]) / whole, 4) if whole else 0.0,
         lists=round((sizes["item"] + bare) / whole, 4) if whole else 0.0,
-        hangul=letters.hangul_share if letters.total else 1.0,
+        hangul=len(_HANGUL.findall(rest)) / letters if letters else 1.0,
     )
 
 
