@@ -39,11 +39,15 @@ def test_a_tag_that_no_table_knows_counts_as_a_word() -> None:
     other = Morphemes(found.start, found.length, ("NEW",), found.form, found.sentence_start, found.sentence_end)
     assert morpheme_signs.grammar_of(other).signs == "?"
     assert _measure_lists("비", other) == 1.0
+    assert quality.evidence_of("비", other).complete == 0.0
 
 
-def test_a_list_has_no_endings_and_a_tale_no_list() -> None:
+def test_no_sentence_of_a_list_is_complete_and_all_of_a_tale_are() -> None:
     listed, told = "연필\n공책\n지우개", "연필을 샀다.\n공책도 샀다."
     assert _measure_lists(listed, morphemes(listed)) == 1.0
     evidence = quality.evidence_of(told, morphemes(told))
     assert (evidence.complete, evidence.sentence_size) == (1.0, 2.0)
     assert _measure_lists(told, morphemes(told)) == 0.0
+    assert quality.evidence_of(listed, morphemes(listed)).complete == 0.0
+    evidence = quality.evidence_of(told, morphemes(told))
+    assert (evidence.complete, evidence.sentence_size) == (1.0, 2.0)
