@@ -49,7 +49,11 @@ MAX_SHARE = 12  # lessons of one builder that count in full; of more, each count
 # Mean of the prior distribution of some weights, log odds: names that every site builder uses in this sense. All
 # others have the mean 0. Few pages show each of them, so that the prior decides where pages say nothing.
 PRIORS = {
-    **{f"{place}:{group}": -2.5 for place in ("in", "own") for group in ("share", "foot", "nav", "ad", "<nav>")},
+    **{
+        f"{place}:{group}": -2.5
+        for place in ("in", "own")
+        for group in ("share", "foot", "nav", "ad", "rights", "<nav>")
+    },
     **{
         f"{place}:{group}": -1.5
         for place in ("in", "own")

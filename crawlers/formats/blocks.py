@@ -46,7 +46,6 @@ class Cell:
     row: int
     column: int
     blocks: Sequence[Block]
-    rows: int = 1  # number of rows it spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Body:
     def _table(self, table: etree._Element, depth: int) -> Table:
         outer, self._open = self._open, None
         cells: list[Cell] = []
-        starts: dict[int, int] = {}  # column → index in `cells` of the cell that a merged one below continues
+        started: set[int] = set()  # columns with a cell that a merged one below may continue
         for number, row in enumerate(_parts(table, "tr")):
             properties = row.find("{*}trPr")
             if properties is not None and properties.find("{*}del") is not None:
@@ -159,11 +159,8 @@ class Body:
                 place = cell.find("{*}tcPr")
                 if _is_continued(place, "hMerge"):
                     continue
-                if _is_continued(place, "vMerge") and column in starts:
-                    above = cells[starts[column]]
-                    cells[starts[column]] = Cell(above.row, above.column, above.blocks, number - above.row + 1)
-                else:
-                    starts[column] = len(cells)
+                if not (_is_continued(place, "vMerge") and column in started):
+                    started.add(column)
                     cells.append(Cell(number, column, self.blocks(cell, depth)))
                 column += _span(place)
         self._open = outer

@@ -145,8 +145,8 @@ def _control_blocks(control: _Control) -> list[Block]:
 def _cell(head: bytes, found: list[Block]) -> Cell:
     if len(head) < 16:
         return Cell(0, 0, found)
-    column, row, _, rows = unpack_from("<4H", head, 8)
-    return Cell(row, column, found, rows)
+    column, row = unpack_from("<2H", head, 8)
+    return Cell(row, column, found)
 
 
 def _equation(control: _Control) -> str:

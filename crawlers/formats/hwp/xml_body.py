@@ -180,22 +180,12 @@ class _Reader:
         return Table(cells, caption)
 
     def _cell(self, element: etree._Element, row: int, column: int, depth: int) -> Cell:
-        place, span = element, element
-        for child in element:
-            if name(child) == "celladdr":
-                place = child
-            elif name(child) == "cellspan":
-                span = child
+        place = next((child for child in element if name(child) == "celladdr"), element)
         found: list[Block] = []
         for child in element:
             if name(child) in _LISTS:
                 found += self._lists(child, depth)
-        return Cell(
-            int_attribute(place, "rowAddr", row),
-            int_attribute(place, "colAddr", column),
-            found,
-            int_attribute(span, "rowSpan", 1),
-        )
+        return Cell(int_attribute(place, "rowAddr", row), int_attribute(place, "colAddr", column), found)
 
 
 def int_attribute(element: etree._Element, attribute: str, otherwise: int) -> int:

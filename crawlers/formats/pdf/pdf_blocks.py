@@ -36,7 +36,7 @@ def _write_table(paragraphs: Iterable[tuple[str, Line]]) -> str:
     for words, line in paragraphs:
         if line.cell:
             cells[line.cell].append(words)
-    return text_of([Table([blocks.Cell(cell.row, cell.column, found, cell.rows) for cell, found in cells.items()])])
+    return text_of([Table([blocks.Cell(cell.row, cell.column, found) for cell, found in cells.items()])])
 
 
 def _indent(lines: Sequence[Line]) -> Iterator[str]:

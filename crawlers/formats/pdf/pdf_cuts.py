@@ -27,8 +27,7 @@ def split_line(line: Line, grid: Grid, table: tuple[int, int], chars: Chars) -> 
     for at, (place, group) in enumerate(groups):
         cell = None
         if place:
-            rows, right = grid.span(*place)
-            cell = Cell(table, *place, rows, grid.xs[place[1]], right, grid.ys[0], grid.ys[-1])
+            cell = Cell(table, *place, grid.xs[place[1]], grid.right_edge(*place), grid.ys[0], grid.ys[-1])
         yield _cut(line, group, cell=cell, last=at == len(groups) - 1)
 
 

@@ -17,7 +17,6 @@ class Cell(NamedTuple):
     table: tuple[int, int]
     row: int
     column: int
-    rows: int  # number of rows it spans
     left: float
     right: float
     top: float  # of the whole table

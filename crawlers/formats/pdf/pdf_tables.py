@@ -46,11 +46,10 @@ class Grid:
         """Whether a line of text at height `y` overlaps the grid."""
         return self.ys[-1] < y < self.ys[0] and left < self.xs[-1] and right > self.xs[0]
 
-    def span(self, row: int, column: int) -> tuple[int, float]:
-        """Return the number of rows of a cell, and its right edge."""
-        rows = sum(line[column] == (row, column) for line in self.owners)
+    def right_edge(self, row: int, column: int) -> float:
+        """Return the right edge of a cell."""
         last = max(at for at, owner in enumerate(self.owners[row]) if owner == (row, column))
-        return rows, self.xs[last + 1]
+        return self.xs[last + 1]
 
 
 def find_grids(horizontals: Iterable[Rule], verticals: Iterable[Rule]) -> list[Grid]:

@@ -15,7 +15,7 @@ _SIGNS = {
     "date": re.compile(r"(?:19|20)\d\d\s?[.\-/년]\s?\d{1,2}"),
     "time": re.compile(r"\d{1,2}:\d\d"),
     "mail": re.compile(r"[\w.+-]{1,60}@[\w-]{1,60}\.\w"),
-    "rights": re.compile(r"ⓒ|©|저작권|무단\s?(?:전재|복제|배포)|copyright|all rights", re.IGNORECASE),
+    "rights": re.compile(r"ⓒ|©|저작권|공공누리|무단\s?(?:전재|복제|배포)|copyright|all rights", re.IGNORECASE),
     "reporter": re.compile(r"기자(?:\s|=|$|\])|특파원|글쓴이|작성자|편집자"),
     "count": re.compile(r"(?:조회|추천|댓글|공감|좋아요|스크랩|hit|views?)\s?:?\s?수?\s?[(:]?\s?\d", re.IGNORECASE),
     "move": re.compile(r"이전\s?글|다음\s?글|목록|처음으로|맨\s?위로|더\s?보기|바로\s?가기|돌아가기|◀|▶|«|»|[▲▼△▽←→]"),
