@@ -1,29 +1,45 @@
 """Write a plan of `malmoi ablate` with its texts: `python -m benchmarks.ablation KIND WORKSPACE FOLDER`.
 
 WORKSPACE holds a run of benchmarks/recipes/real.toml. KIND is `real`: the raw extraction of the licensed documents of
-three sources, with the source shares of the release, against the release and its mostly Korean documents. Or
-`degraded`, to see whether a setting discriminates: mostly Korean documents, the same with 30 % of the words of each
-line shuffled, and half of them replaced by English.
+three sources, with the source shares of the release, against the release, parts of it, and what other pipelines made
+of the same documents (`--peer`). Or `degraded`, to see whether a setting discriminates: mostly Korean documents, the
+same with 30 % of the words of each line shuffled, and half of them replaced by English.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.dataset as ds
 
-from benchmarks.ablation.held_out import write_held_out, write_texts
+from benchmarks.ablation.held_out import write_held_out, write_rows
 
 SOURCES = ("web-ko", "boddari", "ko-react-dev")
 SHUFFLED = 0.3  # of the words of a line
 ENGLISH_CHARS = 3_000  # code points of an English document
-KOREAN = "hangul_share >= 0.7"
+KOREAN = 0.7  # share of Hangul in mostly Korean documents
+LIMITS = {  # inputs made of the release
+    "release": "",
+    "hangul-50": " and hangul_share >= 0.5",
+    "useful-50": " and quality_model >= 0.5",
+    "strict": " and hangul_share >= 0.5 and code_share <= 0.3 and list_share <= 0.5 and quality_model >= 0.5",
+}
+
+Table = tuple[str, str, str]  # name, path and condition of an input
+
+
+class Text(NamedTuple):
+    source: str
+    id: str
+    text: str
 
 
 def main() -> None:
@@ -34,9 +50,15 @@ def main() -> None:
     parser.add_argument("--setting", default="small")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--tokens", type=int, help="that a model sees; default: those of the setting")
+    parser.add_argument("--peer", type=Path, action="append", default=[], help="JSON lines: source, id, text")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    inputs = (_write_real if given.kind == "real" else _write_degraded)(given.workspace.absolute(), given.folder)
+    workspace = given.workspace.absolute()
+    inputs = (
+        _write_real(workspace, given.folder, given.peer)
+        if given.kind == "real"
+        else _write_degraded(workspace, given.folder)
+    )
     sets = [(name, f"{name}.jsonl", "") for name in write_held_out(given.folder)]
     lines = [f'setting = "{given.setting}"', f"seeds = {given.seeds}"]
     lines += [f"tokens = {given.tokens}"] if given.tokens else []
@@ -51,43 +73,47 @@ def _find_release(workspace: Path) -> Path:
     return (workspace / "6-releases" / "real" / "latest").resolve()
 
 
-def _write_real(workspace: Path, folder: Path) -> list[tuple[str, str, str]]:
+def _write_real(workspace: Path, folder: Path, peers: Sequence[Path]) -> list[Table]:
     release = _find_release(workspace)
     place = os.path.relpath(release, folder.absolute())
     published = _read(release.glob("data/**/*.parquet"), ("source", "text"))
     shares = {name: sum(len(text) for source, text in published if source == name) for name in SOURCES}
     rights = {id_ for id_, by in _read(workspace.glob("3-clean/*/dropped.parquet"), ("id", "by")) if by == "rights"}
-    raw = _read(workspace.glob("2-documents/*/documents.parquet"), ("source", "id", "text"))
-    licensed = {name: [text for source, id_, text in raw if source == name and id_ not in rights] for name in SOURCES}
-    write_texts(folder / "licensed.jsonl", _match_shares(licensed, shares))
+    rows = _read(workspace.glob("2-documents/*/documents.parquet"), ("source", "id", "text"))
+    raw = [Text(*row) for row in rows if row[1] not in rights]
+    write_rows(folder / "licensed.jsonl", _match_shares(raw, shares))
+    found = [("licensed-raw", "licensed.jsonl", "")]
+    for path in peers:
+        write_rows(folder / f"{path.stem}.jsonl", _match_shares(_read_lines(path), shares))
+        found.append((path.stem, f"{path.stem}.jsonl", ""))
     ours = f"source in ({', '.join(repr(name) for name in SOURCES)})"
-    return [
-        ("licensed-raw", "licensed.jsonl", ""),
-        ("release", place, ours),
-        ("release-korean", place, f"{ours} and {KOREAN}"),
-    ]
+    return [*found, *((name, place, f"{ours}{limits}") for name, limits in LIMITS.items())]
 
 
-def _match_shares(texts: dict[str, list[str]], shares: dict[str, int]) -> Iterator[str]:
-    """Yield as many texts of each source as its share allows, in a fixed shuffle."""
-    most = min(sum(map(len, found)) / shares[name] for name, found in texts.items())
-    for name, found in texts.items():
-        random.Random(0).shuffle(found)
-        left = most * shares[name]
-        for text in found:
-            if left <= 0:
-                break
-            yield text
-            left -= len(text)
+def _read_lines(path: Path) -> list[Text]:
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Text(row["source"], row["id"], row["text"]) for row in rows]
 
 
-def _write_degraded(workspace: Path, folder: Path) -> list[tuple[str, str, str]]:
-    rows = _read(_find_release(workspace).glob("data/**/*.parquet"), ("source", "hangul_share", "text"))
-    clean = [text for source, share, text in rows if source in SOURCES and share >= 0.7]
+def _match_shares(texts: Sequence[Text], shares: Mapping[str, int]) -> Iterator[dict[str, str]]:
+    """Yield as many texts of each source as its share allows, in the order of a hash of the id."""
+    sizes = {name: sum(len(one.text) for one in texts if one.source == name) for name in shares}
+    most = min(sizes[name] / shares[name] for name in shares)
+    left = {name: most * share for name, share in shares.items()}
+    for one in sorted(texts, key=lambda one: hashlib.sha256(one.id.encode()).digest()):
+        if left.get(one.source, 0) > 0:
+            left[one.source] -= len(one.text)
+            yield one._asdict()
+
+
+def _write_degraded(workspace: Path, folder: Path) -> list[Table]:
+    rows = _read(_find_release(workspace).glob("data/**/*.parquet"), ("source", "id", "text", "hangul_share"))
+    clean = [Text(*row[:3]) for row in rows if row[0] in SOURCES and row[3] >= KOREAN]
     random.Random(0).shuffle(clean)
-    inputs = {"clean": clean, "shuffled": [_shuffle_words(text) for text in clean], "half-english": _mix(clean)}
+    shuffled = [one._replace(text=_shuffle_words(one.text)) for one in clean]
+    inputs = {"clean": clean, "shuffled": shuffled, "half-english": _mix(clean)}
     for name, texts in inputs.items():
-        write_texts(folder / f"{name}.jsonl", texts)
+        write_rows(folder / f"{name}.jsonl", (one._asdict() for one in texts))
     return [(name, f"{name}.jsonl", "") for name in inputs]
 
 
@@ -102,17 +128,17 @@ def _shuffle_words(text: str) -> str:
     return "\n".join(lines)
 
 
-def _mix(korean: Sequence[str]) -> list[str]:
+def _mix(korean: Sequence[Text]) -> list[Text]:
     """Return Korean and English documents in turns, about equal in code points: the descriptions of packages here."""
     found, size, rest = [], 0, iter(korean)
     about = sorted((one.name, str(one.metadata.json.get("description", ""))) for one in metadata.distributions())
-    for _, text in about:
+    for name, text in about:
         for at in range(0, len(text) - ENGLISH_CHARS, ENGLISH_CHARS):
-            found.append(text[at : at + ENGLISH_CHARS])
+            found.append(Text("packages", f"{name} {at}", text[at : at + ENGLISH_CHARS]))
             size += ENGLISH_CHARS
             while size > 0 and (one := next(rest, None)) is not None:
                 found.append(one)
-                size -= len(one)
+                size -= len(one.text)
     return found
 
 

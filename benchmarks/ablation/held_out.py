@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.sources.corpora import CORPORA
@@ -22,13 +22,14 @@ def write_held_out(folder: Path) -> list[str]:
     """Write one file for each set into `folder`; return their names."""
     sets = {"dialogue": _read_dialogues(), "law": _read_rulings(), "prose": _read_prose()}
     for name, texts in sets.items():
-        write_texts(folder / f"{name}.jsonl", (text for text in texts if len(text) >= SHORTEST))
+        rows = ({"text": text} for text in texts if len(text) >= SHORTEST)
+        write_rows(folder / f"{name}.jsonl", rows)
     return list(sets)
 
 
-def write_texts(path: Path, texts: Iterable[str]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     with path.open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _read_dialogues() -> Iterator[str]:

@@ -63,7 +63,7 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
         return None  # decided by its data
     looked = page_features.look(page, text)
     features = page_features.measure(looked, page, found, item.url, text)
-    return Shown(name, kind, origin, tuple(features), looked.streak)
+    return Shown(name, kind, origin, tuple(features), page_features.measure_streak(looked, page_kind.PROSE))
 
 
 def built_pages(seed: int) -> Iterator[Shown]:

@@ -35,7 +35,7 @@ from malmoi.errors import CallError
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.locks import hold_lock
 
-VERSION = 1  # of training and measurement: raise it when equal texts give another result
+VERSION = 2  # of training and measurement: raise it when equal texts give another result
 FACTS = "ablation.json"
 VOCABULARY = "vocabulary.json"
 POOL = 6  # code points of an input that are read for each token of a model; seeds sample from these
@@ -85,7 +85,9 @@ def _follow(
     plan: Plan, plan_path: Path, results: Path, machine: Machine, show: Callable[[str], None]
 ) -> dict[str, Any]:
     sizes, base = plan.sizes, plan_path.parent
-    inputs = {one.name: read_texts(base, one, POOL * sizes.tokens, tmp=results / "tmp") for one in plan.input}
+    rows = {one.name: read_texts(base, one, POOL * sizes.tokens, tmp=results / "tmp") for one in plan.input}
+    ids = {name: [id_ for id_, _ in found] for name, found in rows.items()}
+    inputs = {name: [text for _, text in found] for name, found in rows.items()}
     held_out = select_held_out(
         {one.name: _read_held_out(base, one, sizes, results / "tmp") for one in plan.held_out},
         inputs,
@@ -106,7 +108,7 @@ def _follow(
     for seed in range(1, plan.seeds + 1):  # all inputs of a seed before the next: a stopped ablation has whole seeds
         for name in inputs:
             label = f"{name}, seed {seed} of {plan.seeds}"
-            tokens = sample_tokens(documents[name], budget, seed)
+            tokens = sample_tokens(ids[name], documents[name], budget, seed)
             folders[name].append(_run_once(bench, tokens, seed, partial(_show_run, show, label)))
     facts = {
         "version": VERSION,
@@ -130,8 +132,8 @@ def _follow(
 
 
 def _read_held_out(base: Path, given: Texts, sizes: Setting, tmp: Path) -> list[str]:
-    texts = read_texts(base, given, HELD_OUT_POOL * sizes.held_out_chars, tmp=tmp)
-    return [text[: sizes.document_chars] for text in texts]
+    rows = read_texts(base, given, HELD_OUT_POOL * sizes.held_out_chars, tmp=tmp)
+    return [text[: sizes.document_chars] for _, text in rows]
 
 
 def _find_vocabulary(plan: Plan, base: Path, results: Path, inputs: Sequence[Sequence[str]]) -> Any:

@@ -9,6 +9,7 @@ from malmoi.errors import CallError, DataError
 from malmoi.release_files import data_files
 from malmoi.storage.duckdb_tables import list_columns, select_texts
 
+ID = "id"  # column whose values name a document in every input
 KINDS = {  # ending of a file → kind
     ".parquet": "parquet",
     **dict.fromkeys((".jsonl", ".ndjson", ".jsonl.gz", ".jsonl.zst"), "json"),
@@ -16,11 +17,12 @@ KINDS = {  # ending of a file → kind
 }
 
 
-def read_texts(base: Path, given: Texts, most: int, *, tmp: Path) -> list[str]:
-    """Return texts of a release, a folder, a file or a pattern, at most about `most` code points.
+def read_texts(base: Path, given: Texts, most: int, *, tmp: Path) -> list[tuple[str, str]]:
+    """Return (id, text) of a release, a folder, a file or a pattern, at most about `most` code points.
 
-    The order is that of a hash of the text, so a part is a sample. Empty texts are left out. CallError if the
-    files, the column or the texts do not exist, or the condition fails.
+    The id is that of the column `id`; the text where that is missing. The order is that of a hash of the id, so a part
+    is a sample. Empty texts are left out. CallError if the files, the column or the texts do not exist, or the
+    condition fails.
     """
     files = _find_files(base, given)
     kinds = {_find_kind(path) for path in files}
@@ -49,7 +51,7 @@ def read_texts(base: Path, given: Texts, most: int, *, tmp: Path) -> list[str]:
             "another with `text`."
         )
     try:
-        found = select_texts(kind, files, column, given.where, most, tmp=tmp)
+        found = select_texts(kind, files, column, given.where, most, tmp=tmp, id_column=ID if ID in columns else "")
     except DataError as error:
         raise CallError(
             f"{given.name}: {given.path} cannot be read with the condition {given.where!r}: {error} "

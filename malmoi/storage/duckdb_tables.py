@@ -168,23 +168,28 @@ def list_columns(kind: str, paths: Sequence[Path]) -> dict[str, str]:
         return {str(row[0]): str(row[1]) for row in found}
 
 
-def select_texts(kind: str, paths: Sequence[Path], column: str, where: str, most: int, *, tmp: Path) -> list[str]:
-    """Return texts of the rows that the SQL condition `where` selects, in the order of their MD5, without empty ones.
+def select_texts(
+    kind: str, paths: Sequence[Path], column: str, where: str, most: int, *, tmp: Path, id_column: str = ""
+) -> list[tuple[str, str]]:
+    """Return (id, text) of the rows that the SQL condition `where` selects, in the order of the MD5 of the id.
 
-    Reading ends with the first text that brings the sum to `most` code points. DataError if the condition fails.
+    Where there is no column of ids, or no value in it, the text is the id. Empty texts are left out. Reading ends with
+    the first text that brings the sum to `most` code points. DataError if the condition fails.
     """
-    name = _quote_name(column)
+    text = _quote_name(column)
+    key = f"coalesce(CAST({_quote_name(id_column)} AS VARCHAR), {text})" if id_column else text
     condition = f"AND ({where}\n)" if where.strip() else ""
-    sql = f"SELECT {name} FROM {_files(kind, paths)} WHERE trim({name}) <> '' {condition} ORDER BY md5({name}), {name}"
+    rows = f"SELECT {key} AS key, {text} AS text FROM {_files(kind, paths)} WHERE trim({text}) <> '' {condition}"
+    sql = f"SELECT key, text FROM ({rows}) ORDER BY md5(key), text"
     found, size = [], 0
     with _open_files(paths, tmp) as connection:
         if [one.type for one in duckdb.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
             raise DataError("a condition is one SQL expression.")
-        rows = connection.execute(sql)
-        while size < most and (batch := rows.fetchmany(1000)):
-            for (text,) in batch:
-                found.append(text)
-                size += len(text)
+        selected = connection.execute(sql)
+        while size < most and (batch := selected.fetchmany(1000)):
+            for row in batch:
+                found.append(row)
+                size += len(row[1])
                 if size >= most:
                     break
     return found

@@ -115,10 +115,9 @@ def test_a_held_out_set_ends_at_its_size():
 
 def test_a_release_is_read_with_a_condition_on_its_columns(tmp_path):
     write_texts(tmp_path / "r", [row(i) for i in range(30)])
-    texts = read_texts(
-        tmp_path, Texts(name="a", path="r", where="quality > 0.5 and domain = 'law'"), 10**6, tmp=tmp_path
-    )
-    assert sorted(texts) == sorted(row(i)["text"] for i in range(30) if i % 10 > 5 and i % 3)
+    given = Texts(name="a", path="r", where="quality > 0.5 and domain = 'law'")
+    expected = [(row(i)["id"], row(i)["text"]) for i in range(30) if i % 10 > 5 and i % 3]
+    assert sorted(read_texts(tmp_path, given, 10**6, tmp=tmp_path)) == sorted(expected)
 
 
 def test_any_column_and_kind_of_file_is_read_in_the_order_of_a_hash(tmp_path):
@@ -133,7 +132,8 @@ def test_any_column_and_kind_of_file_is_read_in_the_order_of_a_hash(tmp_path):
         Texts(name="a", path="*.txt"),
     )
     one, two, three = (read_texts(tmp_path, each, 10**6, tmp=tmp_path) for each in given)
-    assert one == two == three and sorted(one) == sorted(texts) and one != texts
+    assert one == two == three and sorted(one) == sorted((text, text) for text in texts)
+    assert [text for _, text in one] != texts
     assert read_texts(tmp_path, given[0], 150, tmp=tmp_path) == one[:2]
 
 
@@ -147,10 +147,20 @@ def test_a_condition_reads_no_other_file(tmp_path):
 
 def test_samples_are_whole_documents_in_an_order_of_the_seed():
     documents = [np.full(size, size, np.uint16) for size in range(1, 30)]
-    one, other = (sample_tokens(documents, 100, seed) for seed in (1, 2))
+    ids = [str(size) for size in range(1, 30)]
+    one, other = (sample_tokens(ids, documents, 100, seed) for seed in (1, 2))
     assert len(one) == len(other) == 100 and one.tolist() != other.tolist()
     whole = np.split(one, np.flatnonzero(one == 0))[1:-1]
     assert all(len(part) - 1 == part[1] for part in whole)
+
+
+def test_documents_of_equal_ids_have_the_same_order_in_every_input():
+    ids = [str(number) for number in range(1, 30)]
+    raw = [np.full(20, number, np.uint16) for number in range(1, 30)]
+    clean = {one: document[:7] for one, document in zip(ids, raw, strict=True) if document[0] % 3}
+    first = list(dict.fromkeys(sample_tokens(ids, raw, 600, seed=4).tolist()))
+    other = list(dict.fromkeys(sample_tokens(list(clean), list(clean.values()), 160, seed=4).tolist()))
+    assert other == [number for number in first if number % 3 or not number]
 
 
 def test_intervals_are_paired():

@@ -76,7 +76,7 @@ def repair(text: str) -> str:
     if "<" not in text:
         return text
     text = _close_raw(_close_comments(text))
-    if not _may_be_damaged(text):
+    if not _may_be_damaged(text, text.lower()):
         return text
     text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
     text = _NO_END.sub(r"<\1\2\3>", text)
@@ -88,14 +88,13 @@ def repair(text: str) -> str:
     return _NO_SLASH.sub(lambda match: _mend_slash(match, balance), text)
 
 
-def _may_be_damaged(text: str) -> bool:
-    """Whether anything asks for a closer look: cheap, for it reads every page."""
-    folded = text.lower()
+def _may_be_damaged(text: str, folded: str) -> bool:
+    """Whether anything asks for a closer look: cheap, for it reads every page. `folded`: the text in lower case."""
     if any(folded.count(f"<{name}") != folded.count(f"</{name}") for name in _TELLING):
         return True
     if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG, _OPEN_QUOTE)):
         return True
-    return any(_is_odd(match.group(2)) and _find_near(match.group(2)) for match in _ODD.finditer(text))
+    return any(_is_odd(name) and _find_near(name) for name in {name for _, name in _ODD.findall(text)})
 
 
 def _count(text: str) -> Counter[str]:
@@ -196,7 +195,10 @@ def _close_comments(text: str) -> str:
 
 def _close_raw(text: str) -> str:
     """End each script, style or field whose end tag is damaged: at the remains of the tag, else before the next box."""
+    folded = text.lower()
     for name in _RAW:
+        if folded.count(f"<{name}") == folded.count(f"</{name}"):
+            continue
         opened = [match.end() for match in re.finditer(rf"<{name}(?=[\s>])", text, re.IGNORECASE)]
         closed = [match.start() for match in re.finditer(rf"</{name}\s{{0,9}}>", text, re.IGNORECASE)]
         if not opened or len(opened) == len(closed):

@@ -15,11 +15,13 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r")) + b"\x7f"
 # character reference end state"). libxml2 turns invalid code points into U+FFFD; it reads 0x80 to 0x9F as code page
 # 1252, whose undefined codes are controls too.
 # The characters before it are kept apart, lest "&#" and the rest make another reference.
-_CONTROL_REFERENCE = re.compile(
-    rb"(&(?:#[xX]?[0-9a-fA-F]{0,8})?)?&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
+_FORBIDDEN = (
+    rb"&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
     rb"|0*(?:[1-8]|1[145-9]|2[0-9]|3[01]|127|129|141|143|144|157|6553[45])(?![0-9]));?"
 )
-_FORM_FEED = re.compile(rb"\f|&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, but not in XML
+_HAS_CONTROL_REFERENCE = re.compile(_FORBIDDEN)  # 50 times as fast: it begins with letters to search for
+_CONTROL_REFERENCE = re.compile(rb"(&(?:#[xX]?[0-9a-fA-F]{0,8})?)?" + _FORBIDDEN)
+_FORM_FEED = re.compile(rb"&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, but not in XML
 _LONE = re.compile("[\ud800-\udfff]")
 _ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
 _SURROGATES = re.compile(  # a character written as two references, a UTF-16 surrogate pair
@@ -70,7 +72,9 @@ def _clean(text: str) -> bytes:
     raw = _LONE.sub("\ufffd", text).encode().translate(None, _CONTROL)
     raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     raw = _SURROGATES.sub(_join_surrogates, raw)
-    return _FORM_FEED.sub(b" ", _CONTROL_REFERENCE.sub(_drop_reference, raw))
+    if _HAS_CONTROL_REFERENCE.search(raw):
+        raw = _CONTROL_REFERENCE.sub(_drop_reference, raw)
+    return _FORM_FEED.sub(b" ", raw.replace(b"\f", b" "))
 
 
 def _drop_reference(match: re.Match[bytes]) -> bytes:

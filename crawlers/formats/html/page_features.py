@@ -16,7 +16,6 @@ from crawlers.formats.html.runs import Run
 
 LITTLE = 200  # code points; a shorter text is too little to compare with the runs
 SEEN = 0.5  # share of the text in runs; with less (text in code, in old markup) the runs say nothing about a page
-UNKNOWN = 1_000_000  # code points; the streak of a page whose prose the runs do not show
 TITLE_LINK = 8  # code points; a shorter link is a button, a number, a tag
 TEASER_RUNS = 3  # runs behind a title that may be its teaser
 CLIMB = 4  # ancestors of a block that are inspected
@@ -62,8 +61,8 @@ _WALL = re.compile(
     re.IGNORECASE,
 )
 _PAGER = re.compile(r"(?:^|[\s_-])(?:pag(?:e|ing|ination|er)|paginate)", re.IGNORECASE)
-_LATIN = re.compile("[A-Za-z]")
-_HANGUL = re.compile("[가-힣]")
+_LATIN = re.compile("[A-Za-z]+")
+_HANGUL = re.compile("[가-힣]+")
 _FOLD = re.compile(r"[\W_]+")
 
 
@@ -92,30 +91,51 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Sums over the runs of a page: of its item, and of all of it outside menus; the longest streak of prose."""
+    """Runs of a page, at most FEW: of its item, and all outside menus."""
 
-    inner: _Sums
-    outer: _Sums
-    streak: int  # code points; UNKNOWN if the runs do not show the text
+    inner: list[Run]
+    outer: list[Run]
+    unseen: bool  # whether they do not show the text
 
 
 def look(page: Page, text: str) -> Shown:
-    """Add up the runs of a page with the extracted `text`."""
+    """Choose the runs that show the extracted `text` of a page."""
     runs = _choose_runs(page.runs, text)
     inner = [run for run in runs if run.state.part == "item"]
-    outer = _add_up(runs)
-    sums = _add_up(inner) if len(inner) != len(runs) and _size(inner) >= SEEN * _size(runs) else outer
-    unseen = len(text) >= LITTLE and outer.own + outer.linked < SEEN * len(text)
-    return Shown(sums, outer, UNKNOWN if unseen else sums.longest)
+    outer = _cut(runs)
+    whole = len(inner) == len(runs) or _size(inner) < SEEN * _size(runs)
+    return Shown(outer if whole else _cut(inner), outer, len(text) >= LITTLE and _size(outer) < SEEN * len(text))
+
+
+def measure_streak(shown: Shown, most: int) -> int:
+    """Return the code points of the longest streak of sentences without a title in between, at most `most`.
+
+    A page whose text its runs do not show has `most`.
+    """
+    if shown.unseen:
+        return most
+    streak = longest = 0
+    for run in shown.inner:
+        links = _count_linked(run)
+        own = len(run.text) - links
+        if links >= TITLE_LINK and own <= links:
+            streak = 0
+        elif _SENTENCE.search(run.text):
+            streak += own
+            longest = max(longest, streak)
+            if longest >= most:
+                return most
+    return longest
 
 
 def measure(shown: Shown, page: Page, found: Metadata, url: str, text: str) -> list[float]:
     """Return the features of a page, numbers around 0 to 2, in the order of the weights of the model."""
     lines = [line for line in text.split("\n") if line.strip()]
     head = f"{found.title} {' '.join(lines[:2])[:200]}"
+    outer = _add_up(shown.outer)
     return [
-        *_list_sums(shown.inner),
-        *_list_sums(shown.outer)[:6],
+        *_list_sums(outer if shown.inner is shown.outer else _add_up(shown.inner)),
+        *_list_sums(outer)[:6],
         *_measure_text(lines, text),
         *_measure_tree(page, found, lines),
         *_measure_words(head, text, url, found),
@@ -148,16 +168,24 @@ def _size(runs: list[Run]) -> int:
     return sum(len(run.text) for run in runs)
 
 
+def _cut(runs: list[Run]) -> list[Run]:
+    return runs if len(runs) <= FEW else runs[: FEW // 2] + runs[-FEW // 2 :]
+
+
+def _count_linked(run: Run) -> int:
+    """Return the code points of a run in links."""
+    links = min(len(run.text), sum(len(link.text.strip()) for link in run.links))
+    return len(run.text) if not run.links and run.text and _is_in_link(run) else links
+
+
 def _add_up(runs: list[Run]) -> _Sums:
     sums = _Sums()
     behind = 9  # runs since the last title
     titles: list[Run] = []
     prose: list[tuple[Run, int]] = []
-    for run in runs[: FEW // 2] + runs[max(FEW // 2, len(runs) - FEW // 2) :]:
+    for run in runs:
         text = run.text
-        links = min(len(text), sum(len(link.text.strip()) for link in run.links))
-        if not run.links and text and _is_in_link(run):
-            links = len(text)
+        links = _count_linked(run)
         own = len(text) - links
         sums.runs += 1
         sums.own += own
@@ -252,7 +280,7 @@ def _measure_text(lines: list[str], text: str) -> list[float]:
     cells = [cell.strip() for line in rows[:200] for cell in line.strip("| ").split("|")]
     numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells if cell)
     said = sum(bool(_SENTENCE.search(line[-4:])) for line in lines)
-    letters = len(_HANGUL.findall(text[:5000])) + len(_LATIN.findall(text[:5000])) or 1
+    latin, hangul = (sum(map(len, letters.findall(text[:5000]))) for letters in (_LATIN, _HANGUL))
     return [
         _log(len(text)),
         float(len(text) < 60),
@@ -265,7 +293,7 @@ def _measure_text(lines: list[str], text: str) -> list[float]:
         len(rows) / count,
         numbers / (len(cells) or 1),
         _log(numbers),
-        len(_LATIN.findall(text[:5000])) / letters,
+        latin / (latin + hangul or 1),
         sum(line.startswith(("- ", "* ")) for line in lines) / count,
         sum(bool(_DATE.search(line)) for line in lines) / count,
     ]
@@ -336,15 +364,16 @@ def _measure_tree(page: Page, found: Metadata, lines: list[str]) -> list[float]:
 def _measure_words(head: str, text: str, url: str, found: Metadata) -> list[float]:
     parts = urlsplit(url)
     short = max(0.0, 1.0 - len(text) / 1000)
+    start = text[:600] if short else ""  # a long text says such words of something else
     path = parts.path.rstrip("/")
     return [
         float(bool(_ERROR.search(head))),
-        float(bool(_ERROR.search(text[:600]))) * short,
+        float(bool(_ERROR.search(start))) * short,
         float(bool(_LOGIN.search(head))),
-        float(bool(_LOGIN.search(text[:600]) or _LOGIN.search(text[-300:]))) * short,
-        float(bool(_MEMBERS.search(text))) * min(1.0, 2 * short),
+        float(short > 0 and bool(_LOGIN.search(start) or _LOGIN.search(text[-300:]))) * short,
+        float(bool(_MEMBERS.search(text if short else ""))) * min(1.0, 2 * short),
         float(bool(_STUB.search(head))),
-        float(bool(_STUB.search(text[:600]))) * short,
+        float(bool(_STUB.search(start))) * short,
         float(path == "" and not parts.query),
         float(
             bool(

@@ -14,7 +14,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from crawlers.formats.html.page_features import find_stated_kinds, look, measure
+from crawlers.formats.html.page_features import find_stated_kinds, look, measure, measure_streak
 from crawlers.formats.html.page_metadata import Metadata
 from crawlers.formats.html.parsed_page import Page
 
@@ -56,12 +56,15 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     if len(text) < LITTLE and _has_frame(page):
         return "frame", REASONS["frame"]
     shown = look(page, text)
-    if not reason and shown.streak >= PROSE:
+    if not reason and measure_streak(shown, PROSE) == PROSE:
         return "article", ""
     values = measure(shown, page, found, url, text)
+    chances = chances_of(values)
+    doubt = 1 - chances.pop("article")
+    if not reason and doubt < LIKELY:
+        return "article", ""
     said = find_stated_kinds(page, found.title, text)
-    chances = {kind: chance for kind, chance in chances_of(values).items() if kind not in WORDED or kind in said}
-    chances.pop("article")
+    chances = {kind: chance for kind, chance in chances.items() if kind not in WORDED or kind in said}
     doubt = math.fsum(chances.values())
     likeliest = max(chances, key=chances.__getitem__)
     if reason:  # nothing to lose: the kind only names the reason
