@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from crawlers.formats.blocks import Block, Table
+from crawlers.formats.blocks import Block, Cell, Table
 
 LEADS = 4  # entries with leaders that are a table of contents; with tabs only, it needs a heading too
 BETWEEN = 2  # other lines between two entries
@@ -60,21 +60,42 @@ def remove_contents(blocks: Sequence[Block], above: str = "") -> list[Block]:
 
     `above` is the text before the blocks, which may be the heading.
     """
+    return _remove_contents(blocks, above)[0]
+
+
+def _remove_contents(blocks: Sequence[Block], above: str) -> tuple[list[Block], bool]:
+    """Return the blocks without contents, and whether `above` is the heading of the contents."""
     texts = [above, *(block if isinstance(block, str) else _only_text(block) for block in blocks)]
     gone = find_contents(texts)
-    return [
-        block if isinstance(block, str) else _search_cells(block, texts[at])
-        for at, block in enumerate(blocks)
-        if at + 1 not in gone
-    ]
+    left: dict[int, Block] = {}
+    for at, block in enumerate(blocks, 1):
+        if at in gone:
+            continue
+        if isinstance(block, Table):
+            block, headed = _search_cells(block, texts[at - 1])
+            if headed:
+                gone.add(at - 1)
+                left.pop(at - 1, None)
+        left[at] = block
+    return list(left.values()), 0 in gone
 
 
-def _search_cells(table: Table, above: str) -> Table:
-    cells = []
-    for cell in table.cells:
-        cells.append(replace(cell, blocks=remove_contents(cell.blocks, above)) if len(cell.blocks) >= LEADS else cell)
-        above = _only_text(Table([cell])) or above
-    return replace(table, cells=cells)
+def _search_cells(table: Table, above: str) -> tuple[Table, bool]:
+    """Return the table without contents in its cells, and whether the text `above` it is their heading."""
+    cells: dict[int, Cell] = {}
+    heading = -1  # index of the cell with the text `above`; -1: before the table
+    is_above = False
+    for at, cell in enumerate(table.cells):
+        if len(cell.blocks) >= LEADS:
+            left, headed = _remove_contents(cell.blocks, above)
+            cell = replace(cell, blocks=left)
+            if headed:
+                is_above = is_above or heading < 0
+                cells.pop(heading, None)
+        elif text := _only_text(Table([cell])):
+            above, heading = text, at
+        cells[at] = cell
+    return replace(table, cells=list(cells.values())), is_above
 
 
 def are_entries(texts: Sequence[str]) -> bool:

@@ -96,6 +96,19 @@ def test_a_table_is_rows_and_a_merged_cell_stands_once() -> None:
     ]
 
 
+def test_a_caption_precedes_or_follows_its_object_as_on_the_page() -> None:
+    cells = [(0, column, 1, 1, small.paragraph(text, level=2)) for column, text in enumerate("가나")]
+    below = small.table(cells, caption=small.paragraph("표 1. 낱말", level=2), side=3)
+    assert text_of(small.paragraph(small.control(11, "tbl "), below)) == "| 가 | 나 |\n| --- | --- |\n표 1. 낱말"
+
+    def box(side: int) -> bytes:
+        head = small.record(71, 1, b" osg" + bytes(40)) + small.record(72, 2, struct.pack("<8xI", side))
+        head += small.paragraph("그림 1", level=2) + small.record(76, 2, bytes(40)) + small.record(72, 3, bytes(8))
+        return small.paragraph(small.control(11, "gso "), head + small.paragraph("상자", level=3))
+
+    assert [text_of(box(side)) for side in range(4)] == ["그림 1\n상자", "상자\n그림 1"] * 2
+
+
 def test_a_table_of_one_cell_is_paragraphs_and_a_table_in_it_is_a_table() -> None:
     inner = small.table(
         [(0, 0, 1, 1, small.paragraph("가", level=4)), (0, 1, 1, 1, small.paragraph("나", level=4))], level=3
@@ -147,23 +160,57 @@ def test_memos_at_the_end_of_a_section_are_left_out() -> None:
     assert text_of(small.paragraph("본문이다", memo)) == "본문이다"
 
 
+def test_a_master_page_behind_the_last_paragraph_is_left_out() -> None:
+    master = small.record(72, 1, bytes(8)) + small.paragraph("바탕쪽이다", level=1)
+    assert text_of(small.paragraph("본문이다", master)) == "본문이다"
+
+
 def test_a_box_stands_behind_the_words_it_was_anchored_in() -> None:
     made = small.paragraph(f"앞말{small.control(11, 'gso ')}뒷말", small.box(small.paragraph("상자", level=3)))
     assert text_of(made) == "앞말뒷말\n상자"
 
 
 def test_an_equation_a_ruby_and_an_overlay_are_words() -> None:
-    equation = small.record(71, 1, b"deqe") + small.record(88, 2, bytes(4) + small.counted("a over b"))
+    caption = small.record(72, 2, bytes(8)) + small.paragraph("수식 1", level=2)
+    equation = small.record(71, 1, b"deqe") + caption + small.record(88, 2, bytes(4) + small.counted("a over b"))
     ruby = small.record(71, 1, b"tudt" + small.counted("漢字") + small.counted("한자") + bytes(16))
     overlay = small.record(71, 1, b"spct" + small.counted("\U000f02b1") + bytes(8))
     words = f"식{small.control(11, 'eqed')}이다 {small.control(23, 'tdut')} {small.control(23, 'tcps')}"
-    assert text_of(small.paragraph(words, equation, ruby, overlay)) == "식 a over b 이다 漢字(한자) ①"
+    assert text_of(small.paragraph(words, equation, ruby, overlay)) == "식 a over b 이다 漢字(한자) ①\n수식 1"
 
 
 def test_the_text_of_a_field_is_kept_and_its_command_is_not() -> None:
     field = small.record(71, 1, b"klh%" + bytes(5) + small.counted("https://a.example;1;0;0;") + bytes(4))
     words = f"{small.control(3, '%hlk')}누리집{small.control(4, '%hlk')}을 보라"
     assert text_of(small.paragraph(words, field)) == "누리집을 보라"
+
+
+@pytest.mark.parametrize(
+    ("typed", "flags", "text"),
+    [
+        ("이름을 쓰세요.", 0, "성명: (인)"),
+        ("이름을 쓰세요.", 0x8000, "성명: 이름을 쓰세요. (인)"),
+        ("주시경", 0, "성명: 주시경 (인)"),
+    ],
+)
+def test_the_prompt_of_an_empty_form_field_is_left_out(typed: str, flags: int, text: str) -> None:
+    command = "Clickhere:set:40:Direction:wstring:8:이름을 쓰세요. HelpState:wstring:0:  "
+    field = small.record(71, 1, b"klc%" + struct.pack("<IB", flags, 9) + small.counted(command) + bytes(4))
+    inner = small.record(71, 1, b"klh%" + bytes(5) + small.counted("https://a.example;1;0;0;") + bytes(4))
+    begin, end = small.control(3, "%clk"), small.control(4, "%clk")
+    link = f"{small.control(3, '%hlk')}{typed}{small.control(4, '%hlk')}"
+    assert text_of(small.paragraph(f"성명: {begin}{typed}{end} (인){end}", field)) == text
+    assert text_of(small.paragraph(f"성명: {begin}{link}{end} (인)", field, inner)) == text
+
+
+def test_a_number_may_be_the_path_of_all_levels() -> None:
+    numbering = b"".join(bytes(12) + small.counted(pattern) for pattern in ("^1.", "^n", "^N", "", "", "", ""))
+    numbering += struct.pack("<H7I", 1, 2, *[1] * 6)
+    head = small.record(23, 0, numbering)
+    head += b"".join(small.record(25, 0, struct.pack("<I26xHH", 2 << 23 | at << 25, 1, 0)) for at in range(3))
+    section = b"".join(small.paragraph("글", shape=at) for at in (0, 1, 1, 2))
+    found = read(small.hwp(section, flags=0, more={"DocInfo": head}))
+    assert found.text.split("\n") == ["2. 글", "2.1 글", "2.2 글", "2.2.1. 글"]
 
 
 def test_numbers_of_paragraphs_are_said_as_they_are_printed() -> None:
@@ -221,7 +268,9 @@ def test_contents_in_a_frame_below_a_framed_heading_are_left_out() -> None:
     tab = small.control(9, "tab ")
     entries = b"".join(small.paragraph(f"{n}. 낱말 {n}{tab}{n + 2}", level=2) for n in range(1, 6))
     frame = small.table([(0, 0, 1, 1, small.paragraph("차  례", level=2)), (1, 0, 1, 1, entries)])
-    assert text_of(small.paragraph(small.control(11, "tbl "), frame), small.paragraph("머리말")) == "차 례\n머리말"
+    assert text_of(small.paragraph(small.control(11, "tbl "), frame), small.paragraph("머리말")) == "머리말"
+    title, frame = small.paragraph("목 차"), small.table([(0, 0, 1, 1, entries)])
+    assert text_of(title, small.paragraph(small.control(11, "tbl "), frame), small.paragraph("머리말")) == "머리말"
 
 
 def test_the_summary_gives_title_author_and_the_day_in_korea() -> None:

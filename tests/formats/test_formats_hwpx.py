@@ -71,6 +71,48 @@ def test_boxes_in_groups_and_captions_are_read_once() -> None:
     box = f"<hp:rect><hp:drawText><hp:subList>{small.p('안')}</hp:subList></hp:drawText></hp:rect>"
     caption = f"<hp:caption><hp:subList>{small.p('그림 1')}</hp:subList></hp:caption>"
     assert owpml(small.p(f"<hp:container>{caption}{box}</hp:container>")) == "안\n그림 1"
+    equation = f"<hp:equation><hp:script>x</hp:script>{caption}</hp:equation>"
+    assert owpml(small.p("<hp:t>식</hp:t>" + equation)) == "식 x\n그림 1"
+
+
+def test_a_caption_precedes_or_follows_its_object_as_on_the_page() -> None:
+    def with_caption(element: str, side: str) -> str:
+        caption = f'<hp:caption side="{side}"><hp:subList>{small.p("설명")}</hp:subList></hp:caption>'
+        return owpml(small.p(element.replace(">", f">{caption}", 1)))
+
+    table, rows = small.cells([small.p("가"), small.p("나")]), "| 가 | 나 |\n| --- | --- |"
+    box = f"<hp:rect><hp:drawText><hp:subList>{small.p('상자')}</hp:subList></hp:drawText></hp:rect>"
+    for above, below in (("TOP", "BOTTOM"), ("LEFT", "RIGHT")):
+        assert (with_caption(table, above), with_caption(table, below)) == (f"설명\n{rows}", f"{rows}\n설명")
+        assert (with_caption(box, above), with_caption(box, below)) == ("설명\n상자", "상자\n설명")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        '<hp:stringParam name="Command">Clickhere:set:40:Direction:wstring:8:이름을 쓰세요. </hp:stringParam>',
+        '<hp:stringParam name="Direction">이름을 쓰세요.</hp:stringParam>',
+    ],
+)
+def test_the_prompt_of_an_empty_form_field_is_left_out(prompt: str) -> None:
+    def form(typed: str, dirty: int = 0, kind: str = "CLICK_HERE") -> str:
+        begin = f'<hp:fieldBegin type="{kind}" dirty="{dirty}"><hp:parameters>{prompt}</hp:parameters></hp:fieldBegin>'
+        begin, end = f"<hp:ctrl>{begin}</hp:ctrl>", "<hp:ctrl><hp:fieldEnd/></hp:ctrl>"
+        return owpml(small.p(f"<hp:t>성명: </hp:t>{begin}", typed, end, "<hp:t> (인)</hp:t>"))
+
+    assert form("이름을 쓰세요.") == "성명: (인)"
+    assert form("이름을 쓰세요.", dirty=1) == form("이름을 쓰세요.", kind="HYPERLINK") == "성명: 이름을 쓰세요. (인)"
+    assert form("주시경") == "성명: 주시경 (인)"
+
+
+def test_the_eighth_level_has_a_number_too() -> None:
+    levels = "".join(f'<hh:paraHead level="{at}" numFormat="DIGIT">^{at})</hh:paraHead>' for at in range(1, 11))
+    shapes = "".join(
+        f'<hh:paraPr id="{at}"><hh:heading type="NUMBER" idRef="1" level="{at}"/></hh:paraPr>' for at in (7, 9)
+    )
+    head = f'<hh:numbering id="1">{levels}</hh:numbering>{shapes}'
+    body = small.p("여덟째", shape=7) + small.p("열째", shape=9) + small.p("열째", shape=9)
+    assert read(small.hwpx(body, head=head)).text == "1) 여덟째\n1) 열째\n2) 열째"
 
 
 def test_the_large_first_letter_belongs_to_its_word() -> None:
@@ -149,6 +191,8 @@ def test_one_file_of_hwpml_is_read_whatever_it_is_called() -> None:
     cell = "<CELL ColAddr='{}' RowAddr='0'><PARALIST><P><TEXT><CHAR>{}</CHAR></TEXT></P></PARALIST></CELL>"
     body = small.hwpml(
         "<P ParaShape='4'><TEXT><SECDEF/><CHAR>첫<TAB/>줄</CHAR></TEXT></P>",
+        "<P><TEXT><FIELDBEGIN Type='Clickhere' Dirty='false' Command='Clickhere:set:9:Direction:wstring:3:쓰세요 '/>"
+        "<CHAR>쓰세요</CHAR><FIELDEND/></TEXT></P>",
         f"<P><TEXT><TABLE><ROW>{cell.format(0, '가')}{cell.format(1, '나')}</ROW></TABLE></TEXT></P>",
         "<P><TEXT><HEADER><PARALIST><P><TEXT><CHAR>머리</CHAR></TEXT></P></PARALIST></HEADER><CHAR>끝</CHAR></TEXT></P>",
         head=head,

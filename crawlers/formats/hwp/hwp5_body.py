@@ -12,13 +12,15 @@ from struct import unpack_from
 
 from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 from crawlers.formats.hwp import hwp_records as tags
-from crawlers.formats.hwp.hwp_records import Record, pieces, read_counted_string, records
+from crawlers.formats.hwp.hwp_records import FIELD_END, Record, pieces, read_counted_string, records
 from crawlers.formats.hwp.numbering import Numbers
+from crawlers.formats.hwp.placeholders import OpenFields, read_prompt
 
 _NOTES = frozenset({b"fn  ", b"en  "})
 # Controls whose lists are not text: section (master pages), header, footer, hidden comment, memo.
 _LEFT_OUT = frozenset({b"secd", b"head", b"foot", b"tcmt", b"%%me"})
 _PAGE = 0  # kind of an automatic number
+_FILLED = 0x8000  # property of a field: its words were edited
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class _Control:
     kind: bytes
     data: bytes
     caption: list[Block] = field(default_factory=list)
+    above: bool | None = None  # whether the caption precedes its object; None: the file does not say
     lists: list[tuple[bytes, list[Block]]] = field(default_factory=list)  # header of a list, its content
     script: str = ""
     is_table: bool = False
@@ -65,7 +68,7 @@ class _Body:
         shape = int.from_bytes(head.data[8:10], "little")
         text = b""
         controls: list[_Control] = []
-        memo = False
+        hidden = False
         while record := self._take(head.level):
             if record.tag == tags.TEXT:
                 text = record.data
@@ -73,11 +76,11 @@ class _Body:
                 if said is None and record.data[3::-1] != b"secd":
                     said = self._numbers.head(shape)
                 controls.append(self._control(record, next_depth(depth)))
-            elif record.tag == tags.MEMOS:
-                memo = True  # reviewers' memos are attached to the last paragraph
+            elif record.tag in (tags.MEMOS, tags.LIST):
+                hidden = True  # reviewers' memos, or a master page for the last page, on the last paragraph
             elif record.tag == tags.PARAGRAPH:
                 found = self._paragraph(record, next_depth(depth))
-                if not memo:
+                if not hidden:
                     controls.append(_Control(b"", b"", lists=[(b"", found)]))
         return _assemble_paragraph(Paragraph(self._numbers.head(shape) if said is None else said), text, controls)
 
@@ -99,6 +102,8 @@ class _Body:
                     control.lists.append((record.data, into))
                 else:
                     into = control.caption
+                    # Sides: 0 left, 1 right, 2 top, 3 bottom ("캡션 속성").
+                    control.above = not record.data[8] & 1 if len(record.data) >= 12 else None
             elif record.tag == tags.CONTROL:
                 into += _control_blocks(self._control(record, next_depth(depth)))
             elif record.tag in (tags.SHAPE, tags.TABLE):
@@ -115,11 +120,16 @@ class _Body:
 def _assemble_paragraph(paragraph: Paragraph, text: bytes, controls: list[_Control]) -> list[Block]:
     """Assemble words and controls of a paragraph: the n-th control character represents the n-th control."""
     waiting = iter(controls)
+    fields = OpenFields()
     for piece in pieces(text):
         if isinstance(piece, str):
             paragraph.words.append(piece)
+        elif piece == FIELD_END:
+            fields.close(paragraph.words)
         elif control := next(waiting, None):
             _put(paragraph, control)
+            if control.kind[:1] == b"%":
+                fields.open(paragraph.words, _prompt(control))
     for control in waiting:
         _put(paragraph, control)
     return paragraph.blocks()
@@ -128,6 +138,7 @@ def _assemble_paragraph(paragraph: Paragraph, text: bytes, controls: list[_Contr
 def _put(paragraph: Paragraph, control: _Control) -> None:
     if say := _SPOKEN.get(control.kind):
         paragraph.words.append(say(control))
+        paragraph.hang(control.caption)
     elif control.kind in _NOTES:
         paragraph.note(_control_blocks(control))
     else:
@@ -138,8 +149,10 @@ def _control_blocks(control: _Control) -> list[Block]:
     if control.kind in _LEFT_OUT:
         return []
     if control.is_table:
-        return [Table([_cell(head, found) for head, found in control.lists], control.caption)]
-    return [block for _, found in control.lists for block in found] + control.caption
+        cells = [_cell(head, found) for head, found in control.lists]
+        return [Table(cells), *control.caption] if control.above is False else [Table(cells, control.caption)]
+    blocks = [block for _, found in control.lists for block in found]
+    return control.caption + blocks if control.above else blocks + control.caption
 
 
 def _cell(head: bytes, found: list[Block]) -> Cell:
@@ -147,6 +160,12 @@ def _cell(head: bytes, found: list[Block]) -> Cell:
         return Cell(0, 0, found)
     column, row = unpack_from("<2H", head, 8)
     return Cell(row, column, found)
+
+
+def _prompt(control: _Control) -> str:
+    if control.kind != b"%clk" or len(control.data) < 9 or unpack_from("<I", control.data, 4)[0] & _FILLED:
+        return ""
+    return read_prompt(read_counted_string(control.data, 9)[0])
 
 
 def _equation(control: _Control) -> str:

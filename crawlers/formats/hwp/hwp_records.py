@@ -36,6 +36,7 @@ _EXTENDED = frozenset({1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23})  # have
 # Line break, hyphen, non-breaking and fixed space; the end of the paragraph and reserved codes are removed.
 _CHARACTERS = {10: "\n", 24: "-", 30: " ", 31: " "} | dict.fromkeys((0, 13, 25, 26, 27, 28, 29))
 _TAB = 9
+FIELD_END = 4
 
 
 class Record(NamedTuple):
@@ -98,6 +99,8 @@ def records(stream: bytes) -> Iterator[Record]:
 def pieces(data: bytes) -> Iterator[str | int]:
     r"""Yield the words of a paragraph, and between them the codes of the controls that have a record of their own.
 
+    FIELD_END has none, but is yielded too.
+
     >>> list(pieces("표 1".encode("utf-16-le") + b"\x0b\0" + b" lbt" + bytes(8) + b"\x0b\0" + b"\r\0"))
     ['표 1', 11]
     """
@@ -109,7 +112,7 @@ def pieces(data: bytes) -> Iterator[str | int]:
         if words := _words(data[at:start]):
             yield words
         code = data[start]
-        if code in _EXTENDED:
+        if code in _EXTENDED or code == FIELD_END:
             yield code
         elif code == _TAB:
             yield "\t"

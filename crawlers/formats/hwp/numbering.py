@@ -16,9 +16,10 @@ from lxml import etree
 from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE, Record, read_counted_string
 from crawlers.formats.hwp.tag_names import name
 
-LEVELS = 7
+LEVELS = 10
+RECORD_LEVELS = 7  # levels of a paragraph shape in HWP 5
 MAX_NUMBER = 100_000  # a greater number is damage
-_PLACE = re.compile(r"\^([1-7])")
+_PLACE = re.compile(r"\^(10|[1-9nN])")  # number of a level; "1.1.1", numbers of all levels; "1.1.1."
 _KINDS = ("none", "outline", "number", "bullet")
 # Number formats, in the order of their codes in HWP 5; their names are OWPML's.
 # fmt: off
@@ -34,14 +35,17 @@ _ROWS = {
     "LATIN_SMALL": "abcdefghijklmnopqrstuvwxyz",
     "CIRCLED_LATIN_CAPITAL": "ⒶⒷⒸⒹⒺⒻⒼⒽⒾⒿⓀⓁⓂⓃⓄⓅⓆⓇⓈⓉⓊⓋⓌⓍⓎⓏ",
     "CIRCLED_LATIN_SMALL": "ⓐⓑⓒⓓⓔⓕⓖⓗⓘⓙⓚⓛⓜⓝⓞⓟⓠⓡⓢⓣⓤⓥⓦⓧⓨⓩ",
-    "HANGUL_SYLLABLE": "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허",
+    "HANGUL_SYLLABLE": "".join(
+        chr(0xAC00 + 588 * onset + 28 * vowel)
+        for vowel in (0, 4, 8, 13, 18, 20)  # ㅏ ㅓ ㅗ ㅜ ㅡ ㅣ
+        for onset in (0, 2, 3, 5, 6, 7, 9, 11, 12, 14, 15, 16, 17, 18)  # plain consonants
+    ),
     "CIRCLED_HANGUL_SYLLABLE": "㉮㉯㉰㉱㉲㉳㉴㉵㉶㉷㉸㉹㉺㉻",
     "HANGUL_JAMO": "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ",
     "CIRCLED_HANGUL_JAMO": "㉠㉡㉢㉣㉤㉥㉦㉧㉨㉩㉪㉫㉬㉭",
-    "HANGUL_PHONETIC": "일이삼사오육칠팔구십",
-    "IDEOGRAPH": "一二三四五六七八九十",
     "CIRCLED_IDEOGRAPH": "㊀㊁㊂㊃㊄㊅㊆㊇㊈㊉",
 }
+_DIGITS = {"HANGUL_PHONETIC": "영일이삼사오육칠팔구십", "IDEOGRAPH": "零一二三四五六七八九十"}
 _ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
@@ -94,6 +98,9 @@ class Numbers:
         counts[level + 1 :] = [0] * (LEVELS - level - 1)
 
         def number(place: re.Match[str]) -> str:
+            if place[1] in "nN":
+                path = ".".join(numeral(count, of.form) for count, of in zip(counts[: level + 1], levels, strict=False))
+                return path if place[1] == "n" else f"{path}."
             at = int(place[1]) - 1
             return numeral(counts[at], levels[at].form) if at < len(levels) else ""
 
@@ -105,14 +112,18 @@ def numeral(number: int, form: str) -> str:
 
     >>> [numeral(2, form) for form in ("DIGIT", "HANGUL_SYLLABLE", "CIRCLED_DIGIT", "ROMAN_CAPITAL")]
     ['2', '나', '②', 'II']
-    >>> numeral(99, "CIRCLED_DIGIT")
-    '99'
+    >>> numeral(99, "CIRCLED_DIGIT"), numeral(29, "HANGUL_SYLLABLE"), numeral(21, "HANGUL_PHONETIC")
+    ('99', '고', '이십일')
     """
     row = _ROWS.get(form, "")
     if 0 < number <= len(row):
         return row[number - 1]
     if form.startswith("ROMAN") and 0 < number < 400:
         return _roman(number).upper() if form == "ROMAN_CAPITAL" else _roman(number)
+    if form in _DIGITS and 0 < number < 100:
+        tens, ones = divmod(number, 10)
+        words = _DIGITS[form]
+        return (words[tens] if tens > 1 else "") + (words[10] if tens else "") + (words[ones] if ones else "")
     return str(number)
 
 
@@ -151,14 +162,14 @@ def _numbering(data: bytes) -> tuple[Level, ...]:
     found: list[tuple[str, str]] = []
     at = 0
     try:
-        for _ in range(LEVELS):
+        for _ in range(RECORD_LEVELS):
             form = unpack_from("<I", data, at)[0] >> 5 & 0xF
             pattern, at = read_counted_string(data, at + 12)
             found.append((pattern, _FORMS[form] if form < len(_FORMS) else "DIGIT"))
         starts = unpack_from("<7I", data, at + 2) if len(data) >= at + 30 else (unpack_from("<H", data, at)[0],)
     except error:
         return ()
-    starts += (1,) * LEVELS
+    starts += (1,) * RECORD_LEVELS
     return tuple(
         Level(pattern, form, start if 0 < start < MAX_NUMBER else 1)
         for (pattern, form), start in zip(found, starts, strict=False)

@@ -13,6 +13,7 @@ from lxml import etree
 
 from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 from crawlers.formats.hwp.numbering import Numbers
+from crawlers.formats.hwp.placeholders import OpenFields, read_prompt
 from crawlers.formats.hwp.tag_names import name
 from crawlers.formats.safe_xml import HEAD, MAX_TREE, MAX_XML, cost
 from crawlers.formats.unreadable import Unreadable
@@ -93,6 +94,7 @@ class _Reader:
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._deleted = False
+        self._fields = OpenFields()
 
     def paragraph(self, element: etree._Element, depth: int) -> list[Block]:
         first = element[0][0] if len(element) and len(element[0]) else None
@@ -112,10 +114,14 @@ class _Reader:
         elif kind in _RUNS:
             for child in element:
                 self._part(child, into, depth)
+        elif kind == "fieldbegin":
+            self._fields.open(into.words, _prompt(element))
+        elif kind == "fieldend":
+            self._fields.close(into.words)
         elif kind in _LEFT_OUT or not kind or self._deleted:
             return
         elif kind in _TABLES:
-            into.hang([self._table(element, depth)])
+            into.hang(self._table(element, depth))
         elif kind in _NOTES:
             into.note(self._lists(element, depth))
         elif kind == "switch":
@@ -124,6 +130,7 @@ class _Reader:
                     self._part(child, into, depth)
         elif said := _inline_text(kind, element):
             into.words.append(said)
+            into.hang(self._captions(element, depth)[1])
         elif element.get("dropcapstyle", "None") != "None":
             into.words += (block for block in self._lists(element, depth) if isinstance(block, str))
         else:
@@ -144,40 +151,46 @@ class _Reader:
     def _lists(self, element: etree._Element, depth: int) -> list[Block]:
         """Return the paragraphs in an object: in its boxes, in grouped objects, and its caption after them."""
         found: list[Block] = []
-        captions: list[Block] = []
         if (art := element.get("text") or element.get("Text")) and name(element) == "textart":
             found.append(art.replace("\u240d\u240a", "\n").replace("\r\n", "\n"))
         for child in element:
             kind = name(child)
             if kind == "p":
                 found += self._inner(child, depth)
-            elif kind == "caption":
-                captions += self._lists(child, depth)
             elif kind in _TABLES:
-                found.append(self._table(child, depth))
+                found += self._table(child, depth)
             elif kind == "equation":
-                found.append(_inline_text(kind, child))
-            elif kind not in _LEFT_OUT and len(child) + bool(child.get("text") or child.get("Text")):
+                found += [_inline_text(kind, child), *self._captions(child, depth)[1]]
+            elif kind in _LEFT_OUT or kind == "caption":
+                continue
+            elif len(child) or child.get("text") or child.get("Text"):
                 found += self._lists(child, depth)
-        return found + captions
+        above, captions = self._captions(element, depth)
+        return captions + found if above else found + captions
+
+    def _captions(self, element: etree._Element, depth: int) -> tuple[bool | None, list[Block]]:
+        """Return whether the caption of an object precedes it (None: the file does not say), and its paragraphs."""
+        for child in element:
+            if name(child) == "caption":
+                side = (child.get("side") or child.get("Side") or "").lower()
+                return (side in ("top", "left") if side else None), self._lists(child, depth)
+        return None, []
 
     def _inner(self, element: etree._Element, depth: int) -> list[Block]:
         """Return the blocks of a nested paragraph: a deletion around it does not apply to it."""
         return _Reader(self._numbers).paragraph(element, next_depth(depth))
 
-    def _table(self, element: etree._Element, depth: int) -> Table:
+    def _table(self, element: etree._Element, depth: int) -> list[Block]:
         cells: list[Cell] = []
-        caption: list[Block] = []
         row = -1
+        above, caption = self._captions(element, depth)
         for child in element:
-            if name(child) == "caption":
-                caption += self._lists(child, depth)
-            elif name(child) in ("tr", "row"):
+            if name(child) in ("tr", "row"):
                 row += 1
                 for column, cell in enumerate(child):
                     if name(cell) in ("tc", "cell"):
                         cells.append(self._cell(cell, row, column, depth))
-        return Table(cells, caption)
+        return [Table(cells), *caption] if above is False else [Table(cells, caption)]
 
     def _cell(self, element: etree._Element, row: int, column: int, depth: int) -> Cell:
         place = next((child for child in element if name(child) == "celladdr"), element)
@@ -192,6 +205,15 @@ def int_attribute(element: etree._Element, attribute: str, otherwise: int) -> in
     """Return the integer value of an attribute, whose name HWPML capitalises."""
     value = element.get(attribute) or element.get(attribute[0].upper() + attribute[1:]) or ""
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else otherwise
+
+
+def _prompt(element: etree._Element) -> str:
+    """Return the prompt of a form field ("누름틀") that nobody filled; "" for another field."""
+    kind = (element.get("type") or element.get("Type") or "").lower().replace("_", "")
+    if kind != "clickhere" or (element.get("dirty") or element.get("Dirty") or "").lower() in ("1", "true"):
+        return ""
+    said = {child.get("name"): child.text or "" for child in element.iter() if name(child) == "stringparam"}
+    return said.get("Direction", "").strip() or read_prompt(said.get("Command") or element.get("Command") or "")
 
 
 def _inline_text(kind: str, element: etree._Element) -> str:

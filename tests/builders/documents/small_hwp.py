@@ -97,11 +97,13 @@ def box(*paragraphs: bytes, level: int = 1) -> bytes:
     return head + record(72, level + 2, bytes(8)) + b"".join(paragraphs)
 
 
-def table(cells: Iterable[tuple[int, int, int, int, bytes]], *, level: int = 1, caption: bytes = b"") -> bytes:
-    """A table of cells (row, column, rows, columns, paragraphs at level + 1)."""
+def table(
+    cells: Iterable[tuple[int, int, int, int, bytes]], *, level: int = 1, caption: bytes = b"", side: int = 2
+) -> bytes:
+    """A table of cells (row, column, rows, columns, paragraphs at level + 1); sides are left, right, top, bottom."""
     found = record(71, level, b" lbt" + bytes(40))
     if caption:
-        found += record(72, level + 1, bytes(8)) + caption
+        found += record(72, level + 1, struct.pack("<8xI", side)) + caption
     found += record(77, level + 1, bytes(22))
     for row, column, rows, columns, paragraphs in cells:
         found += (
