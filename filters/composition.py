@@ -1,27 +1,24 @@
-"""Measure the composition of a text: code, lists, Hangul; and whether it reads like a translation.
+"""Measure the composition of a text: code, lists, Hangul.
 
 A trainer mixes by these shares. By default nothing is dropped: how much code or how many lists a corpus wants is the
-decision of its recipe.
+decision of its recipe. It needs no morphemes, so what a recipe drops by it is not analysed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.korean import translation_model
 from filters.language import count_letters
 from filters.structure import ends_sentence, links_words
 from filters.views.code_fences import find_fences
 from filters.views.line_kinds import Kind, kind_of
 from filters.views.text_views import prose
 from malmoi.document import Document, Verdict
-from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("google-re2", "numpy", "pycld2")
-NEEDS = ("morphology",)
 LIMITS = (
     Limit("code_share", "max_code", "max", "mostly-code"),
     Limit("list_share", "max_lists", "max", "mostly-lists"),
@@ -38,26 +35,25 @@ class Shares:
     hangul: float  # of the letters outside code; 1 without letters
 
 
-def judge(doc: Document, *, max_code: Share = 1.0, max_lists: Share = 1.0, min_hangul: Share = 0.0) -> Verdict:
+def judge(
+    doc: Document,
+    *,
+    max_code: Share = 1.0,
+    max_lists: Share = 1.0,
+    min_hangul: Share = 0.0,
+    only_articles: bool = False,
+) -> Verdict:
     """Keep a text with at most `max_code` code, `max_lists` lists and at least `min_hangul` Hangul; all by default.
 
-    Measures `code_share`, `list_share` (shares of characters without white space), `prose_hangul_share` (of the
-    letters outside code) and `translation` (probability that the text was translated). Label `translated`: `yes`,
-    `no`, or "" where the model abstains (`filters.korean.translation_model`); nothing is dropped by it. Reasons
-    `mostly-code`, `mostly-lists`, `little-hangul`. Raises CallError if `morphology` has not run.
+    `only_articles` drops web pages that the extraction kept although they may be an index, a gallery or another page
+    that is no text (label `page_kind`).
+
+    Measures `code_share`, `list_share` (shares of characters without white space) and `prose_hangul_share` (of the
+    letters outside code). Reasons `mostly-code`, `mostly-lists`, `little-hangul`, `no-article`.
     """
-    if doc.morphemes is None:
-        raise CallError(
-            f"{doc.id}: the filter 'composition' needs morphemes, but the document has none; "
-            "put 'morphology' before 'composition' in the recipe"
-        )
     found = measure_shares(doc.text)
-    chance = translation_model.score_text(doc.morphemes)
     code, lists, hangul = round(found.code, 4), round(found.lists, 4), round(found.hangul, 4)
-    measures = [("code_share", code), ("list_share", lists), ("prose_hangul_share", hangul)]
-    if chance is not None:
-        measures.append(("translation", round(chance, 4)))
-    labels = (("translated", translation_model.name_label(chance)),)
+    measures = (("code_share", code), ("list_share", lists), ("prose_hangul_share", hangul))
     outcomes = (
         (code > max_code, "mostly-code", code, max_code),
         (lists > max_lists, "mostly-lists", lists, max_lists),
@@ -65,8 +61,10 @@ def judge(doc: Document, *, max_code: Share = 1.0, max_lists: Share = 1.0, min_h
     )
     for drops, reason, measured, limit in outcomes:
         if drops:
-            return Verdict("drop", reason, measured, limit, labels, tuple(measures))
-    return Verdict("keep", "composition", code, max_code, labels, tuple(measures))
+            return Verdict("drop", reason, measured, limit, measures=measures)
+    if only_articles and doc.label("page_kind", "article") != "article":
+        return Verdict("drop", "no-article", measures=measures)
+    return Verdict("keep", "composition", code, max_code, measures=measures)
 
 
 def measure_shares(text: str) -> Shares:

@@ -1,9 +1,10 @@
 """Write a plan of `malmoi ablate` with its texts: `python -m benchmarks.ablation KIND WORKSPACE FOLDER`.
 
-WORKSPACE holds a run of benchmarks/recipes/real.toml. KIND is `real`: the raw extraction of the licensed documents of
-three sources, with the source shares of the release, against the release, parts of it, and what other pipelines made
-of the same documents (`--peer`). Or `degraded`, to see whether a setting discriminates: mostly Korean documents, the
-same with 30 % of the words of each line shuffled, and half of them replaced by English.
+WORKSPACE holds runs of benchmarks/recipes/real.toml, real_strict.toml and real_wide.toml. KIND is `real`: the raw
+extraction of the licensed documents of three sources, with the source shares of the wide release, against the three
+releases, and what other pipelines made of the same archive (`--peer`). Or `degraded`, to see whether a setting
+discriminates: mostly Korean documents, the same with 30 % of the words of each line shuffled, and half of them replaced
+by English.
 """
 
 from __future__ import annotations
@@ -26,12 +27,7 @@ SOURCES = ("web-ko", "boddari", "ko-react-dev")
 SHUFFLED = 0.3  # of the words of a line
 ENGLISH_CHARS = 3_000  # code points of an English document
 KOREAN = 0.7  # share of Hangul in mostly Korean documents
-LIMITS = {  # inputs made of the release
-    "release": "",
-    "hangul-50": " and hangul_share >= 0.5",
-    "useful-50": " and quality_model >= 0.5",
-    "strict": " and hangul_share >= 0.5 and code_share <= 0.3 and list_share <= 0.5 and quality_model >= 0.5",
-}
+RELEASES = {"wide": "real-wide", "general": "real", "strict": "real-strict"}  # input → name of the release
 
 Table = tuple[str, str, str]  # name, path and condition of an input
 
@@ -69,14 +65,18 @@ def main() -> None:
     (given.folder / "plan.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _find_release(workspace: Path) -> Path:
-    return (workspace / "6-releases" / "real" / "latest").resolve()
+def _find_release(workspace: Path, name: str) -> Path:
+    found = (workspace / "6-releases" / name / "latest").resolve()
+    if not found.is_dir():
+        raise SystemExit(
+            f"{workspace} has no release {name}; run benchmarks/recipes/{name.replace('-', '_')}.toml first"
+        )
+    return found
 
 
 def _write_real(workspace: Path, folder: Path, peers: Sequence[Path]) -> list[Table]:
-    release = _find_release(workspace)
-    place = os.path.relpath(release, folder.absolute())
-    published = _read(release.glob("data/**/*.parquet"), ("source", "text"))
+    releases = {name: _find_release(workspace, release) for name, release in RELEASES.items()}
+    published = _read(releases["wide"].glob("data/**/*.parquet"), ("source", "text"))
     shares = {name: sum(len(text) for source, text in published if source == name) for name in SOURCES}
     rights = {id_ for id_, by in _read(workspace.glob("3-clean/*/dropped.parquet"), ("id", "by")) if by == "rights"}
     rows = _read(workspace.glob("2-documents/*/documents.parquet"), ("source", "id", "text"))
@@ -84,10 +84,10 @@ def _write_real(workspace: Path, folder: Path, peers: Sequence[Path]) -> list[Ta
     write_rows(folder / "licensed.jsonl", _match_shares(raw, shares))
     found = [("licensed-raw", "licensed.jsonl", "")]
     for path in peers:
-        write_rows(folder / f"{path.stem}.jsonl", _match_shares(_read_lines(path), shares))
+        write_rows(folder / f"{path.stem}.jsonl", (one._asdict() for one in _read_lines(path)))
         found.append((path.stem, f"{path.stem}.jsonl", ""))
     ours = f"source in ({', '.join(repr(name) for name in SOURCES)})"
-    return [*found, *((name, place, f"{ours}{limits}") for name, limits in LIMITS.items())]
+    return [*found, *((name, os.path.relpath(path, folder.absolute()), ours) for name, path in releases.items())]
 
 
 def _read_lines(path: Path) -> list[Text]:
@@ -107,7 +107,9 @@ def _match_shares(texts: Sequence[Text], shares: Mapping[str, int]) -> Iterator[
 
 
 def _write_degraded(workspace: Path, folder: Path) -> list[Table]:
-    rows = _read(_find_release(workspace).glob("data/**/*.parquet"), ("source", "id", "text", "hangul_share"))
+    rows = _read(
+        _find_release(workspace, "real-wide").glob("data/**/*.parquet"), ("source", "id", "text", "hangul_share")
+    )
     clean = [Text(*row[:3]) for row in rows if row[0] in SOURCES and row[3] >= KOREAN]
     random.Random(0).shuffle(clean)
     shuffled = [one._replace(text=_shuffle_words(one.text)) for one in clean]

@@ -2,7 +2,8 @@
 
 dialogue: short turns (chatbot-dialogue-ko), ten exchanges a document. law: tax rulings (law-ko, so it may not be
 a source of the inputs). prose: blogs, tweets and encyclopedia (kiwi-sentence-split). Running text only: on the
-fragments of the PDF manuals of law-ko a model that read shuffled words was better (docs/ablate.md).
+fragments of the PDF manuals of law-ko a model that read shuffled words was better (docs/ablate.md). Not the guides of
+debian-installguide-ko: web-ko has earlier versions of them.
 """
 
 from __future__ import annotations
@@ -47,4 +48,5 @@ def _read_rulings() -> Iterator[str]:
 
 def _read_prose() -> Iterator[str]:
     for path in sorted((CORPORA / "kiwi-sentence-split" / "testset").glob("*.txt")):
-        yield from (part.strip() for part in path.read_text(encoding="utf-8").split("\n\n"))
+        for part in path.read_text(encoding="utf-8").split("\n\n"):
+            yield " ".join(part.split())  # a line is a sentence, followed by a blank that no text has before a line end

@@ -133,7 +133,14 @@ def _follow(
 
 def _read_held_out(base: Path, given: Texts, sizes: Setting, tmp: Path) -> list[str]:
     rows = read_texts(base, given, HELD_OUT_POOL * sizes.held_out_chars, tmp=tmp)
-    return [text[: sizes.document_chars] for _, text in rows]
+    texts = (_even_blanks(text)[: sizes.document_chars] for _, text in rows)
+    return [text for text in texts if text]
+
+
+def _even_blanks(text: str) -> str:
+    """Return the lines of a text with single blanks: those before a line end say nothing of the language."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _find_vocabulary(plan: Plan, base: Path, results: Path, inputs: Sequence[Sequence[str]]) -> Any:

@@ -108,6 +108,16 @@ def test_a_long_document_overlaps_by_any_part():
     assert found.overlapping == 1 and held[3] not in found.documents
 
 
+def test_blanks_of_a_held_out_text_do_not_count(folder):
+    texts = make_texts(2, 8)  # so few that all are measured
+    write_lines(folder / "unseen.jsonl", texts)
+    before = ablate(folder)
+    write_lines(folder / "unseen.jsonl", [text.replace(" ", "  ") + " \r\n\r\n" for text in texts])
+    after = ablate(folder)
+    means = [one["bits"]["unseen"]["korean"]["mean"] for one in (before, after)]
+    assert means[0] == pytest.approx(means[1])
+
+
 def test_a_held_out_set_ends_at_its_size():
     (found,) = select_held_out({"a": make_texts(2, 30)}, {"x": make_texts(1, 30)}, 300)
     assert 300 <= sum(map(len, found.documents)) < 600
