@@ -2,8 +2,8 @@
 
 Texts: comments of our own in five voices (`benchmarks/abuse_model/texts`, data for moderation), the cases of
 `tests/data/abuse.jsonl`, and an eighth of the sentences that people wrote in `benchmarks/labels`. Logistic regression
-without chance (`benchmarks.train_spam`): the same weights each time. Prints what leave-one-writer-out finds at several
-thresholds; `--write` writes the file; `--held` judges `benchmarks/abuse_model/held.jsonl`, which only measures.
+(`benchmarks.ngram_training`). Prints what leave-one-writer-out finds at several thresholds; `--write` writes the file;
+`--held` judges `benchmarks/abuse_model/held.jsonl`, which only measures.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks.train_spam import _solved
+from benchmarks import ngram_training
+from benchmarks.ngram_training import Floats
 from filters import abuse, morphology
 from filters.korean import ngram_model
 from filters.lexicons.term_lists import to_search_form
@@ -30,7 +30,6 @@ ROOT = Path(__file__).parents[1]
 HERE = ROOT / "benchmarks" / "abuse_model"
 WRITERS = ("1", "2", "3", "4", "5")  # of the comments
 THRESHOLDS = (-0.5, 0.0, 0.25, 0.5, 1.0, 1.5)
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,7 @@ def _read_rows() -> Iterator[dict[str, str]]:
 
 def train(comments: Sequence[Comment]) -> ngram_model.Model:
     """Train the model of `comments`."""
-    matrix, gold = _matrix(comments), _gold(comments)
-    dual, start = _solved((matrix @ matrix.T).astype(np.float64), gold)
+    gold = _gold(comments)
     lines = [json.dumps([c.features, c.label], ensure_ascii=False) for c in comments]
     about = {
         "written_by": "python -m benchmarks.train_abuse --write",
@@ -83,32 +81,17 @@ def train(comments: Sequence[Comment]) -> ngram_model.Model:
         "abusive": int(gold.sum()),
         "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
     }
-    return ngram_model.quantise_model(matrix.T.astype(np.float64) @ dual, start, about)
+    return ngram_training.train([comment.features for comment in comments], gold, about)
 
 
 def cross_validate(comments: Sequence[Comment]) -> Floats:
     """Return the score of each comment by a model that has seen none of its writer."""
-    matrix, gold = _matrix(comments), _gold(comments)
-    products = (matrix @ matrix.T).astype(np.float64)
-    writers = np.array([comment.writer for comment in comments])
-    found = np.zeros(len(comments))
-    for writer in sorted(set(writers)):
-        seen, unseen = np.flatnonzero(writers != writer), np.flatnonzero(writers == writer)
-        dual, start = _solved(products[np.ix_(seen, seen)], gold[seen])
-        found[unseen] = products[np.ix_(unseen, seen)] @ dual + start
-    return found
+    writers = [comment.writer for comment in comments]
+    return ngram_training.cross_validate([comment.features for comment in comments], _gold(comments), writers)
 
 
 def _gold(comments: Sequence[Comment]) -> Floats:
     return np.array([float(comment.label != "none") for comment in comments])
-
-
-def _matrix(comments: Sequence[Comment]) -> npt.NDArray[np.float32]:
-    matrix = np.zeros((len(comments), ngram_model.SIZE), np.float32)
-    for row, comment in zip(matrix, comments, strict=True):
-        runs = ngram_model.keep_distinct(ngram_model.runs_of(comment.features))
-        row[runs] = min(1.0, len(runs) / ngram_model.FEWEST) * max(ngram_model.FEWEST, len(runs)) ** -0.5
-    return matrix
 
 
 def report(comments: Sequence[Comment], scores: Floats) -> list[str]:

@@ -1,7 +1,6 @@
 """`python -m benchmarks.train_spam [--write]`: train the model that `spam` asks beside its terms.
 
-Logistic regression over hashed character n-grams (`filters.korean.ngram_model`), solved by Newton's method on the
-products of the texts: no chance, no order, the same weights each time. It learns from texts of this repository
+Logistic regression over hashed character n-grams (`benchmarks.ngram_training`). It learns from texts of this repository
 only, and prints what five-fold cross-validation finds; `--write` writes the model into `filters/lexicons`. A text
 belongs to a fold by the digest of its own letters.
 """
@@ -17,18 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from benchmarks.ngram_training import Floats, cross_validate, train
 from filters.korean import ngram_model
 from filters.lexicons.term_lists import MOST_CHARS, to_search_form
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "spam_model.bin"
 FOLDS = 5
-RIDGE = 0.003  # strength of the regularisation; up to 0.1 was tried, recall falls by two in a hundred
 LIMITS = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0)  # shown in the table
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +61,28 @@ def digest(texts: Sequence[Shown]) -> str:
 
 def trained(texts: Sequence[Shown]) -> ngram_model.Model:
     """The model of `texts`."""
-    matrix = _matrix(texts)
-    gold = np.array([float(text.spam) for text in texts])
-    dual, start = _solved((matrix @ matrix.T).astype(np.float64), gold)
+    gold = _gold(texts)
     about = {
         "written_by": "python -m benchmarks.train_spam --write",
         "texts": len(texts),
         "spam": int(gold.sum()),
         "sha256": digest(texts),
     }
-    return ngram_model.quantise_model(matrix.T.astype(np.float64) @ dual, start, about)
+    return train(_features(texts), gold, about)
 
 
 def crossed(texts: Sequence[Shown]) -> Floats:
     """The score of each text by a model that has not seen its fold."""
-    matrix = _matrix(texts)
-    products = (matrix @ matrix.T).astype(np.float64)
-    gold = np.array([float(text.spam) for text in texts])
-    folds = np.array([hashlib.sha256(text.text.encode()).digest()[0] % FOLDS for text in texts])
-    found = np.zeros(len(texts))
-    for fold in range(FOLDS):
-        seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        dual, start = _solved(products[np.ix_(seen, seen)], gold[seen])
-        found[unseen] = products[np.ix_(unseen, seen)] @ dual + start
-    return found
+    folds = [hashlib.sha256(text.text.encode()).digest()[0] % FOLDS for text in texts]
+    return cross_validate(_features(texts), _gold(texts), folds)
 
 
-def _matrix(texts: Sequence[Shown]) -> npt.NDArray[np.float32]:
-    """A row of length 1 for each text, less for the shortest: its different runs."""
-    matrix = np.zeros((len(texts), ngram_model.SIZE), np.float32)
-    for row, text in zip(matrix, texts, strict=True):
-        runs = ngram_model.keep_distinct(ngram_model.runs_of(to_search_form(text.text[:MOST_CHARS])))
-        row[runs] = min(1.0, len(runs) / ngram_model.FEWEST) * max(ngram_model.FEWEST, len(runs)) ** -0.5
-    return matrix
+def _gold(texts: Sequence[Shown]) -> Floats:
+    return np.array([float(text.spam) for text in texts])
 
 
-def _solved(products: Floats, gold: Floats) -> tuple[Floats, float]:
-    """Weights of the texts and the start: Newton's steps of the logistic loss with a ridge, until nothing moves."""
-    size = len(gold)
-    scores = np.zeros(size)
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-scores))
-        curve = np.maximum(chance * (1 - chance), 1e-6)
-        system = np.ones((size + 1, size + 1))
-        system[:size, :size] = products + np.diag(RIDGE / curve)
-        system[size, size] = 0.0
-        solved = np.linalg.solve(system, np.append(scores + (gold - chance) / curve, 0.0))
-        before, scores = scores, products @ solved[:size] + solved[size]
-        if np.abs(scores - before).max() < 1e-6:
-            break
-    return solved[:size], float(solved[size])
+def _features(texts: Sequence[Shown]) -> list[str]:
+    return [to_search_form(text.text[:MOST_CHARS]) for text in texts]
 
 
 def report(texts: Sequence[Shown], found: Floats) -> list[str]:

@@ -3,8 +3,7 @@
 Texts: `benchmarks/translation/texts.jsonl` (ours, in four voices; translations in two grades, raw and edited, each
 beside a native text on its subject); of `benchmarks/labels/training.jsonl` the machine translations and the texts of
 people, human translations left out; and the native texts of `domain.jsonl` and `written.jsonl`, which are formal.
-Logistic regression without chance (`benchmarks.train_spam`): the same weights each time. Prints what
-leave-one-writer-out finds; `--write` writes the file.
+Logistic regression (`benchmarks.ngram_training`). Prints what leave-one-writer-out finds; `--write` writes the file.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks.train_spam import _solved
+from benchmarks import ngram_training
+from benchmarks.ngram_training import Floats
 from filters import morphology
 from filters.korean import ngram_model
 from filters.korean.translation_model import NO, SHIFT, SLOPE, YES, spell_signs
@@ -28,7 +27,6 @@ from malmoi.document import Document, Provenance
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "lexicons" / "translation_model.bin"
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,7 @@ def _spell(text: str) -> str:
 
 def train(texts: Sequence[Text]) -> ngram_model.Model:
     """Train the model of `texts`."""
-    matrix, gold = _matrix(texts), _gold(texts)
-    dual, start = _solved((matrix @ matrix.T).astype(np.float64), gold)
+    gold = _gold(texts)
     lines = [json.dumps([t.signs, t.grade], ensure_ascii=False) for t in texts]
     about = {
         "written_by": "python -m benchmarks.train_translation --write",
@@ -73,32 +70,17 @@ def train(texts: Sequence[Text]) -> ngram_model.Model:
         "translated": int(gold.sum()),
         "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
     }
-    return ngram_model.quantise_model(matrix.T.astype(np.float64) @ dual, start, about)
+    return ngram_training.train([text.signs for text in texts], gold, about)
 
 
 def cross_validate(texts: Sequence[Text]) -> Floats:
     """Return the score of each text by a model that has seen no text of its writer."""
-    matrix, gold = _matrix(texts), _gold(texts)
-    products = (matrix @ matrix.T).astype(np.float64)
-    writers = np.array([text.writer for text in texts])
-    found = np.zeros(len(texts))
-    for writer in sorted(set(writers)):
-        seen, unseen = np.flatnonzero(writers != writer), np.flatnonzero(writers == writer)
-        dual, start = _solved(products[np.ix_(seen, seen)], gold[seen])
-        found[unseen] = products[np.ix_(unseen, seen)] @ dual + start
-    return found
+    writers = [text.writer for text in texts]
+    return ngram_training.cross_validate([text.signs for text in texts], _gold(texts), writers)
 
 
 def _gold(texts: Sequence[Text]) -> Floats:
     return np.array([float(text.grade != "native") for text in texts])
-
-
-def _matrix(texts: Sequence[Text]) -> npt.NDArray[np.float32]:
-    matrix = np.zeros((len(texts), ngram_model.SIZE), np.float32)
-    for row, text in zip(matrix, texts, strict=True):
-        runs = ngram_model.keep_distinct(ngram_model.runs_of(text.signs))
-        row[runs] = min(1.0, len(runs) / ngram_model.FEWEST) * max(ngram_model.FEWEST, len(runs)) ** -0.5
-    return matrix
 
 
 def report(texts: Sequence[Text], scores: Floats) -> list[str]:
