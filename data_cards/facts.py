@@ -7,6 +7,7 @@ depend on the number of threads. Deciles are values from the data.
 from __future__ import annotations
 
 from data_cards import (
+    ablation_tables,
     document_tables,
     duplicate_tables,
     inspection_tables,
@@ -16,7 +17,7 @@ from data_cards import (
 )
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
 
-FACTS_VERSION = 11  # raise it with any change of a query or its title: a card is rendered by the list that made it
+FACTS_VERSION = 12  # raise it with any change of a query or its title: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -119,6 +120,7 @@ NUMBERS: dict[str, Number] = {
     ),
     **rights_tables.NUMBERS,
     **inspection_tables.NUMBERS,
+    **ablation_tables.NUMBERS,
     **duplicate_tables.NUMBERS,
     **personal_data_tables.NUMBERS,
     **text_tables.NUMBERS,
@@ -248,6 +250,7 @@ TABLES: dict[str, Listing] = {
     **duplicate_tables.TABLES,
     **rights_tables.TABLES,
     **inspection_tables.TABLES,
+    **ablation_tables.TABLES,
     **text_tables.TABLES,
     **document_tables.TABLES,
     "evidence": Listing(

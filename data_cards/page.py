@@ -24,7 +24,7 @@ _CODES: Final = {
     "use": "use", "domain": "domain", "register": "register", "split": "split", "stage": "stage", "filter": "filter",
     "reason": "reason", "access": "access", "scope": "scope", "by": "by", "whose words": "by", "signal": "signal",
     "effect": "effect", "protocol": "protocol", "a finding": "finding", "label": "abuse", "decided by": "keeper",
-    "target": "target", "question": "question",
+    "target": "target", "question": "question", "held-out set": "held_out", "same sign in every seed": "same_sign",
 }  # fmt: skip
 _KINDS: Final = {
     "evidence": "evidence", "proofs": "evidence", "judged_grants": "evidence",
@@ -229,6 +229,15 @@ class Page:
         if share is None:
             return said
         return said + self.words.say("agreed_by_chance" if kappa is None else "agreed", share=share, kappa=kappa)
+
+    def describe_ablation(self) -> Markup:
+        """Return what the table `ablation` compares, or that no small model was trained."""
+        if not self.card["tables"]["ablation"]["rows"]:
+            return self.words.say("not_ablated")
+        names = {name: f"ablation_{name}" for name in ("setting", "baseline", "tokens", "seeds")}
+        names |= {"version": "ablated_version"}
+        values = {name: format_value(self.card["numbers"][key]["value"]) for name, key in names.items()}
+        return self.words.say("ablated", **values)
 
     def configuration(self) -> Configuration | None:
         """Return the configuration that a reader loads first; None if the release has no documents."""

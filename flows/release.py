@@ -44,7 +44,7 @@ from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
-from malmoi.releases.sampling.kept_samples import read_inspection, read_sample
+from malmoi.releases.sampling.kept_samples import read_ablation, read_inspection, read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -327,6 +327,7 @@ def _gather_inputs(
         publisher=recipe.publisher,
         sample=read_sample(workspace, recipe.name),
         inspection=read_inspection(workspace, recipe.name),
+        ablation=read_ablation(workspace, recipe.name),
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

@@ -12,6 +12,7 @@
     rechecks/<root>/<number>/    answers of the hosts of a release that were asked again for their policy files
     samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
     inspections/<name>/<version>.json    inspections of releases: the same
+    ablations/<name>/<version>.json    results of ablations of releases, which the next card states
     reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
@@ -174,6 +175,14 @@ class Layout:
     def inspections(self, name: str) -> list[Path]:
         """Return the files of `inspection` of a release that exist, by version, lowest first."""
         return _sort_versions(self.inspection(name, "").parent)
+
+    def ablation(self, name: str, version: str) -> Path:
+        """The ablation of one version of a release (flows/ablation/keep_result.py)."""
+        return self.root / "ablations" / name / f"{version}.json"
+
+    def ablations(self, name: str) -> list[Path]:
+        """Return the files of `ablation` of a release that exist, by version, lowest first."""
+        return _sort_versions(self.ablation(name, "").parent)
 
     def report(self, name: str) -> Path:
         """The report `name` for the operator, an HTML page."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import ReleaseArgument, out, parse_output
+from flows.cli.options import KeepOption, ReleaseArgument, out, parse_output
 
 
 def _each(name: str, help: str) -> Parameter:
@@ -132,14 +132,16 @@ def ablate(
     threads: Annotated[
         int, Parameter("--threads", validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")
     ] = 0,
+    workspace: KeepOption = None,
 ) -> None:
     """Train the same small model on equal tokens of several inputs, and compare them on held-out texts.
 
     Measures bits per character and Korean probes, with intervals over seeds and documents. A stopped call continues.
     """
-    from flows.ablation import report, run_ablation
+    from flows.ablation import keep_result, report, run_ablation
     from flows.ablation.results import tabulate
 
+    releases = keep_result.find_releases(plan, workspace) if workspace else {}
     machine = run_ablation.Machine(python or sys.executable, device, threads)
     facts = run_ablation.run(plan, results, machine, lambda line: out.print(line, markup=False))
     for key in ("bits", "probes"):
@@ -148,6 +150,8 @@ def ablate(
     for note in report.list_notes(facts):
         out.print(note, markup=False)
     out.print(f"Report: {report.write(facts, results)}", markup=False)
+    for kept in keep_result.keep_result(facts, releases, workspace) if workspace else ():
+        out.print(f"{kept}: kept. The next release prints it on its card.", markup=False)
 
 
 def _selection(rows: RowOptions) -> Any:

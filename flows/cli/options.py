@@ -68,6 +68,10 @@ WorkspaceOption = Annotated[
     Path,
     Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases."),
 ]
+KeepOption = Annotated[
+    Path | None,
+    Parameter("--workspace", converter=_parse_folder, help="Workspace of a release in the plan; for its next card."),
+]
 WhereArgument = Annotated[Path, Parameter(converter=_parse_place, help="Folder of a workspace or of a release.")]
 ReleaseArgument = Annotated[Path, Parameter(converter=_parse_release, help="Folder of one version of a release.")]
 SourceOption = Annotated[

@@ -68,6 +68,7 @@ def write(  # noqa: PLR0913
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
     small = {
+        "ablation": pa.Table.from_pylist(inputs.ablation.rows() if inputs.ablation else [], AUDIT["ablation"]),
         cleared_finds.NAME: cleared,
         "clusters": copies,
         "edits": _edits(counted),

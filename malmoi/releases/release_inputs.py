@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from malmoi import url_privacy
+from malmoi.ablation.kept_result import Ablation
 from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
@@ -70,6 +71,7 @@ class Inputs:
     publisher: Publisher = UNNAMED
     sample: Sample | None = None  # of grants, that people have judged: of the last version that was sampled
     inspection: Inspection | None = None  # of texts, by people: of the last version that was inspected
+    ablation: Ablation | None = None  # of the last version that was measured
     # Folder of the previous version, whose documents keep their split. It is not part of the digest of the inputs: a
     # release made from its own version and the same inputs is equal.
     previous: Path | None = field(default=None, repr=False)

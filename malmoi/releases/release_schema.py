@@ -146,6 +146,12 @@ _N = pa.int64()
 EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record", "by")
 SIGNALS = _strings("id", "name", "effect", "quote", "place", "record")
 AUDIT: dict[str, pa.Schema] = {
+    "ablation": pa.schema(
+        [("version", _TEXT), ("root", _TEXT), ("method", _N), ("setting", _TEXT), ("tokens", _N), ("seeds", _N)]
+        + [(n, _TEXT) for n in ("command", "baseline", "held_out", "input", "condition")]
+        + [(n, pa.float64()) for n in ("bits", "low", "high", "difference", "difference_low", "difference_high")]
+        + [("same_sign", pa.bool_())]
+    ),
     "attribution": _strings("id", "licence", "attribution"),
     "cleared_finds": _strings("id", "place", "field", "kind", "shape", "decision", "reviewer", "date", "reason", n=_N),
     "clusters": pa.schema(
@@ -179,6 +185,7 @@ AUDIT: dict[str, pa.Schema] = {
     "stages": _strings("stage", "source", "filter", "reason", "outcome", n=_N),
 }
 AUDIT_SAYS = {
+    "ablation": "bits per character of small models trained on a version and on a baseline, with intervals and command",
     "attribution": "the sentence of attribution for each document",
     "cleared_finds": "finds of the second detector that persons cleared as false alarms: who, why, how many; no value",
     "clusters": "every copy that was found: its keeper, their similarity, and the reason why the keeper was preferred",

@@ -141,6 +141,9 @@ def refuse_facts(inputs: Inputs) -> None:
         for name in ("title", "publisher", "terms", "attribution", "note", "register", "domain")
     ]
     told += [("the recipe", "publisher", f"{inputs.publisher.name}\n{inputs.publisher.url}")]
+    if inputs.ablation:
+        conditions = "\n".join(one.condition for one in inputs.ablation.measurements)
+        told += [("the plan of the ablation", "where", conditions)]
     for who, name, text in told:
         if kinds := sorted(stops & set(residue.kinds(text))):
             raise DataError(

@@ -52,6 +52,15 @@ def ablation_of_two_inputs_with_one_name(place):
     yield RUN
 
 
+@advice("no input of {} after the first is a release of {}, so no card can state a difference from the first. Name the "
+        "folder of a version as `path` of a later input, or leave --workspace out.")  # fmt: skip
+def ablation_without_a_release_of_the_workspace(place):
+    place.released()
+    ablation(place)
+    yield f"{RUN} --workspace w"
+    yield RUN
+
+
 @advice("{} cannot import torch and NumPy ({}). Run pip install 'malmoi[ablate]', or name with --python the "
         "interpreter of an environment that has both.")  # fmt: skip
 def ablation_without_torch(place):

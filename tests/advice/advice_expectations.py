@@ -141,7 +141,7 @@ def second_sample_of_a_release(place):
     yield f"{READ} two"
 
 
-@advice("{}: cannot be read ({}); restore it, or delete it and read the filled sheet again.")
+@advice("{}: cannot be read ({}); restore it, or delete it and {} again.")
 def kept_sample_that_is_damaged(place):
     kept = place.released() / "samples" / "general" / "1.0.0.json"
     fill(place, "one")

@@ -33,6 +33,7 @@ CALLS: tuple[tuple[int, str], ...] = (
     (0, "review import decisions.jsonl --workspace WS"),
     (2, "review revoke item-bcdfghjk --reviewer a --reason b --workspace WS"),
     (2, "ablate plan.toml OUT"),
+    (2, "ablate plan.toml results --workspace WS"),
     (0, "check RELEASE --recipe RECIPE"),
     (0, "collect SOURCE --workspace WS"),
     (0, "collect SOURCE --workspace NEW --dry-run"),

@@ -1,4 +1,4 @@
-"""Judged samples and inspections that a workspace keeps."""
+"""Judged samples, inspections and ablations that a workspace keeps."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from malmoi.ablation.kept_result import Ablation, parse_result
 from malmoi.errors import CallError
 from malmoi.releases.sampling.inspection import Inspection, QuestionCounts
 from malmoi.releases.sampling.wrong_grants import Counts, Sample
 from malmoi.workspace_layout import Layout
 
-Kept = TypeVar("Kept", Sample, Inspection)
+Kept = TypeVar("Kept", Sample, Inspection, Ablation)
 
 
 def read_sample(layout: Layout, name: str) -> Sample | None:
@@ -25,14 +26,21 @@ def read_inspection(layout: Layout, name: str) -> Inspection | None:
     return _read_last(layout.inspections(name), _parse_inspection)
 
 
-def _read_last(paths: Sequence[Path], parse: Callable[[Mapping[str, Any]], Kept]) -> Kept | None:
+def read_ablation(layout: Layout, name: str) -> Ablation | None:
+    """Return the kept ablation of the highest measured version of the release `name`, or None."""
+    return _read_last(layout.ablations(name), parse_result, "run malmoi ablate")
+
+
+def _read_last(
+    paths: Sequence[Path], parse: Callable[[Mapping[str, Any]], Kept], command: str = "read the filled sheet"
+) -> Kept | None:
     if not paths:
         return None
     try:
         return parse(json.loads(paths[-1].read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CallError(
-            f"{paths[-1]}: cannot be read ({error}); restore it, or delete it and read the filled sheet again."
+            f"{paths[-1]}: cannot be read ({error}); restore it, or delete it and {command} again."
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from malmoi.ablation.intervals import MEAN
 from malmoi.releases.evidence_origin import ORIGIN_SQL
 
 
@@ -45,6 +46,20 @@ SELECT * FROM (
 _LOST = "SELECT id FROM dropped UNION SELECT id FROM failed"
 # Reasons for which a keeper is preferred to its copy, in this order; docs/duplicates.md.
 REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
+
+_ROUNDED = 0.00005  # numbers of an ablation have five digits
+_ABLATION = f"""
+WITH base AS (SELECT held_out, bits FROM ablation WHERE input = baseline),
+means AS (SELECT input, avg(bits) AS mean FROM ablation WHERE held_out <> '{MEAN}' GROUP BY ALL)
+SELECT held_out, input, a.bits::VARCHAR, difference::VARCHAR
+FROM ablation a LEFT JOIN base b USING (held_out) LEFT JOIN means m USING (input)
+WHERE (tokens > 0 AND seeds > 0 AND a.bits BETWEEN low - {_ROUNDED} AND high + {_ROUNDED}
+AND (input = baseline) = (difference IS NULL) AND (same_sign IS NULL) = (difference IS NULL)
+AND (held_out <> '{MEAN}' OR abs(a.bits - m.mean) < {_ROUNDED}) AND coalesce(abs(a.bits - b.bits - difference)
+< {_ROUNDED} AND difference BETWEEN difference_low - {_ROUNDED} AND difference_high + {_ROUNDED}, input = baseline)
+AND (SELECT count(DISTINCT (version, root, method, setting, tokens, seeds, command, baseline)) FROM ablation) = 1
+AND (held_out, input) NOT IN (SELECT (held_out, input) FROM ablation GROUP BY ALL HAVING count(*) > 1)) IS NOT TRUE
+ORDER BY ALL LIMIT 3"""
 
 LAWS = (
     Law(
@@ -120,6 +135,11 @@ JOIN sources s ON s.name = d.source WHERE e."by" IS DISTINCT FROM {ORIGIN_SQL} O
         " OR yes_second NOT BETWEEN 0 AND judged"
         " OR yes_both NOT BETWEEN greatest(0, yes_first + yes_second - judged) AND least(yes_first, yes_second)"
         " OR question IN (SELECT question FROM inspection GROUP BY ALL HAVING count(*) > 1) ORDER BY ALL LIMIT 3",
+    ),
+    Law(
+        "audit/ablation.parquet",
+        "the numbers of an ablation contradict each other (held-out set, input, bits, difference)",
+        _ABLATION,
     ),
     Law(
         "audit/judged_grants.parquet",
