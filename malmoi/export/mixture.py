@@ -1,4 +1,4 @@
-"""Choose documents for a token budget: shares of domains, the best quality first, in a seeded order."""
+"""Choose documents for a token budget: shares of domains, each a sample, in a seeded order."""
 
 from __future__ import annotations
 
@@ -111,11 +111,13 @@ def choose_mixture(
 ) -> Chosen:
     """Return documents whose tokens fill `budget` by the weights of the parts, in the seeded order.
 
-    Inside a part the best quality comes first, documents without quality last; a document is taken whole, and the
-    first one that does not fit ends the part. A part may use its documents `repeat` times.
+    Inside a part documents follow each other in the seeded order, so a part is a sample: models learn more from it than
+    from the best documents by any score (docs/decisions/0022). A document is taken whole, and the first one that does
+    not fit ends the part. A part may use its documents `repeat` times.
     """
     members = _members(rows, parts) if parts else [np.arange(rows.table.num_rows)]
-    ranks = _rank_by_quality(rows, seed)
+    ranks = np.empty(rows.table.num_rows, np.int64)
+    ranks[choose_all(rows, seed).row] = np.arange(rows.table.num_rows)
     taken, epochs, filled = [], [], []
     for part, member in zip(parts or (Part("all", "", 1.0),), members, strict=True):
         ranked = member[np.argsort(ranks[member], kind="stable")]
@@ -152,16 +154,6 @@ def _members(rows: Rows, parts: Sequence[Part]) -> list[Numbers]:
 
 def _is_equal(column: pa.ChunkedArray, value: str) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.equal(column, value).to_numpy(zero_copy_only=False), bool)
-
-
-def _rank_by_quality(rows: Rows, seed: int) -> Numbers:
-    """Return the rank of each row: quality, highest first, then the seeded order, never the order of files."""
-    quality = pc.fill_null(pc.cast(rows.table["quality"], pa.float64()), float("-inf")).to_numpy()
-    ties = np.empty(rows.table.num_rows, np.int64)
-    ties[choose_all(rows, seed).row] = np.arange(rows.table.num_rows)
-    ranks = np.empty(rows.table.num_rows, np.int64)
-    ranks[np.lexsort((ties, -quality))] = np.arange(rows.table.num_rows)
-    return ranks
 
 
 def _fill(ranked: Numbers, counts: Counts, asked: int, repeat: int) -> tuple[Numbers, Numbers]:

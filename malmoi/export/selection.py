@@ -20,7 +20,7 @@ from malmoi.licensing.licence_expressions import family
 from malmoi.release_files import data_files
 
 # What every export reads of each document, if the release has the column.
-COLUMNS = ("id", "license", "use", "source", "domain", "quality", "n_chars", "n_bytes", "n_morphemes")
+COLUMNS = ("id", "license", "use", "source", "domain", "n_chars", "n_bytes", "n_morphemes")
 _BATCH = 2048  # rows that are read at once
 
 

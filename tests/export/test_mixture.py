@@ -1,4 +1,4 @@
-"""Budgets and mixtures: the shares that were asked for, the best quality first, shortfalls said."""
+"""Budgets and mixtures: the shares that were asked for, samples of each part, shortfalls said."""
 
 from collections import Counter
 from itertools import pairwise
@@ -34,16 +34,14 @@ def read(folder: Path) -> list[dict]:
     return [rows[one["id"]] | one for one in pq.read_table(folder / "ids.parquet").to_pylist()]
 
 
-def test_tokens_are_shared_out_by_weight_and_the_best_quality_comes_first(release, tmp_path):
+def test_tokens_are_shared_out_by_weight_and_each_part_is_a_sample(release, tmp_path):
     plan = Plan(tokenizer="bytes", tokens="1300", mix="general=0.7,semiconductor=0.3")
     facts = export(release, tmp_path / "out", plan)
     found = read(tmp_path / "out")
     assert facts["tokens"] == {"bytes": 1300}
     assert Counter(one["domain"] == "semiconductor" for one in found) == {True: 30, False: 70}
-    for chip, n in ((True, 30), (False, 70)):
-        best = sorted((one for one in texts() if (one["domain"] == "semiconductor") is chip),
-                      key=lambda one: -one["quality"])[:n]  # fmt: skip
-        assert {one["id"] for one in found if (one["domain"] == "semiconductor") is chip} == {one["id"] for one in best}
+    quality = [one["quality"] for one in found]
+    assert 0.4 < sum(quality) / len(quality) < 0.6 and min(quality) < 0.1 and max(quality) > 0.9
     assert [(one["name"], one["asked"], one["tokens"], one["shortfall"]) for one in facts["parts"]] == [
         ("general", 910, 910, 0),
         ("semiconductor", 390, 390, 0),
@@ -98,16 +96,8 @@ def test_repeats_fill_a_part_and_come_apart_in_the_order(release, tmp_path):
     assert set(times.values()) == {1, 2}
     again = {one["id"] for one in found if one["epoch"] == 1}
     assert again == {id for id, n in times.items() if n == 2} and len(again) == 106
-    assert min(one["quality"] for one in found if one["epoch"] == 1) > 0.4  # the best are repeated
     credits = pq.read_table(tmp_path / "out" / "attribution.parquet")["id"].to_pylist()
     assert len(credits) == len(set(credits)) == 200
-
-
-def test_documents_without_quality_come_last(tmp_path):
-    rows = [row(i, text=TEN, quality=None if i < 10 else i / 20) for i in range(20)]
-    export(write_texts(tmp_path / "in", rows), tmp_path / "out", Plan(tokenizer="bytes", tokens="156"))
-    found = [one["id"] for one in pq.read_table(tmp_path / "out" / "ids.parquet").to_pylist()]
-    assert len(found) == 12 and {f"a/{i}" for i in range(10, 20)} < set(found)
 
 
 @pytest.mark.parametrize(
