@@ -38,10 +38,11 @@ def strike(real):
         calls += 1
         if calls == stop and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = real(*given, **named)
-        if calls == stop:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+        try:
+            return real(*given, **named)
+        finally:  # a folder that exists already raises
+            if calls == stop:
+                os.kill(os.getpid(), signal.SIGKILL)
     return call
 for name in ("rename", "replace", "symlink", "unlink", "mkdir", "fsync"):
     setattr(os, name, strike(getattr(os, name)))
