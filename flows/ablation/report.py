@@ -74,7 +74,10 @@ def _draw_differences(found: Mapping[str, Any], names: Sequence[str]) -> dict[st
 
     return {
         "zero": place(0.0),
-        "ticks": [f"{low:+.3f}", f"{high:+.3f}"],
+        "ticks": [
+            {"x": place(low), "anchor": "start", "text": f"{low:+.3f}"},
+            {"x": place(high), "anchor": "end", "text": f"{high:+.3f}"},
+        ],
         "height": LINE * len(rows),
         "lines": [
             {"name": name, "set": one, "y": LINE * (at + 0.5), "text": format_result(row, "+")}
