@@ -45,12 +45,21 @@ class Definition:
 
 
 def names() -> list[str]:
-    """Return the names of the catalogue: the files of `crawlers/sources`, sorted.
+    """Return the names of the catalogue: the files of `crawlers/sources` and of its folders, sorted.
 
     >>> "__init__" in names()
     False
     """
-    return sorted(path.stem for path in SOURCES.glob("*.py") if not path.stem.startswith("_"))
+    return sorted(_list_files())
+
+
+def find_file(name: str) -> Path:
+    """Return the file of a source of the catalogue, one that does not exist if none is called so."""
+    return _list_files().get(name, SOURCES / f"{name}.py")
+
+
+def _list_files() -> dict[str, Path]:
+    return {path.stem: path for path in SOURCES.rglob("*.py") if not path.stem.startswith("_")}
 
 
 def load(name_or_path: str) -> Definition:
@@ -63,7 +72,7 @@ def load(name_or_path: str) -> Definition:
             the denylist.
         SourceError: a claim names a licence that the table does not have.
     """
-    path = Path(name_or_path) if name_or_path.endswith(".py") else SOURCES / f"{name_or_path}.py"
+    path = Path(name_or_path) if name_or_path.endswith(".py") else find_file(name_or_path)
     if not name_or_path.endswith(".py") and name_or_path not in names():
         raise CallError(
             f"no source is called {name_or_path!r} in {SOURCES.parent.name}/{SOURCES.name}: "
@@ -177,8 +186,9 @@ class _UncachedLoader(SourceFileLoader):
 
 
 def _run(path: Path) -> ModuleType:
-    in_catalogue = path.resolve().parent == SOURCES.resolve()
-    name = f"crawlers.sources.{path.stem}" if in_catalogue else f"malmoi_source_{path.stem}"
+    in_catalogue = path.resolve().is_relative_to(SOURCES.resolve())
+    parts = path.resolve().relative_to(SOURCES.resolve()).with_suffix("").parts if in_catalogue else ()
+    name = ".".join(("crawlers.sources", *parts)) if in_catalogue else f"malmoi_source_{path.stem}"
     loader = None if in_catalogue else _UncachedLoader(name, str(path))
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:

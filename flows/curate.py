@@ -184,7 +184,7 @@ def _plan_extraction(
 
 def definition_file(name: str) -> Path:
     """Return the file that defines a source."""
-    return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"
+    return Path(name) if name.endswith(".py") else catalogue.find_file(name)
 
 
 def _locate_definition(name: str) -> str:

@@ -532,7 +532,7 @@ def test_two_fetches_of_the_same_things_have_the_same_ids(name):
 SECRET = "malmoi-test-id"
 MOVED = """
 import dataclasses
-from crawlers.sources import law_statutes as it
+from crawlers.sources.law import law_statutes as it
 from malmoi.source import Expect, Manners
 SOURCE = dataclasses.replace(
     it.SOURCE,

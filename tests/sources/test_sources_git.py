@@ -141,7 +141,7 @@ def test_one_source_is_collected_from_a_repository_in_its_shape(tmp_path):
             branch="master",
         )
         path = tmp_path / "rust.py"
-        code = Path(catalogue.SOURCES / "rust_book_ko.py").read_text(encoding="utf-8")
+        code = Path(catalogue.find_file("rust_book_ko")).read_text(encoding="utf-8")
         assert isinstance(source.access, Git)
         code = code.replace(source.access.url, served.url).replace("at_least=90", "at_least=1")
         code = code.replace("LicenceRule, Source", "LicenceRule, Manners, Source")

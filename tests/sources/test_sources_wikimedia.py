@@ -145,8 +145,9 @@ def test_a_wiki_goes_from_its_dump_to_documents_with_their_evidence(tmp_path):
     (tmp_path / "LEGAL.txt").write_text(f"Except as discussed below, {wikimedia.SHARE_ALIKE.quote}.", encoding="utf-8")
     path = tmp_path / "local.py"
     path.write_text(
-        "from dataclasses import replace\nfrom pathlib import Path\nfrom crawlers.sources import kowikisource as wiki\n"
-        "from crawlers.sources.kowikisource import items, text\nfrom malmoi.source import Dump, Expect\n"
+        "from dataclasses import replace\nfrom pathlib import Path\n"
+        "from crawlers.sources.wikimedia import kowikisource as wiki\n"
+        "from crawlers.sources.wikimedia.kowikisource import items, text\nfrom malmoi.source import Dump, Expect\n"
         "claim = replace(wiki.SOURCE.claim[0], url='', file='LEGAL.txt')\n"
         f"SOURCE = replace(wiki.SOURCE, access=Dump(path=Path({str(tmp_path / 'dump.xml.bz2')!r})), claim=(claim,),\n"
         "    expect=Expect())\n",
@@ -175,8 +176,9 @@ def test_the_same_wiki_passes_the_whole_corridor(tmp_path):
     (tmp_path / "LEGAL.txt").write_text(wikimedia.SHARE_ALIKE.quote, encoding="utf-8")
     path = tmp_path / "local.py"
     path.write_text(
-        "from dataclasses import replace\nfrom pathlib import Path\nfrom crawlers.sources import kowiki as wiki\n"
-        "from crawlers.sources.kowiki import items, text\nfrom malmoi.source import Dump, Expect\n"
+        "from dataclasses import replace\nfrom pathlib import Path\n"
+        "from crawlers.sources.wikimedia import kowiki as wiki\n"
+        "from crawlers.sources.wikimedia.kowiki import items, text\nfrom malmoi.source import Dump, Expect\n"
         "claim = replace(wiki.SOURCE.claim[0], url='', file='LEGAL.txt')\n"
         f"SOURCE = replace(wiki.SOURCE, access=Dump(path=Path({str(tmp_path / 'dump.xml')!r})), claim=(claim,),\n"
         "    expect=Expect())\n",

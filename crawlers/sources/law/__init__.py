@@ -1,0 +1,1 @@
+"""Statutes, rules, judgments and what the State says of them."""

@@ -1,0 +1,1 @@
+"""Wikis of the Wikimedia Foundation."""
