@@ -116,7 +116,7 @@ GIT_ENTRIES = InputLimit(
     "git_entries", 2_000_000, "items", "entries of a tree; nested references can multiply them without bound"
 )
 GIT_NAME = InputLimit("git_name", 4096, "bytes", "path of a file; PATH_MAX of Linux")
-GIT_FILES = InputLimit("git_files", 200_000, "items", "files that the globs match")
+GIT_FILES = InputLimit("git_files", 400_000, "items", "files that the globs match")
 GIT_CONTENT = InputLimit(
     "git_content", 8_000_000_000, "bytes", "all matched files; a small pack can expand to far more"
 )

@@ -32,6 +32,7 @@ from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
+from crawlers.formats import front_matter
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive import collection
 from malmoi.archive.capture import Torn, record_id, resource_record, scan
@@ -41,6 +42,7 @@ from malmoi.source import Git, Source
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import BLOCKED, STATS
 
+UNNAMED = ("no-identifier", "repeated-identifier")  # reasons for leaving out a file of a repository with `named_by`
 FOLDER = "repository.git"  # in the run folder, while it is read
 SAY_EVERY = 200  # records between two lines for the caller
 MEDIA = {
@@ -122,12 +124,17 @@ def _archive(
     out.write(_info_record(place.url, access.branch, commit, when))
     with git_contents.blobs(repository) as reader:
         for path, entry in part:
-            url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+            page = url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+            body = reader.read(entry.oid, size[entry.oid])
+            if access.named_by and path not in proofs:
+                url = address_by_identifier(place.page, body, access.named_by)
+                if not url or url in here:
+                    tally.left_out[UNNAMED[bool(url)]] += 1
+                    continue
             here.add(url)
-            if path not in proofs and find_by_address(matcher, source.name, url):
+            if path not in proofs and any(find_by_address(matcher, source.name, one) for one in {page, url}):
                 tally.left_out[REASON] += 1
                 continue
-            body = reader.read(entry.oid, size[entry.oid])
             if path not in proofs and known.get(url) == record_id(url, body):
                 continue
             out.write(resource_record(url, when, media_of(path), body))
@@ -140,7 +147,7 @@ def _archive(
     return {
         "fetched": tally.written,
         "replayed": 0,
-        "not_modified": len(part) - tally.written,
+        "not_modified": len(part) - tally.written - sum(tally.left_out[why] for why in UNNAMED),
         "pages": tally.chosen,
         "blocked": 0,
         "failed": [],
@@ -229,6 +236,17 @@ def _glob(glob: str) -> Any:
     pattern = "".join(parts)
     # "**" at the end means everything below; any other end is a file, without the slash.
     return re2.compile(pattern[:-1] if pattern.endswith("/") else pattern.removesuffix("(?:[^/]+/)*") + ".+")
+
+
+def address_by_identifier(page: str, body: bytes, names: Sequence[str]) -> str:
+    """Return the address of a file by the identifier in its front matter; "" if it has none.
+
+    >>> body = "---\\n법령ID: '001281'\\n---\\n# 가".encode()
+    >>> address_by_identifier("https://github.com/o/r/blob/main/{path}", body, ("법령ID",))
+    'https://github.com/o/r/blob/main/?%EB%B2%95%EB%A0%B9ID=001281'
+    """
+    name, value = front_matter.find_identifier(body, names)
+    return page.replace("{path}", f"?{quote(name, safe='')}={quote(value, safe='')}") if value else ""
 
 
 def media_of(path: str) -> str:
