@@ -72,9 +72,8 @@ def text(parsed: ParsedItem) -> Extracted:
 def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None = None) -> Evidence:
     """Return the function from an item to its evidence and signals, held against what the source declares.
 
-    `own` is the function that the source defines; without one, the statements of the item and of its page or text
-    count. The claims of the source count in either case. `archived` maps the file or address of a claim to the id of
-    its record.
+    `own` is the function that the source defines; without one, the statements of the item, of its page or text, and
+    the claims of the source count. `archived` maps the file or address of a claim to the id of its record.
 
     For a document (HWP, PDF, DOCX …) the extracted text is read like plain text, and of a PDF also its metadata.
     """
@@ -96,11 +95,14 @@ def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None 
         if page is not None:
             marks, more = page_rights.read(item, page, source)
             found, said = (*found, *marks), (*said, *more)
-        return (*item.evidence, *found), (*response_signals.find(item, page), *said)
+        found = (*item.evidence, *found, *claims.from_claim(source, item, archived))
+        return found, (*response_signals.find(item, page), *said)
 
     def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         found, said = (own or read)(parsed)
-        found = (*found, *claims.from_claim(source, parsed.item, archived))
+        if own:  # claims that permit nothing by themselves are named beside the proofs of the item
+            named = claims.from_claim(source, parsed.item, archived)
+            found = (*found, *(one for one in named if one.kind not in source.rule.proofs))
         kept, more = declared.enforce(source.rule, parsed.item.url, parsed.item.author, found)
         return kept, (*said, *more)
 

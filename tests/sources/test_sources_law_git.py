@@ -10,7 +10,7 @@ import pytest
 
 from crawlers import catalogue, defaults
 from crawlers.extract import Extraction, extractor
-from crawlers.fetch.git import collector
+from crawlers.fetch.git import collector, file_addresses
 from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr
 from crawlers.rights import claims
@@ -56,7 +56,7 @@ def body_of(name: str, *changes: tuple[str, str]) -> bytes:
 def capture_of(name: str, body: bytes) -> Capture:
     access = catalogue.load(name).source.access
     assert isinstance(access, Git)
-    url = collector.address_by_identifier(f"{access.url}/blob/main/{{path}}", body, access.named_by)
+    url = file_addresses.address_by_identifier(f"{access.url}/blob/main/{{path}}", body, access.named_by)
     return Capture(
         record_id(url, body), url, "2030-11-20T15:00:00Z", 200, (("Content-Type", "text/markdown"),), body, name
     )
