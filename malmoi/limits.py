@@ -109,7 +109,7 @@ GIT_REPOSITORY = InputLimit(
     "git_repository",
     4_000_000_000,
     "bytes",
-    "repository during the fetch; kubernetes/website needs less than a tenth",
+    "fetched part of a repository; kubernetes/website needs less than a tenth",
 )
 GIT_FILE = InputLimit("git_file", 16 * 1024 * 1024, "bytes", "one file of a repository; no page of prose is longer")
 GIT_ENTRIES = InputLimit(

@@ -22,7 +22,7 @@ from malmoi.limits import GIT_ENTRIES, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 POLL = 0.1  # seconds between two checks of a fetch
 HEAD = "refs/malmoi/head"
 WANTED = "malmoi-wanted"  # file of the repository: the address and the ref of a commit whose trees are here
-BATCH = 10_000  # blobs of one request
+BATCH = 2_000  # blobs of one request
 # Trees only: the globs choose the files, and those of earlier runs are not fetched again.
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--filter=blob:none")
 _LINKS = ("120000", "160000")  # modes of symbolic links and submodules
