@@ -1,6 +1,6 @@
 """Measure the collection of a repository of law on loopback: whole, killed, and again after its history was rewritten.
 
-    python -m benchmarks.simulation.git_collection [--files 10000] [--folder FOLDER]
+    python -m benchmarks.simulation.git_collection [--files 6000] [--folder FOLDER]
 
 The repository has the layout of legalize-kr/ordinance-kr with invented texts. Its second history has another root, half
 of the files at other paths and 1 % of them amended. CPU is that of the collecting processes and of the git that serves
@@ -18,15 +18,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.measure import run
 from tests.builders.small_repository import ENVIRONMENT, Served, serve
 
 ROOT = Path(__file__).parents[2]
-KILLS = 10
+KILLS = 6
 CHARACTERS = (400, 12_000)  # of a text: least and most
 README = "- 저장소 구조, 메타데이터: MIT\n".encode()
 WORDS = "시장은 조례에 따라 다음 각 호의 사항을 정하고 종이를 접는 사람에게 비용을 예산의 범위에서 지원한다".split()
@@ -81,38 +81,31 @@ def list_files(count: int, *, rewritten: bool) -> Iterator[tuple[str, bytes]]:
         )
 
 
-def collect(folder: Path, served: Served, number: int, kills: int = 0) -> None:
-    """Collect into `folder/<number>`, killed `kills` times at random moments; print what it took."""
+def collect(folder: Path, served: Served, number: int, kills: int = 0, span: float = 0.0) -> float:
+    """Collect into `folder/<number>`, first killed `kills` times within `span` seconds; return its wall seconds."""
     runs = [str(folder / str(earlier)) for earlier in range(1, number)]
     job = folder / f"job-{number}.json"
     job.write_text(
         json.dumps({"source": str(folder / "source.py"), "run_dir": str(folder / str(number)), "earlier": runs})
     )
-    command, draw, sent, killed = (
-        [sys.executable, "-m", "crawlers.fetch", str(job)],
-        random.Random(number),
-        served.sent,
-        0,
-    )
+    command, draw, sent = [sys.executable, "-m", "crawlers.fetch", str(job)], random.Random(number), served.sent
     for _ in range(kills):
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True) as process:
-            try:
-                process.wait(draw.uniform(1.0, 8.0))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                killed += 1
-    begun = time.monotonic()
-    used = run(command)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(draw.uniform(0.2, 0.6) * span)
+            os.killpg(process.pid, signal.SIGKILL)
+    used = run(command, log=folder / "log")
     stats = json.loads((folder / str(number) / "stats.json").read_text())
     counts = {name: stats[name] for name in ("pages", "fetched", "not_modified", "left_out")}
-    print(f"run {number}: {killed} kills; {counts} gone {len(stats['gone'])}; sent {(served.sent - sent) / 1e6:.1f} MB")
-    print(f"  last process: {time.monotonic() - begun:.1f} s, {used}")
+    print(f"run {number}, killed {kills} times: {counts}, gone {len(stats['gone'])}", flush=True)
+    print(f"  sent {(served.sent - sent) / 1e6:.1f} MB; the last process: {used}", flush=True)
+    return used.wall
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=6_000)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="git-collection-", dir=given.folder))
@@ -122,12 +115,12 @@ def main() -> None:
         write_history(served, list_files(given.files, rewritten=False), 1)
         size = sum(len(body) for _, body in list_files(given.files, rewritten=False))
         print(f"{given.files:,} files, {size / 1e6:.0f} MB, packed {_size_packed(served) / 1e6:.1f} MB")
-        collect(folder, served, 1)
+        seconds = collect(folder, served, 1)
         collect(folder, served, 2)
         write_history(served, list_files(given.files, rewritten=True), 2)
         collect(folder, served, 3)
         shutil.rmtree(folder / "1")
-        collect(folder, served, 1, KILLS)
+        collect(folder, served, 1, KILLS, seconds)
     shutil.rmtree(folder)
 
 
