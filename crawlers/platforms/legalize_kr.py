@@ -5,6 +5,8 @@ neither commit nor path names anything: `Git.named_by` makes the identifier of l
 of a file, and it is the key of the document too, as with the interface of law.go.kr (crawlers/platforms/law_go_kr.py).
 The text is written as that interface gives it: articles, paragraphs and items on lines of their own, without Markdown.
 
+The date of a commit, and so of a capture, is the one of promulgation or judgment that the repository gives to it.
+
 Facts of the layout: README.md of the four repositories, legalize-kr/legalize-pipeline and legalize-kr/compiler.
 """
 
@@ -39,7 +41,7 @@ UNVERIFIED = (
 STRUCTURE = "저장소 구조, 메타데이터: MIT"  # the sentence of README.md about everything that is not a text of the State
 HEADNOTES, CITED, JUDGMENT = ("판시사항", "판결요지"), ("참조조문", "참조판례"), "판례내용"  # sections of a judgment
 ATTACHED = "parsing-failed"  # 본문출처 of a text that is an attached file
-_ARTICLE = re2.compile(r"#####\s+(제[0-9]+조(?:의[0-9]+)?)\s*(.*)")
+_ARTICLE = re2.compile(r"#{5,6}\s+(.*)")
 _HEADING = re2.compile(r"#{1,4}\s+(.*)")
 _NUMBER = re2.compile(r"^([0-9]{1,4}(?:의[0-9]{1,3})?|[가-힣](?:의[0-9]{1,3})?)\\\.\s*")
 _BOLD = re2.compile(r"^\*\*([^*]{1,200})\*\*")
@@ -180,7 +182,7 @@ def articles(body: str) -> list[str]:
     for line in map(_unmark, _skip_title(body)):
         article, heading = _ARTICLE.fullmatch(line), _HEADING.fullmatch(line) or _CHAPTER.fullmatch(line)
         if article:
-            blocks.append([article[1] + article[2]])
+            blocks.append([article[1].replace(" (", "(", 1)])
         elif heading:
             blocks += [[heading[1]] if heading[1] != "부칙" else [], []]
         elif _ADDENDUM.match(line):

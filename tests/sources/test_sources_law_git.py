@@ -1,6 +1,7 @@
 """The law of law.go.kr as git repositories: text, identity in a rewritten history, rights, one work of two sources."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 from crawlers import catalogue, defaults
 from crawlers.extract import Extraction, extractor
 from crawlers.fetch.git import collector, file_addresses
+from crawlers.fetch.job import Job
 from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr
 from crawlers.rights import claims
@@ -282,6 +284,20 @@ def test_files_without_an_identifier_and_files_that_share_one_are_counted(tmp_pa
     assert run.facts["left_out"] == {"no-identifier": 1, "repeated-identifier": 1}
     (outcome,) = documents(workspace, path, name).values()
     assert outcome.document.title == "가상의 종이 두께 기준"
+
+
+def test_a_withdrawn_page_of_a_file_is_not_archived_wherever_its_address_comes_from(tmp_path, monkeypatch):
+    name = "law_git_rules"
+    with serve(tmp_path / "served") as served:
+        path = local(tmp_path, name, served)
+        served.commit({"README.md": README, "가/본문.md": body_of(name)})
+        monkeypatch.setattr(collector, "find_by_address", lambda _, source, url: "/blob/main/%EA" in url)
+        job = Job(name, tmp_path / "run")
+        definition = catalogue.load(path)
+        assert isinstance(definition.source.access, Git)
+        collector.collect(job, definition, definition.source.access)
+    stats = json.loads((tmp_path / "run" / "stats.json").read_text("utf-8"))
+    assert stats["left_out"] == {"withdrawn": 1} and stats["fetched"] == 1, "the licence file alone"
 
 
 def test_a_repository_that_no_longer_names_its_licence_stops_the_source(tmp_path):
