@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,22 @@ from typing import Any
 from crawlers import folders, proofs
 from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
+from crawlers.catalogue import Definition
 from crawlers.folders import Left
 from crawlers.rights import claims
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
-from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
+from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finish, read_run, select_current
+from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
-from malmoi.errors import SourceError
+from malmoi.errors import CaptureError, SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
+LOOKED = 50  # answers of a run whose fields are compared with those that the source knows
 NOTHING = Matcher((), b"")  # without tombstones
 _FILES = "files.warc.gz"  # the archive of a run over local files
 _MOVED = (301, 308)  # the page has another URL now; its content there is another capture
@@ -194,6 +198,20 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         "failed": len(stats["failed"]),
         "torn": lost,
     }
+
+
+def find_unhandled(definition: Definition, folder: Path) -> tuple[str, ...]:
+    """Return the fields that answers of the finished run in `folder` hold and the source does not know, sorted.
+
+    The first LOOKED answers are read. An answer that `unhandled` cannot read has no fields; extraction reports it.
+    """
+    call, found = definition.unhandled, set[str]()
+    if call is None or not (folder / "run.json").exists():
+        return ()
+    for row in [row for row in read_run(folder).rows if row.kind in ARCHIVED and row.status == 200][:LOOKED]:
+        with suppress(CaptureError), input_errors(CaptureError):
+            found |= set(call(capture.read(folder / row.path, row.offset, row.record)))
+    return tuple(sorted(found))
 
 
 def _mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
