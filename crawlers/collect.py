@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
 from crawlers.folders import Left
 from crawlers.rights import claims
+from crawlers.sampling.drawn import FACT, Sample, Stratum, describe, draw_by_size
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
@@ -70,6 +71,7 @@ class _Found:
     rows: Sequence[IndexRow]
     torn: Sequence[str] = ()
     left: Sequence[Left] = ()
+    sample: dict[str, Any] = field(default_factory=dict)  # the fact about the sample, if one was drawn
 
 
 def collect_local(
@@ -78,6 +80,7 @@ def collect_local(
     earlier: Sequence[Run],
     *,
     limit: int | None = None,
+    sample: Sample | None = None,
     matcher: Matcher = NOTHING,
     read: ReadArchive = read_archive,
 ) -> dict[str, int]:
@@ -88,14 +91,14 @@ def collect_local(
     A run without changes writes nothing. Raises SourceError or CaptureError if the access point
     or a licence file is missing or unreadable; the message says which and what to do.
     """
-    look = _look(source, limit, read)
+    look = _look(source, limit, sample, read)
     known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
     gone_for_good = {row.url for row in new if find_by_address(matcher, source.name, row.url)}
     new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
-    gone = [] if limit is not None else [mark_gone(row) for url, row in known.items() if url not in here]
+    gone = [] if limit is not None or sample else [mark_gone(row) for url, row in known.items() if url not in here]
     proof = [(_licence_row(name, path, body), body) for name, path, body in _licence_files(source)]
     fresh = [(row, body) for row, body in proof if row.record not in held]
     counts = {
@@ -108,7 +111,7 @@ def collect_local(
     }
     if gone_for_good:
         counts["withdrawn"] = len(gone_for_good)
-    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left]}
+    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left], **look.sample}
     before = earlier[-1].facts.get("not_taken", []) if earlier else []
     if new or gone or fresh or before != told["not_taken"]:
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,16 +120,24 @@ def collect_local(
     return counts
 
 
-def _look(source: Source, limit: int | None, read: ReadArchive) -> _Found:
+def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadArchive) -> _Found:
     match source.access:
         case Folder():
-            taken, left = folders.index_files(source, source.access, limit)
-            return _Found(taken, left=left)
+            taken, left, strata = folders.index_files(source, source.access, limit, sample)
+            return _Found(taken, (), left, _describe_sample("files", strata))
         case Warc():
             rows, torn = index_archives(source, source.access, read)
             pages = [row for row in rows if row.kind != INSTRUMENT]
-            return _Found([*pages[:limit], *(row for row in rows if row.kind == INSTRUMENT)], torn)
+            strata = draw_by_size(sample, {row.url: row.size for row in pages}) if sample else []
+            drawn = {url for one in strata for url in one.chosen}
+            pages = [row for row in pages if row.url in drawn] if sample else pages[:limit]
+            rest = [row for row in rows if row.kind == INSTRUMENT]
+            return _Found([*pages, *rest], torn, sample=_describe_sample("records", strata))
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the network, not read from disk.")
+
+
+def _describe_sample(units: str, strata: Sequence[Stratum]) -> dict[str, Any]:
+    return {FACT: describe(f"{units} at random, in strata by their size", strata)} if strata else {}
 
 
 def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:

@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -32,6 +32,7 @@ from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
+from crawlers.sampling.drawn import FACT, Stratum, describe, draw_by_size
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive import collection
 from malmoi.archive.capture import Torn, record_id, resource_record, scan
@@ -118,11 +119,18 @@ def _archive(
     known, tally, matcher = _read_known(job.earlier), Tally(), job.matcher
     chosen, size = _choose_files(repository, commit, access, proofs, tally)
     part = _limit_files(chosen, proofs, job.limit)
+    strata: list[Stratum] = []
+    if job.sample:
+        pages = {path: size[entry.oid] for path, entry in chosen if path not in proofs}
+        drawn = draw_by_size(job.sample, pages)
+        strata = [replace(one, chosen=tuple(_page_of(place, path) for path in one.chosen)) for one in drawn]
+        taken = {*proofs, *(path for one in drawn for path in one.chosen)}
+        part = [pair for pair in chosen if pair[0] in taken]
     here: set[str] = set()
     out.write(_info_record(place.url, access.branch, commit, when))
     with git_contents.blobs(repository) as reader:
         for path, entry in part:
-            url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+            url = _page_of(place, path)
             here.add(url)
             if path not in proofs and find_by_address(matcher, source.name, url):
                 tally.left_out[REASON] += 1
@@ -151,7 +159,13 @@ def _archive(
         "gone": sorted(known.keys() - here) if whole else [],
         "left_out": dict(sorted(tally.left_out.items())),
         "commit": commit,
+        **({FACT: describe("files at random, in strata by their size", strata)} if strata else {}),
     }
+
+
+def _page_of(place: Place, path: str) -> str:
+    """Return the URL of a file: its page at the host, on the branch."""
+    return place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
 
 
 def _choose_files(
