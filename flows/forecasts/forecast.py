@@ -35,6 +35,7 @@ from malmoi.workspace_layout import PAGES
 from malmoi.workspace_layout import STAGES as FOLDERS
 
 DISK, COPIES, FETCH = "disk bytes", "characters of copies", "seconds of fetching"
+WARM = 40  # captures that are curated before the sample, for what is loaded once
 FIRST = "the first captures of the source, not a random sample: its access point draws none"
 
 
@@ -105,10 +106,10 @@ def forecast(
         rows = [row for row in run.rows if row.kind in ITEMS and row.status == 200]
         drawn, strata = read_strata(run.facts)
         if not strata:
-            drawn, units = FIRST, float(max(len(rows), source.expect.at_least))
-            strata = [Stratum("captures", units, "at least", tuple(row.url for row in rows))]
-        count = float(sum(one.units for one in strata))
-        curated, times, once = _curate(home, recipe, name, progress)
+            units = tuple(row.url for row in rows)
+            drawn, strata = FIRST, [Stratum("captures", max(len(rows), source.expect.at_least), "at least", units)]
+        count = sum(one.units for one in strata)
+        curated, times, once = _curate(home, recipe, name, run, progress)
         found, clusters = unit_results.read_results(home, curated, rows)
         for url in times.keys() & found.keys():
             found[url][CPU] = times[url]
@@ -132,21 +133,28 @@ def _read_run(home: Workspace, source: Source) -> Run:
     return runs[-1]
 
 
-def _curate(home: Workspace, recipe: Recipe, name: str, progress: Progress) -> tuple[Curated, dict[str, float], float]:
+def _curate(
+    home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progress
+) -> tuple[Curated, dict[str, float], float]:
     """Curate the sample; return the result, the CPU seconds of each capture, and those that every run takes once.
 
-    The workers read some captures before, so that what they load once is not counted with the captures. Each capture is
-    then read alone: the CPU seconds of the curation are split in proportion to the times found so.
+    Some captures are curated before, so that what this process and its workers load once is not counted with the
+    captures. Each capture is then read alone: the CPU seconds of the curation are split in proportion to these times.
     """
-    workers = worker_pool.workers()
-    first = [(timing, rows[: worker_pool.count()]) for timing, rows in _list_timings(home, recipe, name)][:1]
-    time_units(first, workers)
+    mapper = thread_mapper(worker_pool.count())
+    small = Workspace.open(home.root.parent / "small")
+    copy = small.captures(run.facts["source"]) / run.folder.name
+    shutil.copytree(run.folder, copy)
+    rows = [row for row in run.rows if row.kind not in ITEMS], [row for row in run.rows if row.kind in ITEMS][:WARM]
+    collection.rewrite(collection.read_run(copy), [*rows[0], *rows[1]], run.facts)
+    curating.curate(small, recipe, [name], mapper, Progress(quiet=True))
     before = _cpu_seconds()
-    curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), progress)
+    curated = curating.curate(home, recipe, [name], mapper, progress)
     used = _cpu_seconds() - before
-    times = time_units(_list_timings(home, recipe, name), workers)
+    times = time_units(_list_timings(home, recipe, name), worker_pool.workers())
     scale = used / (sum(times.values()) or 1.0)
-    return curated, {url: seconds * scale for url, seconds in times.items()}, before
+    twice = sum(times.get(row.url, 0.0) for row in rows[1]) * scale
+    return curated, {url: seconds * scale for url, seconds in times.items()}, before - twice
 
 
 def _list_timings(home: Workspace, recipe: Recipe, name: str) -> Iterator[tuple[Timing, tuple[IndexRow, ...]]]:

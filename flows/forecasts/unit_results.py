@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,13 +30,13 @@ class Cluster:
 
 def read_results(
     workspace: Workspace, curated: Curated, rows: Sequence[IndexRow]
-) -> tuple[dict[str, Counter[str]], list[Cluster]]:
+) -> tuple[dict[str, defaultdict[str, float]], list[Cluster]]:
     """Return the quantities of each unit by its URL, and the clusters of copies.
 
     A copy counts as kept, with its own licence: how many copies the whole holds is estimated apart.
     """
     url_of = {row.record: row.url for row in rows}
-    found: dict[str, Counter[str]] = {row.url: Counter({PAYLOAD: row.size}) for row in rows}
+    found = {row.url: defaultdict(float, {PAYLOAD: float(row.size)}) for row in rows}
     ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
     ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
