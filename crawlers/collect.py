@@ -99,7 +99,7 @@ def collect_local(
     new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
     gone = [] if limit is not None or sample else [mark_gone(row) for url, row in known.items() if url not in here]
-    proof = [(_licence_row(name, path, body), body) for name, path, body in _licence_files(source)]
+    proof = [(_licence_row(name, path, body), body) for name, path, body in list_licence_files(source)]
     fresh = [(row, body) for row, body in proof if row.record not in held]
     counts = {
         "found": len(look.rows),
@@ -146,7 +146,7 @@ def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
-def _licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
+def list_licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
     """Return the licence files of a source: in its folder, or in the folder of its first archive."""
     match source.access:
         case Folder(path=path):

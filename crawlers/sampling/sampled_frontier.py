@@ -137,7 +137,7 @@ class SampledFrontier:
             return ""
         self._spent["sample"] += 1
         sizes = {name: units for name, (units, _) in self._estimate_sizes().items()}
-        return min(some, key=lambda name: len(some[name].read) / sizes[name])
+        return max(some, key=lambda name: sizes[name] / (len(some[name].read) + 1))  # in proportion (D'Hondt)
 
     def _estimate_sizes(self) -> dict[str, tuple[float, Counted]]:
         """Return for each group the number of its addresses, and whether it is counted, estimated, or at least this."""

@@ -64,6 +64,26 @@ def sources_terms(
     catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)
 
 
+@sources.command(name="probe")
+def sources_probe(
+    *names: str,
+    every: Annotated[bool, Parameter("--all", negative="", help="Probe every source of the catalogue.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+    contact: ContactOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask sources for a few items each, and print field by field what holds; the result stays in the workspace."""
+    from flows import run as runs
+    from flows.probing import probe_all
+    from malmoi.workspace import Workspace
+
+    runs.refuse_call(workspace, None, contact=contact)
+    chosen = probe_all.choose(names, every=every)
+    home = Workspace.open(workspace)
+    with wait_for_lock("sources probe", None), home.lock():
+        probe_all.probe_all(home, chosen, contact, out, as_json=as_json, every=every)
+
+
 @sources.command(name="forecast")
 def sources_forecast(
     name: str,

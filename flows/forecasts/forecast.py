@@ -24,6 +24,7 @@ from flows.forecasts import unit_results
 from flows.forecasts.estimates import Estimate, estimate_totals, weigh_units
 from flows.forecasts.unit_results import CPU, EXTRACTED, KEPT, PAYLOAD
 from flows.forecasts.unit_times import Timing, time_units
+from flows.probing.scratch_workspace import open_scratch
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS, Run
@@ -91,11 +92,7 @@ def forecast(
     Raises CallError and SourceError as a collection does, and SourceError if nothing was sampled.
     """
     source = catalogue.load(name).source
-    with workspace.temporary_folder() as folder:
-        home = Workspace.open(folder / "sample")
-        for path in (workspace.withdrawals, workspace.erasure_key, workspace.reviews):
-            if path.exists():
-                shutil.copy(path, home.root / path.name)
+    with open_scratch(workspace) as home:
         began = time.monotonic()
         if isinstance(source.access, DRAWING):
             collect(home, name, progress, sample=sample, contact=contact, terms=terms)

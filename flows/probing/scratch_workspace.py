@@ -1,0 +1,20 @@
+"""A workspace that exists while a sample is looked at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from malmoi.workspace import Workspace
+
+
+@contextmanager
+def open_scratch(workspace: Workspace) -> Iterator[Workspace]:
+    """Open an empty workspace inside `workspace`, with its tombstones and decisions; it is deleted at the end."""
+    with workspace.temporary_folder() as folder:
+        home = Workspace.open(folder / "scratch")
+        for path in (workspace.withdrawals, workspace.erasure_key, workspace.reviews):
+            if path.exists():
+                shutil.copy(path, home.root / path.name)
+        yield home
