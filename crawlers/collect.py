@@ -197,7 +197,7 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         # Without this mark the crawler would find its run finished, and never fetch the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
         raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
-    rows = [_mark_non_page(row, folder, stats) for row in proved]
+    rows = [mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
     facts = stats | {"source": source.name, "lost": lost}
     facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
@@ -225,7 +225,7 @@ def find_unhandled(definition: Definition, folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+def mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
     """Mark a row that is not a page: a policy file, a list of URLs, or an answer that gives no page."""
     if row.kind not in ("response", "revisit"):
         return row

@@ -118,7 +118,7 @@ def _fetch(workspace: Workspace, home: Workspace, name: str, source: Source, con
     archive, stats = folder / PAGES, folder / STATS
     rows = capture.index(archive, PAGES)[0] if archive.exists() and archive.stat().st_size else []
     facts = json.loads(stats.read_text(encoding="utf-8")) if stats.exists() else {}
-    return Fetched(folder, rows, facts, error)
+    return Fetched(folder, [collecting.mark_non_page(row, folder, facts) for row in rows], facts, error)
 
 
 def _check_hosts(source: Source, fetched: Fetched) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from crawlers.extract import Extraction
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document
+from malmoi.errors import CaptureError
 from malmoi.processes.workers import Broken, Workers, attempt
 
 
@@ -52,7 +53,10 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
         return ReadCapture(documents, tuple(definition.unhandled(capture)) if definition.unhandled else ())
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
-        answer = attempt(read, batch[0])
+        try:
+            answer = attempt(read, batch[0])
+        except CaptureError as error:  # an answer is not of the form that items() reads
+            return ReadCapture(failed=str(error))
         return ReadCapture(failed=answer.why) if isinstance(answer, Broken) else answer.value
 
     return read_one
