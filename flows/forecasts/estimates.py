@@ -1,9 +1,9 @@
 """Estimate totals of a source from a stratified sample, with intervals.
 
-The estimator is the stratified mean; where the bytes of all units are known, the combined ratio estimator over bytes
-(Cochran, Sampling Techniques, 1977, section 6.11). Intervals are percentiles of a bootstrap over the units of each
-stratum, shrunk by the finite population correction (Rao and Wu 1988, JASA 83:231), so that a stratum read as a whole
-adds no variance.
+The estimator is the stratified mean; where the bytes of all units are known, for each quantity the combined ratio
+estimator over bytes if that varies less (Cochran, Sampling Techniques, 1977, chapter 6). Intervals are percentiles of a
+bootstrap over the units of each stratum, shrunk by the finite population correction (Rao and Wu 1988, JASA 83:231), so
+that a stratum read as a whole adds no variance.
 """
 
 from __future__ import annotations
@@ -64,8 +64,10 @@ def estimate_totals(strata: Sequence[Stratum], units: Mapping[str, Values]) -> d
         rounds += one.units * (mean + spread * (weights @ values - mean))
     if known:
         at, held = names.index(BYTES), sum(one.bytes for one in strata)
-        total = total * _ratio(held, total[at : at + 1])
-        rounds = rounds * _ratio(held, rounds[:, at])[:, None]
+        by_bytes = rounds * _ratio(held, rounds[:, at])[:, None]
+        better = by_bytes.std(axis=0) < rounds.std(axis=0)
+        total = np.where(better, total * _ratio(held, total[at : at + 1]), total)
+        rounds = np.where(better, by_bytes, rounds)
     edges = np.quantile(np.maximum(rounds, 0), [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
     return {name: Estimate(float(total[at]), float(edges[0, at]), float(edges[1, at])) for at, name in enumerate(names)}
 

@@ -36,7 +36,7 @@ from malmoi.workspace_layout import PAGES
 from malmoi.workspace_layout import STAGES as FOLDERS
 
 DISK, COPIES, FETCH = "disk bytes", "characters of copies", "seconds of fetching"
-WARM = 40  # captures that are curated before the sample, for what is loaded once
+FEW = 40  # captures that are curated before the sample; as many as a host needs for a template
 FIRST = "the first captures of the source, not a random sample: its access point draws none"
 
 
@@ -135,23 +135,32 @@ def _curate(
 ) -> tuple[Curated, dict[str, float], float]:
     """Curate the sample; return the result, the CPU seconds of each capture, and those that every run takes once.
 
-    Some captures are curated before, so that what this process and its workers load once is not counted with the
-    captures. Each capture is then read alone: the CPU seconds of the curation are split in proportion to these times.
+    FEW captures are curated twice before. The first time also loads models and libraries; the second time differs from
+    the sample by its captures only, and so separates what a run costs from what a capture costs. Each capture is then
+    read alone, and the CPU of the captures is split in proportion to these times.
     """
-    mapper = thread_mapper(worker_pool.count())
-    small = Workspace.open(home.root.parent / "small")
+    few = [row.url for row in run.rows if row.kind in ITEMS][:FEW]
+    _curate_few(home, "first", recipe, name, run, few)
+    loaded = _cpu_seconds()
+    _curate_few(home, "second", recipe, name, run, few)
+    before = _cpu_seconds()
+    curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), progress)
+    used, small = _cpu_seconds() - before, before - loaded
+    times = time_units(_list_timings(home, recipe, name), worker_pool.workers())
+    whole, part = sum(times.values()), sum(times.get(url, 0.0) for url in few)
+    scale = (used - small) / (whole - part) if len(times) >= 2 * len(few) and whole > part else used / (whole or 1.0)
+    scale = max(scale, 0.0)
+    return curated, {url: seconds * scale for url, seconds in times.items()}, loaded - part * scale
+
+
+def _curate_few(home: Workspace, label: str, recipe: Recipe, name: str, run: Run, urls: Sequence[str]) -> None:
+    """Curate the captures with these URLs in a workspace of their own, beside `home`."""
+    small = Workspace.open(home.root.parent / label)
     copy = small.captures(run.facts["source"]) / run.folder.name
     shutil.copytree(run.folder, copy)
-    rows = [row for row in run.rows if row.kind not in ITEMS], [row for row in run.rows if row.kind in ITEMS][:WARM]
-    collection.rewrite(collection.read_run(copy), [*rows[0], *rows[1]], run.facts)
-    curating.curate(small, recipe, [name], mapper, Progress(quiet=True))
-    before = _cpu_seconds()
-    curated = curating.curate(home, recipe, [name], mapper, progress)
-    used = _cpu_seconds() - before
-    times = time_units(_list_timings(home, recipe, name), worker_pool.workers())
-    scale = used / (sum(times.values()) or 1.0)
-    twice = sum(times.get(row.url, 0.0) for row in rows[1]) * scale
-    return curated, {url: seconds * scale for url, seconds in times.items()}, before - twice
+    rows = [row for row in run.rows if row.kind not in ITEMS or row.url in set(urls)]
+    collection.rewrite(collection.read_run(copy), rows, run.facts)
+    curating.curate(small, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
 
 
 def _list_timings(home: Workspace, recipe: Recipe, name: str) -> Iterator[tuple[Timing, tuple[IndexRow, ...]]]:
