@@ -1,7 +1,7 @@
 """Name the fields of an answer that a source neither reads nor leaves out on purpose.
 
-A source declares the fields of its interface in two lists. What is in neither is a field that the interface has gained,
-or that nobody has looked at: `malmoi sources probe` lists it, and a collection warns of it once.
+A source declares the fields of its interface in two lists. A field in neither list is new, or was never looked at:
+`malmoi sources probe` lists it, and a collection warns of it once.
 """
 
 from __future__ import annotations

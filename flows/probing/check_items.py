@@ -15,7 +15,7 @@ from malmoi.licensing.rights_decision import UNKNOWN, decide
 
 # Field of an attribution template → the field of a document from which it is filled.
 NAMED = {"title": "title", "year": "date", "author": "author"}
-QUOTED = 60  # characters of a licence value that nobody knows
+QUOTED = 60  # characters of an unknown licence value
 
 
 def check_documents(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
@@ -43,7 +43,7 @@ def check_unhandled(definition: Definition, captures: Sequence[ReadCapture]) -> 
     yield Check(
         "other fields",
         "differs" if names else "holds",
-        f"nobody reads {', '.join(names)}; look at them, and add each to the fields of the source" if names else "none",
+        f"unknown: {', '.join(names)}; look at them, and add each to the fields of the source" if names else "none",
     )
 
 
@@ -86,7 +86,7 @@ def _check_licences(definition: Definition, documents: Sequence[Document]) -> It
         one.quote[:QUOTED] for doc in documents for one in doc.evidence if one.licence == UNKNOWN and one.kind in PROOFS
     ]
     if strange:
-        says += f"; a value that nobody knows: {_tally(strange)}"
+        says += f"; unknown value: {_tally(strange)}"
     if not rule.proofs:
         yield Check("licence", "unknown", f"the source declares no proof: each item needs a review; {says}")
         return
