@@ -211,12 +211,12 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     }
 
 
-def find_unhandled(definition: Definition, folder: Path) -> tuple[str, ...]:
+def find_unknown(definition: Definition, folder: Path) -> tuple[str, ...]:
     """Return the fields that answers of the finished run in `folder` hold and the source does not know, sorted.
 
-    The first LOOKED answers are read. An answer that `unhandled` cannot read has no fields; extraction reports it.
+    The first LOOKED answers are read. An answer that `unknown_fields` cannot read has no fields; extraction reports it.
     """
-    call, found = definition.unhandled, set[str]()
+    call, found = definition.unknown_fields, set[str]()
     if call is None or not (folder / "run.json").exists():
         return ()
     for row in [row for row in read_run(folder).rows if row.kind in ARCHIVED and row.status == 200][:LOOKED]:

@@ -82,10 +82,10 @@ def collect(
             }
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
-            if unhandled := sources.find_unhandled(definition, folder):
+            if unknown_fields := sources.find_unknown(definition, folder):
                 progress.say(
                     f"  {source.name}: its answers hold fields that the source neither reads nor leaves out by name: "
-                    f"{', '.join(unhandled)}. Look at them, then add each to the fields of the source file."
+                    f"{', '.join(unknown_fields)}. Look at them, then add each to the fields of the source file."
                 )
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
         _delete_superseded(workspace, now)

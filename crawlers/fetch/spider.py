@@ -31,11 +31,11 @@ from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
+from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import CRAWLED, FACT, describe
-from crawlers.sampling.sampled_frontier import SampledFrontier
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope, is_trap
 from malmoi import limits

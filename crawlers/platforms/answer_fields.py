@@ -29,10 +29,10 @@ class Fields:
     used: tuple[str, ...]
     ignored: tuple[str, ...] = ()
 
-    def find_unhandled(self, answer: Answer) -> tuple[str, ...]:
-        """Return the names of the unknown fields of an answer that hold a value, sorted; an empty field is none.
+    def find_unknown(self, answer: Answer) -> tuple[str, ...]:
+        """Return the names of the unknown fields of an answer that hold a value, sorted; empty fields are left out.
 
-        >>> Fields(("title",), ("id",)).find_unhandled({"row": [{"id": 1, "title": "a", "note": "", "licence": "BY"}]})
+        >>> Fields(("title",), ("id",)).find_unknown({"row": [{"id": 1, "title": "a", "note": "", "licence": "BY"}]})
         ('licence',)
         """
         known = {*self.used, *self.ignored}
@@ -51,7 +51,7 @@ class Fields:
     def find_in_xml(self, capture: Capture) -> tuple[str, ...]:
         """Return the unknown fields of an answer in XML; () for an unreadable one, which `items` reports."""
         try:
-            return self.find_unhandled(xml_records.parse_xml(capture.body, capture.charset))
+            return self.find_unknown(xml_records.parse_xml(capture.body, capture.charset))
         except Unreadable:
             return ()
 

@@ -99,7 +99,7 @@ def functions(register: Register) -> tuple[Follow, Items, Evidence, Text, Troubl
     )
 
 
-def unhandled(register: Register, capture: Capture) -> tuple[str, ...]:
+def unknown_fields(register: Register, capture: Capture) -> tuple[str, ...]:
     """Return the elements of a list or an entry that the register does not know."""
     return register.fields.find_in_xml(capture)
 

@@ -65,7 +65,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Drawn(Generic[T]):
-    """What a stream gave: the chosen units in their order, and what the whole stream holds."""
+    """The chosen units of a stream, in their order, and the count and bytes of the whole stream."""
 
     units: list[T]
     count: int
@@ -74,7 +74,7 @@ class Drawn(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Units that are alike, and those of them that were chosen."""
+    """Units of one kind or size, and those of them that were chosen."""
 
     name: str
     units: float  # in the whole source

@@ -143,9 +143,9 @@ def trouble(capture: Capture) -> Trouble | None:
     return api_errors.open_assembly(capture) if _is_list(capture) else None
 
 
-def unhandled(capture: Capture) -> Iterable[str]:
+def unknown_fields(capture: Capture) -> Iterable[str]:
     """Return the fields of the rows of a list that are in neither list of FIELDS; the files have none."""
-    return FIELDS.find_unhandled(_list(capture)[1]) if _is_list(capture) else ()
+    return FIELDS.find_unknown(_list(capture)[1]) if _is_list(capture) else ()
 
 
 def heading(minutes: str) -> tuple[str, str, str]:

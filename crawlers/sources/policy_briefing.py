@@ -194,7 +194,7 @@ def trouble(capture: Capture) -> Trouble | None:
     return api_errors.data_go_kr(capture)
 
 
-def unhandled(capture: Capture) -> Iterable[str]:
+def unknown_fields(capture: Capture) -> Iterable[str]:
     """Return the elements of a day that are in neither list of FIELDS."""
     return FIELDS.find_in_xml(capture)
 

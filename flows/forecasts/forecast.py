@@ -42,7 +42,7 @@ FIRST = "the first captures of the source, not a random sample: its access point
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the whole of a source is expected to give by a recipe."""
+    """The expected result of collecting a whole source and curating it by a recipe."""
 
     source: str
     recipe: str
@@ -58,7 +58,7 @@ class Forecast:
         return sum(one.units for one in self.strata)
 
     @property
-    def counted(self) -> str:
+    def certainty(self) -> str:
         """Return whether that number is counted, estimated, or a lower bound."""
         kinds = {one.counted for one in self.strata}
         return "at least" if "at least" in kinds else "estimated" if "estimated" in kinds else "counted"
@@ -69,7 +69,7 @@ class Forecast:
             "source": self.source,
             "recipe": self.recipe,
             "drawn": self.drawn,
-            "captures": {"units": self.units, "counted": self.counted, "sampled": self.sampled,
+            "captures": {"units": self.units, "counted": self.certainty, "sampled": self.sampled,
                          "expected": list(self.expected)},
             "strata": [{"name": one.name, "units": one.units, "counted": one.counted, "sampled": len(one.chosen),
                         "bytes": one.bytes} for one in self.strata],

@@ -25,10 +25,10 @@ def show(found: Forecast, out: Console) -> None:
     out.print(f"{found.source} by the recipe {found.recipe}, from {found.sampled:,} sampled captures", markup=False)
     out.print(f"  drawn    {found.drawn}", markup=False)
     out.print(
-        f"  whole    {found.units:,.0f} captures{words[found.counted]}; the source expects {low:,} to {high:,}",
+        f"  whole    {found.units:,.0f} captures{words[found.certainty]}; the source expects {low:,} to {high:,}",
         markup=False,
     )
-    if found.counted == "at least":
+    if found.certainty == "at least":
         out.print(
             "  The size of the whole is not known, because its lists were not read to their end: the totals below are "
             "of the part that is known. A larger --sample reads more lists.",
@@ -52,7 +52,7 @@ def _advise(found: Forecast) -> str:
         return "Nothing of the sample is kept: look at the drops, and at `malmoi sources probe`."
     if kept.half_width <= AIM or drawn >= found.units:
         return ""
-    # The width falls with the root of the sample; the finite population correction makes the need smaller.
+    # The width decreases with the root of the sample; the finite population correction makes the need smaller.
     wanted = drawn * (kept.half_width / AIM) ** 2
     wanted = wanted / (1 + wanted / found.units)
     return f"Kept characters are known to ± {kept.half_width:.0%}; for ± {AIM:.0%} take --sample {wanted:,.0f}."

@@ -1,4 +1,4 @@
-"""What became of each unit of a sample: its documents, kept and dropped, from the stages of its workspace."""
+"""Read the results of each unit of a sample: its documents, kept and dropped, from the stages of its workspace."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def read_results(
 def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float]) -> tuple[float, float, float]:
     """Return the characters of copies in the whole: an estimate, a lower and an upper bound.
 
-    Two copies meet in a sample with the product of their chances, so that each pair that was seen is drawn for
-    as many pairs as the product of the weights. That many copies there are if no text has more than two; where three
-    or more met, the text is frequent, and its copies are counted by their own weights.
+    Two copies are in one sample with the product of their chances, so that each pair that was seen is drawn for as many
+    pairs as the product of the weights. This is the number of copies if no text has more than two. Where three or more
+    were drawn, the text is frequent, and its copies are counted by their own weights.
     """
     estimate = low = high = 0.0
     for one in clusters:

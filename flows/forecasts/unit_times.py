@@ -15,7 +15,7 @@ from malmoi.recipe import Step
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a worker needs to time the captures of one shard."""
+    """Input of a worker that times the captures of one shard."""
 
     extraction: Extraction
     stages: tuple[tuple[Step, ...], ...]

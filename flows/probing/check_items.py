@@ -35,11 +35,11 @@ def check_documents(definition: Definition, captures: Sequence[ReadCapture]) -> 
     yield from _check_licences(definition, [one.document for one in read])
 
 
-def check_unhandled(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
-    """Yield the check of the fields that the source neither reads nor leaves out by name, if it can tell."""
-    if definition.unhandled is None:
+def check_unknown(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
+    """Yield the check of the fields that the source neither reads nor leaves out by name, if it declares them."""
+    if definition.unknown_fields is None:
         return
-    names = sorted({name for one in captures for name in one.unhandled})
+    names = sorted({name for one in captures for name in one.unknown_fields})
     yield Check(
         "other fields",
         "differs" if names else "holds",

@@ -14,7 +14,7 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace, push
 from malmoi.workspace_layout import Layout
 
-# Of a check: "unknown" if the answers do not tell.
+# Of a check: "unknown" if the answers do not decide it.
 State: TypeAlias = Literal["holds", "differs", "failed", "unknown"]
 # Of a probe: "not asked" if a key, a terms check, a contact or a file of the operator is missing.
 Outcome: TypeAlias = Literal["holds", "differs", "failed", "not asked"]
@@ -52,7 +52,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What a workspace knows of a source: the day of its last collection, and its last probe."""
+    """The state of a source in a workspace: the day of its last collection, and its last probe."""
 
     collected: str = ""  # ISO date; "" for never
     probed: str = ""
@@ -84,7 +84,7 @@ def record(workspace: Workspace, result: ProbeResult) -> None:
 
 
 def read_last(layout: Layout, source: str) -> ProbeResult | None:
-    """Return the last probe of a source; None if there was none, or its file cannot be read."""
+    """Return the last probe of a source; None without one, or if its file cannot be read."""
     try:
         return ProbeResult.from_json(json.loads(layout.probe(source).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):

@@ -41,7 +41,7 @@ ITEMS_ASKED = 3
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a collection of a few items left, also if it ended in an error."""
+    """Rows and facts of a collection of a few items, also of one that ended in an error."""
 
     folder: Path
     rows: Sequence[IndexRow] = ()
@@ -208,7 +208,7 @@ def _check_answers(source: Source, fetched: Fetched, is_claim: bool) -> Iterator
 
 
 def _check_count(source: Source, strata: Sequence[Stratum]) -> Check:
-    """Compare the number of captures, as far as the lists tell it, with the bounds of the source."""
+    """Compare the number of captures, as far as the lists are read, with the bounds of the source."""
     units, kinds = sum(one.units for one in strata), {one.counted for one in strata}
     low, high = source.expect.at_least, source.expect.at_most
     bounds = f"the source expects {low:,} to {high:,}"
@@ -237,7 +237,7 @@ def _check_items(home: Workspace, name: str, definition: Definition, fetched: Fe
     except SourceError as error:
         yield Check("items", "failed", str(error))
         return
-    yield from check_items.check_unhandled(definition, read)
+    yield from check_items.check_unknown(definition, read)
     yield from check_items.check_documents(definition, _leave_out_lists(read))
 
 

@@ -22,10 +22,10 @@ class ReadDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReadCapture:
-    """What one capture holds, or why it could not be read."""
+    """The documents of one capture, or why it could not be read."""
 
     documents: tuple[ReadDocument, ...] = ()
-    unhandled: tuple[str, ...] = ()
+    unknown_fields: tuple[str, ...] = ()
     failed: str = ""
 
 
@@ -50,7 +50,7 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
             ReadDocument(one.document, one.verdict.reason if isinstance(one, Dropped) else "") for one in extract(row)
         )
         capture = replace(load_capture(row), source=definition.source.name)
-        return ReadCapture(documents, tuple(definition.unhandled(capture)) if definition.unhandled else ())
+        return ReadCapture(documents, tuple(definition.unknown_fields(capture)) if definition.unknown_fields else ())
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
         try:

@@ -91,7 +91,7 @@ def write_files(folder, count=80):
 def test_a_folder_is_foretold_from_some_of_its_files(home, tmp_path, recipe):
     path = write_files(tmp_path)
     found = forecast(home, path, recipe, Sample(40), Progress(quiet=True))
-    assert (found.units, found.counted, found.sampled) == (80, "counted", 40)
+    assert (found.units, found.certainty, found.sampled) == (80, "counted", 40)
     kept = found.totals["kept characters"]
     collect(home, path, Progress(quiet=True))
     whole = sum(len(f"{n} 번째 글. " + PROSE * (n % 4 * 3)) for n in range(80) if n % 4)
@@ -124,7 +124,7 @@ def test_a_board_is_sampled_by_its_lists(home, tmp_path, recipe):
         found = forecast(home, str(path), recipe, Sample(20), Progress(quiet=True))
         asked = sum(count for path, count in site.hits.items() if path.startswith("/view"))
     sizes = {one.name.partition("/")[2]: one.units for one in found.strata}
-    assert sizes == {"list?page": 6, "view?no": 100} and found.counted == "counted" and asked <= 22
+    assert sizes == {"list?page": 6, "view?no": 100} and found.certainty == "counted" and asked <= 22
     whole = sum(len(f"{page * 100 + n} {PROSE * 5}".strip()) for page in range(1, 6) for n in range(20))
     assert found.totals["kept characters"].value == pytest.approx(whole, rel=0.05)
     assert found.totals["seconds of fetching"].value >= 0
@@ -157,7 +157,7 @@ def test_an_access_point_that_draws_nothing_says_so(home, tmp_path, recipe, monk
     path = write_files(tmp_path, 30)
     monkeypatch.setattr(forecasts, "DRAWING", ())
     found = forecast(home, path, recipe, Sample(10), Progress(quiet=True))
-    assert (found.drawn, found.counted, found.sampled) == (FIRST, "at least", 10)
+    assert (found.drawn, found.certainty, found.sampled) == (FIRST, "at least", 10)
     show_forecast.show(found, Console(width=160))
     shown = " ".join(capsys.readouterr().out.split())
     assert FIRST in shown and "30 captures" not in shown and "The size of the whole is not known" in shown

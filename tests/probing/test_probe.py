@@ -42,8 +42,8 @@ def items(capture):
     if "/list" in capture.url:
         return []
     return tables.rows(capture, licence="이용조건", name=urlsplit(capture.url).path)
-def unhandled(capture):
-    return FIELDS.find_unhandled(json.loads(capture.body))
+def unknown_fields(capture):
+    return FIELDS.find_unknown(json.loads(capture.body))
 def trouble(capture):
     return api_errors.data_go_kr(capture)
 """

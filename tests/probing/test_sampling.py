@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.sampling.drawn import Sample, Stratum, draw_by_size, read_strata
-from crawlers.sampling.sampled_frontier import SampledFrontier
 from flows.forecasts.estimates import estimate_totals, weigh_units
 from flows.forecasts.unit_results import Cluster, count_copies
 

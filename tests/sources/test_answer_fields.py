@@ -1,4 +1,4 @@
-"""Fields of an interface: read, left out by name, or named as unhandled."""
+"""Fields of an interface: read, left out by name, or named as unknown."""
 
 import json
 from pathlib import Path
@@ -36,28 +36,28 @@ def capture(url: str, body: str) -> Capture:
 
 @pytest.mark.parametrize(("name", "file", "url", "place", "gained", "field"), ANSWERS)
 def test_a_field_that_an_interface_gains_is_named(name, file, url, place, gained, field):
-    unhandled = catalogue.load(name).unhandled
+    unknown_fields = catalogue.load(name).unknown_fields
     body = (DATA / file).read_text("utf-8")
     assert place in body
-    assert list(unhandled(capture(url, body))) == []
-    assert list(unhandled(capture(url, body.replace(place, gained)))) == [field]
+    assert list(unknown_fields(capture(url, body))) == []
+    assert list(unknown_fields(capture(url, body.replace(place, gained)))) == [field]
 
 
 def test_a_known_container_covers_what_is_inside_and_an_empty_field_is_none():
     fields = Fields(("a",), ("box",))
-    assert fields.find_unhandled({"a": {"x": 1}, "box": [{"y": 1}], "z": None, "e": [], "s": " "}) == ()
-    assert fields.find_unhandled({"out": {"in": 0}, "rows": [{"a": 1, "new": False}]}) == ("in", "new")
+    assert fields.find_unknown({"a": {"x": 1}, "box": [{"y": 1}], "z": None, "e": [], "s": " "}) == ()
+    assert fields.find_unknown({"out": {"in": 0}, "rows": [{"a": 1, "new": False}]}) == ("in", "new")
 
 
 def test_an_answer_nested_deeply_is_read_without_recursion():
     deep: dict = {"end": 1}
     for _ in range(100_000):
         deep = {"down": deep}
-    assert Fields(()).find_unhandled(deep) == ("end",)
+    assert Fields(()).find_unknown(deep) == ("end",)
 
 
 def test_an_unreadable_answer_has_no_fields():
-    assert list(catalogue.load("kipris").unhandled(capture(ENTRY, "no xml"))) == []
+    assert list(catalogue.load("kipris").unknown_fields(capture(ENTRY, "no xml"))) == []
 
 
 SOURCE = """
@@ -70,8 +70,8 @@ SOURCE = Source("rows", "견본", "발행처", Api(("{base}/rows",), ("{base}/",
                 manners=Manners(delay=0.0, loopback=("{host}",)))
 def items(capture):
     return tables.rows(capture)
-def unhandled(capture):
-    return FIELDS.find_unhandled(json.loads(capture.body))
+def unknown_fields(capture):
+    return FIELDS.find_unknown(json.loads(capture.body))
 """
 
 

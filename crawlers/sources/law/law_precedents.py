@@ -65,4 +65,4 @@ SOURCE = law_go_kr.source(
 )
 
 follow, items, evidence, text, trouble = law_go_kr.functions(REGISTER)
-unhandled = partial(law_go_kr.unhandled, REGISTER)
+unknown_fields = partial(law_go_kr.unknown_fields, REGISTER)

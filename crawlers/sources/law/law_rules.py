@@ -81,7 +81,7 @@ SOURCE = law_go_kr.source(
 )
 
 follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
-unhandled = partial(law_go_kr.unhandled, REGISTER)
+unknown_fields = partial(law_go_kr.unknown_fields, REGISTER)
 
 
 def text(parsed: ParsedItem) -> Extracted:

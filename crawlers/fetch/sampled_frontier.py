@@ -24,10 +24,11 @@ from crawlers.sampling.drawn import Counted, Sample, Stratum
 LISTS = 2  # requests for pages that lead on, for each unit of the sample
 EXPLORED = 2  # pages of a group that are read before its yield is known
 LEADS = 1.0  # new addresses a page; above it a group is read for what it leads to
-GROUPS = 12  # patterns told apart; addresses of further patterns are one group
+GROUPS = 12  # patterns; addresses of further patterns are grouped by their shape
 OTHER = "other addresses"
 ROUNDS = 64  # of the estimate; lists that lead only to their next list do not converge
-_DIGITS = re.compile(r"\d+")
+_WORD = re.compile(r"[A-Za-z_.~-]+")
+_ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Group:
     def recent_yield(self) -> Counter[str]:
         """Return the mean number of new addresses a page, by group, over the later half of the pages read.
 
-        The first page of a list may name all others, and where a site is used up the yield falls.
+        The first page of a list may name all others, and the yield decreases towards the end of a site.
         """
         recent = self.led[len(self.led) // 2 :]
         total: Counter[str] = Counter()
@@ -76,7 +77,7 @@ class SampledFrontier:
             return
         name = name_pattern(url)
         if name not in self._groups and len(self._groups) >= GROUPS:
-            name = OTHER
+            name = name_shape(url)
         group = self._groups.setdefault(name, Group())
         group.found += 1
         heappush(group.waiting, (self._sample.rank(url), url))
@@ -184,11 +185,42 @@ def _find_end(url: str, moved: Mapping[str, str]) -> str:
 
 
 def name_pattern(url: str) -> str:
-    """Return the pattern of a URL: host and path, numbers as #, and the names of its parameters.
+    """Return the pattern of a URL: host, path and the names of its parameters, without what numbers or names one page.
 
-    >>> name_pattern("https://a.kr/board/12/view?no=3&page=1"), name_pattern("https://a.kr/DRF/lawSearch.do")
-    ('a.kr/board/#/view?no&page', 'a.kr/DRF/lawSearch.do')
+    A folder with a digit, of one or two letters, or with letters outside ASCII is #; the last part is *, unless it has
+    parameters or is an index.
+
+    >>> name_pattern("https://a.kr/board/12/view.do?no=3&page=1"), name_pattern("https://a.kr/news/2030/crane-3.html")
+    ('a.kr/board/#/view.do?no&page', 'a.kr/news/#/*.html')
+    >>> name_pattern("https://a.kr/news/"), name_pattern("https://a.kr/")
+    ('a.kr/*/', 'a.kr/')
     """
     parts = urlsplit(url)
-    names = "&".join(sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}))
-    return f"{parts.netloc}{_DIGITS.sub('#', parts.path)}{'?' if names else ''}{names}"
+    names = _name_parameters(url)
+    *folders, last = parts.path.split("/")
+    folders = [folder if not folder or (len(folder) > 2 and _WORD.fullmatch(folder)) else "#" for folder in folders]
+    if not last and len(folders) > 1:
+        folders[-1] = "*"
+    elif last and not names and not last.startswith("index."):
+        last = f"*{_ENDING.search(last)[0]}" if _ENDING.search(last) else "*"  # type: ignore[index]
+    return f"{parts.netloc}{'/'.join([*folders, last])}{'?' if names else ''}{names}"
+
+
+def name_shape(url: str) -> str:
+    """Return a coarser pattern: the depth of a URL, whether it is an index, and the names of its parameters.
+
+    >>> name_shape("https://a.kr/news/2030/index.html?page=2"), name_shape("https://a.kr/news/2030/crane.html")
+    ('other addresses: depth 3, index, page', 'other addresses: depth 3')
+    """
+    path = urlsplit(url).path
+    last = path.rpartition("/")[2]
+    parts = [
+        f"depth {path.count('/')}",
+        "index" if not last or last.startswith("index.") else "",
+        _name_parameters(url),
+    ]
+    return f"{OTHER}: {', '.join(filter(None, parts))}"
+
+
+def _name_parameters(url: str) -> str:
+    return "&".join(sorted({name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}))
