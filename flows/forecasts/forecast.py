@@ -99,7 +99,7 @@ def forecast(
         else:
             collect(home, name, progress, limit=sample.size, contact=contact, terms=terms)
         fetched = time.monotonic() - began
-        run = _read_run(home, source)
+        run = _read_run(home, source, name)
         rows = [row for row in run.rows if row.kind in ITEMS and row.status == 200]
         drawn, strata = read_strata(run.facts)
         if not strata:
@@ -121,11 +121,11 @@ def forecast(
     return Forecast(source.name, recipe.name, drawn, tuple(strata), len(rows), bounds, totals)
 
 
-def _read_run(home: Workspace, source: Source) -> Run:
+def _read_run(home: Workspace, source: Source, name: str) -> Run:
     runs = collection.runs(home.captures(source.name))
     if not runs or not any(row.kind in ITEMS and row.status == 200 for row in runs[-1].rows):
         raise SourceError(
-            f"{source.name}: the sample holds no capture; run `malmoi sources probe {source.name}`, which says why."
+            f"{source.name}: the sample holds no capture; run `malmoi sources probe {name}`, which says why."
         )
     return runs[-1]
 

@@ -205,6 +205,8 @@ def _check_answers(source: Source, fetched: Fetched, is_claim: bool) -> Iterator
     _, strata = read_strata(fetched.facts)
     if strata:
         yield _check_count(source, strata)
+    elif fetched.pages:
+        yield Check("count", "unknown", "only the first captures were read; `malmoi sources forecast` counts them")
 
 
 def _check_count(source: Source, strata: Sequence[Stratum]) -> Check:
