@@ -45,6 +45,7 @@ def estimate_totals(strata: Sequence[Stratum], units: Mapping[str, Values]) -> d
     >>> estimate_totals(whole, {"a": {"chars": 3.0}, "b": {"chars": 5.0}})["chars"].value
     40.0
     """
+    strata = join_small(strata)
     names = sorted({name for values in units.values() for name in values} | {BYTES})
     known = all(one.bytes for one in strata)
     total = np.zeros(len(names))
@@ -53,8 +54,6 @@ def estimate_totals(strata: Sequence[Stratum], units: Mapping[str, Values]) -> d
     for one in strata:
         values = np.array([[units.get(url, {}).get(name, 0.0) for name in names] for url in one.chosen])
         count = len(one.chosen)
-        if not count:
-            continue
         mean = values.mean(axis=0)
         total += one.units * mean
         spread = 0.0
@@ -72,9 +71,30 @@ def estimate_totals(strata: Sequence[Stratum], units: Mapping[str, Values]) -> d
     return {name: Estimate(float(total[at]), float(edges[0, at]), float(edges[1, at])) for at, name in enumerate(names)}
 
 
+def join_small(strata: Sequence[Stratum]) -> list[Stratum]:
+    """Return strata that each have at least two drawn units, or all of theirs: the others are joined into one.
+
+    One unit shows no variance (collapsed strata; Cochran, Sampling Techniques, 1977, chapter 5A), and a stratum of
+    which none was drawn is taken to be like the others.
+    """
+    small = [one for one in strata if len(one.chosen) < min(2, one.units)]
+    rest = [one for one in strata if one not in small]
+    if small and rest and sum(len(one.chosen) for one in small) < 2:
+        small.append(max(rest, key=lambda one: one.units))
+        rest.remove(small[-1])
+    if not small:
+        return rest
+    chosen = tuple(url for one in small for url in one.chosen)
+    known = sum(one.bytes for one in small) if all(one.bytes for one in small) else 0
+    return [
+        *rest,
+        *([Stratum("others", sum(one.units for one in small), "estimated", chosen, known)] if chosen else []),
+    ]
+
+
 def weigh_units(strata: Sequence[Stratum]) -> dict[str, float]:
     """Return how many units of the whole each drawn unit is drawn for."""
-    return {url: one.units / len(one.chosen) for one in strata for url in one.chosen}
+    return {url: one.units / len(one.chosen) for one in join_small(strata) for url in one.chosen}
 
 
 def _ratio(held: float, estimated: np.ndarray) -> np.ndarray:

@@ -145,6 +145,20 @@ def test_a_unit_without_a_capture_counts_as_zero():
     assert estimate_totals([part], {"a": {"x": 4.0}})["x"].value == 20
 
 
+def test_a_stratum_of_which_nothing_was_drawn_is_like_the_others():
+    strata = [Stratum("a", 10, "counted", ("a", "b")), Stratum("b", 5, "counted", ())]
+    units = {"a": {"x": 2.0}, "b": {"x": 4.0}}
+    assert estimate_totals(strata, units)["x"].value == pytest.approx(45)
+    single = [
+        Stratum("a", 10, "counted", ("a",)),
+        Stratum("b", 5, "counted", ("b",)),
+        Stratum("c", 1, "counted", ("c",)),
+    ]
+    found = estimate_totals(single, {**units, "c": {"x": 1.0}})["x"]
+    assert found.value == pytest.approx(46) and found.low < 46 < found.high, "two strata of one unit each vary together"
+    assert estimate_totals([Stratum("a", 10, "counted", ())], {})["bytes"].value == 0
+
+
 def test_copies_that_met_in_a_sample_stand_for_the_pairs_that_did_not():
     strata = [Stratum("pages", 100, "counted", tuple("abcdefghij"))]
     weights = weigh_units(strata)
