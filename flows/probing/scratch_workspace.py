@@ -14,7 +14,12 @@ def open_scratch(workspace: Workspace) -> Iterator[Workspace]:
     """Open an empty workspace inside `workspace`, with its tombstones and decisions; it is deleted at the end."""
     with workspace.temporary_folder() as folder:
         home = Workspace.open(folder / "scratch")
-        for path in (workspace.withdrawals, workspace.erasure_key, workspace.reviews):
+        files = (
+            (workspace.withdrawals, home.withdrawals),
+            (workspace.erasure_key, home.erasure_key),
+            (workspace.reviews, home.reviews),
+        )
+        for path, copy in files:
             if path.exists():
-                shutil.copy(path, home.root / path.name)
+                shutil.copy(path, copy)
         yield home
