@@ -8,6 +8,7 @@ A source is one file that assigns `SOURCE = Source(…)` and, if the defaults of
     evidence(parsed) -> (licence evidence, signals) of an item
     text(parsed)     -> its text with title, date and author
     trouble(capture) -> the error that an Api answers instead of the requested data, or None
+    unknown_fields(capture) -> fields of an answer that the source neither reads nor leaves out on purpose
 
 `parsed` is a `crawlers.formats.ParsedItem`: the item with its parsed content, which `evidence` and `text` share.
 """

@@ -23,6 +23,7 @@ from crawlers.encodings.decode import decode
 from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import page_rights
@@ -37,6 +38,13 @@ MAX_DAYS = 900  # of one range; a key has 1,000 calls a day
 KOREA = timezone(timedelta(hours=9))
 DATES = re.compile(r"(\d{2})/(\d{2})/(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$")  # 11/20/2026 09:00:00, in Korea
 TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none
+FIELDS = Fields(
+    used=(
+        "NewsItemId", "ContentsStatus", "ModifyId", "ApproveDate", "EmbargoDate", "Title", "SubTitle1", "SubTitle2",
+        "SubTitle3", "ContentsType", "DataContents", "MinisterCode", "OriginalUrl", "KoglType", "totalCount",
+    ),
+    ignored=("resultCode", "resultMsg", "ModifyDate", "ApproverName", "GroupingCode", "ThumbnailUrl"),
+)  # fmt: skip
 # Media types of items that `text` drops; the rest after this prefix is the reason.
 DROPPED = "application/x-"
 EMBARGOED, DELETED, DAMAGED = (DROPPED + why for why in ("embargoed", "deleted-at-source", "damaged"))
@@ -184,6 +192,11 @@ def text(parsed: ParsedItem) -> Extracted:
 def trouble(capture: Capture) -> Trouble | None:
     """Return the error that the portal sends instead of an answer, with status 200."""
     return api_errors.data_go_kr(capture)
+
+
+def unknown_fields(capture: Capture) -> Iterable[str]:
+    """Return the elements of a day that are in neither list of FIELDS."""
+    return FIELDS.find_in_xml(capture)
 
 
 def moment(value: str) -> datetime | None:

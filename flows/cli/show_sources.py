@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist
+from flows.probing.probe_records import find_state
 from flows.source_files import licences, terms_of
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
@@ -117,6 +118,7 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
         f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
         f"open: read the terms, then `malmoi sources terms {source.name} --reviewer … --page … --verdict …`",
     )  # fmt: skip
+    yield "state", find_state(root, source.name).describe()
     for run in reversed(_read_runs(source, root)[-SHOWN_RUNS:]):
         yield "run", f"{run.folder.name}: {_last_fetched(run)}, {len(run.rows):,} records"
 

@@ -1,6 +1,7 @@
 """Judgments and decisions of the courts, from the open API of law.go.kr."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from lxml import etree
 
@@ -38,6 +39,8 @@ REGISTER = law_go_kr.Register(
     allowed=_is_covered,
     # The list also names judgments of other registers (국세법령정보시스템), whose text is available only as a page.
     only=(("datSrcNm", "대법원"),),
+    read=("판시사항", "판결요지", "참조조문", "참조판례", "판례내용"),
+    ignored=("사건번호", "선고", "법원종류코드", "사건종류명", "사건종류코드", "데이터출처명", "판례상세링크"),
 )
 
 SOURCE = law_go_kr.source(
@@ -57,3 +60,4 @@ SOURCE = law_go_kr.source(
 )
 
 follow, items, evidence, text, trouble = law_go_kr.functions(REGISTER)
+unknown_fields = partial(law_go_kr.unknown_fields, REGISTER)

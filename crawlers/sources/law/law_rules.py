@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from lxml import etree
 
@@ -11,6 +12,16 @@ from malmoi.source import Expect, Extracted
 
 MAX_NOTICE = 200  # code points; a longer text that mentions its attachment has text of its own
 ATTACHED = re.compile(r"첨부|버튼을 이용|별도\s?파일")
+
+
+IGNORED = (
+    # of an entry
+    "행정규칙일련번호", "행정규칙종류코드", "발령번호", "제개정구분명", "제개정구분코드", "조문형식여부",
+    "소관부처코드", "상위부처명", "담당부서기관코드", "담당부서기관명", "담당자명", "전화번호", "현행여부",
+    "시행일자", "생성일자", "부칙공포일자", "부칙공포번호", "별표", "첨부파일", "개정문", "제개정이유",
+    # of a list
+    "현행연혁구분", "법령분류코드", "법령분류명", "행정규칙상세링크",
+)  # fmt: skip
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
@@ -37,6 +48,8 @@ REGISTER = law_go_kr.Register(
     stated="행정규칙종류",
     within="AdmRulService/행정규칙기본정보",
     allowed=_is_covered,
+    read=("조문내용", "부칙내용"),
+    ignored=IGNORED,
 )
 
 SOURCE = law_go_kr.source(
@@ -57,6 +70,7 @@ SOURCE = law_go_kr.source(
 )
 
 follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
+unknown_fields = partial(law_go_kr.unknown_fields, REGISTER)
 
 
 def text(parsed: ParsedItem) -> Extracted:
