@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers import withdrawn
+from crawlers import attachments, withdrawn
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
@@ -87,6 +87,7 @@ class ArchiveMiddleware:
         self._refuse_withdrawn(request, response, body)
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
+        headers = _describe(headers, request.meta.get("facts", ""))
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 
@@ -115,6 +116,12 @@ def _remove_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers
         return headers, body
     sized = tuple((k, str(len(clear)) if k.lower() == "content-length" else v) for k, v in clean)
     return (*sized, (REMOVED_HEADER, "1")), clear
+
+
+def _describe(headers: Headers, facts: str) -> Headers:
+    """Return the headers with the facts of an attachment; a header of that name from the network is removed."""
+    own = tuple((name, value) for name, value in headers if name.lower() != attachments.HEADER.lower())
+    return (*own, (attachments.HEADER, facts)) if facts else own
 
 
 def _is_stale(entry: Entry, now: datetime) -> bool:

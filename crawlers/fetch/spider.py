@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,8 +107,11 @@ class Crawl(Spider):
         for request in no_requests:
             yield request
 
-    async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
-        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
+    async def ask(self, url: str, kind: Kind, *, keyed: bool = False, facts: str = "") -> Response:
+        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS.
+
+        `facts` are archived with the answer (crawlers/attachments.py).
+        """
         (self.state.page_urls if kind == "page" else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
@@ -116,13 +121,14 @@ class Crawl(Spider):
         }
         with_key = keyed and kind == "page" and self.context.has_key(url)
         meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
-        request = Request(url, headers=headers, meta=meta, dont_filter=True)
+        request = Request(url, headers=headers, meta=meta | {"facts": facts}, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    async def visit(self, url: str, kind: Kind) -> Visit:
+    async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
         """Return the outcome of a URL, after its redirects."""
-        return await visit(self.context, self.ask, self.seen, self.state.moved, url, kind)
+        ask = partial(self.ask, facts=facts)
+        return await visit(self.context, ask, self.seen, self.state.moved, url, kind)
 
     async def _walk(self) -> None:
         first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
@@ -206,18 +212,18 @@ class Crawl(Spider):
             host = host_of(place.url)
             if place.task is None and flying[host] < self.context.definition.source.manners.concurrency:
                 flying[host] += 1
-                place.task = asyncio.ensure_future(self.visit(place.url, place.kind))
+                place.task = asyncio.ensure_future(self.visit(place.url, place.kind, place.facts))
                 place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
     async def _read(self, place: Place, found: Visit) -> None:
         assert found.response is not None
         capture = self._capture(found.response)
         self.state.pages += place.kind == "page"
-        for urls, kind in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
-            self._offer(urls, kind)
+        for urls, kind, facts in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
+            self._offer(urls, kind, facts)
 
-    def _offer(self, urls: Iterable[str], kind: Kind) -> None:
-        """Queue canonical URLs, each once; count skipped URLs by reason."""
+    def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment."""
         for url in urls:
             if url in self.seen:
                 continue
@@ -226,7 +232,7 @@ class Crawl(Spider):
                 continue
             self.lists += kind != "page"
             self.seen.add(url)
-            self.queue.append(url, kind)
+            self.queue.append(url, kind, facts.get(url, ""))
 
     def _skip_reason(self, url: str, kind: Kind) -> str:
         if not url:
