@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 from scrapy.http import Response
 
+from crawlers import attachments
 from crawlers.catalogue import Definition
 from crawlers.fetch import connections, policy_pages, politeness
 from crawlers.fetch.api_key import Key, hide_in_logs
@@ -135,7 +136,7 @@ class Crawl(Spider):
         lists = isinstance(self.context.access, Sitemap | Feed)
         self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
         starts = set(first)
-        reason, unlinked = "", False
+        reason, unlinked, whole = "", False, True
         while True:
             if not self.queue and not unlinked:
                 unlinked = True
@@ -153,9 +154,12 @@ class Crawl(Spider):
                 self.starts_reached += found.has_page
                 reason = reason or found.blocked or found.failed
             self._count_misses(found)
+            whole = whole and bool(place.facts or not (found.failed or found.blocked))
             if found.has_page:
                 await self._read(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
+        if whole and self.state.outcome == "finished":
+            self.state.unnamed = tuple(sorted(self._find_unnamed()))
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
         }
@@ -175,6 +179,12 @@ class Crawl(Spider):
                 and urlsplit(url).path not in policy_pages.HOST_FILES
                 and url not in self.state.others
             ):
+                yield url
+
+    def _find_unnamed(self) -> Iterator[str]:
+        """Yield attachments of earlier runs that no entry names any more, as after a new version of a rule."""
+        for url, entry in self.context.archive.before.items():
+            if entry.status == 200 and entry.header(attachments.HEADER) and url not in self.seen:
                 yield url
 
     def _count_misses(self, found: Visit) -> None:

@@ -8,7 +8,10 @@ import pytest
 from crawlers import attachments
 from crawlers.fetch import frontier
 from crawlers.fetch.frontier import Frontier
-from malmoi.archive import capture
+from flows.collect import collect
+from flows.engine.progress import Progress
+from malmoi.archive import capture, collection
+from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES
 from tests.builders.hostile import crawl, order, page, raw_server
 
@@ -84,3 +87,28 @@ def test_facts_that_are_texts_stop_the_source_by_name(tmp_path: Path) -> None:
         job = order(tmp_path, source.replace('f"별표 {n}"', '"글" * 9_000'), (site.port,))
         done = crawl(job)
     assert done.status != 0 and "follow() fails" in done.stats["error"] and "at most 32,768" in done.stats["error"]
+
+
+def test_a_file_that_no_entry_names_any_more_is_gone_and_may_come_back(tmp_path: Path) -> None:
+    with raw_server() as site:
+        base = site.base
+        site.answers |= {"/list": page("3"), "/page": page("page")}
+        site.answers |= {f"/file?no={n}": page(f"text {n}", ETag=f'"{n}"') for n in range(3)}
+        source = f'access=Api(start=("{base}/list",), scope=("{base}/",))\nBASE = "{base}"{FOLLOW}'
+        source = source.replace("range(3)", "range(int(capture.body))")
+        names = order(tmp_path, source, (site.port,)).parent / "source.py"
+        space = Workspace(tmp_path / "w")
+
+        def current() -> list[str]:
+            collect(space, str(names), Progress(quiet=True))
+            runs = collection.runs(space.captures("small"))
+            return [row.url.rpartition("/")[2] for _, rows in collection.select_current(runs) for row in rows]
+
+        files = ["file?no=0", "file?no=1", "file?no=2"]
+        assert current() == [*files, "list", "page"]
+        site.answers["/list"] = page("2")
+        assert sorted(current()) == ["file?no=0", "file?no=1", "list", "page"]
+        site.answers |= {"/list": page("1"), "/page": page("", "404 Not Found")}
+        assert set(current()) >= set(files[:2]), "a page failed that may have named them"
+        site.answers |= {"/list": page("3"), "/page": page("page")}
+        assert sorted(current()) == [*files, "list", "page"]

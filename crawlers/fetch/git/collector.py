@@ -25,7 +25,7 @@ from urllib.parse import quote
 import re2
 
 from crawlers.catalogue import Definition
-from crawlers.fetch.archive import CLOSED, OPEN
+from crawlers.fetch.archive import CLOSED, OPEN, read_gone
 from crawlers.fetch.git import git_contents
 from crawlers.fetch.git.git_command import Repository, check_version, settings
 from crawlers.fetch.git.git_contents import Entry
@@ -33,7 +33,6 @@ from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
 from crawlers.withdrawn import REASON, find_by_address
-from malmoi.archive import collection
 from malmoi.archive.capture import Torn, record_id, resource_record, scan
 from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
@@ -247,21 +246,9 @@ def _read_known(earlier: Iterable[Path]) -> dict[str, str]:
         for entry in scan(folder / CLOSED):
             if not isinstance(entry, Torn) and entry[1] == "resource":
                 known[entry[2].url] = entry[2].record
-        for url in _read_gone(folder):
+        for url in read_gone(folder):
             known.pop(url, None)
     return known
-
-
-def _read_gone(folder: Path) -> Sequence[str]:
-    """Return the URLs that a run found to be gone; from its run.json, which is checked, or else from its stats."""
-    if (folder / "run.json").exists():
-        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
-        return found
-    try:
-        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
-    except (OSError, ValueError):
-        return ()
-    return found
 
 
 def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:
