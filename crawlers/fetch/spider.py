@@ -182,7 +182,7 @@ class Crawl(Spider):
                 yield url
 
     def _find_unnamed(self) -> Iterator[str]:
-        """Yield attachments of earlier runs that no entry names any more, as after a new version of a rule."""
+        """Yield attachments of earlier runs that no entry of this run names, as after a new version of a rule."""
         for url, entry in self.context.archive.before.items():
             if entry.status == 200 and entry.header(attachments.HEADER) and url not in self.seen:
                 yield url

@@ -1,7 +1,7 @@
 """Annexes (별표, 서식, 별지, 별도, 부록) of the rules of law.go.kr: lists of attached files, and the text of a file.
 
 A list (target licbyl, admbyl, ordinbyl) names for each annex its rule, its kind and its file, an HWP document; those of
-statutes have a PDF too, which is requested if there is no HWP. The crawler archives these words with the file
+statutes have a PDF too, which is requested without an HWP. The crawler archives these words with the file
 (crawlers/attachments.py). A declared form is not requested: the list itself gives the document, which is dropped.
 """
 
@@ -161,7 +161,7 @@ def text(parsed: ParsedItem) -> Extracted:
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """Return what the list states about the rule of an annex; the words of the file itself are no evidence."""
+    """Return what the list states about the rule of an annex; the words of the file itself do not count."""
     return parsed.item.evidence, response_signals.find(parsed.item, None)
 
 

@@ -36,7 +36,7 @@ SOURCE = law_annexes.source(
     note="The key is that of law_statutes. An id is that of the rule in law_rules (관련법령ID), a slash, and "
     "별표일련번호. Left out: declared forms (서식), and blank forms by measure. "
     "Technical notices (test methods, safety standards, equipment, chemicals) are here; the filter domain labels them "
-    "by their text. A rule may print a private standard, which art. 7 does not reach, and nothing tells.",
+    "by their text. A rule may print a private standard, which art. 7 does not reach; its text does not show it.",
 )
 
 follow, items, evidence, text, trouble = law_annexes.functions(REGISTER)
