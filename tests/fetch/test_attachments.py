@@ -21,7 +21,8 @@ from malmoi.source import Attachment
 
 def follow(capture):
     if capture.url.endswith("/list"):
-        return [f"{BASE}/page", *(Attachment(f"{BASE}/file?no={n}", (("이름", f"별표 {n}"),)) for n in range(3))]
+        files = [Attachment(f"{BASE}/file?no={n}", (("이름", f"별표 {n}"),)) for n in range(3)]
+        return [f"{BASE}/page", *files, Attachment(f"{BASE}/file?no=0", (("이름", "같은 파일"),))]
     return []
 """
 

@@ -31,7 +31,8 @@ async def read_addresses(context: CrawlContext, state: CrawlState, capture: Capt
     if kind == "page" and follow is not None:
         found = call_source(context, "follow", capture.url, lambda: _read_addresses(follow(capture), capture.record))
         named = [(context.remove_key(canonical_url(url)), facts) for url, facts in found]
-        return [([url for url, _ in named], "page", {url: facts for url, facts in named if facts})]
+        # Several entries may name one file: the first describes it, whatever the order of the queue.
+        return [([url for url, _ in named], "page", {url: facts for url, facts in reversed(named) if facts})]
     if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(context.access, Site)):
         return []
     try:
