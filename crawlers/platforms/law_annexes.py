@@ -125,7 +125,7 @@ def items(register: AnnexRegister, capture: Capture) -> Iterator[Item]:
         return
     yield replace(
         _name_item(item, register, described.facts),
-        evidence=_find_evidence(register, described.facts, described.record),
+        evidence=_find_evidence(register, described, capture.record),
     )
 
 
@@ -223,8 +223,11 @@ def _name_item(item: Item, register: AnnexRegister, facts: Mapping[str, str]) ->
     )
 
 
-def _find_evidence(register: AnnexRegister, facts: Mapping[str, str], record: str) -> tuple[LicenceEvidence, ...]:
-    """Return the evidence that a row gives; `record` is the list. Nothing if an element is missing."""
+def _find_evidence(
+    register: AnnexRegister, described: attachments.Described, record: str
+) -> tuple[LicenceEvidence, ...]:
+    """Return the evidence that a row gives, which the record of the file repeats; () if an element is missing."""
+    facts = described.facts
     if not all(facts[name] for name in register.stated):
         return ()
     found = LicenceEvidence(
@@ -232,7 +235,7 @@ def _find_evidence(register: AnnexRegister, facts: Mapping[str, str], record: st
         kind=STATUTE,
         scope="item",
         quote=words_of(*(word for name in register.stated for word in (name, facts[name]))),
-        place=f"{register.row}/{register.stated[0]}",
+        place=f"{described.record}/{register.row}/{register.stated[0]}",  # the list that states it
         record=record,
     )
     return (found,)

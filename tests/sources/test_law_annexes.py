@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crawlers import attachments, catalogue
+from crawlers import attachments, catalogue, defaults
 from crawlers.extract import Extraction, extractor, make_document
 from crawlers.formats import ParsedItem, blank_forms
 from crawlers.platforms import law_annexes, law_go_kr
@@ -99,7 +100,8 @@ def test_an_annex_is_a_document_under_the_id_of_its_rule():
     assert rights(outcome).use == "redistribute" and rights(outcome).licence == "LicenseRef-KR-CA-Art7"
     (mark,) = doc.evidence
     assert mark.quote == "행정규칙종류 고시 소관부처명 가상부"
-    assert mark.record == listed("law_rule_annexes").record, "the list holds these words, not the file"
+    assert mark.record == doc.provenance.record, "its headers repeat the words"
+    assert mark.place == f"{listed('law_rule_annexes').record}/admrulbyl/행정규칙종류"
 
 
 def test_the_rule_of_an_annex_has_the_same_id_among_the_rules():
@@ -321,6 +323,28 @@ def extracted(tmp_path, source):
     rows = [row for _, standing in collection.select_current(runs) for row in standing]
     extract = extractor(Extraction(str(source), ()))
     return {outcome.document.id: outcome for row in rows for outcome in extract(row)}
+
+
+def test_the_example_of_the_docs_grants_what_an_entry_grants(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "add-a-source.md").read_text("utf-8")
+    (code,) = [block for block in re.findall(r"```python\n(.+?)```", page, re.DOTALL) if "attachments.read" in block]
+    source = tmp_path / "notices.py"
+    source.write_text(code, encoding="utf-8")
+    entries = [
+        {"file": f"{n}", "제목": f"고시 {n}", "이용조건": words} for n, words in enumerate(("제1유형", "미정", ""))
+    ]
+    answer = capture("https://data.example/v1/list?page=1", json.dumps({"entries": entries}).encode())
+    found = {}
+    for link in catalogue.load(str(source)).follow(answer):
+        facts = attachments.write_header(link, answer.record)
+        body = small_annex.hwp(ANNEXES["수수료표"])
+        file = capture(f"https://data.example/v1/{link.url}", body, media="application/x-hwp", facts=facts)
+        extract = defaults.evidence_for(catalogue.load(str(source)).source, {})
+        (item,) = catalogue.load(str(source)).items(file)
+        parsed = ParsedItem(item)
+        made = make_document(replace(file, source="notices"), "0", parsed, defaults.text(parsed), extract)
+        found[made.document.title] = rights(made).use
+    assert found == {"고시 0": "redistribute", "고시 1": "exclude", "고시 2": "exclude"}
 
 
 def test_facts_that_are_texts_are_refused():
