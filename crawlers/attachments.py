@@ -40,6 +40,12 @@ def write_header(attachment: Attachment, record: str) -> str:
     return value
 
 
+def facts_of(header: str) -> dict[str, str]:
+    """Return the facts of a header; {} for an empty one."""
+    facts: dict[str, str] = json.loads(header)[1] if header else {}
+    return facts
+
+
 def read(capture: Capture) -> Described | None:
     """Return the facts that were archived with a capture; None for a page that `follow` named by its address alone.
 
@@ -50,5 +56,4 @@ def read(capture: Capture) -> Described | None:
     value = capture.header(HEADER)
     if not value:
         return None
-    record, facts = json.loads(value)
-    return Described(facts, record)
+    return Described(facts_of(value), json.loads(value)[0])

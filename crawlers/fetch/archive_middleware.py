@@ -57,7 +57,8 @@ class ArchiveMiddleware:
                 self.state.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
         before = archive.before.get(request.url)
-        if before is not None and before.status == 200 and not request.meta.get("anew"):
+        anew = request.meta.get("anew") or _has_other_facts(before, request)
+        if before is not None and before.status == 200 and not anew:
             for condition, header in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
                 if value := before.header(header):
                     request.headers[condition] = value.encode("utf-8", "surrogateescape")
@@ -88,7 +89,8 @@ class ArchiveMiddleware:
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         headers = _describe(headers, request.meta.get("facts", ""))
-        archive.add(request.url, now, response.status, headers, body)
+        again = _has_other_facts(archive.before.get(request.url), request)
+        archive.add(request.url, now, response.status, headers, body, again=again)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 
     def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:
@@ -116,6 +118,12 @@ def _remove_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers
         return headers, body
     sized = tuple((k, str(len(clear)) if k.lower() == "content-length" else v) for k, v in clean)
     return (*sized, (REMOVED_HEADER, "1")), clear
+
+
+def _has_other_facts(before: Entry | None, request: Request) -> bool:
+    """Whether an entry states other facts about a file than the entry of an earlier run did."""
+    facts = request.meta.get("facts", "")
+    return before is not None and attachments.facts_of(before.header(attachments.HEADER)) != attachments.facts_of(facts)
 
 
 def _describe(headers: Headers, facts: str) -> Headers:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import attachments
+from crawlers.extract import load_capture
 from crawlers.fetch import frontier
 from crawlers.fetch.frontier import Frontier
 from flows.collect import collect
@@ -113,3 +114,26 @@ def test_a_file_that_no_entry_names_any_more_is_gone_and_may_come_back(tmp_path:
         assert set(current()) >= set(files[:2]), "a page failed that may have named them"
         site.answers |= {"/list": page("3"), "/page": page("page")}
         assert sorted(current()) == [*files, "list", "page"]
+
+
+def test_a_file_is_archived_again_when_its_entry_says_something_else(tmp_path: Path) -> None:
+    with raw_server() as site:
+        base = site.base
+        site.answers |= {"/list": page("list"), "/page": page("page"), "/file?no=1": page("one", ETag='"1"')}
+        site.answers |= {f"/file?no={n}": page("text", ETag='"x"') for n in (0, 2)}
+        source = f'access=Api(start=("{base}/list",), scope=("{base}/",))\nBASE = "{base}"{FOLLOW}'
+        file = order(tmp_path, source, (site.port,)).parent / "source.py"
+        space = Workspace(tmp_path / "w")
+        assert collect(space, str(file), Progress(quiet=True)).new == 5
+        assert collect(space, str(file), Progress(quiet=True)).new == 0
+        code = file.read_text().replace('f"별표 {n}"', '"새 이름" if n == 1 else f"별표 {n}"')
+        file.write_text(code)
+        assert collect(space, str(file), Progress(quiet=True)).new == 1
+        runs = collection.runs(space.captures("small"))
+        rows = {row.url.rpartition("/")[2]: row for _, rows in collection.select_current(runs) for row in rows}
+        names = {}
+        for name in ("file?no=0", "file?no=1"):
+            said = attachments.read(load_capture(rows[name]))
+            assert said is not None
+            names[name] = said.facts["이름"]
+        assert names == {"file?no=0": "별표 0", "file?no=1": "새 이름"}
