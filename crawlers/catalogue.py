@@ -18,14 +18,14 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import Api, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
+from malmoi.source import Api, Attachment, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
 FIELDS = ("title", "author", "year", "url", "publisher", "licence")  # of an attribution template
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
-Follow: TypeAlias = Callable[[Capture], Iterable[str]]
+Follow: TypeAlias = Callable[[Capture], Iterable[str | Attachment]]
 Items: TypeAlias = Callable[[Capture], Iterable[Item]]
 Evidence: TypeAlias = Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
 Text: TypeAlias = Callable[[ParsedItem], Extracted]

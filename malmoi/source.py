@@ -3,7 +3,7 @@
 A source is one file that assigns `SOURCE = Source(…)` and, if the defaults of
 `crawlers/defaults.py` do not fit, defines any of these pure functions:
 
-    follow(capture)  -> addresses to fetch next
+    follow(capture)  -> addresses to fetch next, and attachments
     items(capture)   -> the text-bearing things inside a capture
     evidence(parsed) -> (licence evidence, signals) of an item
     text(parsed)     -> its text with title, date and author
@@ -211,6 +211,17 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """An address that `follow` returns together with the facts that the capture states about the file there.
+
+    The facts are archived with the file; `crawlers.attachments.read(capture)` returns them to `items`.
+    """
+
+    url: str
+    facts: tuple[tuple[str, str], ...]  # (name, words of the capture)
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One text-bearing thing inside a capture: a page, a row, a file."""
 
@@ -241,4 +252,6 @@ class Extracted:
     outcome: Literal["kept", "dropped", "failed"] = "kept"
     reason: str = ""  # why there is no text: "empty", "not-what-its-name-says", "binary" …
     detail: str = ""  # the limit that was exceeded, as InputLimit.describe() formats it
+    cells: int = 0  # of its tables; 0 for a format whose reader counts none
+    blank_cells: int = 0  # those of them without words
     page_kind: str = ""  # of a web page: article, index, error … (crawlers/formats/html/page_kind.py)

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crawlers.fetch.payload import Headers, is_lasting
+from malmoi.archive import collection
 from malmoi.archive.blank_records import is_blank
 from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError, name_remedy
 from malmoi.storage.atomic_files import sync
-from malmoi.workspace_layout import PAGES
+from malmoi.workspace_layout import PAGES, STATS
 
 OPEN = f"{PAGES}.open"
 CLOSED = PAGES
@@ -73,6 +75,8 @@ class Archive:
             for entry, _ in entries(folder / CLOSED):
                 if not entry.refers_to and is_lasting(entry.status):
                     self.known[entry.record] = self.before[entry.url] = entry
+            for url in read_gone(folder):  # a page that comes back is archived again, as a capture of its own
+                self.before.pop(url, None)
         if (run_dir / CLOSED).exists():  # closed, but stats.json was not written: not done
             (run_dir / CLOSED).replace(self.path)
         self._file = self.path.open("ab", buffering=0)  # unbuffered: no failed write is retried later
@@ -88,9 +92,12 @@ class Archive:
         self._synced = time.monotonic()
         self._dirty = False
 
-    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes) -> Entry:
-        """Archive an answer; write a revisit record if an earlier run holds the same answer."""
-        same = self.before.get(url)
+    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes, *, again: bool = False) -> Entry:
+        """Archive an answer; write a revisit record if an earlier run holds the same answer.
+
+        `again`: write it anew, because its headers say something else now.
+        """
+        same = None if again else self.before.get(url)
         digest = hashlib.sha256(body).hexdigest()
         if same is not None and (same.status, same.digest, same.header("location")) == (
             status,
@@ -212,6 +219,18 @@ def members(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
             used -= len(held)
             yield offset, offset + used, bytes(out)
             offset += used
+
+
+def read_gone(folder: Path) -> Sequence[str]:
+    """Return the URLs that a run found to be gone; from its run.json, which is checked, or else from its stats."""
+    if (folder / "run.json").exists():
+        found: Sequence[str] = collection.read_facts(folder).get("gone", ())
+        return found
+    try:
+        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
+    except (OSError, ValueError):
+        return ()
+    return found
 
 
 def read_body(entry: Entry) -> bytes:

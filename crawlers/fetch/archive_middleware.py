@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers import withdrawn
+from crawlers import attachments, withdrawn
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
@@ -57,7 +57,8 @@ class ArchiveMiddleware:
                 self.state.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
         before = archive.before.get(request.url)
-        if before is not None and before.status == 200 and not request.meta.get("anew"):
+        anew = request.meta.get("anew") or _has_other_facts(before, request)
+        if before is not None and before.status == 200 and not anew:
             for condition, header in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
                 if value := before.header(header):
                     request.headers[condition] = value.encode("utf-8", "surrogateescape")
@@ -87,7 +88,9 @@ class ArchiveMiddleware:
         self._refuse_withdrawn(request, response, body)
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
-        archive.add(request.url, now, response.status, headers, body)
+        headers = _describe(headers, request.meta.get("facts", ""))
+        again = _has_other_facts(archive.before.get(request.url), request)
+        archive.add(request.url, now, response.status, headers, body, again=again)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 
     def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:
@@ -115,6 +118,18 @@ def _remove_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers
         return headers, body
     sized = tuple((k, str(len(clear)) if k.lower() == "content-length" else v) for k, v in clean)
     return (*sized, (REMOVED_HEADER, "1")), clear
+
+
+def _has_other_facts(before: Entry | None, request: Request) -> bool:
+    """Whether an entry states other facts about a file than the entry of an earlier run did."""
+    facts = request.meta.get("facts", "")
+    return before is not None and attachments.facts_of(before.header(attachments.HEADER)) != attachments.facts_of(facts)
+
+
+def _describe(headers: Headers, facts: str) -> Headers:
+    """Return the headers with the facts of an attachment; a header of that name from the network is removed."""
+    own = tuple((name, value) for name, value in headers if name.lower() != attachments.HEADER.lower())
+    return (*own, (attachments.HEADER, facts)) if facts else own
 
 
 def _is_stale(entry: Entry, now: datetime) -> bool:

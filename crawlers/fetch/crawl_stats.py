@@ -80,6 +80,7 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "left_out": dict(sorted(state.left_out.items())),
         "not_pages": sorted(state.others - state.page_urls),
         "troubled": _find_troubled(context, state),
+        "gone": list(state.unnamed),
         "granted": state.granted,
         "terms": state.terms,
     }

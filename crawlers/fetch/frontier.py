@@ -28,6 +28,7 @@ class Place:
 
     url: str
     kind: Kind
+    facts: str = ""  # header of an attachment (crawlers/attachments.py)
     task: asyncio.Task[Visit] | None = None
 
 
@@ -66,14 +67,14 @@ class Frontier:
     def __len__(self) -> int:
         return len(self._front) + self._behind
 
-    def append(self, url: str, kind: Kind) -> None:
-        """Append a URL, which holds no line end, to the queue."""
+    def append(self, url: str, kind: Kind, facts: str = "") -> None:
+        """Append a URL, which holds no white space, to the queue; `facts` hold no line end."""
         self.waiting[host_of(url)] += 1
         if not self._behind and len(self._front) < HELD:
-            self._front.append(Place(url, kind))
+            self._front.append(Place(url, kind, facts))
             return
         self._rest.seek(0, 2)
-        self._rest.write(f"{kind} {url}\n")
+        self._rest.write(f"{kind} {url} {facts}\n")
         self._behind += 1
 
     def first(self) -> Place:
@@ -104,8 +105,8 @@ class Frontier:
     def _refill(self) -> None:
         self._rest.seek(self._at)
         for _ in range(min(self._behind, HELD - len(self._front))):
-            kind, _, url = self._rest.readline().rstrip("\n").partition(" ")
-            self._front.append(Place(url, kind))  # type: ignore[arg-type]
+            kind, url, facts = self._rest.readline().rstrip("\n").split(" ", 2)
+            self._front.append(Place(url, kind, facts))  # type: ignore[arg-type]
             self._behind -= 1
         self._at = self._rest.tell()
         if not self._behind:

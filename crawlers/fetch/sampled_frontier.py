@@ -35,7 +35,7 @@ _ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
 class Group:
     """The addresses of one pattern."""
 
-    waiting: list[tuple[int, str]] = field(default_factory=list)  # a heap by rank
+    waiting: list[tuple[int, str, str]] = field(default_factory=list)  # a heap by rank: rank, URL, facts
     found: int = 0
     read: list[str] = field(default_factory=list)
     led: list[Counter[str]] = field(default_factory=list)  # for each page read: group → new addresses on it
@@ -69,18 +69,18 @@ class SampledFrontier:
         """Return the number of requests that are certain: of files of addresses, and the next one."""
         return len(self._files) or int(self._find_next() is not None)
 
-    def append(self, url: str, kind: Kind) -> None:
-        """Add a new URL, which the page that was read last names."""
+    def append(self, url: str, kind: Kind, facts: str = "") -> None:
+        """Add a new URL, which the page that was read last names; `facts` of an attachment."""
         self.waiting[host_of(url)] += 1
         if kind != "page":
-            self._files.append(Place(url, kind))
+            self._files.append(Place(url, kind, facts))
             return
         name = name_pattern(url)
         if name not in self._groups and len(self._groups) >= GROUPS:
             name = name_shape(url)
         group = self._groups.setdefault(name, Group())
         group.found += 1
-        heappush(group.waiting, (self._sample.rank(url), url))
+        heappush(group.waiting, (self._sample.rank(url), url, facts))
         if self._parent:
             self._groups[self._parent].led[-1][name] += 1
 
@@ -119,7 +119,8 @@ class SampledFrontier:
             return self._files[0]
         if self._next is None and (name := self._choose_group()):
             self._group = name
-            self._next = Place(heappop(self._groups[name].waiting)[1], "page")
+            _, url, facts = heappop(self._groups[name].waiting)
+            self._next = Place(url, "page", facts)
         return self._next
 
     def _choose_group(self) -> str:

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
 
+from crawlers import attachments
 from crawlers.catalogue import Definition
 from crawlers.fetch import connections, policy_pages, politeness
 from crawlers.fetch.api_key import Key, hide_in_logs
@@ -107,8 +110,11 @@ class Crawl(Spider):
         for request in no_requests:
             yield request
 
-    async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
-        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
+    async def ask(self, url: str, kind: Kind, *, keyed: bool = False, facts: str = "") -> Response:
+        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS.
+
+        `facts` are archived with the answer (crawlers/attachments.py).
+        """
         (self.state.page_urls if kind == "page" else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
@@ -118,20 +124,21 @@ class Crawl(Spider):
         }
         with_key = keyed and kind == "page" and self.context.has_key(url)
         meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
-        request = Request(url, headers=headers, meta=meta, dont_filter=True)
+        request = Request(url, headers=headers, meta=meta | {"facts": facts}, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    async def visit(self, url: str, kind: Kind) -> Visit:
+    async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
         """Return the outcome of a URL, after its redirects."""
-        return await visit(self.context, self.ask, self.seen, self.state.moved, url, kind)
+        ask = partial(self.ask, facts=facts)
+        return await visit(self.context, ask, self.seen, self.state.moved, url, kind)
 
     async def _walk(self) -> None:
         first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
         lists = isinstance(self.context.access, Sitemap | Feed)
         self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
         starts = set(first)
-        reason, unlinked = "", False
+        reason, unlinked, whole = "", False, True
         while True:
             if not self.queue and not unlinked:
                 unlinked = True
@@ -149,9 +156,12 @@ class Crawl(Spider):
                 self.starts_reached += found.has_page
                 reason = reason or found.blocked or found.failed
             self._count_misses(found)
+            whole = whole and bool(place.facts or not (found.failed or found.blocked))
             if found.has_page:
                 await self._read(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
+        if whole and self.state.outcome == "finished":
+            self.state.unnamed = tuple(sorted(self._find_unnamed()))
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
         }
@@ -171,6 +181,12 @@ class Crawl(Spider):
                 and urlsplit(url).path not in policy_pages.HOST_FILES
                 and url not in self.state.others
             ):
+                yield url
+
+    def _find_unnamed(self) -> Iterator[str]:
+        """Yield attachments of earlier runs that no entry of this run names, as after a new version of a rule."""
+        for url, entry in self.context.archive.before.items():
+            if entry.status == 200 and entry.header(attachments.HEADER) and url not in self.seen:
                 yield url
 
     def _count_misses(self, found: Visit) -> None:
@@ -208,18 +224,18 @@ class Crawl(Spider):
             host = host_of(place.url)
             if place.task is None and flying[host] < self.context.definition.source.manners.concurrency:
                 flying[host] += 1
-                place.task = asyncio.ensure_future(self.visit(place.url, place.kind))
+                place.task = asyncio.ensure_future(self.visit(place.url, place.kind, place.facts))
                 place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
     async def _read(self, place: Place, found: Visit) -> None:
         assert found.response is not None
         capture = self._capture(found.response)
         self.state.pages += place.kind == "page"
-        for urls, kind in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
-            self._offer(urls, kind)
+        for urls, kind, facts in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
+            self._offer(urls, kind, facts)
 
-    def _offer(self, urls: Iterable[str], kind: Kind) -> None:
-        """Queue canonical URLs, each once; count skipped URLs by reason."""
+    def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment."""
         for url in urls:
             if url in self.seen:
                 continue
@@ -228,7 +244,7 @@ class Crawl(Spider):
                 continue
             self.lists += kind != "page"
             self.seen.add(url)
-            self.queue.append(url, kind)
+            self.queue.append(url, kind, facts.get(url, ""))
 
     def _skip_reason(self, url: str, kind: Kind) -> str:
         if not url:

@@ -35,6 +35,7 @@ class CrawlState:
     granted: str = ""  # the page that permits what robots.txt forbids, if one was needed
     grant_status: int | str = ""
     terms: dict[str, Any] | None = None
+    unnamed: tuple[str, ...] = ()  # attachments of earlier runs that no entry of this run names
     outcome: str = ""  # finished, limit
     error: BaseException | None = None
 

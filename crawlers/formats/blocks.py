@@ -110,6 +110,23 @@ def text_of(blocks: Iterable[Block]) -> str:
     return text
 
 
+def count_cells(blocks: Iterable[Block]) -> tuple[int, int]:
+    """Return the number of cells of all tables, nested ones included, and of those without words.
+
+    >>> count_cells([Table([Cell(0, 0, ["이름"]), Cell(0, 1, [" "]), Cell(1, 0, []), Cell(1, 1, [Table([])])])])
+    (4, 2)
+    """
+    cells = blank = 0
+    waiting = list(blocks)
+    while waiting:
+        block = waiting.pop()
+        if isinstance(block, Table):
+            cells += len(block.cells)
+            blank += sum(not any(isinstance(b, Table) or b.strip() for b in cell.blocks) for cell in block.cells)
+            waiting += (inner for cell in block.cells for inner in cell.blocks)
+    return cells, blank
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """A rendered cell. Each cell is rendered once: cells nest, and rendering twice per level would take 2**48 steps."""

@@ -106,10 +106,15 @@ def unknown_fields(register: Register, capture: Capture) -> tuple[str, ...]:
 
 def _access(register: Register, max_pages: int) -> Api:
     """Return the API of a register, from the first page of its list."""
-    asked = {"target": register.target, "type": "XML", "display": str(PER_PAGE), "page": "1", **dict(register.only)}
+    return make_access(register.target, (LIST, ENTRY), max_pages, register.only)
+
+
+def make_access(target: str, paths: tuple[str, ...], max_pages: int, only: tuple[tuple[str, str], ...] = ()) -> Api:
+    """Return the API of a list, from its first page; `paths` are those that the source may request."""
+    asked = {"target": target, "type": "XML", "display": str(PER_PAGE), "page": "1", **dict(only)}
     return Api(
         start=(f"{BASE}{LIST}?{urlencode(sorted(asked.items()))}",),
-        scope=(BASE + LIST, BASE + ENTRY),
+        scope=tuple(BASE + path for path in paths),
         key=KEY,
         parameter=PARAMETER,
         grant=GRANT,
@@ -129,25 +134,8 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
     """
     if not is_list(capture):
         return
-    root = _parse_root(capture)
-    total = xml_records.parse_number(xml_records.field(root, "totalCnt"))
-    if total is None:
-        raise CaptureError(
-            f"{capture.url}: the list does not state its length in totalCnt; check the answer, "
-            "and correct crawlers/platforms/law_go_kr.py if the API has changed."
-        )
-    shown, page = (
-        list(root.iter(register.row)),
-        xml_records.parse_number(xml_records.parameter(capture.url, "page")) or 1,
-    )
-    if not shown and total > (page - 1) * PER_PAGE:
-        raise CaptureError(
-            f"{capture.url}: the list counts {total:,} entries and shows none on this page; collect again, "
-            "and correct the register in the source file if the API has changed."
-        )
-    if page == 1:
-        for further in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
-            yield xml_records.rewrite_url(capture.url, page=further)
+    pages, shown = read_list(register.row, capture)
+    yield from pages
     for place, row in enumerate(shown, 1):
         key = xml_records.field(row, register.listed)
         if not key:
@@ -157,6 +145,29 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
             )
         query = {"target": register.target, "type": "XML", register.asked: key}
         yield f"{xml_records.rewrite_url(capture.url, path=ENTRY).partition('?')[0]}?{urlencode(sorted(query.items()))}"
+
+
+def read_list(row: str, capture: Capture) -> tuple[list[str], list[etree._Element]]:
+    """Return the addresses of the other pages of a list (from its first page only), and the elements `row` of this one.
+
+    Raises CaptureError if the list cannot be read, does not state its length, or shows no entry of those it counts.
+    """
+    root = _parse_root(capture)
+    total = xml_records.parse_number(xml_records.field(root, "totalCnt"))
+    if total is None:
+        raise CaptureError(
+            f"{capture.url}: the list does not state its length in totalCnt; check the answer, "
+            "and correct crawlers/platforms/law_go_kr.py if the API has changed."
+        )
+    shown = list(root.iter(row))
+    page = xml_records.parse_number(xml_records.parameter(capture.url, "page")) or 1
+    if not shown and total > (page - 1) * PER_PAGE:
+        raise CaptureError(
+            f"{capture.url}: the list counts {total:,} entries and shows none on this page; collect again, "
+            "and correct the register in the source file if the API has changed."
+        )
+    further = range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1) if page == 1 else ()
+    return [xml_records.rewrite_url(capture.url, page=number) for number in further], shown
 
 
 def items(register: Register, capture: Capture) -> Iterator[Item]:

@@ -211,6 +211,8 @@ def _read_files(
                 tally.left_out[UNNAMED] += 1
                 continue
             yield path, url, body
+
+
 def _draw_files(
     sample: Sample, chosen: Sequence[tuple[str, Entry]], proofs: set[str], sizes: Mapping[str, int]
 ) -> list[Stratum]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from crawlers.fetch.archive import CLOSED
+from crawlers.fetch.archive import CLOSED, read_gone
 from crawlers.formats import front_matter
-from malmoi.archive import collection
 from malmoi.archive.capture import Torn, scan
 from malmoi.source import Git
-from malmoi.workspace_layout import STATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def read_naming(page: str, access: Git, earlier: Iterable[Path]) -> Naming:
         for entry in scan(folder / CLOSED):
             if not isinstance(entry, Torn) and entry[1] == "resource":
                 known[entry[2].url] = Held(entry[2].record, blob_name(entry[2].body))
-        for url in _read_gone(folder):
+        for url in read_gone(folder):
             known.pop(url, None)
     marks = tuple(page.replace("{path}", f"?{quote(name, safe='')}=") for name in access.named_by)
     by_oid = {held.oid: url for url, held in known.items() if marks and url.startswith(marks)}
@@ -82,15 +79,3 @@ def address_by_identifier(page: str, body: bytes, names: Sequence[str]) -> str:
     """
     name, value = front_matter.find_identifier(body, names)
     return page.replace("{path}", f"?{quote(name, safe='')}={quote(value, safe='')}") if value else ""
-
-
-def _read_gone(folder: Path) -> Sequence[str]:
-    """Return the URLs that a run found to be gone; from its run.json, which is checked, or else from its stats."""
-    if (folder / "run.json").exists():
-        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
-        return found
-    try:
-        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
-    except (OSError, ValueError):
-        return ()
-    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias, TypeVar
 
+from crawlers import attachments
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.links import link_process
 from crawlers.fetch.page_requests import Kind
@@ -14,14 +15,13 @@ from crawlers.web.scope import origins
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
-from malmoi.source import Site
+from malmoi.source import Attachment, Site
 
 T = TypeVar("T")
+Offer: TypeAlias = tuple[Iterable[str], Kind, Mapping[str, str]]  # URLs, how to request them, facts of attachments
 
 
-async def read_addresses(
-    context: CrawlContext, state: CrawlState, capture: Capture, kind: Kind
-) -> list[tuple[Iterable[str], Kind]]:
+async def read_addresses(context: CrawlContext, state: CrawlState, capture: Capture, kind: Kind) -> list[Offer]:
     """Return the URLs in an answer with the kind to request them as; note as failed what cannot be read.
 
     Raises:
@@ -29,19 +29,28 @@ async def read_addresses(
     """
     follow = context.definition.follow
     if kind == "page" and follow is not None:
-        urls = call_source(context, "follow", capture.url, lambda: list(follow(capture)))
-        return [([context.remove_key(canonical_url(url)) for url in urls], "page")]
+        found = call_source(context, "follow", capture.url, lambda: _read_addresses(follow(capture), capture.record))
+        named = [(context.remove_key(canonical_url(url)), facts) for url, facts in found]
+        # Several entries may name one file: the first describes it, whatever the order of the queue.
+        return [([url for url, _ in named], "page", {url: facts for url, facts in reversed(named) if facts})]
     if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(context.access, Site)):
         return []
     try:
-        found = await link_process.addresses_of(capture, kind)
+        links = await link_process.addresses_of(capture, kind)
     except link_process.Unread as error:
         state.fail(capture.url, f"links-unread: {error.reason}" if kind == "page" else error.reason)
         return []
-    if found.lost:
-        state.fail(capture.url, f"list-incomplete: {'; '.join(found.lost)}")
+    if links.lost:
+        state.fail(capture.url, f"list-incomplete: {'; '.join(links.lost)}")
     hosts = set(origins(context.access))
-    return [([url for url in found.maps if origin(url) in hosts], "sitemap"), (found.pages, "page")]
+    return [([url for url in links.maps if origin(url) in hosts], "sitemap", {}), (links.pages, "page", {})]
+
+
+def _read_addresses(named: Iterable[str | Attachment], record: str) -> list[tuple[str, str]]:
+    """Return what follow() names as (address, header of its facts); `record` is the capture that names it."""
+    return [
+        (one.url, attachments.write_header(one, record)) if isinstance(one, Attachment) else (one, "") for one in named
+    ]
 
 
 def call_source(context: CrawlContext, verb: str, url: str, call: Callable[[], T]) -> T:

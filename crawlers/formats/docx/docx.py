@@ -7,7 +7,7 @@ import posixpath
 from lxml import etree
 
 from crawlers.formats import document_metadata, safe_xml
-from crawlers.formats.blocks import text_of
+from crawlers.formats.blocks import count_cells, text_of
 from crawlers.formats.docx.docx_body import Body, is_on, local_name, notes
 from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.zip_limits import Zipped
@@ -31,7 +31,9 @@ def extract(item: Item) -> Extracted:
         raise Unreadable("damaged")
     folder = posixpath.dirname(main)
     found = {kind: notes(_read_part(archive, f"{folder}/{kind}.xml"), kind) for kind in _NOTES}
-    text = text_of(Body(found, _find_hidden_styles(archive, folder)).blocks(body))
+    blocks = Body(found, _find_hidden_styles(archive, folder)).blocks(body)
+    text = text_of(blocks)
+    cells, blank = count_cells(blocks)
     said = _core(archive)
     return Extracted(
         text=text,
@@ -41,6 +43,8 @@ def extract(item: Item) -> Extracted:
         or document_metadata.date(said.get("modified", "")),
         author=item.author or document_metadata.author(said.get("creator", "")),
         format="docx",
+        cells=cells,
+        blank_cells=blank,
     )
 
 

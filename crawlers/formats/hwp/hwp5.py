@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from struct import unpack_from
 
-from crawlers.formats.blocks import Block, text_of
+from crawlers.formats.blocks import Block, count_cells, text_of
 from crawlers.formats.contents import remove_contents
 from crawlers.formats.hwp import summary_properties
 from crawlers.formats.hwp.distribution import PLACEHOLDER, decrypt_section
@@ -37,9 +37,11 @@ def extract(item: Item) -> Extracted:
     assert isinstance(item.body, bytes)
     container = Container(item.body)
     flags = _flags(container.read("FileHeader"))
-    text = text_of(remove_contents(_body(container, flags)))
+    body = remove_contents(_body(container, flags))
+    text = text_of(body)
     if flags & _DISTRIBUTION and text.startswith(PLACEHOLDER):
         raise Unreadable("damaged")
+    cells, blank = count_cells(body)
     said = _summary(container)
     return Extracted(
         text=text,
@@ -47,6 +49,8 @@ def extract(item: Item) -> Extracted:
         date=item.date or said.date,
         author=item.author or said.author,
         format="hwp",
+        cells=cells,
+        blank_cells=blank,
     )
 
 

@@ -7,7 +7,7 @@ import re
 from lxml import etree
 
 from crawlers.formats import safe_xml
-from crawlers.formats.blocks import text_of
+from crawlers.formats.blocks import count_cells, text_of
 from crawlers.formats.contents import remove_contents
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.hwp import summary_properties, xml_body
@@ -28,7 +28,9 @@ def extract(item: Item) -> Extracted:
     """
     assert isinstance(item.body, bytes)
     body = _BINARY.sub(b"", item.body)
-    text = text_of(remove_contents(xml_body.blocks(body, Numbers(_shapes(body)))))
+    found = remove_contents(xml_body.blocks(body, Numbers(_shapes(body))))
+    text = text_of(found)
+    cells, blank = count_cells(found)
     said = _summary(body)
     return Extracted(
         text=text,
@@ -36,6 +38,8 @@ def extract(item: Item) -> Extracted:
         date=item.date or said.date,
         author=item.author or said.author,
         format="hwpml",
+        cells=cells,
+        blank_cells=blank,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from lxml import etree
 
 from crawlers.formats import safe_xml
-from crawlers.formats.blocks import Block, text_of
+from crawlers.formats.blocks import Block, count_cells, text_of
 from crawlers.formats.contents import remove_contents
 from crawlers.formats.hwp import summary_properties, xml_body
 from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, read_xml_shapes
@@ -44,7 +44,9 @@ def extract(item: Item) -> Extracted:
     numbers = Numbers(read_xml_shapes(safe_xml.parse(head)) if head.strip() else NO_SHAPES)
     for part in _sections(archive.names, package):
         found += xml_body.blocks(archive.read(part), numbers)
-    text = text_of(remove_contents(found))
+    body = remove_contents(found)
+    text = text_of(body)
+    cells, blank = count_cells(body)
     said = _summary(package)
     return Extracted(
         text=text,
@@ -52,6 +54,8 @@ def extract(item: Item) -> Extracted:
         date=item.date or said.date,
         author=item.author or said.author,
         format="hwpx",
+        cells=cells,
+        blank_cells=blank,
     )
 
 

@@ -58,6 +58,8 @@ def extract(item: Item) -> Extracted:
         date=item.date or next(filter(None, map(document_metadata.date, stated)), ""),
         author=item.author or author,
         format="pdf",
+        cells=sum(page.cells for page in pages),
+        blank_cells=sum(page.blank_cells for page in pages),
     )
 
 

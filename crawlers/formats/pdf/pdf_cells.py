@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from crawlers.formats.pdf.pdf_cuts import GAP, Chars, cut_at_gaps, find_edges, piece_span, split_line, tighten_cells
 from crawlers.formats.pdf.pdf_drawings import Drawings
@@ -21,46 +22,74 @@ SPARSE, MANY = 0.2, 20  # share of filled cells below which so many cells are a 
 _Band = tuple[float, float, list[Line]]  # upper and lower edge, the lines between
 
 
-def lay_out(lines: list[Line], drawings: Drawings, chars: Chars) -> list[Line]:
-    """Return the lines of a page with tables cut into cells, row by row, and columns of text one after the other.
+class LaidOut(NamedTuple):
+    """The lines of a page, and the cells of its ruled tables with those of them that hold no words."""
+
+    lines: list[Line]
+    cells: int = 0
+    blank_cells: int = 0
+
+
+def lay_out(lines: list[Line], drawings: Drawings, chars: Chars) -> LaidOut:
+    """Lay out a page: tables are cut into cells, row by row, columns of text follow each other.
 
     `chars` returns the characters of a line with their boxes; it is asked for lines in tables and lines with gaps.
+    A ruled grid counts as a table if a row of it has two filled cells: the grid behind a curve has none.
     """
     if not lines:
-        return lines
+        return LaidOut(lines)
     page = lines[0].page
-    number = 0
+    number = cells = blank = 0
     for grid in find_grids(drawings.horizontals, drawings.verticals):
-        lines = _fill(lines, grid, (page, number), chars)
+        parts = _split(lines, grid, (page, number), chars)
+        filled = _find_filled_cells(parts)
+        if any(len(columns) > 1 for columns in filled.values()):
+            owners = {owner for row in grid.owners for owner in row}
+            cells += len(owners)
+            blank += len(owners) - sum(map(len, filled.values()))
+        lines = _fill(lines, grid, parts)
         number += 1
     for band in find_bands(drawings.horizontals):
         for grid in _band_grids(lines, band, chars):
-            lines = _fill(lines, grid, (page, number), chars, ruled=False)
+            lines = _fill(lines, grid, _split(lines, grid, (page, number), chars), ruled=False)
             number += 1
-    return align_runs(mark_gaps(lines, chars), (page, number), chars)
+    return LaidOut(align_runs(mark_gaps(lines, chars), (page, number), chars), cells, blank)
 
 
-def _fill(lines: list[Line], grid: Grid, table: tuple[int, int], chars: Chars, *, ruled: bool = True) -> list[Line]:
-    """Replace the lines inside a grid by its cells; leave them if they do not fill it as a table."""
-    inside = [line for line in lines if line.cell is None and grid.holds(line.left, line.right, line.middle)]
-    parts = [part for line in inside for part in split_line(line, grid, table, chars)]
+def _find_inside(lines: list[Line], grid: Grid) -> list[Line]:
+    return [line for line in lines if line.cell is None and grid.holds(line.left, line.right, line.middle)]
+
+
+def _split(lines: list[Line], grid: Grid, table: tuple[int, int], chars: Chars) -> list[Line]:
+    """Return the lines inside a grid, cut at the edges of its cells."""
+    return [part for line in _find_inside(lines, grid) for part in split_line(line, grid, table, chars)]
+
+
+def _fill(lines: list[Line], grid: Grid, parts: list[Line], *, ruled: bool = True) -> list[Line]:
+    """Replace the lines inside a grid by their `parts` in its cells; leave them if they do not fill it as a table."""
     cells = sorted(
         (part for part in parts if part.cell), key=lambda part: (part.cell.row, part.cell.column) if part.cell else ()
     )
     if not _is_table(cells, grid):
         return lines
     cells = cells if ruled else tighten_cells(cells)
-    gone = {id(line) for line in inside}
+    gone = {id(line) for line in _find_inside(lines, grid)}
     first = next(at for at, line in enumerate(lines) if id(line) in gone)
     rest = [line for line in lines[first:] if id(line) not in gone]
     return [*lines[:first], *cells, *(part for part in parts if not part.cell), *rest]
 
 
-def _is_table(cells: Sequence[Line], grid: Grid) -> bool:
+def _find_filled_cells(parts: Sequence[Line]) -> dict[int, set[int]]:
+    """Return row → columns of the cells that hold a line."""
     filled: dict[int, set[int]] = defaultdict(set)
-    for line in cells:
+    for line in parts:
         if line.cell:
             filled[line.cell.row].add(line.cell.column)
+    return filled
+
+
+def _is_table(cells: Sequence[Line], grid: Grid) -> bool:
+    filled = _find_filled_cells(cells)
     if not any(len(columns) > 1 for columns in filled.values()):
         return False
     if max(len(list(group)) for _, group in groupby(cells, key=lambda line: line.cell)) > LONGEST_CELL:

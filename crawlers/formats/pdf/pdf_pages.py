@@ -55,6 +55,8 @@ class Page:
     height: float
     lines: tuple[Line, ...]
     scanned: bool = False
+    cells: int = 0  # of its ruled tables
+    blank_cells: int = 0  # those of them without words
 
 
 def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
@@ -133,8 +135,9 @@ def _page(page: raw.FPDF_PAGE, number: int, limit: int) -> Page:
             raise Unreadable("too-large")
         drawings = read_drawings(page)
         lines = _mark_spacing(text_page, list(_lines(text_page, count, number)) if count > 0 else [])
-        laid_out = lay_out(lines, drawings, lambda line: _chars(text_page, line))
-        return Page(number, height, tuple(map(_close_spacing, laid_out)), drawings.scanned)
+        found = lay_out(lines, drawings, lambda line: _chars(text_page, line))
+        closed = tuple(map(_close_spacing, found.lines))
+        return Page(number, height, closed, drawings.scanned, found.cells, found.blank_cells)
     finally:
         raw.FPDFText_ClosePage(text_page)
 
