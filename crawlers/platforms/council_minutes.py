@@ -88,6 +88,9 @@ MNTS = System(
 )
 
 
+SYSTEMS = (VIEWER, RECORD, MNTS)
+
+
 @dataclass(frozen=True, slots=True)
 class Council:
     """One council: its name, the origin of its minutes, and its system."""
@@ -171,7 +174,7 @@ def text(council: Council, parsed: ParsedItem) -> Extracted:
     Dropped as `not-minutes` if the page lacks the element of the system, as `no-text` if it is empty.
     """
     item, page = parsed.item, parsed.page
-    box = _find_box(council, page.tree)
+    box = find_box(page.tree, council.system.box)
     found = "" if box is None else read_minutes(box)
     title, date, _ = heading(found)
     reason = "not-minutes" if box is None else "" if found else "no-text"
@@ -189,15 +192,17 @@ def text(council: Council, parsed: ParsedItem) -> Extracted:
 def evidence(council: Council, parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """Return as evidence the words in which a page calls itself the minutes of a sitting of the council."""
     item, page = parsed.item, parsed.page
-    box = _find_box(council, page.tree)
+    box = find_box(page.tree, council.system.box)
     words = "" if box is None else heading(read_minutes(box))[2]
     found = LicenceEvidence(LICENCE, "statute", "item", quote(words), "heading of the minutes", item.record)
     return ((found,) if words else ()), response_signals.find(item, page)
 
 
-def _find_box(council: Council, tree: html.HtmlElement) -> html.HtmlElement | None:
-    name = council.system.box
-    return next((one for one in tree.iter() if name in (one.get("id"), *(one.get("class") or "").split())), None)
+def find_box(tree: html.HtmlElement, *names: str) -> html.HtmlElement | None:
+    """Return the first element whose id or class is one of `names`; None if a page has none."""
+    return next(
+        (one for one in tree.iter() if {one.get("id"), *(one.get("class") or "").split()}.intersection(names)), None
+    )
 
 
 def read_minutes(box: html.HtmlElement) -> str:

@@ -1,5 +1,6 @@
 """Minutes of local councils: three board systems, a council in ten lines, turns of speakers, no navigation."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from flows.engine.progress import Progress
 from malmoi.apply import Dropped, Kept
 from malmoi.archive import collection
 from malmoi.archive.capture import Capture, record_id
+from malmoi.errors import CallError, CaptureError
 from malmoi.licensing.rights_decision import decide
 from malmoi.workspace import Workspace
 from tests.builders.small_site import Answer, serve
@@ -232,3 +234,109 @@ def test_another_council_of_a_known_system_is_collected_from_its_list_to_its_doc
     assert sorted(found) == [f"council_gasang/{number}" for number in (10, 11, 20, 21, 30)]
     assert all(isinstance(outcome, Kept) and rights(outcome).use == "redistribute" for outcome in found.values())
     assert found["council_gasang/30"].document.title.endswith("제30호")
+
+
+# The portal of all councils
+
+
+PORTAL = "https://clik.nanet.go.kr/openapi/minutes.do"
+LIST = f"{PORTAL}?displayType=list&listCount=100&rasmblyId=099001&searchType=ALL&startCount=0&type=json"
+ENTRY = f"{PORTAL}?displayType=detail&docid=CLIKC9900000000001&type=json"
+FIELDS = {
+    "SERVICE": "minutes",
+    "RESULT_CODE": "SUCCESS",
+    "DOCID": "CLIKC9900000000001",
+    "RASMBLY_ID": "099001",
+    "RASMBLY_NM": "가상도 가상시의회",
+    "RASMBLY_NUMPR": "9",
+    "RASMBLY_SESN": "999",
+    "MINTS_ODR": "2",
+    "MTGNM": "본회의\n[임시]",
+    "MTG_DE": "20310203",
+    "MTR_SJ": "1. 종이학 접기 지원 조례안",
+    "ORGINL_FILE_URL": "",
+}
+
+
+def entry(minutes, **changes):
+    """An entry of the portal as the corridor gets it."""
+    answer = [{**FIELDS, "MINTS_HTML": minutes, **changes}]
+    return only("clik_minutes", capture(ENTRY, json.dumps(answer, ensure_ascii=False).encode(), "application/json"))
+
+
+def test_the_councils_of_the_portal_are_chosen_by_the_operator(monkeypatch):
+    monkeypatch.delenv("MALMOI_CLIK_COUNCILS", raising=False)
+    assert catalogue.load("clik_minutes").source.access.start == (), "no council, no request"
+    monkeypatch.setenv("MALMOI_CLIK_COUNCILS", "099001, 099002,099001")
+    source = catalogue.load("clik_minutes").source
+    assert source.access.start == (LIST, LIST.replace("099001", "099002"))
+    assert all(url == canonical_url(url) and is_in_scope(url, source.access) for url in (*source.access.start, ENTRY))
+    monkeypatch.setenv("MALMOI_CLIK_COUNCILS", "가상시의회")
+    with pytest.raises(CallError, match="give numbers of six digits"):
+        catalogue.load("clik_minutes")
+
+
+def test_a_list_of_the_portal_leads_to_its_other_pages_and_to_each_sitting_once():
+    follow = catalogue.load("clik_minutes").follow
+    assert list(follow(capture(LIST, "clik_list.json"))) == [
+        LIST.replace("startCount=0", "startCount=100"),
+        LIST.replace("startCount=0", "startCount=200"),
+        ENTRY,
+        ENTRY.replace("0001&", "0003&"),
+    ]
+    assert len(list(follow(capture(LIST.replace("startCount=0", "startCount=100"), "clik_list.json")))) == 2
+    assert list(follow(capture(ENTRY, "clik_list.json"))) == []
+    with pytest.raises(CaptureError, match="not a list of minutes"):
+        list(follow(capture(LIST, b'[{"SERVICE":"minutes","RESULT_CODE":"SUCCESS"}]')))
+
+
+@pytest.mark.parametrize("fixture", TEXTS)
+def test_a_whole_page_of_a_known_system_inside_an_entry_is_read_as_that_system(fixture):
+    outcome = entry((DATA / f"council_{fixture}.html").read_text("utf-8"))
+    assert isinstance(outcome, Kept) and outcome.document.text == TEXTS[fixture]
+    doc = outcome.document
+    assert (doc.title, doc.date) == ("가상도 가상시의회 제999회 본회의 [임시] 제2차", "2031-02-03")
+    assert (doc.id, doc.author) == ("clik_minutes/CLIKC9900000000001", "")
+    assert (rights(outcome).use, rights(outcome).licence) == ("redistribute", council_minutes.LICENCE)
+
+
+TURN = "<div><b>○의장 가나다</b>&nbsp; 개의합니다.</div>"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changes", "outcome"),
+    [
+        (TURN, {}, "redistribute"),
+        ("<nav><a>처음</a></nav>" + TURN, {}, "not-minutes"),
+        ("", {}, "no-text"),
+        (None, {}, "no-text"),
+        ("<p>비공개 회의입니다.</p>", {}, "no-licence"),
+        (TURN, {"RASMBLY_NM": "가상시청"}, "no-licence"),
+        (TURN, {"MTG_DE": ""}, "no-licence"),
+        (TURN, {"MTGNM": None}, "no-licence"),
+    ],
+)
+def test_an_entry_is_granted_by_its_fields_and_its_turns(minutes, changes, outcome):
+    found = entry(minutes, **changes)
+    if isinstance(found, Dropped):
+        assert found.verdict.reason == outcome and rights(found).use == "exclude"
+    else:
+        assert outcome in (rights(found).use, rights(found).reason)
+        assert (outcome == "redistribute") is (rights(found).use == "redistribute")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "again"),
+        (b"<html><body>502</body></html>", "again"),
+        (b'{"RESULT_CODE":"ERROR11","RESULT_MESSAGE":""}', "again"),
+        (b'{"RESULT_CODE":"ERROR09","RESULT_MESSAGE":""}', "stop"),
+        (b'{"RESULT_CODE":"ERROR01","RESULT_MESSAGE":""}', "stop"),
+        (b'{"RESULT_CODE":"ERROR05","RESULT_MESSAGE":""}', "stop"),
+        (b'[{"SERVICE":"minutes","RESULT_CODE":"SUCCESS"}]', None),
+    ],
+)
+def test_an_error_of_the_portal_is_known_as_such(body, kind):
+    said = catalogue.load("clik_minutes").trouble(capture(LIST, body))
+    assert (said.kind if said else None) == kind
