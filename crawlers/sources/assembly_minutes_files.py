@@ -1,7 +1,7 @@
 """Minutes of the National Assembly in files that the operator has downloaded: XML, pages of the viewer, HWP, PDF.
 
-The minutes of the 18th and 19th Assembly were converted from HWP to XML in 2023. What art. 24 permits, and what it
-does not, is said in crawlers/sources/assembly_minutes.py.
+The minutes of the 18th and 19th Assembly were converted from HWP to XML in 2023. crawlers/sources/assembly_minutes.py
+says which uses art. 24 permits.
 
 A turn of a speaker is a line that begins with a circle, name, office and a colon: `◯가나다 위원: …`. Where a file
 does not name its speakers in fields, the words stay as they are printed.
@@ -118,7 +118,7 @@ def list_lines(root: etree._Element) -> Iterator[str]:
 def _find_speaker(element: etree._Element) -> tuple[str, list[etree._Element]]:
     """Return the name and office of a turn and the elements that hold them; ("", []) of another element.
 
-    A field that is called only `name` is a speaker if an office stands beside it.
+    A field that is called only `name` is a speaker if it has an office beside it.
     """
     fields = [child for child in element if isinstance(child.tag, str) and len(child) == 0]
     said = [(_squeeze(str(name)), str(value)) for name, value in element.attrib.items()]

@@ -16,7 +16,7 @@ SOURCE = korea_kr.source(
     SERVICE,
     title="대한민국 정책브리핑 정책뉴스",
     unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
-    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted; the guide knows only I and U); how far "
+    "The meaning of KoglType=0 (here: unknown) and ContentsStatus=D (deleted; the guide knows only I and U); how far "
     "back the days go; how an answer names a contributor (기고), whose text is not the State's; whether data set "
     "15092236 is the same news.",
     note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see crawlers/platforms/korea_kr.py. A key comes "

@@ -17,7 +17,7 @@ SOURCE = korea_kr.source(
     title="대한민국 정책브리핑 보도자료",
     unverified="No answer of the interface has been seen: address and elements are those of its guide and of public "
     "programs, which read no KoglType here; without one every item is excluded, although the record of data set "
-    "15095295 says 공공저작물_출처표시. What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); "
+    "15095295 says 공공저작물_출처표시. The meaning of KoglType=0 (here: unknown) and ContentsStatus=D (deleted); "
     "how far back the days go; whether data set 15092245 is the same releases.",
     note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see crawlers/platforms/korea_kr.py. A key comes "
     "from data.go.kr (data set 15095295) and has 1,000 calls a day. Attached files (FileName, FileUrl) are not "

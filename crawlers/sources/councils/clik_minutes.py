@@ -4,8 +4,8 @@ The operator chooses the councils with an environment variable, six digits each:
 
     MALMOI_CLIK_COUNCILS=041009,031013
 
-Without it the source has no start URL: a key has 1,000 requests a day, and one sitting takes one. What art. 24
-permits, and how a turn of a speaker is written, is said in crawlers/platforms/council_minutes.py.
+Without it the source has no start URL: a key has 1,000 requests a day, and one sitting takes one.
+crawlers/platforms/council_minutes.py says which uses art. 24 permits, and how a turn of a speaker is written.
 """
 
 import json
