@@ -30,6 +30,7 @@ Items: TypeAlias = Callable[[Capture], Iterable[Item]]
 Evidence: TypeAlias = Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
 Text: TypeAlias = Callable[[ParsedItem], Extracted]
 TroubleOf: TypeAlias = Callable[[Capture], Trouble | None]
+UnknownFields: TypeAlias = Callable[[Capture], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Definition:
     evidence: Evidence | None = None
     text: Text | None = None
     trouble: TroubleOf | None = None
+    unknown_fields: UnknownFields | None = None
 
 
 def names() -> list[str]:
@@ -96,7 +98,7 @@ def load(name_or_path: str) -> Definition:
                 "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py "
                 "with the proof"
             )
-    verbs = ("follow", "items", "evidence", "text", "trouble")
+    verbs = ("follow", "items", "evidence", "text", "trouble", "unknown_fields")
     return Definition(source, *(_function(module, path, verb) for verb in verbs))
 
 

@@ -9,26 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from crawlers import folders, proofs
 from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
+from crawlers.catalogue import Definition
 from crawlers.folders import Left
 from crawlers.rights import claims
+from crawlers.sampling.drawn import FACT, Sample, Stratum, describe, draw_by_size
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
-from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
+from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finish, read_run, select_current
+from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
-from malmoi.errors import SourceError
+from malmoi.errors import CaptureError, SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
+LOOKED = 50  # answers of a run whose fields are compared with those that the source knows
 NOTHING = Matcher((), b"")  # without tombstones
 _FILES = "files.warc.gz"  # the archive of a run over local files
 _MOVED = (301, 308)  # the page has another URL now; its content there is another capture
@@ -66,6 +71,7 @@ class _Found:
     rows: Sequence[IndexRow]
     torn: Sequence[str] = ()
     left: Sequence[Left] = ()
+    sample: dict[str, Any] = field(default_factory=dict)  # the fact about the sample, if one was drawn
 
 
 def collect_local(
@@ -74,6 +80,7 @@ def collect_local(
     earlier: Sequence[Run],
     *,
     limit: int | None = None,
+    sample: Sample | None = None,
     matcher: Matcher = NOTHING,
     read: ReadArchive = read_archive,
 ) -> dict[str, int]:
@@ -84,15 +91,15 @@ def collect_local(
     A run without changes writes nothing. Raises SourceError or CaptureError if the access point
     or a licence file is missing or unreadable; the message says which and what to do.
     """
-    look = _look(source, limit, read)
+    look = _look(source, limit, sample, read)
     known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
     gone_for_good = {row.url for row in new if find_by_address(matcher, source.name, row.url)}
     new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
-    gone = [] if limit is not None else [mark_gone(row) for url, row in known.items() if url not in here]
-    proof = [(_licence_row(name, path, body), body) for name, path, body in _licence_files(source)]
+    gone = [] if limit is not None or sample else [mark_gone(row) for url, row in known.items() if url not in here]
+    proof = [(_licence_row(name, path, body), body) for name, path, body in list_licence_files(source)]
     fresh = [(row, body) for row, body in proof if row.record not in held]
     counts = {
         "found": len(look.rows),
@@ -104,7 +111,7 @@ def collect_local(
     }
     if gone_for_good:
         counts["withdrawn"] = len(gone_for_good)
-    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left]}
+    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left], **look.sample}
     before = earlier[-1].facts.get("not_taken", []) if earlier else []
     if new or gone or fresh or before != told["not_taken"]:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,16 +120,24 @@ def collect_local(
     return counts
 
 
-def _look(source: Source, limit: int | None, read: ReadArchive) -> _Found:
+def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadArchive) -> _Found:
     match source.access:
         case Folder():
-            taken, left = folders.index_files(source, source.access, limit)
-            return _Found(taken, left=left)
+            taken, left, strata = folders.index_files(source, source.access, limit, sample)
+            return _Found(taken, (), left, _describe_sample("files", strata))
         case Warc():
             rows, torn = index_archives(source, source.access, read)
             pages = [row for row in rows if row.kind != INSTRUMENT]
-            return _Found([*pages[:limit], *(row for row in rows if row.kind == INSTRUMENT)], torn)
+            strata = draw_by_size(sample, {row.url: row.size for row in pages}) if sample else []
+            drawn = {url for one in strata for url in one.chosen}
+            pages = [row for row in pages if row.url in drawn] if sample else pages[:limit]
+            rest = [row for row in rows if row.kind == INSTRUMENT]
+            return _Found([*pages, *rest], torn, sample=_describe_sample("records", strata))
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the network, not read from disk.")
+
+
+def _describe_sample(units: str, strata: Sequence[Stratum]) -> dict[str, Any]:
+    return {FACT: describe(f"{units} at random, in strata by their size", strata)} if strata else {}
 
 
 def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
@@ -131,7 +146,7 @@ def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
-def _licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
+def list_licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
     """Return the licence files of a source: in its folder, or in the folder of its first archive."""
     match source.access:
         case Folder(path=path):
@@ -182,7 +197,7 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         # Without this mark the crawler would find its run finished, and never fetch the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
         raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
-    rows = [_mark_non_page(row, folder, stats) for row in proved]
+    rows = [mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
     facts = stats | {"source": source.name, "lost": lost}
     facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
@@ -196,7 +211,21 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     }
 
 
-def _mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+def find_unknown(definition: Definition, folder: Path) -> tuple[str, ...]:
+    """Return the fields that answers of the finished run in `folder` hold and the source does not know, sorted.
+
+    The first LOOKED answers are read. An answer that `unknown_fields` cannot read has no fields; extraction reports it.
+    """
+    call, found = definition.unknown_fields, set[str]()
+    if call is None or not (folder / "run.json").exists():
+        return ()
+    for row in [row for row in read_run(folder).rows if row.kind in ARCHIVED and row.status == 200][:LOOKED]:
+        with suppress(CaptureError), input_errors(CaptureError):
+            found |= set(call(capture.read(folder / row.path, row.offset, row.record)))
+    return tuple(sorted(found))
+
+
+def mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
     """Mark a row that is not a page: a policy file, a list of URLs, or an answer that gives no page."""
     if row.kind not in ("response", "revisit"):
         return row

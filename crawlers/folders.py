@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from crawlers.sampling.drawn import Sample, Stratum, draw_by_size
 from malmoi.archive.capture import IndexRow, record_id
 from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors
@@ -31,23 +32,39 @@ CONTROLS = "control-character-in-name"  # it would become part of a URL and reac
 _MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
 
 
-def index_files(source: Source, access: Folder, limit: int | None) -> tuple[list[IndexRow], list[Left]]:
-    """Return the rows of the first `limit` files of a folder, and what was left out; SourceError if no file is left."""
+def index_files(
+    source: Source, access: Folder, limit: int | None, sample: Sample | None = None
+) -> tuple[list[IndexRow], list[Left], list[Stratum]]:
+    """Return the rows of the files of a folder, what was left out, and the strata of a sample.
+
+    `limit` takes the first files, `sample` draws some. Raises SourceError if no file is left.
+    """
     chosen, left = paths(source, access)
     root = access.path.expanduser()
     rows: list[IndexRow] = []
-    composed = normalise_names([path.relative_to(root).as_posix() for path in chosen[:limit]])
-    for path, name in zip(chosen[:limit], composed, strict=True):
+    composed = normalise_names([path.relative_to(root).as_posix() for path in chosen])
+    named = {f"{FOLDER}{source.name}/{name}": path for path, name in zip(chosen, composed, strict=True)}
+    strata = draw_by_size(sample, {url: _size_of(path) for url, path in named.items()}) if sample else []
+    taken = [url for one in strata for url in one.chosen] if sample else list(named)[:limit]
+    for url in sorted(taken):
+        path, name = named[url], url.removeprefix(f"{FOLDER}{source.name}/")
         try:
             with input_errors(_PathError):
-                rows.append(_index_file(path, f"{FOLDER}{source.name}/{name}"))
+                rows.append(_index_file(path, url))
         except OSError as error:  # deleted since it was listed, no read permission, a damaged disk
             left.append((name, explain_read_error(error)))
         except _PathError as error:
             left.append((name, f"unreadable: {error}"))
     if not rows:
         raise no_files_error(source, access, left)
-    return rows, left
+    return rows, left, strata
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # deleted since it was listed
+        return 0
 
 
 def _index_file(path: Path, url: str) -> IndexRow:

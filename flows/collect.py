@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crawlers import catalogue
 from crawlers import collect as sources
+from crawlers.sampling import drawn
 from flows import archive_indexes
 from flows.engine.progress import Progress
 from flows.plurals import count_of
@@ -43,12 +44,14 @@ def collect(
     progress: Progress,
     *,
     limit: int | None = None,
+    sample: drawn.Sample | None = None,
     contact: str | None = None,
     terms: TermsCheck | None = None,
 ) -> Collected:
     """Collect the source `name`; SourceError says what is wrong with it and what to do.
 
-    `terms` is the operator's own record of a terms check, for a source that ships unreviewed.
+    `limit` takes the first captures, `sample` draws some at random (crawlers/sampling). `terms` is the operator's own
+    record of a terms check, for a source that ships unreviewed.
     """
     definition = catalogue.load(name)
     source = definition.source
@@ -61,13 +64,16 @@ def collect(
         if isinstance(source.access, Folder | Warc):
             matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)
             read = archive_indexes.make_reader(workspace, source.name, matcher)
-            counts = sources.collect_local(source, folder, earlier, limit=limit, matcher=matcher, read=read)
+            counts = sources.collect_local(
+                source, folder, earlier, limit=limit, sample=sample, matcher=matcher, read=read
+            )
         else:
             job = {
                 "source": str(Path(name).absolute()) if name.endswith(".py") else name,
                 "run_dir": str(folder),
                 "earlier": [str(run.folder) for run in earlier],
                 "limit": limit,
+                "sample": asdict(sample) if sample else None,
                 "contact": contact,
                 "user_agent_suffix": None,
                 "terms": asdict(terms) if terms else None,
@@ -76,13 +82,18 @@ def collect(
             }
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
+            if unknown_fields := sources.find_unknown(definition, folder):
+                progress.say(
+                    f"  {source.name}: its answers hold fields that the source neither reads nor leaves out by name: "
+                    f"{', '.join(unknown_fields)}. Look at them, then add each to the fields of the source file."
+                )
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
         _delete_superseded(workspace, now)
         after = collection.summarise(home, now)
         current = after.current
         step.has_changed = counts["new"] > 0 or (before.current, before.gone) != (after.current, after.gone)
         step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
-    if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
+    if limit is None and not sample and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
             f"{source.name}: {current} current captures, expected {source.expect.at_least} to "
             f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."

@@ -15,6 +15,7 @@
     ablations/<name>/<version>.json    results of ablations of releases, which the next card states
     reviews.jsonl                decisions of persons about documents that need a review
     terms.json                   the operator's checks of the terms of sources
+    probes/<source>.json         result of the last probe of a source
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
     .parts/<name>/<key>/         results for each shard, kept by the latest release of a name; may be deleted
@@ -155,6 +156,10 @@ class Layout:
     def terms(self) -> Path:
         """The file with the operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
         return self.root / "terms.json"
+
+    def probe(self, source: str) -> Path:
+        """The result of the last probe of a source (flows/probing/probe_records.py)."""
+        return self.root / "probes" / f"{source}.json"
 
     def rechecks(self, root: str) -> Path:
         """Folder of the runs that asked the hosts of the release with this Merkle root again."""

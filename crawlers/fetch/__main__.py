@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
 
     crawler = process.create_crawler(Crawl)
     process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source), key=key)
+    before = sum(os.times()[:4])
     process.start()
     crawl = crawler.spider
     if not isinstance(crawl, Crawl) or (not crawl.state.outcome and crawl.state.error is None):
@@ -81,7 +83,9 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
         raise crawl.state.error
     say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()
-    facts = stats(crawl.context, crawl.state, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    facts = stats(crawl.context, crawl.state, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")) | crawl.describe_sample(
+        sum(os.times()[:4]) - before
+    )
     write_stats(job.run_dir, facts)
     if crawl.state.error is not None:
         raise crawl.state.error

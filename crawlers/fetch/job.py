@@ -24,6 +24,7 @@ from typing import Any
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
+from crawlers.sampling.drawn import Sample
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
 from crawlers.withdrawn import read_matcher
@@ -37,7 +38,18 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
 KEYS = frozenset(
-    {"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms", "withdrawals", "erasure_key"}
+    {
+        "source",
+        "run_dir",
+        "earlier",
+        "limit",
+        "sample",
+        "contact",
+        "user_agent_suffix",
+        "terms",
+        "withdrawals",
+        "erasure_key",
+    }
 )
 
 
@@ -49,6 +61,7 @@ class Job:
     run_dir: Path
     earlier: tuple[Path, ...] = ()  # run folders, oldest first
     limit: int | None = None  # pages
+    sample: Sample | None = None  # draw a sample instead of collecting everything
     contact: str | None = None  # mail address or page of the operator
     user_agent_suffix: str | None = None
     terms: TermsCheck | None = None  # recorded by the operator for a source that ships unreviewed
@@ -95,6 +108,7 @@ def read_job(path: Path) -> Job:
         Path(said["run_dir"]),
         tuple(Path(folder) for folder in earlier),
         said.get("limit"),
+        _parse_sample(path, said.get("sample")),
         said.get("contact"),
         said.get("user_agent_suffix"),
         _parse_terms(path, said.get("terms")),
@@ -224,6 +238,16 @@ def _parse_terms(path: Path, said: Any) -> TermsCheck | None:
     if said["verdict"] not in ("allowed", "forbidden"):
         raise CallError(f"{path}: the verdict of terms is {said['verdict']!r}; it must be allowed or forbidden")
     return TermsCheck(said["reviewer"], said["date"], said["url"], said["verdict"])
+
+
+def _parse_sample(path: Path, said: Any) -> Sample | None:
+    if said is None:
+        return None
+    if not isinstance(said, dict) or said.keys() != {"size", "seed"} or not isinstance(said["seed"], str):
+        raise CallError(f"{path}: sample must be an object with size, a number, and seed, a text")
+    if not isinstance(said["size"], int) or said["size"] < 1:
+        raise CallError(f"{path}: the size of sample is {said['size']!r}; it must be at least 1")
+    return Sample(said["size"], said["seed"])
 
 
 def _check_type(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:

@@ -31,9 +31,11 @@ from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
+from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
+from crawlers.sampling.drawn import CRAWLED, FACT, describe
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope, is_trap
 from malmoi import limits
@@ -76,7 +78,7 @@ class Crawl(Spider):
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
         self.state = CrawlState(job.run_dir)
-        self.queue = Frontier(job.run_dir)
+        self.queue = SampledFrontier(job.sample) if job.sample else Frontier(job.run_dir)
         self.seen = Seen()
         self.limit = min(job.limit or access.max_pages, access.max_pages)
         self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
@@ -246,6 +248,13 @@ class Crawl(Spider):
         kept = self.context.archive.resolve(entry) or entry
         body = response.body or (read_body(kept) if kept.size else b"")
         return page_of(entry, kept, body, self.context.name)
+
+    def describe_sample(self, cpu_seconds: float) -> dict[str, Any]:
+        """Return the fact about the sample, under the addresses to which redirects have led; {} without one."""
+        if not isinstance(self.queue, SampledFrontier):
+            return {}
+        found = describe(self.queue.describe(), self.queue.strata(self.state.moved))
+        return {FACT: {**found, CRAWLED: round(cpu_seconds, 3)}}
 
     def trouble(self, response: Response) -> Trouble | None:
         """Return the source's complaint about an answer; the records of that answer are then not captures."""

@@ -28,6 +28,7 @@ from crawlers.catalogue import Evidence, Follow, Items, Text, TroubleOf
 from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import page_rights
@@ -43,6 +44,15 @@ PUBLISHER = "문화체육관광부 정책브리핑"
 MAX_DAYS = 900  # of one range; a key has 1,000 calls a day
 KOREA = timezone(timedelta(hours=9))
 DATES = re.compile(r"(\d{2})/(\d{2})/(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$")  # 11/20/2026 09:00:00, in Korea
+FIELDS = Fields(
+    used=(
+        "NewsItemId", "ContentsStatus", "ModifyId", "ApproveDate", "EmbargoDate", "Title", "SubTitle1", "SubTitle2",
+        "SubTitle3", "ContentsType", "DataContents", "MinisterCode", "OriginalUrl", "KoglType", "totalCount",
+    ),
+    ignored=(
+        "resultCode", "resultMsg", "ModifyDate", "ApproverName", "GroupingCode", "ThumbnailUrl", "FileName", "FileUrl",
+    ),
+)  # fmt: skip
 TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none
 # Media types of items that `text` drops; the rest after this prefix is the reason.
 DROPPED = "application/x-"
@@ -100,6 +110,11 @@ def functions(service: Service, its: Source) -> tuple[Follow, Items, Evidence, T
         text,
         api_errors.data_go_kr,
     )
+
+
+def unknown_fields(capture: Capture) -> Iterable[str]:
+    """Return the elements of a day that are in neither list of FIELDS."""
+    return FIELDS.find_in_xml(capture)
 
 
 def days(service: Service, first: str, last: str) -> tuple[str, ...]:

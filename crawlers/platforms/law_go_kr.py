@@ -21,6 +21,7 @@ from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote as words_of
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -38,8 +39,10 @@ DANGI = 2333  # years between the calendar in which judgments before 1962 are da
 UNVERIFIED = "No answer of the interface has been seen: addresses and elements are those that public programs read."
 ARTICLE_7 = "LicenseRef-KR-CA-Art7"
 STATUTE = "statute"  # the proof, malmoi/licensing/proofs.py
+# Elements of a list around its entries, as public programs and the guide of the interface name them.
+LIST_HEAD = ("target", "키워드", "section", "page", "numOfRows", "resultCode", "resultMsg")
 _REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
-_DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
+_DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ class Register:
     allowed: Callable[[etree._Element, str], bool]  # whether this statement gives the licence
     licence: str = ARTICLE_7  # for another one a person decides
     only: tuple[tuple[str, str], ...] = ()  # further parameters of its list
+    read: tuple[str, ...] = ()  # elements that `parts` and `allowed` read
+    ignored: tuple[str, ...] = ()  # elements of lists and entries that are left out on purpose
+
+    @property
+    def fields(self) -> Fields:
+        """The elements of lists and entries that are known."""
+        used = (self.listed, *self.own, *self.title, *self.date, *self.author, self.stated, *self.read, "totalCnt")
+        return Fields(used, (*LIST_HEAD, *self.ignored))
 
 
 def source(register: Register, /, *, max_pages: int, unverified: str = "", **facts: Any) -> Source:
@@ -86,6 +97,11 @@ def functions(register: Register) -> tuple[Follow, Items, Evidence, Text, Troubl
         partial(text, register),
         trouble,
     )
+
+
+def unknown_fields(register: Register, capture: Capture) -> tuple[str, ...]:
+    """Return the elements of a list or an entry that the register does not know."""
+    return register.fields.find_in_xml(capture)
 
 
 def _access(register: Register, max_pages: int) -> Api:
@@ -258,8 +274,8 @@ def parse_date(value: str) -> str:
     """Return a date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
 
     >>> (parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"),
-    ...  parse_date("0"))
-    ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '')
+    ...  parse_date("4289-05-25"), parse_date("0"))
+    ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '1956-05-25', '')
     """
     year = _DANGI.match(value)
     return iso_date(f"{int(year[1]) - DANGI}{value[4:]}" if year else value)

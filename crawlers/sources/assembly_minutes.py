@@ -7,7 +7,7 @@ source may be sorted by speaker.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -16,6 +16,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
 from crawlers.platforms import api_errors
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -31,6 +32,11 @@ MAX_PAGES = 1_000  # of one list
 NOTHING = "INFO-200"  # a year without a sitting yet
 FILES = "https://record.assembly.go.kr/assembly/viewer/minutes/download/pdf.do"
 VIEW = "https://record.assembly.go.kr/assembly/viewer/minutes/xml.do?id={id}&type=view"
+FIELDS = Fields(
+    used=("list_total_count", "PDF_LINK_URL"),
+    ignored=("RESULT", "CONFER_NUM", "TITLE", "CLASS_NAME", "DAE_NUM", "CONF_DATE", "SUB_NAME", "VOD_LINK_URL",
+             "CONF_LINK_URL", "CONF_ID"),
+)  # fmt: skip
 HEAD = 2_000  # code points at the beginning of minutes that contain their heading
 # 제439회국회, 2026년도국정감사 in a heading, which may be letter-spaced.
 SITTING = re.compile(r"제\s?\d{1,4}\s?회\s?국\s?회|\d{4}\s?년도\s?국\s?정\s?감\s?사")
@@ -135,6 +141,11 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 def trouble(capture: Capture) -> Trouble | None:
     """Return the error that the API sends instead of a list."""
     return api_errors.open_assembly(capture) if _is_list(capture) else None
+
+
+def unknown_fields(capture: Capture) -> Iterable[str]:
+    """Return the fields of the rows of a list that are in neither list of FIELDS; the files have none."""
+    return FIELDS.find_unknown(_list(capture)[1]) if _is_list(capture) else ()
 
 
 def heading(minutes: str) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
@@ -28,6 +29,18 @@ CLASS = "H01L"  # semiconductor devices, International Patent Classification
 PER_PAGE = 100
 MAX_CALLS = 900  # of one collection; a key has 1,000 a month without charge
 DAMAGED = "application/x-damaged"
+# Names of the guide and of public programs. A field that names a licence is in neither list, so it would be named.
+FIELDS = Fields(
+    used=("applicationNumber", "inventionTitle", "astrtCont", "claim", "openDate", "publicationDate", "applicationDate",
+          "totalCount"),
+    ignored=(
+        "header", "numOfRows", "pageNo", "indexNo", "registerStatus", "registerNumber", "registerDate", "openNumber",
+        "publicationNumber", "ipcNumber", "drawing", "bigDrawing", "applicantName", "inventionTitleEng", "claimCount",
+        "examinerName", "finalDisposal", "applicantInfoArray", "inventorInfoArray", "agentInfoArray", "ipcInfoArray",
+        "familyInfoArray", "internationalInfoArray", "priorityInfoArray", "designatedStateInfoArray",
+        "priorArtDocumentsInfoArray", "legalStatusInfoArray", "imagePathInfo", "rndInfoArray",
+    ),
+)  # fmt: skip
 
 SOURCE = Source(
     name="kipris",
@@ -124,6 +137,11 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 def trouble(capture: Capture) -> Trouble | None:
     """Return the error that the API sends instead of an answer."""
     return api_errors.data_go_kr(capture)
+
+
+def unknown_fields(capture: Capture) -> Iterable[str]:
+    """Return the elements of an answer that are in neither list of FIELDS."""
+    return FIELDS.find_in_xml(capture)
 
 
 def _each(root: etree._Element, name: str) -> Iterable[str]:

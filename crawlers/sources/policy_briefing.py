@@ -21,8 +21,9 @@ SOURCE = korea_kr.source(
     "15092236 is the same news.",
     note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see crawlers/platforms/korea_kr.py. A key comes "
     "from data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases are the source press_releases. "
-    "Photographs are other people's and are no text; articles end with names and telephone numbers of officials. An "
+    "Photographs belong to others and are left out; articles end with names and telephone numbers of officials. An "
     "item under embargo is dropped until its day is collected again with another answer.",
 )
 
 follow, items, evidence, text, trouble = korea_kr.functions(SERVICE, SOURCE)
+unknown_fields = korea_kr.unknown_fields

@@ -27,3 +27,4 @@ SOURCE = korea_kr.source(
 )
 
 follow, items, evidence, text, trouble = korea_kr.functions(SERVICE, SOURCE)
+unknown_fields = korea_kr.unknown_fields

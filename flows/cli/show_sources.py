@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist
+from flows.probing.probe_records import find_state
 from flows.source_files import licences, terms_of
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
@@ -106,6 +107,8 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     yield "domain", source.domain
     yield "expected", f"{source.expect.at_least:,} to {source.expect.at_most:,} captures"
     yield "politeness", f"{source.manners.delay:g} s between requests, {source.manners.concurrency} at a time"
+    if source.family:
+        yield "family", source.family
     yield "attribution", source.attribution
     yield "not seen yet", source.unverified
     yield "note", source.note
@@ -115,6 +118,7 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
         f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
         f"open: read the terms, then `malmoi sources terms {source.name} --reviewer … --page … --verdict …`",
     )  # fmt: skip
+    yield "state", find_state(root, source.name).describe()
     for run in reversed(_read_runs(source, root)[-SHOWN_RUNS:]):
         yield "run", f"{run.folder.name}: {_last_fetched(run)}, {len(run.rows):,} records"
 
@@ -146,6 +150,8 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield "repository", access.url
             yield "commit", access.commit or f"head of {access.branch}"
             yield "files", ", ".join(access.include) + "".join(f", not {glob}" for glob in access.exclude)
+            if access.named_by:
+                yield "named by", " or ".join(access.named_by)
         case Dump():
             yield "file", access.url or str(access.path)
         case Folder():

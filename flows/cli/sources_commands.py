@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
-from flows.cli.options import WorkspaceOption, out
+from flows.cli.options import ContactOption, WorkspaceOption, out, wait_for_lock
+
+JsonOption = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object.")]
 
 sources = App(name="sources", help="The catalogue: licence, access, register, terms check, last run in the workspace.")
 
@@ -58,3 +62,55 @@ def sources_terms(
     from flows import source_files as catalogue
 
     catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)
+
+
+@sources.command(name="probe")
+def sources_probe(
+    *names: str,
+    every: Annotated[bool, Parameter("--all", negative="", help="Probe every source of the catalogue.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+    contact: ContactOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask sources for a few items each, and print field by field what holds; the result stays in the workspace."""
+    from flows import run as runs
+    from flows.probing import probe_all
+    from malmoi.workspace import Workspace
+
+    runs.refuse_call(workspace, None, contact=contact)
+    chosen = probe_all.choose(names, every=every)
+    home = Workspace.open(workspace)
+    with wait_for_lock("sources probe", None), home.lock():
+        probe_all.probe_all(home, chosen, contact, out, as_json=as_json, every=every)
+
+
+@sources.command(name="forecast")
+def sources_forecast(
+    name: str,
+    *,
+    sample: Annotated[int, Parameter("--sample", validator=Number(gte=2), help="Captures to draw at random.")] = 200,
+    seed: Annotated[str, Parameter("--seed", help="Seed of the draw; the same seed draws the same sample.")] = "0",
+    recipe: Annotated[str, Parameter("--recipe", help="A shipped recipe, or a path that ends in .toml.")] = "general",
+    workspace: WorkspaceOption = Path("workspace"),
+    contact: ContactOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Collect a random sample of a source and foretell the whole: characters, licences, drops, CPU, disk, days."""
+    from crawlers import catalogue
+    from crawlers.sampling.drawn import Sample
+    from flows import run as runs
+    from flows.engine.progress import Progress
+    from flows.forecasts import show_forecast
+    from flows.forecasts.forecast import forecast
+    from flows.source_files import terms_of
+    from malmoi.workspace import Workspace
+
+    runs.refuse_call(workspace, None, contact=contact)
+    chosen, terms = runs.recipe_of(recipe), terms_of(Workspace(workspace), catalogue.load(name).source)
+    home = Workspace.open(workspace)
+    with wait_for_lock("forecast", None), home.lock():
+        found = forecast(home, name, chosen, Sample(sample, seed), Progress(), contact=contact, terms=terms)
+    if as_json:
+        out.print(json.dumps(found.to_json(), ensure_ascii=False, indent=1), markup=False)
+    else:
+        show_forecast.show(found, out)

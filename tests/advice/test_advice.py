@@ -25,6 +25,7 @@ from tests.advice import (
     advice_finds,  # noqa: F401
     advice_folders,  # noqa: F401
     advice_inspect,  # noqa: F401
+    advice_probes,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
     advice_reviews,  # noqa: F401

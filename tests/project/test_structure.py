@@ -96,7 +96,7 @@ def test_malmoi_knows_its_releases_only_from_within_and_cards_do_not_know_how_th
 
 def test_the_orchestration_of_a_collection_leaves_what_knows_sources_to_crawlers():
     known = {module for module in imported(ROOT / "flows/collect.py") if module.startswith("crawlers.")}
-    assert known == {"crawlers.catalogue", "crawlers.collect"}
+    assert known == {"crawlers.catalogue", "crawlers.collect", "crawlers.sampling", "crawlers.sampling.drawn"}
 
 
 def test_a_heavy_library_has_one_owner():

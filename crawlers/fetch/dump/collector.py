@@ -12,9 +12,10 @@ The run folder, in addition to the files in crawlers/fetch/job.py:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -30,6 +31,7 @@ from crawlers.fetch.dump.withdrawn_records import check_for
 from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.streaming_client import Net
 from crawlers.folders import format_utc
+from crawlers.sampling.drawn import FACT, Stratum, describe
 from crawlers.web.addresses import canonical_url
 from malmoi.archive import collection
 from malmoi.archive.capture import record_id, resource_record
@@ -159,7 +161,8 @@ def _write_blocks(
     cutter, hashed = Cutter(access.record, is_withheld=state.is_withheld), _Hashed(stream)
     state.outcome, state.whole = "finished", True
     try:
-        for block in cutter.blocks(decompress.unpack_stream(hashed, limit=access.max_unpacked)):
+        blocks = cutter.blocks(decompress.unpack_stream(hashed, limit=access.max_unpacked))
+        for block in _draw(state, blocks) if state.job.sample else blocks:
             if state.job.limit is not None and len(state.seen) >= state.job.limit:
                 state.outcome, state.whole = "limit", False
                 break
@@ -181,8 +184,24 @@ def _write_blocks(
     state.say(now=True, bytes=state.bytes, of=0)
 
 
+def _draw(state: State, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Read the whole dump and yield a random part of its blocks; the others are neither archived nor gone."""
+    assert state.job.sample is not None
+    name_of = partial(_name_block, state.source)
+    drawn = state.job.sample.keep(blocks, name_of, lambda block: len(block.body))
+    yield from drawn.units
+    state.whole = False
+    how = f"blocks at random; the whole dump was read, {drawn.count:,} blocks"
+    stratum = Stratum("blocks", drawn.count, "counted", tuple(map(name_of, drawn.units)), drawn.bytes)
+    state.sample = {FACT: describe(how, [stratum])}
+
+
+def _name_block(source: Source, block: Block) -> str:
+    return f"{SCHEME}{source.name}/{quote(block.key, safe='')}"
+
+
 def _add(state: State, archive: BlockArchive, block: Block, when: str, media: str) -> None:
-    url = name = f"{SCHEME}{state.source.name}/{quote(block.key, safe='')}"
+    url = name = _name_block(state.source, block)
     number = 1
     while url in state.seen:  # equal lines, or an id that occurs twice
         number += 1

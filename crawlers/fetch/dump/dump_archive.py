@@ -41,6 +41,7 @@ class State:
     outcome: str = "finished"
     whole: bool = False  # whether the dump was read to its end; only then are missing blocks gone
     digest: str = ""  # sha256 of the dump as sent
+    sample: dict[str, Any] = field(default_factory=dict)  # the fact about the sample, if one was drawn
     said: float = float("-inf")
 
     def say(self, *, now: bool = False, **more: int | None) -> None:
@@ -70,6 +71,7 @@ class State:
             "records": self.records,
             **({"withdrawn": self.withheld} if self.withheld else {}),
             "sha256": self.digest,
+            **self.sample,
         }
 
     def _count_changed(self) -> int:

@@ -11,13 +11,14 @@ crawlers/platforms/council_minutes.py says which uses art. 24 permits, and how a
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
 from crawlers.platforms import api_errors, council_minutes
+from crawlers.platforms.answer_fields import Fields
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -30,6 +31,12 @@ COUNCILS = "MALMOI_CLIK_COUNCILS"  # environment variable
 PER_PAGE = 100  # rows, the most that the interface gives
 MEETING = ("RASMBLY_ID", "RASMBLY_NUMPR", "RASMBLY_SESN", "MINTS_ODR", "MTG_DE", "MTGNM")  # name one sitting
 BOXES = tuple(system.box for system in council_minutes.SYSTEMS)
+FIELDS = Fields(
+    used=("TOTAL_COUNT", "DOCID", "RASMBLY_NM", "MINTS_HTML", *MEETING),
+    ignored=(
+        "SERVICE", "RESULT_CODE", "RESULT_MESSAGE", "LIST_COUNT", "MTR_SJ", "PRMPST_CMIT_NM", "ORGINL_FILE_URL",
+    ),
+)  # fmt: skip
 FRAME = ("header", "nav", "aside", "form", "select", "footer")  # elements of a whole page of a viewer
 TURN = re.compile(r"^[○◯〇]", re.MULTILINE)
 
@@ -152,6 +159,11 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 def trouble(capture: Capture) -> Trouble | None:
     """Return the error that the portal sends instead of an answer, with status 200."""
     return api_errors.clik(capture)
+
+
+def unknown_fields(capture: Capture) -> Iterable[str]:
+    """Return the fields of a list or an entry that are in neither list of FIELDS."""
+    return FIELDS.find_unknown(_parse_answer(capture))
 
 
 def _read_minutes(parsed: ParsedItem) -> str | None:

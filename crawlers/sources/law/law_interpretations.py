@@ -6,6 +6,7 @@ article covers it is doubtful, so each counts as a work of the State (art. 24-2)
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from lxml import etree
 
@@ -33,6 +34,8 @@ REGISTER = law_go_kr.Register(
     within="ExpcService",
     allowed=lambda _, words: words == "법제처",
     licence="LicenseRef-KR-CA-Art24-2",
+    read=("질의요지", "회답", "이유"),
+    ignored=("안건번호", "해석기관코드", "질의기관코드", "질의기관명", "법령해석례상세링크"),
 )
 
 SOURCE = law_go_kr.source(
@@ -49,3 +52,4 @@ SOURCE = law_go_kr.source(
 )
 
 follow, items, evidence, text, trouble = law_go_kr.functions(REGISTER)
+unknown_fields = partial(law_go_kr.unknown_fields, REGISTER)

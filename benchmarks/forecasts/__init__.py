@@ -1,0 +1,1 @@
+"""How near a forecast comes to the whole run."""

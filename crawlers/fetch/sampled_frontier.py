@@ -1,0 +1,226 @@
+"""Queue of a crawl that samples: first the pages that lead on, then a random part of the rest.
+
+Addresses with the same pattern form a group, such as the lists of a board, its articles, or the attachments of its
+articles. The crawl reads two pages of each group. It then reads the groups whose pages still lead to more than one new
+address each, in random order, until they are used up or LISTS × the size of the sample is spent. The sample is drawn
+from the other groups, in proportion to their sizes. Addresses that pages of the sample name are a group as well; how
+many there would be is estimated from the pages that were read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from urllib.parse import parse_qsl, urlsplit
+
+from crawlers.fetch.crawl_stats import host_of
+from crawlers.fetch.frontier import Place
+from crawlers.fetch.page_requests import Kind
+from crawlers.sampling.drawn import Counted, Sample, Stratum
+
+LISTS = 2  # requests for pages that lead on, for each unit of the sample
+EXPLORED = 2  # pages of a group that are read before its yield is known
+LEADS = 1.0  # new addresses a page; above it a group is read for what it leads to
+GROUPS = 12  # patterns; addresses of further patterns are grouped by their shape
+OTHER = "other addresses"
+ROUNDS = 64  # of the estimate; lists that lead only to their next list do not converge
+_WORD = re.compile(r"[A-Za-z_.~-]+")
+_ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
+
+
+@dataclass(slots=True)
+class Group:
+    """The addresses of one pattern."""
+
+    waiting: list[tuple[int, str]] = field(default_factory=list)  # a heap by rank
+    found: int = 0
+    read: list[str] = field(default_factory=list)
+    led: list[Counter[str]] = field(default_factory=list)  # for each page read: group → new addresses on it
+
+    def recent_yield(self) -> Counter[str]:
+        """Return the mean number of new addresses a page, by group, over the later half of the pages read.
+
+        The first page of a list may name all others, and the yield decreases towards the end of a site.
+        """
+        recent = self.led[len(self.led) // 2 :]
+        total: Counter[str] = Counter()
+        for one in recent:
+            total.update(one)
+        return Counter({name: count / len(recent) for name, count in total.items()})
+
+
+class SampledFrontier:
+    """A frontier (crawlers/fetch/frontier.py) that ends when the sample is drawn."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.waiting: Counter[str] = Counter()
+        self._sample = sample
+        self._groups: dict[str, Group] = {}
+        self._files: deque[Place] = deque()  # sitemaps and feeds, all read
+        self._next: Place | None = None
+        self._group = ""  # of the next place
+        self._parent = ""  # group of the page that was read last
+        self._spent = {"lists": 0, "sample": 0}
+
+    def __len__(self) -> int:
+        """Return the number of requests that are certain: of files of addresses, and the next one."""
+        return len(self._files) or int(self._find_next() is not None)
+
+    def append(self, url: str, kind: Kind) -> None:
+        """Add a new URL, which the page that was read last names."""
+        self.waiting[host_of(url)] += 1
+        if kind != "page":
+            self._files.append(Place(url, kind))
+            return
+        name = name_pattern(url)
+        if name not in self._groups and len(self._groups) >= GROUPS:
+            name = name_shape(url)
+        group = self._groups.setdefault(name, Group())
+        group.found += 1
+        heappush(group.waiting, (self._sample.rank(url), url))
+        if self._parent:
+            self._groups[self._parent].led[-1][name] += 1
+
+    def first(self) -> Place:
+        """Return the next place; it stays the same until `popleft`."""
+        found = self._find_next()
+        assert found is not None
+        return found
+
+    def popleft(self) -> Place:
+        """Remove and return the next place; addresses appended from now on are on its page."""
+        place = self.first()
+        self.waiting[host_of(place.url)] -= 1
+        if place.kind != "page":
+            self._parent = ""
+            return self._files.popleft()
+        self._next, self._parent = None, self._group
+        group = self._groups[self._group]
+        group.read.append(place.url)
+        group.led.append(Counter())
+        return place
+
+    def ahead(self, count: int) -> Iterator[Place]:
+        """Yield the next place alone: which one follows depends on its page."""
+        if (found := self._find_next()) is not None:
+            yield found
+
+    def cancel(self) -> None:
+        """Cancel the running request."""
+        for place in (*self._files, *([self._next] if self._next else [])):
+            if place.task is not None:
+                place.task.cancel()
+
+    def _find_next(self) -> Place | None:
+        if self._files:
+            return self._files[0]
+        if self._next is None and (name := self._choose_group()):
+            self._group = name
+            self._next = Place(heappop(self._groups[name].waiting)[1], "page")
+        return self._next
+
+    def _choose_group(self) -> str:
+        """Return the group of the next request, "" if the sample is drawn."""
+        some = {name: group for name, group in self._groups.items() if group.waiting}
+        if self._spent["lists"] < LISTS * self._sample.size:
+            leads = {
+                name: float("inf") if len(group.led) < EXPLORED else group.recent_yield().total()
+                for name, group in some.items()
+            }
+            best = max(leads, key=lambda name: leads[name], default="")
+            if best and leads[best] > LEADS:
+                self._spent["lists"] += 1
+                return best
+        if not some or self._spent["sample"] >= self._sample.size:
+            return ""
+        self._spent["sample"] += 1
+        sizes = {name: units for name, (units, _) in self._estimate_sizes().items()}
+        return max(some, key=lambda name: sizes[name] / (len(some[name].read) + 1))  # in proportion (D'Hondt)
+
+    def _estimate_sizes(self) -> dict[str, tuple[float, Counted]]:
+        """Return for each group the number of its addresses, and whether it is counted, estimated, or at least this."""
+        yields = {name: group.recent_yield() if group.led else Counter() for name, group in self._groups.items()}
+        sizes = {name: float(group.found) for name, group in self._groups.items()}
+        before = sizes
+        for _ in range(ROUNDS):
+            before, sizes = sizes, {
+                name: group.found
+                + sum(
+                    (sizes[parent] - len(other.read)) * yields[parent].get(name, 0)
+                    for parent, other in self._groups.items()
+                )
+                for name, group in self._groups.items()
+            }  # fmt: skip
+        return {
+            name: (float(group.found), "counted") if sizes[name] == group.found
+            else (sizes[name], "estimated") if sizes[name] - before[name] < 0.5
+            else (float(group.found), "at least")
+            for name, group in self._groups.items()
+        }  # fmt: skip
+
+    def strata(self, moved: Mapping[str, str]) -> list[Stratum]:
+        """Return the groups as strata, with the addresses that were requested; `moved`: URL → its redirect target."""
+        sizes = self._estimate_sizes()
+        return [
+            Stratum(name, *sizes[name], tuple(_find_end(url, moved) for url in group.read))
+            for name, group in self._groups.items()
+        ]
+
+    def describe(self) -> str:
+        """Describe how the sample was drawn."""
+        lists = f"{self._spent['lists']:,} pages read for the addresses that they name"
+        return f"addresses by their pattern: {lists}, then {self._spent['sample']:,} drawn at random from the others"
+
+
+def _find_end(url: str, moved: Mapping[str, str]) -> str:
+    """Return the URL to which redirects lead from `url`; a loop ends where it began."""
+    seen = {url}
+    while (target := moved.get(url, "")) and target not in seen:
+        seen.add(target)
+        url = target
+    return url
+
+
+def name_pattern(url: str) -> str:
+    """Return the pattern of a URL: host, path and the names of its parameters, without what numbers or names one page.
+
+    A folder with a digit, of one or two letters, or with letters outside ASCII is #; the last part is *, unless it has
+    parameters or is an index.
+
+    >>> name_pattern("https://a.kr/board/12/view.do?no=3&page=1"), name_pattern("https://a.kr/news/2030/crane-3.html")
+    ('a.kr/board/#/view.do?no&page', 'a.kr/news/#/*.html')
+    >>> name_pattern("https://a.kr/news/"), name_pattern("https://a.kr/")
+    ('a.kr/*/', 'a.kr/')
+    """
+    parts = urlsplit(url)
+    names = _name_parameters(url)
+    *folders, last = parts.path.split("/")
+    folders = [folder if not folder or (len(folder) > 2 and _WORD.fullmatch(folder)) else "#" for folder in folders]
+    if not last and len(folders) > 1:
+        folders[-1] = "*"
+    elif last and not names and not last.startswith("index."):
+        last = f"*{_ENDING.search(last)[0]}" if _ENDING.search(last) else "*"  # type: ignore[index]
+    return f"{parts.netloc}{'/'.join([*folders, last])}{'?' if names else ''}{names}"
+
+
+def name_shape(url: str) -> str:
+    """Return a coarser pattern: the depth of a URL, whether it is an index, and the names of its parameters.
+
+    >>> name_shape("https://a.kr/news/2030/index.html?page=2"), name_shape("https://a.kr/news/2030/crane.html")
+    ('other addresses: depth 3, index, page', 'other addresses: depth 3')
+    """
+    path = urlsplit(url).path
+    last = path.rpartition("/")[2]
+    parts = [
+        f"depth {path.count('/')}",
+        "index" if not last or last.startswith("index.") else "",
+        _name_parameters(url),
+    ]
+    return f"{OTHER}: {', '.join(filter(None, parts))}"
+
+
+def _name_parameters(url: str) -> str:
+    return "&".join(sorted({name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}))

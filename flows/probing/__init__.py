@@ -1,0 +1,1 @@
+"""Ask a source for a few items, and compare each field with what the source declares."""
