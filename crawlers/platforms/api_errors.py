@@ -137,6 +137,34 @@ def open_assembly(capture: Capture) -> Trouble | None:
     return Trouble("stop", f"the portal answers {code}; look it up at open.assembly.go.kr")
 
 
+_CLIK_CODE = re.compile(r""""RESULT_CODE"\s{0,5}:\s{0,5}"([A-Z]{1,10}[0-9]{0,4})\"""")
+# Meanings from the guide of the portal, as a public program repeats them.
+CLIK: dict[str, Trouble] = {
+    "ERROR01": Trouble("stop", "the key is missing or not valid (ERROR01); ask at clik.nanet.go.kr"),
+    "ERROR09": Trouble("stop", "the quota of requests is used up (ERROR09); run again tomorrow"),
+    "ERROR10": Trouble("stop", "the key is disabled (ERROR10); ask at clik.nanet.go.kr"),
+    "ERROR11": Trouble("again", "error11"),
+}
+
+
+def clik(capture: Capture) -> Trouble | None:
+    """Check the portal of local councils clik.nanet.go.kr: a `RESULT_CODE` other than SUCCESS, with status 200.
+
+    >>> clik(Capture("r", "http://a.kr/", "", 200, (), b'{"RESULT_CODE": "ERROR09", "RESULT_MESSAGE": "..."}')).kind
+    'stop'
+    >>> clik(Capture("r", "http://a.kr/", "", 200, (), b'[{"SERVICE": "minutes", "RESULT_CODE": "SUCCESS"}]'))
+    """
+    head = _head(capture)
+    if not head.strip():
+        return Trouble("again", "no bytes")
+    found = _CLIK_CODE.search(head)
+    if found is None:
+        return Trouble("again", "a page instead of an answer") if _is_page(head) else None
+    if found[1] == "SUCCESS":
+        return None
+    return CLIK.get(found[1], Trouble("stop", f"the portal answers {found[1]}; look it up at clik.nanet.go.kr"))
+
+
 def _head(capture: Capture) -> str:
     body = capture.body[:HEAD]
     declared = capture.header("content-type").lower() + body[:200].decode("ascii", "replace").lower()

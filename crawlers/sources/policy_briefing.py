@@ -1,264 +1,29 @@
 """News of the government from korea.kr (정책브리핑), day by day, from the open API of data.go.kr.
 
-The operator chooses the days to collect with two environment variables:
-
-    MALMOI_POLICY_FROM=2026-11-01   the first day of approval, in Korea
-    MALMOI_POLICY_TO=2026-11-30     the last one; the first if it is not set
-
-Without them the source has no start URL, and a collection stops before it requests anything: a range relative
-to the clock would make two runs of one workspace differ. The API accepts windows of up to three days;
-here a window is one day, so that the URL of a day is the same whatever the range.
+crawlers/platforms/korea_kr.py says how the days are chosen.
 """
 
-import os
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
-from urllib.parse import urlsplit
+from crawlers.platforms import korea_kr
 
-from lxml import etree
-
-from crawlers.encodings.decode import decode
-from crawlers.formats import ParsedItem, xml_records
-from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms import api_errors
-from crawlers.platforms.answer_fields import Fields
-from crawlers.rights import licence_fields
-from crawlers.rights.host import response_signals
-from crawlers.rights.page import page_rights
-from malmoi.archive.capture import Capture
-from malmoi.document import LicenceEvidence, Signal
-from malmoi.errors import CallError, CaptureError
-from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
-from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
-
-LIST = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
-MAX_DAYS = 900  # of one range; a key has 1,000 calls a day
-KOREA = timezone(timedelta(hours=9))
-DATES = re.compile(r"(\d{2})/(\d{2})/(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$")  # 11/20/2026 09:00:00, in Korea
-TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none
-FIELDS = Fields(
-    used=(
-        "NewsItemId", "ContentsStatus", "ModifyId", "ApproveDate", "EmbargoDate", "Title", "SubTitle1", "SubTitle2",
-        "SubTitle3", "ContentsType", "DataContents", "MinisterCode", "OriginalUrl", "KoglType", "totalCount",
-    ),
-    ignored=("resultCode", "resultMsg", "ModifyDate", "ApproverName", "GroupingCode", "ThumbnailUrl"),
-)  # fmt: skip
-# Media types of items that `text` drops; the rest after this prefix is the reason.
-DROPPED = "application/x-"
-EMBARGOED, DELETED, DAMAGED = (DROPPED + why for why in ("embargoed", "deleted-at-source", "damaged"))
-
-
-def days(first: str, last: str) -> tuple[str, ...]:
-    """Return the URLs of the days from `first` to `last` (ISO 8601); () without a first day.
-
-    Raises CallError if these are not days, are in the wrong order, or are too many for one key.
-
-    >>> days("2026-11-30", "2026-12-01")[1].partition("?")[2], days("", "")
-    ('endDate=20261201&startDate=20261201', ())
-    """
-    if not first:
-        return ()
-    try:
-        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
-    except ValueError as error:
-        raise CallError(
-            f"policy_briefing: MALMOI_POLICY_FROM={first!r} and MALMOI_POLICY_TO={last!r} must be days like 2026-11-01"
-        ) from error
-    count = (end - begin).days + 1
-    if not 1 <= count <= MAX_DAYS:
-        raise CallError(
-            f"policy_briefing: from {begin} to {end} are {count} days; give 1 to {MAX_DAYS}, the earlier day first"
-        )
-    found = (f"{begin + timedelta(days=n):%Y%m%d}" for n in range(count))
-    return tuple(f"{LIST}?endDate={day}&startDate={day}" for day in found)
-
-
-SOURCE = Source(
+SERVICE = korea_kr.Service(
     name="policy_briefing",
-    title="대한민국 정책브리핑 정책뉴스",
-    publisher="문화체육관광부 정책브리핑",
-    access=Api(
-        start=days(os.environ.get("MALMOI_POLICY_FROM", ""), os.environ.get("MALMOI_POLICY_TO", "")),
-        scope=(LIST,),
-        key="MALMOI_DATA_GO_KR_KEY",
-        parameter="serviceKey",
-        grant="https://www.data.go.kr/data/15095335/openapi.do",
-        max_pages=10_000,
-    ),
-    # An empty KoglType names nothing.
-    rule=LicenceRule(proofs=("field",), fields=("KoglType",), expected=("LicenseRef-KOGL-1",)),
-    register="press",
-    domain="administration",
-    expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has requested in all
-    manners=Manners(delay=1.0),
-    attribution="본 저작물은 '{author}'에서 '{year}년' 작성하여 공공누리 제1유형으로 개방한 '{title}'을 이용하였으며, "
-    "해당 저작물은 '{publisher}, {url}'에서 무료로 다운받으실 수 있습니다.",
-    unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
-    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go; "
-    "how an answer names a contributor (기고), whose text is not the State's.",
-    note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see the head of the file. A key comes from "
-    "data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases come from the same interface "
-    "(GroupingCode), so they have no source of their own. Photographs are other people's and are no text; articles "
-    "end with names and telephone numbers of officials. An item under embargo is dropped until its day is collected "
-    "again with another answer.",
+    url="https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2",
+    guide="https://www.data.go.kr/data/15095335/openapi.do",
+    page="https://www.korea.kr/news/policyNewsView.do?newsId={}",
 )
 
+SOURCE = korea_kr.source(
+    SERVICE,
+    title="대한민국 정책브리핑 정책뉴스",
+    unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
+    "The meaning of KoglType=0 (here: unknown) and ContentsStatus=D (deleted; the guide knows only I and U); how far "
+    "back the days go; how an answer names a contributor (기고), whose text is not the State's; whether data set "
+    "15092236 is the same news.",
+    note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see crawlers/platforms/korea_kr.py. A key comes "
+    "from data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases are the source press_releases. "
+    "Photographs belong to others and are left out; articles end with names and telephone numbers of officials. An "
+    "item under embargo is dropped until its day is collected again with another answer.",
+)
 
-def follow(capture: Capture) -> Iterable[str]:
-    """Return no URL: a day is one answer. Raises CaptureError if it counts more items than it holds."""
-    try:
-        root = xml_records.parse_xml(capture.body, capture.charset)
-    except Unreadable:
-        return ()  # `items` reports it
-    total, held = xml_records.parse_number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
-    if total is not None and total > held:
-        raise CaptureError(
-            f"{capture.url}: the day counts {total} items and holds {held}; the API now returns pages, "
-            "which follow() of crawlers/sources/policy_briefing.py must request."
-        )
-    return ()
-
-
-def items(capture: Capture) -> Iterator[Item]:
-    """Yield the items approved on the requested day, each in its latest revision.
-
-    An item approved at midnight is also in the answer of the day before, but belongs to its own day.
-    """
-    first, last = (xml_records.parameter(capture.url, name) for name in ("startDate", "endDate"))
-    try:
-        root = xml_records.parse_xml(capture.body, capture.charset)
-    except Unreadable:
-        yield Item(f"day/{first}", capture.url, "", DAMAGED, "", capture.record, capture.headers)
-        return
-    latest: dict[str, etree._Element] = {}
-    for news in root.iter("NewsItem"):
-        key, approved = xml_records.field(news, "NewsItemId"), moment(xml_records.field(news, "ApproveDate"))
-        if not key:
-            raise CaptureError(
-                f"{capture.url}: an item has no NewsItemId; check the answer, "
-                "and correct crawlers/sources/policy_briefing.py if the API has changed."
-            )
-        if approved and not first <= f"{approved:%Y%m%d}" <= last:
-            continue
-        if key not in latest or _revision(news) >= _revision(latest[key]):
-            latest[key] = news
-    for key, news in latest.items():
-        yield _item(key, news, capture)
-
-
-def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """Return the licence type of the item, the refusals in its own text, and signs that others wrote it.
-
-    Every article has the same footer, whatever its type: a grant in the body is not evidence.
-    """
-    item = parsed.item
-    if not isinstance(item.body, bytes):
-        return item.evidence, response_signals.find(item, None)
-    page = parsed.page
-    said, signs = page_rights.read(item, page, SOURCE)
-    against = (replace(one, scope="item") for one in said if _is_against(one))
-    return (*item.evidence, *against), (*response_signals.find(item, page), *signs)
-
-
-def _is_against(found: LicenceEvidence) -> bool:
-    closed = terms(found.licence)
-    return found.licence == NONE or (closed is not None and closed.use != "redistribute")
-
-
-def text(parsed: ParsedItem) -> Extracted:
-    """Extract subtitles and body, a line for each block; or return why the item is dropped."""
-    item = parsed.item
-    if item.media.startswith(DROPPED):
-        return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
-    if not isinstance(item.body, bytes):
-        return parsed.extraction
-    from crawlers.formats.html.html_page import strip_tags
-
-    found = strip_tags(decode(item.body, "utf-8").text)
-    return Extracted(
-        text=found,
-        title=item.title,
-        date=item.date,
-        author=item.author,
-        format="html",
-        encoding="utf-8",
-        outcome="kept" if found else "dropped",
-        reason="" if found else "empty",
-    )
-
-
-def trouble(capture: Capture) -> Trouble | None:
-    """Return the error that the portal sends instead of an answer, with status 200."""
-    return api_errors.data_go_kr(capture)
-
-
-def unknown_fields(capture: Capture) -> Iterable[str]:
-    """Return the elements of a day that are in neither list of FIELDS."""
-    return FIELDS.find_in_xml(capture)
-
-
-def moment(value: str) -> datetime | None:
-    """Parse a time in Korean time; None if it is unreadable.
-
-    >>> moment("11/20/2026 09:00:00").isoformat(), moment("11/20/2026").isoformat(), moment("2026-11-20")
-    ('2026-11-20T09:00:00+09:00', '2026-11-20T00:00:00+09:00', None)
-    """
-    match = DATES.match(value.strip())
-    if match is None:
-        return None
-    month, day, year, hour, minute, second = (int(part or 0) for part in match.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=KOREA)
-    except ValueError:
-        return None
-
-
-def _item(key: str, news: etree._Element, capture: Capture) -> Item:
-    approved, embargo = (moment(xml_records.field(news, name)) for name in ("ApproveDate", "EmbargoDate"))
-    item = Item(
-        key=key,
-        url=_page(key, xml_records.field(news, "OriginalUrl")),
-        body="",
-        media="text/plain",
-        charset="",
-        record=capture.record,
-        headers=capture.headers,
-        title=" ".join(xml_records.prose(xml_records.field(news, "Title")).split()),
-        date=f"{approved:%Y-%m-%d}" if approved else "",
-        author=xml_records.field(news, "MinisterCode"),
-        evidence=_licence(news, capture.record),
-    )
-    if embargo and embargo > datetime.fromisoformat(capture.fetched):
-        return replace(item, media=EMBARGOED)
-    if xml_records.field(news, "ContentsStatus").upper() == "D":
-        return replace(item, media=DELETED)
-    subtitles = [xml_records.field(news, f"SubTitle{n}") for n in (1, 2, 3)]
-    body = xml_records.field(news, "DataContents")
-    if xml_records.field(news, "ContentsType").upper() == "T":
-        return replace(item, body="\n".join(filter(None, (*map(xml_records.prose, subtitles), body))))
-    above = "".join(f"<p>{words}</p>" for words in subtitles if words)
-    # The charset declaration prevents guessing: the answer is already decoded.
-    page = f'<html><head><meta charset="utf-8"></head><body><article>{above}{body}</article></body></html>'
-    return replace(item, body=page.encode("utf-8", "replace"), media="text/html", charset="utf-8")
-
-
-def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
-    said = xml_records.field(news, "KoglType")
-    found = licence_fields.find({"KoglType": said}, record)
-    if not said or said in TYPES:
-        return found
-    return tuple(replace(one, licence=UNKNOWN) for one in found)
-
-
-def _page(key: str, address: str) -> str:
-    """Return the URL of the page for people, without the referral parameter."""
-    host = urlsplit(address).hostname or ""
-    if host == "korea.kr" or host.endswith(".korea.kr"):
-        return xml_records.rewrite_url(address, without=("call_from",))
-    return f"https://www.korea.kr/news/policyNewsView.do?newsId={key}"
-
-
-def _revision(news: etree._Element) -> int:
-    return xml_records.parse_number(xml_records.field(news, "ModifyId")) or 0
+follow, items, evidence, text, trouble = korea_kr.functions(SERVICE, SOURCE)
+unknown_fields = korea_kr.unknown_fields

@@ -24,6 +24,8 @@ ANSWERS = (
     ("law_precedents", "law_precedent.xml", ENTRY, "</PrecService>", "<개요>a</개요></PrecService>", "개요"),
     ("law_interpretations", "law_interpretation.xml", ENTRY, "</ExpcService>", "<비고>a</비고></ExpcService>", "비고"),
     ("policy_briefing", "policy_day.xml", ENTRY, "</NewsItem>", "<CopyRight>a</CopyRight></NewsItem>", "CopyRight"),
+    ("press_releases", "press_day.xml", ENTRY, "</NewsItem>", "<CopyRight>a</CopyRight></NewsItem>", "CopyRight"),
+    ("clik_minutes", "clik_list.json", LIST, '"RASMBLY_SESN"', '"KOGL": "1", "RASMBLY_SESN"', "KOGL"),
     ("kipris", "kipris_list.xml", ENTRY, "</item>", "<kogl>1</kogl></item>", "kogl"),
     ("kipris", "kipris_entry.xml", ENTRY, "</abstractInfo>", "<licence>BY</licence></abstractInfo>", "licence"),
     ("assembly_minutes", "assembly_list.json", LIST, '"CONF_ID"', '"LICENSE": "1", "CONF_ID"', "LICENSE"),

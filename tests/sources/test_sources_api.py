@@ -77,17 +77,10 @@ def reasons(found):
     }
 
 
-def policy(monkeypatch, first="", last=""):
-    """The source as it is loaded with a range in the environment."""
-    monkeypatch.setenv("MALMOI_POLICY_FROM", first)
-    monkeypatch.setenv("MALMOI_POLICY_TO", last)
-    return catalogue.load("policy_briefing")
-
-
 # What holds for each of them
 
 
-@pytest.mark.parametrize("name", [*NAMES, "policy_briefing"])
+@pytest.mark.parametrize("name", [*NAMES, "policy_briefing", "press_releases"])
 def test_a_source_says_what_it_rests_on_and_what_nobody_has_seen(name, monkeypatch):
     monkeypatch.setenv("MALMOI_POLICY_FROM", "2030-11-20")
     definition = catalogue.load(name)
@@ -327,103 +320,6 @@ def test_an_interpretation_waits_for_a_person():
     assert (rights(outcome).use, rights(outcome).reason) == ("exclude", "needs-review")
 
 
-# 정책브리핑
-
-
-def test_the_days_of_a_range_are_addresses_of_their_own(monkeypatch):
-    access = policy(monkeypatch, "2030-11-19", "2030-11-20").source.access
-    assert access.start == (DAY.replace("20301120", "20301119"), DAY)
-    assert policy(monkeypatch, "2030-11-20").source.access.start == (DAY,)
-    assert policy(monkeypatch).source.access.start == (), "no range, no request"
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "why"),
-    [
-        ("2030-13-01", "", "must be days like"),
-        ("2030-11-20", "20301121x", "must be days like"),
-        ("2030-11-20", "2030-11-19", "are 0 days"),
-        ("2020-01-01", "2030-01-01", "are 3654 days"),
-    ],
-)
-def test_a_range_that_is_none_is_an_error_of_the_call(monkeypatch, first, last, why):
-    with pytest.raises(CallError, match=why):
-        policy(monkeypatch, first, last)
-
-
-def test_a_day_gives_the_items_that_were_approved_on_it_in_their_latest_revision():
-    found = outcomes("policy_briefing", capture(DAY, "policy_day.xml"))
-    assert reasons(found) == {
-        "policy_briefing/990000001": "kept",
-        "policy_briefing/990000002": "kept",
-        "policy_briefing/990000003": "embargoed",
-        "policy_briefing/990000004": "deleted-at-source",
-    }
-    assert [outcome.document.text for outcome in found] == [
-        "창가에 두기로\n가상부는 종이학을 접는다고 밝혔다.\n문의: 가상과",
-        "작은 제목\n고쳐 쓴 글이다.\n두 줄이다.",
-        "",
-        "",
-    ]
-    first = found[0].document
-    assert (first.title, first.date, first.author) == ("종이학 '천 마리' 접기 올해도", "2030-11-20", "가상부")
-    assert first.provenance.url == "https://www.korea.kr/news/policyNewsView.do?newsId=990000001"
-    assert [rights(outcome).licence for outcome in found[:2]] == ["LicenseRef-KOGL-1", "LicenseRef-KOGL-4"]
-    assert [rights(outcome).use for outcome in found[:2]] == ["redistribute", "exclude"]
-
-
-def test_an_embargo_ends_with_its_hour_in_korea():
-    before = capture(DAY, "policy_day.xml", fetched="2030-11-21T20:59:59Z")
-    after = capture(DAY, "policy_day.xml", fetched="2030-11-21T21:00:00Z")
-    found = [reasons(outcomes("policy_briefing", one))["policy_briefing/990000003"] for one in (before, after)]
-    assert found == ["embargoed", "kept"]
-
-
-FOOTER = (
-    "<p>정책브리핑의 정책뉴스자료는 「공공누리 제1유형:출처표시」의 조건에 따라 자유롭게 이용이 가능합니다. "
-    "다만, 사진의 경우 제3자에게 저작권이 있으므로 사용할 수 없습니다.</p>"
-)
-
-
-@pytest.mark.parametrize(
-    ("kogl", "more", "reason"),
-    [
-        ("1", "", ""),
-        ("1", FOOTER, ""),
-        ("", "", "no-licence"),
-        ("", FOOTER, "no-licence"),  # the footer stands below every article
-        ("0", "", "unknown-licence"),
-        ("5", "", "unknown-licence"),
-        ("2", "", "restricted-licence"),
-        ("3", "", "restricted-licence"),
-        ("4", FOOTER, "restricted-licence"),
-        ("1", "<p>이 글은 무단 전재 및 재배포를 금지합니다.</p>", "refused"),
-    ],
-)
-def test_the_type_of_an_item_is_its_field_and_its_text_can_only_take_away(kogl, more, reason):
-    raw = (DATA / "policy_day.xml").read_text("utf-8")
-    raw = raw.replace("<KoglType>1</KoglType>", f"<KoglType>{kogl}</KoglType>", 1).replace(
-        "<p>문의: 가상과</p>", more, 1
-    )
-    first = outcomes("policy_briefing", capture(DAY, raw.encode()))[0]
-    assert rights(first).reason == reason
-    assert rights(first).use == ("exclude" if reason else "redistribute")
-
-
-def test_a_day_that_counts_more_than_it_holds_stops_the_source():
-    raw = (DATA / "policy_day.xml").read_bytes().replace(b"<totalCount>6<", b"<totalCount>60<")
-    with pytest.raises(CaptureError, match="counts 60 items and holds 6"):
-        list(catalogue.load("policy_briefing").follow(capture(DAY, raw)))
-    assert list(catalogue.load("policy_briefing").follow(capture(DAY, "policy_day.xml"))) == []
-
-
-def test_a_day_that_was_cut_off_is_one_dropped_document():
-    raw = (DATA / "policy_day.xml").read_bytes()[:3000]
-    assert reasons(outcomes("policy_briefing", capture(DAY, raw))) == {"policy_briefing/day/20301120": "damaged"}
-    raw = (DATA / "policy_day.xml").read_bytes().replace("밝혔".encode(), b"\x0b\x02")
-    assert len(outcomes("policy_briefing", capture(DAY, raw))) == 4, "control characters cost nothing else"
-
-
 # 국회 회의록
 
 
@@ -498,6 +394,8 @@ def test_a_list_of_patents_goes_on_as_far_as_the_month_reaches():
     [
         ("policy_briefing", DAY, "policy_quota.xml", "stop"),
         ("policy_briefing", DAY, "policy_day.xml", None),
+        ("press_releases", DAY, "policy_quota.xml", "stop"),
+        ("press_releases", DAY, "press_day.xml", None),  # no count of items
         ("law_statutes", "list", "law_list.xml", None),
         ("law_statutes", "entry", b"", "again"),
         ("law_rules", "list", "law_refused.xml", "stop"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 from lxml import html
 
@@ -11,10 +12,11 @@ from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, p
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
+from crawlers.formats.html.layout import GONE, strip, unwrap_tables
 from crawlers.formats.html.main_content import Frame, prepare, surroundings
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.script_data import article_candidates, script_article
-from crawlers.formats.html.text_lines import lines_with_places, plain_lines
+from crawlers.formats.html.text_lines import lines_with_marks, lines_with_places, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
@@ -144,6 +146,25 @@ def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[
         return "", "links-only"
     text = _add_byline(_add_heading(text, frame.heading), frame.byline)
     return text, "" if text else "no-text"
+
+
+def read_box(box: html.HtmlElement) -> str:
+    """Return all lines of an element that a source declares to be the text; `box` is not changed.
+
+    Tables and lists are written as in Markdown, layout tables as paragraphs. The titles, scripts and styles of a page
+    that was put into another are left out.
+
+    >>> page = "<div><title>쪽</title><style>p{}</style><p>하나</p><table><tr><td>둘</table></div>"
+    >>> read_box(html.fragment_fromstring(page))
+    '하나\\n둘'
+    """
+    box = copy(box)
+    box.tail = None
+    for part in list(box.iter("title", "script", "style", "noscript", "template", "button", "select")):
+        part.tag = GONE
+    strip(box)
+    unwrap_tables(box)
+    return lines_with_marks(box)
 
 
 def _add_byline(text: str, said: str) -> str:

@@ -1,0 +1,1 @@
+"""Minutes of local councils, one file each."""
