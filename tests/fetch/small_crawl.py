@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -153,7 +154,7 @@ class Host:
     """A host that serves a folder; `faults` maps a path and a range to what its next answers are instead."""
 
     folder: Path
-    faults: dict = field(default_factory=dict)
+    faults: Any = field(default_factory=dict)
     robots: bytes | None = None
     base: str = ""
     asked: list = field(default_factory=list)  # (path, Range header)
