@@ -18,7 +18,21 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import Api, CommonCrawl, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
+from malmoi.source import (
+    BUCKET,
+    Api,
+    CommonCrawl,
+    Dump,
+    Expect,
+    Extracted,
+    Feed,
+    Git,
+    Item,
+    Site,
+    Sitemap,
+    Source,
+    Trouble,
+)
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
@@ -109,7 +123,7 @@ def addresses(source: Source) -> tuple[str, ...]:
             return (*first, *scope)
         case Dump(url=url) | Git(url=url):
             return (url,) if url else ()
-        case CommonCrawl(data=str() as data):
+        case CommonCrawl(data=str() as data) if not data.startswith(BUCKET):
             return (data,)
     return ()
 

@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 from malmoi.document import LicenceEvidence
 
+BUCKET = "s3://"
 FOLDER = "folder:"  # scheme of the address of a file that is not copied: folder:<source>/<path>
 
 
@@ -174,7 +175,8 @@ class CommonCrawl:
     hosts: tuple[str, ...] = ()  # "www.office.example", or "*.office.example" with all hosts below it; () = every host
     languages: tuple[str, ...] = ("kor",)  # ISO 639-3; a page is taken if its index names one of them. () = any
     media: tuple[str, ...] = ("text/html", "application/xhtml+xml")  # media types, as detected from the content
-    data: str | Path = "https://data.commoncrawl.org/"  # address or folder below which all paths of the archive lie
+    # Web address, s3://BUCKET/PREFIX or folder below which all paths of the archive lie.
+    data: str | Path = "https://data.commoncrawl.org/"
     index: Path | None = None  # folder of the index files on this machine; None = they lie below `data`
     max_pages: int = 100_000
     max_bytes: int = 20_000_000_000  # of records as stored, and of index files that are fetched

@@ -461,7 +461,7 @@ def test_index_files_that_are_missing_or_damaged_are_named(tmp_path):
     with served(Host(folder)) as host, pytest.raises(SourceError, match="not a list of paths"):
         run(tmp_path, source(tmp_path, host.base))
     (folder / LIST).unlink()
-    with served(Host(folder)) as host, pytest.raises(SourceError, match="status 404; correct crawl= or data="):
+    with served(Host(folder)) as host, pytest.raises(SourceError, match="status-404; correct crawl= or data="):
         run(tmp_path, source(tmp_path, host.base))
 
 

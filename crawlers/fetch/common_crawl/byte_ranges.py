@@ -1,4 +1,4 @@
-"""Read byte ranges of the files of an archive: in a folder, or at a web address through the guarded client.
+"""Read byte ranges of the files of an archive: in a folder, in a bucket, or at a web address by the guarded client.
 
 A range from the web counts only if the host answers 206, names the range that was requested, and sends all of it.
 """
@@ -9,11 +9,12 @@ import http.client
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Watch, pieces
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, describe_failure, parse_content_range
+from malmoi.storage.bucket import Bucket
 
 # A path of an archive: segments of plain characters. An index must not choose the host, or leave a folder.
 _PATH = re.compile(r"[\w.=+-]+(?:/[\w.=+-]+)*", re.ASCII)
@@ -74,6 +75,45 @@ class LocalFiles:
 
 
 @dataclass(slots=True)
+class BucketFiles:
+    """The objects of a bucket of the operator, below its prefix."""
+
+    bucket: Bucket
+    received: int = field(default=0)  # bytes
+
+    def address(self, path: str) -> str:
+        """Return the address of an object. Raises RangeError."""
+        if not is_plain(path):
+            raise RangeError("path-outside", path)
+        return f"{self.bucket.address}/{path}"
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """Return exactly these bytes. Raises RangeError, and StageError if the storage does not answer."""
+        place = self.address(path)
+        try:
+            body = self.bucket.read_range(path, offset, length)
+        except FileNotFoundError:
+            raise RangeError("not-found", place) from None
+        self.received += len(body)
+        if len(body) < length:
+            raise RangeError("cut-off", place)
+        return body
+
+    def read_tail(self, path: str, length: int) -> tuple[int, bytes]:
+        """Return the size of an object and its last bytes, at most `length`. Raises as `read`."""
+        if (found := self.bucket.find(path)) is None:
+            raise RangeError("not-found", self.address(path))
+        length = min(length, found.size)
+        return found.size, self.read(path, found.size - length, length)
+
+    def read_whole(self, path: str) -> bytes:
+        """Return a small object. Raises as `read`."""
+        if (found := self.bucket.read(path)) is None:
+            raise RangeError("not-found", self.address(path))
+        return found[0]
+
+
+@dataclass(slots=True)
 class RemoteFiles:
     """The files below a web address: one request at a time, with the throttle and the retries of the crawler."""
 
@@ -94,6 +134,17 @@ class RemoteFiles:
     def read_tail(self, path: str, length: int) -> tuple[int, bytes]:
         """Return the size of a file and its last bytes, at most `length`. Raises as `read`."""
         return self._request(path, f"bytes=-{length}", None, length)
+
+    def read_whole(self, path: str) -> bytes:
+        """Return a small file. Raises as `read`."""
+        url = self.address(path)
+        try:
+            answer = self.net.get(url)[-1]
+        except NoAnswer as error:
+            raise RangeError(error.why, url) from None
+        if answer.status != 200:
+            raise RangeError(f"status-{answer.status}", url)
+        return answer.body
 
     def _request(self, path: str, span: str, offset: int | None, length: int) -> tuple[int, bytes]:
         """Request a range until it comes whole; return the size of the file and the range."""
@@ -130,6 +181,9 @@ class RemoteFiles:
         if len(body) < wanted or (offset is not None and wanted < length):
             raise _Incomplete("cut-off")
         return size, bytes(body)
+
+
+DistantFiles: TypeAlias = BucketFiles | RemoteFiles  # whose index is fetched in parts
 
 
 class _Incomplete(http.client.HTTPException):

@@ -25,7 +25,7 @@ from crawlers.catalogue import Definition
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.common_crawl import index_files, selection
-from crawlers.fetch.common_crawl.byte_ranges import Files, LocalFiles, RangeError, RemoteFiles
+from crawlers.fetch.common_crawl.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
 from crawlers.fetch.common_crawl.selection import PAGE, Candidate, Forecast
 from crawlers.fetch.crawl_stats import say
 from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
@@ -38,7 +38,8 @@ from malmoi.archive.collection import Run
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import HostError, SourceError
 from malmoi.printable import escape_controls
-from malmoi.source import CommonCrawl, Source
+from malmoi.source import BUCKET, CommonCrawl, Source
+from malmoi.storage.bucket import Bucket
 from malmoi.workspace_layout import BLOCKED, STATS
 
 MOST_UNANSWERED = 10  # records in a row that cannot be read; then the source stops
@@ -65,7 +66,7 @@ class _State:
 
     @property
     def net(self) -> Net | None:
-        """The client of the host of the archive; None for a folder."""
+        """The client of the host of the archive; None for a folder or a bucket."""
         return self.files.net if isinstance(self.files, RemoteFiles) else None
 
     def block(self, one: Candidate, reason: str) -> None:
@@ -123,6 +124,8 @@ def _open_files(source: Source, job: Job, access: CommonCrawl, archive: Archive)
     """Return the files of the archive. Of a host, the policy files are archived, and its robots.txt rules."""
     if isinstance(access.data, Path):
         return LocalFiles(access.data.expanduser())
+    if access.data.startswith(BUCKET):
+        return BucketFiles(Bucket(access.data))
     base = canonical_url(access.data)
     net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
 
@@ -146,7 +149,8 @@ def _fetch_selected(state: _State, key: str) -> None:
     if not candidates.exists():
         tables = _bring_index(state, state.job.run_dir / f"index-{key}")
         selection.select(state.source, state.access, tables, candidates)
-    forecast = Forecast(delay=state.net.delay if state.net else None)
+    delay = state.net.delay if state.net else 0.0
+    forecast = Forecast(delay=None if isinstance(state.files, LocalFiles) else delay)
     for one in _list_wanted(state, candidates, lambda *_: None):
         forecast.add(one)
     state.report(forecast=forecast.describe())
@@ -181,7 +185,7 @@ def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
             )
         return dict(found)
     files = state.files
-    assert isinstance(files, RemoteFiles)
+    assert isinstance(files, BucketFiles | RemoteFiles)
     listed, ranges = index_files.list_remote(files, access.crawl), index_files.key_ranges(access.hosts)
     parts: dict[Path, index_files.Part] = {}
     for subset, paths in listed.items():

@@ -18,8 +18,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from crawlers.fetch import payload
-from crawlers.fetch.common_crawl.byte_ranges import RangeError, RemoteFiles, is_plain
-from crawlers.fetch.streaming_client import NoAnswer, Refused
+from crawlers.fetch.common_crawl.byte_ranges import DistantFiles, RangeError, is_plain
+from crawlers.fetch.streaming_client import Refused
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.limits import VERIFY_FOOTER
@@ -74,17 +74,15 @@ def list_local(folder: Path, crawl: str) -> dict[str, list[Path]]:
     return dict(found)
 
 
-def list_remote(files: RemoteFiles, crawl: str) -> dict[str, list[str]]:
+def list_remote(files: DistantFiles, crawl: str) -> dict[str, list[str]]:
     """Return subset → paths of the index files of a crawl. Raises SourceError if it has no list of them."""
-    url = files.address(f"crawl-data/{crawl}/cc-index-table.paths.gz")
+    path = f"crawl-data/{crawl}/cc-index-table.paths.gz"
     try:
-        answer = files.net.get(url)[-1]
-    except NoAnswer as error:
-        raise SourceError(f"{url}: no answer ({error.why}); run again later") from None
-    if answer.status != 200:
-        raise SourceError(f"{url}: status {answer.status}; correct crawl= or data= of the source, or run again later")
+        url, body = files.address(path), files.read_whole(path)
+    except RangeError as error:
+        raise SourceError(f"{error}; correct crawl= or data= of the source, or run again later") from None
     with input_errors(lambda name: SourceError(f"{url}: not a list of paths ({name}); correct data= of the source")):
-        raw = payload.inflate(answer.body) if answer.body.startswith(b"\x1f\x8b") else answer.body
+        raw = payload.inflate(body) if body.startswith(b"\x1f\x8b") else body
         lines = raw.decode("ascii").split()
     found: dict[str, list[str]] = defaultdict(list)
     for line in lines:
@@ -109,7 +107,7 @@ def key_ranges(hosts: Sequence[str]) -> list[tuple[str, str]]:
     return [(key, key + LAST) for key in keys]
 
 
-def look_at(files: RemoteFiles, path: str, subset: str, ranges: Sequence[tuple[str, str]]) -> Part:
+def look_at(files: DistantFiles, path: str, subset: str, ranges: Sequence[tuple[str, str]]) -> Part:
     """Read the footer of a remote index file, and choose its row groups. Raises SourceError."""
     size, tail = files.read_tail(path, TAIL)
     needed = int.from_bytes(tail[-8:-4], "little") + 8  # the footer, its length, and the mark of Parquet
@@ -127,7 +125,7 @@ def look_at(files: RemoteFiles, path: str, subset: str, ranges: Sequence[tuple[s
     return Part(path, subset, size, tail, tuple(groups), spans)
 
 
-def fetch(files: RemoteFiles, part: Part, target: Path) -> None:
+def fetch(files: DistantFiles, part: Part, target: Path) -> None:
     """Write the chosen row groups and columns of a remote index file to `target`. Raises SourceError or RangeError."""
     remote, unfinished = _RemoteFile(files, part.path, part.size, part.tail), target.with_suffix(".part")
     with _explain(part.path):
@@ -186,7 +184,7 @@ def _cut(begin: int, end: int) -> Iterator[tuple[int, int]]:
 class _RemoteFile(io.RawIOBase):
     """A remote file as Parquet readers want it; what they read beside the held ranges is requested for itself."""
 
-    def __init__(self, files: RemoteFiles, path: str, size: int, tail: bytes) -> None:
+    def __init__(self, files: DistantFiles, path: str, size: int, tail: bytes) -> None:
         super().__init__()
         self._files, self._path, self._size = files, path, size
         self._tail = (size - len(tail), tail)

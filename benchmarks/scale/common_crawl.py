@@ -1,6 +1,6 @@
 """How fast the index of a crawl is asked, and whether faults and kills lose a record or fetch one twice; on loopback.
 
-    python -m benchmarks.common_crawl [ROWS] [RECORDS]    1,000,000 rows and 400 records by default
+    python -m benchmarks.scale.common_crawl [ROWS] [RECORDS]    1,000,000 rows and 400 records by default
 
 Index and records are made here, in the columns and the layout of Common Crawl. The question is asked in a process of
 its own, of local files and of a host that serves ranges. The records come from a host that answers every third request
