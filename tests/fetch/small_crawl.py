@@ -189,6 +189,8 @@ def served(host: Host):
                 self.send(200 if host.robots else 404, host.robots or b"")
             elif fault == "reset":
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif fault.startswith("to:"):
+                self.send(302, b"", Location=fault.removeprefix("to:"))
             elif fault.isdigit():
                 self.send(int(fault), b"", **({"Retry-After": "0"} if fault == "503" else {}))
             elif not place.is_file():

@@ -354,6 +354,17 @@ def test_robots_txt_of_the_archive_itself_is_obeyed(tmp_path):
     assert not host.records() and LIST not in [path for path, _ in host.asked]
 
 
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [("http://127.0.0.1:1/a.warc.gz", "guard-loopback"), ("http://169.254.169.254/latest", "guard-link-local")],
+)
+def test_a_redirect_leads_to_no_address_that_the_guard_refuses(tmp_path, target, why):
+    folder = archive(tmp_path)
+    name = next(folder.rglob("CC-MAIN-00000.warc.gz")).relative_to(folder).as_posix()
+    with served(Host(folder, {name: [f"to:{target}"] * 9})) as host, pytest.raises(SourceError, match=why):
+        run(tmp_path, source(tmp_path, host.base))
+
+
 def test_a_host_that_is_gone_stops_the_source_and_keeps_what_came(tmp_path):
     folder = archive(tmp_path)
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.warc.gz")]
@@ -465,6 +476,12 @@ def test_index_files_that_are_missing_or_damaged_are_named(tmp_path):
         run(tmp_path, source(tmp_path, host.base))
 
 
+def gather_again(workspace: Workspace, file: str) -> set[str]:
+    """The new addresses of another collection, which honours the tombstones of the workspace."""
+    collect(workspace, file, Progress(quiet=True))
+    return {row.url for row in collection.runs(workspace.captures("crawl"))[-1].rows}
+
+
 def test_what_is_withdrawn_is_neither_fetched_nor_named(tmp_path):
     workspace, file = Workspace(tmp_path / "ws"), source(tmp_path, str(archive(tmp_path)))
     workspace.root.mkdir()
@@ -473,7 +490,9 @@ def test_what_is_withdrawn_is_neither_fetched_nor_named(tmp_path):
     tombstones.add(workspace.withdrawals, [Tombstone(*one, "2026-11-24", "요청") for one in asked])
     assert collect(workspace, file, Progress(quiet=True)).blocked == 2
     assert current(tmp_path).keys() == urls() - {gone, page(33).url}
-    (one,) = workspace.captures("crawl").glob("0*")
+    tombstones.revoke(workspace.withdrawals, gone, "2026-11-25")  # then the same question is asked again
+    assert gather_again(workspace, file) == {gone}
+    one = workspace.captures("crawl") / "0001"
     assert (
         gone not in "".join(path.read_text() for path in one.glob("*.json*"))
         and "[withheld 2]" in (one / "blocked.jsonl").read_text()

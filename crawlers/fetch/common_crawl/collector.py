@@ -140,7 +140,8 @@ def _open_files(source: Source, job: Job, access: CommonCrawl, archive: Archive)
 def _is_complete(run: Run, key: str) -> bool:
     """Whether an earlier run has fetched all that the same question finds; a crawl never changes."""
     facts = run.facts
-    return facts.get("selection") == key and facts.get("finished") == "finished" and not facts.get("failed")
+    is_whole = facts.get("finished") == "finished" and not facts.get("failed")
+    return is_whole and facts.get("selection") == key and withdrawn.REASON not in facts["blocked_by"]
 
 
 def _fetch_selected(state: _State, key: str) -> None:
