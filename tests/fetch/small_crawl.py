@@ -173,64 +173,69 @@ class Host:
         return Counter({key: n for key, n in self.whole.items() if key[0].endswith(".warc.gz") and key[1]})
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for a Host, which is that of the server."""
+
+    def do_GET(self):
+        host = self.server.host
+        path, span = self.path.lstrip("/"), self.headers.get("Range", "")
+        host.asked.append((path, span))
+        host.agents.add(self.headers.get("User-Agent"))
+        fault = host.faults.get((path, span)) or host.faults.get(path)
+        fault = fault.pop(0) if fault else ""
+        place = host.folder / path
+        if path == "robots.txt":
+            self.send(200 if host.robots else 404, host.robots or b"")
+        elif fault == "reset":
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif fault.startswith("to:"):
+            self.send(302, b"", Location=fault.removeprefix("to:"))
+        elif fault.isdigit():
+            self.send(int(fault), b"", **({"Retry-After": "0"} if fault == "503" else {}))
+        elif not place.is_file():
+            self.send(404, b"")
+        else:
+            self.file(place.read_bytes(), path, span, fault)
+
+    def file(self, body, path, span, fault):
+        host = self.server.host
+        if not span or fault == "whole":
+            self.send(200, body)
+            return
+        first, _, last = span.removeprefix("bytes=").partition("-")
+        begin = int(first) if first else max(0, len(body) - int(last))
+        end = min(int(last) + 1 if first else len(body), len(body))
+        begin += fault == "wrong-range"
+        part = body[begin:end]
+        named = {"Content-Range": f"bytes {begin}-{end - 1}/{len(body)}"}
+        if fault == "damaged":
+            part = bytes(len(part))
+        self.send(206, part, cut=fault == "truncated", **named)
+        host.bytes[path] += len(part)
+        if not fault:
+            host.whole[path, span] += 1
+            if host.halt and host.records().total() == host.after:
+                host.halt()
+
+    def send(self, status, body, cut=False, **headers):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_):
+        pass
+
+
 @contextmanager
 def served(host: Host):
     """The host on a free port of loopback."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            path, span = self.path.lstrip("/"), self.headers.get("Range", "")
-            host.asked.append((path, span))
-            host.agents.add(self.headers.get("User-Agent"))
-            fault = host.faults.get((path, span)) or host.faults.get(path)
-            fault = fault.pop(0) if fault else ""
-            place = host.folder / path
-            if path == "robots.txt":
-                self.send(200 if host.robots else 404, host.robots or b"")
-            elif fault == "reset":
-                self.connection.shutdown(socket.SHUT_RDWR)
-            elif fault.startswith("to:"):
-                self.send(302, b"", Location=fault.removeprefix("to:"))
-            elif fault.isdigit():
-                self.send(int(fault), b"", **({"Retry-After": "0"} if fault == "503" else {}))
-            elif not place.is_file():
-                self.send(404, b"")
-            else:
-                self.file(place.read_bytes(), path, span, fault)
-
-        def file(self, body, path, span, fault):
-            if not span or fault == "whole":
-                self.send(200, body)
-                return
-            first, _, last = span.removeprefix("bytes=").partition("-")
-            begin = int(first) if first else max(0, len(body) - int(last))
-            end = min(int(last) + 1 if first else len(body), len(body))
-            begin += fault == "wrong-range"
-            part = body[begin:end]
-            named = {"Content-Range": f"bytes {begin}-{end - 1}/{len(body)}"}
-            if fault == "damaged":
-                part = bytes(len(part))
-            self.send(206, part, cut=fault == "truncated", **named)
-            host.bytes[path] += len(part)
-            if not fault:
-                host.whole[path, span] += 1
-                if host.halt and host.records().total() == host.after:
-                    host.halt()
-
-        def send(self, status, body, cut=False, **headers):
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if cut else body)
-            if cut:
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.host = host
     server.daemon_threads = True
     server.handle_error = lambda *_: None
     host.base = f"http://127.0.0.1:{server.server_port}/"

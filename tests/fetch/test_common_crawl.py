@@ -6,8 +6,10 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -171,6 +173,39 @@ def test_a_kill_and_a_resume_fetch_each_record_once(tmp_path):
     times = host.records()
     assert len(times) == 42 and sum(n - 1 for n in times.values()) <= 3  # the one in flight at each kill
     assert sum(path.endswith(".parquet") for path, _ in host.asked) <= 8  # the index once
+
+
+def test_index_files_that_came_before_the_host_went_away_are_not_requested_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_files, "TAIL", 64)
+    folder, last = archive(tmp_path), f"{TABLE}/subset=warc/part-00001-x.c000.gz.parquet"
+    with served(Host(folder, {last: ["", "", "", "403"]})) as host:
+        with pytest.raises(HostError, match=r"part-00001.*cannot be read \(status-403\); run again later"):
+            run(tmp_path, source(tmp_path, host.base))
+        host.asked.clear()
+        assert run(tmp_path, source(tmp_path, host.base))["fetched"] == 42
+        assert f"{TABLE}/subset=warc/part-00000-x.c000.gz.parquet" not in {path for path, _ in host.asked}
+    assert not list((tmp_path / "run").glob("index-*"))
+
+
+@pytest.mark.parametrize("how", [{"coerce_timestamps": "us"}, {"use_deprecated_int96_timestamps": True}])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_the_date_of_a_capture_does_not_depend_on_the_zone_of_the_machine(tmp_path, monkeypatch, how, zone):
+    folder = write(tmp_path / "archive", [page(1), page(2)])
+    for file in folder.rglob("*.parquet"):
+        table = pq.read_table(file)
+        number = table.schema.get_field_index("fetch_time")
+        times = table["fetch_time"].cast(pa.timestamp("ns", zone))
+        pq.write_table(table.set_column(number, "fetch_time", times), file, **how)
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        for data in ("folder", "host"):
+            with served(Host(folder)) as host:
+                stats = run(tmp_path / data, source(tmp_path, host.base if data == "host" else str(folder)))
+            assert stats["fetched"] == 2 and not stats["failed"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_second_collection_of_a_crawl_asks_nothing_of_its_index(tmp_path):
