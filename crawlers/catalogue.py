@@ -18,7 +18,22 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import Api, Attachment, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
+from malmoi.source import (
+    BUCKET,
+    Api,
+    Attachment,
+    CommonCrawl,
+    Dump,
+    Expect,
+    Extracted,
+    Feed,
+    Git,
+    Item,
+    Site,
+    Sitemap,
+    Source,
+    Trouble,
+)
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
@@ -91,7 +106,7 @@ def load(name_or_path: str) -> Definition:
     if wrong := find_mistyped(source):
         raise CallError(f"{path}: {wrong}")
     licence_rules.check(source, path)
-    for url in addresses(source):
+    for url in (*addresses(source), *_list_archived_hosts(source)):
         if why := denylist.reason(url, marked=licence_rules.is_marked(source)):
             raise CallError(
                 f"{path}: {url} is on the denylist ({why}); see `malmoi sources denied {why.partition(':')[0]}`. "
@@ -111,7 +126,15 @@ def addresses(source: Source) -> tuple[str, ...]:
             return (*first, *scope)
         case Dump(url=url) | Git(url=url):
             return (url,) if url else ()
+        case CommonCrawl(data=str() as data) if not data.startswith(BUCKET):
+            return (data,)
     return ()
+
+
+def _list_archived_hosts(source: Source) -> list[str]:
+    """Return an address of each host whose pages an archive is asked for; [] for a source that is not an archive."""
+    hosts = source.access.hosts if isinstance(source.access, CommonCrawl) else ()
+    return [f"https://{host.removeprefix('*.')}/" for host in hosts]
 
 
 def find_mistyped(value: Any, name: str = "SOURCE") -> str:

@@ -29,7 +29,7 @@ from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finis
 from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
-from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
+from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -58,10 +58,22 @@ def describe_access(source: Source) -> str:
             return f"stream {url or path}"
         case Git(url=url, branch=branch, commit=commit):
             return f"fetch {url} at {commit or branch}"
+        case CommonCrawl():
+            return _describe_question(source, source.access)
         case Folder(path=path):
             return f"index the files of {path}"
         case Warc(paths=paths):
             return f"index {', '.join(str(p) for p in paths)}"
+
+
+def _describe_question(source: Source, access: CommonCrawl) -> str:
+    """Describe what is asked of an archive; with an index on this machine, also what it answers."""
+    from crawlers.fetch.common_crawl import selection  # it imports DuckDB
+
+    said = f"ask {access.index or access.data} for {', '.join(access.languages)} pages of {access.crawl}"
+    said += f" at {', '.join(access.hosts)}" if access.hosts else ""
+    found = selection.forecast_local(source, access)
+    return f"{said}; {found.describe() if found else 'its forecast comes with the collection, which reads the index'}"
 
 
 @dataclass(frozen=True, slots=True)

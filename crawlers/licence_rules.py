@@ -9,7 +9,7 @@ from crawlers.rights.claims import check_licence, claim_proof
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import LicenceRule, Source
+from malmoi.source import CommonCrawl, LicenceRule, Source
 
 NEEDS_SELECTOR = ("kogl-block", "rel-license")  # json-ld may do without: its node says that it is the page
 REPLACED = {  # fields of LicenceRule that are gone, and what is written instead
@@ -51,6 +51,11 @@ def check(source: Source, where: object) -> None:
     if unknown := [name for name in rule.proofs if name not in PROOFS]:
         raise CallError(f"{where}: rule.proofs names {unknown[0]!r}; write one of {', '.join(PROOFS)}")
     _check_places(rule, where)
+    if source.claim and isinstance(source.access, CommonCrawl):
+        raise CallError(
+            f"{where}: a claim cannot speak for the pages of an open archive, which are of many publishers; leave out "
+            "claim=, each page needs a proof of its own (docs/rights.md, Pages that no source declares)"
+        )
     for claim in source.claim:
         check_licence(source, claim)
         # Beside proofs of each item a claim may be left out: documents without a proof of their own need a review.

@@ -20,7 +20,7 @@ _PROTOCOLS = ", ".join(
         ("sentence", "", True),
     )
 )
-_WEB = "('Site', 'Sitemap', 'Feed', 'Warc')"  # each document is the web answer at its address
+_WEB = "('Site', 'Sitemap', 'Feed', 'Warc', 'CommonCrawl')"  # each document is the web answer at its address
 _EFFECT = "CASE effect WHEN 'note' THEN 0 WHEN 'granted' THEN 1 ELSE 2 END"
 # State of each released document for each protocol, with record and time. `reserved` is here an inferred opt-out
 # beside an open licence on the item. A protocol that is asked for in two places is absent if both were asked.

@@ -13,7 +13,7 @@ from crawlers.fetch.job import Job, check, guard_of
 from crawlers.fetch.ssrf_guard import PORTS, Guard
 from flows.source_files import terms_of
 from malmoi.errors import CallError, HostError
-from malmoi.source import Dump, Folder, Source, Warc
+from malmoi.source import CommonCrawl, Dump, Folder, Source, Warc
 from malmoi.workspace import Workspace
 
 PATIENCE = 10.0  # seconds for a connection to one address
@@ -41,13 +41,15 @@ def probe(workspace: Workspace, name: str, contact: str | None) -> None:
 
 
 def _list_paths(source: Source) -> tuple[Path, ...]:
-    match source.access:
+    match access := source.access:
         case Folder(path=path):
             return (path,)
         case Warc(paths=paths):
             return paths
         case Dump(path=Path() as path):
             return (path,)
+        case CommonCrawl():
+            return tuple(path for path in (access.data, access.index) if isinstance(path, Path))
     return ()
 
 

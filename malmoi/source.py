@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 
 from malmoi.document import LicenceEvidence
 
+BUCKET = "s3://"
 FOLDER = "folder:"  # scheme of the address of a file that is not copied: folder:<source>/<path>
 
 
@@ -164,8 +165,28 @@ class Warc:
     paths: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CommonCrawl:
+    """Pages of one crawl of Common Crawl, or of an archive with the same layout, chosen in its columnar index.
+
+    The index (Parquet, `cc-index/table/cc-main/warc/crawl=…/subset=…`) is read first; the records that it names are
+    then read from the WARC files by byte range. A page of such an archive is a page of the open web: no claim of the
+    source speaks for it. A collection larger than `max_pages` or `max_bytes` stops before the first record.
+    """
+
+    crawl: str  # "CC-MAIN-2026-34"
+    hosts: tuple[str, ...] = ()  # "www.office.example", or "*.office.example" with all hosts below it; () = every host
+    languages: tuple[str, ...] = ("kor",)  # ISO 639-3; a page is taken if its index names one of them. () = any
+    media: tuple[str, ...] = ("text/html", "application/xhtml+xml")  # media types, as detected from the content
+    # Web address, s3://BUCKET/PREFIX or folder below which all paths of the archive lie.
+    data: str | Path = "https://data.commoncrawl.org/"
+    index: Path | None = None  # folder of the index files on this machine; None = they lie below `data`
+    max_pages: int = 100_000
+    max_bytes: int = 20_000_000_000  # of records as stored, and of index files that are fetched
+
+
 Crawled: TypeAlias = Site | Sitemap | Feed | Api  # read answer by answer
-AccessPoint: TypeAlias = Crawled | Dump | Git | Folder | Warc
+AccessPoint: TypeAlias = Crawled | Dump | Git | Folder | Warc | CommonCrawl
 
 
 @dataclass(frozen=True, slots=True)

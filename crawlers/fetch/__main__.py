@@ -17,7 +17,7 @@ from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError, name_remedy
 from malmoi.printable import escape_controls
-from malmoi.source import Api, Dump, Git
+from malmoi.source import Api, CommonCrawl, Dump, Git
 from malmoi.workspace_layout import STATS
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object; see crawlers/fetch/job.py"
@@ -42,6 +42,10 @@ def main(argv: list[str]) -> int:
             from crawlers.fetch.git import collector as git
 
             git.collect(job, definition, access)
+        elif isinstance(access, CommonCrawl):
+            from crawlers.fetch.common_crawl import collector as common_crawl
+
+            common_crawl.collect(job, definition, access)
         else:
             collect(job, definition)
     except MalmoiError as error:

@@ -12,7 +12,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +92,21 @@ class Archive:
         self._synced = time.monotonic()
         self._dirty = False
 
-    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes, *, again: bool = False) -> Entry:
+    def add(
+        self,
+        url: str,
+        fetched: str,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        *,
+        again: bool = False,
+        origin: Mapping[str, str] | None = None,
+    ) -> Entry:
         """Archive an answer; write a revisit record if an earlier run holds the same answer.
 
-        `again`: write it anew, because its headers say something else now.
+        `again`: write it anew, because its headers say something else now. `origin` are fields of the record that name
+        its place in another archive.
         """
         same = None if again else self.before.get(url)
         digest = hashlib.sha256(body).hexdigest()
@@ -104,19 +115,19 @@ class Archive:
             digest,
             _first(headers, "location"),
         ):
-            return self.confirm(url, fetched, headers)
+            return self.confirm(url, fetched, headers, origin)
         record = record_id(url, digest)
         entry = Entry(record, url, fetched, status, headers, digest, len(body), self.path, self._file.tell())
         if (record, status) in self._written:  # the same error page again, after a retry
             return self.here[url]
-        self._append(warc_record(url, fetched, status, headers, body))
+        self._append(warc_record(url, fetched, status, headers, body, origin=origin))
         self._enter(entry)
         return entry
 
-    def confirm(self, url: str, fetched: str, headers: Headers) -> Entry:
+    def confirm(self, url: str, fetched: str, headers: Headers, origin: Mapping[str, str] | None = None) -> Entry:
         """Archive a revisit record: the earlier answer of `url` is still valid."""
         same = self.before[url]
-        raw = revisit_record(url, fetched, same.record, headers)
+        raw = revisit_record(url, fetched, same.record, headers, origin)
         record = record_id(url, same.record + fetched)
         entry = Entry(record, url, fetched, 304, headers, "", 0, self.path, self._file.tell(), same.record)
         self._append(raw)

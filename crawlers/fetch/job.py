@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.catalogue import Definition
+from crawlers.catalogue import addresses as addresses_of
 from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
 from crawlers.sampling.drawn import Sample
@@ -33,7 +34,7 @@ from malmoi.archive.collection import Run
 from malmoi.canonical_json import canonical_json
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CallError
-from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
+from malmoi.source import Api, CommonCrawl, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
@@ -116,7 +117,7 @@ def read_job(path: Path) -> Job:
     )
 
 
-def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
+def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCrawl:
     """Return the access point of a source that may be collected; called before anything is fetched.
 
     Raises:
@@ -126,11 +127,11 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
     access = source.access
     if isinstance(access, Site | Sitemap | Feed | Api):
         addresses = _check_crawl(job, source, access)
-    elif isinstance(access, Dump | Git):
-        addresses = (access.url,) if access.url else ()
-        if addresses and not canonical_url(access.url):
+    elif isinstance(access, Dump | Git | CommonCrawl):
+        addresses = addresses_of(source)
+        if addresses and not canonical_url(addresses[0]):
             raise CallError(
-                f"{source.name}: {access.url!r} is not an address of http or https; correct it in {job.source}"
+                f"{source.name}: {addresses[0]!r} is not an address of http or https; correct it in {job.source}"
             )
     else:
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")

@@ -260,6 +260,17 @@ def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answe
     return Answer(url, response.status, payload.rewrite_headers(pairs, len(plain)), plain)
 
 
+def parse_content_range(said: str) -> tuple[int | None, int | None]:
+    """Parse first byte and whole size of a Content-Range.
+
+    >>> parse_content_range("bytes 5-9/10"), parse_content_range("bytes */10")
+    ((5, 10), (None, 10))
+    """
+    unit, _, rest = said.strip().partition(" ")
+    span, _, size = rest.partition("/")
+    return (parse_number(span.partition("-")[0]) if unit.lower() == "bytes" else None), parse_number(size)
+
+
 def parse_number(said: str) -> int | None:
     """Parse the whole number in a header; None if it is not one."""
     plain = said.strip()

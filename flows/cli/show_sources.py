@@ -18,7 +18,20 @@ from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
-from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceRule, Site, Sitemap, Source, TermsCheck, Warc
+from malmoi.source import (
+    Api,
+    CommonCrawl,
+    Dump,
+    Feed,
+    Folder,
+    Git,
+    LicenceRule,
+    Site,
+    Sitemap,
+    Source,
+    TermsCheck,
+    Warc,
+)
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
@@ -154,6 +167,12 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
                 yield "named by", " or ".join(access.named_by)
         case Dump():
             yield "file", access.url or str(access.path)
+        case CommonCrawl():
+            yield "archive", str(access.data)
+            yield "index", f"{access.crawl} of {access.index or access.data}"
+            yield "hosts", ", ".join(access.hosts) or "every host"
+            yield "languages", ", ".join(access.languages) or "any"
+            yield "at most", f"{access.max_pages:,} pages, {access.max_bytes:,} bytes"
         case Folder():
             yield "folder", str(access.path)
         case Warc():

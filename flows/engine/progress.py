@@ -62,6 +62,7 @@ class Step:
         self.left: float | None = None  # of a crawl: seconds left at least
         self.render: Callable[[], RenderableType] | None = None
         self.changed: Callable[[], None] = lambda: None
+        self.note: Callable[[str], None] = lambda line: None  # prints a line that stays
 
     def advance(self, by: int = 1) -> None:
         """Count `by` more finished shards (or pages)."""
@@ -144,7 +145,7 @@ class Progress:
     def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
         """Show a stage of `size` shards, of which `standing` are finished already."""
         step = Step(name, size, standing, unit)
-        self.step = step
+        self.step, step.note = step, self.say
         with self.watch(step):
             yield step
         self.finish(step)

@@ -112,8 +112,14 @@ def run_crawler(
 
 
 def make_observer(step: Step) -> Callable[[State], None]:
-    """Return a function that shows a state of the crawler as the progress of its stage."""
-    return lambda state: step.observe(summary(state), state.seconds_left(), partial(render_state, state))
+    """Return a function that shows a state of the crawler as the progress of its stage, and prints its forecasts."""
+
+    def show(state: State) -> None:
+        if said := state.said.pop("forecast", ""):
+            step.note(f"  {step.name}: {said}")
+        step.observe(summary(state), state.seconds_left(), partial(render_state, state))
+
+    return show
 
 
 def summary(state: State) -> str:

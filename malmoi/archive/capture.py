@@ -7,6 +7,7 @@ and contains path, size and sha256.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -113,8 +114,12 @@ def warc_record(
     body: bytes,
     *,
     reason: str = "OK",
+    origin: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return one WARC/1.1 `response` record as a separate gzip member; equal arguments give equal bytes."""
+    """Return one WARC/1.1 `response` record as a separate gzip member; equal arguments give equal bytes.
+
+    `origin` are further fields of the record: the place in another archive from which it was taken.
+    """
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body
     fields = {
@@ -126,7 +131,7 @@ def warc_record(
         "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _pack_record(fields, block)
+    return _pack_record(fields | dict(origin or {}), block)
 
 
 def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
@@ -155,7 +160,13 @@ def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
     return _pack_record(fields, body)
 
 
-def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+def revisit_record(
+    url: str,
+    fetched: str,
+    refers_to: str,
+    headers: tuple[tuple[str, str], ...],
+    origin: Mapping[str, str] | None = None,
+) -> bytes:
     """Return a `revisit` record (server-not-modified): the answer was 304, so the record `refers_to` is current."""
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode("utf-8", "surrogateescape")
@@ -168,7 +179,7 @@ def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[
         "WARC-Refers-To": f"<{refers_to}>",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _pack_record(fields, block)
+    return _pack_record(fields | dict(origin or {}), block)
 
 
 def _pack_record(fields: Mapping[str, str], block: bytes) -> bytes:
@@ -347,6 +358,26 @@ def _advise_deletion(path: Path) -> str:
     if (path.parent / "run.json").exists():  # an archive of a run; a later run may refer to it
         return f"delete {path.parent} and the later runs of the source beside it"
     return "delete the run folders of the source under 1-captures"
+
+
+def read_range(raw: bytes, place: str, at: int) -> tuple[Capture, frozenset[str]] | Torn:
+    """Return the capture in a byte range of a third-party archive, which holds one response record.
+
+    With it come the SHA-1 digests (base 32) that its payload may have in an index: as stored, and decoded.
+    `place` and `at` name the range in the reason why it cannot be read.
+    """
+    found = next((entry for entry in _read_entries(Path(place), io.BytesIO(raw), "") if entry is not None), None)
+    if found is None or (isinstance(found, tuple) and found[1] != "response"):
+        return Torn(place, at, "", "not a response record")
+    if isinstance(found, Torn):
+        return Torn(place, at, found.url, found.why)
+    member = read_member(io.BytesIO(raw), 0) if raw.startswith(GZIP) else (raw, 0)
+    stored = (member or (b"", 0))[0].split(END, 2)[-1].removesuffix(END)
+    return found[2], frozenset(_sha1(body) for body in (stored, found[2].body))
+
+
+def _sha1(body: bytes) -> str:
+    return base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
 def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:

@@ -100,6 +100,11 @@ class Bucket:
                 return None
             return bytes(found.bytes()), found.meta["e_tag"] or ""
 
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """Return these bytes of an object, fewer at its end; FileNotFoundError if it does not exist."""
+        with self._explain():
+            return bytes(self._store.get_range(path, start=offset, length=length))
+
     def download(self, path: str, target: Path) -> str:
         """Write an object to the file `target` and return its tag; FileNotFoundError if it does not exist."""
         with self._explain(), target.open("wb") as stream:

@@ -7,7 +7,7 @@ outside the folder and write nothing, and one question is one SELECT.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -195,12 +195,34 @@ def select_texts(
     return found
 
 
+def select_into(
+    target: Path, sql: str, tables: Mapping[str, Sequence[Path]], *, tmp: Path, memory: str = MEMORY
+) -> int:
+    """Write the result of `sql` to a Parquet file; return the number of rows.
+
+    `tables` maps each name after FROM to its Parquet files. DataError if one is unreadable or the question fails.
+    """
+    every = [path for paths in tables.values() for path in paths]
+    with _open_files(every, tmp, memory) as connection:
+        for name, paths in tables.items():
+            connection.execute(f"CREATE VIEW {_quote_name(name)} AS SELECT * FROM {_files('parquet', paths)}")
+        rows = connection.sql(sql).to_arrow_reader(ROWS)
+        with pq.ParquetWriter(target, rows.schema, compression="zstd", compression_level=3) as writer:
+            count = 0
+            for batch in rows:
+                writer.write_batch(batch)
+                count += batch.num_rows
+    return count
+
+
 @contextmanager
-def _open_files(paths: Sequence[Path], tmp: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open_files(
+    paths: Sequence[Path], tmp: Path | None = None, memory: str = MEMORY
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection that can read these files only; DataError with the first line of an error of DuckDB."""
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET enable_progress_bar = false")
+        connection.execute(f"SET memory_limit = '{memory}'; SET enable_progress_bar = false")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         if tmp is not None:
             connection.execute(f"SET temp_directory = {quote_string(str(tmp))}")

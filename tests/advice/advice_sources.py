@@ -188,3 +188,15 @@ def many_failures(place):
     yield "collect own.py; curate general --source own.py --workers 1"
     place.edit("own.py", "def text(item):\n    raise ValueError\n", "")
     yield "curate general --source own.py --workers 1"
+
+
+@advice("{}: a claim cannot speak for the pages of an open archive, which are of many publishers; leave out claim=, "
+        "each page needs a proof of its own (docs/rights.md, Pages that no source declares)")  # fmt: skip
+def source_claim_of_archive(place):
+    claim = "claim=(LicenceClaim('MIT', 'MIT License', file='LICENCE.txt'),)"
+    access = "CommonCrawl('CC-MAIN-2026-34', data=Path('archive'))"
+    place.write("web.py", "from pathlib import Path\nfrom malmoi.source import CommonCrawl, LicenceClaim, Source\n"
+                f"SOURCE = Source('web', 'a', 'b', {access}, {claim})\n")  # fmt: skip
+    yield "collect web.py --dry-run"
+    place.edit("web.py", f", {claim}", "")
+    yield "collect web.py --dry-run"

@@ -162,6 +162,7 @@ ACCESS = {
     "Api": "Api(('{0}',), ('{0}',))",
     "Dump": "Dump('{0}')",
     "Git": "Git('{0}')",
+    "CommonCrawl": "CommonCrawl('CC-MAIN-2026-34', data='{0}')",
 }
 
 

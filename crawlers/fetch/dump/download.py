@@ -13,7 +13,15 @@ from typing import IO, Any
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Exceeded, Watch, pieces
-from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, describe_failure, parse_number
+from crawlers.fetch.streaming_client import (
+    PASSING,
+    Net,
+    NoAnswer,
+    Refused,
+    describe_failure,
+    parse_content_range,
+    parse_number,
+)
 from malmoi.errors import HostError, SourceError, StageError, name_remedy
 from malmoi.storage.atomic_files import replace_file
 
@@ -133,7 +141,7 @@ class Download:
             self.unchanged, self.version = True, self.before
             return None
         if status == 206 and had:
-            start, size = _parse_range(response.headers.get("Content-Range", ""))
+            start, size = parse_content_range(response.headers.get("Content-Range", ""))
             if start == had and size in (None, self.version.size or size) and self._is_of(response):
                 self.version = replace(self.version, size=self.version.size or size)
                 return had
@@ -207,13 +215,6 @@ class Download:
             raise StageError(
                 f"{self.part}: cannot be written ({error.strerror}); {name_remedy(error)}, then run the same job again"
             ) from error
-
-
-def _parse_range(said: str) -> tuple[int | None, int | None]:
-    """Parse first byte and whole size of a Content-Range: `bytes 5-9/10`."""
-    unit, _, rest = said.strip().partition(" ")
-    span, _, size = rest.partition("/")
-    return (parse_number(span.partition("-")[0]) if unit.lower() == "bytes" else None), parse_number(size)
 
 
 def _read_state(path: Path, url: str) -> Version:

@@ -1,0 +1,1 @@
+"""Collect pages of Common Crawl: the columnar index names the records, which are then read by byte range."""

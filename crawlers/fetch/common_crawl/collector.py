@@ -1,0 +1,331 @@
+"""Collect pages of Common Crawl: ask the index, forecast, then fetch the records and archive them as captures.
+
+The run folder, in addition to the files in crawlers/fetch/job.py; both are deleted at the end of the run, because they
+name addresses that may be withdrawn later:
+
+    index-…/              the row groups and columns of remote index files that the question reads
+    candidates-….parquet  the records that the index names
+
+A record that is archived is not fetched again, in this run or a later one. Its WARC-Date is that of the crawl;
+WARC-Source-URI, WARC-Source-Range and WARC-Source-Digest name its place in the archive of the crawl.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag
+
+from crawlers import denylist, licence_rules, withdrawn
+from crawlers.catalogue import Definition
+from crawlers.fetch import payload, politeness
+from crawlers.fetch.archive import Archive
+from crawlers.fetch.common_crawl import index_files, selection
+from crawlers.fetch.common_crawl.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
+from crawlers.fetch.common_crawl.selection import PAGE, Candidate, Forecast
+from crawlers.fetch.crawl_stats import say
+from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
+from crawlers.fetch.policy_recheck import PolicyRecheck
+from crawlers.fetch.politeness import utc_now
+from crawlers.fetch.streaming_client import Answer, Net, Refused
+from crawlers.web.addresses import canonical_url, origin
+from malmoi.archive.capture import Torn, read_range
+from malmoi.archive.collection import Run
+from malmoi.canonical_json import spell_on_one_line
+from malmoi.errors import HostError, SourceError
+from malmoi.printable import escape_controls
+from malmoi.source import BUCKET, CommonCrawl, Source
+from malmoi.storage.bucket import Bucket
+from malmoi.workspace_layout import BLOCKED, STATS
+
+MOST_UNANSWERED = 10  # records in a row that cannot be read; then the source stops
+SAY_EVERY = 50  # records
+SECOND = len("2026-01-02T03:04:05")  # an index has no fractions of a second
+
+
+@dataclass(slots=True)
+class _State:
+    """The counts and results of one run so far."""
+
+    source: Source
+    job: Job
+    access: CommonCrawl
+    archive: Archive
+    files: Files
+    known: dict[str, str]  # address → time of the latest capture in earlier runs
+    fetched: int = 0
+    left: int = 0  # records not fetched yet
+    unanswered: int = 0  # records in a row that could not be read
+    is_limited: bool = False  # whether the limit of the job leaves pages out
+    blocked: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)  # address → why
+
+    @property
+    def net(self) -> Net | None:
+        """The client of the host of the archive; None for a folder or a bucket."""
+        return self.files.net if isinstance(self.files, RemoteFiles) else None
+
+    def block(self, one: Candidate, reason: str) -> None:
+        """Note a record that is not fetched, or not kept; a withdrawn address is masked."""
+        self.blocked[reason] += 1
+        is_withdrawn = reason == withdrawn.REASON
+        url = withdrawn.mask_address(one.url, self.blocked[reason]) if is_withdrawn else one.url
+        with (self.job.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
+            file.write(spell_on_one_line({"url": url, "reason": reason}) + "\n")
+
+    def report(self, **more: Any) -> None:
+        """Print one line of progress for the caller."""
+        line: dict[str, Any] = {"fetched": self.fetched, "pages": self.fetched, "queued": self.left}
+        line |= {"bytes": self.archive.bytes, "blocked": self.blocked.total(), "failed": len(self.failed)}
+        if self.net is not None and isinstance(self.files, RemoteFiles):
+            host = origin(self.files.base).partition("://")[2]
+            line["hosts"] = {host: {"waiting": self.left, "delay": self.net.delay, "resting": 0}}
+        say(line | more)
+
+
+def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
+    """Collect into the run folder of `job`.
+
+    Raises:
+        SourceError: the index cannot be read, names more than the source allows, or a rule forbids the requests.
+        HostError: the host of the archive does not answer; the same job continues later.
+    """
+    source, earlier = definition.source, earlier_runs(job)
+    archive = Archive(job.run_dir, job.earlier)
+    (job.run_dir / STATS).unlink(missing_ok=True)
+    (job.run_dir / BLOCKED).write_bytes(b"")
+    known: dict[str, str] = {}
+    for row in (row for run in earlier for row in run.rows):
+        known[row.url] = max(row.fetched, known.get(row.url, ""))
+    try:
+        key, began = selection.digest_of(access), f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+        state = _State(source, job, access, archive, _open_files(source, job, access, archive), known)
+        if job.limit is not None or not any(_is_complete(run, key) for run in earlier):
+            _fetch_selected(state, key)
+    except (RangeError, Refused) as error:
+        archive.leave()
+        raise _explain_stop(source, error) from None
+    except BaseException:
+        archive.leave()
+        raise
+    archive.close()
+    write_stats(job.run_dir, _stats(state, key, began))
+    for path in job.run_dir.glob("candidates-*.parquet"):
+        path.unlink()
+    for path in job.run_dir.glob("index-*"):
+        shutil.rmtree(path)
+
+
+def _open_files(source: Source, job: Job, access: CommonCrawl, archive: Archive) -> Files:
+    """Return the files of the archive. Of a host, the policy files are archived, and its robots.txt rules."""
+    if isinstance(access.data, Path):
+        return LocalFiles(access.data.expanduser())
+    if access.data.startswith(BUCKET):
+        return BucketFiles(Bucket(access.data))
+    base = canonical_url(access.data)
+    net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
+
+    def keep(answer: Answer) -> None:
+        archive.add(answer.url, f"{utc_now():%Y-%m-%dT%H:%M:%SZ}", answer.status, answer.headers, answer.body)
+
+    for _ in PolicyRecheck(net, keep).ask(origin(base)):  # it also sets what the client may request
+        pass
+    return RemoteFiles(net, base if base.endswith("/") else f"{base}/")
+
+
+def _is_complete(run: Run, key: str) -> bool:
+    """Whether an earlier run has fetched all that the same question finds; a crawl never changes."""
+    facts = run.facts
+    is_whole = facts.get("finished") == "finished" and not facts.get("failed")
+    return is_whole and facts.get("selection") == key and withdrawn.REASON not in facts["blocked_by"]
+
+
+def _fetch_selected(state: _State, key: str) -> None:
+    """Ask the index, report the forecast, and fetch what is not archived yet."""
+    candidates = state.job.run_dir / f"candidates-{key}.parquet"
+    if not candidates.exists():
+        tables = _bring_index(state, state.job.run_dir / f"index-{key}")
+        selection.select(state.source, state.access, tables, candidates)
+    delay = state.net.delay if state.net else 0.0
+    forecast = Forecast(delay=None if isinstance(state.files, LocalFiles) else delay)
+    for one in _list_wanted(state, candidates, lambda *_: None):
+        forecast.add(one)
+    state.report(forecast=forecast.describe())
+    if forecast.pages > state.access.max_pages or forecast.bytes > state.access.max_bytes:
+        raise SourceError(
+            f"{state.source.name}: the index names {forecast.describe()}; the source allows "
+            f"max_pages={state.access.max_pages:,} and max_bytes={state.access.max_bytes:,}. No record was fetched: "
+            "name fewer hosts, give --limit, or raise these bounds in the source file"
+        )
+    state.left, again = forecast.requests, list[Candidate]()
+    for one in _list_wanted(state, candidates, state.block):
+        if not _fetch(state, one):
+            again.append(one)
+    state.left = len(again)
+    for one in again:
+        _fetch(state, one)
+    state.report()
+
+
+def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
+    """Return subset → index files on this machine, after fetching into `store` what the question reads of remote ones.
+
+    An index file that an attempt before has fetched, or found without wanted rows, is not requested again.
+    """
+    access = state.access
+    if (folder := selection.index_folder(access)) is not None:
+        found = index_files.list_local(folder, access.crawl)
+        if "warc" not in found:
+            raise SourceError(
+                f"{state.source.name}: no index file of {access.crawl} below {folder}; correct crawl=, index= or data= "
+                "of the source"
+            )
+        return dict(found)
+    files = state.files
+    assert isinstance(files, BucketFiles | RemoteFiles)
+    listed, ranges = index_files.list_remote(files, access.crawl), index_files.key_ranges(access.hosts)
+    parts: dict[Path, index_files.Part] = {}
+    for subset, paths in listed.items():
+        (store / subset).mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            target = store / subset / Path(path).name
+            empty = target.with_suffix(".none")
+            if target.exists() or empty.exists():
+                continue
+            parts[target] = index_files.look_at(files, path, subset, ranges)
+            if not parts[target].groups:
+                del parts[target]
+                empty.touch()
+            state.report(bytes=files.received)
+    size, requests = sum(part.bytes for part in parts.values()), sum(part.requests for part in parts.values())
+    said = f"index: {size / 1e6:,.1f} MB of {len(parts):,} files in {requests:,} requests"
+    if size > access.max_bytes:
+        raise SourceError(
+            f"{state.source.name}: {said}; the source allows max_bytes={access.max_bytes:,}. Name hosts, or get the "
+            "index by other means and name its folder in index= of the source"
+        )
+    state.report(forecast=said)
+    for target, part in parts.items():
+        index_files.fetch(files, part, target)
+        state.report(bytes=files.received)
+    found = {subset: sorted((store / subset).glob("*.parquet")) for subset in listed}
+    if not found["warc"]:
+        raise SourceError(
+            f"{state.source.name}: the index of {access.crawl} holds none of the hosts; correct hosts= of the source"
+        )
+    return {subset: paths for subset, paths in found.items() if paths}
+
+
+def _list_wanted(state: _State, path: Path, block: Callable[[Candidate, str], None]) -> Iterator[Candidate]:
+    """Yield the candidates that are not archived yet; `block` gets the pages that may not be, and why."""
+    pages, origins, limit = 0, set[str](), state.job.limit
+    matcher, marked = state.job.matcher, licence_rules.is_marked(state.source)
+    for one in selection.read(path):
+        is_beyond = pages >= limit if limit is not None and one.kind == PAGE else False
+        is_stranger = limit is not None and one.kind != PAGE and one.origin not in origins
+        if is_beyond or is_stranger or one.fetched <= state.known.get(one.url, ""):
+            state.is_limited |= is_beyond
+            continue
+        reason = f"denylist: {said}" if (said := denylist.reason(one.url, marked=marked)) else ""
+        if withdrawn.find_by_address(matcher, state.source.name, one.url):
+            reason = withdrawn.REASON
+        if reason:
+            if one.kind == PAGE:
+                block(one, reason)
+            continue
+        if one.kind == PAGE:
+            pages += 1
+            origins |= {one.origin} if limit is not None else set()
+        here = state.archive.here.get(one.url)
+        if here is None or here.fetched[:SECOND] != one.fetched[:SECOND]:
+            yield one
+
+
+def _fetch(state: _State, one: Candidate) -> bool:
+    """Fetch and archive one record; return False if it could not be read, which a later try may mend.
+
+    Raises HostError after too many of them in a row.
+    """
+    state.left -= 1
+    try:
+        raw = state.files.read(one.path, one.offset, one.length)
+    except RangeError as error:
+        state.failed[one.url] = error.why
+        state.unanswered += 1
+        if state.unanswered >= MOST_UNANSWERED:
+            raise HostError(
+                f"{state.source.name}: {state.unanswered} records in a row could not be read, the last one with "
+                f"{error.why} at {error.place}; archived records are kept. Run again later, or check data= of the "
+                "source"
+            ) from None
+        return False
+    state.unanswered = 0
+    state.failed.pop(one.url, None)
+    if why := _archive(state, one, raw):
+        state.failed[one.url] = why
+    state.fetched += 1
+    if state.fetched % SAY_EVERY == 0:
+        state.report()
+    return True
+
+
+def _archive(state: _State, one: Candidate, raw: bytes) -> str:
+    """Archive the record in a range; return why it is not what the index names, or ""."""
+    found = read_range(raw, one.path, one.offset)
+    if isinstance(found, Torn):
+        return f"unreadable: {found.why}"
+    capture, digests = found
+    if urldefrag(capture.url).url != one.url or capture.fetched[:SECOND] != one.fetched[:SECOND]:
+        return "another-record"
+    digest = one.digest.removeprefix("sha1:")
+    if digest and digest not in digests:
+        return "another-digest"
+    if one.kind == PAGE and withdrawn.has_value(state.job.matcher, capture.body, capture.charset):
+        state.block(one, withdrawn.REASON)
+        return ""
+    place = {
+        "WARC-Source-URI": state.files.address(one.path),
+        "WARC-Source-Range": f"bytes={one.offset}-{one.offset + one.length - 1}",
+        **({"WARC-Source-Digest": f"sha1:{digest}"} if digest else {}),
+    }
+    pairs = [(k.encode("latin-1", "replace"), v.encode("utf-8", "surrogateescape")) for k, v in capture.headers]
+    headers = payload.rewrite_headers(pairs, len(capture.body))
+    state.archive.add(one.url, capture.fetched, capture.status, headers, capture.body, origin=place)
+    return ""
+
+
+def _explain_stop(source: Source, error: RangeError | Refused) -> SourceError:
+    if isinstance(error, RangeError):
+        return HostError(f"{source.name}: {error.place} cannot be read ({error.why}); run again later")
+    kind = SourceError if error.reason == "robots-disallow" or error.reason.startswith("guard-") else HostError
+    return kind(
+        f"{source.name}: {error.url} may not be fetched ({error.reason}); run again later, or get the files by other "
+        "means and name their folder in data= of the source"
+    )
+
+
+def _stats(state: _State, key: str, began: str) -> dict[str, Any]:
+    archive = state.archive
+    return {
+        "fetched": state.fetched,
+        "replayed": 0,
+        "not_modified": archive.revisits,
+        "pages": state.fetched,
+        "blocked": state.blocked.total(),
+        "failed": [{"url": url, "why": escape_controls(why)} for url, why in sorted(state.failed.items())],
+        "bytes": archive.bytes,
+        "limit": state.job.limit,
+        "finished": "limit" if state.is_limited else "finished",
+        "error": "",
+        "began": began,
+        "ended": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
+        "blocked_by": dict(sorted(state.blocked.items())),
+        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
+        "records": archive.records,
+        "crawl": state.access.crawl,
+        "selection": key,
+    }

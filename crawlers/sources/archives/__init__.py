@@ -1,0 +1,1 @@
+"""Pages of many publishers, from archives of the web."""
