@@ -6,7 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, UnionType
@@ -18,7 +18,7 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import Api, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
+from malmoi.source import Api, Dump, Expect, Extracted, Feed, Git, Item, OaiPmh, Site, Sitemap, Source, Trouble
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
@@ -97,7 +97,12 @@ def load(name_or_path: str) -> Definition:
                 "with the proof"
             )
     verbs = ("follow", "items", "evidence", "text", "trouble")
-    return Definition(source, *(_function(module, path, verb) for verb in verbs))
+    found = Definition(source, *(_function(module, path, verb) for verb in verbs))
+    if isinstance(source.access, OaiPmh):
+        from crawlers.platforms.oai import records  # imports the readers of rights
+
+        return replace(found, items=found.items or records.items, text=found.text or records.text)
+    return found
 
 
 def addresses(source: Source) -> tuple[str, ...]:
@@ -107,6 +112,8 @@ def addresses(source: Source) -> tuple[str, ...]:
             return (*first, *scope)
         case Sitemap(urls=first, scope=scope) | Feed(urls=first, scope=scope):
             return (*first, *scope)
+        case OaiPmh(url=url, scope=scope):
+            return (url, *scope)
         case Dump(url=url) | Git(url=url):
             return (url,) if url else ()
     return ()

@@ -25,7 +25,7 @@ from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import SourceError
-from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
+from malmoi.source import Api, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -49,6 +49,8 @@ def describe_access(source: Source) -> str:
             return f"read {', '.join(urls)} within {', '.join(scope)}"
         case Api(start=start):
             return f"ask {', '.join(start)}"
+        case OaiPmh(url=url, sets=sets):
+            return f"harvest {url}" + (f" (sets {', '.join(sets)})" if sets else "")
         case Dump(url=url, path=path):
             return f"stream {url or path}"
         case Git(url=url, branch=branch, commit=commit):

@@ -88,9 +88,12 @@ class Archive:
         self._synced = time.monotonic()
         self._dirty = False
 
-    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes) -> Entry:
-        """Archive an answer; write a revisit record if an earlier run holds the same answer."""
-        same = self.before.get(url)
+    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes, *, again: bool = False) -> Entry:
+        """Archive an answer; write a revisit record if an earlier run holds the same answer.
+
+        `again`: write it anew, because its headers say something else now.
+        """
+        same = None if again else self.before.get(url)
         digest = hashlib.sha256(body).hexdigest()
         if same is not None and (same.status, same.digest, same.header("location")) == (
             status,

@@ -16,10 +16,13 @@ from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import Blocked, HeadTooBig
+from crawlers.fetch.oai.harvest import Harvest
+from crawlers.fetch.page_requests import HARVEST
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
+from crawlers.platforms.oai.records import ABOUT
 from crawlers.withdrawn_links import addresses_of, make_mask
 from malmoi import limits
 from malmoi.archive.capture import Capture
@@ -36,6 +39,7 @@ class ArchiveMiddleware:
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
+        self.harvest: Harvest | None = getattr(crawler.spider, "harvest", None)
         self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
 
     @classmethod
@@ -46,7 +50,8 @@ class ArchiveMiddleware:
     def process_request(self, request: Request) -> Response | None:
         """Return the archived answer, or None after adding the conditional headers that earlier runs allow.
 
-        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble).
+        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble). `about`: the
+        header ABOUT of a file, which says why it may be fetched.
         """
         archive, now = self.context.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)
@@ -57,7 +62,14 @@ class ArchiveMiddleware:
                 self.state.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
         before = archive.before.get(request.url)
-        if before is not None and before.status == 200 and not request.meta.get("anew"):
+        about = request.meta.get("about", "")
+        if (
+            before is not None
+            and before.status == 200
+            and not request.meta.get("anew")
+            and request.meta.get("kind") not in HARVEST  # an unchanged list has records that this run must read
+            and before.header(ABOUT) == about
+        ):
             for condition, header in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
                 if value := before.header(header):
                     request.headers[condition] = value.encode("utf-8", "surrogateescape")
@@ -70,6 +82,7 @@ class ArchiveMiddleware:
             crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
             HeadTooBig: the headers are larger than a record may have; nothing is archived.
             Blocked: it leads to what was withdrawn, or contains it; nothing is archived.
+            TokenExpired: a repository no longer continues its list; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -86,8 +99,16 @@ class ArchiveMiddleware:
         body = decode_body(response.body, coding)
         self._refuse_withdrawn(request, response, body)
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
+        if self.harvest is not None and request.meta.get("kind") in HARVEST and response.status == 200:
+            body = self.harvest.archive_records(request.url, now, body)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
-        archive.add(request.url, now, response.status, headers, body)
+        if about := request.meta.get("about", ""):
+            headers = (*headers, (ABOUT, about))
+        before = archive.before.get(request.url)
+        archive.add(
+            request.url, now, response.status, headers, body,
+            again=before is not None and before.header(ABOUT) != about,
+        )  # fmt: skip
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 
     def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,20 +27,20 @@ from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
 from crawlers.fetch.failures import explain
 from crawlers.fetch.frontier import Frontier, Place, Seen
-from crawlers.fetch.job import Job, first_of
+from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
-from crawlers.fetch.page_requests import Kind, Visit, visit
+from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.web.addresses import canonical_url
-from crawlers.web.scope import is_in_scope, is_trap
+from crawlers.web.scope import first_of, is_in_scope, is_trap
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
-from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
+from malmoi.source import Api, Crawled, Feed, OaiPmh, Site, Sitemap, Trouble
 
 MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each after all its tries
 AHEAD = 64  # places of the queue that may be requested before the first of them is read
@@ -59,6 +60,7 @@ ANSWERED = frozenset(
     }
 )
 PROGRESS_EVERY = 1.0  # seconds
+COUNTED: tuple[Kind, ...] = ("page", "record")  # kinds of requests whose answers are captures
 
 
 class Crawl(Spider):
@@ -71,7 +73,7 @@ class Crawl(Spider):
     ) -> None:
         super().__init__(**rest)
         source = definition.source
-        assert isinstance(source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
+        assert isinstance(source.access, Site | Sitemap | Feed | Api | OaiPmh)  # crawlers.fetch.job.check
         access: Crawled = source.access
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
@@ -95,7 +97,7 @@ class Crawl(Spider):
         ticker = asyncio.ensure_future(self._tick())
         try:
             await policy_pages.gather(self.context, self.state, self.visit)
-            await self._walk()
+            await self.walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
             self.state.error = error
         finally:
@@ -105,9 +107,12 @@ class Crawl(Spider):
         for request in no_requests:
             yield request
 
-    async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
-        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
-        (self.state.page_urls if kind == "page" else self.state.others).add(url)
+    async def ask(self, url: str, kind: Kind, *, keyed: bool = False, start: str = "") -> Response:
+        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS.
+
+        `start` is the queued URL that was redirected to `url`.
+        """
+        (self.state.page_urls if kind in COUNTED else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -116,24 +121,29 @@ class Crawl(Spider):
         }
         with_key = keyed and kind == "page" and self.context.has_key(url)
         meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
+        meta |= self.describe_request(start or url, kind)
         request = Request(url, headers=headers, meta=meta, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
+    def describe_request(self, url: str, kind: Kind) -> dict[str, Any]:
+        """Return further facts of a request for the middlewares; `url` is the one that was queued."""
+        return {}
+
     async def visit(self, url: str, kind: Kind) -> Visit:
         """Return the outcome of a URL, after its redirects."""
-        return await visit(self.context, self.ask, self.seen, self.state.moved, url, kind)
+        return await visit(self.context, partial(self.ask, start=url), self.seen, self.state.moved, url, kind)
 
-    async def _walk(self) -> None:
-        first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
-        lists = isinstance(self.context.access, Sitemap | Feed)
-        self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
+    async def walk(self) -> None:
+        """Request and read every URL of the queue. Raises SourceError if nothing was found."""
+        first, kind = self.find_first()
+        self._offer(first, kind)
         starts = set(first)
         reason, unlinked = "", False
         while True:
             if not self.queue and not unlinked:
                 unlinked = True
-                self._offer(self._find_unlinked(), "page")
+                self._offer(self.find_rest(), "page")
             if not self.queue:
                 break
             self._start_more()
@@ -148,18 +158,35 @@ class Crawl(Spider):
                 reason = reason or found.blocked or found.failed
             self._count_misses(found)
             if found.has_page:
-                await self._read(place, found)
+                await self.read(place, found)
+            elif place.kind in HARVEST:
+                self.read_failure(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
         }
-        if not self.starts_reached or not self.state.pages:
+        if not self.starts_reached or not self.has_found():
             raise SourceError(self._explain_nothing(first[0], reason))
 
-    def _find_unlinked(self) -> Iterator[str]:
-        """Yield URLs of earlier runs that no page of this run links to, to check whether they are gone.
+    def find_first(self) -> tuple[list[str], Kind]:
+        """Return the first requests and their kind."""
+        first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
+        if isinstance(self.context.access, Sitemap | Feed):
+            return first, "feed" if isinstance(self.context.access, Feed) else "sitemap"
+        return first, "page"
 
-        URLs of an API are left out: they are queried by date or number, and each request costs quota.
+    def has_found(self) -> bool:
+        """Whether the crawl found what it was made for."""
+        return self.state.pages > 0
+
+    def read_failure(self, place: Place, found: Visit) -> None:
+        """Read the failure of a request of a harvest."""
+
+    def find_rest(self) -> Iterator[str]:
+        """Yield what is requested once the queue is empty: URLs of earlier runs, to check whether they are gone.
+
+        They are those that no page of this run links to. URLs of an API are left out: they are queried by date or
+        number, and each request costs quota.
         """
         if isinstance(self.context.access, Api):
             return
@@ -199,19 +226,22 @@ class Crawl(Spider):
         ahead = list(self.queue.ahead(AHEAD))
         flying = Counter(host_of(p.url) for p in ahead if p.task is not None and not p.task.done())
         for place in ahead:
-            if place.kind == "page":
+            if place.kind in COUNTED:
                 if allowed <= 0:
                     return
                 allowed -= 1
+            elif place.kind in HARVEST and self.state.records + self.state.pages >= self.limit:
+                return
             host = host_of(place.url)
             if place.task is None and flying[host] < self.context.definition.source.manners.concurrency:
                 flying[host] += 1
                 place.task = asyncio.ensure_future(self.visit(place.url, place.kind))
                 place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
-    async def _read(self, place: Place, found: Visit) -> None:
+    async def read(self, place: Place, found: Visit) -> None:
+        """Read an answer, and queue what follows from it. Raises SourceError if a function of the source fails."""
         assert found.response is not None
-        capture = self._capture(found.response)
+        capture = self.capture(found.response)
         self.state.pages += place.kind == "page"
         for urls, kind in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
             self._offer(urls, kind)
@@ -241,7 +271,8 @@ class Crawl(Spider):
             return "out-of-scope"
         return "trap" if not isinstance(self.context.access, Api) and is_trap(url) else ""
 
-    def _capture(self, response: Response) -> Capture:
+    def capture(self, response: Response) -> Capture:
+        """Return the archived capture of an answer."""
         entry = self.context.archive.here[response.url]
         kept = self.context.archive.resolve(entry) or entry
         body = response.body or (read_body(kept) if kept.size else b"")
@@ -253,7 +284,7 @@ class Crawl(Spider):
             return None
         trouble = self.context.definition.trouble
         found = link_extraction.call_source(
-            self.context, "trouble", response.url, lambda: trouble(self._capture(response))
+            self.context, "trouble", response.url, lambda: trouble(self.capture(response))
         )
         if found is not None:
             entry = self.context.archive.here[response.url]

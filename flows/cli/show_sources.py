@@ -17,7 +17,7 @@ from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
-from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceRule, Site, Sitemap, Source, TermsCheck, Warc
+from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceRule, OaiPmh, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
@@ -142,6 +142,10 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield from (("start", url) for url in access.start)
         case Sitemap() | Feed():
             yield from (("reads", url) for url in access.urls)
+        case OaiPmh():
+            yield "base URL", access.url
+            yield "formats", ", ".join(access.formats)
+            yield from (("set", one) for one in access.sets)
         case Git():
             yield "repository", access.url
             yield "commit", access.commit or f"head of {access.branch}"
@@ -152,10 +156,10 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield "folder", str(access.path)
         case Warc():
             yield "archives", ", ".join(map(str, access.paths))
-    if isinstance(access, Site | Sitemap | Feed | Api):
+    if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh):
         yield from (("within", url) for url in access.scope)
         yield from (("never", url) for url in access.deny)
-    if isinstance(access, Api | Dump) and access.grant:
+    if isinstance(access, Api | Dump | OaiPmh) and access.grant:
         yield "grant", access.grant
 
 
