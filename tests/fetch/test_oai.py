@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from crawlers.extract import Extraction, extractor
 from crawlers.fetch.archive import CLOSED, OPEN, entries, read_body
 from crawlers.platforms.oai import protocol
+from flows import source_files
 from flows.collect import Collected, collect
 from flows.engine.progress import Progress
 from malmoi.archive import collection
@@ -409,6 +412,24 @@ def test_what_was_withdrawn_is_neither_archived_nor_fetched(tmp_path):
     assert done.current == 8 and "6" not in current(tmp_path) and repository.hits["/bitstream/6/a.txt"] == 0
     archived = b"".join(read_body(entry) for entry, _ in entries(runs(tmp_path)[0].folder / CLOSED))
     assert "초록 6".encode() not in archived and "초록 5".encode() in archived
+
+
+def test_the_examples_of_the_docs_and_the_skeleton_harvest_a_repository(tmp_path):
+    page = (ROOT / "docs" / "add-a-source.md").read_text("utf-8").partition("### OaiPmh")[2]
+    example = page.partition("```python\n")[2].partition("```")[0]
+    source_files.write_skeleton("reports", tmp_path, Console(quiet=True), "dspace")
+    skeleton = (tmp_path / "reports.py").read_text("utf-8")
+    with serve(Repository(size=120, formats=("oai_dc", "xoai"))) as repository:
+        host = repository.host.removeprefix("http://")
+        for number, code in enumerate((example, skeleton)):
+            code = re.sub(r"https://\w+.example/oai/request", repository.base, code).replace(
+                "from malmoi.source import Expect", "from malmoi.source import Expect, Manners"
+            )
+            code = code.replace('name="reports",', f'name="reports", manners=Manners(0.0, loopback=("{host}",)),')
+            path = tmp_path / f"{number}.py"
+            path.write_text(code, "utf-8")
+            assert collect(Workspace.open(tmp_path / f"w{number}"), str(path), Progress()).current == 120
+    assert any("metadataPrefix=xoai" in asked for asked in repository.hits)
 
 
 # Killed

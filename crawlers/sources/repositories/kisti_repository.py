@@ -14,8 +14,9 @@ SOURCE = dspace.source(
     expect=Expect(at_least=100, at_most=100_000),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
     unverified="No answer of the interface has been seen. Seen are addresses of files (/bitstream/10580/…/1/….pdf) "
-    "and that the repository is a DSpace; /oai/request is where DSpace 5 and 6 answer. Items are said to read 'licensed "
-    "Korea Open Government License' without a type, which grants nothing here; which fields name the type is unknown.",
+    "and that the repository is a DSpace; /oai/request is where DSpace 5 and 6 answer. Items are said to read "
+    "'licensed Korea Open Government License' without a type, which grants nothing here; which field "
+    "names the type is unknown.",
     note="Expected outcome: only items whose record names an open licence count, and only their files are fetched. "
     "Papers in journals belong to their publishers. A report under type 4 is not used.",
 )

@@ -20,6 +20,7 @@ SOURCE = Source(
     "deep_link …), the missing sets and tokens and the 99 records are those that public programs read and describe. "
     "None of them names an element with a licence. Whether deleted records are announced is unknown.",
     note="Expected outcome: nothing is granted until a record names a licence. OAK shows a Creative Commons type "
-    "on the page of each article of its journals, CC BY-NC on those that were seen; the page gives no version of the licence. "
-    "Files lie on the hosts of the repositories and are not fetched: declare the repository as a source of its own.",
+    "on the page of each article of its journals, CC BY-NC on those that were seen; the page gives no version of "
+    "the licence. Files lie on the hosts of the repositories and are not fetched: declare the repository as "
+    "a source of its own.",
 )
