@@ -99,7 +99,7 @@ def load(name_or_path: str) -> Definition:
     verbs = ("follow", "items", "evidence", "text", "trouble")
     found = Definition(source, *(_function(module, path, verb) for verb in verbs))
     if isinstance(source.access, OaiPmh):
-        from crawlers.platforms.oai import records  # imports the readers of rights
+        from crawlers.oai import records  # imports the readers of rights
 
         return replace(found, items=found.items or records.items, text=found.text or records.text)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import Request
 from scrapy.http import Response
@@ -16,13 +16,12 @@ from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import Blocked, HeadTooBig
-from crawlers.fetch.oai.harvest import Harvest
 from crawlers.fetch.page_requests import HARVEST
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
-from crawlers.platforms.oai.records import ABOUT
+from crawlers.oai.records import ABOUT
 from crawlers.withdrawn_links import addresses_of, make_mask
 from malmoi import limits
 from malmoi.archive.capture import Capture
@@ -33,13 +32,20 @@ if TYPE_CHECKING:
 REPLAYED = "replayed"  # flag of a response that came out of the archive
 
 
+class ListReader(Protocol):
+    """The harvest of a repository, as the archive sees it."""
+
+    def archive_records(self, asked: str, fetched: str, body: bytes) -> bytes:
+        """Archive the records of an answer; return what is archived of the answer itself."""
+
+
 class ArchiveMiddleware:
     """Replay answers that this run already archived; archive every answer from the network."""
 
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
-        self.harvest: Harvest | None = getattr(crawler.spider, "harvest", None)
+        self.harvest: ListReader | None = getattr(crawler.spider, "harvest", None)
         self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
 
     @classmethod

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from crawlers.extract import Extraction, extractor
 from crawlers.fetch.archive import CLOSED, OPEN, entries, read_body
-from crawlers.platforms.oai import protocol
+from crawlers.oai import protocol
 from flows import source_files
 from flows.collect import Collected, collect
 from flows.engine.progress import Progress

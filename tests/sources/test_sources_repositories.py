@@ -8,8 +8,8 @@ from lxml import etree
 from crawlers import catalogue
 from crawlers.extract import make_document
 from crawlers.formats import ParsedItem, safe_xml
-from crawlers.platforms.oai import dspace, protocol, records
-from crawlers.platforms.oai.records import ABOUT
+from crawlers.oai import dspace, protocol, records
+from crawlers.oai.records import ABOUT
 from crawlers.rights import repository_rights
 from malmoi.apply import Kept, Outcome
 from malmoi.archive.capture import Capture

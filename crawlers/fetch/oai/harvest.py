@@ -26,8 +26,8 @@ from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import Blocked, TokenExpired
 from crawlers.fetch.state import CrawlState
 from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms.oai import protocol, records
-from crawlers.platforms.oai.protocol import Answer, Record
+from crawlers.oai import protocol, records
+from crawlers.oai.protocol import Answer, Record
 from malmoi.archive.capture import Capture
 from malmoi.errors import SourceError
 from malmoi.source import OaiPmh
@@ -43,7 +43,7 @@ _HEADERS = (("Content-Type", "text/xml; charset=utf-8"),)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What one list selects: a set and a range of days, both ends inclusive, "" = no bound."""
+    """The choice that one list makes: a set and a range of days, both ends inclusive, "" = no bound."""
 
     set: str = ""
     first: str = ""
@@ -149,16 +149,16 @@ class Harvest:
         if not self.complete or not self.began:
             return {}
         full = self.began if self.is_whole else self._last["full"]
-        return self._selected() | {"harvested": self.began, "full": full}
+        return self._describe_choice() | {"harvested": self.began, "full": full}
 
-    def gone(self, known: Iterator[str]) -> Iterator[str]:
+    def find_gone(self, known: Iterator[str]) -> Iterator[str]:
         """Yield those of `known`, addresses of records of earlier runs, that the repository no longer has."""
         is_whole = self.is_whole and self.complete and self.sees_all
         for url in known:
             if url in self.deleted or (is_whole and hash_url(url) not in self.listed):
                 yield url
 
-    def _selected(self) -> dict[str, Any]:
+    def _describe_choice(self) -> dict[str, Any]:
         access = self.access
         return {
             "url": access.url,
@@ -187,7 +187,7 @@ class Harvest:
             )
         self.began, self.earliest = answer.date, _day(protocol.field(root, "earliestDatestamp"))
         keeps = protocol.field(root, "deletedRecord")
-        last = next((one for one in reversed(self.before) if _selects_same(one, self._selected())), None)
+        last = next((one for one in reversed(self.before) if _selects_same(one, self._describe_choice())), None)
         if last and self.began and keeps != "no" and (keeps == "persistent" or not self._is_old(last["full"])):
             self._last, self.since, self.is_whole = last, _day(last["harvested"]), False
         return Next((protocol.request_url(self.access.url, "ListMetadataFormats"),))

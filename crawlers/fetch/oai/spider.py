@@ -15,7 +15,7 @@ from crawlers.fetch.page_requests import Kind, Visit
 from crawlers.fetch.spider import Crawl
 from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms.oai import protocol, records
+from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
@@ -96,7 +96,7 @@ class HarvestCrawl(Crawl):
         for url in records.keys_of(list(archive.here), self.access.url):
             if hash_url(url) in self.harvest.listed:
                 yield from self._list_files(url, archive.here[url])
-        for url in self.harvest.gone(records.keys_of(archive.before, self.access.url)):
+        for url in self.harvest.find_gone(records.keys_of(archive.before, self.access.url)):
             self.state.gone.add(url)
             self.state.gone |= set(self._list_archived_files(archive.before[url])) - self.about.keys()
 

@@ -1,6 +1,6 @@
 """Reports of KISTI from its repository: supercomputing, security, information science, technology analysis."""
 
-from crawlers.platforms.oai import dspace
+from crawlers.oai import dspace
 from malmoi.source import Expect
 
 SOURCE = dspace.source(

@@ -19,7 +19,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.safe_xml import local_name
 from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms.oai import protocol
+from crawlers.oai import protocol
 from crawlers.rights import repository_rights
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
