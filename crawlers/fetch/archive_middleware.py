@@ -35,7 +35,7 @@ REPLAYED = "replayed"  # flag of a response that came out of the archive
 class ListReader(Protocol):
     """The harvest of a repository, as the archive sees it."""
 
-    def archive_records(self, asked: str, fetched: str, body: bytes) -> bytes:
+    def archive_records(self, asked: str, fetched: str, body: bytes, charset: str) -> bytes:
         """Archive the records of an answer; return what is archived of the answer itself."""
 
 
@@ -105,8 +105,10 @@ class ArchiveMiddleware:
         body = decode_body(response.body, coding)
         self._refuse_withdrawn(request, response, body)
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
-        if self.harvest is not None and request.meta.get("kind") in HARVEST and response.status == 200:
-            body = self.harvest.archive_records(request.url, now, body)
+        # Some repositories send the errors of the protocol with a status of HTTP.
+        if self.harvest is not None and request.meta.get("kind") in HARVEST and response.status < 500:
+            charset = charset_of((response.headers.get("Content-Type") or b"").decode("latin-1"))
+            body = self.harvest.archive_records(request.url, now, body, charset)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         if about := request.meta.get("about", ""):
             headers = (*headers, (ABOUT, about))

@@ -22,6 +22,7 @@ from crawlers.formats.unreadable import Unreadable
 from crawlers.web.addresses import canonical_url
 
 LISTS = ("ListRecords", "ListIdentifiers")
+MAX_RECORDS = 50_000  # of one answer; repositories send between 50 and 1,000, and those without tokens all they have
 ERRORS: Mapping[str, str] = MappingProxyType(
     {  # code (section 3.6) → what to do; "" = the harvest goes on
         "badArgument": "correct formats, sets, start or end of its OaiPmh",
@@ -140,6 +141,8 @@ def _read_tree(root: etree._Element) -> Answer:
             token = (one.text or "").strip()
         elif local_name(one) in ("record", "header"):
             records.append(_read_record(one))
+        if len(records) > MAX_RECORDS:
+            raise Unreadable("too-large")
     damaged = tuple("" for one in records if not one.identifier)
     reduced = etree.tostring(root, encoding="utf-8")
     return Answer(root, date, errors, tuple(one for one in records if one.identifier), token, damaged, reduced)
@@ -166,6 +169,8 @@ def _salvage(text: str) -> Answer:
         raise Unreadable("damaged")
     starts = [found.start() for found in _RECORD.finditer(text, root.end())]
     ends = [*starts[1:], len(text)]
+    if len(starts) > MAX_RECORDS:
+        raise Unreadable("too-large")
     records, damaged, kept, at = [], [], [], 0
     for chunk, begin, end in _cut(text, starts, ends):
         kept.append(text[at:begin])

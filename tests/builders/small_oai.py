@@ -66,6 +66,9 @@ class Repository:
     busy: int = 0  # every so many requests one is answered with 503
     broken: dict[int, Callable[[bytes], bytes]] = field(default_factory=dict)  # cursor → damage to the answer
     errors: dict[int, int] = field(default_factory=dict)  # cursor → status of ListRecords
+    has_seconds: bool = False  # datestamps have a time, and a day in a request means its midnight
+    charset: str = "utf-8"
+    error_status: int = 200  # of an error of the protocol
     robots: str = "User-agent: *\nAllow: /\n"
     answers: Counter[str] = field(default_factory=Counter)  # verb → answers, errors included
     hits: Counter[str] = field(default_factory=Counter)
@@ -100,9 +103,9 @@ class Repository:
     def _envelope(self, request: dict[str, str], inner: str) -> bytes:
         said = "".join(f' {name}="{escape(value)}"' for name, value in request.items())
         return (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<OAI-PMH xmlns="{SPACE}">'
+            f'<?xml version="1.0" encoding="{self.charset}"?>\n<OAI-PMH xmlns="{SPACE}">'
             f"<responseDate>{self.today}T00:00:00Z</responseDate><request{said}>{self.base}</request>{inner}</OAI-PMH>"
-        ).encode()
+        ).encode(self.charset)
 
     def _error(self, request: dict[str, str], code: str, words: str) -> bytes:
         return self._envelope(request, f'<error code="{code}">{words}</error>')
@@ -113,7 +116,7 @@ class Repository:
             f"<Identify><repositoryName>견본</repositoryName><baseURL>{self.base}</baseURL><protocolVersion>2.0"
             f"</protocolVersion><adminEmail>a@repo.example</adminEmail><earliestDatestamp>{self.earliest}"
             f"</earliestDatestamp><deletedRecord>{self.deleted_record}</deletedRecord><granularity>YYYY-MM-DD"
-            "</granularity></Identify>",
+            f"{'Thh:mm:ssZ' * self.has_seconds}</granularity></Identify>",
         )
 
     def _ListMetadataFormats(self, request: dict[str, str], given: dict[str, str]) -> tuple[int, bytes]:
@@ -167,14 +170,17 @@ class Repository:
             return 200, self._error(request, "cannotDisseminateFormat", "no such format")
         if spec and not self.sets:
             return 200, self._error(request, "noSetHierarchy", "no sets here")
-        if not all(_is_day(one) for one in (first, last) if one) or (first and last and first > last):
+        if not all(_is_day(one[:10]) for one in (first, last) if one) or (first and last and first > last):
             return 200, self._error(request, "badArgument", "from and until are days, in their order")
         if cursor in self.errors and not header_only:
             return self.errors[cursor], b"failure"
         found, more = [], False
         for number in range(cursor, self.size):
             work = self.get(number)
-            if (first and work.day < first) or (last and work.day > last) or not _is_in(work, spec):
+            stamp, midnight = self._stamp(work), "T00:00:00Z" * self.has_seconds
+            early = bool(first) and stamp < (first if "T" in first else first + midnight)
+            late = bool(last) and stamp > (last if "T" in last else last + midnight)
+            if early or late or not _is_in(work, spec):
                 continue
             if len(found) == (self.cap or self.page):
                 more = not self.cap
@@ -201,7 +207,7 @@ class Repository:
         status = ' status="deleted"' if work.deleted else ""
         sets = "".join(f"<setSpec>{one}</setSpec>" for one in work.sets)
         header = (
-            f"<header{status}><identifier>{PREFIX}{work.number}</identifier><datestamp>{work.day}</datestamp>{sets}"
+            f"<header{status}><identifier>{PREFIX}{work.number}</identifier><datestamp>{self._stamp(work)}</datestamp>{sets}"
             "</header>"
         )
         if header_only:
@@ -209,6 +215,9 @@ class Repository:
         if work.deleted:
             return f"<record>{header}</record>"
         return f"<record>{header}<metadata>{getattr(self, f'_{prefix}')(work)}</metadata></record>"
+
+    def _stamp(self, work: Work) -> str:
+        return f"{work.day}T12:34:56Z" if self.has_seconds else work.day
 
     def _page(self, work: Work) -> str:
         return f"https://repo.example/handle/1/{work.number}"
@@ -307,7 +316,8 @@ def serve(repository: Repository, pause: float = 0.0) -> Iterator[Repository]:
             if repository.busy and sum(repository.answers.values()) % repository.busy == 0:
                 return 503, "text/plain", b"later", {"Retry-After": "0"}
             status, body = repository.answer(said)
-            return status, "text/xml; charset=UTF-8", body, {}
+            status = repository.error_status if b"<error" in body else status
+            return status, f"text/xml; charset={repository.charset}", body, {}
 
         def log_message(self, format: str, *args: object) -> None: ...
 

@@ -257,6 +257,39 @@ def test_a_token_that_expires_begins_the_list_again_without_loss_or_double(tmp_p
     assert "oai" in facts(tmp_path)
 
 
+@pytest.mark.parametrize("given", [{"cap": 9}, {"page": 10, "dead": {50}}], ids=["cut off", "dead token"])
+def test_a_day_is_whole_where_datestamps_have_seconds(tmp_path, given):
+    with serve(Repository(size=90, has_seconds=True, work=daily, today=day(95), **given)) as repository:
+        done = harvest(tmp_path, repository, ", cap=9" if "cap" in given else "")
+        assert (done.current, done.failed) == (90, 0) and "oai" in facts(tmp_path)
+        assert any("T23%3A59%3A59Z" in asked for asked in repository.hits)
+
+
+def test_a_list_in_another_encoding_is_read_and_resumed(tmp_path):
+    with serve(Repository(size=30, page=10, charset="euc-kr")) as repository:
+        done = harvest(tmp_path, repository)
+    assert done.current == 30 and outcomes(tmp_path)[f"{PREFIX}3"].document.title == "제목 3"
+
+
+def test_an_error_of_the_protocol_behind_a_status_of_http_is_understood(tmp_path):
+    with serve(Repository(size=95, page=10, work=daily, today=day(95), error_status=404, expire={50})) as repository:
+        assert harvest(tmp_path, repository).current == 95
+        repository.today = day(99)  # the next harvest has nothing: noRecordsMatch
+        done = harvest(tmp_path, repository)
+        assert (done.current, done.failed, done.gone) == (95, 0, 0) and "oai" in facts(tmp_path)
+    with serve(Repository(size=3, error_status=400)) as repository, pytest.raises(SourceError, match="noSetHierarchy"):
+        harvest(tmp_path, repository, ', sets=("a",)')
+
+
+def test_an_empty_list_is_not_taken_for_the_deletion_of_everything(tmp_path):
+    with serve(Repository(size=9, deleted_record="no")) as repository:
+        harvest(tmp_path, repository)
+        repository.size = 0
+        with pytest.raises(SourceError, match="names no page"):
+            harvest(tmp_path, repository)
+    assert len(current(tmp_path)) == 9
+
+
 def test_a_list_that_never_ends_is_given_up_and_not_taken_for_complete(tmp_path):
     with serve(Repository(size=30, page=10)) as repository:
         real = repository._list

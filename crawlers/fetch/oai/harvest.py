@@ -84,6 +84,7 @@ class Harvest:
         self._last: Mapping[str, Any] = {}
         self.prefix = ""
         self.began = ""  # responseDate of Identify, UTC
+        self.has_seconds = False  # granularity of datestamps: a day in a request may then mean its midnight
         self.earliest = ""  # day
         self.is_whole = True  # whether this run lists all records of the source
         self.since = ""
@@ -111,8 +112,8 @@ class Harvest:
         Raises SourceError for an answer of another kind, and for an error of the protocol that repeats.
         """
         verb = protocol.arguments_of(asked).get("verb", "")
-        try:
-            answer = protocol.parse(capture.body, capture.charset)
+        try:  # archive_records has written lists in UTF-8
+            answer = protocol.parse(capture.body, "" if verb == "ListRecords" else capture.charset)
         except Unreadable as said:
             if verb in protocol.LISTS:
                 return self.give_up(asked, f"unreadable: {said.reason}")
@@ -139,6 +140,13 @@ class Harvest:
         if not one.selection.by_identifier and why != TOKEN_EXPIRED:
             return Next((self._open(replace(one.selection, by_identifier=True)),))
         return self._lose(asked, why)
+
+    def has_error(self, capture: Capture) -> bool:
+        """Whether an answer is an error of the protocol."""
+        try:
+            return bool(protocol.parse(capture.body, capture.charset).errors)
+        except Unreadable:
+            return False
 
     def is_list(self, asked: str) -> bool:
         """Whether a request belongs to a list of records."""
@@ -186,6 +194,7 @@ class Harvest:
                 "OAI-PMH 2.0 is read. Check url of its OaiPmh"
             )
         self.began, self.earliest = answer.date, _day(protocol.field(root, "earliestDatestamp"))
+        self.has_seconds = protocol.field(root, "granularity").endswith("ssZ")
         keeps = protocol.field(root, "deletedRecord")
         last = next((one for one in reversed(self.before) if _selects_same(one, self._describe_choice())), None)
         if last and self.began and keeps != "no" and (keeps == "persistent" or not self._is_old(last["full"])):
@@ -235,10 +244,12 @@ class Harvest:
 
     def _open(self, selection: Selection) -> str:
         verb = "ListIdentifiers" if selection.by_identifier else "ListRecords"
+        first, last = selection.first, selection.last
+        if self.has_seconds:
+            first, last = first and f"{first}T00:00:00Z", last and f"{last}T23:59:59Z"
         url = protocol.request_url(
-            self.access.url, verb, metadataPrefix=self.prefix, set=selection.set, from_=selection.first,
-            until=selection.last,
-        )  # fmt: skip
+            self.access.url, verb, metadataPrefix=self.prefix, set=selection.set, from_=first, until=last
+        )
         one = self._lists.setdefault(url, _List(selection, url))
         one.visited.add(url)
         return url
@@ -319,7 +330,7 @@ class Harvest:
             matcher.find_value(record.body.decode("utf-8", "replace")) is not None
         )
 
-    def archive_records(self, asked: str, fetched: str, body: bytes) -> bytes:
+    def archive_records(self, asked: str, fetched: str, body: bytes, charset: str) -> bytes:
         """Archive each record of an answer on its own, and return the answer with their headers in their place.
 
         The answer to GetRecord becomes its record, so that it is the same bytes whichever way it was listed. Raises
@@ -329,7 +340,7 @@ class Harvest:
         if verb not in ("ListRecords", "ListIdentifiers", "GetRecord"):
             return body
         try:
-            answer = protocol.parse(body)
+            answer = protocol.parse(body, charset)
         except Unreadable:
             return body
         if any(code == "badResumptionToken" for code, _ in answer.errors):

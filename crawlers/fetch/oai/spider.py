@@ -79,6 +79,12 @@ class HarvestCrawl(Crawl):
         if place.kind == "record" or (found.response is None and not found.failed and not found.blocked):
             return
         why = found.failed or found.blocked
+        if found.response is not None and 400 <= found.response.status < 500:
+            capture = self.capture(found.response)
+            if self.harvest.has_error(capture):  # of the protocol, behind a status of HTTP
+                self.state.failed.pop(place.url, None)
+                self._queue(self.harvest.read(place.url, capture))
+                return
         if not self.harvest.is_list(place.url):
             raise SourceError(f"{self.context.name}: no answer to {place.url} ({why}); check it, then run again")
         is_replacement = protocol.arguments_of(place.url).get("verb") == "ListIdentifiers"
