@@ -99,7 +99,7 @@ class HarvestCrawl(Crawl):
     def find_rest(self) -> Iterator[str]:
         """Yield the files of the records of this run; note what of earlier runs is no longer there or permitted."""
         archive = self.context.archive
-        for url in records.keys_of(list(archive.here), self.access.url):
+        for url in records.keys_of(list(archive.here), self.access.url) if self.access.scope else ():
             if hash_url(url) in self.harvest.listed:
                 yield from self._list_files(url, archive.here[url])
         for url in self.harvest.find_gone(records.keys_of(archive.before, self.access.url)):
