@@ -1,7 +1,8 @@
 """Requests and answers of OAI-PMH 2.0 (openarchives.org/OAI/openarchivesprotocol.html).
 
-No client library: sickle, oaipmh-scythe and oaipmh send their own HTTP requests, past archive, throttle, robots.txt and
-guard, and stop at the first answer that is not well-formed. What remains of them without HTTP is shorter than the glue.
+No client library: oaipmh-scythe 0.16 sends its own HTTP requests, past archive, throttle, robots.txt and guard, and reads
+damaged answers in the recovery mode of libxml2, which may lose a rights field without a word. It checks our test
+repository instead (tests/foreign/test_oai.py).
 """
 
 from __future__ import annotations
