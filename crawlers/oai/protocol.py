@@ -1,8 +1,8 @@
 """Requests and answers of OAI-PMH 2.0 (openarchives.org/OAI/openarchivesprotocol.html).
 
-No client library: oaipmh-scythe 0.16 sends its own HTTP requests, past archive, throttle, robots.txt and guard, and reads
-damaged answers in the recovery mode of libxml2, which may lose a rights field without a word. It checks our test
-repository instead (tests/foreign/test_oai.py).
+No client library: oaipmh-scythe 0.16 sends its own HTTP requests, past archive, throttle, robots.txt and guard, and
+reads damaged answers in the recovery mode of libxml2, which may lose a rights field without a word. It checks our
+test repository instead (tests/foreign/test_oai.py).
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def arguments_of(url: str) -> dict[str, str]:
 def parse(body: bytes, charset: str = "") -> Answer:
     """Read an answer; of one that is not well-formed, each record that is.
 
-    Control characters are removed, as XML does not allow them. Raises Unreadable: `damaged` for bytes without an
-    OAI-PMH element, `too-large`, `xml-entities`.
+    Control characters, which XML does not allow, are removed; lone ampersands are mended. Raises Unreadable: `damaged`
+    for bytes without an OAI-PMH element, `too-large`, `xml-entities`.
     """
     text = decode(body, charset).text
     found = _DECLARATION.match(text)
@@ -105,7 +105,11 @@ def parse(body: bytes, charset: str = "") -> Answer:
     except Unreadable as said:
         if said.reason != "damaged":
             raise
-        return _salvage(text)
+        text = _AMPERSAND.sub("&amp;", text)
+        try:
+            root = safe_xml.parse(text)
+        except Unreadable:
+            return _salvage(text)
     if local_name(root) != "OAI-PMH":
         raise Unreadable("damaged")
     return _read_tree(root)
@@ -164,7 +168,7 @@ def _read_record(element: etree._Element) -> Record:
 
 
 def _salvage(text: str) -> Answer:
-    """Read each record of an answer on its own; lone ampersands are mended."""
+    """Read each record of an answer on its own."""
     root = _ROOT.search(text)
     if root is None:
         raise Unreadable("damaged")
@@ -177,7 +181,7 @@ def _salvage(text: str) -> Answer:
         kept.append(text[at:begin])
         at = end
         try:
-            box = safe_xml.parse(f"{root[0]}{_AMPERSAND.sub('&amp;', chunk)}</{root[1]}>")
+            box = safe_xml.parse(f"{root[0]}{chunk}</{root[1]}>")
             record = _read_record(box[0])
         except (Unreadable, IndexError):
             record = Record("")

@@ -335,6 +335,13 @@ def test_bad_xml_of_one_record_costs_at_most_a_request(tmp_path, damage):
     assert "13" in outcomes(tmp_path)[f"{PREFIX}13"].document.text
 
 
+def test_a_lone_ampersand_in_the_name_of_the_repository_costs_nothing(tmp_path):
+    with serve(Repository(size=3)) as repository:
+        real = repository.answer
+        repository.answer = lambda said: (200, real(said)[1].replace("견본<".encode(), b"R&D<"))  # type: ignore[method-assign]
+        assert harvest(tmp_path, repository).current == 3
+
+
 def test_a_record_that_is_damaged_everywhere_is_recorded_as_failed(tmp_path):
     with serve(Repository(size=20, page=10, work=lambda n: Work(n, "2026-01-01", "t", f"글 {n}"))) as repository:
         real = repository._oai_dc

@@ -93,8 +93,8 @@ class Harvest:
         self.listed: set[int] = set()  # hashes of the addresses of live records
         self.deleted: set[str] = set()  # addresses of deleted records
         self.sets: set[str] = set()
-        self.reported: set[str] = set()  # identifiers of damaged records
         self._lists: dict[str, _List] = {}  # request → its list
+        self._set_lists: set[str] = set()  # requests of further answers to ListSets
 
     def first(self) -> str:
         """Return the first request."""
@@ -180,17 +180,14 @@ class Harvest:
         for code, message in errors:
             if advice := protocol.ERRORS.get(code, "look the code up in the protocol, section 3.6"):
                 said = f" ({message[:200]})" if message else ""
-                offered = f"; the repository offers {', '.join(sorted(self.sets))}" if code == "noSetHierarchy" else ""
-                raise SourceError(
-                    f"{self.context.name}: the repository answers {code}{said} to {asked}; {advice}{offered}"
-                )
+                raise SourceError(f"{self.context.name}: the repository answers {code}{said} to {asked}; {advice}")
 
     def _identify(self, answer: Answer) -> Next:
         root, name = answer.root, self.context.name
         version = protocol.field(root, "protocolVersion")
         if version != "2.0":
             raise SourceError(
-                f"{name}: {self.access.url} answers Identify with protocol version {version or 'missing'!r}; only "
+                f"{name}: {self.access.url} answers Identify with the protocol version {version!r}; only "
                 "OAI-PMH 2.0 is read. Check url of its OaiPmh"
             )
         self.began, self.earliest = answer.date, _day(protocol.field(root, "earliestDatestamp"))
@@ -223,8 +220,8 @@ class Harvest:
         self.sets |= set(protocol.fields(answer.root, "setSpec"))
         if answer.token:
             url = protocol.request_url(self.access.url, "ListSets", resumptionToken=answer.token)
-            if url not in self.reported:
-                self.reported.add(url)
+            if url not in self._set_lists:
+                self._set_lists.add(url)
                 return Next((url,))
         # A set that is listed as a:b:c may also be named by its ancestors (section 2.6).
         missing = [one for one in self.access.sets if not any(s == one or s.startswith(f"{one}:") for s in self.sets)]
