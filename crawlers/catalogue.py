@@ -6,7 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, UnionType
@@ -29,6 +29,7 @@ from malmoi.source import (
     Feed,
     Git,
     Item,
+    OaiPmh,
     Site,
     Sitemap,
     Source,
@@ -114,7 +115,12 @@ def load(name_or_path: str) -> Definition:
                 "with the proof"
             )
     verbs = ("follow", "items", "evidence", "text", "trouble", "unknown_fields")
-    return Definition(source, *(_function(module, path, verb) for verb in verbs))
+    found = Definition(source, *(_function(module, path, verb) for verb in verbs))
+    if isinstance(source.access, OaiPmh):
+        from crawlers.oai import records  # imports the readers of rights
+
+        return replace(found, items=found.items or records.items, text=found.text or records.text)
+    return found
 
 
 def addresses(source: Source) -> tuple[str, ...]:
@@ -124,6 +130,8 @@ def addresses(source: Source) -> tuple[str, ...]:
             return (*first, *scope)
         case Sitemap(urls=first, scope=scope) | Feed(urls=first, scope=scope):
             return (*first, *scope)
+        case OaiPmh(url=url, scope=scope):
+            return (url, *scope)
         case Dump(url=url) | Git(url=url):
             return (url,) if url else ()
         case CommonCrawl(data=str() as data) if not data.startswith(BUCKET):

@@ -29,7 +29,7 @@ from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finis
 from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
-from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
+from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -54,6 +54,8 @@ def describe_access(source: Source) -> str:
             return f"read {', '.join(urls)} within {', '.join(scope)}"
         case Api(start=start):
             return f"ask {', '.join(start)}"
+        case OaiPmh(url=url, sets=sets):
+            return f"harvest {url}" + (f" (sets {', '.join(sets)})" if sets else "")
         case Dump(url=url, path=path):
             return f"stream {url or path}"
         case Git(url=url, branch=branch, commit=commit):

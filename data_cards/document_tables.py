@@ -6,7 +6,7 @@ from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
 MOST_HOSTS = 1000  # rows of the table of hosts
 # Ways of access by which the crawler asks pages of a site.
-_CRAWLED = "access IN ('Site', 'Sitemap', 'Feed', 'Api')"
+_CRAWLED = "access IN ('Site', 'Sitemap', 'Feed', 'Api', 'OaiPmh')"
 _PAGES = f"(SELECT d.*, {HOST} AS host FROM data d JOIN sources s ON d.source = s.name WHERE {_CRAWLED})"
 _CHARS, _BYTES = ("characters", "글자"), ("bytes", "바이트")
 _SIZE = "count(*) AS documents, sum(n_chars)::BIGINT AS characters, sum(n_bytes)::BIGINT AS bytes"

@@ -24,6 +24,7 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace, push
 
 VERDICTS = ("allowed", "forbidden")
+SKELETONS = {"site": "skeleton.py.txt", "dspace": "skeleton_dspace.py.txt"}
 
 
 def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
@@ -76,14 +77,14 @@ def licences(source: Source) -> str:
     return ", ".join([*words, *([] if source.rule.proofs else ["review"])])
 
 
-def write_skeleton(name: str, folder: Path, out: Console) -> None:
-    """Write a commented skeleton of a source, `NAME.py`, into `folder`."""
+def write_skeleton(name: str, folder: Path, out: Console, template: str = "site") -> None:
+    """Write a commented skeleton of a source, `NAME.py`, into `folder`; `template` is a key of SKELETONS."""
     if not catalogue.NAME.fullmatch(name):
         raise CallError(f"{name!r} cannot be the name of a source; use lower-case letters, digits, - and _.")
     if name in catalogue.names():
         raise CallError(f"{name} is already in the catalogue; choose another name.")
     path = folder / f"{name}.py"
-    text = (Path(__file__).parent / "skeleton.py.txt").read_text(encoding="utf-8").replace("NAME", name)
+    text = (Path(__file__).parent / SKELETONS[template]).read_text(encoding="utf-8").replace("NAME", name)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)

@@ -118,6 +118,29 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class OaiPmh:
+    """The records of a repository that speaks OAI-PMH 2.0, and the files that licensed records link to.
+
+    Each record is a capture of its own, at the address of its GetRecord request. `scope` are address prefixes of
+    full-text files; a file is fetched if the licence of its record permits a use, () fetches none.
+    """
+
+    url: str  # the base URL, without a query
+    formats: tuple[str, ...] = (
+        "oai_dc",
+    )  # metadata prefixes, best first; the first that the repository offers is used
+    sets: tuple[str, ...] = ()  # setSpecs; () = all records
+    scope: tuple[str, ...] = ()
+    start: str = ""  # earliest datestamp, an ISO date in UTC, inclusive; "" = no bound
+    end: str = ""  # latest datestamp, as `start`
+    by_identifier: bool = False  # ListIdentifiers and GetRecord, for a repository whose ListRecords fails
+    cap: int = 0  # records at which this repository cuts a list off without a resumption token; 0 = it does not
+    grant: str = ""  # as for Api, for the base URL
+    deny: tuple[str, ...] = ()  # address prefixes of files that are never fetched
+    max_pages: int = 1_000_000  # records, and files
+
+
+@dataclass(frozen=True, slots=True)
 class Dump:
     """One large file, streamed to disk with range resume and read record by record, never decompressed as a whole.
 
@@ -185,7 +208,7 @@ class CommonCrawl:
     max_bytes: int = 20_000_000_000  # of records as stored, and of index files that are fetched
 
 
-Crawled: TypeAlias = Site | Sitemap | Feed | Api  # read answer by answer
+Crawled: TypeAlias = Site | Sitemap | Feed | Api | OaiPmh  # read answer by answer
 AccessPoint: TypeAlias = Crawled | Dump | Git | Folder | Warc | CommonCrawl
 
 

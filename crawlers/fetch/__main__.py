@@ -17,7 +17,7 @@ from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError, name_remedy
 from malmoi.printable import escape_controls
-from malmoi.source import Api, CommonCrawl, Dump, Git
+from malmoi.source import Api, CommonCrawl, Dump, Git, OaiPmh
 from malmoi.workspace_layout import STATS
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object; see crawlers/fetch/job.py"
@@ -69,9 +69,11 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
     from crawlers.fetch.crawl_stats import progress, say, stats
+    from crawlers.fetch.oai.spider import HarvestCrawl
     from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 
-    crawler = process.create_crawler(Crawl)
+    is_harvest = isinstance(definition.source.access, OaiPmh)
+    crawler = process.create_crawler(HarvestCrawl if is_harvest else Crawl)
     process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source), key=key)
     before = sum(os.times()[:4])
     process.start()
@@ -99,7 +101,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
 def _proofs(definition: Definition) -> list[str]:
     """Return the pages to fetch again after a failed run: of the licences, and of the permission for access."""
     access = definition.source.access
-    grant = [access.grant] if isinstance(access, Api) and access.grant else []
+    grant = [access.grant] if isinstance(access, Api | OaiPmh) and access.grant else []
     return [canonical_url(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import Request
 from scrapy.http import Response
@@ -16,6 +16,7 @@ from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import Blocked, HeadTooBig
+from crawlers.fetch.page_requests import HARVEST
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
@@ -30,12 +31,20 @@ if TYPE_CHECKING:
 REPLAYED = "replayed"  # flag of a response that came out of the archive
 
 
+class ListReader(Protocol):
+    """The harvest of a repository, as the archive sees it."""
+
+    def archive_records(self, asked: str, fetched: str, body: bytes, charset: str) -> bytes:
+        """Archive the records of an answer; return what is archived of the answer itself."""
+
+
 class ArchiveMiddleware:
     """Replay answers that this run already archived; archive every answer from the network."""
 
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
+        self.harvest: ListReader | None = getattr(crawler.spider, "harvest", None)
         self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
 
     @classmethod
@@ -46,7 +55,8 @@ class ArchiveMiddleware:
     def process_request(self, request: Request) -> Response | None:
         """Return the archived answer, or None after adding the conditional headers that earlier runs allow.
 
-        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble).
+        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble), or a list of
+        records is to be read again.
         """
         archive, now = self.context.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)
@@ -57,7 +67,8 @@ class ArchiveMiddleware:
                 self.state.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
         before = archive.before.get(request.url)
-        anew = request.meta.get("anew") or _has_other_facts(before, request)
+        # An unchanged list has records that this run must read.
+        anew = request.meta.get("anew") or request.meta.get("kind") in HARVEST or _has_other_facts(before, request)
         if before is not None and before.status == 200 and not anew:
             for condition, header in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
                 if value := before.header(header):
@@ -71,6 +82,7 @@ class ArchiveMiddleware:
             crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
             HeadTooBig: the headers are larger than a record may have; nothing is archived.
             Blocked: it leads to what was withdrawn, or contains it; nothing is archived.
+            TokenExpired: a repository no longer continues its list; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -87,6 +99,10 @@ class ArchiveMiddleware:
         body = decode_body(response.body, coding)
         self._refuse_withdrawn(request, response, body)
         body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
+        # Some repositories send the errors of the protocol with a status of HTTP.
+        if self.harvest is not None and request.meta.get("kind") in HARVEST and response.status < 500:
+            charset = charset_of((response.headers.get("Content-Type") or b"").decode("latin-1"))
+            body = self.harvest.archive_records(request.url, now, body, charset)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         headers = _describe(headers, request.meta.get("facts", ""))
         again = _has_other_facts(archive.before.get(request.url), request)

@@ -35,7 +35,7 @@ def progress(context: CrawlContext, state: CrawlState, waiting: Counter[str]) ->
     return {
         "fetched": state.fetched + len(state.replayed),
         "queued": waiting.total(),
-        "pages": state.pages,
+        "pages": state.pages + state.records,
         "bytes": context.archive.bytes,
         "blocked": len(state.blocked),
         "failed": len(state.failed),
@@ -62,7 +62,7 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "fetched": state.fetched,
         "replayed": len(state.replayed),
         "not_modified": archive.revisits,
-        "pages": state.pages,
+        "pages": state.pages + state.records,
         "blocked": len(state.blocked),
         "failed": [{"url": url, "why": why} for url, why in sorted(state.failed.items())],
         "bytes": archive.bytes,
@@ -83,6 +83,8 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "gone": list(state.unnamed),
         "granted": state.granted,
         "terms": state.terms,
+        **({"gone": sorted(state.gone)} if state.gone else {}),
+        **({"oai": state.harvested} if state.harvested else {}),
     }
 
 

@@ -51,6 +51,10 @@ class Troubled(Exception):
         self.why = why
 
 
+class TokenExpired(Exception):
+    """A repository no longer knows a resumption token (badResumptionToken); its answer is not archived."""
+
+
 class Unreadable(Exception):
     """A library fails on a URL or its answer with an unexpected exception; the text names it."""
 
@@ -72,6 +76,7 @@ FINAL: dict[type[Exception], str] = {
     UnsupportedURLSchemeError: "scheme",
     UnicodeError: "malformed-host",
     Postponed: "retry-after",
+    TokenExpired: "resumption-token-expired",
 }
 NET_ERRORS: tuple[type[Exception], ...] = (*PASSING, *FINAL, BadCoding, Troubled, Unreadable)
 # The limit behind a failure word, for failed URLs and for URLs that were not queued.

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,14 @@ from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
 from crawlers.sampling.drawn import Sample
 from crawlers.web.addresses import canonical_url
-from crawlers.web.scope import is_in_scope
+from crawlers.web.scope import first_of, is_in_scope
 from crawlers.withdrawn import read_matcher
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.canonical_json import canonical_json
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CallError
-from malmoi.source import Api, CommonCrawl, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
+from malmoi.source import Api, CommonCrawl, Crawled, Dump, Feed, Git, OaiPmh, Site, Sitemap, Source, TermsCheck
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
@@ -125,7 +126,7 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
     """
     source = definition.source
     access = source.access
-    if isinstance(access, Site | Sitemap | Feed | Api):
+    if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh):
         addresses = _check_crawl(job, source, access)
     elif isinstance(access, Dump | Git | CommonCrawl):
         addresses = addresses_of(source)
@@ -142,14 +143,11 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
     return access
 
 
-def first_of(access: Crawled) -> tuple[str, ...]:
-    """Return the start URLs of a crawl."""
-    return access.start if isinstance(access, Site | Api) else access.urls
-
-
 def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
     first = first_of(access)
-    if not first or not access.scope:
+    if isinstance(access, OaiPmh):
+        _check_harvest(job, source, access)
+    elif not first or not access.scope:
         known = f" Note of its file: {source.note}" if source.note else ""
         raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     for url in (*first, *access.scope, *access.deny):
@@ -162,6 +160,21 @@ def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
     if not source.manners.delay >= 0 or source.manners.concurrency < 1:
         raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
     return (*first, *access.scope)
+
+
+def _check_harvest(job: Job, source: Source, access: OaiPmh) -> None:
+    if not access.formats or not all(access.formats) or "?" in access.url or "#" in access.url:
+        raise CallError(
+            f"{source.name}: an OaiPmh needs a base URL without a query, and at least one metadata prefix in formats; "
+            f"correct {job.source}"
+        )
+    for name, day in (("start", access.start), ("end", access.end)):
+        try:
+            date.fromisoformat(day or "2000-01-01")
+        except ValueError as error:
+            raise CallError(
+                f"{source.name}: {name}={day!r} of its OaiPmh is not a day like 2026-11-01; correct {job.source}"
+            ) from error
 
 
 def guard_of(source: Source) -> Guard:

@@ -18,7 +18,9 @@ from malmoi.source import Crawled
 
 KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer kept while it waits; a larger one is read again from the archive
 
-Kind: TypeAlias = Literal["page", "sitemap", "feed", "evidence", "robots"]
+# Of a harvest by OAI-PMH: a list, a list that must come from the network (again), and one record.
+Kind: TypeAlias = Literal["page", "sitemap", "feed", "evidence", "robots", "list", "again", "record"]
+HARVEST: tuple[Kind, ...] = ("list", "again", "record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ async def visit(
             return Visit(url, failed="redirect-too-long")
         if reason := context.guard.check_url(target) or _redirect_refusal(context.access, url, start, target, kind):
             return Visit(target, blocked=reason)
-        if kind != "evidence":
+        if kind != "evidence" and kind not in HARVEST:
             if target in seen:  # it has its own place in the queue
                 return Visit(target)
             seen.add(target)

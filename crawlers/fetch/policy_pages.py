@@ -15,7 +15,7 @@ from crawlers.fetch.state import CrawlState
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import origins
 from malmoi.boundary import input_errors
-from malmoi.source import Api
+from malmoi.source import Api, OaiPmh
 
 HOST_FILES = ("/robots.txt", *OPT_OUT_FILES)
 Visiting: TypeAlias = Callable[[str, Kind], Awaitable[Visit]]
@@ -26,7 +26,7 @@ async def gather(context: CrawlContext, state: CrawlState, visit: Visiting) -> N
     claims = [canonical_url(claim.url) for claim in context.definition.source.claim if claim.url]
     for url in dict.fromkeys(claims):
         state.note(url, await visit(url, "evidence"))
-    if isinstance(context.access, Api) and context.access.grant:
+    if isinstance(context.access, Api | OaiPmh) and context.access.grant:
         await _grant(state, visit, canonical_url(context.access.grant))
     await _terms(context, state, visit)
     for site in origins(context.access):

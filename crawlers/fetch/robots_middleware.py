@@ -12,7 +12,7 @@ from scrapy import Request
 from crawlers.fetch import politeness
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
-from crawlers.fetch.page_requests import Ask
+from crawlers.fetch.page_requests import HARVEST, Ask
 from crawlers.fetch.payload import BadCoding
 from crawlers.fetch.redirects import is_downgrade, redirect_target
 from crawlers.fetch.state import CrawlState
@@ -21,7 +21,7 @@ from crawlers.web.addresses import origin
 from malmoi import limits
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
-from malmoi.source import Api
+from malmoi.source import Api, OaiPmh
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -30,6 +30,7 @@ Answer: TypeAlias = tuple[int | None, bytes | None]
 
 LIFE = timedelta(hours=24)  # of a robots.txt; RFC 9309, section 2.4
 # A page that permits access to machines outweighs a rule of robots.txt, but not a host that is down or busy.
+_GRANTED = {Api: ("page",), OaiPmh: HARVEST}  # kinds of requests that a grant may permit
 UNGRANTED = frozenset({"robots-unreachable", "robots-status-429", "robots-status-503"})
 
 
@@ -62,7 +63,7 @@ class RobotsMiddleware:
     def _is_granted(self, request: Request, reason: str, body: bytes | None) -> bool:
         """Whether the documentation of an API permits what its robots.txt forbids."""
         access = self.context.access
-        if not isinstance(access, Api) or request.meta.get("kind") != "page":
+        if not isinstance(access, Api | OaiPmh) or request.meta.get("kind") not in _GRANTED[type(access)]:
             return False
         said = (
             reason == "robots-disallow" and robots.find_forbidding_line(body or b"", request.url, politeness.AGENT)

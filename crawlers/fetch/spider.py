@@ -29,9 +29,9 @@ from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
 from crawlers.fetch.failures import explain
 from crawlers.fetch.frontier import Frontier, Place, Seen
-from crawlers.fetch.job import Job, first_of
+from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
-from crawlers.fetch.page_requests import Kind, Visit, visit
+from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
@@ -40,11 +40,11 @@ from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import CRAWLED, FACT, describe
 from crawlers.web.addresses import canonical_url
-from crawlers.web.scope import is_in_scope, is_trap
+from crawlers.web.scope import first_of, is_in_scope, is_trap
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
-from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
+from malmoi.source import Api, Crawled, Feed, OaiPmh, Site, Sitemap, Trouble
 
 MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each after all its tries
 AHEAD = 64  # places of the queue that may be requested before the first of them is read
@@ -64,6 +64,7 @@ ANSWERED = frozenset(
     }
 )
 PROGRESS_EVERY = 1.0  # seconds
+COUNTED: tuple[Kind, ...] = ("page", "record")  # kinds of requests whose answers are captures
 
 
 class Crawl(Spider):
@@ -76,7 +77,7 @@ class Crawl(Spider):
     ) -> None:
         super().__init__(**rest)
         source = definition.source
-        assert isinstance(source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
+        assert isinstance(source.access, Site | Sitemap | Feed | Api | OaiPmh)  # crawlers.fetch.job.check
         access: Crawled = source.access
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
@@ -100,7 +101,7 @@ class Crawl(Spider):
         ticker = asyncio.ensure_future(self._tick())
         try:
             await policy_pages.gather(self.context, self.state, self.visit)
-            await self._walk()
+            await self.walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
             self.state.error = error
         finally:
@@ -115,7 +116,7 @@ class Crawl(Spider):
 
         `facts` are archived with the answer (crawlers/attachments.py).
         """
-        (self.state.page_urls if kind == "page" else self.state.others).add(url)
+        (self.state.page_urls if kind in COUNTED else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -123,26 +124,31 @@ class Crawl(Spider):
             "Accept-Encoding": "gzip, deflate",
         }
         with_key = keyed and kind == "page" and self.context.has_key(url)
-        meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
-        request = Request(url, headers=headers, meta=meta | {"facts": facts}, dont_filter=True)
+        meta: dict[str, Any] = {
+            "kind": kind,
+            "robots": kind == "robots",
+            "keyed": with_key,
+            "download_timeout": politeness.TIMEOUT,
+        }
+        meta |= {"facts": facts, "anew": kind == "again"}
+        request = Request(url, headers=headers, meta=meta, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
     async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
         """Return the outcome of a URL, after its redirects."""
-        ask = partial(self.ask, facts=facts)
-        return await visit(self.context, ask, self.seen, self.state.moved, url, kind)
+        return await visit(self.context, partial(self.ask, facts=facts), self.seen, self.state.moved, url, kind)
 
-    async def _walk(self) -> None:
-        first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
-        lists = isinstance(self.context.access, Sitemap | Feed)
-        self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
+    async def walk(self) -> None:
+        """Request and read every URL of the queue. Raises SourceError if nothing was found."""
+        first, kind = self.find_first()
+        self._offer(first, kind)
         starts = set(first)
         reason, unlinked, whole = "", False, True
         while True:
             if not self.queue and not unlinked:
                 unlinked = True
-                self._offer(self._find_unlinked(), "page")
+                self._offer(self.find_rest(), "page")
             if not self.queue:
                 break
             self._start_more()
@@ -158,20 +164,37 @@ class Crawl(Spider):
             self._count_misses(found)
             whole = whole and bool(place.facts or not (found.failed or found.blocked))
             if found.has_page:
-                await self._read(place, found)
+                await self.read(place, found)
+            elif place.kind in HARVEST:
+                self.read_failure(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
         if whole and self.state.outcome == "finished":
             self.state.unnamed = tuple(sorted(self._find_unnamed()))
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
         }
-        if not self.starts_reached or not self.state.pages:
+        if not self.starts_reached or not self.has_found():
             raise SourceError(self._explain_nothing(first[0], reason))
 
-    def _find_unlinked(self) -> Iterator[str]:
-        """Yield URLs of earlier runs that no page of this run links to, to check whether they are gone.
+    def find_first(self) -> tuple[list[str], Kind]:
+        """Return the first requests and their kind."""
+        first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
+        if isinstance(self.context.access, Sitemap | Feed):
+            return first, "feed" if isinstance(self.context.access, Feed) else "sitemap"
+        return first, "page"
 
-        URLs of an API are left out: they are queried by date or number, and each request costs quota.
+    def has_found(self) -> bool:
+        """Whether the crawl found what it was made for."""
+        return self.state.pages > 0
+
+    def read_failure(self, place: Place, found: Visit) -> None:
+        """Read the failure of a request of a harvest."""
+
+    def find_rest(self) -> Iterator[str]:
+        """Yield what is requested once the queue is empty: URLs of earlier runs, to check whether they are gone.
+
+        They are those that no page of this run links to. URLs of an API are left out: they are queried by date or
+        number, and each request costs quota.
         """
         if isinstance(self.context.access, Api):
             return
@@ -185,6 +208,8 @@ class Crawl(Spider):
 
     def _find_unnamed(self) -> Iterator[str]:
         """Yield attachments of earlier runs that no entry of this run names, as after a new version of a rule."""
+        if isinstance(self.context.access, OaiPmh):  # a harvest names what has changed
+            return
         for url, entry in self.context.archive.before.items():
             if entry.status == 200 and entry.header(attachments.HEADER) and url not in self.seen:
                 yield url
@@ -217,19 +242,22 @@ class Crawl(Spider):
         ahead = list(self.queue.ahead(AHEAD))
         flying = Counter(host_of(p.url) for p in ahead if p.task is not None and not p.task.done())
         for place in ahead:
-            if place.kind == "page":
+            if place.kind in COUNTED:
                 if allowed <= 0:
                     return
                 allowed -= 1
+            elif place.kind in HARVEST and self.state.records + self.state.pages >= self.limit:
+                return
             host = host_of(place.url)
             if place.task is None and flying[host] < self.context.definition.source.manners.concurrency:
                 flying[host] += 1
                 place.task = asyncio.ensure_future(self.visit(place.url, place.kind, place.facts))
                 place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
-    async def _read(self, place: Place, found: Visit) -> None:
+    async def read(self, place: Place, found: Visit) -> None:
+        """Read an answer, and queue what follows from it. Raises SourceError if a function of the source fails."""
         assert found.response is not None
-        capture = self._capture(found.response)
+        capture = self.capture(found.response)
         self.state.pages += place.kind == "page"
         for urls, kind, facts in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
             self._offer(urls, kind, facts)
@@ -259,7 +287,8 @@ class Crawl(Spider):
             return "out-of-scope"
         return "trap" if not isinstance(self.context.access, Api) and is_trap(url) else ""
 
-    def _capture(self, response: Response) -> Capture:
+    def capture(self, response: Response) -> Capture:
+        """Return the archived capture of an answer."""
         entry = self.context.archive.here[response.url]
         kept = self.context.archive.resolve(entry) or entry
         body = response.body or (read_body(kept) if kept.size else b"")
@@ -278,7 +307,7 @@ class Crawl(Spider):
             return None
         trouble = self.context.definition.trouble
         found = link_extraction.call_source(
-            self.context, "trouble", response.url, lambda: trouble(self._capture(response))
+            self.context, "trouble", response.url, lambda: trouble(self.capture(response))
         )
         if found is not None:
             entry = self.context.archive.here[response.url]

@@ -24,6 +24,7 @@ class CrawlState:
     fetched: int = 0  # answers of the network
     replayed: set[str] = field(default_factory=set)
     pages: int = 0  # read
+    records: int = 0  # of a harvest: live records that its lists named
     page_urls: set[str] = field(default_factory=set)  # requested as pages
     others: set[str] = field(default_factory=set)  # requested as robots.txt, evidence, sitemap or feed
     moved: dict[str, str] = field(default_factory=dict)  # URL → its redirect target
@@ -32,6 +33,8 @@ class CrawlState:
     failed: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)  # reason → URLs that were not even queued
     troubled: set[str] = field(default_factory=set)  # records whose answer gives no page
+    gone: set[str] = field(default_factory=set)  # URLs of earlier runs that a repository no longer has or permits
+    harvested: dict[str, Any] = field(default_factory=dict)  # what the next harvest must know
     granted: str = ""  # the page that permits what robots.txt forbids, if one was needed
     grant_status: int | str = ""
     terms: dict[str, Any] | None = None

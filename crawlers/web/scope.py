@@ -13,16 +13,23 @@ from crawlers.encodings.decode import decode, query_encoding
 from crawlers.web.addresses import canonical_url, covers, is_prefix, join_url, origin, strip_session_id
 from malmoi import limits
 from malmoi.archive.capture import Capture
-from malmoi.source import Api, Crawled, Site
+from malmoi.source import Api, Crawled, OaiPmh, Site
 
 MAX_SEGMENTS = 40  # path segments
 MAX_PARAMETERS = 60  # of a query
 MAX_REPEATS = 4  # consecutive repeats of the same path segments, or uses of one name in a query
 
 
+def first_of(access: Crawled) -> tuple[str, ...]:
+    """Return the start URLs of a crawl."""
+    if isinstance(access, OaiPmh):
+        return (access.url,)
+    return access.start if isinstance(access, Site | Api) else access.urls
+
+
 def origins(access: Crawled) -> list[str]:
     """Return the origins that a source names, in its order, each once."""
-    first = access.start if isinstance(access, Site | Api) else access.urls
+    first = first_of(access)
     return list(dict.fromkeys(origin(canonical_url(url)) for url in (*first, *access.scope)))
 
 

@@ -11,7 +11,9 @@ from data_cards.documents.release_facts import Facts
 from malmoi.canonical_json import spell_on_one_line
 
 # Way of access to a source → type of collection; others are collections that somebody else made.
-_TYPES: Final = {"Site": "Web Scraping", "Sitemap": "Web Scraping", "Feed": "Web Scraping", "Api": "Web API"}
+_TYPES: Final = {
+    "Site": "Web Scraping", "Sitemap": "Web Scraping", "Feed": "Web Scraping", "Api": "Web API", "OaiPmh": "Web API",
+}  # fmt: skip
 
 
 def describe_responsible_use(facts: Facts) -> dict[str, Any]:

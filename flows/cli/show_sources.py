@@ -26,6 +26,7 @@ from malmoi.source import (
     Folder,
     Git,
     LicenceRule,
+    OaiPmh,
     Site,
     Sitemap,
     Source,
@@ -159,6 +160,10 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield from (("start", url) for url in access.start)
         case Sitemap() | Feed():
             yield from (("reads", url) for url in access.urls)
+        case OaiPmh():
+            yield "base URL", access.url
+            yield "formats", ", ".join(access.formats)
+            yield from (("set", one) for one in access.sets)
         case Git():
             yield "repository", access.url
             yield "commit", access.commit or f"head of {access.branch}"
@@ -177,10 +182,10 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield "folder", str(access.path)
         case Warc():
             yield "archives", ", ".join(map(str, access.paths))
-    if isinstance(access, Site | Sitemap | Feed | Api):
+    if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh):
         yield from (("within", url) for url in access.scope)
         yield from (("never", url) for url in access.deny)
-    if isinstance(access, Api | Dump) and access.grant:
+    if isinstance(access, Api | Dump | OaiPmh) and access.grant:
         yield "grant", access.grant
 
 

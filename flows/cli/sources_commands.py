@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -33,11 +33,17 @@ def sources_(
 
 
 @sources.command(name="new")
-def sources_new(name: str) -> None:
+def sources_new(
+    name: str,
+    *,
+    template: Annotated[
+        Literal["site", "dspace"], Parameter("--template", help="What it reads: a web site, or a DSpace by OAI-PMH.")
+    ] = "site",
+) -> None:
     """Write a commented template of a source, NAME.py, into this folder."""
     from flows import source_files as catalogue
 
-    catalogue.write_skeleton(name, Path.cwd(), out)
+    catalogue.write_skeleton(name, Path.cwd(), out, template)
 
 
 @sources.command(name="denied")

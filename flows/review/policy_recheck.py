@@ -26,7 +26,7 @@ from malmoi.storage.duckdb_tables import open_tables
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES
 
-_ASKED = "('Site', 'Sitemap', 'Feed', 'Api', 'Warc', 'CommonCrawl')"  # kinds of access whose documents have a host
+_ASKED = "('Site', 'Sitemap', 'Feed', 'Api', 'OaiPmh', 'Warc', 'CommonCrawl')"  # accesses whose documents have a host
 _LOUD = ("opt-out", "inferred-opt-out")
 
 

@@ -28,6 +28,7 @@ from tests.advice import (
     advice_probes,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
+    advice_repositories,  # noqa: F401
     advice_reviews,  # noqa: F401
     advice_rules,  # noqa: F401
     advice_sources,  # noqa: F401

@@ -160,6 +160,8 @@ ACCESS = {
     "Sitemap": "Sitemap(('{0}',), ('https://a.example/',))",
     "Feed": "Feed(('{0}',), ('https://a.example/',))",
     "Api": "Api(('{0}',), ('{0}',))",
+    "OaiPmh": "OaiPmh('{0}')",
+    "OaiPmh.scope": "OaiPmh('https://a.example/oai', scope=('{0}',))",
     "Dump": "Dump('{0}')",
     "Git": "Git('{0}')",
     "CommonCrawl": "CommonCrawl('CC-MAIN-2026-34', data='{0}')",

@@ -1,0 +1,1 @@
+"""Harvest a repository by OAI-PMH: lists, resumption tokens, deleted records, files of licensed records."""
