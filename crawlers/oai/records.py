@@ -54,7 +54,7 @@ _NAMESPACES = {"http://purl.org/dc/terms/": "dcterms"}
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a record says about its work."""
+    """The statements of a record about its work."""
 
     identifier: str
     fields: Fields

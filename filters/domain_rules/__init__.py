@@ -1,1 +1,1 @@
-"""What `domain` reads: lists of terms, and features of a model."""
+"""Lists of terms, and features of the model that `domain` asks."""

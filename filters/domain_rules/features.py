@@ -25,7 +25,7 @@ PAIRS_FROM: Final = 2  # code points of a noun that also counts by its pairs of 
 FEWEST: Final = 30  # a text with fewer nouns and pairs is measured as if it had so many
 _NOUNS: Final = frozenset(("NNG", "NNP", "SL", "SH", "XR"))
 _NOUNS_KEPT: Final = 20_000  # whose slots are remembered
-_LONGEST: Final = 30  # code points of a noun that are read; a longer one is no word
+_LONGEST: Final = 30  # code points of a noun that are read; longer ones are not words
 
 
 _NO_SLOTS: Final = np.zeros(0, np.uint32)

@@ -151,7 +151,7 @@ def test_a_file_has_the_rights_that_its_record_had_when_it_was_fetched():
             "</metadata></record>"
         )
     )
-    header = attachments.write_header(Attachment("https://a.kr/bitstream/1", said.facts()), "r"))
+    header = attachments.write_header(Attachment("https://a.kr/bitstream/1", said.facts()), "r")
     headers = (("Content-Type", "text/plain; charset=utf-8"), (attachments.HEADER, header))
     (item,) = records.items(Capture("r", "https://a.kr/bitstream/1", "", 200, headers, "전문".encode(), "a"))
     assert (item.key, item.title) == ("oai:a:1#https://a.kr/bitstream/1", "제목")

@@ -21,7 +21,7 @@ VERSION = 1  # raise it when an index yields other candidates
 PAGE, ROBOTS = "page", "robots"  # kinds of candidates
 MEMORY = "384MB"  # of DuckDB; it spills the rest
 NEEDED = ("url", "url_host_name", "fetch_time", "fetch_status", "warc_filename", "warc_record_offset")
-# Answers for robots.txt that say something about the host: the file, a redirect to it, or that there is none.
+# Answers for robots.txt that say something about the host: the file, a redirect to it, or its absence.
 _ROBOTS_STATUS = "200, 301, 302, 303, 307, 308, 404, 410"
 _ORIGIN = "lower(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+'))"
 
@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class Forecast:
-    """What fetching takes, counted in the index before the first record is fetched."""
+    """The costs of fetching, counted in the index before the first record is fetched."""
 
     pages: int = 0
     robots: int = 0  # archived answers for robots.txt, one a host

@@ -16,7 +16,7 @@ from malmoi.source import Git
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What earlier runs hold of an address: the id of its record, and the name of its bytes in a repository."""
+    """A file of an earlier run: the id of its record, and the name of its bytes in a repository."""
 
     record: str
     oid: str

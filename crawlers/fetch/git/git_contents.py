@@ -95,7 +95,7 @@ def fetch_blobs(repository: Repository, url: str, oids: Sequence[str], *, delay:
         with tempfile.TemporaryFile() as asked:
             asked.write("".join(f"{oid}\n" for oid in missing[start : start + BATCH]).encode("ascii"))
             asked.seek(0)
-            # Each blob is wanted by name: git need not tell the host which commits are here.
+            # Each blob is wanted by name: the host need not know which commits are here.
             command = repository.command("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIET, "--stdin", url)
             why, kind = _watch(repository, command, asked, GIT_REPOSITORY.value, GIT_SECONDS.value)
         if why:

@@ -29,7 +29,7 @@ SOURCE = legalize_kr.source(
     unverified="The names of all bodies that issue rules: one outside the closed list needs a review.",
     note="The same texts as law_rules, without a key: where both are collected, this one is kept. The repository "
     "writes the present name of a ministry. A rule that is an attached file is dropped as attached-only, one that is "
-    "an image as image-only. A rule may print a private standard, which art. 7 does not reach, and nothing tells.",
+    "an image as image-only. A rule may print a private standard, which art. 7 does not reach, and nothing shows it.",
 )
 
 items, evidence, text = legalize_kr.functions(REPOSITORY)

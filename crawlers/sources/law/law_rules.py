@@ -64,9 +64,9 @@ SOURCE = law_go_kr.source(
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}",
     unverified="How a rule that consists of an attached file is announced, and the names of all bodies that issue "
     "rules.",
-    note="The key is that of law_statutes. A rule of a body that is no part of the State (금융감독원 세칙) stands in "
+    note="The key is that of law_statutes. A rule of a body outside the State (금융감독원 세칙) is in "
     "the register too; it is found, and excluded. A rule may print a private standard, which art. 7 does not reach, "
-    "and nothing tells.",
+    "and nothing shows it.",
 )
 
 follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
