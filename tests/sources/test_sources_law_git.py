@@ -16,6 +16,7 @@ from crawlers.fetch.job import Job
 from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr
 from crawlers.rights import claims
+from data_cards import render_card
 from filters import exact_duplicates
 from filters.duplicates.duplicate_survey import compare_documents
 from filters.duplicates.minhash.duplicate_schema import SKETCH
@@ -27,8 +28,10 @@ from malmoi.archive.capture import Capture, IndexRow, record_id
 from malmoi.document import Document, Verdict
 from malmoi.errors import SourceError
 from malmoi.licensing.rights_decision import Rights, decide
+from malmoi.releases.verification.verify import verify
 from malmoi.source import Api, Extracted, Git, Item
 from malmoi.workspace import Workspace
+from tests.builders.small_papers import audit, data, run, written
 from tests.builders.small_repository import Served, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -308,6 +311,23 @@ def test_a_repository_that_no_longer_names_its_licence_stops_the_source(tmp_path
         )
         with pytest.raises(SourceError, match="no longer says"):
             collect(Workspace.open(tmp_path / "w"), path, Progress())
+
+
+def test_a_release_of_a_repository_verifies_and_names_the_law_and_the_structure(tmp_path):
+    name = "law_git_ordinances"
+    _, recipe = written(tmp_path, {})
+    foreign = body_of(name, ("'9902001'", "'9902002'"), ("'경기도 가상시'", "'가상시설공단'"))
+    with serve(tmp_path / "served") as served:
+        path = local(tmp_path, name, served)
+        served.commit({"README.md": README, "가/본문.md": body_of(name), "나/본문.md": foreign})
+        *_, made = run(path, recipe, tmp_path / "w")
+    assert verify(made.folder, render=render_card) == []
+    (row,) = data(made.folder).to_pylist()
+    assert (row["id"], row["license"], row["date"]) == (f"{name}/9902001", law_go_kr.ARTICLE_7, "2030-05-06")
+    assert "MIT" in row["attribution"] and "경기도 가상시 종이접기 지원 조례" in row["attribution"]
+    assert {(e["licence"], e["kind"]) for e in audit(made.folder, "licence_evidence")} >= {("MIT", "claim")}
+    dropped = [(one["id"], one["reason"]) for one in audit(made.folder, "dropped")]
+    assert dropped == [(f"{name}/9902002", "unknown-licence")], "the house rules of a corporation"
 
 
 # One work of two sources
