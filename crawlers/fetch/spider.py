@@ -168,7 +168,7 @@ class Crawl(Spider):
             elif place.kind in HARVEST:
                 self.read_failure(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
-        if whole and self.state.outcome == "finished":
+        if whole and self.state.outcome == "finished" and not self.context.job.sample:
             self.state.unnamed = tuple(sorted(self._find_unnamed()))
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed

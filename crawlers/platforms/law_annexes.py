@@ -21,6 +21,7 @@ from crawlers.formats import ParsedItem, blank_forms, xml_records
 from crawlers.formats.html.runs import quote as words_of
 from crawlers.formats.registry import DOCX, FORMATS, HWP, PDF
 from crawlers.platforms import law_go_kr
+from crawlers.platforms.answer_fields import Fields
 from crawlers.platforms.law_go_kr import ARTICLE_7, STATUTE, UNVERIFIED
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
@@ -51,12 +52,18 @@ class AnnexRegister:
     author: str
     stated: tuple[str, ...]  # elements that state what the rule is
     allowed: Callable[[Mapping[str, str]], bool]  # whether their words give the licence of art. 7
+    ignored: tuple[str, ...] = ()  # elements of a row that are left out on purpose
 
     @property
     def facts(self) -> tuple[str, ...]:
         """The elements of a row that are archived with its file."""
         named = (SERIAL, NUMBER, KIND, NAME, self.rule_id, self.rule_name, self.date, self.author, *self.stated)
         return tuple(dict.fromkeys(named))
+
+    @property
+    def fields(self) -> Fields:
+        """The known elements of a list."""
+        return Fields((*self.facts, HWP_LINK, PDF_LINK, "totalCnt"), (*law_go_kr.LIST_HEAD, *self.ignored))
 
 
 def source(register: AnnexRegister, /, *, max_pages: int, unverified: str = "", **facts: Any) -> Source:
@@ -87,6 +94,11 @@ def functions(register: AnnexRegister) -> tuple[Follow, Items, Evidence, Text, T
         text,
         trouble,
     )
+
+
+def unknown_fields(register: AnnexRegister, capture: Capture) -> tuple[str, ...]:
+    """Return the elements of a list that the register does not know; a file has none."""
+    return register.fields.find_in_xml(capture) if law_go_kr.is_list(capture) else ()
 
 
 def follow(register: AnnexRegister, capture: Capture) -> Iterator[str | Attachment]:

@@ -160,6 +160,13 @@ def test_an_annex_of_a_statute_is_free_by_the_kind_of_the_statute(kind, use):
     assert "| 가. 기기 형식승인 신청 | 120,000원 | |" in outcome.document.text
 
 
+def test_a_corporation_that_calls_its_house_rules_an_ordinance_has_no_rights():
+    page = listed("law_ordinance_annexes")
+    page = replace(page, body=page.body.replace("경기도 가상시".encode(), "가상시 시설관리공단".encode()))
+    body = small_annex.hwp(ANNEXES["시설기준_문장"])
+    assert rights(only("law_ordinance_annexes", found_at("law_ordinance_annexes", body, page=page))).use == "exclude"
+
+
 def test_rows_whose_files_are_not_requested_are_dropped_by_name():
     found = outcomes("law_rule_annexes", listed("law_rule_annexes"))
     assert {one.document.id: one.verdict.reason for one in found} == {
@@ -351,6 +358,16 @@ def test_facts_that_are_texts_are_refused():
     with pytest.raises(ValueError, match="at most"):
         attachments.write_header(Attachment("https://a.kr/", (("본문", "가" * 10_000),)), "r")
     assert json.loads(FORGED)[0] == "urn:uuid:forged"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_new_element_of_a_list_is_named(name):
+    find = catalogue.load(name).unknown_fields
+    page = listed(name)
+    assert find(page) == ()
+    more = page.body.replace("<별표종류>".encode(), "<이용허락>BY</이용허락><별표종류>".encode())
+    assert find(replace(page, body=more)) == ("이용허락",)
+    assert find(found_at(name, b"x")) == ()
 
 
 def test_the_number_of_an_annex_is_written_as_printed():

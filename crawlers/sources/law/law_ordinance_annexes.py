@@ -1,18 +1,17 @@
 """The annexes of the ordinances of local governments, from the open API of law.go.kr and the files that it links to."""
 
-import re
 from collections.abc import Mapping
+from functools import partial
 
-from crawlers.platforms import law_annexes
+from crawlers.platforms import law_annexes, law_kinds
 from malmoi.source import Expect
 
-# Copyright Act art. 7 (1) names ordinances (조례) and rules (규칙). The list has no element for the kind: the name of
-# such a rule ends in it. Instructions of a local government (훈령, 규정, 지침) are left for a person.
-COVERED = re.compile(r"[^\n]{1,300}(?:조례|규칙)")
+KINDS = ("조례", "규칙")  # the list has no element for the kind; the name of an ordinance or rule ends in it
 
 
 def _is_covered(facts: Mapping[str, str]) -> bool:
-    return bool(COVERED.fullmatch(facts["관련자치법규명"]))
+    name = facts["관련자치법규명"]
+    return any(name.endswith(kind) and law_kinds.is_ordinance(kind, facts["전체기관명"]) for kind in KINDS)
 
 
 REGISTER = law_annexes.AnnexRegister(
@@ -22,8 +21,9 @@ REGISTER = law_annexes.AnnexRegister(
     rule_name="관련자치법규명",
     date="공포일자",
     author="지자체기관명",
-    stated=("관련자치법규명",),
+    stated=("관련자치법규명", "전체기관명"),
     allowed=_is_covered,
+    ignored=("자치법규시행일자", "공포번호", "제개정구분명", "별표자치법규상세링크"),
 )
 
 SOURCE = law_annexes.source(
@@ -33,10 +33,12 @@ SOURCE = law_annexes.source(
     max_pages=1_000_000,
     # The list was not counted; some 150,000 ordinances and rules are in force.
     expect=Expect(at_least=10_000, at_most=900_000),
-    unverified="How many annexes the list counts, and whether every name of an ordinance ends in its kind.",
+    unverified="How many annexes the list counts, whether every name of an ordinance ends in its kind, and "
+    "whether 전체기관명 names the province before the city.",
     note="The key is that of law_statutes. An id is 관련자치법규일련번호, which names one version of the ordinance, a "
     "slash, and 별표일련번호: the list has no id of the ordinance itself. A row declared as a form is requested if its "
     "name says [별표].",
 )
 
 follow, items, evidence, text, trouble = law_annexes.functions(REGISTER)
+unknown_fields = partial(law_annexes.unknown_fields, REGISTER)

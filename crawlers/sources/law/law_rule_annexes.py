@@ -1,13 +1,13 @@
 """The annexes of the administrative rules in force, from the open API of law.go.kr and the files that it links to."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from crawlers.platforms import law_annexes, law_kinds
 from malmoi.source import Expect
 
 
 def _is_covered(facts: Mapping[str, str]) -> bool:
-    """Whether the rule is one of art. 7 (2), as crawlers/sources/law/law_rules.py decides it."""
     return law_kinds.is_rule(facts["행정규칙종류"], facts["소관부처명"])
 
 
@@ -20,6 +20,7 @@ REGISTER = law_annexes.AnnexRegister(
     author="소관부처명",
     stated=("행정규칙종류", "소관부처명"),
     allowed=_is_covered,
+    ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크"),
 )
 
 SOURCE = law_annexes.source(
@@ -38,3 +39,4 @@ SOURCE = law_annexes.source(
 )
 
 follow, items, evidence, text, trouble = law_annexes.functions(REGISTER)
+unknown_fields = partial(law_annexes.unknown_fields, REGISTER)

@@ -1,6 +1,7 @@
 """The annexes of the statutes in force, from the open API of law.go.kr and the files that it links to."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from crawlers.platforms import law_annexes, law_kinds
 from malmoi.source import Expect
@@ -19,6 +20,7 @@ REGISTER = law_annexes.AnnexRegister(
     author="소관부처명",
     stated=("법령종류",),
     allowed=_is_covered,
+    ignored=("관련법령일련번호", "공포번호", "제개정구분명", "별표법령상세링크"),
 )
 
 SOURCE = law_annexes.source(
@@ -34,3 +36,4 @@ SOURCE = law_annexes.source(
 )
 
 follow, items, evidence, text, trouble = law_annexes.functions(REGISTER)
+unknown_fields = partial(law_annexes.unknown_fields, REGISTER)
