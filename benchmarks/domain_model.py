@@ -1,62 +1,150 @@
-"""A small model of fields, to compare the lists of terms with: hashed nouns and pairs, regularised least squares.
+"""`python -m benchmarks.domain_model [--cross] [--write]`: train the model that labels the domain of a text.
 
-It is not shipped: on texts that neither has seen the lists are better (docs/domains.md).
+Solved as `benchmarks.ngram_training.softmax` says; temperature comes from scores of texts whose writer did not train. A
+text of several domains counts for each of them by an equal share. `--cross` prints what models say of the texts of the
+writer who did not train them, beside what the lists of terms alone say of the same texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from zlib import crc32
+import argparse
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from malmoi.document import Document
+from benchmarks.ngram_training.softmax import (
+    Array,
+    Rows,
+    compute_chances,
+    find_temperature,
+    leave_groups_out,
+    quantise,
+    solve,
+    stack_features,
+)
+from benchmarks.register_model.corpus import LABELS, OURS, TEXTS, analyse, read_rows
+from filters.domain_rules.features import MODEL, SLOTS, compute_features
+from filters.domain_rules.term_lists import DOMAINS, score_terms
+from filters.korean.softmax_model import NONE, Model, dump_model
 
-Labelled = tuple[list[str], frozenset[str]]  # words of a text, its fields
-SIZE = 1 << 16  # places of the hash
-RIDGES = (0.1, 0.3, 1.0, 3.0)  # strengths of the regularisation; the best by leaving one text out is taken
-_NOUNS = frozenset(("NNG", "NNP", "SL", "XR"))
+NAMES: Final = (NONE, *DOMAINS)
+STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out
+FIELDS: Final = {"it": "software", "realestate": "construction"}  # names of `benchmarks/labels/domain.jsonl`
 
 
-def words(doc: Document) -> list[str]:
-    """The nouns of a text, and pairs of neighbouring ones."""
-    assert doc.morphemes is not None
-    nouns = [f for f, t in zip(doc.morphemes.form, doc.morphemes.tag, strict=True) if t in _NOUNS]
-    return nouns + [a + b for a, b in pairwise(nouns)]
+class Text(NamedTuple):
+    """One text of one writer, and the domains that it is about."""
+
+    id: str
+    writer: str
+    domains: frozenset[str]
+    text: str
 
 
-def told(seen: Sequence[Labelled], unseen: Sequence[list[str]]) -> list[frozenset[str]]:
-    """The fields of `unseen` texts by a model trained on the `seen` ones.
+def read_texts() -> Iterator[Text]:
+    """Yield the texts that train."""
+    for path in sorted(TEXTS.glob("*.jsonl")):
+        for row in read_rows(path):
+            yield Text(row["id"], path.stem, frozenset({row["domain"]} - {NONE}), row["text"])
+    for path in OURS:
+        for row in read_rows(path):
+            yield Text(row["id"], "ours", frozenset(row["domains"]), row["text"])
+    for row in read_rows(LABELS):
+        if row["part"] == "dev":
+            yield Text(row["id"], "labels", frozenset(FIELDS.get(name, name) for name in row["domains"]), row["text"])
 
-    Least squares for each field, solved at once and without chance. Regularisation and the limit from
-    which a field counts are those with the best F1 where each seen text is left out in turn.
+
+def build_rows(texts: Sequence[Text]) -> Rows:
+    """Analyse texts."""
+    gold = np.array([mark_domains(text.domains) for text in texts])
+    features = [compute_features(analyse(text.text)) for text in texts]
+    return Rows(stack_features(features, SLOTS), gold, np.ones(len(texts)), np.arange(len(texts)))
+
+
+def mark_domains(domains: frozenset[str]) -> list[float]:
+    """Return a number for each of `NAMES`; they add up to 1."""
+    return [float(name in (domains or {NONE})) / max(1, len(domains)) for name in NAMES]
+
+
+def train() -> Model:
+    """Train on all texts."""
+    texts = list(read_texts())
+    rows = build_rows(texts)
+    about = {
+        "written_by": "python -m benchmarks.domain_model --write",
+        "texts": len(texts),
+        "writers": dict(Counter(text.writer for text in texts)),
+    }
+    return quantise(solve(rows, STRENGTH), NAMES, find_temperature(leave_writers_out(texts, rows), rows.gold), about)
+
+
+def leave_writers_out(texts: Sequence[Text], rows: Rows) -> Array:
+    """Return the sums of each text by a model that no text of its writer trained."""
+    return leave_groups_out(rows, [text.writer for text in texts], STRENGTH)[1]
+
+
+def cross_validate() -> None:
+    """Print macro-F1 and accuracy of models and of lists, for all writers and for each."""
+    texts = list(read_texts())
+    rows = build_rows(texts)
+    sums = leave_writers_out(texts, rows)
+    likely = compute_chances(sums, find_temperature(sums, rows.gold))
+    listed = np.array([list_terms(text.text) for text in texts])
+    writers = np.array([text.writer for text in texts])
+    print("writer     texts   model: macro-F1, accuracy, calibration error   lists: macro-F1, accuracy")
+    for name in ("all", *dict.fromkeys(writers.tolist())):
+        some = (writers == name) | (name == "all")
+        model, lists = (describe_choices(rows.gold[some], scores[some]) for scores in (likely, listed))
+        print(
+            f"{name:10} {some.sum():5}   {model[0]:.3f} {model[1]:.3f} {model[2]:.3f}   {lists[0]:.3f} {lists[1]:.3f}"
+        )
+
+
+def list_terms(text: str) -> list[float]:
+    """Return the score of each of `NAMES` by the lists of terms alone; none of them where no score reaches 0.2."""
+    return [0.2, *map(score_terms(analyse(text)).get, DOMAINS, [0.0] * len(DOMAINS))]
+
+
+def describe_choices(gold: Array, scores: Array) -> tuple[float, float, float]:
+    """Return macro-F1 of the domains, accuracy, and the expected calibration error in ten bins, of the highest score.
+
+    Any of the domains of a text is right.
     """
-    names = sorted({name for _, fields in seen for name in fields})
-    known = _matrix([text for text, _ in seen])
-    gold = np.array([[float(name in fields) for name in names] for _, fields in seen])
-    base = gold.mean(0)
-    near, kernel = _matrix(unseen) @ known.T, known @ known.T
-    choices = []
-    for ridge in RIDGES:
-        inverse = np.linalg.inv(kernel + ridge * np.eye(len(seen)))
-        dual = inverse @ (gold - base)
-        left_out = gold - dual / np.diag(inverse)[:, None]
-        limit = max(np.linspace(0.05, 0.6, 23), key=lambda x: _f1(gold, left_out >= x))
-        choices.append((_f1(gold, left_out >= limit), (near @ dual + base) >= limit))
-    found = max(choices, key=lambda choice: choice[0])[1]
-    return [frozenset(name for name, yes in zip(names, row, strict=True) if yes) for row in found]
+    found = scores.argmax(axis=1)
+    right = gold[np.arange(len(found)), found] > 0
+    true = np.where(right, found, gold.argmax(axis=1))
+    hits, said, asked = (np.bincount(column, minlength=len(NAMES)) for column in (found[right], found, true))
+    asked_for = np.flatnonzero(asked[1:]) + 1
+    f1 = (2 * hits / np.maximum(1, said + asked))[asked_for].mean()
+    best = scores.max(axis=1)
+    bins = np.minimum((best * 10).astype(int), 9)
+    error = sum(abs((best - right)[bins == b].sum()) for b in range(10)) / len(best)
+    return float(f1), float(right.mean()), float(error)
 
 
-def _f1(gold: npt.NDArray[np.float64], found: npt.NDArray[np.bool_]) -> float:
-    return float(2 * (gold * found).sum() / max(1.0, gold.sum() + found.sum()))
+def main(argv: list[str] | None = None) -> int:
+    """Train, and write the model if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cross", action="store_true", help="measure on each writer without their texts")
+    parser.add_argument("--write", action="store_true", help=f"write {MODEL.name}")
+    parser.add_argument("--to", type=Path, default=MODEL)
+    options = parser.parse_args(argv)
+    if options.cross:
+        cross_validate()
+        return 0
+    model = train()
+    data = dump_model(model)
+    print(f"{model.about} temperature {model.temperature}")
+    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
+    if options.write:
+        options.to.write_bytes(data)
+    return 0
 
 
-def _matrix(texts: Sequence[list[str]]) -> npt.NDArray[np.float64]:
-    """A row of length 1 for each text."""
-    matrix = np.zeros((len(texts), SIZE))
-    for row, text in zip(matrix, texts, strict=True):
-        for word in text:
-            row[crc32(word.encode("utf-8", "replace")) % SIZE] = 1.0
-    return np.asarray(matrix / np.maximum(1.0, np.linalg.norm(matrix, axis=1, keepdims=True)), dtype=np.float64)
+if __name__ == "__main__":
+    sys.exit(main())

@@ -100,6 +100,9 @@ def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None 
 
     def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         found, said = (own or read)(parsed)
+        if own:  # claims that permit nothing by themselves are named beside the proofs of the item
+            named = claims.from_claim(source, parsed.item, archived)
+            found = (*found, *(one for one in named if one.kind not in source.rule.proofs))
         kept, more = declared.enforce(source.rule, parsed.item.url, parsed.item.author, found)
         return kept, (*said, *more)
 

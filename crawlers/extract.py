@@ -29,9 +29,9 @@ from malmoi.errors import CaptureError
 from malmoi.licensing.licences import table_digest
 from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
-from malmoi.source import Dump, Extracted, Item, Source
+from malmoi.source import Api, Dump, Extracted, Item, Source
 
-VERSION = 14  # raise it when captures yield other items or documents, whatever their format
+VERSION = 15  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
@@ -129,7 +129,11 @@ def extractor(job: Extraction) -> Extractor:
         host = policy_files.find(place, job.instruments) if job.instruments else ()
         found = ((one, read(one)) for one in map(ParsedItem, _renew_for_each(items(capture))))
         made = [
-            _add_labels(make_document(capture, row.payload_sha256, one, s.extracted, evidence, host), s)
+            _add_labels(
+                make_document(capture, row.payload_sha256, one, s.extracted, evidence, host),
+                (*s.labels, *work_labels(definition.source, one.item.key)),
+                s.measures,
+            )
             for one, s in found
         ]
         if row.url not in pasts:
@@ -169,12 +173,27 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
     return lambda row: list(items(replace(load_capture(row), source=definition.source.name)))
 
 
-def _add_labels(outcome: Outcome, said: host_templates.ReadText) -> Outcome:
-    """Add to the outcome how its text was read, if the host has a template."""
-    if not said.labels:
+def _add_labels(
+    outcome: Outcome, labels: tuple[tuple[str, str], ...], measures: tuple[tuple[str, float], ...]
+) -> Outcome:
+    """Add to the outcome how its text was read, if the host has a template, and which work it is."""
+    if not labels:
         return outcome
-    labels = tuple(sorted((*outcome.document.labels, *said.labels)))
-    return replace(outcome, document=replace(outcome.document, labels=labels, measures=said.measures))
+    labels = tuple(sorted((*outcome.document.labels, *labels)))
+    return replace(outcome, document=replace(outcome.document, labels=labels, measures=measures))
+
+
+def work_labels(source: Source, key: str) -> tuple[tuple[str, str], ...]:
+    """Return the labels of a document of a family of sources: which work it is, and whether access needs a key.
+
+    >>> from malmoi.source import Git
+    >>> work_labels(Source("a", "A", "B", Git("https://github.com/a/b"), family="law.go.kr/law"), "001281")
+    (('access', 'open'), ('work', 'law.go.kr/law/001281'))
+    """
+    if not source.family:
+        return ()
+    access = "key" if isinstance(source.access, Api) and source.access.key else "open"
+    return ("access", access), ("work", f"{source.family}/{_replace_surrogates(key)}")
 
 
 def policy_url(source: Source, url: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
-from filters.register_rules.features import compute_features
-from filters.register_rules.model import MODEL, load_model, score_labels
+from filters.korean.softmax_model import load_model, score_labels
+from filters.register_rules.features import MODEL, SLOTS, compute_features
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
@@ -49,7 +49,7 @@ def score_kinds(text: str, found: Morphemes) -> dict[str, float]:
     """Return the score of each register, rounded to 4 places; together with "none of them" they add up to 1."""
     if len(found) < LEAST:
         return {}
-    model = load_model()
+    model = load_model(MODEL, SLOTS)
     scores = score_labels(compute_features(text, found), model).tolist()
     return {name: round(score, 4) for name, score in zip(model.labels, scores, strict=True) if name}
 

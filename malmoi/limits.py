@@ -109,14 +109,14 @@ GIT_REPOSITORY = InputLimit(
     "git_repository",
     4_000_000_000,
     "bytes",
-    "repository during the fetch; kubernetes/website needs less than a tenth",
+    "fetched part of a repository; kubernetes/website needs less than a tenth",
 )
 GIT_FILE = InputLimit("git_file", 16 * 1024 * 1024, "bytes", "one file of a repository; no page of prose is longer")
 GIT_ENTRIES = InputLimit(
     "git_entries", 2_000_000, "items", "entries of a tree; nested references can multiply them without bound"
 )
 GIT_NAME = InputLimit("git_name", 4096, "bytes", "path of a file; PATH_MAX of Linux")
-GIT_FILES = InputLimit("git_files", 200_000, "items", "files that the globs match")
+GIT_FILES = InputLimit("git_files", 400_000, "items", "files that the globs match")
 GIT_CONTENT = InputLimit(
     "git_content", 8_000_000_000, "bytes", "all matched files; a small pack can expand to far more"
 )

@@ -136,7 +136,8 @@ class Dump:
 class Git:
     """The files of a git repository at one commit; hooks, submodules, filters and links are disabled.
 
-    The address of a file is its page at the host, on the branch, so that it is the same for every commit.
+    The address of a file is its page at the host, on the branch, so that it is the same for every commit. With
+    `named_by` it holds the file's own identifier instead of its path, so that it survives a renamed file too.
     """
 
     url: str  # https only; the host must be one of crawlers/fetch/git/collector.py
@@ -144,6 +145,7 @@ class Git:
     exclude: tuple[str, ...] = ()
     commit: str = ""  # 40 hex digits; "" = the head of `branch`, which is then recorded
     branch: str = "main"
+    named_by: tuple[str, ...] = ()  # fields of the front matter; the first with a value identifies the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class Source:
     expect: Expect = field(default_factory=Expect)
     manners: Manners = field(default_factory=Manners)
     terms: TermsCheck | None = None
+    family: str = ""  # sources of one family give access to the same works, under the same keys; "" = none
     attribution: str = ""  # template; {title} {author} {year} {url} {publisher} {licence}
     unverified: str = ""  # what no person has verified yet: an address, a field, a count
     note: str = ""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from filters import morphology
-from filters.register_rules.features import Features, compute_features
+from filters.korean.softmax_model import Features
+from filters.register_rules.features import compute_features
 from malmoi.document import Document, Morphemes, Provenance
 
 HERE: Final = Path(__file__).parent
@@ -55,21 +56,22 @@ def read_texts() -> list[Text]:
     found = [
         Text(row["id"], path.stem, row["register"], row["text"], "")
         for path in sorted(TEXTS.glob("*.jsonl"))
-        for row in _read_rows(path)
+        for row in read_rows(path)
     ]
-    found += [Text(row["id"], "ours", row["register"], row["text"], "") for path in OURS for row in _read_rows(path)]
+    found += [Text(row["id"], "ours", row["register"], row["text"], "") for path in OURS for row in read_rows(path)]
     return found + list(read_labels())
 
 
 def read_labels() -> Iterator[Text]:
     """Yield the texts of `benchmarks/labels/domain.jsonl` that have one of our registers."""
-    for row in _read_rows(LABELS):
+    for row in read_rows(LABELS):
         name = _OTHERS.get(row["id"], _NAMES.get(row["register"], row["register"]))
         if name is not None and name != "qa":
             yield Text(row["id"], "labels", name, row["text"], row["part"])
 
 
-def _read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of JSON lines."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 

@@ -46,14 +46,13 @@ def ask_filter(texts: Sequence[Text]) -> list[Answer]:
 
 def ask_without_writer() -> list[Answer]:
     """Return the answer to each text by a model that no text of its writer trained."""
-    from benchmarks.register_model.train import LABELS, build_rows, find_temperature, leave_writers_out
+    from benchmarks.ngram_training.softmax import compute_chances, find_temperature, leave_groups_out
+    from benchmarks.register_model.train import LABELS, STRENGTH, build_rows
 
     texts = [text for text in read_texts() if text.part != "held-out"]
     rows = build_rows(texts)
-    whole, sums = leave_writers_out(texts, rows)
-    sums = sums / find_temperature(sums, rows.label[whole])
-    likely = np.exp(sums - sums.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)
+    whole, sums = leave_groups_out(rows, [text.writer for text in texts], STRENGTH)
+    likely = compute_chances(sums, find_temperature(sums, rows.gold[whole]))
     return [
         _answer(texts[rows.owner[row]], dict(zip(LABELS, line, strict=True)))
         for row, line in zip(whole.tolist(), likely.tolist(), strict=True)

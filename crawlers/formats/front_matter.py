@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -34,6 +34,24 @@ def fields(front: str) -> Mapping[str, Any]:
     except _NotYaml:
         return _parse_plain(front)
     return found if isinstance(found, dict) else {}
+
+
+def find_identifier(body: bytes, names: Sequence[str]) -> tuple[str, str]:
+    """Return (name, value) of the first of `names` with a value in the front matter of a file; ("", "") if none has.
+
+    The line is read as it is written: YAML would make the number 513 of an unquoted 001001.
+
+    >>> find_identifier("---\\n법령ID: '001001'\\n제목: 가\\n---\\n본문".encode(), ("행정규칙ID", "법령ID"))
+    ('법령ID', '001001')
+    >>> find_identifier("법령ID: '1'".encode(), ("법령ID",))
+    ('', '')
+    """
+    text = body[: 4 * FRONT_MATTER_CHARS.value].decode("utf-8", "replace").removeprefix("\ufeff").replace("\r", "")
+    end = text.find("\n---", 3)
+    if not text.startswith("---\n") or end < 0:
+        return "", ""
+    found = _parse_plain(text[4:end])
+    return next(((name, value) for name in names if (value := found.get(name, "").strip())), ("", ""))
 
 
 def _check_limits(front: str) -> None:

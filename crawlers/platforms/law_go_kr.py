@@ -42,7 +42,7 @@ STATUTE = "statute"  # the proof, malmoi/licensing/proofs.py
 # Elements of a list around its entries, as public programs and the guide of the interface name them.
 LIST_HEAD = ("target", "키워드", "section", "page", "numOfRows", "resultCode", "resultMsg")
 _REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
-_DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
+_DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +274,8 @@ def parse_date(value: str) -> str:
     """Return a date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
 
     >>> (parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"),
-    ...  parse_date("0"))
-    ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '')
+    ...  parse_date("4289-05-25"), parse_date("0"))
+    ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '1956-05-25', '')
     """
     year = _DANGI.match(value)
     return iso_date(f"{int(year[1]) - DANGI}{value[4:]}" if year else value)

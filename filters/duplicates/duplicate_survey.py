@@ -75,7 +75,7 @@ SURVEY = Survey(
 )
 EXACT = Survey(
     name="exact_copies",
-    version=1,
+    version=2,
     schema=SKETCH,
     sketch=sketch_exact,
     exchange=find_exact,

@@ -7,16 +7,20 @@ about its register. Lengths of sentences and lines are left out: they distinguis
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Final
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from filters.korean.morpheme_signs import grammar_of
+from filters.korean.softmax_model import Features
 from malmoi.document import Morphemes
 
-BITS: Final = 16  # of a slot
+MODEL: Final = Path(__file__).with_name("register.model")
+BITS: Final = 16  # of a slot among those of morphemes, and among those of characters
+SLOTS: Final = 2 << BITS
 # Formulae are at the head and the tail; the middle of a long text has more of the same.
 HEAD, TAIL = 900, 300  # code points
 MOST: Final = 1_000  # morphemes
@@ -33,17 +37,6 @@ _SHOWN[np.frombuffer(_MASKED, np.uint8)] = 0
 Codes = npt.NDArray[np.uint32]
 
 
-class Features(NamedTuple):
-    """The slots of the n-grams of a text, those of characters behind those of morphemes, and their values.
-
-    A value is the square root of how often a slot occurs; those of characters are scaled to length 1, those of
-    morphemes to length 0.5.
-    """
-
-    slots: npt.NDArray[np.uint32]
-    values: npt.NDArray[np.float32]
-
-
 class _Codes(dict[str, int]):
     """The hash of each form, remembered."""
 
@@ -58,7 +51,11 @@ _CODE_OF = _Codes()
 
 
 def compute_features(text: str, found: Morphemes) -> Features:
-    """Return the features of the first 900 and the last 300 code points of a text and their morphemes."""
+    """Return the n-grams of the first 900 and the last 300 code points of a text, and of their morphemes.
+
+    Slots of characters are behind those of morphemes. A value is the square root of how often a slot occurs; those of
+    characters are scaled to length 1, those of morphemes to length 0.5.
+    """
     first, last = _window(text, found)
     signs = grammar_of(found).signs
     forms = found.form[:first] + found.form[last:]

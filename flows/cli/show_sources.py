@@ -107,6 +107,8 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     yield "domain", source.domain
     yield "expected", f"{source.expect.at_least:,} to {source.expect.at_most:,} captures"
     yield "politeness", f"{source.manners.delay:g} s between requests, {source.manners.concurrency} at a time"
+    if source.family:
+        yield "family", source.family
     yield "attribution", source.attribution
     yield "not seen yet", source.unverified
     yield "note", source.note
@@ -148,6 +150,8 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
             yield "repository", access.url
             yield "commit", access.commit or f"head of {access.branch}"
             yield "files", ", ".join(access.include) + "".join(f", not {glob}" for glob in access.exclude)
+            if access.named_by:
+                yield "named by", " or ".join(access.named_by)
         case Dump():
             yield "file", access.url or str(access.path)
         case Folder():

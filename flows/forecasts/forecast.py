@@ -215,8 +215,10 @@ def _estimate_fetch(source: Source, run: Run, fetched: float, units: float) -> E
             began, ended = (datetime.fromisoformat(run.facts[name]) for name in ("began", "ended"))
             pace = (ended - began).total_seconds() / max(1, run.facts["fetched"])
             seconds = units * max(source.manners.delay, pace / source.manners.concurrency)
-        case Dump() | Git():
-            seconds = fetched  # the whole file or repository was fetched for the sample
+        case Dump():
+            seconds = fetched  # the whole file was fetched for the sample
+        case Git():
+            seconds = fetched * units / max(1, sum(row.kind in ITEMS for row in run.rows))
         case _:
             seconds = 0.0
     return Estimate(seconds, seconds, seconds)

@@ -50,7 +50,7 @@ class Copy:
     def describe_similarity(self) -> str:
         """Describe how similar the two are."""
         if self.kind == "exact":
-            return "equal except for white space"
+            return "equal except for white space, or the same work of another source"
         how = {"exact": ", measured on the texts", "estimated": ", estimated from signatures"}
         return f"Jaccard similarity {self.similarity:.3f}{how.get(self.measured, '')}"
 

@@ -5,7 +5,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +29,7 @@ class Served:
     folder: Path
     base: str = ""
     asked: Counter[str] = field(default_factory=Counter)
+    sent: int = 0  # bytes of the answers
     agents: set[str] = field(default_factory=set)
     redirect: str = ""  # where every request is sent instead
     held: bool = False  # answer no request until `free` is set
@@ -119,7 +120,9 @@ def serve(folder: Path) -> Iterator[Served]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(answer)
+            with suppress(ConnectionError):  # the client was killed
+                self.wfile.write(answer)
+            served.sent += len(answer)
 
         def log_message(self, format: str, *args: object) -> None: ...
 

@@ -22,7 +22,7 @@ from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi import limits
 from malmoi.archive import capture, collection
-from malmoi.errors import CallError, SourceError
+from malmoi.errors import CallError, HostError, SourceError
 from malmoi.source import Git, LicenceClaim, Manners, Source
 from malmoi.workspace import Workspace
 from tests.builders.small_repository import COMMITTED, Served, serve
@@ -403,6 +403,91 @@ def test_a_killed_collection_starts_over(tmp_path, served):
     assert done.returncode == 0, done.stderr
     assert len(records(tmp_path / "run", served)) == 2
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["blocked.jsonl", CLOSED, "stats.json"]
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: no handler of the collector catches it."""
+
+
+def spied_fetches(monkeypatch: pytest.MonkeyPatch, fails: dict[int, BaseException] | None = None) -> list[str]:
+    """What each fetch asked for, in order: "trees", or the number of blobs; `fails` names those that end otherwise."""
+    asked: list[str] = []
+    watch = git_contents._watch
+
+    def spy(repository, command, stdin, *bounds):
+        if (fails or {}).get(len(asked)) is not None:
+            raise (fails or {}).pop(len(asked))
+        blobs = len(stdin.read().split()) if "--stdin" in command else 0
+        if blobs:
+            stdin.seek(0)
+        asked.append(str(blobs) if blobs else "trees")
+        return watch(repository, command, stdin, *bounds)
+
+    monkeypatch.setattr(git_contents, "_watch", spy)
+    return asked
+
+
+def test_only_the_files_that_the_globs_choose_are_fetched_and_each_once(tmp_path, served, monkeypatch):
+    asked = spied_fetches(monkeypatch)
+    served.commit(LICENCE | PAGES | {f"en/{n}.md": b"%d" % n for n in range(50)})
+    run(tmp_path / "1", source(served))
+    assert asked == ["trees", "3"]
+    served.commit(LICENCE | PAGES | {"ko/a.md": b"changed", "ko/copy.md": PAGES["ko/deep/b.md"]})
+    stats = run(tmp_path / "2", source(served), tmp_path / "1")
+    assert asked[2:] == ["trees", "3"], "the licence, the changed file, and a copy at an address of its own"
+    assert (stats["fetched"], stats["not_modified"]) == (3, 1)
+    run(tmp_path / "3", source(served), limit=1)
+    assert asked[4:] == ["trees", "2"], "a first look fetches no more than it shows"
+
+
+def test_a_killed_collection_resumes_its_commit_at_a_pack(tmp_path, served, monkeypatch):
+    monkeypatch.setattr(git_contents, "BATCH", 1)
+    old = served.commit(LICENCE | PAGES)
+    asked = spied_fetches(monkeypatch, {2: Killed()})
+    with pytest.raises(Killed):
+        run(tmp_path / "run", source(served))
+    assert asked == ["trees", "1"] and (tmp_path / "run" / collector.FOLDER).exists()
+    served.commit(LICENCE | {"ko/a.md": b"of another history"})
+    stats = run(tmp_path / "run", source(served))
+    assert asked == ["trees", "1", "1", "1"], "no blob is asked for twice"
+    assert stats["commit"] == old
+    assert records(tmp_path / "run", served)["/blob/main/ko/a.md"] == PAGES["ko/a.md"]
+    assert not (tmp_path / "run" / collector.FOLDER).exists()
+
+
+def test_a_collection_that_was_killed_while_it_wrote_fetches_nothing_again(tmp_path, served, monkeypatch):
+    served.commit(LICENCE | PAGES)
+    write = collector.resource_record
+    monkeypatch.setattr(collector, "resource_record", lambda *a: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        run(tmp_path / "run", source(served))
+    monkeypatch.setattr(collector, "resource_record", write)
+    asked = spied_fetches(monkeypatch)
+    assert run(tmp_path / "run", source(served))["fetched"] == 3 and asked == []
+
+
+def test_a_host_that_goes_away_leaves_what_was_fetched_and_another_address_does_not_get_it(
+    tmp_path, served, monkeypatch
+):
+    first = served.commit(LICENCE | PAGES)
+    asked = spied_fetches(monkeypatch, {1: HostError("small: gone")})
+    with pytest.raises(HostError):
+        run(tmp_path / "run", source(served))
+    pinned = source(served, Git(served.url, include=("ko/**/*",), commit=first))
+    assert run(tmp_path / "run", pinned)["commit"] == first
+    assert asked == ["trees", "trees", "3"], "a commit that is pinned now is not the head of the branch then"
+
+
+def test_a_commit_that_the_host_has_forgotten_is_said_with_the_folder_to_delete(tmp_path, served, monkeypatch):
+    served.commit(LICENCE | PAGES)
+    spied_fetches(monkeypatch, {1: Killed()})
+    with pytest.raises(Killed):
+        run(tmp_path / "run", source(served))
+    served.git("update-ref", "-d", "refs/heads/main")
+    served.git("gc", "--prune=now", "--quiet")
+    with pytest.raises(HostError, match=r"3 files of .* could not be fetched .* delete the folder") as raised:
+        run(tmp_path / "run", source(served))
+    assert str(tmp_path / "run") in str(raised.value)
 
 
 @pytest.mark.parametrize(

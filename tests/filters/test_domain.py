@@ -15,9 +15,12 @@ import duckdb
 import pytest
 
 from benchmarks import domain_model
-from benchmarks.domain import named, tell
-from benchmarks.domain import rows as labelled
+from benchmarks.domain import Answer, ask, name_domains
+from benchmarks.register_model.corpus import read_rows
 from filters import domain, morphology
+from filters.domain_rules import term_lists
+from filters.domain_rules.features import MODEL, SLOTS
+from filters.korean.softmax_model import dump_model, load_model
 from flows.cli import try_stage
 from malmoi import recipe as recipes
 from malmoi.apply import apply
@@ -33,7 +36,7 @@ INDUSTRIES = ("semiconductor", "manufacturing", "content")
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (HERE / f"data/domain/{name}.jsonl").open(encoding="utf-8")]
+    return read_rows(HERE / f"data/domain/{name}.jsonl")
 
 
 def read(text: str) -> Document:
@@ -44,40 +47,53 @@ def read(text: str) -> Document:
 def scores(text: str) -> dict[str, float]:
     found = read(text).morphemes
     assert found is not None
-    return domain.score_fields(found)
+    return domain.score_domains(found)
+
+
+def listed(text: str) -> dict[str, float]:
+    found = read(text).morphemes
+    assert found is not None
+    return term_lists.score_terms(found)
 
 
 def layer(forms: list[str], tag: str = "NNG") -> Morphemes:
     return Morphemes(array("I", range(len(forms))), array("H", [1] * len(forms)), (tag,) * len(forms), tuple(forms))
 
 
-@pytest.fixture(scope="module")
-def told() -> list[tuple[str, frozenset[str], dict[str, float]]]:
-    every = [*rows("texts"), *rows("later")]
-    return [(row["id"], frozenset(row["domains"]), scores(row["text"])) for row in every]
+def measure(answers: list[Answer], domains: tuple[str, ...] = domain.DOMAINS) -> tuple[float, float]:
+    """Precision and recall of the domains that reach the usual threshold."""
+    pairs = [(a.domains & set(domains), name_domains(a, 0.4) & set(domains)) for a in answers]
+    right = sum(len(gold & found) for gold, found in pairs)
+    return right / sum(len(found) for _, found in pairs), right / sum(len(gold) for gold, _ in pairs)
 
 
-def test_the_floor_of_our_own_texts_does_not_sink(told: list[tuple[str, frozenset[str], dict[str, float]]]) -> None:
-    found = [(gold, {n for n, score in given.items() if score >= 0.4}) for _, gold, given in told]
-    right = sum(len(gold & said) for gold, said in found)
-    assert right / sum(len(said) for _, said in found) >= 0.91  # precision
-    assert right / sum(len(gold) for gold, _ in found) >= 0.98  # recall
-    for name in INDUSTRIES:
-        assert all(name in said for gold, said in found if name in gold), name
+def test_the_floor_on_texts_that_did_not_train_does_not_sink() -> None:
+    answers = [ask(row) for row in read_rows(LABELS) if row["part"] == "held-out"]
+    precision, recall = measure(answers)
+    assert precision >= 0.88 and recall >= 0.86
+    precision, recall = measure(answers, INDUSTRIES)
+    assert precision >= 0.92 and recall >= 0.92
 
 
-@pytest.mark.parametrize(("part", "precision", "recall"), [("dev", 0.85, 0.98), ("held-out", 0.73, 0.87)])
-def test_the_floor_of_the_set_written_by_another_does_not_sink(part: str, precision: float, recall: float) -> None:
-    told = [tell(row) for row in labelled(LABELS) if row["part"] == part]
-    found = [(t.domains, named(t.scores, 0.4)) for t in told]
-    right = sum(len(gold & said) for gold, said in found)
-    assert right / sum(len(said) for _, said in found) >= precision
-    assert right / sum(len(gold) for gold, _ in found) >= recall
-    industry = frozenset(INDUSTRIES)
-    wanted = sum(len(gold & industry) for gold, _ in found)
-    assert sum(len(gold & said & industry) for gold, said in found) / wanted >= 0.94
-    kinds = [t.judged in t.kinds for t in told if t.kinds]
-    assert sum(kinds) / len(kinds) >= 0.75
+def test_on_texts_that_did_not_train_the_model_beats_the_lists() -> None:
+    held = [row for row in read_rows(LABELS) if row["part"] == "held-out"]
+    unseen = read_rows(HERE.parent / "benchmarks/register_model/unseen.jsonl")
+    for some in (held, unseen):
+        by_model, by_lists = ([ask(row, lists=lists) for row in some] for lists in (False, True))
+        for found, beaten in zip(measure(by_model), measure(by_lists), strict=True):
+            assert found > beaten
+
+
+@pytest.mark.soak
+def test_training_gives_the_model_of_the_package() -> None:
+    assert dump_model(domain_model.train()) == MODEL.read_bytes()
+
+
+def test_held_out_texts_never_train() -> None:
+    ids = {text.id for text in domain_model.read_texts()}
+    held = {row["id"] for row in read_rows(LABELS) if row["part"] == "held-out"}
+    assert held and not ids & held
+    assert load_model(MODEL, SLOTS).about["texts"] == len(ids)
 
 
 @pytest.mark.parametrize("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])
@@ -96,49 +112,50 @@ def test_a_lookalike_belongs_to_no_industry(row: dict[str, Any]) -> None:
     ],
 )
 def test_a_term_is_found_whatever_the_blanks(text: str) -> None:
-    assert next(iter(scores(text))) == "semiconductor"
+    assert next(iter(listed(text))) == "semiconductor"
 
 
 def test_a_term_does_not_begin_inside_another_noun() -> None:
-    assert "semiconductor" in domain.score_fields(layer(["수", "율"]))
-    assert domain.score_fields(layer(["접수율"])) == domain.score_fields(layer(["접수", "율"])) == {}
+    assert "semiconductor" in term_lists.score_terms(layer(["수", "율"]))
+    assert term_lists.score_terms(layer(["접수율"])) == term_lists.score_terms(layer(["접수", "율"])) == {}
 
 
 def test_a_term_does_not_reach_across_a_particle() -> None:
     nouns = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("NNG", "JX", "NNG"), ("웨이", "는", "퍼"))
-    assert domain.score_fields(nouns) == {}
+    assert term_lists.score_terms(nouns) == {}
 
 
 def test_a_longer_term_takes_the_shorter_one_inside_it() -> None:
-    assert "manufacturing" not in domain.score_fields(layer(["공정", "거래", "위원회"]))
-    assert "content" not in domain.score_fields(layer(["게임", "이론"]))
-    assert "manufacturing" in domain.score_fields(layer(["공정"]))
+    assert "manufacturing" not in term_lists.score_terms(layer(["공정", "거래", "위원회"]))
+    assert "content" not in term_lists.score_terms(layer(["게임", "이론"]))
+    assert "manufacturing" in term_lists.score_terms(layer(["공정"]))
 
 
 def test_a_longer_term_takes_the_shorter_one_only_where_it_stands() -> None:
-    assert "manufacturing" in domain.score_fields(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
+    assert "manufacturing" in term_lists.score_terms(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
 
 
 @pytest.mark.parametrize(("nouns", "term"), [("|분|기계|", "기계"), ("|나|이용자|", "이용자")])
 def test_a_word_that_only_looks_like_a_term_hides_none_that_overlaps_it(nouns: str, term: str) -> None:
     # 분기 and 나이 would end inside a noun, so they are none here.
-    assert [domain.lexicon().terms[i].text for i, _, _ in domain._find_terms(nouns)] == [term]
+    assert [term_lists.lexicon().terms[i].text for i, _, _ in term_lists._find_terms(nouns)] == [term]
 
 
 def test_signs_inside_a_term_may_be_kept_or_lost() -> None:
     forms = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("SL", "SW", "SL"), ("M", "&", "A"))
-    assert "economy" in domain.score_fields(forms)
-    assert "economy" in domain.score_fields(layer(["M&A"], "SL"))
+    assert "economy" in term_lists.score_terms(forms)
+    assert "economy" in term_lists.score_terms(layer(["M&A"], "SL"))
 
 
 def test_abbreviations_are_whole_words_and_keep_their_case() -> None:
-    assert "semiconductor" in domain.score_fields(layer(["EUV"], "SL"))
-    assert "semiconductor" in domain.score_fields(layer(["HBM", "3", "E"], "SL"))
-    assert domain.score_fields(layer(["euv"], "SL")) == domain.score_fields(layer(["NEUVE"], "SL")) == {}
+    assert "semiconductor" in term_lists.score_terms(layer(["EUV"], "SL"))
+    assert "semiconductor" in term_lists.score_terms(layer(["HBM", "3", "E"], "SL"))
+    assert term_lists.score_terms(layer(["euv"], "SL")) == term_lists.score_terms(layer(["NEUVE"], "SL")) == {}
 
 
 def test_one_word_decides_nothing_however_often_it_stands() -> None:
-    assert domain.score_fields(layer(["반도체"] * 300))["semiconductor"] < 0.4
+    assert term_lists.score_terms(layer(["반도체"] * 300))["semiconductor"] < 0.4
+    assert domain.score_domains(layer(["반도체"] * 300))["semiconductor"] < 0.9
 
 
 def test_without_kept_fields_nothing_is_dropped() -> None:
@@ -158,7 +175,7 @@ def test_a_text_of_another_field_is_dropped_with_its_number() -> None:
 def test_a_document_keeps_few_measures_and_only_those_above_the_floor() -> None:
     for row in rows("texts"):
         measures = domain.judge(read(row["text"])).measures
-        assert len(measures) <= domain.MOST
+        assert sum(score for _, score in measures) <= 1.001
         assert all(name.startswith("domain:") and domain.FLOOR <= score <= 1 for name, score in measures)
 
 
@@ -187,7 +204,7 @@ def hostile() -> Iterator[tuple[str, Morphemes]]:
     yield "a token of a million letters", layer(["가" * 1_000_000])
     yield "a million jamo", layer(["ㅋ"] * 300_000, "XR")
     yield "a term without end", layer(["웨이퍼수율" * 200_000])
-    yield "every term again and again", layer([t.text for t in domain.lexicon().terms] * 60)
+    yield "every term again and again", layer([t.text for t in term_lists.lexicon().terms] * 60)
     yield "nothing but particles", layer(["는"] * 300_000, "JX")
     yield "separators in the forms", layer(["|웨|이|퍼|"] * 100_000)
 
@@ -195,44 +212,28 @@ def hostile() -> Iterator[tuple[str, Morphemes]]:
 @pytest.mark.parametrize("case", hostile(), ids=lambda c: c[0])
 def test_no_input_costs_more_than_two_seconds(case: tuple[str, Morphemes]) -> None:
     start = time.process_time()
-    domain.score_fields(case[1])
+    domain.score_domains(case[1])
     assert time.process_time() - start < 2
 
 
 def test_the_terms_are_well_written() -> None:
     for name in (*domain.DOMAINS, "neutral"):
-        words = [word.strip("*") for _, word in domain.read_terms(name)]
+        words = [word.strip("*") for _, word in term_lists.read_terms(name)]
         assert all(word and "*" not in word and len(word) <= 25 for word in words), name
-        assert {heavy for heavy, _ in domain.read_terms(name)} <= ({0.0} if name == "neutral" else {1.0, 2.0, 3.0}), (
-            name
-        )
+        assert {heavy for heavy, _ in term_lists.read_terms(name)} <= (
+            {0.0} if name == "neutral" else {1.0, 2.0, 3.0}
+        ), name
     for name in INDUSTRIES:
-        assert len({word for _, word in domain.read_terms(name)}) >= 500
+        assert len({word for _, word in term_lists.read_terms(name)}) >= 500
 
 
 def test_the_version_follows_the_terms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = domain.terms_digest()
+    before = term_lists.terms_digest()
     for name in (*domain.DOMAINS, "neutral"):
         (tmp_path / f"{name}.txt").write_bytes((HERE.parent / f"filters/lexicons/domain_terms/{name}.txt").read_bytes())
     (tmp_path / "law.txt").write_text("3 법원\n", encoding="utf-8")
-    monkeypatch.setattr(domain, "_TERMS", tmp_path)
-    assert domain.terms_digest() != before
-
-
-def test_the_lists_beat_the_model_on_texts_that_it_has_not_seen(
-    told: list[tuple[str, frozenset[str], dict[str, float]]],
-) -> None:
-    seen = [(domain_model.words(read(r["text"])), frozenset(r["domains"])) for r in rows("texts")]
-    later = rows("later")
-    found = domain_model.told(seen, [domain_model.words(read(r["text"])) for r in later])
-    by_list = {id: frozenset(n for n, score in given.items() if score >= 0.4) for id, _, given in told}
-
-    def f1(pairs: list[tuple[frozenset[str], frozenset[str]]]) -> float:
-        return 2 * sum(len(a & b) for a, b in pairs) / sum(len(a) + len(b) for a, b in pairs)
-
-    gold = [frozenset(r["domains"]) for r in later]
-    model = f1(list(zip(gold, found, strict=True)))
-    assert 0.6 < model < f1([(g, by_list[r["id"]]) for g, r in zip(gold, later, strict=True)])
+    monkeypatch.setattr(term_lists, "_TERMS", tmp_path)
+    assert term_lists.terms_digest() != before
 
 
 def test_try_prints_register_and_fields(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ def test_try_prints_register_and_fields(tmp_path: Path) -> None:
 
 
 def test_a_release_says_what_the_source_declares_and_what_the_filters_found(tmp_path: Path) -> None:
-    verdict = domain.judge(read(next(r["text"] for r in rows("texts") if r["id"] == "semi-03")))
+    verdict = domain.judge(read(next(r["text"] for r in rows("texts") if r["id"] == "fin-01")))
     docs = [apply(doc, "domain", "judge", verdict) for doc in documents(4)]
     docs = [replace(d, labels=(*d.labels, ("register", "essay"))) for d in docs]
     (tmp_path / "tmp").mkdir()

@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.register_model import corpus, measure, train
 from filters import morphology, register
-from filters.register_rules.features import BITS, MORPHEME_WEIGHT, compute_features
-from filters.register_rules.model import MODEL, dump_model, load_model
+from filters.korean.softmax_model import dump_model, load_model
+from filters.register_rules.features import BITS, MODEL, MORPHEME_WEIGHT, SLOTS, compute_features
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
 
@@ -153,15 +153,15 @@ def test_a_model_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> 
     head = MODEL.read_bytes().partition(b"\n")[0]
     (tmp_path / "short.model").write_bytes(head + b"\n\0\0")
     with pytest.raises(ValueError, match=r"run python -m benchmarks\.register_model\.train"):
-        load_model(tmp_path / "short.model")
+        load_model(tmp_path / "short.model", SLOTS)
 
 
 def test_a_model_is_read_as_it_was_written() -> None:
-    assert dump_model(load_model()) == MODEL.read_bytes()
+    assert dump_model(load_model(MODEL, SLOTS)) == MODEL.read_bytes()
 
 
 def test_held_out_texts_never_train() -> None:
-    about = load_model().about
+    about = load_model(MODEL, SLOTS).about
     texts = corpus.read_texts()
     assert about["texts"] == sum(text.part != "held-out" for text in texts) < len(texts)
 

@@ -232,6 +232,13 @@ def test_one_source_is_shown_in_full(tmp_path, name):
     assert all(claim.licence in shown for claim in source.claim)
 
 
+def test_what_names_the_files_of_a_repository_and_the_works_of_a_family_is_shown(tmp_path):
+    out, written = console(200)
+    show_sources.show_source(tmp_path, "law_git_rules", out)
+    shown = " ".join(written.getvalue().split())
+    assert "named by 행정규칙ID or 행정규칙일련번호" in shown and "family law.go.kr/admrul" in shown
+
+
 def test_a_key_is_shown_by_its_name_and_never_by_its_value(tmp_path, monkeypatch):
     keyed = [n for n in SHIPPED if getattr(catalogue.load(n).source.access, "key", "")]
     assert keyed

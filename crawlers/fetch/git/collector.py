@@ -14,34 +14,34 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 
 import re2
 
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED, OPEN
 from crawlers.fetch.git import git_contents
+from crawlers.fetch.git.file_addresses import Naming, read_naming
 from crawlers.fetch.git.git_command import Repository, check_version, settings
 from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
-from crawlers.sampling.drawn import FACT, Stratum, describe, draw_by_size
+from crawlers.sampling.drawn import FACT, Stratum, describe
 from crawlers.withdrawn import REASON, find_by_address
-from malmoi.archive import collection
-from malmoi.archive.capture import Torn, record_id, resource_record, scan
-from malmoi.errors import CallError, SourceError
+from malmoi.archive.capture import record_id, resource_record
+from malmoi.errors import CallError, HostError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import BLOCKED, STATS
 
+UNNAMED, REPEATED = "no-identifier", "repeated-identifier"  # reasons for leaving out a file, with `named_by`
 FOLDER = "repository.git"  # in the run folder, while it is read
 SAY_EVERY = 200  # records between two lines for the caller
 MEDIA = {
@@ -68,12 +68,13 @@ class Tally:
 
     chosen: int = 0  # files of the commit that the globs choose
     written: int = 0  # records
+    unchanged: int = 0  # files whose record an earlier run holds
     bytes: int = 0  # of payload
     left_out: Counter[str] = field(default_factory=Counter)  # by reason
 
 
 def collect(job: Job, definition: Definition, access: Git) -> None:
-    """Collect into the run folder of `job` the files listed in crawlers/fetch/job.py; a killed run starts over.
+    """Collect into the run folder of `job` the files listed in crawlers/fetch/job.py; a killed run resumes its commit.
 
     Raises:
         CallError: the source is declared wrongly, or git is not installed.
@@ -85,17 +86,23 @@ def collect(job: Job, definition: Definition, access: Git) -> None:
     job.run_dir.mkdir(parents=True, exist_ok=True)
     told = settings(user_agent(job.contact, job.user_agent_suffix), place.pins, place.protocol)
     repository = Repository(job.run_dir.absolute() / FOLDER, source.name, told, place.protocol)
+    wanted = access.commit or f"refs/heads/{access.branch}"
     with _open_exclusive(job.run_dir) as out:
         (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
         try:
-            git_contents.init_repository(repository)
-            git_contents.fetch(repository, place.url, access.commit or f"refs/heads/{access.branch}")
+            if not git_contents.is_fetched(repository, place.url, wanted):
+                git_contents.init_repository(repository)
+                git_contents.fetch(repository, place.url, wanted)
             commit, when = git_contents.head(repository)
             if access.commit and commit != access.commit:
                 raise SourceError(f"{source.name}: asked for {access.commit}, the host gave {commit}; do not use it")
             stats = _archive(job, source, access, repository, place, commit, when, out)
-        finally:
-            shutil.rmtree(repository.folder, ignore_errors=True)
+        except SourceError as error:
+            # A host that does not answer now may give the rest of the same commit later.
+            if not isinstance(error, HostError) or not git_contents.is_fetched(repository, place.url, wanted):
+                shutil.rmtree(repository.folder, ignore_errors=True)
+            raise
+        shutil.rmtree(repository.folder, ignore_errors=True)
         out.flush()
         os.fsync(out.fileno())
         (job.run_dir / OPEN).replace(job.run_dir / CLOSED)
@@ -116,39 +123,43 @@ def _archive(
 ) -> dict[str, Any]:
     """Write the records of a commit; return the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
-    known, tally, matcher = _read_known(job.earlier), Tally(), job.matcher
-    chosen, size = _choose_files(repository, commit, access, proofs, tally)
-    part = _limit_files(chosen, proofs, job.limit)
-    strata: list[Stratum] = []
-    if job.sample:
-        pages = {path: size[entry.oid] for path, entry in chosen if path not in proofs}
-        drawn = draw_by_size(job.sample, pages)
-        strata = [replace(one, chosen=tuple(_page_of(place, path) for path in one.chosen)) for one in drawn]
-        taken = {*proofs, *(path for one in drawn for path in one.chosen)}
-        part = [pair for pair in chosen if pair[0] in taken]
-    here: set[str] = set()
+    naming, tally, here = read_naming(place.page, access, job.earlier), Tally(), set[str]()
+    chosen = _choose_files(repository, commit, access, proofs, tally)
+    part = _limit_files(chosen, proofs, job)
+    sampled = (
+        {path: path for path, _ in part if path not in proofs} if job.sample else {}
+    )  # path → URL, once it is read
+    held = {path: naming.find_held(path, entry.oid) for path, entry in part if path not in proofs}
+    wanted = [entry.oid for path, entry in part if not held.get(path)]
+    git_contents.fetch_blobs(repository, place.url, wanted, delay=source.manners.delay)
     out.write(_info_record(place.url, access.branch, commit, when))
-    with git_contents.blobs(repository) as reader:
-        for path, entry in part:
-            url = _page_of(place, path)
+    for path, url, body in _read_files(repository, commit, part, held, naming, proofs, tally):
+        if path in sampled:
+            sampled[path] = url
+        if path not in proofs:
+            if url in here:
+                tally.left_out[REPEATED] += 1
+                continue
             here.add(url)
-            if path not in proofs and find_by_address(matcher, source.name, url):
+            if any(find_by_address(job.matcher, source.name, one) for one in {url, naming.page_of(path)}):
                 tally.left_out[REASON] += 1
                 continue
-            body = reader.read(entry.oid, size[entry.oid])
-            if path not in proofs and known.get(url) == record_id(url, body):
+            if body is None or (url in naming.known and naming.known[url].record == record_id(url, body)):
+                tally.unchanged += 1
                 continue
-            out.write(resource_record(url, when, media_of(path), body))
-            tally.written += 1
-            tally.bytes += len(body)
-            if tally.written % SAY_EVERY == 0:
-                _say(tally)
+        assert body is not None  # for mypy: a licence file is always read
+        out.write(resource_record(url, when, media_of(path), body))
+        tally.written += 1
+        tally.bytes += len(body)
+        if tally.written % SAY_EVERY == 0:
+            _say(tally)
     _say(tally)
     whole = len(part) == len(chosen)
+    proofs_here = {naming.page_of(path) for path in proofs}
     return {
         "fetched": tally.written,
         "replayed": 0,
-        "not_modified": len(part) - tally.written,
+        "not_modified": tally.unchanged,
         "pages": tally.chosen,
         "blocked": 0,
         "failed": [],
@@ -156,39 +167,73 @@ def _archive(
         "limit": job.limit,
         "finished": "finished" if whole else "limit",
         "error": "",
-        "gone": sorted(known.keys() - here) if whole else [],
+        "gone": sorted(naming.known.keys() - here - proofs_here) if whole else [],
         "left_out": dict(sorted(tally.left_out.items())),
         "commit": commit,
-        **({FACT: describe("files at random, in strata by their size", strata)} if strata else {}),
+        **(_describe_sample(len(chosen) - len(proofs), tuple(sampled.values())) if sampled else {}),
     }
 
 
-def _page_of(place: Place, path: str) -> str:
-    """Return the URL of a file: its page at the host, on the branch."""
-    return place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+def _describe_sample(units: int, urls: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fact about a sample; the size of a file is known only once it has been fetched."""
+    return {FACT: describe("files at random; only these were fetched", [Stratum("files", units, "counted", urls)])}
+
+
+def _read_files(
+    repository: Repository,
+    commit: str,
+    part: Sequence[tuple[str, Entry]],
+    held: Mapping[str, str],
+    naming: Naming,
+    proofs: set[str],
+    tally: Tally,
+) -> Iterator[tuple[str, str, bytes | None]]:
+    """Yield (path, address, bytes) of each file, no bytes of one that an earlier run holds; count skipped files.
+
+    Raises:
+        SourceError: the files have more than GIT_CONTENT bytes.
+    """
+    size = git_contents.sizes(repository)
+    if sum(size.get(entry.oid, 0) for path, entry in part if not held.get(path)) > GIT_CONTENT.value:
+        raise SourceError(
+            f"{repository.source}: commit {commit} has over {GIT_CONTENT.value:,} bytes that the globs choose "
+            f"({GIT_CONTENT.describe()}); narrow include in the source file"
+        )
+    with git_contents.blobs(repository) as reader:
+        for path, entry in part:
+            if held.get(path):
+                yield path, held[path], None
+                continue
+            if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value:
+                tally.left_out["too-large"] += 1
+                tally.chosen -= path not in proofs
+                continue
+            body = reader.read(entry.oid, size[entry.oid])
+            url = naming.page_of(path) if path in proofs else naming.name(path, body)
+            if not url:
+                tally.left_out[UNNAMED] += 1
+                continue
+            yield path, url, body
 
 
 def _choose_files(
     repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
-) -> tuple[list[tuple[str, Entry]], dict[str, int]]:
-    """Return the wanted files of a commit, by path, and the sizes of its blobs; count skipped files by reason."""
-    size, chosen, total = git_contents.sizes(repository), [], 0
+) -> list[tuple[str, Entry]]:
+    """Return the wanted files of a commit, by path; count skipped files by reason."""
+    chosen = []
     for entry in git_contents.tree(repository, commit):
         path = path_of(entry.name)
         if path in proofs or path in ("", "..") or matches(path, access.include, access.exclude):
             reason = git_contents.skip_reason(entry)
             reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
-            reason = reason or ("too-large" if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value else "")
             if reason:
                 tally.left_out[reason] += 1
                 continue
             chosen.append((path, entry))
-            total += size[entry.oid]
-            if len(chosen) > GIT_FILES.value or total > GIT_CONTENT.value:
+            if len(chosen) > GIT_FILES.value:
                 raise SourceError(
-                    f"{repository.source}: commit {commit} has over {GIT_FILES.value:,} files or "
-                    f"{GIT_CONTENT.value:,} bytes that the globs choose ({GIT_FILES.describe()}, "
-                    f"{GIT_CONTENT.describe()}); narrow include in the source file"
+                    f"{repository.source}: commit {commit} has over {GIT_FILES.value:,} files that the globs choose "
+                    f"({GIT_FILES.describe()}); narrow include in the source file"
                 )
     if missing := proofs - {path for path, _ in chosen}:
         raise SourceError(
@@ -196,12 +241,15 @@ def _choose_files(
             "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
         )
     tally.chosen = sum(1 for path, _ in chosen if path not in proofs)
-    return sorted(chosen, key=lambda pair: pair[0].encode()), size
+    return sorted(chosen, key=lambda pair: pair[0].encode())
 
 
-def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
-    """Return the first `limit` files, and all licence files."""
-    pages = [pair for pair in chosen if pair[0] not in proofs][:limit]
+def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], job: Job) -> list[tuple[str, Entry]]:
+    """Return the files of the sample of a job, or its first `limit` files; and all licence files."""
+    pages = [pair for pair in chosen if pair[0] not in proofs][: job.limit]
+    if job.sample:
+        drawn = set(job.sample.choose(path for path, _ in pages))
+        pages = [pair for pair in pages if pair[0] in drawn]
     return [*(pair for pair in chosen if pair[0] in proofs), *pages]
 
 
@@ -252,30 +300,6 @@ def media_of(path: str) -> str:
     ('text/markdown', 'application/octet-stream')
     """
     return MEDIA.get(path.rpartition(".")[2].lower(), "application/octet-stream")
-
-
-def _read_known(earlier: Iterable[Path]) -> dict[str, str]:
-    """Return URL → record id of the earlier runs."""
-    known: dict[str, str] = {}
-    for folder in earlier:
-        for entry in scan(folder / CLOSED):
-            if not isinstance(entry, Torn) and entry[1] == "resource":
-                known[entry[2].url] = entry[2].record
-        for url in _read_gone(folder):
-            known.pop(url, None)
-    return known
-
-
-def _read_gone(folder: Path) -> Sequence[str]:
-    """Return the URLs that a run found to be gone; from its run.json, which is checked, or else from its stats."""
-    if (folder / "run.json").exists():
-        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
-        return found
-    try:
-        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
-    except (OSError, ValueError):
-        return ()
-    return found
 
 
 def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:

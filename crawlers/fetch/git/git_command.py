@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_SECONDS
@@ -98,12 +99,12 @@ def check_version() -> None:
 
 @contextmanager
 def run_child(
-    command: list[str], environment: dict[str, str], *, stdin: bool = False
+    command: list[str], environment: dict[str, str], *, stdin: int | IO[bytes] = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a child in its own session; kill it with all its children when the block or this process ends."""
     process = subprocess.Popen(
         command,
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if "fetch" in command else subprocess.DEVNULL,
         env=environment,

@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,14 @@ from typing import IO
 
 from crawlers.fetch.git.git_command import Repository, last_message, run_child, run_command
 from malmoi.errors import HostError, SourceError
-from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
+from malmoi.limits import GIT_ENTRIES, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 
 POLL = 0.1  # seconds between two checks of a fetch
 HEAD = "refs/malmoi/head"
+WANTED = "malmoi-wanted"  # file of the repository: the address and the ref of a commit whose trees are here
+BATCH = 2_000  # blobs of one request
+# Trees only: the globs choose the files, and those of earlier runs are not fetched again.
+_QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--filter=blob:none")
 _LINKS = ("120000", "160000")  # modes of symbolic links and submodules
 _COMMITTED = re.compile(rb"^committer [^\n]{0,1000}> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
 
@@ -40,6 +45,15 @@ def init_repository(repository: Repository) -> None:
     run_command(repository, repository.command("init", "--bare", "--quiet", "--template=", str(repository.folder)))
 
 
+def is_fetched(repository: Repository, url: str, wanted: str) -> bool:
+    """Whether an interrupted run has left this commit of this repository with all its trees."""
+    try:
+        said = (repository.folder / WANTED).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return said == f"{url}\n{wanted}\n"
+
+
 def fetch(
     repository: Repository,
     url: str,
@@ -48,37 +62,70 @@ def fetch(
     max_bytes: int = GIT_REPOSITORY.value,
     seconds: float = GIT_SECONDS.value,
 ) -> None:
-    """Fetch one commit without its history, and without files beyond the limit if the host supports that filter.
+    """Fetch one commit with its trees, without its history; without its files if the host supports that filter.
 
     `wanted` is a ref, or a commit of 40 hexadecimal digits.
 
     Raises:
         SourceError: git could not fetch it, or it grew beyond `max_bytes` or `seconds`.
     """
-    command = repository.command(
-        "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-        f"--filter=blob:limit={GIT_FILE.value + 1}", url, f"+{wanted}:{HEAD}",
-    )  # fmt: skip
-    with run_child(command, repository.environment(repository.protocol)) as process:
-        tail, why, end = b"", "", time.monotonic() + seconds
+    command = repository.command("fetch", *_QUIET, "--depth=1", url, f"+{wanted}:{HEAD}")
+    why, kind = _watch(repository, command, subprocess.DEVNULL, max_bytes, seconds)
+    if why:
+        raise kind(
+            f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
+            "Check the repository; correct url, branch or commit in the source file if it has moved."
+        )
+    (repository.folder / WANTED).write_text(f"{url}\n{wanted}\n", "utf-8")
+
+
+def fetch_blobs(repository: Repository, url: str, oids: Sequence[str], *, delay: float = 0.0) -> None:
+    """Fetch these blobs, in packs of BATCH; a blob that is already here is not asked for.
+
+    `delay` is the pause between two packs, in seconds. A pack is whole or absent, so a killed fetch resumes at a pack.
+
+    Raises:
+        SourceError: git could not fetch them, or the repository grew beyond GIT_REPOSITORY or one pack took too long.
+    """
+    here = sizes(repository).keys()
+    missing = [oid for oid in dict.fromkeys(oids) if oid not in here]
+    for start in range(0, len(missing), BATCH):
+        if start:
+            time.sleep(delay)
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(f"{oid}\n" for oid in missing[start : start + BATCH]).encode("ascii"))
+            asked.seek(0)
+            # Each blob is wanted by name: git need not tell the host which commits are here.
+            command = repository.command("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIET, "--stdin", url)
+            why, kind = _watch(repository, command, asked, GIT_REPOSITORY.value, GIT_SECONDS.value)
+        if why:
+            raise kind(
+                f"{repository.source}: {len(missing) - start:,} files of {url} could not be fetched ({why}). Collect "
+                "again: the run resumes with the same commit. If the host has removed that commit, delete the folder "
+                f"{repository.folder.parent}."
+            )
+
+
+def _watch(
+    repository: Repository, command: list[str], stdin: int | IO[bytes], max_bytes: int, seconds: float
+) -> tuple[str, type[SourceError]]:
+    """Run a fetch within bounds; return why it failed, "" if it did not, and the kind of error."""
+    with run_child(command, repository.environment(repository.protocol), stdin=stdin) as process:
+        tail, end = b"", time.monotonic() + seconds
         assert process.stderr is not None  # for mypy: it is a pipe
         os.set_blocking(process.stderr.fileno(), False)
-        while process.poll() is None and not why:
+        while process.poll() is None:
             try:
                 process.wait(POLL)
             except subprocess.TimeoutExpired:
                 tail = (tail + (process.stderr.read(1 << 16) or b""))[-4096:]
             if _size(repository.folder) > max_bytes:
-                why = f"it is larger than {max_bytes:,} bytes; {GIT_REPOSITORY.describe()}"
-            elif time.monotonic() > end:
-                why = f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}"
-        if why or process.returncode:
-            kind = SourceError if why else HostError  # git does not say whether the host or the address is wrong
-            why = why or last_message(tail + (process.stderr.read(1 << 16) or b""))
-            raise kind(
-                f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
-                "Check the repository; correct url, branch or commit in the source file if it has moved."
-            )
+                return f"it is larger than {max_bytes:,} bytes; {GIT_REPOSITORY.describe()}", SourceError
+            if time.monotonic() > end:
+                return f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}", SourceError
+        # git does not say whether the host or the address is wrong
+        failed = process.returncode
+        return last_message(tail + (process.stderr.read(1 << 16) or b"")) if failed else "", HostError
 
 
 def head(repository: Repository) -> tuple[str, str]:
@@ -124,7 +171,7 @@ def tree(repository: Repository, commit: str) -> Iterator[Entry]:
 
 
 def sizes(repository: Repository) -> dict[str, int]:
-    """Return blob → bytes of the fetched blobs; blobs that the filter left out are missing."""
+    """Return blob → bytes of the blobs that are here."""
     command = repository.command(
         "cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", "--batch-all-objects", "--unordered"
     )
@@ -153,7 +200,8 @@ class Blobs:
 @contextmanager
 def blobs(repository: Repository) -> Iterator[Blobs]:
     """Yield a reader of blobs as they are in the repository: no filter, no end-of-line conversion."""
-    with run_child(repository.command("cat-file", "--batch"), repository.environment(), stdin=True) as process:
+    command = repository.command("cat-file", "--batch")
+    with run_child(command, repository.environment(), stdin=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None  # for mypy: they are pipes
         yield Blobs(repository, process.stdin, process.stdout)
 

@@ -1,19 +1,13 @@
 """Judgments and decisions of the courts, from the open API of law.go.kr."""
 
-import re
 from collections.abc import Iterable
 from functools import partial
 
 from lxml import etree
 
 from crawlers.formats import xml_records
-from crawlers.platforms import law_go_kr
+from crawlers.platforms import law_go_kr, law_kinds
 from malmoi.source import Expect
-
-# Copyright Act art. 7 (3): judgments, decisions, orders and rulings of a court. The field says "판결", "결정 : 확정",
-# "전원합의체 판결".
-COVERED = re.compile(r"(?:전원합의체\s?)?(?:판결|결정|명령|심판)(?:\s?[:：].{0,40})?")
-COURT = re.compile(r"대법원|[가-힣 ]{1,20}(?:법원|고법|지법|지원|행법|가법|재판소)")
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
@@ -25,7 +19,7 @@ def _parts(root: etree._Element) -> Iterable[str]:
 
 
 def _is_covered(root: etree._Element, words: str) -> bool:
-    return bool(COVERED.fullmatch(words) and COURT.fullmatch(xml_records.field(root, "법원명")))
+    return law_kinds.is_judgment(words, xml_records.field(root, "법원명"))
 
 
 REGISTER = law_go_kr.Register(
@@ -57,6 +51,7 @@ SOURCE = law_go_kr.source(
     register="judicial",
     # Of the order of a hundred thousand, as is generally known; this API was not counted.
     expect=Expect(at_least=20_000, at_most=600_000),
+    family="law.go.kr/prec",
     attribution="{author} 「{title}」 ({year}), {publisher}, {url}",
     unverified="That datSrcNm=대법원 leaves out what has no text in XML, and all the values of 판결유형.",
     note="The key is that of law_statutes. Parties are named A, 甲 or ○○, with leaks; judges and counsel are named "

@@ -7,18 +7,9 @@ from functools import partial
 from lxml import etree
 
 from crawlers.formats import ParsedItem, xml_records
-from crawlers.platforms import law_go_kr
+from crawlers.platforms import law_go_kr, law_kinds
 from malmoi.source import Expect, Extracted
 
-# Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the
-# like". 예규 are instructions under another name; 지침, 세칙 and the rest are left for a person to judge.
-KINDS = frozenset(("고시", "공고", "훈령", "예규", "대통령훈령", "국무총리훈령"))
-# Bodies of the State: ministries, agencies and offices by the end of their names, which corporations do not share;
-# commissions and other bodies one by one, because corporations have such names too (영화진흥위원회, 금융감독원).
-STATE = re.compile(
-    r"[가-힣]{1,20}(?:부|처|청)|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
-    r"|(?:국가인권|공정거래|금융|국민권익|원자력안전|개인정보보호|방송통신|방송미디어통신|중앙선거관리|국가교육|중앙노동)위원회"
-)
 MAX_NOTICE = 200  # code points; a longer text that mentions its attachment has text of its own
 ATTACHED = re.compile(r"첨부|버튼을 이용|별도\s?파일")
 
@@ -38,10 +29,7 @@ def _parts(root: etree._Element) -> Iterable[str]:
 
 
 def _is_covered(root: etree._Element, words: str) -> bool:
-    bodies = [
-        name.strip() for name in xml_records.field(root, "소관부처명").split(",")
-    ]  # several may issue one together
-    return words in KINDS and all(STATE.fullmatch(name) for name in bodies)
+    return law_kinds.is_rule(words, xml_records.field(root, "소관부처명"))
 
 
 # As with statutes: 행정규칙ID (parameter LID) names the rule, 행정규칙일련번호 (ID) one version of it.
@@ -72,6 +60,7 @@ SOURCE = law_go_kr.source(
     register="statutory",
     # Between ten and thirty thousand are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=5_000, at_most=80_000),
+    family="law.go.kr/admrul",
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}",
     unverified="How a rule that consists of an attached file is announced, and the names of all bodies that issue "
     "rules.",

@@ -1,18 +1,12 @@
 """The statutes in force, from the open API of law.go.kr."""
 
-import re
 from collections.abc import Iterable
 from functools import partial
 
 from lxml import etree
 
-from crawlers.platforms import law_go_kr
+from crawlers.platforms import law_go_kr, law_kinds
 from malmoi.source import Expect
-
-# Copyright Act art. 7 (1): the Constitution, Acts, treaties, orders, ordinances and rules. Orders are named after
-# their issuer (대통령령, 국토교통부령), and so are the rules of the other constitutional bodies (대법원규칙).
-COVERED = re.compile(r"헌법|법률|조약|조례|[가-힣·ㆍ ]{0,30}(?:령|규칙)")
-
 
 IGNORED = (
     # of an entry: its basic facts
@@ -36,10 +30,6 @@ def _parts(root: etree._Element) -> Iterable[str]:
     return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
 
 
-def _is_covered(root: etree._Element, words: str) -> bool:
-    return bool(COVERED.fullmatch(words))
-
-
 # 법령ID is one name for all versions of a statute, and the API returns the version in force for it: an amendment
 # becomes a new revision of the same document. 법령일련번호 (MST) would name each version separately.
 REGISTER = law_go_kr.Register(
@@ -56,7 +46,7 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="법종구분",
     within="법령/기본정보",
-    allowed=_is_covered,
+    allowed=lambda _, words: law_kinds.is_statute(words),
     read=("조문내용", "항내용", "호내용", "목내용", "부칙내용"),
     ignored=IGNORED,
 )
@@ -69,6 +59,7 @@ SOURCE = law_go_kr.source(
     register="statutory",
     # Some five thousand statutes are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=3_000, at_most=15_000),
+    family="law.go.kr/law",
     attribution="「{title}」 ({year}), {publisher}, {url}",
     unverified="Whether www.law.go.kr/robots.txt lets machines in, and how many statutes the list counts.",
     note="The key is the id under which an operator has registered at open.law.go.kr, with the addresses from which "

@@ -1,6 +1,6 @@
-"""Score the registers of a text: multinomial logistic regression over hashed n-grams.
+"""Score the labels of a text by multinomial logistic regression over sparse features.
 
-`docs/register-model.md` describes training, figures and limits.
+`register` and `domain` each have one such model; `benchmarks/ngram_training/softmax.py` trains them.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from filters.register_rules.features import BITS, Features
 from malmoi.canonical_json import spell_on_one_line
 
-MODEL: Final = Path(__file__).with_name("register.model")
-NONE: Final = ""  # the label of a text of none of the registers
+NONE: Final = ""  # the label of a text that has none of the others
+
+
+class Features(NamedTuple):
+    """The slots of a text, each once, and their values."""
+
+    slots: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.float32]
 
 
 class Model(NamedTuple):
     """Weights of each label in units of `unit`, the bias, and the temperature by which sums are divided."""
 
     labels: tuple[str, ...]  # NONE first
-    weights: npt.NDArray[np.int16]  # 2 * 2**BITS rows, a column for each label
+    weights: npt.NDArray[np.int16]  # a row for each slot, a column for each label
     unit: float
     bias: npt.NDArray[np.float32]
     temperature: float
@@ -40,17 +45,18 @@ def score_labels(found: Features, model: Model) -> npt.NDArray[np.float32]:
 
 
 @cache
-def load_model(path: Path = MODEL) -> Model:
-    """Load a model from a file of one line of JSON and 2 * 2**BITS rows of roots of weights in signed 8 bits: 5 ms.
+def load_model(path: Path, slots: int) -> Model:
+    """Load a model from a file of one line of JSON and a row of roots of weights in signed 8 bits for each slot: 5 ms.
 
     Most weights are small and a few are 200 times as large, so that 8 bits hold the root of a weight, with its sign.
+    Raises ValueError if the file has another number of rows than `slots`.
     """
     head, _, data = path.read_bytes().partition(b"\n")
     about = json.loads(head)
     labels = tuple(about.pop("labels"))
-    if len(data) != (2 << BITS) * len(labels):
+    if len(data) != slots * len(labels):
         raise ValueError(f"{path.name}: not weights that this version reads; run {about.get('written_by', 'training')}")
-    roots = np.frombuffer(data, np.int8).reshape(2 << BITS, len(labels)).astype(np.int16)
+    roots = np.frombuffer(data, np.int8).reshape(slots, len(labels)).astype(np.int16)
     bias = np.array(about.pop("bias"), np.float32)
     unit, temperature = (float(about.pop(name)) for name in ("unit", "temperature"))
     return Model(labels, roots * np.abs(roots), unit, bias, temperature, about)

@@ -1,0 +1,1 @@
+"""What `domain` reads: lists of terms, and features of a model."""
