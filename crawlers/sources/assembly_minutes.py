@@ -79,7 +79,7 @@ SOURCE = Source(
     "record.assembly.go.kr is said to refuse programs (400) and addresses abroad; whether its robots.txt lets "
     "machines in; how the heading of a file comes out of its layout.",
     note="A key comes from open.assembly.go.kr. Whole sittings only, never by speaker (art. 24). Members are public "
-    "persons, witnesses are not: the recipe must redact. What third parties have submitted may be printed behind a "
+    "persons, witnesses are not: the recipe must redact. Submissions of third parties may be printed behind a "
     "sitting.",
 )
 
