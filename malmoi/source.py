@@ -246,7 +246,7 @@ class Source:
 class Trouble:
     """An error in an answer whose status is 200.
 
-    `again`: retry, the error may be temporary (an empty answer, a busy server). `stop`: no more data is
+    `again`: retry, the error may be temporary (an empty answer, a busy server). `stop`: no further data is
     available now (quota used up, key expired or refused); the source stops with `why`.
     """
 

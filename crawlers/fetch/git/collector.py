@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -32,7 +32,7 @@ from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
-from crawlers.sampling.drawn import FACT, Sample, Stratum, describe, draw_by_size
+from crawlers.sampling.drawn import FACT, Stratum, describe
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive.capture import record_id, resource_record
 from malmoi.errors import CallError, HostError, SourceError
@@ -125,18 +125,17 @@ def _archive(
     proofs = {claim.file for claim in source.claim if claim.file}
     naming, tally, here = read_naming(place.page, access, job.earlier), Tally(), set[str]()
     chosen = _choose_files(repository, commit, access, proofs, tally)
-    part = _limit_files(chosen, proofs, job.limit)
-    drawn = _draw_files(job.sample, chosen, proofs, git_contents.sizes(repository)) if job.sample else []
-    if job.sample:
-        taken = {*proofs, *(path for one in drawn for path in one.chosen)}
-        part = [pair for pair in chosen if pair[0] in taken]
+    part = _limit_files(chosen, proofs, job)
+    sampled = (
+        {path: path for path, _ in part if path not in proofs} if job.sample else {}
+    )  # path → URL, once it is read
     held = {path: naming.find_held(path, entry.oid) for path, entry in part if path not in proofs}
     wanted = [entry.oid for path, entry in part if not held.get(path)]
     git_contents.fetch_blobs(repository, place.url, wanted, delay=source.manners.delay)
     out.write(_info_record(place.url, access.branch, commit, when))
-    addresses = dict[str, str]()
     for path, url, body in _read_files(repository, commit, part, held, naming, proofs, tally):
-        addresses[path] = url
+        if path in sampled:
+            sampled[path] = url
         if path not in proofs:
             if url in here:
                 tally.left_out[REPEATED] += 1
@@ -156,7 +155,6 @@ def _archive(
             _say(tally)
     _say(tally)
     whole = len(part) == len(chosen)
-    strata = [replace(one, chosen=tuple(addresses[p] for p in one.chosen if p in addresses)) for one in drawn]
     proofs_here = {naming.page_of(path) for path in proofs}
     return {
         "fetched": tally.written,
@@ -172,8 +170,13 @@ def _archive(
         "gone": sorted(naming.known.keys() - here - proofs_here) if whole else [],
         "left_out": dict(sorted(tally.left_out.items())),
         "commit": commit,
-        **({FACT: describe("files at random, in strata by their size if it is known", strata)} if drawn else {}),
+        **(_describe_sample(len(chosen) - len(proofs), tuple(sampled.values())) if sampled else {}),
     }
+
+
+def _describe_sample(units: int, urls: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fact about a sample; the size of a file is known only once it has been fetched."""
+    return {FACT: describe("files at random; only these were fetched", [Stratum("files", units, "counted", urls)])}
 
 
 def _read_files(
@@ -213,16 +216,6 @@ def _read_files(
             yield path, url, body
 
 
-def _draw_files(
-    sample: Sample, chosen: Sequence[tuple[str, Entry]], proofs: set[str], sizes: Mapping[str, int]
-) -> list[Stratum]:
-    """Draw from the files: by their sizes, or by chance where the host gives files one by one and sizes are unknown."""
-    names = {path: entry.oid for path, entry in chosen if path not in proofs}
-    if all(oid in sizes for oid in names.values()):
-        return draw_by_size(sample, {path: sizes[oid] for path, oid in names.items()})
-    return [Stratum("files", len(names), "counted", tuple(sorted(sample.choose(names))))]
-
-
 def _choose_files(
     repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
 ) -> list[tuple[str, Entry]]:
@@ -251,9 +244,12 @@ def _choose_files(
     return sorted(chosen, key=lambda pair: pair[0].encode())
 
 
-def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
-    """Return the first `limit` files, and all licence files."""
-    pages = [pair for pair in chosen if pair[0] not in proofs][:limit]
+def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], job: Job) -> list[tuple[str, Entry]]:
+    """Return the files of the sample of a job, or its first `limit` files; and all licence files."""
+    pages = [pair for pair in chosen if pair[0] not in proofs][: job.limit]
+    if job.sample:
+        drawn = set(job.sample.choose(path for path, _ in pages))
+        pages = [pair for pair in pages if pair[0] in drawn]
     return [*(pair for pair in chosen if pair[0] in proofs), *pages]
 
 
