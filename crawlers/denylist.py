@@ -93,9 +93,10 @@ DENIED: tuple[DenylistEntry, ...] = (
     ),
     DenylistEntry(
         "kipris-bulk",
-        "KIPRIS paid bulk data",
+        "KIPRIS bulk data",
         (),
-        "sold under a contract that is the buyer's alone; specifications are the applicants' works",
+        "sold under a contract that is the buyer's alone; seven sets for AI are reported to be free since, under terms "
+        "that no person has read for this project; specifications are the applicants' works",
         "price list of KIPRIS Plus; art. 7 covers acts of the state, which a specification is not beyond doubt",
     ),
     DenylistEntry(

@@ -1,13 +1,8 @@
-"""Files of an operator's sources: recorded terms checks and skeletons of new sources; and docs/sources.md.
-
-`python -m flows.source_files` prints docs/sources.md.
-"""
+"""Files of an operator's sources: recorded terms checks, and skeletons of new sources."""
 
 from __future__ import annotations
 
 import json
-import re
-import sys
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,11 +10,11 @@ from typing import Literal
 
 from rich.console import Console
 
-from crawlers import catalogue, denylist
+from crawlers import catalogue
 from crawlers.web.addresses import canonical_url
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
-from malmoi.source import Api, Source, TermsCheck
+from malmoi.source import Source, TermsCheck
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace, push
 
@@ -95,38 +90,6 @@ def write_skeleton(name: str, folder: Path, out: Console, template: str = "site"
     out.print(f"{path}: fill it in, then check it with `malmoi sources {path}`.", markup=False)
 
 
-def render_catalogue() -> str:
-    """Render docs/sources.md, the catalogue and the denylist, from the source files and crawlers/denylist.py."""
-    rows = [catalogue.load(name).source for name in catalogue.names()]
-    listed = "\n".join(
-        f"| `{s.name}` | {_escape_cell(s.title)} | {_escape_cell(s.publisher)} | {type(s.access).__name__} "
-        f"| {_escape_cell(licences(s))} | {_escape_cell(s.register)} "
-        f"| {_escape_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
-        for s in rows
-    )
-    unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
-    never = "\n".join(
-        f"- **{_escape_cell(d.title)}** (`{d.id}`): {_escape_cell(d.reason)}"
-        f"{'; allowed if the source declares a proof of each item' if d.unless_marked else ''}. "
-        f"Basis: {_escape_cell(d.basis)}. Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
-        for d in denylist.DENIED
-    )
-    parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")
-    return parts.replace("{catalogue}", listed).replace("{unverified}", unseen).replace("{denied}", never)
-
-
-def _escape_cell(words: str) -> str:
-    return re.sub(r"\s+", " ", words).replace("|", "\\|")
-
-
-def _bounds(source: Source) -> str:
-    return f"{source.expect.at_least:,} – {source.expect.at_most:,}"
-
-
-def _plain_key(source: Source) -> str:
-    return f"`{source.access.key}`" if isinstance(source.access, Api) and source.access.key else ""
-
-
 def _parse_verdict(said: str) -> Literal["allowed", "forbidden"]:
     return "allowed" if said == "allowed" else "forbidden"
 
@@ -150,7 +113,3 @@ def _read_checks(workspace: Workspace) -> dict[str, dict[str, str]]:
             f"{path}: must hold one object per source with {', '.join(sorted(keys))}; correct or delete it."
         )
     return dict(said)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_catalogue())

@@ -222,6 +222,14 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How much text a whole collection of a source would give, as long as no collection has counted it."""
+
+    characters: int  # code points of extracted text
+    origin: str  # the arithmetic, or where the number was read
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One declared source."""
 
@@ -239,6 +247,7 @@ class Source:
     family: str = ""  # sources of one family give access to the same works, under the same keys; "" = none
     attribution: str = ""  # template; {title} {author} {year} {url} {publisher} {licence}
     unverified: str = ""  # what no person has verified yet: an address, a field, a count
+    estimate: Estimate | None = None
     note: str = ""
 
 

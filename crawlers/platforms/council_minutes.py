@@ -28,7 +28,7 @@ from crawlers.rights.host import response_signals
 from crawlers.web.scope import links
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Manners, Site, Source
+from malmoi.source import Estimate, Expect, Extracted, Item, LicenceRule, Manners, Site, Source
 
 LICENCE = "LicenseRef-KR-CA-Art24"
 HEAD = 2_000  # code points at the beginning of minutes that contain their heading
@@ -117,6 +117,7 @@ def source(council: Council, /, *, name: str, unverified: str = "", **facts: Any
         "title": f"{council.name} 회의록",
         # Some hundred sittings a year, as is generally known; no list was counted.
         "expect": Expect(at_least=50, at_most=100_000),
+        "estimate": Estimate(45_000_000, "100 days a year × 30,000 characters × 15 years, as for any council"),
         "manners": Manners(delay=2.0),
         "note": "Whole sittings only, never by speaker (art. 24). Members are public persons, officials and witnesses "
         "may not be: the recipe must redact. Provisional minutes (임시회의록) are collected, and replaced when the "

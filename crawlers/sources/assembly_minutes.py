@@ -21,7 +21,7 @@ from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError
-from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
+from malmoi.source import Api, Estimate, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 BASE = "https://open.assembly.go.kr/portal/openapi/"
 SERVICES = ("nzbyfwhwaoanttzje", "ncwgseseafwbuheph")  # minutes of the plenary, of the committees
@@ -78,6 +78,7 @@ SOURCE = Source(
     unverified="No answer of the interface has been seen: addresses and fields are those that public programs read. "
     "record.assembly.go.kr is said to refuse programs (400) and addresses abroad; whether its robots.txt lets "
     "machines in; how the heading of a file comes out of its layout.",
+    estimate=Estimate(2_000_000_000, "1,800 sittings a year × 60,000 characters × 20 years"),
     note="A key comes from open.assembly.go.kr. Whole sittings only, never by speaker (art. 24). Members are public "
     "persons, witnesses are not: the recipe must redact. Papers of third parties may be printed behind a "
     "sitting.",

@@ -125,6 +125,8 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
         yield "family", source.family
     yield "attribution", source.attribution
     yield "not seen yet", source.unverified
+    if source.estimate:
+        yield "estimate", f"{source.estimate.characters:,} characters: {source.estimate.origin}"
     yield "note", source.note
     check = _find_terms_check(source, root)
     yield (

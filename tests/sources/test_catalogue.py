@@ -11,10 +11,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from crawlers import catalogue, denylist
-from flows import source_files
+from flows import catalogue_page, source_files
 from flows.cli import show_sources
 from flows.collect import collect
 from flows.engine.progress import Progress
+from flows.probing import probe_records
+from flows.probing.probe_records import Check, ProbeResult
 from malmoi.errors import CallError
 from malmoi.releases.attribution import sentence
 from malmoi.releases.release_inputs import SourceFacts
@@ -314,10 +316,32 @@ def test_the_commands_of_the_catalogue_answer(tmp_path):
     assert not (tmp_path / "w").exists()
 
 
-def test_the_page_of_the_docs_is_the_catalogue():
-    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == source_files.render_catalogue(), (
-        "write it anew: python -m flows.source_files > docs/sources.md"
+@pytest.mark.parametrize(("language", "page"), [("en", "sources.md"), ("ko", "sources.ko.md")])
+def test_the_page_of_the_docs_is_the_catalogue(language, page):
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == catalogue_page.render(language), (
+        f"write it anew: python -m flows.catalogue_page {language} > docs/{page}"
     )
+
+
+def test_a_page_of_a_workspace_says_when_a_source_was_probed(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    result = ProbeResult("react_ko", "2026-11-30T00:00:00Z", "differs", (Check("licence", "differs", "none"),))
+    probe_records.record(workspace, result)
+    lines = catalogue_page.render("en", tmp_path / "w").splitlines()
+    rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    assert "| probed on 2026-11-30: differs |" in rows["react_ko"] and "| never seen |" in rows["kowiki"]
+
+
+def test_the_page_says_what_a_person_must_do_first_and_which_recipe_collects_by_itself():
+    rows = {line.split("`")[1]: line for line in catalogue_page.render("en").splitlines() if line.startswith("| `")}
+    assert "| terms check, key `MALMOI_LAW_OC` |" in rows["law_rules"] and "| the files |" in rows["history_db"]
+    assert rows["kiet"].endswith("| manufacturing |") and rows["mdn_ko"].endswith("| — |")
+
+
+def test_an_estimate_names_its_arithmetic():
+    for name in catalogue.names():
+        estimate = catalogue.load(name).source.estimate
+        assert estimate is None or (estimate.characters > 0 and re.search(r"\d", estimate.origin)), name
 
 
 @pytest.mark.parametrize(

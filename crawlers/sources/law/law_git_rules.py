@@ -1,7 +1,7 @@
 """The administrative rules (훈령, 예규, 고시, 공고) as Markdown, from the repository legalize-kr/admrule-kr: no key."""
 
 from crawlers.platforms import law_kinds, legalize_kr
-from malmoi.source import Expect
+from malmoi.source import Estimate, Expect
 
 REPOSITORY = legalize_kr.Repository(
     name="admrule-kr",
@@ -27,6 +27,7 @@ SOURCE = legalize_kr.source(
     family="law.go.kr/admrul",
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}; 저장소 구조와 메타데이터: legalize-kr (MIT)",
     unverified="The names of all bodies that issue rules: one outside the closed list needs a review.",
+    estimate=Estimate(160_000_000, "20,000 rules × 8,000 characters, with annexes"),
     note="The same texts as law_rules, without a key: where both are collected, this one is kept. The repository "
     "writes the present name of a ministry. A rule that is an attached file is dropped as attached-only, one that is "
     "an image as image-only. A rule may print a private standard, which art. 7 does not reach, and nothing shows it.",

@@ -1,7 +1,7 @@
 """The statutes as Markdown, from the repository legalize-kr/legalize-kr: no key, one file for each statute."""
 
 from crawlers.platforms import law_kinds, legalize_kr
-from malmoi.source import Expect
+from malmoi.source import Estimate, Expect
 
 REPOSITORY = legalize_kr.Repository(
     name="legalize-kr",
@@ -25,6 +25,7 @@ SOURCE = legalize_kr.source(
     family="law.go.kr/law",
     attribution="「{title}」 ({year}), {publisher}, {url}; 저장소 구조와 메타데이터: legalize-kr (MIT)",
     unverified="Whether repealed statutes (상태: 폐지) remain at the head.",
+    estimate=Estimate(60_000_000, "5,000 statutes × 12,000 characters"),
     note="The same texts as law_statutes, without a key: where both are collected, this one is kept. Left out: annexes "
     "and forms (첨부파일 has their addresses), images, the reasons for an amendment. Middle dots are U+318D, as the "
     "repository writes them.",

@@ -1,6 +1,6 @@
 """The React documentation in Korean: MDX of ko.react.dev, from its repository."""
 
-from malmoi.source import Expect, Git, LicenceClaim, LicenceRule, Source
+from malmoi.source import Estimate, Expect, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
     name="react_ko",
@@ -18,5 +18,6 @@ SOURCE = Source(
     expect=Expect(at_least=120, at_most=500),  # 208 at commit 2e8c873c of 2026
     attribution="{publisher}, “{title}”, {url}, {licence}",
     unverified="whether the branch is still called main; files and licence were read at commit 2e8c873c",
+    estimate=Estimate(5_100_000, "counted: 410 documents of commit 2e8c873c, kept by the recipe wide"),
     note="Code samples are large; of a page about half is prose. Blog posts of the React team are among the pages.",
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from crawlers.formats.mediawiki import mediawiki_export, wikitext
 from crawlers.platforms import wikimedia
 from malmoi.archive.capture import Capture
-from malmoi.source import Expect, Item, LicenceRule
+from malmoi.source import Estimate, Expect, Item, LicenceRule
 
 _AUTHOR = re.compile(r"\|\s{0,20}(?:지은이|저자|author)\s{0,20}=[ \t]{0,20}([^|\n{}]{0,200}(?:\|[^|\n{}]{0,100}\]\])?)")
 
@@ -27,6 +27,7 @@ SOURCE = wikimedia.source(
     attribution="{author}, " + wikimedia.ATTRIBUTION,
     unverified="How many blocks the dump comes to. The names of the licence templates "
     "and of the parameter that names the author; an unknown one excludes the page.",
+    estimate=Estimate(60_000_000, "600 million characters from dumps of 1.4 GiB; this dump: 141 MiB on 2026-09-01"),
     note="The dates are those of the last revisions. Works that are shown from scanned pages (<pages …/>) have no text "
     "of their own in the dump's articles and are dropped as no-text.",
 )
