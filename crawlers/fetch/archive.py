@@ -28,6 +28,8 @@ OPEN = f"{PAGES}.open"
 CLOSED = PAGES
 SYNC_EVERY = 1.0  # seconds between two fsyncs; a power cut costs at most this much, which is fetched again
 CHUNK = 1 << 18  # bytes read at a time
+# Beginnings of records other than answers of HTTP.
+_OTHERS = tuple(b"WARC/1.1\r\nWARC-Type: " + kind for kind in (b"warcinfo", b"resource", b"metadata"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,12 @@ class Archive:
 
 
 def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
-    """Yield each whole answer from offset `start` on and the offset after it; stop before a torn tail."""
+    """Yield each whole answer from offset `start` on and the offset after it; stop before a torn tail.
+
+    Records that are not answers of HTTP are skipped: those of repositories and dumps, and descriptions of a run.
+    """
     for offset, end, raw in members(path, start):
-        if is_blank(raw):
+        if is_blank(raw) or raw.startswith(_OTHERS):
             continue
         entry = _entry(raw, path, offset)
         if entry is None:

@@ -228,7 +228,7 @@ def _check_permission(job: Job, source: Source) -> None:
     if terms is None:
         raise CallError(
             f"{source.name}: no check of its terms is recorded; read the terms of {source.publisher}, then say "
-            f"`malmoi sources terms {source.name} --reviewer … --page … --verdict allowed|forbidden`"
+            f"`malmoi sources terms {job.source} --reviewer … --page … --verdict allowed|forbidden`"
             + (f", or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}" if own else "")
         )
     if terms.verdict != "allowed":

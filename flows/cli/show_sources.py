@@ -96,15 +96,15 @@ def show_source(root: Path, name: str, out: Console) -> None:
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True, style="bold")
     facts.add_column(overflow="fold")
-    for head, words in _list_facts(source, root):
+    for head, words in _list_facts(source, root, name):
         facts.add_row(head, Text(words))
     out.print(facts, soft_wrap=False)
     for sentence in catalogue.find_missing(source):
         out.print(f"missing: {sentence}", markup=False)
 
 
-def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
-    """Yield the rows of `show_source`: heading and text."""
+def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the rows of `show_source`: heading and text; `name` is the name or the file that was asked for."""
     yield "source", source.name
     yield "title", source.title
     yield "publisher", source.publisher
@@ -132,7 +132,9 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     yield (
         "terms check",
         f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
-        f"open: read the terms, then `malmoi sources terms {source.name} --reviewer … --page … --verdict …`",
+        "not needed: nothing of another host is fetched"
+        if isinstance(source.access, Folder | Warc) or source.manners.loopback else
+        f"open: read the terms, then `malmoi sources terms {name} --reviewer … --page … --verdict …`",
     )  # fmt: skip
     yield "state", find_state(root, source.name).describe()
     for run in reversed(_read_runs(source, root)[-SHOWN_RUNS:]):

@@ -4,6 +4,8 @@ import random
 from pathlib import Path
 
 from crawlers.fetch.archive import OPEN, Archive, entries
+from crawlers.fetch.git import collector
+from malmoi.archive import capture
 from tests.builders.hostile import crawl, links, order, page, raw_server
 
 
@@ -54,3 +56,13 @@ def test_after_a_failed_run_a_redirect_is_asked_for_again_and_a_page_is_not(tmp_
     resumed = Archive(tmp_path)
     assert resumed.replay("http://a.kr/") is not None
     resumed.leave()
+
+
+def test_a_look_at_an_open_archive_skips_records_that_are_not_answers(tmp_path: Path) -> None:
+    path = tmp_path / OPEN
+    other = capture.resource_record("https://a.kr/file", "2026-11-30T00:00:00Z", "text/plain", b"a\r\n\r\nb")
+    described = collector._info_record("https://a.kr/r", "main", "0" * 40, "2026-11-30T00:00:00Z")
+    answer = capture.warc_record("https://a.kr/", "2026-11-30T00:00:00Z", 200, (), b"page")
+    path.write_bytes(described + other + answer + answer[:20])
+    ((entry, end),) = entries(path)
+    assert entry.url == "https://a.kr/" and end == len(described + other + answer)

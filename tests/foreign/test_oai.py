@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 def foreign_repository() -> Iterator[str]:
     """Serve the repository of oai-repo on loopback while the block runs; its host and port."""
     server = subprocess.Popen(
-        [PYTHON, HERE / "validate_oai_repository.py", str(SIZE)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [PYTHON, HERE / "run_oai_repository.py", str(SIZE)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     try:
         assert server.stdout is not None
@@ -64,6 +64,6 @@ def test_oaipmh_scythe_harvests_our_repository():
 
     with serve(Repository(size=55, page=10, work=work)) as repository:
         done = subprocess.run(
-            [PYTHON, HERE / "validate_oai_harvester.py", repository.base], capture_output=True, text=True, check=True
+            [PYTHON, HERE / "run_oai_harvester.py", repository.base], capture_output=True, text=True, check=True
         )
     assert done.stdout.split() == ["-" * (n % 7 == 0) + f"{PREFIX}{n}" for n in range(55)]

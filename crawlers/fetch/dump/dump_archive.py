@@ -68,7 +68,7 @@ class State:
             "finished": self.outcome,
             "error": "",
             "gone": sorted(gone),
-            "records": self.records,
+            "dump_records": self.records,
             **({"withdrawn": self.withheld} if self.withheld else {}),
             "sha256": self.digest,
             **self.sample,
