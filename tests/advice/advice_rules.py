@@ -28,6 +28,15 @@ def claim_without_proof(place):
     yield "collect own.py"
 
 
+@advice("{}: the quote of the claim names another licence than {}: {}; quote the sentence that grants it, or correct "
+        "the id")  # fmt: skip
+def claim_of_another_licence(place):
+    own(place, SOURCE.replace('LicenceClaim("CC-BY-4.0", "CC BY 4.0"', 'LicenceClaim("LicenseRef-KOGL-1", "CC BY 4.0"'))
+    yield "collect own.py"
+    place.edit("own.py", '"LicenseRef-KOGL-1"', '"CC-BY-4.0"')
+    yield "collect own.py"
+
+
 @advice("{}: the proof field needs the names of the fields that hold the licence; write fields=('…',) into its "
         "LicenceRule")  # fmt: skip
 def field_without_fields(place):
