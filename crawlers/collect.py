@@ -222,6 +222,7 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         "blocked": stats["blocked"],
         "failed": len(stats["failed"]),
         "torn": lost,
+        "cut off": int(stats.get("finished") == "limit" and not stats.get("limit")),
     }
 
 

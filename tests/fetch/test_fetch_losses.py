@@ -101,3 +101,17 @@ def test_the_words_of_a_source_are_escaped_in_the_facts_and_the_report(tmp_path:
     for text in (said.getvalue(), html, facts):
         assert escape_controls(text.replace("\n", "")) == text.replace("\n", "")
     assert "\\\\x1b[2J\\\\u202e\\\\ud800" in facts
+
+
+def test_a_collection_that_ends_at_the_bound_of_its_source_says_so(tmp_path: Path) -> None:
+    said, whole = io.StringIO(), io.StringIO()
+    with raw_server() as site:
+        site.answers["/"] = links("/a", "/b", "/c")
+        site.answers |= {f"/{name}": page(name) for name in "abc"}
+        path = tmp_path / "small.py"
+        text = SOURCE.format(base=site.base, port=site.port)
+        path.write_text(text.replace('/",)),', '/",), max_pages=2),'), encoding="utf-8")
+        assert collect(Workspace(tmp_path / "w"), str(path), Progress(Console(file=said))).current == 2
+        path.write_text(text, encoding="utf-8")
+        assert collect(Workspace(tmp_path / "v"), str(path), Progress(Console(file=whole))).current == 4
+    assert "ended at max_pages" in " ".join(said.getvalue().split()) and "max_pages" not in whole.getvalue()
