@@ -8,7 +8,6 @@ writer who did not train them, beside what the lists of terms alone say of the s
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from benchmarks.ngram_training.softmax import (
     compute_chances,
     find_temperature,
     leave_groups_out,
+    print_model,
     quantise,
     solve,
     stack_features,
@@ -30,7 +30,7 @@ from benchmarks.ngram_training.softmax import (
 from benchmarks.register_model.corpus import LABELS, OURS, TEXTS, analyse, read_rows
 from filters.domain_rules.features import MODEL, SLOTS, compute_features
 from filters.domain_rules.term_lists import DOMAINS, score_terms
-from filters.korean.softmax_model import NONE, Model, dump_model
+from filters.korean.softmax_model import NONE, Model
 
 NAMES: Final = (NONE, *DOMAINS)
 STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out
@@ -137,12 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.cross:
         cross_validate()
         return 0
-    model = train()
-    data = dump_model(model)
-    print(f"{model.about} temperature {model.temperature}")
-    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
-    if options.write:
-        options.to.write_bytes(data)
+    print_model(train(), options.to if options.write else None)
     return 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from crawlers import catalogue, denylist
+from crawlers.fetch.job import needs_permission
 from flows.probing.probe_records import SourceState, find_state
 from flows.source_files import licences
 from malmoi.source import Api, Folder, Source, Warc
@@ -78,10 +79,9 @@ def list_first_steps(source: Source, words: Words) -> list[str]:
     """Return the steps of a person before a collection: record a terms check, ask for a key, download files."""
     if isinstance(source.access, Folder | Warc):
         return [words.files]
-    if source.manners.loopback:  # of this machine
-        return [words.none]
     key = source.access.key if isinstance(source.access, Api) else ""
-    return [words.terms, *([words.key.format(key)] if key else [])]
+    steps = [words.terms] * needs_permission(source) + ([words.key.format(key)] if key else [])
+    return steps or [words.none]
 
 
 def _render_row(source: Source, words: Words, recipes: list[str], workspace: Path | None) -> str:

@@ -6,7 +6,9 @@ space that the texts span: the Cholesky factor of their products takes the place
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ import scipy.sparse as sp
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize, minimize_scalar
 
-from filters.korean.softmax_model import Features, Model
+from filters.korean.softmax_model import Features, Model, dump_model
 
 STEPS: Final = 120
 
@@ -117,6 +119,15 @@ def compute_chances(sums: Array, temperature: float) -> Array:
     scaled = sums / temperature
     likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(likely / likely.sum(axis=1, keepdims=True))
+
+
+def print_model(model: Model, path: Path | None) -> None:
+    """Print what a model was trained on, its size and its digest; write it to `path` if one is given."""
+    data = dump_model(model)
+    print(f"{model.about} temperature {model.temperature}")
+    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
+    if path:
+        path.write_bytes(data)
 
 
 def quantise(solution: Solution, labels: tuple[str, ...], temperature: float, about: dict[str, Any]) -> Model:

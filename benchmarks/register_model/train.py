@@ -6,7 +6,6 @@ Solved as `benchmarks.ngram_training.softmax` says; temperature comes from score
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -19,12 +18,13 @@ from benchmarks.ngram_training.softmax import (
     Rows,
     find_temperature,
     leave_groups_out,
+    print_model,
     quantise,
     solve,
     stack_features,
 )
 from benchmarks.register_model.corpus import Text, compute_rows, read_texts
-from filters.korean.softmax_model import NONE, Features, Model, dump_model
+from filters.korean.softmax_model import NONE, Features, Model
 from filters.register import KINDS
 from filters.register_rules.features import MODEL, SLOTS
 
@@ -65,12 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"write {MODEL.name}")
     parser.add_argument("--to", type=Path, default=MODEL)
     options = parser.parse_args(argv)
-    model = train()
-    data = dump_model(model)
-    print(f"{model.about} temperature {model.temperature}")
-    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
-    if options.write:
-        options.to.write_bytes(data)
+    print_model(train(), options.to if options.write else None)
     return 0
 
 

@@ -35,7 +35,21 @@ from malmoi.archive.collection import Run
 from malmoi.canonical_json import canonical_json
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CallError
-from malmoi.source import Api, CommonCrawl, Crawled, Dump, Feed, Git, OaiPmh, Site, Sitemap, Source, TermsCheck
+from malmoi.source import (
+    Api,
+    CommonCrawl,
+    Crawled,
+    Dump,
+    Feed,
+    Folder,
+    Git,
+    OaiPmh,
+    Site,
+    Sitemap,
+    Source,
+    TermsCheck,
+    Warc,
+)
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
@@ -127,7 +141,7 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
     source = definition.source
     access = source.access
     if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh):
-        addresses = _check_crawl(job, source, access)
+        _check_crawl(job, source, access)
     elif isinstance(access, Dump | Git | CommonCrawl):
         addresses = addresses_of(source)
         if addresses and not canonical_url(addresses[0]):
@@ -136,14 +150,24 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
             )
     else:
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")
-    guard = guard_of(source)
-    asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
-    if not all(is_loopback(canonical_url(url), guard) for url in asked):
+    if needs_permission(source):
         _check_permission(job, source)
     return access
 
 
-def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
+def needs_permission(source: Source) -> bool:
+    """Whether a collection asks a host that the source does not declare as a loopback exception.
+
+    It then needs an operator who answers for it, and a check of the terms.
+    """
+    if isinstance(source.access, Folder | Warc):
+        return False
+    guard = guard_of(source)
+    asked = [*addresses_of(source), *(claim.url for claim in source.claim if claim.url)]
+    return not all(is_loopback(canonical_url(url), guard) for url in asked)
+
+
+def _check_crawl(job: Job, source: Source, access: Crawled) -> None:
     first = first_of(access)
     if isinstance(access, OaiPmh):
         _check_harvest(job, source, access)
@@ -159,7 +183,6 @@ def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
         raise CallError(f"{source.name}: the start address {stray[0]} is outside the scope; widen the scope")
     if not source.manners.delay >= 0 or source.manners.concurrency < 1:
         raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
-    return (*first, *access.scope)
 
 
 def _check_harvest(job: Job, source: Source, access: OaiPmh) -> None:

@@ -127,7 +127,12 @@ def text(parsed: ParsedItem) -> Extracted:
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """Return as evidence the words in which the file calls itself the minutes of a sitting of the Assembly."""
-    _, _, words = heading(parsed.extraction.text)
+    return find_evidence(parsed, parsed.extraction.text)
+
+
+def find_evidence(parsed: ParsedItem, text: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """Return the words in which the text of a file names its sitting, and the signals of its answer."""
+    _, _, words = heading(text)
     found = LicenceEvidence(
         licence="LicenseRef-KR-CA-Art24",
         kind="statute",

@@ -16,10 +16,8 @@ from pathlib import Path
 from lxml import etree
 
 from crawlers.formats import ParsedItem, xml_records
-from crawlers.formats.html.runs import quote
 from crawlers.formats.unreadable import Unreadable
-from crawlers.rights.host import response_signals
-from crawlers.sources.assembly_minutes import heading
+from crawlers.sources.assembly_minutes import find_evidence, heading
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Folder, LicenceRule, Source
 
@@ -64,16 +62,7 @@ def text(parsed: ParsedItem) -> Extracted:
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """Return as evidence the words in which the file calls itself the minutes of a sitting of the Assembly."""
-    _, _, words = heading(read_minutes(parsed).text)
-    found = LicenceEvidence(
-        licence="LicenseRef-KR-CA-Art24",
-        kind="statute",
-        scope="item",
-        quote=quote(words),
-        place="heading of the minutes",
-        record=parsed.item.record,
-    )
-    return ((found,) if words else ()), response_signals.find(parsed.item, None)
+    return find_evidence(parsed, read_minutes(parsed).text)
 
 
 def read_minutes(parsed: ParsedItem) -> Extracted:

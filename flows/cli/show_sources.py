@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist
+from crawlers.fetch.job import needs_permission
 from flows.probing.probe_records import find_state
 from flows.source_files import licences, terms_of
 from malmoi.archive import collection
@@ -133,7 +134,7 @@ def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, st
         "terms check",
         f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
         "not needed: nothing of another host is fetched"
-        if isinstance(source.access, Folder | Warc) or source.manners.loopback else
+        if not needs_permission(source) else
         f"open: read the terms, then `malmoi sources terms {name} --reviewer … --page … --verdict …`",
     )  # fmt: skip
     yield "state", find_state(root, source.name).describe()
