@@ -168,15 +168,6 @@ def file_unreadable(place):
     yield CURATE
 
 
-@advice("{}: the claim of {} quotes nothing; copy the sentence that grants it.")
-def claim_without_words(place):
-    own(place)
-    place.edit("own.py", '"CC BY 4.0", file', '"", file')
-    yield COLLECT
-    place.edit("own.py", '"", file', '"CC BY 4.0", file')
-    yield COLLECT
-
-
 @advice("{}: no longer says {}, on which the claim of {} rests; read it, then correct the claim in the source file or "
         "retire the source.")  # fmt: skip
 def claim_of_other_words(place):
@@ -184,6 +175,16 @@ def claim_of_other_words(place):
     place.write("pages/LICENCE", "이 글은 CC BY-SA 4.0을 따른다.\n")
     yield COLLECT
     place.edit("own.py", '"CC-BY-4.0", "CC BY 4.0"', '"CC-BY-SA-4.0", "CC BY-SA 4.0"')
+    yield COLLECT
+
+
+@advice("{}: the sentence around {} denies what the claim of {} says; read it, then quote the whole sentence that "
+        "grants the licence, or take the claim out of the source file.")  # fmt: skip
+def claim_that_is_denied(place):
+    own(place)
+    place.write("pages/LICENCE", "이 글은 CC BY 4.0으로 이용할 수 없다.\n")
+    yield COLLECT
+    place.write("pages/LICENCE", "이 글은 CC BY 4.0으로 이용할 수 있다.\n")
     yield COLLECT
 
 

@@ -151,7 +151,7 @@ def test_an_error_of_the_machine_is_no_verdict(monkeypatch: pytest.MonkeyPatch) 
 SOURCE = """
 from pathlib import Path
 from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
-SOURCE = Source("a", "", "", Folder(Path(".")), claim=(LicenceClaim("CC0-1.0", quote="q", file="L.txt"),),
+SOURCE = Source("a", "", "", Folder(Path(".")), claim=(LicenceClaim("CC0-1.0", quote="CC0", file="L.txt"),),
     rule=LicenceRule(("licence-file",)))
 """
 

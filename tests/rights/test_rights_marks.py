@@ -124,8 +124,10 @@ def test_the_words_of_a_claim_must_stand_in_the_archived_file() -> None:
     claims.check_quote(claim, "이 자료는 공공누리\n  제1유형입니다.")
     with pytest.raises(SourceError, match="LICENSE: no longer says"):
         claims.check_quote(claim, "이 자료는 공공누리 제4유형입니다.")
-    with pytest.raises(SourceError, match="quotes nothing"):
-        claims.check_quote(LicenceClaim("MIT", " ", file="LICENSE"), "…")
+    with pytest.raises(SourceError, match="LICENSE: the sentence around '공공누리 제1유형' denies"):
+        claims.check_quote(claim, "사진은 공공누리 제1유형으로 이용할 수 없습니다. 글은 누구나 씁니다.")
+    terms = "공공누리 제1유형: 출처표시 / 제2유형: 출처표시, 상업적 이용금지 / 제3유형: 출처표시, 변경금지"
+    claims.check_quote(claim, f"{terms}. 공공누리 제1유형이 아닙니다.")  # one place that grants is enough
 
 
 def test_runs_do_not_keep_what_belongs_to_another_page() -> None:
