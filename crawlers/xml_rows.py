@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from lxml import etree
 
 from crawlers.encodings.decode import decode
-from crawlers.formats import xml_records
+from crawlers.formats import safe_xml, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.rights import licence_fields
@@ -19,7 +19,6 @@ from malmoi.errors import CallError
 from malmoi.source import Item
 
 Row: TypeAlias = dict[str, str]
-_PREFIX = re.compile(r"[<\s/]([^\W\d][\w.-]{0,40}):[^\W\d]")  # of a namespace, which the head of the file declares
 _NAME = re.compile(r"[^\W\d][\w.:-]{0,200}")
 
 
@@ -39,7 +38,7 @@ def rows(
     The other arguments name elements or attributes at any depth of a record, without their namespace; the first one
     that is filled is read, and an absent one is empty. `licence` and fields that are named like a licence are evidence
     for their record. Keys are `<file name>#<key, or number from 1>`; a dump needs `key`, as numbers count anew in each
-    block. A record that is not well-formed is an item as well, which is dropped as `damaged`.
+    block. Of a damaged record the readable part counts; one that cannot be read at all is an item without text.
 
     Raises:
         CallError: `record` is no name of an element.
@@ -53,7 +52,7 @@ def rows(
     for number, found in enumerate(element.finditer(words), 1):
         row = _read_row(found[0])
         read = row or {}
-        row_key = read.get(key, "").strip() or str(number)
+        row_key = read.get(key, "").strip() or (str(number) if row is not None else f"at-{found.start()}")
         yield Item(
             key=f"{file}#{row_key}",
             url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
@@ -70,18 +69,15 @@ def rows(
 
 
 def _read_row(markup: str) -> Row | None:
-    """Return the filled elements and attributes of a record by local name, the first of each; None if it is damaged."""
-    declared = " ".join(
-        f'xmlns:{prefix}="urn:{prefix}"' for prefix in sorted(set(_PREFIX.findall(markup)) - {"xml", "xmlns"})
-    )
+    """Return the filled elements and attributes of a record by local name, the first of each; None if unreadable."""
     try:
-        root = xml_records.parse_xml(f"<records {declared}>{markup}</records>".encode())
+        root = safe_xml.parse(markup.translate(xml_records.CONTROL), recover=True)
     except Unreadable:
         return None
     row: Row = {}
-    for element in root.iterdescendants(etree.Element):
-        name = etree.QName(element).localname
-        for called, value in (*element.attrib.items(), (name, xml_records.words(element))):
+    for element in root.iter(etree.Element):
+        attributes = ((str(name), str(value)) for name, value in element.attrib.items())
+        for name, value in (*attributes, (safe_xml.local_name(element), xml_records.words(element))):
             if value.strip():
-                row.setdefault(etree.QName(called).localname, str(value))
+                row.setdefault(name.rpartition("}")[2].rpartition(":")[2], value)
     return row

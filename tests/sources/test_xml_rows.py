@@ -46,15 +46,18 @@ def test_a_block_of_a_dump_needs_no_head_and_may_be_cp949():
     assert one.body == "첫 줄\n둘째 줄"
 
 
-def test_a_damaged_or_empty_record_costs_itself_alone():
-    broken = '<기록 번호="2"><본문>나 & 다</내용></기록>'
+def test_of_a_damaged_record_the_readable_part_counts_and_no_other_is_lost():
+    broken = '<기록 번호="2"><본문>나 & 다\x0b</내용></기록>'
     body = RECORD.format(1) + broken + '<기록 번호="3"><본문/></기록>' + RECORD.format(4) + "<기록><본문>끊긴"
-    assert reasons(read(body.encode())) == [
-        ("a.xml#1", ""),
-        ("a.xml#2", "damaged"),
-        ("a.xml#3", "empty"),
-        ("a.xml#4", ""),
-    ]
+    found = read(body.encode())
+    assert reasons(found) == [("a.xml#1", ""), ("a.xml#2", ""), ("a.xml#3", "empty"), ("a.xml#4", "")]
+    assert found[1].body.split() == ["나", "다"]
+
+
+def test_a_record_that_no_parser_reads_is_counted_and_dropped():
+    deep = '<기록 번호="2"><본문>' + "<p>" * 1_700_000 + "</본문></기록>"
+    last = read((deep + RECORD.format(4)).encode())
+    assert reasons(last) == [("a.xml#at-0", "too-large"), ("a.xml#4", "")]
 
 
 def test_names_that_only_begin_like_the_record_are_others():
