@@ -23,36 +23,40 @@ _IMAGE = re.compile(r"img_open(?:code|type)_?0{0,2}([1-9]|ai)", re.I)
 _CC = re.compile(
     r"\bCC[ -]?BY\b|(?:\bCCL?\b|creative\s?commons|크리에이티브).*(?:\bBY\b|attribution|저작자)|저작자\s?표시"
     r"|\battribution(?:-[a-z]+)* [1-4]\.[05]\b",  # the titles of the legal codes do not say Creative Commons
-    re.I,
+    re.I | re.A,
 )
 _CONDITIONS = (
-    ("NC", re.compile(r"비\s?영리|non-?\s?commercial|\bNC\b", re.I)),
-    ("ND", re.compile(r"변경\s?금지|no-?\s?deriv|\bND\b", re.I)),
-    ("SA", re.compile(r"동일\s?조건|share.?alik|\bSA\b", re.I)),
+    ("NC", re.compile(r"비\s?영리|non-?\s?commercial|\bNC\b", re.I | re.A)),
+    ("ND", re.compile(r"변경\s?금지|no-?\s?deriv|\bND\b", re.I | re.A)),
+    ("SA", re.compile(r"동일\s?조건|share.?alik|\bSA\b", re.I | re.A)),
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*[A-Za-z0-9]")
 # How a licence is called in sentences, beside its id; of licences whose text does not name them, how it begins. The
 # beginning of an id is its key. Used for claims: elsewhere "MIT" may be a university.
 _CALLED = {
-    "Apache": r"\bApache\b",
+    "Apache": r"\bApache\b|아파치",
     "BSD": r"\bBSD\b|^Redistribution and use in source and binary forms",
     "CC-PDDC": r"public domain",
-    "CC-PDM": r"public domain mark",
-    "CC0": r"\bCC[ -]?0\b|\bCC[ -]?zero\b|creative commons zero",
+    "CC-PDM": r"public domain mark|퍼블릭\s?도메인\s?마크",
+    "CC0": r"\bCC[ -]?0\b|\bCC[ -]?zero\b|creative commons zero|CC\s?제로",
     "CDLA": r"\bCDLA\b|community data licen[sc]e",
-    "GFDL": r"\bGFDL\b|free documentation licen[sc]e",
-    "GPL": r"\bGPL(?:v?[23])?\b|GNU general public licen[sc]e",
+    "GFDL": r"\bGFDL\b|free documentation licen[sc]e|자유\s?문서\s?(?:사용\s?)?(?:허가서|라이[선센]스)",
+    "GPL": r"\bGPL(?:v?[23])?\b|GNU (?:general public licen[sc]e|일반\s?공중\s?(?:사용\s?)?(?:허가서|라이[선센]스))",
     "ISC": r"\bISC\b|^Permission to use, copy, modify, and(?:/or)? distribute this software",
     "KOGL-Expired": r"만료\s?(?:공공)?저작물",
     "KR-CA-Art24": r"저작권법[^.]{0,20}제\s?24\s?조(?!의)|copyright act,? art(?:icle|\.) 24(?!-)",
     "KR-CA-Art7": r"저작권법[^.]{0,20}제\s?7\s?조(?!의)|copyright act,? art(?:icle|\.) 7\b",
     "KR-OpenData-Unrestricted": r"이용\s?허락\s?(?:범위)?[^.]{0,6}제한\s?없음",
     "KR-PD-expired": r"보호\s?기간[^.]{0,12}(?:만료|끝|경과|지난)|만료\s?저작물|퍼블릭\s?도메인|public domain",
-    "LGPL": r"\bLGPL(?:v?[23])?\b|lesser general public licen[sc]e",
+    "LGPL": r"\bLGPL(?:v?[23])?\b|lesser general public licen[sc]e|약소\s?일반\s?공중",
     "MIT": r"\bMIT\b|^Permission is hereby granted, free of charge, to any person obtaining a copy",
-    "MPL": r"\bMPL\b|mozilla public licen[sc]e",
+    "MPL": r"\bMPL\b|mozilla public licen[sc]e|모질라\s?(?:공중|공용|퍼블릭)",
     "ODC-By": r"\bODC[ -]?By\b|open data commons attribution",
     "ODbL": r"\bODbL\b|open database licen[sc]e",
+}
+_VERSIONS = {  # how a quotation writes the version of a licence, by the beginning of its id
+    "CC-BY": re.compile(r"(?<![\d.])([1-4]\.[05])(?![\d.])"),
+    "GPL": re.compile(r"GPL[ -]?v?([23])\b|version ([23])\b|제\s?([23])\s?판", re.I | re.A),
 }
 _DENIAL = re.compile(
     r"(?:이용|사용|복제|배포|전재|게재|활용)[^.,]{0,12}(?:수\s?없|금지|금한|금합|불가|안\s?됩|안\s?된)"
@@ -84,7 +88,8 @@ def is_proof(licence: str, kind: str, quote: str) -> bool:
     wanted = {_shorten(part) for part in parts}
     wanted |= {part.removesuffix("-AI") for part in wanted} | ({"KOGL-AI"} if licence.endswith("-AI") else set())
     if kind in _CLAIM_KINDS:
-        return bool(named & wanted or _is_called(wanted, quote)) and not any(_denies(part, quote) for part in parts)
+        says = bool(named & wanted or _is_called(wanted, quote)) and all(_is_version(part, quote) for part in parts)
+        return says and not any(_denies(part, quote) for part in parts)
     return bool(named & wanted) if named else kind not in _NAMING
 
 
@@ -110,7 +115,17 @@ def _read_sentence(text: str, at: int, length: int) -> str:
 
 def _is_called(wanted: Iterable[str], quote: str) -> bool:
     names = (pattern for short in wanted for start, pattern in _CALLED.items() if short.startswith(start))
-    return any(re.search(pattern, fold(quote), re.I) for pattern in names)
+    return any(re.search(pattern, fold(quote), re.I | re.A) for pattern in names)  # a word ends before Hangul
+
+
+def _is_version(licence: str, quote: str) -> bool:
+    """Whether a quotation that states versions states the one of the licence."""
+    short = licence.removeprefix("LicenseRef-")
+    rule = next((rule for start, rule in _VERSIONS.items() if short.startswith(start)), None)
+    stated = {
+        version for found in (rule.finditer(fold(quote)) if rule else ()) for version in found.groups() if version
+    }
+    return not stated or any(f"-{version}" in licence for version in stated)
 
 
 def _denies(licence: str, quote: str) -> bool:

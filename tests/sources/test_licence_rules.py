@@ -50,6 +50,8 @@ LICENCES_AND_QUOTES = [
     ("CC-BY-4.0", "별도 표시가 없는 한 모든 글은 CC BY 4.0으로 제공됩니다.", True),
     ("CC-BY-4.0", "Attribution 4.0 International", True),  # the title of the legal code
     ("CC-BY-4.0", "Attribution-ShareAlike 4.0 International", False),
+    ("CC-BY-4.0", "저작자표시 3.0 라이선스를 따릅니다.", False),
+    ("LicenseRef-CC-BY-2.0-KR", "크리에이티브 커먼즈 코리아 저작자표시 2.0 대한민국 라이선스", True),
     ("CC-BY-4.0", "모든 권리는", False),
     ("CC-BY-4.0", "누구나 자유롭게 이용할 수 있습니다.", False),
     ("CC-BY-4.0", "본 자료는 CC BY 4.0으로 이용할 수 없습니다.", False),
@@ -64,9 +66,14 @@ LICENCES_AND_QUOTES = [
     ("MIT", "Permission is hereby granted, free of charge, to any person obtaining a copy of this software", True),
     ("BSD-3-Clause", "Redistribution and use in source and binary forms, with or without modification", True),
     ("Apache-2.0", "Licensed under the Apache License; you may not use this file except in compliance with it", True),
+    ("GPL-3.0-or-later", "the GNU General Public License, version 2", False),
+    ("GPL-2.0-or-later", "the GNU General Public License, either version 2 or version 3", True),
     ("GPL-2.0-or-later", "GNU Lesser General Public License", False),
     ("LGPL-2.1-only", "GNU Lesser General Public License", True),
     ("GFDL-1.3-or-later", "GNU 자유 문서 사용 허가서(GFDL) 1.3", True),
+    ("MIT", "예제 코드는 MIT라이선스를 따릅니다.", True),
+    ("CC-BY-SA-4.0", "모든 글은 CC BY-SA로 나눕니다.", True),
+    ("GPL-3.0-only", "GNU 일반 공중 사용 허가서 제3판", True),
     ("MIT OR Apache-2.0", "Apache License, Version 2.0", True),
 ]
 
