@@ -178,8 +178,8 @@ def claim_of_other_words(place):
     yield COLLECT
 
 
-@advice("{}: the sentence around {} denies what the claim of {} says; read it, then quote the whole sentence that "
-        "grants the licence, or take the claim out of the source file.")  # fmt: skip
+@advice("{}: the sentence around {} denies or limits what the claim of {} says; read it, then quote the whole sentence "
+        "that grants the licence, or leave the claim out and let a person review.")  # fmt: skip
 def claim_that_is_denied(place):
     own(place)
     place.write("pages/LICENCE", "이 글은 CC BY 4.0으로 이용할 수 없다.\n")

@@ -74,7 +74,13 @@ LICENCES_AND_QUOTES = [
     ("MIT", "예제 코드는 MIT라이선스를 따릅니다.", True),
     ("CC-BY-SA-4.0", "모든 글은 CC BY-SA로 나눕니다.", True),
     ("GPL-3.0-only", "GNU 일반 공중 사용 허가서 제3판", True),
-    ("MIT OR Apache-2.0", "Apache License, Version 2.0", True),
+    ("MIT OR Apache-2.0", "Apache License, Version 2.0", False),
+    ("MIT OR Apache-2.0", "Apache License, Version 2.0 or the MIT license, at your option", True),
+    ("CC-BY-4.0", "2020년까지 CC BY 4.0이었으나 지금은 사내 자료이다.", False),
+    ("CC-BY-4.0", "정리가 끝나면 CC BY 4.0으로 공개할 예정이다.", False),
+    ("CC-BY-4.0", "승인을 받은 경우에 한하여 CC BY 4.0을 따른다.", False),
+    ("CC-BY-SA-4.0", "CC BY-SA 4.0, unless a page says otherwise", True),
+    ("MIT", "MIT 연구진과 함께 만든 자료이다.", False),
 ]
 
 
