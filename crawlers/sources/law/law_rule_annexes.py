@@ -20,7 +20,7 @@ REGISTER = law_annexes.AnnexRegister(
     author="소관부처명",
     stated=("행정규칙종류", "소관부처명"),
     allowed=_is_covered,
-    ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크"),
+    ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크", "현행연혁행정규칙일련번호"),
 )
 
 SOURCE = law_annexes.source(
