@@ -44,6 +44,7 @@ NUMBER = re.compile(r"[제第]\s?\d{1,4}\s?[호차號次]")
 COUNCIL = re.compile(r"[시도군구]\s?의\s?회|[市道郡區]\s?議\s?會")  # 본회의회의록 holds 의회, too
 DATE = re.compile(r"(\d{4})\s?[년年]\s?(\d{1,2})\s?[월月]\s?(\d{1,2})\s?[일日]")
 _LABEL = re.compile(r"[○◯〇]\s?\w")
+_COLON = " \t\r\n\xa0:："  # around a colon that some councils print themselves
 _FRAME = re.compile(  # lines of the viewer inside the element of the minutes
     r"top Scroll|발언 저장|발언 인쇄|회의록을 불러오는 중입니다\.?"
     r"|\[?본 회의록은 [^\[\]]{0,60}임시회의록[^\[\]]{0,60}\]?"
@@ -224,8 +225,10 @@ def read_minutes(box: html.HtmlElement) -> str:
     for part in list(box.iter("ol", "ul", "li")):
         part.tag = "div"  # minutes number their items themselves
     for part in box.iter("strong", "b", "span"):
-        if _is_label(part):
-            part.tail = f": {(part.tail or '').lstrip()}"
+        if "attend-member" in (part.get("class") or "").split():  # names that only their style keeps apart
+            part.tail = f" {part.tail or ''}"
+        elif _is_label(part):
+            _end_label(part)
     return "\n".join(line for line in read_box(box).split("\n") if not _FRAME.fullmatch(line))
 
 
@@ -241,6 +244,15 @@ def _is_label(part: html.HtmlElement) -> bool:
         return True
     behind = part.getnext()
     return behind is not None and behind.tag not in _BLOCKS and bool(behind.text_content().strip())
+
+
+def _end_label(part: html.HtmlElement) -> None:
+    """Put one colon behind the words that name a speaker."""
+    if len(part):
+        part[-1].tail = (part[-1].tail or "").rstrip(_COLON)
+    else:
+        part.text = (part.text or "").rstrip(_COLON)
+    part.tail = f": {(part.tail or '').lstrip(_COLON)}"
 
 
 def heading(minutes: str) -> tuple[str, str, str]:

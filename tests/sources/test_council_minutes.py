@@ -164,6 +164,14 @@ def test_a_sitting_is_its_agenda_and_its_turns_and_no_navigation(name):
     assert (rights(outcome).use, rights(outcome).licence) == ("redistribute", council_minutes.LICENCE)
 
 
+@pytest.mark.parametrize("printed", ["</strong> :&nbsp;", " : </strong>", "：</strong>\n"])
+def test_a_colon_that_the_minutes_print_is_not_doubled(printed):
+    outcome = minutes_of(
+        "council_geoje", lambda raw: raw.replace("직무대리 사아자</strong>&nbsp;&nbsp;", "직무대리 사아자" + printed)
+    )
+    assert outcome.document.text == TEXTS["viewer"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
