@@ -35,7 +35,7 @@ VIEW = "https://record.assembly.go.kr/assembly/viewer/minutes/xml.do?id={id}&typ
 FIELDS = Fields(
     used=("list_total_count", "PDF_LINK_URL"),
     ignored=("RESULT", "CONFER_NUM", "TITLE", "CLASS_NAME", "DAE_NUM", "CONF_DATE", "SUB_NAME", "VOD_LINK_URL",
-             "CONF_LINK_URL", "CONF_ID"),
+             "CONF_LINK_URL", "CONF_ID", "COMM_NAME", "VODCOMM_CODE", "PDF_FILE_ID", "DEPT_CD"),
 )  # fmt: skip
 HEAD = 2_000  # code points at the beginning of minutes that contain their heading
 # 제439회국회, 2026년도국정감사 in a heading, which may be letter-spaced.

@@ -248,7 +248,9 @@ def test_another_council_of_a_known_system_is_collected_from_its_list_to_its_doc
 
 
 PORTAL = "https://clik.nanet.go.kr/openapi/minutes.do"
-LIST = f"{PORTAL}?displayType=list&listCount=100&rasmblyId=099001&searchType=ALL&startCount=0&type=json"
+LIST = (
+    f"{PORTAL}?displayType=list&listCount=100&rasmblyId=099001&searchType=ALL&sort=MTG_DE%2FDESC&startCount=0&type=json"
+)
 ENTRY = f"{PORTAL}?displayType=detail&docid=CLIKC9900000000001&type=json"
 FIELDS = {
     "SERVICE": "minutes",

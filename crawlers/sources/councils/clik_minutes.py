@@ -28,6 +28,7 @@ from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, So
 BASE = "https://clik.nanet.go.kr/openapi/minutes.do"
 VIEW = "https://clik.nanet.go.kr/potal/search/searchView.do?collection=minutes&DOCID={}"
 COUNCILS = "MALMOI_CLIK_COUNCILS"  # environment variable
+ORDER = "MTG_DE%2FDESC"  # the newest first, so that the revisions of a sitting are on one page
 PER_PAGE = 100  # rows, the most that the interface gives
 MEETING = ("RASMBLY_ID", "RASMBLY_NUMPR", "RASMBLY_SESN", "MINTS_ODR", "MTG_DE", "MTGNM")  # name one sitting
 BOXES = tuple(system.box for system in council_minutes.SYSTEMS)
@@ -49,7 +50,8 @@ def _starts(councils: str) -> tuple[str, ...]:
             "(https://clik.nanet.go.kr/potal/guide/resourceCenter.do lists them)"
         )
     return tuple(
-        f"{BASE}?displayType=list&listCount={PER_PAGE}&rasmblyId={one}&searchType=ALL&startCount=0&type=json"
+        f"{BASE}?displayType=list&listCount={PER_PAGE}&rasmblyId={one}&searchType=ALL&sort={ORDER}"
+        "&startCount=0&type=json"
         for one in chosen
     )
 
