@@ -38,7 +38,9 @@ UNVERIFIED = (
     "Whether robots.txt lets machines in; how far back the list goes."
 )
 # Minutes before the middle of the nineties are written in hanja.
-SITTING = re.compile(r"[제第]\s?\d{1,4}\s?[회回]|\d{4}\s?년도\s?행\s?정\s?사\s?무\s?[감조]\s?사")
+SITTING = re.compile(
+    r"[제第]\s?\d{1,4}\s?[회回]|\d{4}\s?년도\s?(?:[가-힣]{1,12}의회\s)?행\s?정\s?사\s?무\s?[감조]\s?사"
+)
 MINUTES = re.compile(r"회\s?의\s?록|會\s?議\s?錄")
 NUMBER = re.compile(r"[제第]\s?\d{1,4}\s?[호차號次]")
 COUNCIL = re.compile(r"[시도군구]\s?의\s?회|[市道郡區]\s?議\s?會")  # 본회의회의록 holds 의회, too

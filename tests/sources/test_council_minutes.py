@@ -164,6 +164,13 @@ def test_a_sitting_is_its_agenda_and_its_turns_and_no_navigation(name):
     assert (rights(outcome).use, rights(outcome).licence) == ("redistribute", council_minutes.LICENCE)
 
 
+def test_the_heading_of_an_audit_may_name_the_council():
+    minutes = "2030년도 {}행정사무감사\n문화위원회 회의록\n가상도의회사무처\n일 시: 2030년 11월 10일(월)"
+    for council in ("", "가상도의회 "):
+        assert council_minutes.heading(minutes.format(council))[1] == "2030-11-10"
+    assert council_minutes.heading(minutes.format("가상공사 ")) == ("", "", "")
+
+
 @pytest.mark.parametrize("printed", ["</strong> :&nbsp;", " : </strong>", "：</strong>\n"])
 def test_a_colon_that_the_minutes_print_is_not_doubled(printed):
     outcome = minutes_of(
