@@ -32,9 +32,11 @@ from malmoi.source import Estimate, Expect, Extracted, Item, LicenceRule, Manner
 
 LICENCE = "LicenseRef-KR-CA-Art24"
 HEAD = 2_000  # code points at the beginning of minutes that contain their heading
+MEAN = 33_600  # characters of a sitting: 178 of September 2026 had 5,988,191 (the report that clik_minutes names)
 MAX_LABEL = 60  # code points of the words that name a speaker
 UNVERIFIED = (
     "No page has been fetched by us: addresses and elements are those that public programs read and stored pages show. "
+    "A page of minutes and one of the list of Geoje were read whole (okyoungcheol-arch/Geoje_City_Council). "
     "Whether robots.txt lets machines in; how far back the list goes."
 )
 # Minutes before the middle of the nineties are written in hanja.
@@ -113,14 +115,21 @@ class Council:
         )
 
 
-def source(council: Council, /, *, name: str, unverified: str = "", **facts: Any) -> Source:
-    """Return the source of a council; `facts` are fields of Source that differ from those of other councils."""
+def source(council: Council, /, *, name: str, sittings: int = 0, unverified: str = "", **facts: Any) -> Source:
+    """Return the source of a council; `facts` are fields of Source that differ from those of other councils.
+
+    `sittings` are those that its list counts, if its pages were counted.
+    """
     system = council.system
+    counted = (
+        f"{sittings:,} sittings of its list × {MEAN:,} characters, as of 178 sittings of 52 councils in clik_minutes"
+    )
+    guessed = Estimate(45_000_000, "100 days a year × 30,000 characters × 15 years, as for any council")
     default: dict[str, Any] = {
         "title": f"{council.name} 회의록",
         # Some hundred sittings a year, as is generally known; no list was counted.
         "expect": Expect(at_least=50, at_most=100_000),
-        "estimate": Estimate(45_000_000, "100 days a year × 30,000 characters × 15 years, as for any council"),
+        "estimate": Estimate(sittings * MEAN, counted) if sittings else guessed,
         "manners": Manners(delay=2.0),
         "note": "Whole sittings only, never by speaker (art. 24). Members are public persons, officials and witnesses "
         "may not be: the recipe must redact. Provisional minutes (임시회의록) are collected, and replaced when the "

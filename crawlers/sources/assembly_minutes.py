@@ -75,9 +75,9 @@ SOURCE = Source(
     expect=Expect(at_least=500, at_most=40_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
-    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read. "
-    "record.assembly.go.kr is said to refuse programs (400) and addresses abroad; whether its robots.txt lets "
-    "machines in; how the heading of a file comes out of its layout.",
+    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read, "
+    "and of tests that mirror rows of October 2026. record.assembly.go.kr is said to refuse programs (400) and "
+    "addresses abroad; whether its robots.txt lets machines in; how the heading of a file comes out of its layout.",
     estimate=Estimate(2_000_000_000, "1,800 sittings a year × 60,000 characters × 20 years"),
     note="A key comes from open.assembly.go.kr. Whole sittings only, never by speaker (art. 24). Members are public "
     "persons, witnesses are not: the recipe must redact. Papers of third parties may be printed behind a "
