@@ -76,10 +76,10 @@ SOURCE = Source(
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
     unverified="No answer of the interface has been seen by us. Addresses, fields, errors and paging are those of a "
-    "report on 257 requests of September 2026 (sokldjs554/procurement-forecast, docs/real-data-clik.md): 34 sittings "
-    "of Seongnam had 110 entries, no field says which is final, and 20 of the 34 first ones were provisional. In "
-    "which markup the councils that are not of a known system send their minutes (those pages are dropped as "
-    "not-minutes). 8 of 178 sittings there had no circle before a speaker: such a text is not granted here.",
+    "report on 257 requests of September 2026 (sokldjs554/procurement-forecast, real-data-clik.md): 34 sittings of "
+    "Seongnam had 110 entries, no field says which is final, and 20 of the 34 first ones were provisional. In which "
+    "markup the councils that are not of a known system send their minutes (those pages are dropped as not-minutes). "
+    "8 of 178 sittings there had no circle before a speaker: such a text is not granted here.",
     estimate=Estimate(
         5_000_000_000,
         "all councils: 772 sittings in 30 days (the report above) × 12 × 16 years × 33,600 characters (mean of 178). "

@@ -17,9 +17,9 @@ SOURCE = Source(
     manners=Manners(delay=2.0),
     attribution="{author}, 「{title}」 ({year}), {url}, {licence}",
     unverified="Three records of an answer of August 2026 were read (ckgerteis/korea-scholarship-mcp, "
-    "tests/fixtures/oak_listrecords.xml): none has an element with a licence, one has an abstract, and contents_url is "
-    "a page of the repository. The missing sets and tokens and the 99 records are those that public programs describe. "
-    "Whether deleted records are announced is unknown.",
+    "oak_listrecords.xml): none has an element with a licence, one has an abstract, and contents_url is a page of "
+    "the repository. The missing sets and tokens and the 99 records are those that public programs describe. Whether "
+    "deleted records are announced is unknown.",
     note="Expected outcome: nothing is granted until a record names a licence. OAK shows a Creative Commons type "
     "on the page of each article of its journals, CC BY-NC on those that were seen; the page gives no version of "
     "the licence. Files lie on the hosts of the repositories and are not fetched: declare the repository as "
