@@ -36,7 +36,8 @@ MEAN = 33_600  # characters of a sitting: 178 of September 2026 had 5,988,191 (t
 MAX_LABEL = 60  # code points of the words that name a speaker
 UNVERIFIED = (
     "No page has been fetched by us: addresses and elements are those that public programs read and stored pages show. "
-    "A page of minutes and one of the list of Geoje were read whole (okyoungcheol-arch/Geoje_City_Council). "
+    "A page of minutes and one of the list of Geoje were read whole (okyoungcheol-arch/Geoje_City_Council), and the "
+    "beginnings of sixteen stored pages without markup, one each of Daejeon, Seoul and Uiwang. "
     "Whether robots.txt lets machines in; how far back the list goes."
 )
 # Minutes before the middle of the nineties are written in hanja.
@@ -44,7 +45,8 @@ SITTING = re.compile(
     r"[제第]\s?\d{1,4}\s?[회回]|\d{4}\s?년도\s?(?:[가-힣]{1,12}의회\s)?행\s?정\s?사\s?무\s?[감조]\s?사"
 )
 MINUTES = re.compile(r"회\s?의\s?록|會\s?議\s?錄")
-NUMBER = re.compile(r"[제第]\s?\d{1,4}\s?[호차號次]")
+# 제3일차 of an audit; the opening ceremony of a session has no number.
+NUMBER = re.compile(r"[제第]\s?\d{1,4}\s?(?:[호차號次]|일차?\b)|^\s{0,9}(?:개\s?회|개\s?원|폐\s?회)\s?식$")
 COUNCIL = re.compile(r"[시도군구]\s?의\s?회|[市道郡區]\s?議\s?會")  # 본회의회의록 holds 의회, too
 DATE = re.compile(r"(\d{4})\s?[년年]\s?(\d{1,2})\s?[월月]\s?(\d{1,2})\s?[일日]")
 _LABEL = re.compile(r"[○◯〇]\s?\w")
