@@ -37,7 +37,7 @@ MAX_LABEL = 60  # code points of the words that name a speaker
 UNVERIFIED = (
     "No page has been fetched by us: addresses and elements are those that public programs read and stored pages show. "
     "A page of minutes and one of the list of Geoje were read whole (okyoungcheol-arch/Geoje_City_Council), and the "
-    "beginnings of sixteen stored pages without markup, one each of Daejeon, Seoul and Uiwang. "
+    "beginnings of seventeen stored pages without markup, one each of Daejeon, Seoul and Uiwang. "
     "Whether robots.txt lets machines in; how far back the list goes."
 )
 # Minutes before the middle of the nineties are written in hanja.
