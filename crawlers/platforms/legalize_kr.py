@@ -35,9 +35,9 @@ from malmoi.source import Extracted, Git, Item, LicenceClaim, LicenceRule, Sourc
 BASE = "https://github.com/legalize-kr"
 REGISTER = "www.law.go.kr"  # the host in 출처 of every file
 UNVERIFIED = (
-    "How many files the head of main holds. Read were stored copies of 30 whole files of the four repositories, beside "
-    "what is made of them, README.md, and the programs that write the files. None of the stored copies has a file "
-    "LICENSE: README.md names the licence."
+    "How many files the head of main holds. Read were stored copies of 30 files of the four repositories, README.md, "
+    "and the programs that write the files; parts of six files were compared with what is made of them. None of the "
+    "stored copies has a file LICENSE: README.md names the licence."
 )
 STRUCTURE = "저장소 구조, 메타데이터: MIT"  # the sentence of README.md about everything that is not a text of the State
 HEADNOTES, CITED, JUDGMENT = ("판시사항", "판결요지"), ("참조조문", "참조판례"), "판례내용"  # sections of a judgment
