@@ -222,8 +222,14 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         "blocked": stats["blocked"],
         "failed": len(stats["failed"]),
         "torn": lost,
-        "cut off": int(stats.get("finished") == "limit" and not stats.get("limit")),
+        "cut off": stats.get("left_out", {}).get("max-pages", 0),
     }
+
+
+def find_unfollowed(folder: Path) -> list[str]:
+    """Return the answers of the crawl in `folder` whose addresses could not be read, each with the reason."""
+    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
+    return [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]
 
 
 def find_unknown(definition: Definition, folder: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from crawlers.catalogue import Definition
 from crawlers.source_errors import LABEL, UNREADABLE_CAPTURE, UNREADABLE_TABLE
@@ -27,7 +28,7 @@ class Unread:
     documents: int  # of the source, read or not
     reasons: Counter[str]
     captures: int = 0  # that hold documents
-    lost: int = 0  # of those, captures with a document that could not be read
+    lost: int = 0  # of those, captures that gave no document for this reason
     first: str = ""  # id of such a document
     said: list[str] = field(default_factory=list)  # the error of the first
 
@@ -69,16 +70,16 @@ def is_refused(found: Unread, definition: Definition) -> bool:
 
 def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
     folder = workspace.stage("2-documents", ledger.key)
-    inputs = shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist()
-    found.captures += sum(row["input"] is None or row["kept"] + row["dropped"] > 0 for row in inputs)
-    found.lost += sum(row["input"] is None for row in inputs)
-    if any(count and reason in REASONS for (_, _, reason), count in ledger.dropped.items()):
-        rows = shard.read(folder / "dropped.parquet", ["id", "record", "reason", "labels"]).to_pylist()
-        lost = [row for row in rows if row["reason"] in REASONS]
-        found.lost += len({row["record"] for row in lost})
-        if not found.first:
-            found.first = lost[0]["id"]
-            found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
-    if ledger.failed and not found.first:
+    rows = shard.read(folder / "dropped.parquet", ["id", "reason", "labels"]).to_pylist()
+    lost = [row for row in rows if row["reason"] in REASONS]
+    dropped = iter(rows)
+    for one in shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist():
+        failed, reasons = one["input"] is None, [row["reason"] for row in islice(dropped, one["dropped"])]
+        found.captures += failed or bool(reasons) or one["kept"] > 0
+        found.lost += not one["kept"] and (failed or any(reason in REASONS for reason in reasons))
+    if lost and not found.first:
+        found.first = lost[0]["id"]
+        found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
+    elif ledger.failed and not found.first:
         found.first = ledger.failed[0].id
         found.said = [ledger.failed[0].detail or ledger.failed[0].why]
