@@ -70,13 +70,18 @@ def is_refused(found: Unread, definition: Definition) -> bool:
 
 def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
     folder = workspace.stage("2-documents", ledger.key)
+    inputs = shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist()
+    found.captures += sum(one["input"] is None or one["kept"] + one["dropped"] > 0 for one in inputs)
+    is_refused = any(count and reason in REASONS for (_, _, reason), count in ledger.dropped.items())
+    if not (is_refused or ledger.failed):
+        return
     rows = shard.read(folder / "dropped.parquet", ["id", "reason", "labels"]).to_pylist()
     lost = [row for row in rows if row["reason"] in REASONS]
     dropped = iter(rows)
-    for one in shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist():
-        failed, reasons = one["input"] is None, [row["reason"] for row in islice(dropped, one["dropped"])]
-        found.captures += failed or bool(reasons) or one["kept"] > 0
-        found.lost += not one["kept"] and (failed or any(reason in REASONS for reason in reasons))
+    for one in inputs:
+        reasons = [row["reason"] for row in islice(dropped, one["dropped"])]
+        is_lost = one["input"] is None or any(reason in REASONS for reason in reasons)
+        found.lost += is_lost and not one["kept"]
     if lost and not found.first:
         found.first = lost[0]["id"]
         found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
