@@ -170,8 +170,10 @@ class Crawl(Spider):
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
         if self.queue and not (self.context.job.limit or self.context.job.sample):
             self.state.left_out[MAX_PAGES] = len(self.queue)
-        if self.state.followed.failed > self.state.followed.read:
-            raise SourceError(link_extraction.explain_follow(self.context, self.state, "at most answers"))
+        done = self.state.followed
+        if done.failed > done.read:
+            often = f"at {done.failed:,} of {done.failed + done.read:,} answers"
+            raise SourceError(link_extraction.explain_follow(self.context, self.state, often))
         whole = whole and not self.state.followed.failed
         if whole and self.state.outcome == "finished" and not self.context.job.sample:
             self.state.unnamed = tuple(sorted(self._find_unnamed()))

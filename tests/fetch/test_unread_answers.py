@@ -94,6 +94,11 @@ def test_a_follow_that_fails_at_most_answers_or_at_many_in_a_row_stops_the_sourc
         with pytest.raises(SourceError, match=words):
             gather(tmp_path, name)
         assert len(site.asked) < 40, "further requests would be of no use"
+        site.answers["/list1"] = listing("/list2", "/list3")
+        few = tmp_path / "few"
+        few.mkdir()
+        with pytest.raises(SourceError, match=r", and at 2 of 3 answers; correct it in .*source.py and run again"):
+            gather(few, write(few, site.port, api(site.base, "/list1")))
         source = Path(name)
         ignore = 'if "/list" in capture.url and b"<html" not in capture.body'
         source.write_text(source.read_text("utf-8").replace('if "/list" in capture.url', ignore), "utf-8")

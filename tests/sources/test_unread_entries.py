@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from crawlers.withdrawn import drop
 from flows.cli import why
 from flows.collect import collect
 from flows.curate import curate
@@ -21,8 +22,10 @@ from flows.run import recipe_of
 from malmoi.archive import collection
 from malmoi.archive.capture import warc_record
 from malmoi.erasure.derived_files import purge_stages
+from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import SourceError, StageError
-from malmoi.ledger import Ledger, total
+from malmoi.ledger import Failure, Ledger, total
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
@@ -243,3 +246,15 @@ def test_the_probe_names_the_error_of_an_entry(tmp_path: Path) -> None:
     found = probe(Workspace(tmp_path / "w"), name)
     says = {one.field: one.says for one in found.checks}
     assert found.outcome == "differs" and "KeyError: '본문' (rows.py, line " in says["reading"]
+
+
+def test_a_withdrawn_entry_that_failed_loses_its_name_and_the_words_of_its_error() -> None:
+    key, value = b"k" * 32, "010-9999-0000"
+    failed = Failure("rows/e1", "rows", "error:KeyError", f"{BASE}/1", f"KeyError: '{value}' (rows.py, line 3)")
+    by_value = Matcher([Tombstone("value", digest_value(value, key), "2030-01-02", "요청")], key)
+    by_id = Matcher([Tombstone("id", "rows/e1", "2030-01-02", "요청")], key)
+    for matcher in (by_value, by_id):
+        dropped = drop(failed, matcher)
+        assert isinstance(dropped, Failure) and dropped.why == failed.why
+        assert dropped.id != failed.id and not dropped.url and not dropped.detail
+    assert drop(failed, Matcher([Tombstone("id", "rows/e2", "2030-01-02", "요청")], key)) == failed
