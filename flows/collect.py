@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crawlers import catalogue
 from crawlers import collect as sources
-from crawlers.catalogue import Definition
 from crawlers.sampling import drawn
 from flows import archive_indexes
 from flows.engine.progress import Progress
@@ -84,7 +82,7 @@ def collect(
             }
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
-            for found in _describe_findings(definition, folder, counts):
+            for found in sources.describe_findings(definition, folder, counts):
                 progress.say(f"  {source.name}: {found}")
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
         _delete_superseded(workspace, now)
@@ -99,27 +97,6 @@ def collect(
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
     return Collected(source.name, counts["new"], current, **extra)
-
-
-def _describe_findings(definition: Definition, folder: Path, counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what the operator must know of a crawl that has ended, each with the next step."""
-    if counts["cut off"]:
-        yield (
-            "the collection ended at max_pages of its access point, with "
-            f"{count_of(counts['cut off'], 'address')} left. "
-            "Raise max_pages in the source file, or narrow its scope, and collect again."
-        )
-    if unfollowed := sources.find_unfollowed(folder):
-        yield (
-            f"the addresses in {count_of(len(unfollowed), 'answer')} could not be read, so what they lead to may be "
-            f"missing, first {unfollowed[0]}. Look at that answer and collect again; correct follow() of the source "
-            "file if it fails again."
-        )
-    if unknown := sources.find_unknown(definition, folder):
-        yield (
-            "its answers hold fields that the source neither reads nor leaves out by name: "
-            f"{', '.join(unknown)}. Look at them, then add each to the fields of the source file."
-        )
 
 
 def _delete_superseded(workspace: Workspace, found: list[Run]) -> None:

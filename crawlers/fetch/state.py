@@ -24,12 +24,12 @@ class Followed:
     in_row: int = 0  # failed, since the last that was read
     first: str = ""  # the first failure
 
-    def succeed(self) -> None:
+    def count_read(self) -> None:
         """Count an answer that follow() read to its end."""
         self.read += 1
         self.in_row = 0
 
-    def fail(self, why: str) -> None:
+    def count_failed(self, why: str) -> None:
         """Count an answer at which follow() failed."""
         self.failed += 1
         self.in_row += 1

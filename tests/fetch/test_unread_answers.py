@@ -57,14 +57,16 @@ def test_a_list_in_the_middle_that_is_an_error_page_stops_nothing_and_is_said(tm
         said = gather(tmp_path, name)
         url, why = f"{site.base}/list2", "links-unread: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
         assert "5 new · 5 current" in said
-        assert "the addresses in 1 answer could not be read" in said and f"first {url}: {why} (source.py, line " in said
+        assert (
+            "answers whose addresses could not be read: 1," in said and f"First {url}: {why} (source.py, line " in said
+        )
         (funnel,) = crawl_report.count_funnels(Workspace(tmp_path / "w"), [name])
         (answered,) = [step for step in funnel.steps if step.name == "pages answered"]
         assert (answered.count, answered.lost) == (5, (("links-unread", 1),))
         site.answers["/list2"] = listing("/c")
         site.answers["/c"] = page("c")
         said = gather(tmp_path, name)
-        assert "2 new · 6 current" in said and "could not be read" not in said, "the next run gets the rest"
+        assert "2 new · 6 current" in said and "addresses could not be read" not in said, "the next run gets the rest"
 
 
 def test_addresses_that_follow_gave_before_its_error_are_requested(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_a_crawl_that_ends_at_max_pages_says_so_in_the_crawl_report(tmp_path: Pa
         site.answers |= {"/list": listing(*"/a /b /c /d".split()), **{f"/{n}": page(n) for n in "abcd"}}
         name = write(tmp_path, site.port, api(site.base, "/list", more=", max_pages=3"))
         said = gather(tmp_path, name)
-        assert "ended at max_pages of its access point, with 2 addresses left" in said
+        assert "ended at max_pages of its access point, with addresses left (2)" in said
         (funnel,) = crawl_report.count_funnels(Workspace(tmp_path / "w"), [name])
         assert funnel.steps[0].lost == (("max-pages (of the source file: 3)", 2),)
         Path(name).write_text(Path(name).read_text("utf-8").replace("max_pages=3", "max_pages=30"), "utf-8")

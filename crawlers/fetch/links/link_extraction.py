@@ -57,10 +57,10 @@ def _call_follow(context: CrawlContext, state: CrawlState, capture: Capture) -> 
             with catch_faults(file, faults.append):
                 named.append(_describe(context, one, capture.record))
     if not faults:
-        state.followed.succeed()
+        state.followed.count_read()
         return named
     state.fail(capture.url, f"{UNREAD}: {faults[0].detail}")
-    state.followed.fail(f"follow() fails at {capture.url} ({faults[0].detail})")
+    state.followed.count_failed(f"follow() fails at {capture.url} ({faults[0].detail})")
     if state.followed.in_row >= MAX_IN_ROW:
         raise SourceError(explain_follow(context, state, f"at {MAX_IN_ROW} answers in a row"))
     return named
