@@ -54,8 +54,8 @@ def read_results(
         unit[f"{LICENCE}{decide(last.evidence, last.signals).licence}"] += len(last.text)
         clusters[keeper or doc.id].members.append((url_of[doc.provenance.record], len(last.text)))
     for ledger in curated.ledgers("2-documents"):
-        for failure in ledger.failed:  # of a capture, whose URL is the id
-            if (url := failure.id.removeprefix(f"{failure.source}/")) in found:
+        for failure in ledger.failed:
+            if (url := failure.url or failure.id.removeprefix(f"{failure.source}/")) in found:
                 found[url][f"{DROPPED}failed: {failure.why}"] += 1
     return found, [one for one in clusters.values() if len(one.members) > 1]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from crawlers.extract import Extraction
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document
-from malmoi.errors import CaptureError
 from malmoi.processes.workers import Broken, Workers, attempt
 
 
@@ -38,25 +37,34 @@ def read_captures(extraction: Extraction, rows: Iterable[IndexRow], workers: Wor
 
 def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], ReadCapture]:
     """Return the worker function that reads one capture."""
-    from crawlers import catalogue
+    from crawlers import catalogue, source_errors
     from crawlers.extract import extractor, load_capture
     from malmoi.apply import Dropped
+    from malmoi.ledger import Failure
 
     extract = extractor(extraction)
-    definition = catalogue.load(extraction.definition)
+    definition, file = catalogue.load(extraction.definition), catalogue.find_file(extraction.definition)
 
     def read(row: IndexRow) -> ReadCapture:
-        documents = tuple(
-            ReadDocument(one.document, one.verdict.reason if isinstance(one, Dropped) else "") for one in extract(row)
-        )
+        documents: list[ReadDocument] = []
+        failed: list[str] = []
+        for one in extract(row):
+            if isinstance(one, Failure):
+                failed.append(one.detail or one.why)
+            elif error := dict(one.document.labels).get(source_errors.LABEL):
+                failed.append(error)
+            else:
+                dropped = one.verdict.reason if isinstance(one, Dropped) else ""
+                documents.append(ReadDocument(one.document, dropped))
         capture = replace(load_capture(row), source=definition.source.name)
-        return ReadCapture(documents, tuple(definition.unknown_fields(capture)) if definition.unknown_fields else ())
+        unknown: list[str] = []
+        if definition.unknown_fields:
+            with source_errors.catch_faults(file, lambda fault: failed.append(fault.detail)):
+                unknown += definition.unknown_fields(capture)
+        return ReadCapture(tuple(documents), tuple(unknown), failed[0] if failed else "")
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
-        try:
-            answer = attempt(read, batch[0])
-        except CaptureError as error:  # an answer is not of the form that items() reads
-            return ReadCapture(failed=str(error))
+        answer = attempt(read, batch[0])
         return ReadCapture(failed=answer.why) if isinstance(answer, Broken) else answer.value
 
     return read_one

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from crawlers import attachments, defaults
+from crawlers import attachments, catalogue, defaults
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.failures import PASSING
 from crawlers.fetch.frontier import Place
 from crawlers.fetch.job import earlier_runs
+from crawlers.fetch.links.link_extraction import UNREAD
 from crawlers.fetch.oai.harvest import Harvest, Next, hash_url
 from crawlers.fetch.page_requests import Kind, Visit
 from crawlers.fetch.spider import Crawl
@@ -17,11 +18,12 @@ from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
+from crawlers.source_errors import Fault, catch_faults
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
 from malmoi.licensing.rights_decision import decide
-from malmoi.source import Attachment, OaiPmh
+from malmoi.source import Attachment, Item, OaiPmh
 
 _PASSING = frozenset(PASSING.values()) | {"retry-after", "status-408", "status-429"}  # failures that may be over soon
 
@@ -132,7 +134,18 @@ class HarvestCrawl(Crawl):
     def _permits(self, kept: Entry) -> bool:
         capture = Capture(kept.record, kept.url, kept.fetched, 200, kept.headers, read_body(kept), self.context.name)
         make = self.context.definition.items or records.items
-        for item in make(capture):
+        faults: list[Fault] = []
+        permits = False
+        with catch_faults(catalogue.find_file(self.context.job.source), faults.append):
+            permits = self._permits_first(make(capture))
+        for fault in faults:  # its files are requested once the functions of the source can read it
+            self.state.fail(kept.url, f"{UNREAD}: {fault.detail}")
+            self.harvest.complete = False
+        return permits
+
+    def _permits_first(self, items: Iterable[Item]) -> bool:
+        """Whether the licence of the first item permits a use, and nothing of it was withdrawn."""
+        for item in items:
             parsed = ParsedItem(item)
             found, signals = self.evidence(parsed.complete(parsed.extraction))
             if decide(found, signals).use == "exclude":
