@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from crawlers import catalogue
-from crawlers.sampling.drawn import CRAWLED, DRAWING, FACT, Sample, Stratum, read_strata
+from crawlers.sampling.drawn import FACT, Sample, Stratum, read_strata
 from flows import curate as curating
 from flows.collect import collect
 from flows.engine import worker_pool
@@ -21,8 +22,8 @@ from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
 from flows.forecasts import unit_results
-from flows.forecasts.estimates import Estimate, estimate_totals, weigh_units
-from flows.forecasts.unit_results import CPU, EXTRACTED, KEPT, PAYLOAD
+from flows.forecasts.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
+from flows.forecasts.unit_results import CPU, EXTRACTED, KEPT, LICENCE, PARTS, PAYLOAD, Quantities
 from flows.forecasts.unit_times import Timing, time_units
 from flows.probing.scratch_workspace import open_scratch
 from malmoi.archive import collection
@@ -30,7 +31,7 @@ from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS, Run
 from malmoi.errors import SourceError
 from malmoi.recipe import STAGES, Recipe
-from malmoi.source import Api, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
+from malmoi.source import BUCKET, CommonCrawl, Dump, Expect, Folder, Git, OaiPmh, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES
 from malmoi.workspace_layout import STAGES as FOLDERS
@@ -40,7 +41,6 @@ FEW = 40  # captures that are curated before the sample; as many as a host needs
 # CPU of a capture in a run, by its time alone: messages and files are added. The whole of web-ko took about 1.2. Three
 # samples of 200 pages gave 0.94, 1.09 and 1.63: the difference of two short runs is noisy.
 SCALE = (1.0, 1.4)
-FIRST = "the first captures of the source, not a random sample: its access point draws none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,17 @@ class Forecast:
     source: str
     recipe: str
     drawn: str  # how the sample was drawn
+    of: str  # what the units of the strata are: "files", "records" …
     strata: tuple[Stratum, ...]
     sampled: int  # captures
-    expected: tuple[int, int]  # captures, as the source declares
+    expected: tuple[int, int] | None  # captures, as the source declares
+    most: int | None  # captures that one collection takes at most; None without such a bound
     totals: dict[str, Estimate]
+    shares: dict[str, Estimate]  # of kept characters, by licence
 
     @property
     def units(self) -> float:
-        """Return the number of captures of the whole source."""
+        """Return the number of units of the whole source."""
         return sum(one.units for one in self.strata)
 
     @property
@@ -72,11 +75,12 @@ class Forecast:
             "source": self.source,
             "recipe": self.recipe,
             "drawn": self.drawn,
-            "captures": {"units": self.units, "counted": self.certainty, "sampled": self.sampled,
-                         "expected": list(self.expected)},
+            "whole": {"units": self.units, "of": self.of, "counted": self.certainty, "sampled": self.sampled,
+                      "expected": list(self.expected) if self.expected else None, "most": self.most},
             "strata": [{"name": one.name, "units": one.units, "counted": one.counted, "sampled": len(one.chosen),
                         "bytes": one.bytes} for one in self.strata],
             "totals": {name: asdict(one) for name, one in sorted(self.totals.items())},
+            "shares": {name: asdict(one) for name, one in sorted(self.shares.items())},
         }  # fmt: skip
 
 
@@ -97,31 +101,27 @@ def forecast(
     source = catalogue.load(name).source
     with open_scratch(workspace) as home:
         began = time.monotonic()
-        if isinstance(source.access, DRAWING):
-            collect(home, name, progress, sample=sample, contact=contact, terms=terms)
-        else:
-            collect(home, name, progress, limit=sample.size, contact=contact, terms=terms)
+        collect(home, name, progress, sample=sample, contact=contact, terms=terms)
         fetched = time.monotonic() - began
         run = _read_run(home, source, name)
         rows = [row for row in run.rows if row.kind in ITEMS and row.status == 200]
-        drawn, strata = read_strata(run.facts)
-        if not strata:
-            units = tuple(row.url for row in rows)
-            drawn, strata = FIRST, [Stratum("captures", max(len(rows), source.expect.at_least), "at least", units)]
-        count = sum(one.units for one in strata)
-        curated, times, once = _curate(home, recipe, name, run, progress)
-        found, clusters = unit_results.read_results(home, curated, rows)
-        for url in times.keys() & found.keys():
-            found[url][CPU] = times[url]
+        (drawn, strata), fact = read_strata(run.facts), run.facts[FACT]
+        parts: dict[str, str] = fact.get("parts", {})
+        measured = _curate(home, recipe, name, run, progress)
+        found, clusters = unit_results.read_results(home, measured.curated, rows, parts)
+        for url, seconds in measured.times.items():
+            if (unit := parts.get(url, url)) in found:
+                found[unit][CPU] += seconds
         totals = estimate_totals(strata, found)
-        crawled = run.facts.get(FACT, {}).get(CRAWLED, 0.0)  # CPU seconds
-        added = once - crawled + crawled * count / max(1, run.facts.get("fetched", 0))
-        totals[CPU] = _shift(totals.get(CPU, Estimate(0, 0, 0)), added)
+        requests = _count_requests(fact, strata, totals)
+        totals[CPU] = _estimate_cpu(measured, totals.get(CPU, Estimate(0, 0, 0)), requests, run)
         totals |= _subtract_copies(totals, clusters, strata)
-        totals[DISK] = _estimate_disk(home, run, totals, found)
-        totals[FETCH] = _estimate_fetch(source, run, fetched, count)
-    bounds = (source.expect.at_least, source.expect.at_most)
-    return Forecast(source.name, recipe.name, drawn, tuple(strata), len(rows), bounds, totals)
+        totals[DISK] = _estimate_disk(home, run, rows, totals, found)
+        totals[FETCH] = _estimate_fetch(source, run, fetched, requests)
+        shares = estimate_shares(strata, found, LICENCE, KEPT)
+    bounds = (source.expect.at_least, source.expect.at_most) if source.expect != Expect() else None
+    most = getattr(source.access, "max_pages", None)
+    return Forecast(source.name, recipe.name, drawn, fact["of"], tuple(strata), len(rows), bounds, most, totals, shares)
 
 
 def _read_run(home: Workspace, source: Source, name: str) -> Run:
@@ -133,10 +133,18 @@ def _read_run(home: Workspace, source: Source, name: str) -> Run:
     return runs[-1]
 
 
-def _curate(
-    home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progress
-) -> tuple[Curated, dict[str, float], float]:
-    """Curate the sample; return the result, the CPU seconds of each capture, and those that every run takes once.
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A curated sample, and its CPU seconds."""
+
+    curated: Curated
+    times: dict[str, float]  # of each capture, by its URL
+    once: float  # of everything that a run does once, the collection of the sample included
+    scale: float  # by which the times were multiplied
+
+
+def _curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progress) -> _Measured:
+    """Curate the sample, and measure the CPU of each capture, and of what every run takes once.
 
     FEW captures are curated twice before. The first time also loads models and libraries; the second time differs from
     the sample by its captures only, and so separates what a run costs from what a capture costs. Each capture is then
@@ -153,7 +161,7 @@ def _curate(
     whole, part = sum(times.values()), sum(times.get(url, 0.0) for url in few)
     scale = (used - small) / (whole - part) if len(times) >= 2 * len(few) and whole > part else used / (whole or 1.0)
     scale = min(max(scale, SCALE[0]), SCALE[1])
-    return curated, {url: seconds * scale for url, seconds in times.items()}, loaded - part * scale
+    return _Measured(curated, {url: seconds * scale for url, seconds in times.items()}, loaded - part * scale, scale)
 
 
 def _curate_few(home: Workspace, label: str, recipe: Recipe, name: str, run: Run, urls: Sequence[str]) -> None:
@@ -182,8 +190,25 @@ def _cpu_seconds() -> float:
     return found
 
 
-def _shift(one: Estimate, by: float) -> Estimate:
-    return Estimate(one.value + by, one.low + by, one.high + by)
+def _count_requests(fact: Mapping[str, Any], strata: Sequence[Stratum], totals: dict[str, Estimate]) -> Estimate:
+    """Return the requests of a whole collection: one for each unit unless the fact says otherwise, and its parts."""
+    requests, parts = fact.get("requests", sum(one.units for one in strata)), totals.pop(PARTS)
+    return Estimate(requests + parts.value, requests + parts.low, requests + parts.high)
+
+
+def _estimate_cpu(measured: _Measured, captures: Estimate, requests: Estimate, run: Run) -> Estimate:
+    """Return the CPU seconds: of the captures, of their requests, and what a run takes once.
+
+    Two short runs measure the scale badly, so that the interval reaches from one of its bounds to the other.
+    """
+    crawled = run.facts[FACT].get("cpu_seconds", 0.0)
+    each, once = crawled / max(1, run.facts.get("fetched", 0)), measured.once - crawled
+    low, high = (bound / measured.scale for bound in SCALE)
+    return Estimate(
+        once + captures.value + each * requests.value,
+        once + captures.low * low + each * requests.low,
+        once + captures.high * high + each * requests.high,
+    )
 
 
 def _subtract_copies(
@@ -199,29 +224,52 @@ def _subtract_copies(
     }
 
 
-def _estimate_disk(home: Workspace, run: Run, totals: dict[str, Estimate], found: dict[str, Any]) -> Estimate:
-    """Return the bytes of captures and stages, in proportion to the bytes and the extracted characters sampled."""
-    payload, text = (sum(unit[name] for unit in found.values()) or 1 for name in (PAYLOAD, EXTRACTED))
-    archive = run.folder / PAGES
-    parts = [(totals[PAYLOAD], (archive.stat().st_size if archive.exists() else 0) / payload)]
+def _estimate_disk(
+    home: Workspace,
+    run: Run,
+    rows: Sequence[IndexRow],
+    totals: Mapping[str, Estimate],
+    found: Mapping[str, Quantities],
+) -> Estimate:
+    """Return the bytes of captures and stages, in proportion to the bytes and the extracted characters sampled.
+
+    What is archived beside the captures, such as robots.txt and lists, counts as it was read.
+    """
+    archive, taken = run.folder / PAGES, {row.record for row in rows}
+    held = [row for row in run.rows if Path(row.path).name == PAGES]
+    beside = sum(row.size for row in held if row.record not in taken)
+    captured = sum(row.size for row in held) - beside  # 0 if captures stay where they are
+    packed = archive.stat().st_size / max(1, captured + beside) if archive.exists() else 0.0
+    text = sum(unit[EXTRACTED] for unit in found.values()) or 1
     stages = sum(
         path.stat().st_size for stage in FOLDERS for path in home.stage(stage, "").rglob("*") if path.is_file()
     )
-    parts.append((totals.get(EXTRACTED, Estimate(0, 0, 0)), stages / text))
-    return Estimate(*(sum(getattr(one, end) * rate for one, rate in parts) for end in ("value", "low", "high")))
+    parts = [(totals[PAYLOAD], packed * bool(captured)), (totals.get(EXTRACTED, Estimate(0, 0, 0)), stages / text)]
+    value, low, high = (
+        beside * packed + sum(getattr(one, end) * rate for one, rate in parts) for end in ("value", "low", "high")
+    )
+    return Estimate(value, low, high)
 
 
-def _estimate_fetch(source: Source, run: Run, fetched: float, units: float) -> Estimate:
-    """Return the seconds of fetching: of a crawl by the pace of the sample, never faster than its manners."""
+def _estimate_fetch(source: Source, run: Run, fetched: float, requests: Estimate) -> Estimate:
+    """Return the seconds of fetching: by the pace of the sample, never faster than the manners of the source."""
+    fact, delay = run.facts[FACT], source.manners.delay
+    pace = 0.0
     match source.access:
-        case Site() | Sitemap() | Feed() | Api():
-            began, ended = (datetime.fromisoformat(run.facts[name]) for name in ("began", "ended"))
-            pace = (ended - began).total_seconds() / max(1, run.facts["fetched"])
-            seconds = units * max(source.manners.delay, pace / source.manners.concurrency)
-        case Dump():
-            seconds = fetched  # the whole file was fetched for the sample
+        case Folder() | Warc():
+            pass
+        case Dump():  # the whole file was fetched for the sample
+            return Estimate(fetched, fetched, fetched)
         case Git():
-            seconds = fetched * units / max(1, sum(row.kind in ITEMS for row in run.rows))
+            pace = fetched / max(1, sum(row.kind in ITEMS for row in run.rows))
+        case CommonCrawl(data=data):
+            is_remote = not isinstance(data, Path) and not data.startswith(BUCKET)
+            pace = max(delay * is_remote, fact["seconds"] / max(1, run.facts["fetched"]))
+            pace *= not isinstance(data, Path)
         case _:
-            seconds = 0.0
-    return Estimate(seconds, seconds, seconds)
+            # A sample of a site waits for each page, and so has one request at a time.
+            flying = 1 if isinstance(source.access, OaiPmh) else source.manners.concurrency
+            began, ended = (datetime.fromisoformat(run.facts[name]) for name in ("began", "ended"))
+            own = (ended - began).total_seconds() / max(1, run.facts["fetched"])
+            pace = max(delay, own / flying)
+    return Estimate(requests.value * pace, requests.low * pace, requests.high * pace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from flows.engine.stage_runs import Curated
 from malmoi.archive.capture import IndexRow
@@ -18,7 +19,10 @@ from malmoi.workspace_layout import Stage
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
 LICENCE, DROPPED, CPU, PAYLOAD = "licence: ", "dropped: ", "CPU seconds", "bytes"
+CAPTURES, PARTS = "captures", "captures that are parts"  # parts: files of a record
 COPIES = ("exact-copy", "near-copy")  # reasons of a drop in favour of another document
+
+Quantities: TypeAlias = defaultdict[str, float]  # of one unit
 
 
 @dataclass(slots=True)
@@ -29,14 +33,20 @@ class Cluster:
 
 
 def read_results(
-    workspace: Workspace, curated: Curated, rows: Sequence[IndexRow]
-) -> tuple[dict[str, defaultdict[str, float]], list[Cluster]]:
+    workspace: Workspace, curated: Curated, rows: Sequence[IndexRow], parts: Mapping[str, str]
+) -> tuple[dict[str, Quantities], list[Cluster]]:
     """Return the quantities of each unit by its URL, and the clusters of copies.
 
-    A copy counts as kept, with its own licence: how many copies the whole holds is estimated apart.
+    `parts` are URLs of captures that belong to the unit of another one, whose URL they lead to. A copy counts as kept,
+    with its own licence: how many copies the whole holds is estimated apart.
     """
-    url_of = {row.record: row.url for row in rows}
-    found = {row.url: defaultdict(float, {PAYLOAD: float(row.size)}) for row in rows}
+    url_of = {row.record: parts.get(row.url, row.url) for row in rows}
+    found: dict[str, Quantities] = {url: defaultdict(float) for url in url_of.values()}
+    for row in rows:
+        unit = found[url_of[row.record]]
+        unit[PAYLOAD] += row.size
+        unit[CAPTURES] += 1
+        unit[PARTS] += row.url in parts
     ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
     ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
@@ -55,7 +65,8 @@ def read_results(
         clusters[keeper or doc.id].members.append((url_of[doc.provenance.record], len(last.text)))
     for ledger in curated.ledgers("2-documents"):
         for failure in ledger.failed:  # of a capture, whose URL is the id
-            if (url := failure.id.removeprefix(f"{failure.source}/")) in found:
+            url = failure.id.removeprefix(f"{failure.source}/")
+            if (url := parts.get(url, url)) in found:
                 found[url][f"{DROPPED}failed: {failure.why}"] += 1
     return found, [one for one in clusters.values() if len(one.members) > 1]
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.sampling.drawn import Sample, Stratum, draw_by_size, read_strata
+from crawlers.sampling.drawn import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
 from flows.forecasts.estimates import estimate_totals, weigh_units
 from flows.forecasts.unit_results import Cluster, count_copies
 
@@ -24,10 +24,19 @@ def test_every_unit_has_the_same_chance():
 
 @pytest.mark.parametrize("count", [3, 7, 100])
 def test_a_stream_is_sampled_like_a_list(count):
-    names = [f"n{n}" for n in range(count)]
-    drawn = Sample(7).keep(iter(names), str, lambda name: 2)
-    assert set(drawn.units) == set(Sample(7).choose(names)) and (drawn.count, drawn.bytes) == (count, 2 * count)
-    assert drawn.units == [name for name in names if name in drawn.units], "in the order of the stream"
+    names, sample = [f"n{n}" for n in range(count)], Sample(7)
+    drawn = Lowest(7)
+    for name in names:
+        drawn.add(sample.rank(name), name)
+    assert set(drawn.units()) == set(sample.choose(names)) and drawn.added == count
+    assert drawn.units() == [name for name in names if name in drawn.units()], "in the order of the stream"
+
+
+def test_a_stream_with_sizes_is_drawn_like_a_table_of_them():
+    sizes = {f"n{n}": (n % 97 + 1) ** 2 for n in range(1000)}
+    strata, units = draw_stream(Sample(60), lambda: iter(sizes), str, sizes.__getitem__)
+    assert strata == draw_by_size(Sample(60), sizes)
+    assert units == [name for name in sizes if any(name in one.chosen for one in strata)], "in the order of the stream"
 
 
 def test_strata_by_size_cover_every_unit_once_and_spend_the_sample():
