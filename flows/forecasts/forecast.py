@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -23,7 +24,7 @@ from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
 from flows.forecasts import unit_results
 from flows.forecasts.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
-from flows.forecasts.unit_results import CPU, EXTRACTED, KEPT, LICENCE, PARTS, PAYLOAD, Quantities
+from flows.forecasts.unit_results import CPU, EXTRACTED, KEPT, KEPT_DOCUMENTS, LICENCE, PARTS, PAYLOAD, Quantities
 from flows.forecasts.unit_times import Timing, time_units
 from flows.probing.scratch_workspace import open_scratch
 from malmoi.archive import collection
@@ -215,13 +216,13 @@ def _subtract_copies(
     totals: dict[str, Estimate], clusters: Sequence[unit_results.Cluster], strata: Sequence[Stratum]
 ) -> dict[str, Estimate]:
     """Return the kept characters without copies, and the characters of copies."""
-    kept = totals.get(KEPT, Estimate(0, 0, 0))
-    copies = Estimate(*(min(one, kept.value) for one in unit_results.count_copies(clusters, weigh_units(strata))))
+    kept, documents = (totals.get(name, Estimate(0, 0, 0)) for name in (KEPT, KEPT_DOCUMENTS))
+    counted = unit_results.count_copies(clusters, weigh_units(strata), kept.value / (documents.value or 1.0))
+    copies = Estimate(*(min(one, kept.value) for one in counted))
     value = kept.value - copies.value
-    return {
-        KEPT: Estimate(value, max(0.0, kept.low - copies.high), kept.high - copies.low),
-        COPIES: copies,
-    }
+    below = math.hypot(kept.value - kept.low, copies.high - copies.value)
+    above = math.hypot(kept.high - kept.value, copies.value - copies.low)
+    return {KEPT: Estimate(value, max(0.0, value - below), value + above), COPIES: copies}
 
 
 def _estimate_disk(

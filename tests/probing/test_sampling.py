@@ -173,9 +173,12 @@ def test_copies_that_met_in_a_sample_stand_for_the_pairs_that_did_not():
     weights = weigh_units(strata)
     assert weights["a"] == 10
     pair, many = Cluster([("a", 5), ("b", 5)]), Cluster([("c", 2), ("d", 2), ("e", 2)])
-    assert count_copies([pair], weights) == (500, 50, 500)
-    assert count_copies([many], weights)[0] == 40, "a frequent text: its copies count by their own weights"
-    assert count_copies([], weights) == (0, 0, 0)
+    value, low, high = count_copies([pair], weights, 5.0)
+    assert (value, low) == (250, 50) and high > 500, "one pair is drawn for a hundred, and may be chance: half of them"
+    assert count_copies([pair] * 9, weights, 5.0)[0] == pytest.approx(9 * 500 * 0.9), "nine are hardly chance"
+    assert 500 < count_copies([pair], weights, 50.0)[0] < 2500, "few pairs say little about the length of copies"
+    assert count_copies([many], weights, 5.0)[0] == 40, "a frequent text: its copies count by their own weights"
+    assert count_copies([], weights, 5.0) == (0, 0, 0)
 
 
 def test_a_run_without_a_sample_has_no_strata():
