@@ -201,6 +201,9 @@ class SampledFrontier:
 
     def describe(self) -> str:
         """Describe how the sample was drawn."""
+        if not any(one for group in self._groups.values() for one in group.led):  # of sitemaps and feeds
+            found = sum(group.found for group in self._groups.values())
+            return f"addresses at random, {sum(self._spent.values()):,} of {found:,}"
         lists = f"{self._spent['lists']:,} pages read for the addresses that they name"
         return f"addresses by their pattern: {lists}, then {self._spent['sample']:,} drawn at random from the others"
 

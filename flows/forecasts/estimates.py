@@ -74,7 +74,7 @@ class Drawn:
                 third += one.units**3 * (1 - share) * (1 - 2 * share) * float((gap**3).mean()) / count**2
         return variance, third
 
-    def bound(self, value: float, values: Sequence[Array]) -> Estimate:
+    def add_interval(self, value: float, values: Sequence[Array]) -> Estimate:
         """Return `value` with its interval; `values` are those, or the residuals, that its error is made of."""
         variance, third = self.measure_error(values)
         if variance <= 0:
@@ -84,7 +84,7 @@ class Drawn:
         low, high = (value - error * _untransform(one, skewness) for one in (quantile, -quantile))
         return Estimate(value, min(low, value), max(high, value))
 
-    def bound_share(self, share: float, residuals: Sequence[Array]) -> Estimate:
+    def add_share_interval(self, share: float, residuals: Sequence[Array]) -> Estimate:
         """Return a share 0–1 with its interval, which is symmetric for the logit of the share."""
         spread = share * (1 - share)
         if spread <= 0:
@@ -110,11 +110,11 @@ def estimate_totals(strata: Sequence[Stratum], units: Mapping[str, Values]) -> d
     for name in sorted({name for values in units.values() for name in values} | {BYTES}):
         values = drawn.read(name)
         seen, total = float(sum(row.sum() for row in values)), drawn.sum(values)
-        one = drawn.bound(total, values)
+        one = drawn.add_interval(total, values)
         if known:
             residuals = [(row - total / read * other) * held / read for row, other in zip(values, size, strict=True)]
             if drawn.measure_error(residuals)[0] < drawn.measure_error(values)[0]:
-                one = drawn.bound(total * held / read, residuals)
+                one = drawn.add_interval(total * held / read, residuals)
         found[name] = Estimate(one.value, min(one.value, max(one.low, seen)), one.high)  # the whole holds the sample
     return found
 
@@ -135,7 +135,7 @@ def estimate_shares(
         part = drawn.read(name)
         share = drawn.sum(part) / total
         residuals = [(mine - share * all_) / total for mine, all_ in zip(part, values, strict=True)]
-        found[name] = drawn.bound_share(share, residuals)
+        found[name] = drawn.add_share_interval(share, residuals)
     return found
 
 

@@ -53,7 +53,7 @@ def show(found: Forecast, out: Console) -> None:
     for name, one, spell in _list_rows(found):
         table.add_row(Text(name), *(spell(value) for value in (one.value, one.low, one.high)))
     out.print(table, soft_wrap=False)
-    out.print(f"  Intervals: 95 %, from the sample alone. {_advise(found)}", markup=False)
+    out.print(f"  Intervals: 95 %, from the sample alone. {_advise(found)}".rstrip(), markup=False)
 
 
 def _describe_whole(found: Forecast) -> str:

@@ -111,6 +111,14 @@ def test_attachments_of_drawn_articles_are_estimated_from_them():
     assert files.counted == "estimated" and files.units == pytest.approx(500, rel=0.01) and len(files.chosen) > 2
 
 
+def test_the_description_of_a_sample_says_what_was_read_for_it():
+    lists, names = SampledFrontier(Sample(30)), SampledFrontier(Sample(30))
+    walk(lists, board(20, 50, chained=True), ["https://a.kr/list?page=1"])
+    assert lists.describe().startswith("addresses by their pattern: 23 pages read for the addresses that they name")
+    walk(names, {}, [f"https://a.kr/view?no={n}" for n in range(100)])
+    assert names.describe() == "addresses at random, 32 of 100", "a sitemap: its pages lead to nothing"
+
+
 def test_an_address_that_moved_is_known_by_where_it_ended():
     frontier = SampledFrontier(Sample(3))
     walk(frontier, {}, ["https://a.kr/a", "https://a.kr/b"])
