@@ -170,7 +170,7 @@ def _quantile(freedom: int) -> float:
     """Return the quantile 0.975 of Student's t, by the expansion of Cornish and Fisher.
 
     >>> [round(_quantile(one), 2) for one in (5, 20, 200)]
-    [2.56, 2.09, 1.97]
+    [2.55, 2.09, 1.97]
     """
     first = (Z**3 + Z) / 4 / freedom
     return Z + first + (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96 / freedom**2
@@ -179,8 +179,8 @@ def _quantile(freedom: int) -> float:
 def _untransform(quantile: float, skewness: float) -> float:
     """Return the studentised value that Hall's transformation maps to `quantile`.
 
-    >>> _untransform(2.0, 0.0), round(_untransform(-2.0, 0.5), 2)
-    (2.0, -3.59)
+    >>> _untransform(2.0, 0.0), round(_untransform(-2.0, 0.2), 2)
+    (2.0, -2.4)
     """
     if abs(skewness) < 1e-6:
         return quantile

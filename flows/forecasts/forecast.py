@@ -14,7 +14,7 @@ from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts import costs, unit_results
 from flows.forecasts.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
-from flows.forecasts.unit_results import CPU, KEPT, KEPT_DOCUMENTS, LICENCE
+from flows.forecasts.unit_results import CPU, KEPT, KEPT_DOCUMENTS, LICENCE, UNDER
 from flows.probing.scratch_workspace import open_scratch
 from malmoi.archive import collection
 from malmoi.archive.collection import ITEMS, Run
@@ -39,7 +39,7 @@ class Forecast:
     expected: tuple[int, int] | None  # captures, as the source declares
     most: int | None  # captures that one collection takes at most; None without such a bound
     totals: dict[str, Estimate]
-    shares: dict[str, Estimate]  # of kept characters, by licence
+    shares: dict[str, Estimate]  # by licence, of kept characters and of kept documents
 
     @property
     def units(self) -> float:
@@ -101,7 +101,7 @@ def forecast(
         totals |= _subtract_copies(totals, clusters, strata)
         totals[DISK] = costs.estimate_disk(home, run, rows, measured, totals, found)
         totals[FETCH] = costs.estimate_fetch(source, run, fetched, requests)
-        shares = estimate_shares(strata, found, LICENCE, KEPT)
+        shares = estimate_shares(strata, found, LICENCE, KEPT) | estimate_shares(strata, found, UNDER, KEPT_DOCUMENTS)
     bounds = (source.expect.at_least, source.expect.at_most) if source.expect != Expect() else None
     most = getattr(source.access, "max_pages", None)
     return Forecast(source.name, recipe.name, drawn, fact["of"], tuple(strata), len(rows), bounds, most, totals, shares)

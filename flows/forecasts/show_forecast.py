@@ -20,7 +20,9 @@ from flows.forecasts.unit_results import (
     EXTRACTED,
     KEPT,
     KEPT_DOCUMENTS,
+    LICENCE,
     PAYLOAD,
+    UNDER,
 )
 from flows.reports.crawl_progress import format_size
 
@@ -103,11 +105,12 @@ def _list_rows(found: Forecast) -> Iterator[tuple[str, Estimate, Spell]]:
 
 
 def _list_licences(found: Forecast, spell: Spell) -> Iterator[tuple[str, Estimate, Spell]]:
-    """Yield the characters of each licence, and their share with its interval."""
-    shares = sorted(found.shares.items(), key=lambda pair: (-pair[1].value, pair[0]))[:SHOWN]
-    for name, share in shares:
-        between = f", {share.low:.0%} to {share.high:.0%}," if share.high > share.low else ""
-        yield f"{name} ({share.value:.0%}{between} of kept characters)", found.totals[name], spell
+    """Yield the characters of each licence, and its shares; that of documents is known better where lengths vary."""
+    shares = {name: one for name, one in found.shares.items() if name.startswith(LICENCE)}
+    for name, share in sorted(shares.items(), key=lambda pair: (-pair[1].value, pair[0]))[:SHOWN]:
+        yield name, found.totals[name], spell
+        yield "  share of kept characters", share, "{:.0%}".format
+        yield "  share of kept documents", found.shares[name.replace(LICENCE, UNDER, 1)], "{:.0%}".format
 
 
 _NAMES = {

@@ -21,6 +21,7 @@ from malmoi.workspace_layout import Stage
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
 LICENCE, DROPPED, CPU, PAYLOAD = "licence: ", "dropped: ", "CPU seconds", "bytes"
+UNDER = "kept documents under "  # this and a licence
 CAPTURES, PARTS = "captures", "captures that are parts"  # parts: files of a record
 COPIES = ("exact-copy", "near-copy")  # reasons of a drop in favour of another document
 LIKE = 10  # pairs of copies that count as long as the mean document, beside those that were seen
@@ -64,7 +65,9 @@ def read_results(
             continue
         unit[KEPT_DOCUMENTS] += 1
         unit[KEPT] += len(last.text)
-        unit[f"{LICENCE}{decide(last.evidence, last.signals).licence}"] += len(last.text)
+        licence = decide(last.evidence, last.signals).licence
+        unit[f"{LICENCE}{licence}"] += len(last.text)
+        unit[f"{UNDER}{licence}"] += 1
         clusters[keeper or doc.id].members.append((url_of[doc.provenance.record], len(last.text)))
     for ledger in curated.ledgers("2-documents"):
         for failure in ledger.failed:  # of a capture, whose URL is the id
