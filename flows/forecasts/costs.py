@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from malmoi.workspace_layout import PAGES
 from malmoi.workspace_layout import STAGES as FOLDERS
 
 FEW = 40  # captures that are curated before the sample; as many as a host needs for a template
+CUT = 8  # shards into which these are cut, to measure a shard
 # CPU of a capture in a run, by its time alone: messages and files are added. The whole of web-ko took about 1.2. Three
 # samples of 200 pages gave 0.94, 1.09 and 1.63: the difference of two short runs is noisy.
 SCALE = (1.0, 1.4)
@@ -44,38 +46,47 @@ class Measured:
     times: dict[str, float]  # of each capture, by its URL
     once: float  # of everything that a run does once, the collection of the sample included
     scale: float  # by which the times were multiplied
+    shard: float  # of a shard, its captures left out
     few: tuple[str, ...]  # URLs of the captures that were curated before
 
 
 def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progress) -> Measured:
     """Curate the sample, and measure the CPU of each capture, and of what every run takes once.
 
-    FEW captures are curated twice before. The first time also loads models and libraries; the second time differs from
-    the sample by its captures only, and so separates what a run costs from what a capture costs. Each capture is then
-    read alone, and the CPU of the captures is split in proportion to these times.
+    FEW captures are curated three times before. The first time also loads models and libraries. The second time
+    differs from the sample by its captures only, and so separates what a run costs from what a capture costs; the third
+    time cuts the same captures into more shards, and so measures a shard. Each capture is then read alone, and the CPU
+    of the captures is split in proportion to these times.
     """
     few = [row.url for row in run.rows if row.kind in ITEMS][:FEW]
-    _curate_few(home, "first", recipe, name, run, few)
-    loaded = _cpu_seconds()
-    _curate_few(home, "second", recipe, name, run, few)
-    before = _cpu_seconds()
+    marks = [_cpu_seconds()]
+    for label, parts in (("first", 1), ("second", 1), ("third", min(CUT, len(few)))):
+        _curate_few(home, label, recipe, name, run, [few[at::parts] for at in range(parts)])
+        marks.append(_cpu_seconds())
     curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), progress)
-    used, small = _cpu_seconds() - before, before - loaded
-    times = time_units(_list_timings(home, recipe, name), worker_pool.workers())
+    marks.append(_cpu_seconds())
+    loaded, (small, cut, used) = marks[1], (end - begin for begin, end in pairwise(marks[1:]))
+    shard = max(0.0, (cut - small) / (min(CUT, len(few)) - 1)) if len(few) > 1 else 0.0
+    timings = list(_list_timings(home, recipe, name))
+    times = time_units(timings, worker_pool.workers())
     whole, part = sum(times.values()), sum(times.get(url, 0.0) for url in few)
+    used -= shard * (len(timings) - 1)
     scale = (used - small) / (whole - part) if len(times) >= 2 * len(few) and whole > part else used / (whole or 1.0)
     scale = min(max(scale, SCALE[0]), SCALE[1])
     scaled = {url: seconds * scale for url, seconds in times.items()}
-    return Measured(curated, scaled, loaded - part * scale, scale, tuple(few))
+    return Measured(curated, scaled, loaded - part * scale, scale, shard, tuple(few))
 
 
-def _curate_few(home: Workspace, label: str, recipe: Recipe, name: str, run: Run, urls: Sequence[str]) -> None:
-    """Curate the captures with these URLs in a workspace of their own, beside `home`."""
+def _curate_few(
+    home: Workspace, label: str, recipe: Recipe, name: str, run: Run, parts: Sequence[Sequence[str]]
+) -> None:
+    """Curate the captures with these URLs in a workspace beside `home`; each part is a run of its own, so a shard."""
     small = _open_beside(home, label)
-    copy = small.captures(run.facts["source"]) / run.folder.name
-    shutil.copytree(run.folder, copy)
-    rows = [row for row in run.rows if row.kind not in ITEMS or row.url in set(urls)]
-    collection.rewrite(collection.read_run(copy), rows, run.facts)
+    for number, urls in enumerate(parts, 1):
+        copy = small.captures(run.facts["source"]) / f"{number:04}"
+        shutil.copytree(run.folder, copy)
+        rows = [row for row in run.rows if row.kind not in ITEMS or row.url in set(urls)]
+        collection.rewrite(collection.read_run(copy), rows, run.facts)
     curating.curate(small, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
 
 
@@ -101,19 +112,20 @@ def count_requests(fact: Mapping[str, Any], strata: Sequence[Stratum], totals: d
     return Estimate(requests + parts.value, requests + parts.low, requests + parts.high)
 
 
-def estimate_cpu(measured: Measured, captures: Estimate, requests: Estimate, run: Run) -> Estimate:
-    """Return the CPU seconds: of the captures, of their requests, and what a run takes once.
+def estimate_cpu(measured: Measured, captures: Estimate, shards: Estimate, requests: Estimate, run: Run) -> Estimate:
+    """Return the CPU seconds: of the captures, their requests and shards, and what a run takes once.
 
     Two short runs measure the scale badly, so that the interval reaches from one of its bounds to the other.
     """
     crawled = run.facts[FACT].get("cpu_seconds", 0.0)
     each, once = crawled / max(1, run.facts.get("fetched", 0)), measured.once - crawled
-    low, high = (bound / measured.scale for bound in SCALE)
-    return Estimate(
-        once + captures.value + each * requests.value,
-        once + captures.low * low + each * requests.low,
-        once + captures.high * high + each * requests.high,
-    )
+
+    def total(end: str, scale: float) -> float:
+        further = max(0.0, getattr(shards, end) - 1)
+        own = getattr(captures, end) * scale / measured.scale
+        return float(once + own + each * getattr(requests, end) + measured.shard * further)
+
+    return Estimate(total("value", measured.scale), total("low", SCALE[0]), total("high", SCALE[1]))
 
 
 def estimate_disk(

@@ -14,7 +14,7 @@ from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts import costs, unit_results
 from flows.forecasts.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
-from flows.forecasts.unit_results import CPU, KEPT, KEPT_DOCUMENTS, LICENCE, UNDER
+from flows.forecasts.unit_results import CPU, KEPT, KEPT_DOCUMENTS, LICENCE, SHARDS, UNDER
 from flows.probing.scratch_workspace import open_scratch
 from malmoi.archive import collection
 from malmoi.archive.collection import ITEMS, Run
@@ -97,7 +97,9 @@ def forecast(
                 found[unit][CPU] += seconds
         totals = estimate_totals(strata, found)
         requests = costs.count_requests(fact, strata, totals)
-        totals[CPU] = costs.estimate_cpu(measured, totals.get(CPU, Estimate(0, 0, 0)), requests, run)
+        totals[CPU] = costs.estimate_cpu(
+            measured, totals.get(CPU, Estimate(0, 0, 0)), totals.pop(SHARDS), requests, run
+        )
         totals |= _subtract_copies(totals, clusters, strata)
         totals[DISK] = costs.estimate_disk(home, run, rows, measured, totals, found)
         totals[FETCH] = costs.estimate_fetch(source, run, fetched, requests)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from flows.engine.stage_runs import Curated
 from flows.forecasts.estimates import Z
 from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import count_alike
 from malmoi.document import Document
 from malmoi.ledger import Ledger
 from malmoi.licensing.rights_decision import decide
@@ -22,7 +23,7 @@ from malmoi.workspace_layout import Stage
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
 LICENCE, DROPPED, CPU, PAYLOAD = "licence: ", "dropped: ", "CPU seconds", "bytes"
 UNDER = "kept documents under "  # this and a licence
-CAPTURES, PARTS = "captures", "captures that are parts"  # parts: files of a record
+CAPTURES, PARTS, SHARDS = "captures", "captures that are parts", "shards"  # parts: files of a record
 COPIES = ("exact-copy", "near-copy")  # reasons of a drop in favour of another document
 LIKE = 10  # pairs of copies that count as long as the mean document, beside those that were seen
 
@@ -51,6 +52,7 @@ def read_results(
         unit[PAYLOAD] += row.size
         unit[CAPTURES] += 1
         unit[PARTS] += row.url in parts
+        unit[SHARDS] += 1 / count_alike(row.size)
     ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
     ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
