@@ -20,7 +20,7 @@ from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
 from crawlers.folders import Left
 from crawlers.rights import claims
-from crawlers.sampling.drawn import FACT, Sample, Stratum, describe, draw_by_size
+from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
@@ -151,7 +151,7 @@ def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadAr
 
 
 def _describe_sample(units: str, strata: Sequence[Stratum]) -> dict[str, Any]:
-    return {FACT: describe(f"{units} at random, in strata by their size", strata)} if strata else {}
+    return describe(f"{units} at random, in strata by their size", units, strata) if strata else {}
 
 
 def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:

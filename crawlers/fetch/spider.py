@@ -28,7 +28,7 @@ from crawlers.fetch.archive_middleware import page_of
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
 from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, explain
-from crawlers.fetch.frontier import Frontier, Place, Seen
+from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
 from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
@@ -38,7 +38,7 @@ from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
-from crawlers.sampling.drawn import CRAWLED, FACT, describe
+from crawlers.sampling.drawn import describe
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of, is_in_scope, is_trap
 from malmoi import limits
@@ -82,7 +82,7 @@ class Crawl(Spider):
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
         self.state = CrawlState(job.run_dir)
-        self.queue = SampledFrontier(job.sample) if job.sample else Frontier(job.run_dir)
+        self.queue: Queue = SampledFrontier(job.sample) if job.sample else Frontier(job.run_dir)
         self.seen = Seen()
         self.limit = min(job.limit or access.max_pages, access.max_pages)
         self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
@@ -305,8 +305,8 @@ class Crawl(Spider):
         """Return the fact about the sample, under the addresses to which redirects have led; {} without one."""
         if not isinstance(self.queue, SampledFrontier):
             return {}
-        found = describe(self.queue.describe(), self.queue.strata(self.state.moved))
-        return {FACT: {**found, CRAWLED: round(cpu_seconds, 3)}}
+        strata = self.queue.strata(self.state.moved)
+        return describe(self.queue.describe(), "addresses", strata, cpu_seconds=round(cpu_seconds, 3))
 
     def trouble(self, response: Response) -> Trouble | None:
         """Return the source's complaint about an answer; the records of that answer are then not captures."""

@@ -15,7 +15,7 @@ from crawlers.catalogue import Definition
 from crawlers.extract import Extraction
 from crawlers.fetch.api_key import key_of
 from crawlers.rights.claims import proof_address
-from crawlers.sampling.drawn import DRAWING, Sample, Stratum, read_strata
+from crawlers.sampling.drawn import Sample, Stratum, read_strata
 from crawlers.web.addresses import canonical_url
 from flows import curate as curating
 from flows.collect import collect
@@ -32,7 +32,7 @@ from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS
 from malmoi.errors import CallError, HostError, SourceError
-from malmoi.source import Api, Dump, Folder, Source, Warc
+from malmoi.source import Api, CommonCrawl, Dump, Folder, OaiPmh, Source, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -100,8 +100,8 @@ def _record(workspace: Workspace, result: ProbeResult) -> ProbeResult:
 
 
 def _fetch(workspace: Workspace, home: Workspace, name: str, source: Source, contact: str | None) -> Fetched:
-    """Collect a few items: a drawn sample where that is cheap, the first blocks of a dump."""
-    draws = isinstance(source.access, DRAWING) and not isinstance(source.access, Dump)
+    """Collect a few items: a drawn sample where that is cheap; the first of a dump, a repository or an archive."""
+    draws = not isinstance(source.access, Dump | OaiPmh | CommonCrawl)
     error = None
     try:
         collect(

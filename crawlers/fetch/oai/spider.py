@@ -12,12 +12,15 @@ from crawlers.fetch.frontier import Place
 from crawlers.fetch.job import earlier_runs
 from crawlers.fetch.links.link_extraction import UNREAD
 from crawlers.fetch.oai.harvest import Harvest, Next, hash_url
+from crawlers.fetch.oai.sampled_records import SampledRecords
 from crawlers.fetch.page_requests import Kind, Visit
+from crawlers.fetch.redirects import find_end
 from crawlers.fetch.spider import Crawl
 from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
+from crawlers.sampling.drawn import describe
 from crawlers.source_errors import Fault, catch_faults
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
@@ -40,6 +43,8 @@ class HarvestCrawl(Crawl):
         archived = {proof_address(claim): "" for claim in source.claim}
         self.evidence = defaults.evidence_for(source, archived, self.context.definition.evidence)
         self.about: dict[str, str] = {}  # file → the record that permits it
+        if self.context.job.sample:
+            self.queue = SampledRecords(self.context.job.sample)
 
     def find_first(self) -> tuple[list[str], Kind]:
         """Return the request Identify."""
@@ -52,6 +57,8 @@ class HarvestCrawl(Crawl):
     async def walk(self) -> None:
         """Harvest, and note what the next harvest must know if nothing is left to fetch."""
         await super().walk()
+        if isinstance(self.queue, SampledRecords):
+            return
         if self.state.outcome == "finished" and not any(map(_may_pass, self.state.failed.values())):
             self.state.harvested = self.harvest.facts()
 
@@ -72,6 +79,22 @@ class HarvestCrawl(Crawl):
             self.state.pages += 1
         else:
             self._queue(self.harvest.read(place.url, capture))
+
+    def describe_sample(self, cpu_seconds: float) -> dict[str, Any]:
+        """Return the fact about the sample: files belong to their records; {} without one."""
+        if not isinstance(self.queue, SampledRecords):
+            return {}
+        queue, moved = self.queue, self.state.moved
+        unread = [self.harvest.measure(url) for url in queue.unread()]
+        strata = queue.strata([find_end(one, moved) for one in queue.drawn], unread)
+        parts = {find_end(file, moved): find_end(record, moved) for file, record in self.about.items()}
+        units = sum(one.units for one in strata)
+        requests = queue.read * units / max(1, queue.records.added)  # the whole lists records, not identifiers
+        if self.access.by_identifier:
+            requests += units
+        return describe(
+            queue.describe(unread), "records", strata, parts=parts, requests=requests, cpu_seconds=round(cpu_seconds, 3)
+        )
 
     def read_failure(self, place: Place, found: Visit) -> None:
         """Replace a list that failed.
