@@ -367,7 +367,7 @@ def test_the_example_of_the_docs_grants_what_an_entry_grants(tmp_path):
 
 
 def test_facts_that_are_texts_are_refused():
-    with pytest.raises(ValueError, match="at most"):
+    with pytest.raises(CaptureError, match="at most"):
         attachments.write_header(Attachment("https://a.kr/", (("본문", "가" * 10_000),)), "r")
     assert json.loads(FORGED)[0] == "urn:uuid:forged"
 
