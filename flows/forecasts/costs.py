@@ -33,9 +33,10 @@ from malmoi.workspace_layout import STAGES as FOLDERS
 
 FEW = 40  # captures that are curated before the sample; as many as a host needs for a template
 CUT = 8  # shards into which these are cut, to measure a shard
-# CPU of a capture in a run, by its time alone: messages and files are added. The whole of web-ko took about 1.2. Three
-# samples of 200 pages gave 0.94, 1.09 and 1.63: the difference of two short runs is noisy.
-SCALE = (1.0, 1.4)
+# CPU of a capture in a run, by its time alone: messages, files and surveys are added. Bounds of what two short runs may
+# measure. On a loaded machine three samples of 200 simulated pages gave 1.92 to 2.03, and their whole took about 1.8.
+SCALE = (1.0, 2.5)
+SCALE_ERROR = 0.2  # of a measured scale, as a share: half of the interval of the CPU of captures
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ class Measured:
     curated: Curated
     times: dict[str, float]  # of each capture, by its URL
     once: float  # of everything that a run does once, the collection of the sample included
-    scale: float  # by which the times were multiplied
     shard: float  # of a shard, its captures left out
     few: tuple[str, ...]  # URLs of the captures that were curated before
 
@@ -53,20 +53,21 @@ class Measured:
 def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progress) -> Measured:
     """Curate the sample, and measure the CPU of each capture, and of what every run takes once.
 
-    FEW captures are curated three times before. The first time also loads models and libraries. The second time
-    differs from the sample by its captures only, and so separates what a run costs from what a capture costs; the third
-    time cuts the same captures into more shards, and so measures a shard. Each capture is then read alone, and the CPU
-    of the captures is split in proportion to these times.
+    FEW captures are curated three times before. The first time also loads models and libraries, in shards enough for
+    every worker to load them. The second time differs from the sample by its captures only, and so separates what a run
+    costs from what a capture costs; the third time cuts the same captures into more shards, and so measures a shard.
+    Each capture is then read alone, and the CPU of the captures is split in proportion to these times.
     """
     few = [row.url for row in run.rows if row.kind in ITEMS][:FEW]
     marks = [_cpu_seconds()]
-    for label, parts in (("first", 1), ("second", 1), ("third", min(CUT, len(few)))):
-        _curate_few(home, label, recipe, name, run, [few[at::parts] for at in range(parts)])
+    parts = min(CUT, len(few))
+    for label, count in (("first", parts), ("second", 1), ("third", parts)):
+        _curate_few(home, label, recipe, name, run, [few[at::count] for at in range(count)])
         marks.append(_cpu_seconds())
     curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), progress)
     marks.append(_cpu_seconds())
     loaded, (small, cut, used) = marks[1], (end - begin for begin, end in pairwise(marks[1:]))
-    shard = max(0.0, (cut - small) / (min(CUT, len(few)) - 1)) if len(few) > 1 else 0.0
+    shard = max(0.0, (cut - small) / (parts - 1)) if parts > 1 else 0.0
     timings = list(_list_timings(home, recipe, name))
     times = time_units(timings, worker_pool.workers())
     whole, part = sum(times.values()), sum(times.get(url, 0.0) for url in few)
@@ -74,7 +75,8 @@ def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progr
     scale = (used - small) / (whole - part) if len(times) >= 2 * len(few) and whole > part else used / (whole or 1.0)
     scale = min(max(scale, SCALE[0]), SCALE[1])
     scaled = {url: seconds * scale for url, seconds in times.items()}
-    return Measured(curated, scaled, loaded - part * scale, scale, shard, tuple(few))
+    once = loaded - part * scale - shard * (parts - 1)
+    return Measured(curated, scaled, once, shard, tuple(few))
 
 
 def _curate_few(
@@ -115,17 +117,17 @@ def count_requests(fact: Mapping[str, Any], strata: Sequence[Stratum], totals: d
 def estimate_cpu(measured: Measured, captures: Estimate, shards: Estimate, requests: Estimate, run: Run) -> Estimate:
     """Return the CPU seconds: of the captures, their requests and shards, and what a run takes once.
 
-    Two short runs measure the scale badly, so that the interval reaches from one of its bounds to the other.
+    Two short runs measure the scale of a capture with an error of SCALE_ERROR, which the interval includes.
     """
     crawled = run.facts[FACT].get("cpu_seconds", 0.0)
     each, once = crawled / max(1, run.facts.get("fetched", 0)), measured.once - crawled
 
     def total(end: str, scale: float) -> float:
         further = max(0.0, getattr(shards, end) - 1)
-        own = getattr(captures, end) * scale / measured.scale
+        own = getattr(captures, end) * scale
         return float(once + own + each * getattr(requests, end) + measured.shard * further)
 
-    return Estimate(total("value", measured.scale), total("low", SCALE[0]), total("high", SCALE[1]))
+    return Estimate(total("value", 1.0), total("low", 1 - SCALE_ERROR), total("high", 1 + SCALE_ERROR))
 
 
 def estimate_disk(
@@ -159,7 +161,7 @@ def _measure_stages(home: Workspace, measured: Measured, found: Mapping[str, Qua
 
     Both follow from the sample and its FEW captures; a sample of little more than these counts as proportional.
     """
-    few, whole = _size_of_stages(_open_beside(home, "first")), _size_of_stages(home)
+    few, whole = _size_of_stages(_open_beside(home, "second")), _size_of_stages(home)
     read = sum(found[url][EXTRACTED] for url in measured.few if url in found)
     text = sum(unit[EXTRACTED] for unit in found.values())
     if text < 2 * read or whole <= few or not read:
