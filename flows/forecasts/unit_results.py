@@ -37,14 +37,11 @@ def read_results(
     """
     url_of = {row.record: row.url for row in rows}
     found = {row.url: defaultdict(float, {PAYLOAD: float(row.size)}) for row in rows}
-    ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
-    ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
-    for doc, _, _ in _read_stages(workspace, curated.stages[:1], "documents", "dropped"):
+    for doc, last, by, reason in read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
         unit[DOCUMENTS] += 1
         unit[EXTRACTED] += len(doc.text)
-        last, by, reason = ended.get(doc.id, (doc, "failed", ""))
         keeper = dict(last.labels).get("keeper", "") if reason in COPIES else ""
         if by and not keeper:
             unit[f"{DROPPED}{by}: {reason}" if reason else f"{DROPPED}{by}"] += 1
@@ -58,6 +55,17 @@ def read_results(
             if (url := failure.id.removeprefix(f"{failure.source}/")) in found:
                 found[url][f"{DROPPED}failed: {failure.why}"] += 1
     return found, [one for one in clusters.values() if len(one.members) > 1]
+
+
+def read_ends(workspace: Workspace, curated: Curated) -> Iterator[tuple[Document, Document, str, str]]:
+    """Yield each document as extracted, as it ended, and the filter and the reason that dropped it ("" if kept).
+
+    The filter is "failed" for a document that a stage could not process.
+    """
+    ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
+    ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
+    for doc, _, _ in _read_stages(workspace, curated.stages[:1], "documents", "dropped"):
+        yield doc, *ended.get(doc.id, (doc, "failed", ""))
 
 
 def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float]) -> tuple[float, float, float]:

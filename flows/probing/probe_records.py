@@ -14,10 +14,11 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace, push
 from malmoi.workspace_layout import Layout
 
-# Of a check: "unknown" if the answers do not decide it.
-State: TypeAlias = Literal["holds", "differs", "failed", "unknown"]
-# Of a probe: "not asked" if a key, a terms check, a contact or a file of the operator is missing.
-Outcome: TypeAlias = Literal["holds", "differs", "failed", "not asked"]
+# Of a check: "partly" if it holds for some of the items, "unknown" if the answers do not decide it.
+State: TypeAlias = Literal["holds", "partly", "differs", "failed", "unknown"]
+# Of a probe: the worst state of its checks; "not asked" if a key, a terms check, a contact or a file of the operator
+# is missing.
+Outcome: TypeAlias = Literal["holds", "partly", "differs", "failed", "not asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class SourceState:
 def conclude(checks: tuple[Check, ...]) -> Outcome:
     """Return the outcome of the checks: the worst of them."""
     states = {one.state for one in checks}
-    return "failed" if "failed" in states else "differs" if "differs" in states else "holds"
+    worst: tuple[Outcome, ...] = ("failed", "differs", "partly")
+    return next((state for state in worst if state in states), "holds")
 
 
 def record(workspace: Workspace, result: ProbeResult) -> None:
