@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from crawlers import denylist, licence_rules
+from crawlers import access_rules, denylist, licence_rules
 from crawlers.formats.parsed import ParsedItem
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -107,6 +107,8 @@ def load(name_or_path: str) -> Definition:
     if wrong := find_mistyped(source):
         raise CallError(f"{path}: {wrong}")
     licence_rules.check(source, path)
+    if wrong := next(access_rules.find_faults(source, reads_items=hasattr(module, "items")), ""):
+        raise CallError(f"{path}: {wrong}")
     for url in (*addresses(source), *_list_archived_hosts(source)):
         if why := denylist.reason(url, marked=licence_rules.is_marked(source)):
             raise CallError(

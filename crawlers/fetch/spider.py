@@ -320,10 +320,10 @@ class Crawl(Spider):
             return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
-        reason = explain(reason or self.state.failed.get(url, "")) or self._explain_unnamed()
+        reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
         return f"{name}: no page was reached from {url} ({reason}); check that page, then run again"
 
-    def _explain_unnamed(self) -> str:
+    def explain_unnamed(self) -> str:
         """Explain why a list that was read names no page: it names none, or none that may be fetched."""
         left = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.state.left_out.items()) if count)
         scope = ", ".join(self.context.access.scope)

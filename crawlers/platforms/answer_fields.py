@@ -74,7 +74,8 @@ def find_named(answer: Answer, names: Collection[str]) -> Iterator[tuple[str, st
         if name in wanted and not (inner and isinstance(value, list)):
             yield path, _describe_value(value, inner)
         waiting += [
-            (path if isinstance(value, list) else f"{path}.{key}" if path else key, key, one) for key, one in inner
+            (path if isinstance(value, list) else f"{path}.{key}" if path else key, key, one)
+            for key, one in ((_drop_namespace(key), one) for key, one in inner)
         ]
 
 
@@ -89,7 +90,7 @@ def list_names(answer: Answer) -> tuple[str, ...]:
     while waiting:
         name, value = waiting.popleft()
         found.setdefault(name)
-        waiting += _list_fields(name, value)
+        waiting += ((_drop_namespace(inner), one) for inner, one in _list_fields(name, value))
     return tuple(name for name in found if name)
 
 
@@ -99,6 +100,11 @@ def _describe_value(value: Any, inner: Sequence[tuple[str, Any]]) -> str:
     if isinstance(value, etree._Element):
         return (value.text or "").strip()
     return value.strip() if isinstance(value, str) else "" if value in (None, [], {}) else str(value)
+
+
+def _drop_namespace(name: str) -> str:
+    """Return the local name of an XML element; a key of JSON stays as it is."""
+    return name.rpartition("}")[2] if name.startswith("{") else name
 
 
 def _list_fields(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -54,6 +54,8 @@ def explain(one: ReadDocument, rights: Rights) -> str:
     said = REASONS.get(rights.reason, rights.reason) or f"{rights.licence} permits {rights.use}"
     if named := proofs or doc.evidence:
         said += f" ({named[0].kind} {_quote(named[0])}, {named[0].licence})"
+    if rights.conflicts:
+        said += f" ({', '.join(rights.conflicts)})"
     if signals := [signal for signal in doc.signals if signal.effect != "note"]:
         said += f" ({signals[0].name})"
     return "; ".join(filter(None, (said, one.place)))

@@ -29,9 +29,11 @@ from malmoi.processes.workers import Broken, Workers, attempt
 from malmoi.source import Item, LicenceRule
 
 MAX_WORDS = 60  # characters of a value that a check shows
+MAX_NAMES = 4  # names of fields of the rule that a check shows
 MAX_FIELDS = 20  # names of fields that a check shows
 MARKUP = ("html", "json", "jsonl", "xml")  # formats of messages of a server
 TOTALS = ("totalCount", "totalCnt", "total_count", "TOTAL_COUNT", "list_total_count", "totalResults", "numFound")
+BINARY = ("hwp", "hwpx", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "zip", "gz")  # endings
 LOOSE = ("text", "markdown", "wikitext", "html")  # declared formats whose bytes may look like markup
 
 LISTS = ("links-only", "index-page", "gallery-page")  # reasons of pages without text of their own
@@ -140,7 +142,7 @@ def _describe_place(rule: LicenceRule, capture: Capture, item: Item) -> str:
 
 def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
     """Describe the fields of an answer that are called by one of the names."""
-    called = ", ".join(names)
+    called = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
     answer = _read_answer(capture)
     if answer is None:
         where = "on the page" if sniff(capture.body, capture.header("Content-Type"), capture.url) == "html" else "there"
@@ -211,4 +213,5 @@ def _find_contradiction(capture: Capture) -> str:
     for how, said in (("declared as", format_by_name(media, "")), ("named like", format_by_name("", capture.url))):
         if kind in MARKUP and said not in ("", kind, *LOOSE) and not {said, kind} <= {"json", "jsonl"}:
             return f"{kind}, {how} {said}"
-    return ""
+    ending = capture.url.partition("?")[0].rpartition(".")[2].lower()
+    return f"{kind}, named like {ending}" if kind in MARKUP and ending in BINARY else ""

@@ -43,26 +43,41 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
         CallError: URL, branch or commit are declared wrongly, or the host is not in HOSTS.
         SourceError: the host has no IP address, or one that is not on the public web.
     """
-    said = f"{source.name}: {access.url!r}"
+    if fault := find_git_fault(access, guard):
+        raise CallError(f"{source.name}: {fault}")
     parts = urlsplit(access.url)
     host, port = normalise_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
-    loopback = (host, port) in guard.loopback
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise CallError(f"{said} is not https; a repository is fetched over https only")
-    if host not in HOSTS and not loopback:
-        raise CallError(
-            f"{said}: {host!r} is not in {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
-        )
-    if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
-        raise CallError(f"{said} is not the address of a repository ({why or 'invalid parts'}); correct it")
-    if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
-        raise CallError(f"{source.name}: {access.branch!r} is not the name of a branch; correct it")
-    if not _COMMIT.fullmatch(access.commit):
-        raise CallError(f"{source.name}: {access.commit!r} is not a commit; give 40 hexadecimal digits in lower case")
     page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
         "{repository}", access.url.rstrip("/").removesuffix(".git")
     )
     return Place(access.url, parts.scheme, _pins(source, host, port, guard), page.replace("{branch}", access.branch))
+
+
+def find_git_fault(access: Git, guard: Guard) -> str:
+    """Return a message about the first fault in what a Git declares; "" if it has none. Nothing is resolved.
+
+    >>> find_git_fault(Git("file:///srv/law.git"), Guard())
+    "'file:///srv/law.git' is not https; a repository is fetched over https only; for files here write a Folder"
+    """
+    try:
+        parts = urlsplit(access.url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return f"{access.url!r} is not the address of a repository (guard-malformed); correct it"
+    host = normalise_host(parts.hostname or "")
+    loopback = (host, port) in guard.loopback
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        return f"{access.url!r} is not https; a repository is fetched over https only; for files here write a Folder"
+    if host not in HOSTS and not loopback:
+        known = ", ".join(HOSTS)
+        return f"{access.url!r}: {host!r} is not in {known}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
+    if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+        return f"{access.url!r} is not the address of a repository ({why or 'invalid parts'}); correct it"
+    if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
+        return f"{access.branch!r} is not the name of a branch; correct it"
+    if not _COMMIT.fullmatch(access.commit):
+        return f"{access.commit!r} is not a commit; give 40 hexadecimal digits in lower case"
+    return ""
 
 
 def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]:
