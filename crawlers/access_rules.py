@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from crawlers.fetch.git.git_hosts import find_git_fault
-from crawlers.fetch.ssrf_guard import PORTS, Guard
 from crawlers.web.addresses import canonical_url
+from crawlers.web.repositories import find_git_fault
 from crawlers.web.scope import first_of, is_in_scope
+from crawlers.web.ssrf_guard import PORTS, Guard
 from malmoi.source import (
     BUCKET,
     FOLDER,
@@ -112,8 +112,13 @@ def _host_of(url: str) -> str:
 
 def _check_claims(source: Source) -> Iterator[str]:
     for claim in source.claim:
-        if bool(claim.file) == bool(claim.url):
-            yield f"the claim of {claim.licence} needs one of file= and url=, the place that holds its quote; write one"
+        if not claim.file and not claim.url:
+            yield (
+                f"the claim of {claim.licence} names neither a file nor a page that says so; add file=… or url=… to "
+                "the LicenceClaim"
+            )
+        elif claim.file and claim.url:
+            yield f"the claim of {claim.licence} names both file= and url=; keep the one that holds its quote"
         elif claim.file and isinstance(source.access, Site | Sitemap | Feed | Api | OaiPmh):
             yield (
                 f"the claim of {claim.licence} names file={claim.file!r}, and a {type(source.access).__name__} has no "
@@ -139,8 +144,11 @@ def _check_access(source: Source, guard: Guard, reads_items: bool) -> Iterator[s
         case Warc(paths=()):
             yield "access.paths is empty; name at least one archive, or a folder of archives"
         case Folder(include=include, exclude=exclude):
-            if stray := [one for one in (*include, *exclude) if one.startswith(("/", "~")) or ".." in one.split("/")]:
-                yield f"access.include or exclude holds {stray[0]!r}; write a glob below path, such as **/*.txt"
+            if stray := [one for one in (*include, *exclude) if not one or one.startswith("/")]:
+                yield (
+                    f"the glob {stray[0]!r} cannot be used (empty or absolute); it is relative to the folder, as in "
+                    "**/*.hwp; correct include or exclude in the source file."
+                )
     if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh) and access.max_pages < 1:
         yield f"access.max_pages is {access.max_pages}; write at least 1"
 

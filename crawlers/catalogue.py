@@ -107,8 +107,6 @@ def load(name_or_path: str) -> Definition:
     if wrong := find_mistyped(source):
         raise CallError(f"{path}: {wrong}")
     licence_rules.check(source, path)
-    if wrong := next(access_rules.find_faults(source, reads_items=hasattr(module, "items")), ""):
-        raise CallError(f"{path}: {wrong}")
     for url in (*addresses(source), *_list_archived_hosts(source)):
         if why := denylist.reason(url, marked=licence_rules.is_marked(source)):
             raise CallError(
@@ -116,6 +114,8 @@ def load(name_or_path: str) -> Definition:
                 "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py "
                 "with the proof"
             )
+    if wrong := next(access_rules.find_faults(source, reads_items=hasattr(module, "items")), ""):
+        raise CallError(f"{path}: {wrong}")
     verbs = ("follow", "items", "evidence", "text", "trouble", "unknown_fields")
     found = Definition(source, *(_function(module, path, verb) for verb in verbs))
     if isinstance(source.access, OaiPmh):

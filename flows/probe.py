@@ -9,7 +9,7 @@ from crawlers import access_rules, catalogue
 from crawlers import collect as sources
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.job import Job, check, guard_of
-from crawlers.fetch.ssrf_guard import PORTS, Guard
+from crawlers.web.ssrf_guard import PORTS, Guard
 from flows.source_files import terms_of
 from malmoi.errors import CallError, HostError
 from malmoi.source import Folder, Source, Warc

@@ -35,12 +35,12 @@ from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import CRAWLED, FACT, describe
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of, is_in_scope, is_trap
+from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError

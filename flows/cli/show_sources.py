@@ -95,7 +95,7 @@ def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
 def show_source(root: Path, name: str, out: Console) -> None:
     """Print one source in full, and what is missing in its file for the catalogue.
 
-    CallError if a file or folder of its access point does not exist.
+    CallError if `name` is a file, and a file or folder of its access point does not exist.
     """
     source = catalogue.load(name).source
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -106,7 +106,8 @@ def show_source(root: Path, name: str, out: Console) -> None:
     out.print(facts, soft_wrap=False)
     for sentence in catalogue.find_missing(source):
         out.print(f"missing: {sentence}", markup=False)
-    check_paths(source)
+    if name.endswith(".py"):
+        check_paths(source)
 
 
 def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, str]]:

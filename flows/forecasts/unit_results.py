@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flows.engine import document_ends
 from flows.engine.stage_runs import Curated
 from malmoi.archive.capture import IndexRow
-from malmoi.document import Document
-from malmoi.ledger import Ledger
 from malmoi.licensing.rights_decision import decide
-from malmoi.storage import shard
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import Stage
 
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
@@ -38,7 +35,7 @@ def read_results(
     url_of = {row.record: row.url for row in rows}
     found = {row.url: defaultdict(float, {PAYLOAD: float(row.size)}) for row in rows}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
-    for doc, last, by, reason in read_ends(workspace, curated):
+    for doc, last, by, reason in document_ends.read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
         unit[DOCUMENTS] += 1
         unit[EXTRACTED] += len(doc.text)
@@ -55,17 +52,6 @@ def read_results(
             if (url := failure.id.removeprefix(f"{failure.source}/")) in found:
                 found[url][f"{DROPPED}failed: {failure.why}"] += 1
     return found, [one for one in clusters.values() if len(one.members) > 1]
-
-
-def read_ends(workspace: Workspace, curated: Curated) -> Iterator[tuple[Document, Document, str, str]]:
-    """Yield each document as extracted, as it ended, and the filter and the reason that dropped it ("" if kept).
-
-    The filter is "failed" for a document that a stage could not process.
-    """
-    ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
-    ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
-    for doc, _, _ in _read_stages(workspace, curated.stages[:1], "documents", "dropped"):
-        yield doc, *ended.get(doc.id, (doc, "failed", ""))
 
 
 def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float]) -> tuple[float, float, float]:
@@ -87,16 +73,3 @@ def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float]) -> t
         low, high = low + linear, high + pairs
         estimate += pairs if len(copies) == 1 else linear
     return estimate, low, max(low, high)
-
-
-def _read_stages(
-    workspace: Workspace, stages: Sequence[tuple[Stage, tuple[Ledger, ...]]], *names: str
-) -> Iterator[tuple[Document, str, str]]:
-    """Yield the documents in the files `names` of these stages, with filter and reason of a drop, else "" and ""."""
-    for stage, ledgers in stages:
-        for path in (workspace.stage(stage, ledger.key) / f"{name}.parquet" for ledger in ledgers for name in names):
-            table = shard.read(path)
-            docs = shard.to_documents(table.select(shard.DOCUMENTS.names))
-            none = [""] * table.num_rows
-            columns = (table[name].to_pylist() if name in table.column_names else none for name in ("by", "reason"))
-            yield from zip(docs, *columns, strict=True)

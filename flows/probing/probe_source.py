@@ -18,10 +18,9 @@ from crawlers.sampling.drawn import DRAWING, Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
-from flows.engine import worker_pool
+from flows.engine import document_ends, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.forecasts import unit_results
 from flows.probe import probe as check_call
 from flows.probing import check_answers, check_items, check_licences, probe_records
 from flows.probing.check_answers import Fetched
@@ -144,5 +143,5 @@ def _check_ends(home: Workspace, name: str, source: Source) -> Iterator[Check]:
     except MalmoiError as error:
         yield Check("kept", "failed", str(error))
         return
-    ends = [(by, reason) for _, _, by, reason in unit_results.read_ends(home, curated) if reason not in LISTS]
+    ends = [(by, reason) for _, _, by, reason in document_ends.read_ends(home, curated) if reason not in LISTS]
     yield from check_items.check_ends(source.rule, RECIPE, ends)

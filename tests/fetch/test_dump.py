@@ -28,8 +28,8 @@ from crawlers.fetch.dump import collector, decompress
 from crawlers.fetch.dump.download import Download, Version
 from crawlers.fetch.dump.record_blocks import MAX_RECORD, Cutter, NoRecords, is_block_start, line_key
 from crawlers.fetch.job import Job
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Net, NoAnswer, Refused
+from crawlers.web.ssrf_guard import Guard
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.archive import capture, collection
