@@ -151,7 +151,8 @@ def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
     says = f"{len(groups):,} of {len(few):,} texts are distinct"
     if len(most) > 1:
         says += f"; {len(most):,} are alike, such as {most[0]} and {most[1]}: an error page, or a wrong element"
-    state: State = "holds" if len(most) == 1 else "differs" if 2 * len(most) >= len(few) else "partly"
+    is_half = 2 * max(len(most), len(few) - len(groups)) >= len(few)
+    state: State = "holds" if len(most) == 1 else "differs" if is_half else "partly"
     yield Check("copies", state, says)
 
 

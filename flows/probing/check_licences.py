@@ -20,7 +20,7 @@ def check_licences(rule: LicenceRule, read: Sequence[ReadDocument]) -> Iterator[
     decided = [(one, decide(one.document.evidence, one.document.signals)) for one in read]
     granted = [rights.licence for _, rights in decided if _is_granted(rule, rights)]
     others = [explain(one, rights) for one, rights in decided if not _is_granted(rule, rights)]
-    says = f"{tally(granted)} in {len(granted):,} of {len(read):,}" if granted else "no item has a proof"
+    says = f"{tally(granted)} in {len(granted):,} of {len(read):,}" if granted else "no item is granted"
     says += f"; not granted: {tally(others, '; ')}" if others else ""
     if not rule.proofs:
         yield Check("licence", "unknown", f"the source declares no proof: each item needs a review; {says}")
@@ -56,7 +56,7 @@ def explain(one: ReadDocument, rights: Rights) -> str:
         said += f" ({named[0].kind} {_quote(named[0])}, {named[0].licence})"
     if rights.conflicts:
         said += f" ({', '.join(rights.conflicts)})"
-    if signals := [signal for signal in doc.signals if signal.effect != "note"]:
+    elif signals := [signal for signal in doc.signals if signal.effect not in ("note", "granted")]:
         said += f" ({signals[0].name})"
     return "; ".join(filter(None, (said, one.place)))
 

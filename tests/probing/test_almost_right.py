@@ -182,6 +182,9 @@ CASES = [
      "differs", "xml with the fields returnAuthMsg"),
     (CSV, put("/rows.csv", page(1).body), "type", "differs", "html, named like csv"),
     (CSV, edit("/rows.csv", "이용조건".encode(), b"terms"), "licence", "differs", "the answer has no field 이용조건"),
+    (API, rows(lambda one: [row(int(one["id"]) % 2)]), "copies", "differs", "texts are distinct"),
+    (SITE, put("/ai.txt", b"User-Agent: *\nDisallow: /\n", {"Content-Type": "text/plain"}), "licence", "differs",
+     "reserves the use"),
     # dumps
     (LINES, put("/dump.jsonl.gz", WALL.encode()), "answers", "failed", "it is a page of HTML, not a dump"),
     (RECORDS, put("/dump.xml", WALL.encode()), "answers", "failed", "it is a page of HTML, not a dump"),

@@ -109,7 +109,7 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
     ("change", "field", "words"),
     [
         (lambda row: {**row, "이용조건": "누리 제9유형"}, "licence", "unknown value: '누리 제9유형' at 이용조건 ×5"),
-        (lambda row: {**row, "이용조건": ""}, "licence", "no item has a proof"),
+        (lambda row: {**row, "이용조건": ""}, "licence", "no item is granted"),
         (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "not granted"),
         (lambda row: {**row, "정정문": "바로잡는다"}, "other fields", "unknown: 정정문"),
         (lambda row: {**row, "date": ""}, "date", "in 0 of 5; the attribution reads it"),
