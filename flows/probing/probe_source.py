@@ -14,7 +14,7 @@ from crawlers.catalogue import Definition
 from crawlers.extract import Extraction
 from crawlers.fetch.api_key import key_of
 from crawlers.rights.claims import proof_address
-from crawlers.sampling.drawn import DRAWING, Sample
+from crawlers.sampling.drawn import Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
@@ -31,7 +31,7 @@ from flows.source_files import terms_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError
-from malmoi.source import Dump, Source
+from malmoi.source import CommonCrawl, Dump, OaiPmh, Source
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES, STATS
 
@@ -85,8 +85,8 @@ def _record(workspace: Workspace, result: ProbeResult) -> ProbeResult:
 
 
 def _fetch(workspace: Workspace, home: Workspace, name: str, source: Source, contact: str | None) -> Fetched:
-    """Collect a few items: a drawn sample where that is cheap, the first blocks of a dump."""
-    draws = isinstance(source.access, DRAWING) and not isinstance(source.access, Dump)
+    """Collect a few items: a drawn sample where that is cheap; the first of a dump, a repository or an archive."""
+    draws = not isinstance(source.access, Dump | OaiPmh | CommonCrawl)
     error = None
     try:
         collect(
