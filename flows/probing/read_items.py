@@ -74,15 +74,14 @@ def read_captures(extraction: Extraction, rows: Iterable[IndexRow], workers: Wor
     batches = [(row,) for row in rows]
     answers = workers.map(make_reader, extraction, batches, lambda batch: [batch])
     return [
-        ReadCapture(row.url, failed=one.why) if isinstance(one, Broken) else one.value
-        for (row,), one in zip(batches, (one for _, one in answers), strict=True)
+        ReadCapture(batch[0].url, failed=one.why) if isinstance(one, Broken) else one.value for batch, one in answers
     ]
 
 
 def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], ReadCapture]:
     """Return the worker function that reads one capture."""
     from crawlers import catalogue
-    from crawlers.extract import extractor, items_of, load_capture
+    from crawlers.extract import MAX_FILE, extractor, items_of, load_capture
     from malmoi.apply import Dropped
 
     extract, list_items = extractor(extraction), items_of(extraction)
@@ -94,7 +93,9 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
         )
         if all(_has_proof(one.document) for one in documents):
             return documents
-        places = [_describe_place(definition.source.rule, load_capture(row), item) for item in list_items(row)]
+        rule = definition.source.rule
+        fields = _describe_fields(rule.fields, load_capture(row)) if rule.fields else ""
+        places = ("; ".join(filter(None, (fields, _describe_mark(rule, item)))) for item in list_items(row))
         return tuple(replace(one, place=place) for one, place in zip(documents, places, strict=True))
 
     def list_unknown(capture: Capture) -> tuple[str, ...]:
@@ -102,6 +103,8 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
         (row,) = batch
+        if row.kind == "file" and row.size > MAX_FILE:
+            return ReadCapture(row.url, tuple(ReadDocument(one.document, "too-large") for one in extract(row)))
         documents, failed = _try(read_documents, row)
         capture = replace(load_capture(row), source=definition.source.name)
         unknown, why = _try(list_unknown, capture)
@@ -129,15 +132,12 @@ def _has_proof(doc: Document) -> bool:
     return any(one.kind in PROOFS and one.licence != UNKNOWN for one in doc.evidence)
 
 
-def _describe_place(rule: LicenceRule, capture: Capture, item: Item) -> str:
-    """Describe what is at the place where the rule of the source expects the proof of an item."""
+def _describe_mark(rule: LicenceRule, item: Item) -> str:
+    """Describe what is at the place on a page where the rule of the source expects the mark of an item."""
     parsed = ParsedItem(item)
-    said = []
-    if rule.fields:
-        said.append(_describe_fields(rule.fields, capture))
-    if rule.selector and parsed.format == "html":
-        said.append(_describe_selector(rule.selector, parsed.page.tree, item.url))
-    return "; ".join(said)
+    if not rule.selector or parsed.format != "html":
+        return ""
+    return _describe_selector(rule.selector, parsed.page.tree, item.url)
 
 
 def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
