@@ -324,10 +324,10 @@ class Crawl(Spider):
         return f"{name}: no page was reached from {url} ({reason}); check that page, then run again"
 
     def explain_unnamed(self) -> str:
-        """Explain why a list that was read names no page: it names none, or none that may be fetched."""
+        """Explain why nothing was fetched from a list that was read: it names no page, or none that is fetched."""
         left = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.state.left_out.items()) if count)
         scope = ", ".join(self.context.access.scope)
-        return f"of the addresses that it names, none is within {scope}: {left}" if left else "it names no page"
+        return f"it names no address to fetch: {left}; the scope is {scope}" if left else "it names no page"
 
     async def _tick(self) -> None:
         while True:

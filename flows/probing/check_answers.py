@@ -93,24 +93,29 @@ def _describe_robots(files: Mapping[str, IndexRow]) -> tuple[State, str]:
     return "holds", f"allows what was asked ({statuses})"
 
 
-def check_terms(workspace: Workspace, source: Source, said: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield the check of the page of the terms: it is the page that was seen last."""
+def find_terms(workspace: Workspace, source: Source, check: str) -> str:
+    """Return the sha256 of the page of the terms that a probe or collection under this terms check has seen; or ""."""
+    last = probe_records.read_last(workspace, source.name)
+    if last is not None and last.check:
+        return last.terms if last.check == check else ""
+    runs = (run.facts.get("terms") or {} for run in reversed(collection.runs(workspace.captures(source.name))))
+    return next((one["sha256"] for one in runs if one.get("sha256")), "") if last is None or last.terms else ""
+
+
+def check_terms(source: Source, said: Mapping[str, Any], before: str) -> Iterator[Check]:
+    """Yield the check of the page of the terms: it is the page that a person has read, as far as that was seen.
+
+    A page that has changed differs until a person has recorded a check of it.
+    """
     if not said:
         return
     url, now = said.get("url", ""), said.get("sha256", "")
     if not now:
-        yield Check(
-            "terms", "differs", f"{url} answers {said.get('status')}; look for the page, and record its address"
-        )
-        return
-    last = probe_records.read_last(workspace, source.name)
-    runs = [one for one in (run.facts.get("terms") for run in collection.runs(workspace.captures(source.name))) if one]
-    before = (last.terms if last else "") or next((one["sha256"] for one in reversed(runs) if one["sha256"]), "")
-    if before and before != now:
-        yield Check(
-            "terms", "differs",
-            f"{url} has changed since it was seen last; read it, then `malmoi sources terms {source.name} …`",
-        )  # fmt: skip
+        says = f"{url} answers {said.get('status')}; look for the page, and record its address"
+        yield Check("terms", "differs", says)
+    elif before and before != now:
+        says = f"{url} has changed since it was seen last; read it, then `malmoi sources terms {source.name} …`"
+        yield Check("terms", "differs", says)
     else:
         yield Check("terms", "holds", f"{url} {'is unchanged' if before else 'was seen for the first time'}")
 

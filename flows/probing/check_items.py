@@ -173,7 +173,8 @@ def _check_named(definition: Definition, documents: Sequence[Document]) -> Itera
     for field, reader in wanted.items() if documents else ():
         count = sum(bool(getattr(one, field)) for one in documents)
         says = f"in {count:,} of {len(documents):,}"
-        yield Check(field, grade(count, len(documents)), says if count else f"{says}; {reader} reads it")
+        none = f"{says}; {reader} reads it" + (", and it is absent or not a day" if field == "date" else "")
+        yield Check(field, grade(count, len(documents)), says if count else none)
 
 
 def _count_hangul(text: str) -> int:

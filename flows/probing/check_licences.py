@@ -20,8 +20,8 @@ def check_licences(rule: LicenceRule, read: Sequence[ReadDocument]) -> Iterator[
     decided = [(one, decide(one.document.evidence, one.document.signals)) for one in read]
     granted = [rights.licence for _, rights in decided if _is_granted(rule, rights)]
     others = [explain(one, rights) for one, rights in decided if not _is_granted(rule, rights)]
-    says = f"{tally(granted)} in {len(granted):,} of {len(read):,}" if granted else "no item is granted"
-    says += f"; not granted: {tally(others, '; ')}" if others else ""
+    says = f"{tally(granted)} in {len(granted):,} of {len(read):,}; not granted" if granted else "no item is granted"
+    says = f"{says}: {tally(others, '; ')}" if others else says.removesuffix("; not granted")
     if not rule.proofs:
         yield Check("licence", "unknown", f"the source declares no proof: each item needs a review; {says}")
         return

@@ -31,7 +31,7 @@ from flows.source_files import terms_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError
-from malmoi.source import CommonCrawl, Dump, OaiPmh, Source
+from malmoi.source import CommonCrawl, Dump, OaiPmh, Source, TermsCheck
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES, STATS
 
@@ -50,19 +50,26 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
     when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if needs := tuple(_list_needs(workspace, name, source, contact)):
         missing: Outcome = "failed" if any(one.state == "failed" for one in needs) else "not asked"
-        return _record(workspace, ProbeResult(source.name, when, missing, needs))
+        last = probe_records.read_last(workspace, source.name)
+        seen = (last.terms, last.check) if last else ("", "")
+        return _record(workspace, ProbeResult(source.name, when, missing, needs, *seen))
     with open_scratch(workspace) as home:
         fetched = _fetch(workspace, home, name, source, contact)
-        said = fetched.facts.get("terms") or {}
+        said, check = fetched.facts.get("terms") or {}, _name_check(terms_of(workspace, source) or source.terms)
+        before = check_answers.find_terms(workspace, source, check)
         checks = (
             *check_answers.check_hosts(source, fetched),
-            *check_answers.check_terms(workspace, source, said),
+            *check_answers.check_terms(source, said, before),
             *(claims := tuple(check_answers.check_claims(source, fetched))),
             *check_answers.check_fetched(source, fetched, any(one.state == "differs" for one in claims)),
             *_check_items(home, name, definition, fetched),
         )
     outcome = probe_records.conclude(checks)
-    return _record(workspace, ProbeResult(source.name, when, outcome, checks, said.get("sha256", "")))
+    return _record(workspace, ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check))
+
+
+def _name_check(check: TermsCheck | None) -> str:
+    return f"{check.reviewer}, {check.date}, {check.url}" if check else ""
 
 
 def _list_needs(workspace: Workspace, name: str, source: Source, contact: str | None) -> Iterator[Check]:

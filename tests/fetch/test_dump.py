@@ -257,7 +257,7 @@ def test_a_record_that_no_capture_can_hold_is_passed_over_and_named():
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"<html><body>Not found</body></html>", "holds no <page>"),
+        (b"<html><body>Not found</body></html>", "it is a page of HTML, not a dump"),
         (b"", "holds no <page>"),
         (b"x" * 100_000, "it has no <page>"),
         (export([1, 2])[:-100], "in the middle"),

@@ -110,7 +110,7 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
     [
         (lambda row: {**row, "이용조건": "누리 제9유형"}, "licence", "unknown value: '누리 제9유형' at 이용조건 ×5"),
         (lambda row: {**row, "이용조건": ""}, "licence", "no item is granted"),
-        (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "not granted"),
+        (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "no item is granted"),
         (lambda row: {**row, "정정문": "바로잡는다"}, "other fields", "unknown: 정정문"),
         (lambda row: {**row, "date": ""}, "date", "in 0 of 5; the attribution reads it"),
         (lambda row: {**row, "text": ""}, "text", "none; without text: empty ×5"),
@@ -218,9 +218,14 @@ def test_changed_terms_are_noticed_against_the_last_probe_or_collection(home, tm
         site.answers["/terms"] = Answer("<p>약관 둘째 판</p>".encode(), headers=HTML)
         changed = probe(home, source)
         again = probe(home, source)
+        terms = ("--reviewer", "가", "--page", f"{site.base}/terms", "--verdict", "allowed")
+        said = malmoi_in_process("sources", "terms", source, *terms, "--workspace", str(home.root))
+        read = probe(home, source)
+        unchanged = probe(home, source)
     assert states(same)["terms"] == "holds" and "unchanged" in says(same, "terms")
     assert (changed.outcome, states(changed)["terms"]) == ("differs", "differs")
-    assert states(again)["terms"] == "holds", "named once: the next probe compares with what was seen last"
+    assert states(again)["terms"] == "differs", "until a person has recorded a check of the page as it is now"
+    assert said.returncode == 0 and "first time" in says(read, "terms") and "unchanged" in says(unchanged, "terms")
 
 
 FILES = """
