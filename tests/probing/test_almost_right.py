@@ -157,7 +157,7 @@ CASES = [
     (SITE, put("/robots.txt", b"User-agent: *\nDisallow: /page/\n", {"Content-Type": "text/plain"}), "robots.txt",
      "differs", "5 addresses may not be fetched"),
     (SITE, put("/robots.txt", page(1).body), "robots.txt", "differs", "robots-unreadable"),
-    (SITEMAP, edit("/sitemap.xml", b"/page/", b"/other/"), "answers", "failed", "no address to fetch: 20 out-of-scope; the scope"),
+    (SITEMAP, edit("/sitemap.xml", b"/page/", b"/other/"), "answers", "failed", "no address to fetch: 20 out-of-scope"),
     (SITEMAP, edit("/sitemap.xml", b"/page/1", b"/other/1"), "count", "holds", "9, 11 out-of-scope"),
     (SITEMAP, put("/sitemap.xml", page(1).body), "answers", "failed", "not-a-sitemap"),
     (FEED, put("/rss", b"<rss><channel></channel></rss>"), "answers", "failed", "it names no page"),
