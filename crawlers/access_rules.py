@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from crawlers.web.addresses import canonical_url
 from crawlers.web.repositories import find_git_fault
 from crawlers.web.scope import first_of, is_in_scope
-from crawlers.web.ssrf_guard import PORTS, Guard
+from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from malmoi.source import (
     BUCKET,
     FOLDER,
@@ -27,6 +27,12 @@ from malmoi.source import (
     Warc,
 )
 
+SELECTOR = "a selector or claim"
+PREFIXES = (
+    "access.scope",
+    "access.deny",
+    SELECTOR,
+)  # compared with what is fetched, which the crawl guards
 FORMATS = ("oai_dc", "qdc", "dim", "xoai", "marcxml")  # metadata formats that crawlers/oai/records.py reads
 _ELEMENT = re.compile(r"[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?")
 _FILE_FORMATS = frozenset(("lines", "json", "jsonl", "ndjson", "csv", "tsv", "xml"))  # mistaken for a record
@@ -86,14 +92,14 @@ def _list_addresses(source: Source) -> Iterator[tuple[str, str]]:
         yield "access.data", access.data
     yield from (("claim.url", claim.url) for claim in source.claim if claim.url)
     prefixes = [prefix for prefix, _ in source.rule.selector] + [one for claim in source.claim for one in claim.only]
-    yield from (("a selector or claim", one) for one in prefixes if one and not one.startswith(FOLDER))
+    yield from ((SELECTOR, one) for one in prefixes if one and not one.startswith(FOLDER))
 
 
 def _check_address(field: str, url: str, guard: Guard) -> Iterator[str]:
     found = canonical_url(url)
     if not found:
         yield f"{field} holds {url!r}, not an address; write it in full, such as https://office.example/news/"
-    elif why := guard.check_url(found):
+    elif field not in PREFIXES and (why := guard.check_url(found)):
         if why == "guard-loopback" or (why == "guard-local-name" and _host_of(found).partition(":")[0] == "localhost"):
             yield (
                 f"{field} holds {url!r}, which is this machine; if that is meant, name it: "
@@ -106,7 +112,7 @@ def _check_address(field: str, url: str, guard: Guard) -> Iterator[str]:
 def _host_of(url: str) -> str:
     """Return host:port of a canonical address."""
     scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
+    host = normalise_host(rest.partition("/")[0])
     return host if re.search(r":\d+$", host) else f"{host}:{PORTS[scheme]}"
 
 
