@@ -121,7 +121,7 @@ def _check_claims(source: Source) -> Iterator[str]:
         if not claim.file and not claim.url:
             yield (
                 f"the claim of {claim.licence} names neither a file nor a page that says so; add file=… or url=… to "
-                "the LicenceClaim"
+                "the LicenceClaim."
             )
         elif claim.file and claim.url:
             yield f"the claim of {claim.licence} names both file= and url=; keep the one that holds its quote"
@@ -147,8 +147,6 @@ def _check_access(source: Source, guard: Guard, reads_items: bool) -> Iterator[s
                 yield fault
         case CommonCrawl():
             yield from _check_archive(access)
-        case Warc(paths=()):
-            yield "access.paths is empty; name at least one archive, or a folder of archives"
         case Folder(include=include, exclude=exclude):
             if stray := [one for one in (*include, *exclude) if not one or one.startswith("/")]:
                 yield (

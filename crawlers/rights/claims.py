@@ -36,6 +36,11 @@ def _places(source: Source, item: Item) -> tuple[str, ...]:
 def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:
     where = proof_address(claim)
     check_licence(source, claim)
+    if not where:
+        raise SourceError(
+            f"{source.name}: the claim of {claim.licence} names neither a file nor a page that says so; "
+            "add file=… or url=… to the LicenceClaim."
+        )
     if where not in archived:
         raise SourceError(
             f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "

@@ -202,7 +202,7 @@ def source_claim_of_archive(place):
     yield "collect web.py --dry-run"
 
 
-@advice("{}: the claim of {} names neither a file nor a page that says so; add file=… or url=… to the LicenceClaim")
+@advice("{}: the claim of {} names neither a file nor a page that says so; add file=… or url=… to the LicenceClaim.")
 def source_claim_without_place(place):
     own(place)
     place.edit("own.py", ', file="LICENCE"', "")

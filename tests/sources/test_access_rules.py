@@ -22,7 +22,6 @@ from malmoi.source import (
     Site,
     Sitemap,
     Source,
-    Warc,
 )
 from tests.builders.small_corpus import malmoi_in_process
 
@@ -56,7 +55,6 @@ FAULTS = [
     (CommonCrawl(CC, languages=("ko",)), "access.languages holds 'ko'; write it like kor (ISO 639-3)"),
     (CommonCrawl(CC, media=("html",)), "write it like text/html"),
     (CommonCrawl(CC, data="data.example"), "access.data holds 'data.example', not an address"),
-    (Warc(()), "access.paths is empty; name at least one archive"),
     (Folder(Path("/data"), include=("/data/*.txt",)), "it is relative to the folder, as in **/*.hwp"),
 ]
 
