@@ -26,6 +26,7 @@ from malmoi.apply import Kept
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import Run
+from malmoi.ledger import Failure
 from malmoi.source import Warc
 
 SOURCE = str(Path(__file__).parent / "sources" / "web_ko.py")
@@ -94,7 +95,7 @@ def _read(one: Extractor, rows: Sequence[IndexRow]) -> list[Read]:
     found = []
     for row in rows:
         began = time.process_time()
-        outcomes = one(row)
+        outcomes = [made for made in one(row) if not isinstance(made, Failure)]
         spent = time.process_time() - began
         text = "\n".join(outcome.document.text for outcome in outcomes if isinstance(outcome, Kept))
         found.append(Read(text, outcomes[0].document.label(LABEL) if outcomes else "", spent))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from malmoi.archive.capture import Capture
+from malmoi.errors import CaptureError
 from malmoi.source import Attachment
 
 HEADER = "X-Malmoi-Attachment"
@@ -29,14 +30,14 @@ class Described:
 def write_header(attachment: Attachment, record: str) -> str:
     """Return the value of the header, in ASCII.
 
-    Raises ValueError if it is longer than MAX_HEADER: facts are names and dates, not texts.
+    Raises CaptureError if it is longer than MAX_HEADER: facts are names and dates, not texts.
 
     >>> write_header(Attachment("https://a.kr/file", (("종류", "별표"),)), "urn:uuid:1")
     '["urn:uuid:1",{"\\\\uc885\\\\ub958":"\\\\ubcc4\\\\ud45c"}]'
     """
     value = json.dumps([record, dict(attachment.facts)], separators=(",", ":"))
     if len(value) > MAX_HEADER:
-        raise ValueError(f"the facts of {attachment.url} have {len(value):,} bytes; at most {MAX_HEADER:,}")
+        raise CaptureError(f"the facts of {attachment.url} have {len(value):,} bytes; at most {MAX_HEADER:,}")
     return value
 
 

@@ -72,7 +72,12 @@ def names() -> list[str]:
 
 
 def find_file(name: str) -> Path:
-    """Return the file of a source of the catalogue, one that does not exist if none is called so."""
+    """Return the file that defines a source: a path that ends in `.py`, else the file of the catalogue.
+
+    For a name that the catalogue does not have, it does not exist.
+    """
+    if name.endswith(".py"):
+        return Path(name)
     return _list_files().get(name, SOURCES / f"{name}.py")
 
 
@@ -90,7 +95,7 @@ def load(name_or_path: str) -> Definition:
             the denylist.
         SourceError: a claim names a licence that the table does not have.
     """
-    path = Path(name_or_path) if name_or_path.endswith(".py") else find_file(name_or_path)
+    path = find_file(name_or_path)
     if not name_or_path.endswith(".py") and name_or_path not in names():
         raise CallError(
             f"no source is called {name_or_path!r} in {SOURCES.parent.name}/{SOURCES.name}: "

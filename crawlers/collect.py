@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
 from crawlers.folders import Left
 from crawlers.rights import claims
-from crawlers.sampling.drawn import FACT, Sample, Stratum, describe, draw_by_size
+from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
@@ -151,7 +151,7 @@ def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadAr
 
 
 def _describe_sample(units: str, strata: Sequence[Stratum]) -> dict[str, Any]:
-    return {FACT: describe(f"{units} at random, in strata by their size", strata)} if strata else {}
+    return describe(f"{units} at random, in strata by their size", units, strata) if strata else {}
 
 
 def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
@@ -222,8 +222,34 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         "blocked": stats["blocked"],
         "failed": len(stats["failed"]),
         "torn": lost,
-        "cut off": int(stats.get("finished") == "limit" and not stats.get("limit")),
+        "cut off": stats.get("left_out", {}).get("max-pages", 0),
     }
+
+
+def describe_findings(definition: Definition, folder: Path, counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield what the operator must know of the crawl in `folder`, each with the next step."""
+    if left := counts["cut off"]:
+        yield (
+            f"the collection ended at max_pages of its access point, with addresses left ({left:,}). "
+            "Raise max_pages in the source file, or narrow its scope, and collect again."
+        )
+    if unread := _list_unread(folder):
+        yield (
+            f"answers whose addresses could not be read: {len(unread):,}, so what they lead to may be missing. First "
+            f"{unread[0]}. Look at that answer and collect again; correct follow() of the source file if it fails "
+            "again."
+        )
+    if unknown := find_unknown(definition, folder):
+        yield (
+            "its answers hold fields that the source neither reads nor leaves out by name: "
+            f"{', '.join(unknown)}. Look at them, then add each to the fields of the source file."
+        )
+
+
+def _list_unread(folder: Path) -> list[str]:
+    """Return the answers of the crawl in `folder` whose addresses could not be read, each with the reason."""
+    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
+    return [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]
 
 
 def find_unknown(definition: Definition, folder: Path) -> tuple[str, ...]:

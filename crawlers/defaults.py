@@ -16,39 +16,28 @@ from crawlers.rights.page import page_from_text, page_rights
 from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
 
 Evidence: TypeAlias = Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
-
-# Media type of the one item that represents a table without a text column, or a broken one, on a web site.
-UNREADABLE_TABLE = "application/x-unreadable-table"
 
 
 def items(capture: Capture) -> Iterator[Item]:
     """Yield one item per row of a table, one item for anything else, none for policy files of the crawler.
 
-    A table without a column of text, or a broken one, stops the source of a folder (CaptureError); on
-    a site, which may link to anything, it is one item that `text` drops.
+    Raises TableError for a table without a column of text, or a broken one.
     """
     path = urlsplit(capture.url).path
     kind = sniff(capture.body, capture.header("content-type"), path)
     if is_instrument(capture.url, capture.body):
         return
-    media = capture.header("content-type").partition(";")[0]
     if kind in TABLES:
-        try:
-            yield from list(tables.rows(capture, name=key_of(capture)))
-            return
-        except CaptureError:
-            if capture.url.startswith(FOLDER):
-                raise
-            media = UNREADABLE_TABLE
+        yield from tables.rows(capture, name=key_of(capture))
+        return
     yield Item(
         key=key_of(capture),
         url=capture.url,
         body=capture.body,
-        media=media.strip().lower(),
+        media=capture.header("content-type").partition(";")[0].strip().lower(),
         charset=capture.charset,
         record=capture.record,
         headers=capture.headers,
@@ -63,9 +52,7 @@ def key_of(capture: Capture) -> str:
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """Return the text of an item by its format; `unreadable-table` if its rows were not read."""
-    if parsed.item.media == UNREADABLE_TABLE:
-        return Extracted("", format="table", outcome="dropped", reason="unreadable-table")
+    """Return the text of an item by its format."""
     return parsed.extraction
 
 

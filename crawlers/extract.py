@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue, host_templates, revisions, withdrawn
+from crawlers import catalogue, host_templates, revisions, source_errors, withdrawn
 from crawlers.formats import ParsedItem, sniffing
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.metadata_values import clean_line, valid_day
@@ -19,6 +19,7 @@ from crawlers.rights import VERSION as RIGHTS_VERSION
 from crawlers.rights import rules_digest
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
+from crawlers.source_errors import Fault, catch_faults, read_items
 from malmoi.apply import Dropped, Kept, Outcome
 from malmoi.archive import capture as captures
 from malmoi.archive.capture import Capture, IndexRow
@@ -26,16 +27,18 @@ from malmoi.archive.collection import Past
 from malmoi.boundary import input_errors
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
+from malmoi.ledger import Failure
 from malmoi.licensing.licences import table_digest
 from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Api, Dump, Extracted, Item, Source
 
-VERSION = 15  # raise it when captures yield other items or documents, whatever their format
+VERSION = 16  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
 ANY = "*"  # instead of a family: the readers that decided are unknown
+MEMORY = "memory-limit"  # the whole capture is failed, and its worker starts anew
 UNREAD = "unread:"  # before the name of a format without a reader
 MAX_FILE = 256 * 1024 * 1024  # bytes of a file that stays in its place; larger files are films, disk images …
 MAX_TEXT = 5_000_000  # code points of one document; no person reads longer texts
@@ -54,7 +57,7 @@ class Extraction:
 
 
 Said = TypeVar("Said", LicenceEvidence, Signal)
-Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
+Extractor: TypeAlias = Callable[[IndexRow], list[Outcome | Failure]]
 
 
 def versions() -> list[object]:
@@ -85,7 +88,7 @@ def _read_versions(libraries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{name} {version(name)}" for name in libraries)  # 1 ms each: it parses the metadata of the package
 
 
-def readers_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+def readers_of(outcomes: Iterable[Outcome | Failure]) -> tuple[str, ...]:
     """Return the families whose readers decided the outcomes of one capture; ANY if that is unknown.
 
     It is unknown for a capture without documents, and for a text made by the `text` of a source in a format without
@@ -95,7 +98,9 @@ def readers_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     return (ANY,) if ANY in found else tuple(sorted(found))
 
 
-def _reader_of(outcome: Outcome) -> str:
+def _reader_of(outcome: Outcome | Failure) -> str:
+    if isinstance(outcome, Failure):
+        return ANY
     kind = outcome.document.provenance.format
     if kind in FORMATS:
         return FORMATS[kind].family.name
@@ -104,10 +109,15 @@ def _reader_of(outcome: Outcome) -> str:
 
 
 def extractor(job: Extraction) -> Extractor:
-    """Return the function from an index row to its documents; called once per batch."""
+    """Return the function from an index row to its documents; called once per batch.
+
+    A function of the source that raises an exception about one item costs that item; `items` keeps what it gave
+    before (crawlers/source_errors.py). The rest of such a capture is one more document.
+    """
     from crawlers import defaults  # imports lxml; the process that only plans does not need it
 
     definition = _load_source(job.definition)
+    file = catalogue.find_file(job.definition)
     archived = dict(job.archived)
     items = definition.items or defaults.items
     evidence = defaults.evidence_for(definition.source, archived, definition.evidence)
@@ -116,33 +126,68 @@ def extractor(job: Extraction) -> Extractor:
     pasts = dict(job.past)
     matcher = withdrawn.read_matcher(job.tombstones)
 
-    def extract(row: IndexRow) -> list[Outcome]:
+    def extract(row: IndexRow) -> list[Outcome | Failure]:
         with input_errors(failure, MemoryError):
             found = read_row(row)
             return [withdrawn.drop(one, matcher) for one in found] if matcher else found
 
-    def read_row(row: IndexRow) -> list[Outcome]:
+    def read_row(row: IndexRow) -> list[Outcome | Failure]:
         if row.kind == "file" and row.size > MAX_FILE:
             return [_drop_too_large(row, definition.source, evidence)]
         capture = replace(load_capture(row), source=definition.source.name)
         place = policy_url(definition.source, capture.url)
         host = policy_files.find(place, job.instruments) if job.instruments else ()
-        found = ((one, read(one)) for one in map(ParsedItem, _renew_for_each(items(capture))))
-        made = [
-            _add_labels(
-                make_document(capture, row.payload_sha256, one, s.extracted, evidence, host),
-                (*s.labels, *work_labels(definition.source, one.item.key)),
-                s.measures,
-            )
-            for one, s in found
-        ]
+        faults: list[Fault] = []
+        made: list[Outcome | Failure] = []
+        for one in map(ParsedItem, _renew_for_each(read_items(items, capture, file, faults.append))):
+            made += read_item(row, capture, one, host)
+        made += [_make_lost(row, capture, _rest_of(capture, len(made)), fault, host) for fault in faults]
         if row.url not in pasts:
             return made
         visits = pasts[row.url]
         earlier = [(old, revisions.licences(old, load_capture, items, evidence, text)) for old in visits.earlier]
-        return [_add_past_signals(outcome, visits, earlier) for outcome in made]
+        return [one if isinstance(one, Failure) else _add_past_signals(one, visits, earlier) for one in made]
+
+    def read_item(
+        row: IndexRow, capture: Capture, parsed: ParsedItem, host: tuple[Signal, ...]
+    ) -> list[Outcome | Failure]:
+        faults: list[Fault] = []
+        made: list[Outcome | Failure] = []
+        with catch_faults(file, faults.append):
+            said = read(parsed)
+            if said.extracted.outcome == "failed" and said.extracted.reason != MEMORY:
+                faults.append(Fault(said.extracted.reason, "", is_drop=False))
+            else:
+                labels = (*said.labels, *work_labels(definition.source, parsed.item.key))
+                document = make_document(capture, row.payload_sha256, parsed, said.extracted, evidence, host)
+                made = [_add_labels(document, labels, said.measures)]
+        return made + [_make_lost(row, capture, parsed.item, fault, host) for fault in faults]
 
     return extract
+
+
+def _rest_of(capture: Capture, given: int) -> Item:
+    """Return the item for what `items` did not give of a capture: the capture itself, or the rest behind `given`."""
+    from crawlers import defaults
+
+    key = defaults.key_of(capture) + (f"#after-{given}" if given else "")
+    return Item(key, capture.url, b"", "", "", capture.record, headers=capture.headers)
+
+
+def _make_lost(
+    row: IndexRow, capture: Capture, item: Item, fault: Fault, host: tuple[Signal, ...]
+) -> Outcome | Failure:
+    """Return the dropped or failed document of an item for which a function of the source raised an exception."""
+    from crawlers.rights.host import response_signals  # imports lxml.html
+
+    if not fault.is_drop:
+        name = _replace_surrogates(f"{capture.source}/{item.key}")
+        return Failure(name, capture.source, fault.reason, _replace_surrogates(capture.url), fault.detail)
+    extracted = Extracted("", outcome="dropped", reason=fault.reason)
+    bare = ParsedItem(replace(item, body=b"", evidence=()))
+    signals = response_signals.find(bare.item, None)
+    made = make_document(capture, row.payload_sha256, bare, extracted, lambda _: ((), signals), host)
+    return _add_labels(made, ((source_errors.LABEL, fault.detail),), ())
 
 
 def failure(reason: str) -> Exception:
@@ -151,7 +196,7 @@ def failure(reason: str) -> Exception:
     `workers.attempt` counts ordinary exceptions by their name. It treats every OSError as a fault of the machine,
     and does not catch panics of compiled Rust; both may be caused by a document.
     """
-    if reason == "memory-limit":
+    if reason == MEMORY:
         return MemoryError()
     named: type[Exception] = type(reason.removeprefix("error:"), (Exception,), {})
     return named()
@@ -170,7 +215,13 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
 
     definition = _load_source(job.definition)
     items = definition.items or defaults.items
-    return lambda row: list(items(replace(load_capture(row), source=definition.source.name)))
+    file = catalogue.find_file(job.definition)
+
+    def read(row: IndexRow) -> list[Item]:
+        capture = replace(load_capture(row), source=definition.source.name)
+        return list(read_items(items, capture, file, lambda _: None))
+
+    return read
 
 
 def _add_labels(

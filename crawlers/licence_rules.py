@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from crawlers.formats.html.runs import quote as shorten_quote
 from crawlers.rights.claims import check_licence, claim_proof
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
@@ -44,9 +45,9 @@ def check(source: Source, where: object) -> None:
     """Check the rule and the claims of a source; `where` is its file.
 
     Raises:
-        CallError: a proof that does not exist or lacks its place, a claim whose proof is not listed or whose quote
-            names another licence, a selector or an expression that cannot be read, a licence that the table does not
-            have.
+        CallError: a proof that does not exist or lacks its place, a claim whose proof is not listed or whose quote does
+            not name its licence or denies a use, a selector or an expression that cannot be read, a licence that the
+            table does not have.
         SourceError: the licence of a claim is not in the table.
     """
     rule = source.rule
@@ -60,10 +61,11 @@ def check(source: Source, where: object) -> None:
         )
     for claim in source.claim:
         check_licence(source, claim)
-        if not is_proof(claim.licence, claim_proof(source.access, claim), claim.quote):
+        if not is_proof(claim.licence, claim_proof(source.access, claim), shorten_quote(claim.quote)):
             raise CallError(
-                f"{where}: the quote of the claim names another licence than {claim.licence}: {claim.quote!r}; quote "
-                "the sentence that grants it, or correct the id"
+                f"{where}: the quote of the claim does not grant {claim.licence}, because it names no or another "
+                f"licence, or denies a use: {claim.quote!r}; quote the sentence that names {claim.licence} and grants "
+                "it, or correct the id"
             )
         # Beside proofs of each item a claim may be left out: documents without a proof of their own need a review.
         if (proof := claim_proof(source.access, claim)) not in rule.proofs and not _proves_items(rule):

@@ -6,11 +6,13 @@ They are notes, not refusals: the recipe decides what follows from them (filters
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from crawlers.catalogue import Evidence, Items, Text
 from crawlers.formats import ParsedItem
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.archive.collection import Past
+from malmoi.boundary import input_errors
 from malmoi.document import Signal
 from malmoi.errors import CaptureError
 from malmoi.licensing.rights_decision import decide
@@ -36,12 +38,15 @@ def licences(
     evidence: Evidence,
     text: Text,
 ) -> dict[str, str]:
-    """Return the licence of each item of an earlier capture, by key; "none" if undecided, {} if the capture is lost."""
-    try:
-        found = list(map(ParsedItem, items(load(row))))
-    except CaptureError:  # an earlier archive that was deleted gives no licence
-        return {}
-    return {one.item.key: decide(*evidence(one.complete(text(one)))).licence for one in found}
+    """Return the licence of each item of an earlier capture, by key; "none" if undecided.
+
+    A capture that was deleted or cannot be read gives those of its items before the error.
+    """
+    found = {}
+    with suppress(CaptureError), input_errors(CaptureError, MemoryError):
+        for one in map(ParsedItem, items(load(row))):
+            found[one.item.key] = decide(*evidence(one.complete(text(one)))).licence
+    return found
 
 
 def relicensing_signals(

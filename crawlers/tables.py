@@ -21,13 +21,14 @@ from crawlers.formats.sniffing import sniff
 from crawlers.rights import licence_fields
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
-from malmoi.errors import CaptureError
+from malmoi.errors import TableError
 from malmoi.source import Item
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader  # csv.reader is a function; its type has no public name
 
 Row: TypeAlias = Mapping[str, Any]
+
 
 TEXT = ("text", "content", "contents", "body", "article", "본문", "내용", "글", "텍스트", "문장", "원문")
 KEY = ("id", "key", "no", "번호", "식별자", "일련번호")
@@ -66,7 +67,7 @@ def rows(
     are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
     file name of the address.
 
-    Raises CaptureError if no column holds text, a named column is missing, two rows share a key,
+    Raises TableError if no column holds text, a named column is missing, two rows share a key,
     or the file is damaged (with the line).
     """
     where = capture.url
@@ -75,7 +76,7 @@ def rows(
     columns = list(dict.fromkeys(column for _, row in table for column in row))
     text_column = _choose_column("text", text, TEXT, columns, where)
     if not text_column:
-        raise CaptureError(
+        raise TableError(
             f"{where}: no column is called {', '.join(TEXT)}. Found: {', '.join(columns) or 'none'}. "
             "Write rows(capture, text='<column>') into items() of the source file."
         )
@@ -109,7 +110,7 @@ def _choose_column(field: str, given: str | None, known: Sequence[str], columns:
     """Return the column to read `field` from, or ""."""
     if given is not None:
         if given not in columns:
-            raise CaptureError(
+            raise TableError(
                 f"{where}: there is no column {given!r} for {field}. Found: {', '.join(columns) or 'none'}. "
                 f"Correct rows(capture, {field}=…) in the source file."
             )
@@ -132,7 +133,7 @@ def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: 
     for value, (line, _) in zip(found, table, strict=True):
         if not value or value in seen:
             state = "has no key" if not value else f"repeats the key {value!r}"
-            raise CaptureError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
+            raise TableError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
         seen.add(value)
     return found
 
@@ -153,7 +154,7 @@ def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]
         return _json_rows(text, capture.url, lines=kind == "jsonl")
     if kind in ("csv", "tsv"):
         return list(_csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)), {}
-    raise CaptureError(
+    raise TableError(
         f"{capture.url}: this is {kind}, not a table (CSV, TSV, JSON or JSON lines). "
         "Leave it out with exclude=… in the source file, or fetch it again if it is an error page."
     )
@@ -165,27 +166,27 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
     if delimiter == "," and "," not in first and ";" in first:
         delimiter = ";"
     with input_errors(
-        lambda name: CaptureError(f"{where}: CSV that cannot be read ({name}). Repair the file and collect again.")
+        lambda name: TableError(f"{where}: CSV that cannot be read ({name}). Repair the file and collect again.")
     ):
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from _csv_lines(reader, where)
     except csv.Error as error:
-        raise CaptureError(
+        raise TableError(
             f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file and collect again."
         ) from error
 
 
 def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
     with input_errors(
-        lambda name: CaptureError(
+        lambda name: TableError(
             f"{where}, line {reader.line_num}: CSV that cannot be read ({name}). Repair the file and collect again."
         ),
         csv.Error,
     ):
         header = [column.strip() for column in next(reader, [])]
         if len(set(header)) != len(header):
-            raise CaptureError(
+            raise TableError(
                 f"{where}, line 1: two columns share a name: {', '.join(header)}. "
                 "Rename one in the file and collect again."
             )
@@ -193,7 +194,7 @@ def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
         for cells in reader:
             if any(cells):
                 if len(cells) < len(header) or any(cells[len(header) :]):
-                    raise CaptureError(
+                    raise TableError(
                         f"{where}, line {start}: the row has {len(cells)} fields, the header {len(header)}. "
                         "A quote or a delimiter is missing there: repair the file and collect again, or ask its "
                         "publisher."
@@ -221,7 +222,7 @@ def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, R
             around = {name: value for name, value in data.items() if name != lists[0][0]}
         data = lists[0][1] if len(lists) == 1 else [data]
     if not isinstance(data, list):
-        raise CaptureError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
+        raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
     return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)], around
 
 
@@ -232,7 +233,7 @@ def _is_list_of_objects(value: Sequence[object]) -> bool:
 def _load(text: str, where: str, line: int) -> Any:
     try:
         with input_errors(
-            lambda name: CaptureError(  # such as a number of thousands of digits, or too deep nesting
+            lambda name: TableError(  # such as a number of thousands of digits, or too deep nesting
                 f"{where}, line {line}: JSON that cannot be read ({name}). Repair the file and collect again."
             ),
             json.JSONDecodeError,
@@ -240,14 +241,12 @@ def _load(text: str, where: str, line: int) -> Any:
             return json.loads(text)
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
-        raise CaptureError(
+        raise TableError(
             f"{where}, line {at}: broken JSON ({error.msg}). Repair the file and collect again."
         ) from error
 
 
 def _object(row: object, where: str, number: int) -> Row:
     if not isinstance(row, dict):
-        raise CaptureError(
-            f"{where}, row {number}: a {type(row).__name__} instead of an object. Write items() yourself."
-        )
+        raise TableError(f"{where}, row {number}: a {type(row).__name__} instead of an object. Write items() yourself.")
     return row

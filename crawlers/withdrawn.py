@@ -9,12 +9,14 @@ from pathlib import Path
 from urllib.parse import urldefrag
 
 from crawlers.encodings.decode import decode
+from crawlers.source_errors import LABEL
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.withdrawn_links import make_needles
 from malmoi.apply import Dropped, Outcome
 from malmoi.document import Provenance, Verdict
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
+from malmoi.ledger import Failure
 from malmoi.page_ids import digest_id
 from malmoi.source import FOLDER
 
@@ -94,13 +96,18 @@ def mask_address(url: str, number: int) -> str:
     return f"{origin(url)}/[withheld {number}]"
 
 
-def drop(outcome: Outcome, matcher: Matcher) -> Outcome:
+def drop(outcome: Outcome | Failure, matcher: Matcher) -> Outcome | Failure:
     """Drop a withdrawn document without its content: neither text, title, author, address nor id stays in the stage.
 
-    The record stays: by it a purge finds the capture.
+    The record stays: by it a purge finds the capture. A failed document loses its name and the words of its error.
     """
+    if isinstance(outcome, Failure):
+        if find_document(matcher, outcome.id, outcome.url, "", outcome.detail) is None:
+            return outcome
+        return Failure(digest_id(outcome.id), outcome.source, outcome.why)
     doc = outcome.document
-    if find_document(matcher, doc.id, doc.provenance.url, doc.text, f"{doc.title}\n{doc.author}") is None:
+    about = "\n".join((doc.title, doc.author, dict(doc.labels).get(LABEL, "")))
+    if find_document(matcher, doc.id, doc.provenance.url, doc.text, about) is None:
         return outcome
     said = doc.provenance
     empty = Provenance(said.source, "", said.record, said.fetched, "", said.format, said.encoding)

@@ -82,16 +82,8 @@ def collect(
             }
             crawl_progress.run_crawler(definition, folder, job, crawl_progress.make_observer(step))
             counts = sources.finish_crawl(source, folder, earlier)
-            if counts["cut off"] and not sample:
-                progress.say(
-                    f"  {source.name}: the collection ended at max_pages of its access point, with addresses left. "
-                    "Raise max_pages in the source file, or narrow its scope, and collect again."
-                )
-            if unknown_fields := sources.find_unknown(definition, folder):
-                progress.say(
-                    f"  {source.name}: its answers hold fields that the source neither reads nor leaves out by name: "
-                    f"{', '.join(unknown_fields)}. Look at them, then add each to the fields of the source file."
-                )
+            for found in sources.describe_findings(definition, folder, counts):
+                progress.say(f"  {source.name}: {found}")
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
         _delete_superseded(workspace, now)
         after = collection.summarise(home, now)

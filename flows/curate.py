@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from crawlers import extract as extraction
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
-from flows.engine import earlier_shards, run_surveys
+from flows.engine import earlier_shards, run_surveys, unread_documents
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
@@ -73,20 +73,38 @@ def _extract_sources(
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops only itself, but nothing goes on without it."""
     planned = _plan_sources(workspace, sources, mapper, progress)
+    faults: dict[str, None] = {}
     try:
         jobs = [job for name in sources for job in planned[name]]
         done = iter(ensure_shards(workspace, "2-documents", jobs, extract, mapper, progress))
-        return {name: tuple(islice(done, len(planned[name]))) for name in sources}
+        found = {name: tuple(islice(done, len(planned[name]))) for name in sources}
     except SourceError as first:
         if len(sources) == 1:
             raise
-        faults = {str(first): None}
-    for name in sources:
-        try:
-            ensure_shards(workspace, "2-documents", planned[name], extract, mapper, progress)
-        except SourceError as error:
-            faults[str(error)] = None
-    raise SourceError("\n".join(faults))
+        faults, found = {str(first): None}, {}
+        for name in sources:
+            try:
+                found[name] = ensure_shards(workspace, "2-documents", planned[name], extract, mapper, progress)
+            except SourceError as error:
+                faults[str(error)] = None
+    faults |= dict.fromkeys(_report_unread(workspace, found, progress))
+    if faults:
+        raise SourceError("\n".join(faults))
+    return found
+
+
+def _report_unread(workspace: Workspace, found: Mapping[str, Sequence[Ledger]], progress: Progress) -> Iterator[str]:
+    """Say which documents of each source could not be read; yield a message for each source that must stop."""
+    for name, ledgers in found.items():
+        unread = unread_documents.find_unread(workspace, ledgers)
+        if unread is None:
+            continue
+        definition = catalogue.load(name)
+        said = f"{definition.source.name}: {unread.describe(catalogue.find_file(name).name, workspace)}"
+        if unread_documents.is_refused(unread, definition):
+            yield said
+        else:
+            progress.say(f"  {said}")
 
 
 def _plan_sources(
@@ -126,7 +144,7 @@ def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = Non
 
 def _code_digest(name: str) -> str:
     """Digest of all inputs of the extraction of a source, except the capture and the readers of its formats."""
-    return digest([shard.sha256_of(definition_file(name)), extraction.versions(), SCHEMA_VERSION])
+    return digest([shard.sha256_of(catalogue.find_file(name)), extraction.versions(), SCHEMA_VERSION])
 
 
 def _template(job: LearnJob) -> Template | str:
@@ -180,11 +198,6 @@ def _plan_extraction(
         key, before = earlier_shards.find_extracted(workspace, key, versions, stood)
         yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)
         torn = ()
-
-
-def definition_file(name: str) -> Path:
-    """Return the file that defines a source."""
-    return Path(name) if name.endswith(".py") else catalogue.find_file(name)
 
 
 def _locate_definition(name: str) -> str:

@@ -35,6 +35,10 @@ class CaptureError(SourceError):
     """An archive or a file cannot be read as the format that it claims to be."""
 
 
+class TableError(CaptureError):
+    """A table cannot be split into rows."""
+
+
 class StageError(MalmoiError):
     """A stage could not be written or read back; its output does not count as complete."""
 

@@ -21,6 +21,8 @@ class Failure:
     id: str
     source: str
     why: str  # cpu-limit, wall-limit, memory-limit, killed, error:<exception>
+    url: str = ""  # of its capture, if a function of the source raised the error
+    detail: str = ""  # the error; it may quote the document, so no release has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Ledger:
             "in": dict(self.entered),
             "kept": dict(self.kept),
             "dropped": _to_rows(self.dropped),
-            "failed": [[f.id, f.source, f.why] for f in self.failed],
+            "failed": [[f.id, f.source, f.why, *((f.url, f.detail) if f.url else ())] for f in self.failed],
             "edits": _to_rows(self.edits or {}),
             "files": [[f.name, f.sha256, f.rows, f.bytes] for f in self.files],
             "torn": list(self.torn),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from crawlers.fetch.archive import CLOSED, Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import LIMITS
+from crawlers.fetch.failures import LIMITS, MAX_PAGES
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.state import CrawlState
 from malmoi.printable import escape_controls
@@ -74,7 +74,7 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "by_host": _count_by_host(context.archive, state),
         "blocked_by": dict(sorted(Counter(state.blocked.values()).items())),
         "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
-        "limits": _limits(state),
+        "limits": _limits(context, state),
         "records": archive.records,
         "status": dict(sorted(Counter(str(entry.status) for entry in answers).items())),
         "left_out": dict(sorted(state.left_out.items())),
@@ -88,10 +88,11 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
     }
 
 
-def _limits(state: CrawlState) -> dict[str, str]:
-    """Return failure word → its limits, for the failures of this run."""
+def _limits(context: CrawlContext, state: CrawlState) -> dict[str, str]:
+    """Return failure word → its limits, for the failures of this run and the addresses that it left out."""
+    bounds = {MAX_PAGES: f"of the source file: {context.access.max_pages:,}"} if state.left_out[MAX_PAGES] else {}
     met = sorted({*(why.partition(":")[0] for why in state.failed.values()), *state.left_out})
-    return {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
+    return bounds | {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
 
 
 def _count_by_host(archive: Archive, state: CrawlState) -> dict[str, dict[str, int]]:
@@ -112,15 +113,15 @@ def _count_by_host(archive: Archive, state: CrawlState) -> dict[str, dict[str, i
 
 def _find_troubled(context: CrawlContext, state: CrawlState) -> list[str]:
     """Return the records of this run that the source calls no valid answer, those of killed attempts included."""
-    archive, trouble = context.archive, context.definition.trouble
+    archive = context.archive
     found = set(state.troubled)
-    if trouble is not None:
+    if context.definition.trouble is not None:
         mine = {archive.path, archive.path.with_name(CLOSED)}
         for entry in archive.known.values():
             asked = entry.path in mine and entry.status == 200 and entry.url in state.page_urls
             if asked and entry.record not in found:
                 page = page_of(entry, entry, read_body(entry), context.name)
-                if link_extraction.call_source(context, "trouble", entry.url, lambda page=page: trouble(page)):  # type: ignore[misc]
+                if link_extraction.ask_trouble(context, page):
                     found.add(entry.record)
     return sorted(found)
 

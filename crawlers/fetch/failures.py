@@ -18,6 +18,9 @@ from crawlers.fetch.payload import BadCoding
 from malmoi import limits
 from malmoi.limits import InputLimit
 
+MAX_PAGES = "max-pages"  # addresses left in the queue at max_pages of the access point
+TROUBLE_FAILS = "trouble() fails"  # begins the reason of an answer that the source could not judge
+
 
 class Blocked(IgnoreRequest):
     """A rule forbids the request; `reason` names it."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from crawlers.fetch.crawl_stats import host_of
 from crawlers.fetch.page_requests import Kind, Visit
@@ -30,6 +31,28 @@ class Place:
     kind: Kind
     facts: str = ""  # header of an attachment (crawlers/attachments.py)
     task: asyncio.Task[Visit] | None = None
+
+
+class Queue(Protocol):
+    """The queue of a crawl: everything, in order (Frontier), or a sample of it (SampledFrontier, SampledRecords)."""
+
+    waiting: Counter[str]  # host → URLs that wait or are being requested
+
+    def __len__(self) -> int: ...
+    def append(self, url: str, kind: Kind, facts: str = "") -> None:
+        """Add a URL."""
+
+    def first(self) -> Place:
+        """Return the next place."""
+
+    def popleft(self) -> Place:
+        """Remove and return the next place."""
+
+    def ahead(self, count: int) -> Iterator[Place]:
+        """Yield the next places that are certain, `count` at most."""
+
+    def cancel(self) -> None:
+        """Cancel the running requests."""
 
 
 class Seen:

@@ -98,7 +98,7 @@ class TroubleMiddleware(_Middleware):
 
         Raises:
             Troubled: the answer is not valid after all tries.
-            SourceError: the source asks to stop, or trouble() fails.
+            SourceError: the source asks to stop.
         """
         if request.meta.get("kind") != "page" or response.status != 200:
             return response

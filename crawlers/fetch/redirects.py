@@ -47,3 +47,12 @@ def find_loops(moved: Mapping[str, str]) -> list[str]:
             found.update(walked[walked.index(at) :])
         done |= path.keys()
     return sorted(found)
+
+
+def find_end(url: str, moved: Mapping[str, str]) -> str:
+    """Return the URL to which redirects lead from `url`; a loop ends where it began."""
+    seen = {url}
+    while (target := moved.get(url, "")) and target not in seen:
+        seen.add(target)
+        url = target
+    return url

@@ -14,11 +14,14 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import sqrt
+from statistics import variance
 from urllib.parse import parse_qsl, urlsplit
 
 from crawlers.fetch.crawl_stats import host_of
 from crawlers.fetch.frontier import Place
 from crawlers.fetch.page_requests import Kind
+from crawlers.fetch.redirects import find_end
 from crawlers.sampling.drawn import Counted, Sample, Stratum
 
 LISTS = 2  # requests for pages that lead on, for each unit of the sample
@@ -26,6 +29,7 @@ EXPLORED = 2  # pages of a group that are read before its yield is known
 LEADS = 1.0  # new addresses a page; above it a group is read for what it leads to
 GROUPS = 12  # patterns; addresses of further patterns are grouped by their shape
 OTHER = "other addresses"
+DEEP = 4  # groups that lead from one to the next, over which the error of an estimated size is followed
 ROUNDS = 64  # of the estimate; lists that lead only to their next list do not converge
 _WORD = re.compile(r"[A-Za-z_.~-]+")
 _ENDING = re.compile(r"\.[A-Za-z]{1,5}$")
@@ -45,11 +49,19 @@ class Group:
 
         The first page of a list may name all others, and the yield decreases towards the end of a site.
         """
-        recent = self.led[len(self.led) // 2 :]
+        recent = self._recent()
         total: Counter[str] = Counter()
         for one in recent:
             total.update(one)
         return Counter({name: count / len(recent) for name, count in total.items()})
+
+    def yield_error(self, name: str, pages: float) -> float:
+        """Return the variance of the number of addresses of a group that so many further pages name."""
+        counts = [one[name] for one in self._recent()]
+        return variance(counts) * (pages**2 / len(counts) + pages) if len(counts) > 1 else 0.0
+
+    def _recent(self) -> list[Counter[str]]:
+        return self.led[len(self.led) // 2 :]
 
 
 class SampledFrontier:
@@ -162,27 +174,38 @@ class SampledFrontier:
             for name, group in self._groups.items()
         }  # fmt: skip
 
+    def _estimate_errors(self, sizes: Mapping[str, tuple[float, Counted]]) -> dict[str, float]:
+        """Return for each group the standard error of its size: of the yields of the pages that lead to it."""
+        yields = {name: group.recent_yield() for name, group in self._groups.items() if group.led}
+        left = {name: sizes[name][0] - len(self._groups[name].read) for name in yields}
+        found = dict.fromkeys(self._groups, 0.0)
+        for _ in range(DEEP):
+            found = {
+                name: sum(
+                    self._groups[parent].yield_error(name, left[parent]) + mean[name] ** 2 * found[parent]
+                    for parent, mean in yields.items()
+                    if mean[name]
+                )
+                for name in self._groups
+            }
+        return {name: sqrt(value) if sizes[name][1] == "estimated" else 0.0 for name, value in found.items()}
+
     def strata(self, moved: Mapping[str, str]) -> list[Stratum]:
         """Return the groups as strata, with the addresses that were requested; `moved`: URL → its redirect target."""
         sizes = self._estimate_sizes()
+        errors = self._estimate_errors(sizes)
         return [
-            Stratum(name, *sizes[name], tuple(_find_end(url, moved) for url in group.read))
+            Stratum(name, *sizes[name], tuple(find_end(url, moved) for url in group.read), error=errors[name])
             for name, group in self._groups.items()
         ]
 
     def describe(self) -> str:
         """Describe how the sample was drawn."""
+        if not any(one for group in self._groups.values() for one in group.led):  # of sitemaps and feeds
+            found = sum(group.found for group in self._groups.values())
+            return f"addresses at random, {sum(self._spent.values()):,} of {found:,}"
         lists = f"{self._spent['lists']:,} pages read for the addresses that they name"
         return f"addresses by their pattern: {lists}, then {self._spent['sample']:,} drawn at random from the others"
-
-
-def _find_end(url: str, moved: Mapping[str, str]) -> str:
-    """Return the URL to which redirects lead from `url`; a loop ends where it began."""
-    seen = {url}
-    while (target := moved.get(url, "")) and target not in seen:
-        seen.add(target)
-        url = target
-    return url
 
 
 def name_pattern(url: str) -> str:

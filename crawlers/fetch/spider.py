@@ -27,8 +27,8 @@ from crawlers.fetch.archive import Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
-from crawlers.fetch.failures import explain
-from crawlers.fetch.frontier import Frontier, Place, Seen
+from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, explain
+from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
 from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
@@ -37,7 +37,7 @@ from crawlers.fetch.redirects import find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
-from crawlers.sampling.drawn import CRAWLED, FACT, describe
+from crawlers.sampling.drawn import describe
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of, is_in_scope, is_trap
 from crawlers.web.ssrf_guard import Guard
@@ -82,7 +82,7 @@ class Crawl(Spider):
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
         self.state = CrawlState(job.run_dir)
-        self.queue = SampledFrontier(job.sample) if job.sample else Frontier(job.run_dir)
+        self.queue: Queue = SampledFrontier(job.sample) if job.sample else Frontier(job.run_dir)
         self.seen = Seen()
         self.limit = min(job.limit or access.max_pages, access.max_pages)
         self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
@@ -168,6 +168,13 @@ class Crawl(Spider):
             elif place.kind in HARVEST:
                 self.read_failure(place, found)
         self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
+        if self.queue and not (self.context.job.limit or self.context.job.sample):
+            self.state.left_out[MAX_PAGES] = len(self.queue)
+        done = self.state.followed
+        if done.failed > done.read:
+            often = f"at {done.failed:,} of {done.failed + done.read:,} answers"
+            raise SourceError(link_extraction.explain_follow(self.context, self.state, often))
+        whole = whole and not self.state.followed.failed
         if whole and self.state.outcome == "finished" and not self.context.job.sample:
             self.state.unnamed = tuple(sorted(self._find_unnamed()))
         self.state.failed |= {
@@ -228,7 +235,7 @@ class Crawl(Spider):
                 "and skips this address if the host asks again"
             )
         answered = found.response is not None and is_lasting(found.response.status)
-        alive = answered or found.failed.partition(":")[0] in ANSWERED
+        alive = answered or (found.failed.partition(":")[0] in ANSWERED and TROUBLE_FAILS not in found.failed)
         self.misses = 0 if alive else self.misses + 1
         if self.misses >= MAX_MISSES:
             raise HostError(
@@ -255,7 +262,7 @@ class Crawl(Spider):
                 place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
     async def read(self, place: Place, found: Visit) -> None:
-        """Read an answer, and queue what follows from it. Raises SourceError if a function of the source fails."""
+        """Read an answer, and queue what follows from it. Raises SourceError if follow() fails too often."""
         assert found.response is not None
         capture = self.capture(found.response)
         self.state.pages += place.kind == "page"
@@ -298,17 +305,14 @@ class Crawl(Spider):
         """Return the fact about the sample, under the addresses to which redirects have led; {} without one."""
         if not isinstance(self.queue, SampledFrontier):
             return {}
-        found = describe(self.queue.describe(), self.queue.strata(self.state.moved))
-        return {FACT: {**found, CRAWLED: round(cpu_seconds, 3)}}
+        strata = self.queue.strata(self.state.moved)
+        return describe(self.queue.describe(), "addresses", strata, cpu_seconds=round(cpu_seconds, 3))
 
     def trouble(self, response: Response) -> Trouble | None:
         """Return the source's complaint about an answer; the records of that answer are then not captures."""
         if self.context.definition.trouble is None:
             return None
-        trouble = self.context.definition.trouble
-        found = link_extraction.call_source(
-            self.context, "trouble", response.url, lambda: trouble(self.capture(response))
-        )
+        found = link_extraction.ask_trouble(self.context, self.capture(response))
         if found is not None:
             entry = self.context.archive.here[response.url]
             self.state.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}

@@ -16,6 +16,27 @@ from malmoi.workspace_layout import BLOCKED
 
 
 @dataclass(slots=True)
+class Followed:
+    """Answers whose addresses follow() of the source named, and those at which it failed."""
+
+    read: int = 0
+    failed: int = 0
+    in_row: int = 0  # failed, since the last that was read
+    first: str = ""  # the first failure
+
+    def count_read(self) -> None:
+        """Count an answer that follow() read to its end."""
+        self.read += 1
+        self.in_row = 0
+
+    def count_failed(self, why: str) -> None:
+        """Count an answer at which follow() failed."""
+        self.failed += 1
+        self.in_row += 1
+        self.first = self.first or why
+
+
+@dataclass(slots=True)
 class CrawlState:
     """The changing parts of a crawl. `run_dir` gets a line in `blocked.jsonl` for each refused URL."""
 
@@ -38,6 +59,7 @@ class CrawlState:
     granted: str = ""  # the page that permits what robots.txt forbids, if one was needed
     grant_status: int | str = ""
     terms: dict[str, Any] | None = None
+    followed: Followed = field(default_factory=Followed)
     unnamed: tuple[str, ...] = ()  # attachments of earlier runs that no entry of this run names
     outcome: str = ""  # finished, limit
     error: BaseException | None = None

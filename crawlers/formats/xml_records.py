@@ -12,7 +12,7 @@ from crawlers.encodings.decode import decode
 from crawlers.formats import safe_xml
 
 # Characters that XML does not allow; registries carry them over from old word processors.
-_CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
+CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
 _DECLARATION = re.compile(r"\s{0,100}<\?xml\b[^>]{0,500}\?>")
 _TAG = re.compile(  # <개정 2020. 1. 1.> is text of a statute, not markup: only HTML tags are removed
     r"<(/?)(img|br|p|div|span|a|b|u|i|em|strong|font|sup|sub|table|tbody|thead|tr|td|th|hr|caption|col|colgroup)"
@@ -32,7 +32,7 @@ def parse_xml(body: bytes, charset: str = "") -> etree._Element:
     """
     text = decode(body, charset).text
     found = _DECLARATION.match(text)
-    return safe_xml.parse(text[found.end() if found else 0 :].translate(_CONTROL).strip())
+    return safe_xml.parse(text[found.end() if found else 0 :].translate(CONTROL).strip())
 
 
 def field(record: etree._Element, *names: str) -> str:

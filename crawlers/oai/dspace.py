@@ -13,7 +13,10 @@ from crawlers.rights.repository_rights import FIELDS
 from malmoi.source import LicenceRule, Manners, OaiPmh, Source
 
 FORMATS = ("xoai", "dim", "qdc", "oai_dc")
-FILES = ("/bitstream/", "/bitstreams/", "/server/api/core/bitstreams/")  # paths of files: up to 6, 7 and later, its API
+# Paths of files: of DSpace up to 6, which may name the interface first, of 7 and later, and of its API.
+FILES = (
+    "/bitstream/", "/xmlui/bitstream/", "/jspui/bitstream/", "/bitstreams/", "/server/api/core/bitstreams/",
+)  # fmt: skip
 LICENCES = (
     "LicenseRef-KOGL-1", "LicenseRef-KOGL-0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "LicenseRef-CC-BY-2.0-KR",
     "LicenseRef-CC-BY-SA-2.0-KR",

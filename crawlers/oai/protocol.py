@@ -70,6 +70,7 @@ class Answer:
     token: str | None = None
     damaged: tuple[str, ...] = ()  # identifiers of records that cannot be read; "" where even that is damaged
     reduced: bytes = b""  # the answer with the headers of its records instead of the records that were read
+    size: int | None = None  # completeListSize (section 3.5): records of the whole list, if the repository states it
 
 
 def request_url(base: str, verb: str, **arguments: str) -> str:
@@ -140,17 +141,19 @@ def _read_tree(root: etree._Element) -> Answer:
     errors = tuple((one.get("code", ""), (one.text or "").strip()) for one in root if local_name(one) == "error")
     date = field(root, "responseDate")
     token: str | None = None
-    records = []
+    size, records = "", []
     for one in [] if box is None else list(box):
         if local_name(one) == "resumptionToken":
-            token = (one.text or "").strip()
+            token, size = (one.text or "").strip(), one.get("completeListSize", "").strip()
         elif local_name(one) in ("record", "header"):
             records.append(_read_record(one))
         if len(records) > MAX_RECORDS:
             raise Unreadable("too-large")
     damaged = tuple("" for one in records if not one.identifier)
     reduced = etree.tostring(root, encoding="utf-8")
-    return Answer(root, date, errors, tuple(one for one in records if one.identifier), token, damaged, reduced)
+    found = tuple(one for one in records if one.identifier)
+    count = int(size) if size.isascii() and size.isdigit() and len(size) < 12 else None
+    return Answer(root, date, errors, found, token, damaged, reduced, count)
 
 
 def _read_record(element: etree._Element) -> Record:

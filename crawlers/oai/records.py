@@ -80,14 +80,13 @@ def describe(record: etree._Element) -> Described:
     (('dc.title', '제목'), ('dc.rights', 'CC BY 4.0'))
     """
     found = tuple(_list_fields(record))
-    pages = [value for name, value in found if name in _ADDRESS and _is_address(value) and name != "dc.contents_url"]
     return Described(
         protocol.field(record, "identifier"),
         found,
         next(iter(_values(found, _TITLE)), ""),
-        next((day for value in _values(found, _DATE) if (day := iso_date(value))), ""),
+        _find_day(found),
         "; ".join(_values(found, _AUTHOR)[:_AUTHORS_SHOWN]),
-        next((url for url in map(canonical_url, pages) if url), ""),
+        _find_page(found),
         tuple((name, value) for name, value in found if repository_rights.is_rights_field(name)),
     )
 
@@ -180,6 +179,25 @@ def _values(found: Fields, names: Sequence[str], *, every: bool = False) -> list
     return said
 
 
+def _find_day(found: Fields) -> str:
+    """Return the date of a work. A value with a time, beside others, is when the repository took it in.
+
+    >>> _find_day((("dc.date", "2030-06-01T14:26:36Z"), ("dc.date", "2028-02-03")))
+    '2028-02-03'
+    """
+    said = _values(found, _DATE)
+    published = [value for value in said if not _TIME.search(value)]
+    return next((day for value in published or said if (day := iso_date(value))), "")
+
+
+def _find_page(found: Fields) -> str:
+    """Return the address of a page for people: the handle that the repository gave the work, else the first one."""
+    pages = [(name, value) for name, value in found if name in _ADDRESS and _is_address(value)]
+    said = [value for name, value in pages if name.startswith("dc.identifier") and _HANDLE.match(value)]
+    said += [value for name, value in pages if name != "dc.contents_url"]
+    return next((url for url in map(canonical_url, said) if url), "")
+
+
 def _list_fields(record: etree._Element) -> Iterator[tuple[str, str]]:
     metadata = next((one for one in record if local_name(one) == "metadata"), None)
     for root in metadata if metadata is not None else ():
@@ -244,6 +262,8 @@ def _pair(name: str, value: str | None) -> Iterator[tuple[str, str]]:
         yield name, words
 
 
+_TIME = re.compile(r"\dT\d\d:")
+_HANDLE = re.compile(r"https?://(?:hdl\.handle\.net/|[^/]{1,200}/(?:\w{1,20}/)?handle/)")
 _ADDRESSED = re.compile(r"https?://[^\s<>\"]{4,2000}")
 
 

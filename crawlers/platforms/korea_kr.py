@@ -50,7 +50,8 @@ FIELDS = Fields(
         "SubTitle3", "ContentsType", "DataContents", "MinisterCode", "OriginalUrl", "KoglType", "totalCount",
     ),
     ignored=(
-        "resultCode", "resultMsg", "ModifyDate", "ApproverName", "GroupingCode", "ThumbnailUrl", "FileName", "FileUrl",
+        "resultCode", "resultMsg", "ModifyDate", "ApproverName", "GroupingCode", "ThumbnailUrl", "OriginalimgUrl",
+        "FileName", "FileUrl",
     ),
 )  # fmt: skip
 TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none

@@ -7,6 +7,7 @@ statutes have a PDF too, which is requested without an HWP. The crawler archives
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,7 +38,10 @@ ANNEX, FORM = "별표", "서식"
 DOCUMENTS = frozenset((HWP, PDF, DOCX))  # families of formats that an annex may have; HTML here is an error page
 # Media types of the items of a list: rows whose file is not requested. The reason follows the prefix.
 _NOT_REQUESTED = "application/x-annex-"
-DECLARED_FORM, NO_FILE = "declared-form", "no-file"
+DECLARED_FORM, NO_FILE, REMOVED = "declared-form", "no-file", "removed"
+_REMOVED = re.compile(  # the whole name of a row
+    r"(?:\[[^\[\]]{1,60}\]\s?)?(?:삭제(?:\s?<[^<>]{1,60}>)?|(?:으로|로) 이동)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def follow(register: AnnexRegister, capture: Capture) -> Iterator[str | Attachme
     for row in rows:
         facts = _read_facts(register, row, capture)
         link = _find_link(row)
-        if link and not is_declared_form(facts):
+        if link and not is_declared_form(facts) and not is_removed(facts):
             yield Attachment(urljoin(capture.url, link), tuple(facts.items()))
 
 
@@ -150,11 +154,21 @@ def is_declared_form(facts: Mapping[str, str]) -> bool:
     return facts[KIND] == FORM and not facts[NAME].lstrip("[< ").startswith(ANNEX)
 
 
+def is_removed(facts: Mapping[str, str]) -> bool:
+    """Whether a row says that its annex was deleted or has another number now; its file says the same.
+
+    >>> [is_removed({NAME: name}) for name in ("삭제 <2030.1.2.>", "[별지 제6호서식]으로 이동", "삭제 대상의 목록")]
+    [True, True, False]
+    """
+    return _REMOVED.fullmatch(facts[NAME]) is not None
+
+
 def text(parsed: ParsedItem) -> Extracted:
     """Extract the text of a file.
 
-    Dropped as `declared-form` or `no-file` (a row of a list), `blank-form` (crawlers/formats/blank_forms.py), and
-    `no-document` if the answer is a page or a text; else by the reasons of its format.
+    Dropped as `declared-form`, `removed` or `no-file` (a row of a list), `blank-form`
+    (crawlers/formats/blank_forms.py), and `no-document` if the answer is a page or a text; else by the reasons of its
+    format.
     """
     item = parsed.item
     if item.media.startswith(_NOT_REQUESTED):
@@ -199,7 +213,8 @@ def label_number(kind: str, number: str) -> str:
 def _list_unrequested(register: AnnexRegister, capture: Capture) -> Iterator[Item]:
     for row in law_go_kr.read_list(register.row, capture)[1]:
         facts = _read_facts(register, row, capture)
-        reason = DECLARED_FORM if is_declared_form(facts) else "" if _find_link(row) else NO_FILE
+        reason = "" if _find_link(row) else NO_FILE
+        reason = DECLARED_FORM if is_declared_form(facts) else REMOVED if is_removed(facts) else reason
         if reason:
             item = Item(
                 key="", url=capture.url, body="", media=_NOT_REQUESTED + reason, charset="", record=capture.record

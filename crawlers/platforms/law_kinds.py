@@ -17,9 +17,12 @@ _STATUTE = re2.compile(r"헌법|법률|조약|조례|[가-힣·ㆍ ]{0,30}(?:령
 _RULES = frozenset(("고시", "공고", "훈령", "예규", "대통령훈령", "국무총리훈령"))
 # Bodies of the State: ministries, agencies and offices by the end of their names, which corporations do not share;
 # commissions and other bodies one by one, because corporations have such names too (영화진흥위원회, 금융감독원).
+# The last line are offices of ministries that issue rules of their own; the decree on the organisation of each ministry
+# (직제) names them.
 _STATE = re2.compile(
-    r"[가-힣]{1,20}(?:부|처|청)|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
+    r"[가-힣]{1,20}(?:부|처|청)|대통령|국무총리|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
     r"|(?:국가인권|공정거래|금융|국민권익|원자력안전|개인정보보호|방송통신|방송미디어통신|중앙선거관리|국가교육|중앙노동)위원회"
+    r"|국립전파연구원|중앙전파관리소|국가재난안전교육원|국립재난안전연구원|국립농산물품질관리원"
 )
 
 # (3) Judgments, decisions, orders and rulings of a court: "판결", "결정 : 확정", "전원합의체 판결".
@@ -51,6 +54,8 @@ def is_rule(kind: str, bodies: str) -> bool:
 
     >>> is_rule("고시", "기획재정부,국토교통부"), is_rule("세칙", "금융위원회"), is_rule("고시", "금융감독원")
     (True, False, False)
+    >>> is_rule("대통령훈령", "대통령"), is_rule("고시", "국립전파연구원"), is_rule("고시", "한국전파진흥협회")
+    (True, True, False)
     """
     return kind in _RULES and all(_STATE.fullmatch(name.strip()) for name in bodies.split(","))
 

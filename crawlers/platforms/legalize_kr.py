@@ -35,8 +35,9 @@ from malmoi.source import Extracted, Git, Item, LicenceClaim, LicenceRule, Sourc
 BASE = "https://github.com/legalize-kr"
 REGISTER = "www.law.go.kr"  # the host in 출처 of every file
 UNVERIFIED = (
-    "How many files the head of main holds; the layout is that of stored copies of single files, of the README and of "
-    "the programs that write the repository. None of the stored copies has a file LICENSE: README.md names the licence."
+    "How many files the head of main holds. Read were stored copies of 30 files of the four repositories, README.md, "
+    "and the programs that write the files; parts of six files were compared with what is made of them. None of the "
+    "stored copies has a file LICENSE: README.md names the licence."
 )
 STRUCTURE = "저장소 구조, 메타데이터: MIT"  # the sentence of README.md about everything that is not a text of the State
 HEADNOTES, CITED, JUDGMENT = ("판시사항", "판결요지"), ("참조조문", "참조판례"), "판례내용"  # sections of a judgment
@@ -176,6 +177,8 @@ def articles(body: str) -> list[str]:
     >>> body = "# 가법\n\n##### 제1조 (목적)\n\n이 법은 …\n\n##### 제2조\n\n**①** 나.\n\n  1\\. 다\n\n## 부칙"
     >>> articles(body + "\n\n부칙 <제1호>\n\n라")
     ['제1조(목적) 이 법은 …', '제2조\n① 나.\n1. 다', '부칙 <제1호>\n라']
+    >>> articles("# 가\n\n## 부칙\n\n이 조례는 공포한 날부터 시행한다.")
+    ['부칙', '이 조례는 공포한 날부터 시행한다.']
     """
     blocks: list[list[str]] = [[]]
     begun = whole = False  # an article whose first words come next; a block that an empty line does not end
@@ -184,7 +187,7 @@ def articles(body: str) -> list[str]:
         if article:
             blocks.append([article[1].replace(" (", "(", 1)])
         elif heading:
-            blocks += [[heading[1]] if heading[1] != "부칙" else [], []]
+            blocks += [[heading[1]], []]
         elif _ADDENDUM.match(line):
             blocks.append([line])
         elif not line:
@@ -196,7 +199,7 @@ def articles(body: str) -> list[str]:
             blocks[-1].append(line)
         begun = bool(article)
         whole = not heading and (whole or begun or bool(_ADDENDUM.match(line)))
-    return ["\n".join(block) for block in blocks if block]
+    return ["\n".join(block) for block in _drop_repeated(list(filter(None, blocks)))]
 
 
 def judgment(body: str) -> list[str]:
@@ -220,6 +223,13 @@ def judgment(body: str) -> list[str]:
     heads = {name: f"【{name}】\n" for name in (*HEADNOTES, *CITED)}
     order = ("", *HEADNOTES, *CITED, JUDGMENT)
     return [heads.get(name, "") + "\n".join(found[name]) for name in order if found.get(name)]
+
+
+def _drop_repeated(blocks: list[list[str]]) -> Iterator[list[str]]:
+    """Yield the blocks without a heading 부칙 that has no text, or whose text repeats it, as in most files."""
+    for block, after in zip(blocks, [*blocks, ["부칙"]][1:], strict=True):
+        if block != ["부칙"] or not _ADDENDUM.match(after[0]):
+            yield block
 
 
 @lru_cache(maxsize=4)  # items, text and evidence read one file after another

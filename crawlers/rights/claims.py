@@ -9,6 +9,7 @@ from crawlers.formats.sniffing import sniff
 from crawlers.web.addresses import canonical_url, covers
 from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
+from malmoi.licensing.claim_quotes import is_limited
 from malmoi.licensing.licence_words import fold
 from malmoi.licensing.rights_decision import terms
 from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
@@ -98,15 +99,19 @@ def check_quote(claim: LicenceClaim, text: str) -> None:
     """Check that the quote of the claim occurs in `text`, the archived file or page; white space is ignored.
 
     Raises:
-        SourceError: the quote is missing in the text, or the claim has no quote.
+        SourceError: the quote is missing in the text, or part of a sentence that limits the grant.
 
     >>> check_quote(LicenceClaim("MIT", "MIT License", file="LICENSE"), "The  MIT\\nLicense (MIT)")
     """
     where, words = proof_address(claim), fold(claim.quote)
-    if not words:
-        raise SourceError(f"{where}: the claim of {claim.licence} quotes nothing; copy the sentence that grants it.")
     if words not in fold(text):
         raise SourceError(
             f"{where}: no longer says {words[:80]!r}, on which the claim of {claim.licence} rests; "
             "read it, then correct the claim in the source file or retire the source."
+        )
+    if is_limited(claim.licence, words, text):
+        raise SourceError(
+            f"{where}: the sentence around {words[:80]!r} denies or limits what the claim of {claim.licence} says; "
+            "read it, then quote the whole sentence that grants the licence, or leave the claim out and let a person "
+            "review."
         )

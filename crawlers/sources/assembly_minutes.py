@@ -35,7 +35,7 @@ VIEW = "https://record.assembly.go.kr/assembly/viewer/minutes/xml.do?id={id}&typ
 FIELDS = Fields(
     used=("list_total_count", "PDF_LINK_URL"),
     ignored=("RESULT", "CONFER_NUM", "TITLE", "CLASS_NAME", "DAE_NUM", "CONF_DATE", "SUB_NAME", "VOD_LINK_URL",
-             "CONF_LINK_URL", "CONF_ID"),
+             "CONF_LINK_URL", "CONF_ID", "COMM_NAME", "VODCOMM_CODE", "PDF_FILE_ID", "DEPT_CD"),
 )  # fmt: skip
 HEAD = 2_000  # code points at the beginning of minutes that contain their heading
 # 제439회국회, 2026년도국정감사 in a heading, which may be letter-spaced.
@@ -75,9 +75,9 @@ SOURCE = Source(
     expect=Expect(at_least=500, at_most=40_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
-    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read. "
-    "record.assembly.go.kr is said to refuse programs (400) and addresses abroad; whether its robots.txt lets "
-    "machines in; how the heading of a file comes out of its layout.",
+    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read, "
+    "and of tests that mirror rows of October 2026. record.assembly.go.kr is said to refuse programs (400) and "
+    "addresses abroad; whether its robots.txt lets machines in; how the heading of a file comes out of its layout.",
     estimate=Estimate(2_000_000_000, "1,800 sittings a year × 60,000 characters × 20 years"),
     note="A key comes from open.assembly.go.kr. Whole sittings only, never by speaker (art. 24). Members are public "
     "persons, witnesses are not: the recipe must redact. Papers of third parties may be printed behind a "

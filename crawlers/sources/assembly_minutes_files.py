@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
-from lxml import etree
+from lxml import etree, html
 
 from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.unreadable import Unreadable
@@ -27,6 +27,7 @@ MAX_NAME = 60  # code points of a field that names a speaker
 # the others are what such fields are usually called.
 SPEAKER = frozenset(("dataname", "speaker", "speakername", "spknm", "발언자", "발언자명"))
 NAME = SPEAKER | {"name", "성명", "이름"}
+PARTS = frozenset(("minutes_header", "minutes_body", "minutes_footer"))  # classes of the viewer
 OFFICE = frozenset(("datapos", "pos", "position", "직위", "직책", "직함"))
 
 SOURCE = Source(
@@ -123,14 +124,22 @@ def _squeeze(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
+def _find_viewer(tree: html.HtmlElement) -> html.HtmlElement:
+    """Return a copy of the element of the minutes; of a page without it, a new one with its parts that are there."""
+    divisions = list(tree.iter("div"))
+    box = next((one for one in divisions if one.get("id") == "minutes"), None)
+    if box is not None:
+        return copy(box)
+    box = html.fragment_fromstring("<div></div>")
+    box.extend(copy(one) for one in divisions if not PARTS.isdisjoint((one.get("class") or "").split()))
+    return box
+
+
 def _read_viewer(parsed: ParsedItem) -> str:
     """Return the lines of a page of record.assembly.go.kr; "" of another page."""
     from crawlers.formats.html.html_page import read_box
 
-    box = next((one for one in parsed.page.tree.iter("div") if one.get("id") == "minutes"), None)
-    if box is None:
-        return ""
-    box = copy(box)
+    box = _find_viewer(parsed.page.tree)
     for part in list(box.iter("ul", "ol", "li")):
         part.tag = "div"  # minutes number their items themselves
     turns = [one for one in box.iter("div") if "speaker" in (one.get("class") or "").split()]

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.dataset as ds
 from rich.console import Console
 
+from crawlers import source_errors
 from flows.reports import duplicate_explanations
 from flows.reports.duplicate_explanations import Copy
 from flows.reports.side_by_side import Side, make_visible, show_pair
@@ -60,7 +61,7 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
     for stage in STAGES:
         for folder in workspace.shards(stage):
             for failure in _find_failures(workspace, stage, folder / LEDGER, doc_id):
-                out.print(f"{stage}: failed, {failure}", markup=False)
+                out.print(f"{stage}: failed, {make_visible(failure)}", markup=False)
                 found = True
     if not found:
         raise _unknown_document(workspace, doc_id)
@@ -144,6 +145,8 @@ def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: boo
     if "by" in table.schema.names:
         row = table.select(["by", "reason", "measured", "limit"]).to_pylist()[0]
         out.print(f"  dropped by {row['by']}: {row['reason']} {_format_measures(row)}", markup=False)
+        if error := dict(doc.labels).get(source_errors.LABEL):
+            out.print(f"  error    {make_visible(error)}", markup=False)
     out.print(f"  {len(doc.text):,} code points: {_excerpt(doc.text)}", markup=False)
     return True
 
@@ -167,7 +170,8 @@ def _find_failures(workspace: Workspace, stage: Stage, ledger: Path, doc_id: str
     if doc_id not in ledger.read_text(encoding="utf-8"):
         return []
     found = workspace.ledger(stage, ledger.parent.name)
-    return [f.why for f in found.failed if f.id == doc_id] if found else []
+    rows = [f for f in found.failed if f.id == doc_id] if found else []
+    return [", ".join(filter(None, (f.why, f.detail, f.url and f"of {f.url}"))) for f in rows]
 
 
 def _show_release(folder: Path, doc_id: str, out: Console) -> None:

@@ -327,10 +327,12 @@ def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[Index
         for row in rows:
             match attempt(one, row):
                 case Done(found):
-                    outcomes += [(outcome, -1) for outcome in found]
-                    kept = sum(isinstance(outcome, Kept) for outcome in found)
+                    lost = [one for one in found if isinstance(one, Failure)]
+                    outcomes += [(one, -1) for one in found if not isinstance(one, Failure)]
+                    kept = sum(isinstance(one, Kept) for one in found)
                     readers = (ANY,) if row.url in visited else readers_of(found)
-                    inputs.append(Counted(kept, len(found) - kept, readers))
+                    failed += lost
+                    inputs.append(Counted(kept, len(found) - kept - len(lost), readers, failed=bool(lost)))
                 case Broken(why):
                     failed.append(Failure(f"{source}/{row.url}", source, why))
                     inputs.append(Counted(0, 0, (ANY,), failed=True))
@@ -532,8 +534,9 @@ def _write_shard(
 def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
     if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
+        first = ": ".join(filter(None, (failed[0].id, failed[0].detail)))
         raise StageError(
-            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
+            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {first}. "
             "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "
             "or give it memory and time (…-limit, killed), and run again."
         )

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from flows.engine import document_ends
 from flows.engine.stage_runs import Curated
+from flows.forecasts.estimates import Z
 from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import count_alike
 from malmoi.licensing.rights_decision import decide
 from malmoi.workspace import Workspace
 
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
 LICENCE, DROPPED, CPU, PAYLOAD = "licence: ", "dropped: ", "CPU seconds", "bytes"
+UNDER = "kept documents under "  # this and a licence
+CAPTURES, PARTS, SHARDS = "captures", "captures that are parts", "shards"  # parts: files of a record
 COPIES = ("exact-copy", "near-copy")  # reasons of a drop in favour of another document
+LIKE = 10  # pairs of copies that count as long as the mean document, beside those that were seen
+
+Quantities: TypeAlias = defaultdict[str, float]  # of one unit
 
 
 @dataclass(slots=True)
@@ -26,14 +35,21 @@ class Cluster:
 
 
 def read_results(
-    workspace: Workspace, curated: Curated, rows: Sequence[IndexRow]
-) -> tuple[dict[str, defaultdict[str, float]], list[Cluster]]:
+    workspace: Workspace, curated: Curated, rows: Sequence[IndexRow], parts: Mapping[str, str]
+) -> tuple[dict[str, Quantities], list[Cluster]]:
     """Return the quantities of each unit by its URL, and the clusters of copies.
 
-    A copy counts as kept, with its own licence: how many copies the whole holds is estimated apart.
+    `parts` are URLs of captures that belong to the unit of another one, whose URL they lead to. A copy counts as kept,
+    with its own licence: how many copies the whole holds is estimated apart.
     """
-    url_of = {row.record: row.url for row in rows}
-    found = {row.url: defaultdict(float, {PAYLOAD: float(row.size)}) for row in rows}
+    url_of = {row.record: parts.get(row.url, row.url) for row in rows}
+    found: dict[str, Quantities] = {url: defaultdict(float) for url in url_of.values()}
+    for row in rows:
+        unit = found[url_of[row.record]]
+        unit[PAYLOAD] += row.size
+        unit[CAPTURES] += 1
+        unit[PARTS] += row.url in parts
+        unit[SHARDS] += 1 / count_alike(row.size)
     clusters: dict[str, Cluster] = defaultdict(Cluster)
     for doc, last, by, reason in document_ends.read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
@@ -45,31 +61,38 @@ def read_results(
             continue
         unit[KEPT_DOCUMENTS] += 1
         unit[KEPT] += len(last.text)
-        unit[f"{LICENCE}{decide(last.evidence, last.signals).licence}"] += len(last.text)
+        licence = decide(last.evidence, last.signals).licence
+        unit[f"{LICENCE}{licence}"] += len(last.text)
+        unit[f"{UNDER}{licence}"] += 1
         clusters[keeper or doc.id].members.append((url_of[doc.provenance.record], len(last.text)))
     for ledger in curated.ledgers("2-documents"):
-        for failure in ledger.failed:  # of a capture, whose URL is the id
-            if (url := failure.id.removeprefix(f"{failure.source}/")) in found:
+        for failure in ledger.failed:
+            url = failure.url or failure.id.removeprefix(f"{failure.source}/")
+            if (url := parts.get(url, url)) in found:
                 found[url][f"{DROPPED}failed: {failure.why}"] += 1
     return found, [one for one in clusters.values() if len(one.members) > 1]
 
 
-def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float]) -> tuple[float, float, float]:
+def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float], mean: float) -> tuple[float, float, float]:
     """Return the characters of copies in the whole: an estimate, a lower and an upper bound.
 
     Two copies are in one sample with the product of their chances, so that each pair that was seen is drawn for as many
     pairs as the product of the weights. This is the number of copies if no text has more than two. Where three or more
     were drawn, the text is frequent, and its copies are counted by their own weights.
+
+    Few pairs meet in a small sample, and each is drawn for many. Their number k is therefore shrunk by k / (k + 1), the
+    plug-in estimate of the factor with the smallest mean squared error of a Poisson count; their length, by LIKE pairs
+    more, towards the `mean` length of a kept document.
     """
-    estimate = low = high = 0.0
-    for one in clusters:
-        copies = one.members[1:]
-        linear = sum(size * weights[url] for url, size in copies)
-        pairs = sum(
-            size * weights[url] * weights[other]
-            for at, (url, size) in enumerate(one.members)
-            for other, _ in one.members[:at]
-        )
-        low, high = low + linear, high + pairs
-        estimate += pairs if len(copies) == 1 else linear
-    return estimate, low, max(low, high)
+    pairs = [one.members for one in clusters if len(one.members) == 2]
+    drawn = [weights[url] * weights[other] for (url, _), (other, _) in pairs]
+    frequent = sum(size * weights[url] for one in clusters if len(one.members) > 2 for url, size in one.members[1:])
+    seen = sum(size * weights[url] for _, (url, size) in pairs)
+    if not pairs:
+        return frequent, frequent, frequent
+    count, whole = len(pairs), sum(drawn)
+    own = sum(weight * size for weight, (_, (_, size)) in zip(drawn, pairs, strict=True)) / whole
+    length = (count * own + LIKE * mean) / (count + LIKE)
+    estimate = max(seen, length * whole * count / (count + 1))
+    error = length * math.sqrt(sum(weight**2 for weight in drawn))  # each pair counts as a Poisson event
+    return frequent + estimate, frequent + seen, frequent + estimate + Z * error

@@ -80,41 +80,57 @@ def read_captures(extraction: Extraction, rows: Iterable[IndexRow], workers: Wor
 
 def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], ReadCapture]:
     """Return the worker function that reads one capture."""
-    from crawlers import catalogue
+    from crawlers import catalogue, source_errors
     from crawlers.extract import MAX_FILE, extractor, items_of, load_capture
     from malmoi.apply import Dropped
+    from malmoi.ledger import Failure
 
     extract, list_items = extractor(extraction), items_of(extraction)
-    definition = catalogue.load(extraction.definition)
+    definition, file = catalogue.load(extraction.definition), catalogue.find_file(extraction.definition)
 
-    def read_documents(row: IndexRow) -> tuple[ReadDocument, ...]:
-        documents = tuple(
-            ReadDocument(one.document, one.verdict.reason if isinstance(one, Dropped) else "") for one in extract(row)
-        )
-        if all(_has_proof(one.document) for one in documents):
-            return documents
-        rule = definition.source.rule
+    def read_documents(row: IndexRow) -> tuple[tuple[ReadDocument, ...], str]:
+        documents: list[ReadDocument] = []
+        failed: list[str] = []
+        for one in extract(row):
+            if isinstance(one, Failure):
+                failed.append(one.detail or one.why)
+            elif error := dict(one.document.labels).get(source_errors.LABEL):
+                failed.append(error)
+            else:
+                dropped = one.verdict.reason if isinstance(one, Dropped) else ""
+                documents.append(ReadDocument(one.document, dropped))
+        if failed or all(_has_proof(one.document) for one in documents):
+            return tuple(documents), next(iter(failed), "")
+        rule, source = definition.source.rule, definition.source.name
         fields = _describe_fields(rule.fields, load_capture(row)) if rule.fields else ""
-        places = ("; ".join(filter(None, (fields, _describe_mark(rule, item)))) for item in list_items(row))
-        return tuple(replace(one, place=place) for one, place in zip(documents, places, strict=True))
+        places = {
+            f"{source}/{item.key}": "; ".join(filter(None, (fields, _describe_mark(rule, item))))
+            for item in list_items(row)
+        }
+        return tuple(replace(one, place=places.get(one.document.id, fields)) for one in documents), ""
 
-    def list_unknown(capture: Capture) -> tuple[str, ...]:
-        return tuple(definition.unknown_fields(capture)) if definition.unknown_fields else ()
+    def list_unknown(capture: Capture) -> tuple[list[str], str]:
+        unknown: list[str] = []
+        failed: list[str] = []
+        if definition.unknown_fields:
+            with source_errors.catch_faults(file, lambda fault: failed.append(fault.detail)):
+                unknown += definition.unknown_fields(capture)
+        return unknown, next(iter(failed), "")
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
         (row,) = batch
         if row.kind == "file" and row.size > MAX_FILE:
-            return ReadCapture(row.url, tuple(ReadDocument(one.document, "too-large") for one in extract(row)))
-        documents, failed = _try(read_documents, row)
+            return ReadCapture(row.url, failed="too-large")
+        read, failed = _try(read_documents, row)
+        documents, failed = read or ((), failed)
         capture = replace(load_capture(row), source=definition.source.name)
-        unknown, why = _try(list_unknown, capture)
+        listed, why = _try(list_unknown, capture)
+        unknown, why = listed or ([], why)
         form, _ = ("", "") if documents else _try(_describe_form, capture)
         contradiction, _ = _try(_find_contradiction, capture)
         totals, _ = _try(_find_totals, capture)
-        failed = failed.removeprefix(row.url).lstrip(":, ") or (f"unknown_fields(): {why}" if why else "")
-        return ReadCapture(
-            row.url, documents or (), unknown or (), failed, form or "", contradiction or "", totals or ()
-        )
+        failed = failed.removeprefix(row.url).lstrip(":, ") or why
+        return ReadCapture(row.url, documents, tuple(unknown), failed, form or "", contradiction or "", totals or ())
 
     return read_one
 

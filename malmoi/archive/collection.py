@@ -361,6 +361,17 @@ def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
     return {row.url: resolve_row(run, row) for run in found for row in run.rows if row.kind == LICENCE}
 
 
+def count_alike(size: int) -> int:
+    """Return how many captures of this size, in bytes, a shard holds on average.
+
+    Cuts by the size of a shard alone would move all later cuts.
+
+    >>> count_alike(10_000), count_alike(4_000_000), count_alike(10**9)
+    (256, 2, 1)
+    """
+    return max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, size)))
+
+
 def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
     """Partition rows sorted by address, at cuts given by the hash of an address: a new page moves no other cut."""
     cut: list[list[IndexRow]] = [[]]
@@ -368,8 +379,7 @@ def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
     for row in rows:
         cut[-1].append(row)
         held = row.size + (held if len(cut[-1]) > 1 else 0)
-        every = max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, row.size)))  # cuts by size alone would move all later cuts
-        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % every == 0
+        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % count_alike(row.size) == 0
         if boundary or len(cut[-1]) >= MAX_ROWS or held >= MAX_BYTES:
             cut.append([])
     return [c for c in cut if c]

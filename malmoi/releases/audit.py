@@ -120,7 +120,7 @@ def _count_table(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
 
 def _failure_table(counted: Ledgers, names: Names) -> pa.Table:
     failed = [(stage, f) for stage, found in counted for ledger in found for f in ledger.failed]
-    rows = {(names.get(f.id, f.id), f.source, stage, f.why) for stage, f in failed}
+    rows = [(names.get(f.id, f.id), f.source, stage, f.why) for stage, f in failed]
     schema = AUDIT["failed"]
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in sorted(rows)], schema)
 

@@ -54,12 +54,13 @@ def key_repeated(place):
         "or fetch it again if it is an error page.")  # fmt: skip
 def page_for_a_table(place):
     table(place, arguments="")
-    place.write("pages/b.csv", "<!doctype html><html><body><p>오류</p></body></html>")
+    for name in ("b", "c"):  # most of the captures: one of two costs no run
+        place.write(f"pages/{name}.csv", "<!doctype html><html><body><p>오류</p></body></html>")
     yield WRONG
-    place.edit("own.py", '"*.jsonl",)', '"*.jsonl",), exclude=("b.csv",)')
+    place.edit("own.py", '"*.jsonl",)', '"*.jsonl",), exclude=("b.csv", "c.csv")')
     yield COLLECT
     yield CURATE
-    place.edit("own.py", ', exclude=("b.csv",)', "")
+    place.edit("own.py", ', exclude=("b.csv", "c.csv")', "")
     place.write("pages/b.csv", GOOD)
     yield COLLECT
     yield CURATE
@@ -168,15 +169,6 @@ def file_unreadable(place):
     yield CURATE
 
 
-@advice("{}: the claim of {} quotes nothing; copy the sentence that grants it.")
-def claim_without_words(place):
-    own(place)
-    place.edit("own.py", '"CC BY 4.0", file', '"", file')
-    yield COLLECT
-    place.edit("own.py", '"", file', '"CC BY 4.0", file')
-    yield COLLECT
-
-
 @advice("{}: no longer says {}, on which the claim of {} rests; read it, then correct the claim in the source file or "
         "retire the source.")  # fmt: skip
 def claim_of_other_words(place):
@@ -184,6 +176,16 @@ def claim_of_other_words(place):
     place.write("pages/LICENCE", "이 글은 CC BY-SA 4.0을 따른다.\n")
     yield COLLECT
     place.edit("own.py", '"CC-BY-4.0", "CC BY 4.0"', '"CC-BY-SA-4.0", "CC BY-SA 4.0"')
+    yield COLLECT
+
+
+@advice("{}: the sentence around {} denies or limits what the claim of {} says; read it, then quote the whole sentence "
+        "that grants the licence, or leave the claim out and let a person review.")  # fmt: skip
+def claim_that_is_denied(place):
+    own(place)
+    place.write("pages/LICENCE", "이 글은 CC BY 4.0으로 이용할 수 없다.\n")
+    yield COLLECT
+    place.write("pages/LICENCE", "이 글은 CC BY 4.0으로 이용할 수 있다.\n")
     yield COLLECT
 
 

@@ -28,8 +28,8 @@ def claim_without_proof(place):
     yield "collect own.py"
 
 
-@advice("{}: the quote of the claim names another licence than {}: {}; quote the sentence that grants it, or correct "
-        "the id")  # fmt: skip
+@advice("{}: the quote of the claim does not grant {}, because it names no or another licence, or denies a use: {}; "
+        "quote the sentence that names {} and grants it, or correct the id")  # fmt: skip
 def claim_of_another_licence(place):
     own(place, SOURCE.replace('LicenceClaim("CC-BY-4.0", "CC BY 4.0"', 'LicenceClaim("LicenseRef-KOGL-1", "CC BY 4.0"'))
     yield "collect own.py"

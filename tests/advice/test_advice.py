@@ -51,7 +51,7 @@ WATCHED = (
     "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py", "malmoi/licensing/review_file.py",
 )  # fmt: skip
-ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError", "QuarantineError"}
+ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError", "QuarantineError", "TableError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
     "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":

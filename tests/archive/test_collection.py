@@ -198,16 +198,20 @@ def test_a_run_taken_away_in_the_middle_is_not_written_over(tmp_path):
 
 
 LICENSED = (
-    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),),\n"
+    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim({!r}, {!r}, url={!r}),),\n"
     "    rule=LicenceRule(('dump-claim',)))\n"
 )
 
 
 def crawled(tmp_path: Path, site: Site, words: str) -> Collected:
     """Collect the small site, whose claim rests on `words` of a page that the claim spells in its own way."""
+    licence = f"LicenseRef-KOGL-{words[-3]}"
     address = site.base.replace("http://", "HTTP://") + "/licence#terms"
     job = order(
-        tmp_path, site, 'Site(start=("{base}/page/1",), scope=("{base}/page/",))', LICENSED.format(words, address)
+        tmp_path,
+        site,
+        'Site(start=("{base}/page/1",), scope=("{base}/page/",))',
+        LICENSED.format(licence, words, address),
     )
     return gather(Workspace(tmp_path / "w"), json.loads(job.read_text())["source"], Progress(quiet=True), limit=3)
 

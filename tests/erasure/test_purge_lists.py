@@ -129,12 +129,12 @@ def test_a_row_of_a_table_is_dropped_and_its_file_is_named(tmp_path: Path) -> No
 
 def test_a_file_of_a_repository_is_not_collected(tmp_path: Path) -> None:
     path = tmp_path / "small.py"
-    files = {"LICENSE": b"You may use it", "ko/a.md": "가".encode(), "ko/b.md": TEXT.encode()}
+    files = {"LICENSE": b"The MIT License", "ko/a.md": "가".encode(), "ko/b.md": TEXT.encode()}
     with serve(tmp_path / "served") as served:
         path.write_text(
             "from malmoi.source import *\n"
             f"SOURCE = Source('small', 't', 'p', Git({served.url!r}, include=('ko/**/*.md',)),\n"
-            "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),),\n"
+            "    claim=(LicenceClaim('MIT', 'The MIT License', file='LICENSE'),),\n"
             "    rule=LicenceRule(('project-licence',)),\n"
             f"    manners=Manners(loopback=({served.base.removeprefix('http://')!r},)))\n"
         )

@@ -242,7 +242,7 @@ def test_sitemaps_are_followed_through_an_index_and_gzip(tmp_path: Path) -> None
 def test_a_source_may_choose_its_own_links_and_its_licence_page_is_archived(tmp_path: Path) -> None:
     extra = (
         "import dataclasses\n"
-        'SOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim("CC-BY-4.0", "x", url="{base}/gzip"),),\n'
+        'SOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", url="{base}/gzip"),),\n'
         '    rule=LicenceRule(("dump-claim",)))\n'
         'def follow(capture):\n    return ["{base}/page/9"] if capture.url.endswith("/page/1") else []\n'
     )

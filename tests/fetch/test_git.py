@@ -28,9 +28,9 @@ from malmoi.workspace import Workspace
 from tests.builders.small_repository import COMMITTED, Served, serve
 
 ROOT = Path(__file__).parents[2]
-LICENCE = {"LICENSE": b"You may use it."}
+LICENCE = {"LICENSE": b"The MIT License."}
 PAGES = {"ko/a.md": "# 가\n글".encode(), "ko/deep/b.md": "# 나\n글".encode(), "en/c.md": b"# c"}
-CLAIM = (LicenceClaim("MIT", "You may use it", file="LICENSE"),)
+CLAIM = (LicenceClaim("MIT", "The MIT License", file="LICENSE"),)
 PRIVATE = "10.1.2.3"
 
 
@@ -72,7 +72,7 @@ def test_a_commit_becomes_a_record_for_each_file_that_the_globs_choose(tmp_path,
     commit = served.commit(LICENCE | PAGES)
     stats = run(tmp_path / "run", source(served), contact="corpus@example.kr")
     assert records(tmp_path / "run", served) == {
-        "/blob/main/LICENSE": b"You may use it.",
+        "/blob/main/LICENSE": b"The MIT License.",
         "/blob/main/ko/a.md": PAGES["ko/a.md"],
         "/blob/main/ko/deep/b.md": PAGES["ko/deep/b.md"],
     }
@@ -169,7 +169,7 @@ def test_the_workspace_follows_a_repository_from_commit_to_commit(tmp_path, serv
     path.write_text(
         "from malmoi.source import *\n"
         f"SOURCE = Source('small', 't', 'p', Git({served.url!r}, include=('ko/**/*.md',)),\n"
-        "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),), rule=LicenceRule(('project-licence',)),\n"
+        "    claim=(LicenceClaim('MIT', 'The MIT License', file='LICENSE'),), rule=LicenceRule(('project-licence',)),\n"
         f"    manners=Manners(loopback=({served.base.removeprefix('http://')!r},)))\n"
     )
     workspace = Workspace.open(tmp_path / "w")
@@ -184,7 +184,7 @@ def test_the_workspace_follows_a_repository_from_commit_to_commit(tmp_path, serv
 
 
 def test_a_licence_file_that_is_gone_stops_the_source(tmp_path, served):
-    served.commit(PAGES | {"ko/LICENSE": b"You may use it."})
+    served.commit(PAGES | {"ko/LICENSE": b"The MIT License."})
     with pytest.raises(SourceError, match=r"small: the licence file LICENSE is not in commit"):
         run(tmp_path / "run", source(served))
 

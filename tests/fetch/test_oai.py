@@ -523,3 +523,26 @@ def test_a_hundred_thousand_records_are_archived_once_each_by_a_harvest_that_is_
     with serve(Repository(size=100_000, page=100, busy=97)) as repository:
         kill_and_finish(tmp_path, repository, 30, 2)
     check_each_once(tmp_path, repository)
+
+
+def test_a_record_that_the_source_cannot_read_loses_its_files_and_no_other(tmp_path):
+    with serve(
+        Repository(size=3, work=lambda n: Work(n, day(n), f"제목 {n}", "글", (BY,), f"/bitstream/{n}/a.txt"))
+    ) as repository:
+        for number in range(3):
+            file(repository, number)
+        name = declare(tmp_path, repository)
+        with Path(name).open("a", encoding="utf-8") as source:
+            source.write(
+                "from crawlers.oai import records\ndef items(capture):\n"
+                "    for item in records.items(capture):\n"
+                "        if item.title == '제목 1':\n            raise KeyError('identifier')\n        yield item\n"
+            )
+        collect(Workspace.open(tmp_path / "w"), name, Progress())
+        assert {path for path in repository.hits if "bitstream" in path} == {"/bitstream/0/a.txt", "/bitstream/2/a.txt"}
+        (lost,) = facts(tmp_path)["failed"]
+        assert lost["why"].startswith("links-unread: KeyError: 'identifier' (small.py, line ")
+        assert "oai" not in facts(tmp_path), "the next harvest lists the record again"
+        declare(tmp_path, repository)
+        collect(Workspace.open(tmp_path / "w"), name, Progress())
+    assert "/bitstream/1/a.txt" in repository.hits

@@ -13,6 +13,7 @@ import pytest
 from crawlers import extract, formats, tables
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
+from malmoi.ledger import Failure
 from malmoi.processes.workers import Broken, Done, attempt
 from malmoi.source import Item
 from tests.builders.documents import small_docx, small_hwp
@@ -151,7 +152,7 @@ def test_an_error_of_the_machine_is_no_verdict(monkeypatch: pytest.MonkeyPatch) 
 SOURCE = """
 from pathlib import Path
 from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
-SOURCE = Source("a", "", "", Folder(Path(".")), claim=(LicenceClaim("CC0-1.0", quote="q", file="L.txt"),),
+SOURCE = Source("a", "", "", Folder(Path(".")), claim=(LicenceClaim("CC0-1.0", quote="CC0", file="L.txt"),),
     rule=LicenceRule(("licence-file",)))
 """
 
@@ -185,5 +186,9 @@ def test_in_a_run_the_document_is_failed_by_name_and_the_next_is_read(
     name = "memory-limit" if isinstance(raised, MemoryError) else f"error:{type(raised).__name__}"
     with monkeypatch.context() as patch:
         patch.setattr(call, _raise(raised))
-        assert attempt(read, _row(paths[0])) == Broken(name)
+        match attempt(read, _row(paths[0])):
+            case Broken(why):
+                assert why == name == "memory-limit"
+            case Done([failed]):
+                assert isinstance(failed, Failure) and (failed.id, failed.why) == ("a//a/one.txt", name)
     assert isinstance(attempt(read, _row(paths[1])), Done)

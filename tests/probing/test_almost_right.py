@@ -150,7 +150,7 @@ CASES = [
     (SITE, pages(lambda n: Answer(b"no", 404, HTML)), "answers", "differs", "status-404"),
     (SITE, pages(lambda n: Answer(page(n).body, 200, {**HTML, "Content-Encoding": "gzip"})), "answers", "differs",
      "bad-compression"),
-    (SITE, pages(lambda n: Answer(b'{"error": 1}', 200, JSON)), "text", "differs", "unreadable-table ×5"),
+    (SITE, pages(lambda n: Answer(b'{"error": 1}', 200, JSON)), "items", "differs", "json with the fields error ×5"),
     (SITE, pages(lambda n: Answer(f"<body><p>{prose(n, 1)}</p></body>".encode(), 200, HTML)), "kept", "differs",
      "0 of 5 by the recipe general; dropped: length: too-short"),
     (SITE, put("/", page(5).body), "count", "differs", "the start page names no address inside the scope"),

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from rich.console import Console
 
 from crawlers.fetch.git import collector as git
 from crawlers.fetch.job import Job, read_job
@@ -11,9 +10,7 @@ from crawlers.sampling.drawn import Sample, read_strata
 from flows import run as runs
 from flows.collect import collect
 from flows.engine.progress import Progress
-from flows.forecasts import forecast as forecasts
-from flows.forecasts import show_forecast
-from flows.forecasts.forecast import CPU, FIRST, forecast
+from flows.forecasts.forecast import CPU, forecast
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
 from malmoi.workspace import Workspace
@@ -153,26 +150,17 @@ def test_files_of_a_repository_are_drawn_and_its_licence_is_kept(tmp_path):
     assert all(url.startswith(f"{served.url}/blob/main/ko/") for one in strata for url in one.chosen)
 
 
-def test_an_access_point_that_draws_nothing_says_so(home, tmp_path, recipe, monkeypatch, capsys):
-    path = write_files(tmp_path, 30)
-    monkeypatch.setattr(forecasts, "DRAWING", ())
-    found = forecast(home, path, recipe, Sample(10), Progress(quiet=True))
-    assert (found.drawn, found.certainty, found.sampled) == (FIRST, "at least", 10)
-    show_forecast.show(found, Console(width=160))
-    shown = " ".join(capsys.readouterr().out.split())
-    assert FIRST in shown and "30 captures" not in shown and "The size of the whole is not known" in shown
-
-
 def test_the_command_prints_intervals_and_the_size_of_a_better_sample(tmp_path):
     path = write_files(tmp_path)
     (tmp_path / "short.toml").write_text(RECIPE, "utf-8")
     words = ("sources", "forecast", path, "--sample", "12", "--recipe", str(tmp_path / "short.toml"))
     done = malmoi_in_process(*words, "--workspace", str(tmp_path / "w"))
     assert done.returncode == 0, done.stderr
-    for said in ("drawn    files at random", "whole    80 captures", "kept characters", "CC-BY-4.0", "Intervals: 95 %"):
+    for said in ("drawn    files at random", "whole    80 files", "kept characters", "CC-BY-4.0", "Intervals: 95 %"):
         assert said in done.stdout, done.stdout
     said = json.loads(malmoi_in_process(*words, "--json", "--workspace", str(tmp_path / "w")).stdout)
-    assert said["captures"] == {"units": 80, "counted": "counted", "sampled": 12, "expected": [1, 100_000_000]}
+    whole = {"units": 80, "of": "files", "counted": "counted", "sampled": 12, "expected": None, "most": None}
+    assert said["whole"] == whole and said["shares"]["licence: CC-BY-4.0"]["value"] == 1.0
     assert said["totals"]["kept characters"]["low"] < said["totals"]["kept characters"]["high"]
 
 

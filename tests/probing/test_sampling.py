@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.sampling.drawn import Sample, Stratum, draw_by_size, read_strata
+from crawlers.sampling.drawn import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
 from flows.forecasts.estimates import estimate_totals, weigh_units
 from flows.forecasts.unit_results import Cluster, count_copies
 
@@ -24,10 +24,19 @@ def test_every_unit_has_the_same_chance():
 
 @pytest.mark.parametrize("count", [3, 7, 100])
 def test_a_stream_is_sampled_like_a_list(count):
-    names = [f"n{n}" for n in range(count)]
-    drawn = Sample(7).keep(iter(names), str, lambda name: 2)
-    assert set(drawn.units) == set(Sample(7).choose(names)) and (drawn.count, drawn.bytes) == (count, 2 * count)
-    assert drawn.units == [name for name in names if name in drawn.units], "in the order of the stream"
+    names, sample = [f"n{n}" for n in range(count)], Sample(7)
+    drawn = Lowest(7)
+    for name in names:
+        drawn.add(sample.rank(name), name)
+    assert set(drawn.units()) == set(sample.choose(names)) and drawn.added == count
+    assert drawn.units() == [name for name in names if name in drawn.units()], "in the order of the stream"
+
+
+def test_a_stream_with_sizes_is_drawn_like_a_table_of_them():
+    sizes = {f"n{n}": (n % 97 + 1) ** 2 for n in range(1000)}
+    strata, units = draw_stream(Sample(60), lambda: iter(sizes), str, sizes.__getitem__)
+    assert strata == draw_by_size(Sample(60), sizes)
+    assert units == [name for name in sizes if any(name in one.chosen for one in strata)], "in the order of the stream"
 
 
 def test_strata_by_size_cover_every_unit_once_and_spend_the_sample():
@@ -102,6 +111,14 @@ def test_attachments_of_drawn_articles_are_estimated_from_them():
     assert files.counted == "estimated" and files.units == pytest.approx(500, rel=0.01) and len(files.chosen) > 2
 
 
+def test_the_description_of_a_sample_says_what_was_read_for_it():
+    lists, names = SampledFrontier(Sample(30)), SampledFrontier(Sample(30))
+    walk(lists, board(20, 50, chained=True), ["https://a.kr/list?page=1"])
+    assert lists.describe().startswith("addresses by their pattern: 23 pages read for the addresses that they name")
+    walk(names, {}, [f"https://a.kr/view?no={n}" for n in range(100)])
+    assert names.describe() == "addresses at random, 32 of 100", "a sitemap: its pages lead to nothing"
+
+
 def test_an_address_that_moved_is_known_by_where_it_ended():
     frontier = SampledFrontier(Sample(3))
     walk(frontier, {}, ["https://a.kr/a", "https://a.kr/b"])
@@ -164,9 +181,12 @@ def test_copies_that_met_in_a_sample_stand_for_the_pairs_that_did_not():
     weights = weigh_units(strata)
     assert weights["a"] == 10
     pair, many = Cluster([("a", 5), ("b", 5)]), Cluster([("c", 2), ("d", 2), ("e", 2)])
-    assert count_copies([pair], weights) == (500, 50, 500)
-    assert count_copies([many], weights)[0] == 40, "a frequent text: its copies count by their own weights"
-    assert count_copies([], weights) == (0, 0, 0)
+    value, low, high = count_copies([pair], weights, 5.0)
+    assert (value, low) == (250, 50) and high > 500, "one pair is drawn for a hundred, and may be chance: half of them"
+    assert count_copies([pair] * 9, weights, 5.0)[0] == pytest.approx(9 * 500 * 0.9), "nine are hardly chance"
+    assert 500 < count_copies([pair], weights, 50.0)[0] < 2500, "few pairs say little about the length of copies"
+    assert count_copies([many], weights, 5.0)[0] == 40, "a frequent text: its copies count by their own weights"
+    assert count_copies([], weights, 5.0) == (0, 0, 0)
 
 
 def test_a_run_without_a_sample_has_no_strata():

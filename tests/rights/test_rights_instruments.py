@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crawlers import collect as collecting
-from crawlers import defaults, extract
+from crawlers import extract
 from crawlers.formats import ParsedItem
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import (
@@ -24,7 +24,6 @@ from filters import rights as rights_filter
 from malmoi.apply import Dropped, Kept
 from malmoi.archive import capture, collection
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.errors import CaptureError
 from malmoi.licensing import licences
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Extracted, Folder, Item, LicenceClaim, Source, Warc
@@ -150,14 +149,14 @@ def test_a_lone_surrogate_anywhere_in_a_document_stops_nothing() -> None:
 
 
 @pytest.mark.parametrize("body", [b'[{"name": "x"}]', b"a,b\n1,2,3\n", b'{"a": '])
-def test_a_table_without_rows_is_dropped_on_a_site_and_stops_a_folder(tmp_path: Path, body: bytes) -> None:
+def test_a_table_without_rows_is_one_dropped_document_with_its_error(tmp_path: Path, body: bytes) -> None:
     name = "x.csv" if body.startswith(b"a,") else "x.json"
-    media = (("Content-Type", "text/csv" if name == "x.csv" else "application/json"),)
+    media = (("Content-Type", "text/csv" if name == "x.csv" else "application/json"), ("X-Robots-Tag", "noai"))
     runs = collected(tmp_path, capture.warc_record(f"https://a.kr/{name}", WHEN, 200, media, body))
     (outcome,) = extracted(tmp_path, runs)
     assert isinstance(outcome, Dropped) and outcome.verdict.reason == "unreadable-table"
-    with pytest.raises(CaptureError, match=rf"folder:here/{name}"):
-        list(defaults.items(capture.Capture("r", f"folder:here/{name}", WHEN, 200, media, body)))
+    assert f"https://a.kr/{name}" in outcome.document.label("error")
+    assert [one.effect for one in outcome.document.signals] == ["opt-out"], "the headers still count"
 
 
 @pytest.mark.parametrize(

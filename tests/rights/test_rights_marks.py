@@ -121,11 +121,17 @@ def test_a_claim_that_rests_on_nothing_stops_the_source(claim: LicenceClaim, say
 
 def test_the_words_of_a_claim_must_stand_in_the_archived_file() -> None:
     claim = LicenceClaim("MIT", "공공누리 제1유형", file="LICENSE")
+    kogl = LicenceClaim("LicenseRef-KOGL-1", "공공누리 제1유형", file="LICENSE")
     claims.check_quote(claim, "이 자료는 공공누리\n  제1유형입니다.")
     with pytest.raises(SourceError, match="LICENSE: no longer says"):
         claims.check_quote(claim, "이 자료는 공공누리 제4유형입니다.")
-    with pytest.raises(SourceError, match="quotes nothing"):
-        claims.check_quote(LicenceClaim("MIT", " ", file="LICENSE"), "…")
+    with pytest.raises(SourceError, match="LICENSE: the sentence around '공공누리 제1유형' denies"):
+        claims.check_quote(kogl, "사진은 공공누리 제1유형으로 이용할 수 없습니다. 글은 누구나 씁니다.")
+    with pytest.raises(SourceError, match="denies or limits"):  # a list of types grants none of them
+        claims.check_quote(kogl, "공공누리 제1유형: 출처표시 / 제2유형: 출처표시, 상업적 이용금지")
+    with pytest.raises(SourceError, match="denies or limits"):
+        claims.check_quote(kogl, "글은 공공누리 제1유형입니다. 다만, 연구보고서의 본문은 제외합니다.")
+    claims.check_quote(kogl, "글은 공공누리 제1유형입니다. 사진은 공공누리 제1유형이 아닙니다.")  # one place is enough
 
 
 def test_runs_do_not_keep_what_belongs_to_another_page() -> None:

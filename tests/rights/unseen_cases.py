@@ -98,7 +98,7 @@ def _read_files(files: dict[str, str], said: Case) -> Iterator[LicenceClaim]:
 
 def _read_licences(words: str, expected: list[str]) -> list[str]:
     """Return the licence that a careful author of the source reads in these words: an expected or the named one."""
-    named = [one for one in expected if is_proof(one, "licence-file", words)]
+    named = [one for one in expected if is_proof(one, "sentence", words)]
     found = (read_licence(match[0], words[match.end() :][:20]) for match in LICENCE.finditer(words))
     return (named or [one for one in found if one] or [one for one in LICENCES if one in words.split()])[:1]
 

@@ -78,6 +78,13 @@ def test_a_sitting_is_one_document_with_a_line_for_each_turn(documents):
     assert {rights(outcome).licence for outcome in found.values()} == {"LicenseRef-KR-CA-Art24"}
 
 
+def test_a_page_of_the_viewer_without_the_element_of_the_minutes_is_read_by_its_parts(documents):
+    page = (DATA / f"{NAME}.html").read_text("utf-8").replace('<div id="minutes">', "<div>")
+    footer = '<div class="minutes_footer"><p>○출석 위원(2인)</p></div><div class="footer">'
+    found = documents({"b.html": page.replace('<div class="footer">', footer).encode()})
+    assert found["b.html"].document.text == TEXTS["b.html"] + "\n○출석 위원(2인)"
+
+
 def test_files_of_other_formats_are_read_as_their_format_and_granted_by_their_heading(documents):
     sitting = column(
         ["제278회국회(임시회) 가상위원회회의록 제1호", "일 시 2031년 2월 3일(월)", "◯의장 가나다 개의합니다."]

@@ -164,6 +164,30 @@ def test_a_sitting_is_its_agenda_and_its_turns_and_no_navigation(name):
     assert (rights(outcome).use, rights(outcome).licence) == ("redistribute", council_minutes.LICENCE)
 
 
+def test_a_title_tells_the_sittings_of_a_session_apart():
+    minutes = "제999회 가상시의회(임시회)\n본회의 회의록\n{}\n가상시의회사무국\n일 시 : 2031년 2월 3일(월)"
+    for number in ("제2호", "제 1 차", "제3일차", "제1일", "개회식", "개 회 식"):
+        assert (
+            council_minutes.heading(minutes.format(number))[0] == f"제999회 가상시의회(임시회) 본회의 회의록 {number}"
+        )
+    assert council_minutes.heading(minutes.format("제1일반산업단지"))[0].endswith("회의록")
+
+
+def test_the_heading_of_an_audit_may_name_the_council():
+    minutes = "2030년도 {}행정사무감사\n문화위원회 회의록\n가상도의회사무처\n일 시: 2030년 11월 10일(월)"
+    for council in ("", "가상도의회 "):
+        assert council_minutes.heading(minutes.format(council))[1] == "2030-11-10"
+    assert council_minutes.heading(minutes.format("가상공사 ")) == ("", "", "")
+
+
+@pytest.mark.parametrize("printed", ["</strong> :&nbsp;", " : </strong>", "：</strong>\n"])
+def test_a_colon_that_the_minutes_print_is_not_doubled(printed):
+    outcome = minutes_of(
+        "council_geoje", lambda raw: raw.replace("직무대리 사아자</strong>&nbsp;&nbsp;", "직무대리 사아자" + printed)
+    )
+    assert outcome.document.text == TEXTS["viewer"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -240,7 +264,9 @@ def test_another_council_of_a_known_system_is_collected_from_its_list_to_its_doc
 
 
 PORTAL = "https://clik.nanet.go.kr/openapi/minutes.do"
-LIST = f"{PORTAL}?displayType=list&listCount=100&rasmblyId=099001&searchType=ALL&startCount=0&type=json"
+LIST = (
+    f"{PORTAL}?displayType=list&listCount=100&rasmblyId=099001&searchType=ALL&sort=MTG_DE%2FDESC&startCount=0&type=json"
+)
 ENTRY = f"{PORTAL}?displayType=detail&docid=CLIKC9900000000001&type=json"
 FIELDS = {
     "SERVICE": "minutes",

@@ -89,6 +89,18 @@ def test_the_hwp_of_an_annex_is_requested_and_its_pdf_only_without_one():
     assert [one.url for one in statutes if isinstance(one, Attachment)] == [f"{FILE}8001", f"{FILE}8004"]
 
 
+@pytest.mark.parametrize("called", ["삭제", "삭제 &lt;2030. 1. 2.&gt;", "[별지 제6호서식]으로 이동"])
+def test_a_row_that_says_that_its_annex_is_gone_is_not_requested(called):
+    name = "law_rule_annexes"
+    said = listed(name)
+    words = "<![CDATA[포장용 골판지의 압축강도 시험방법(제4조제2항 관련)]]>"
+    page = replace(said, body=said.body.decode().replace(words, called).encode())
+    files = [one.url for one in catalogue.load(name).follow(page) if isinstance(one, Attachment)]
+    assert f"{FILE}9001" not in files and f"{FILE}9003" in files
+    reasons = {one.document.id: one.verdict.reason for one in outcomes(name, page)}
+    assert reasons["law_rule_annexes/99801/990001"] == "removed"
+
+
 def test_an_annex_is_a_document_under_the_id_of_its_rule():
     outcome = only("law_rule_annexes", found_at("law_rule_annexes", small_annex.hwp(ANNEXES["종이_강도_시험방법"])))
     assert isinstance(outcome, Kept)

@@ -193,6 +193,19 @@ def test_courts_are_known_by_their_names(court):
     assert read("law_git_precedents", ("법원명: 가상지방법원", f"법원명: {court}"))[2].use == "redistribute"
 
 
+@pytest.mark.parametrize("body", ["대통령", "국립전파연구원", "국가재난안전교육원, 가상청"])
+def test_bodies_below_and_above_the_ministries_issue_rules_of_the_state(body):
+    assert read("law_git_rules", ("소관부처명: '가상부'", f"소관부처명: '{body}'"))[2].use == "redistribute"
+
+
+@pytest.mark.parametrize(
+    "first", ["제1조(시행일) 이 조례는 공포한 날부터 시행한다.", "이 조례는 공포한 날부터 시행한다."]
+)
+def test_supplementary_provisions_keep_their_heading_where_the_text_does_not_repeat_it(first):
+    _, found, _ = read("law_git_ordinances", ("부칙 <제157호,2030.5.6> 이 조례는 공포한 날로부터 시행한다.", first))
+    assert found.text.endswith(f"부칙\n\n{first}")
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_repository_is_asked_for_its_texts_by_their_identifier(name):
     source = catalogue.load(name).source

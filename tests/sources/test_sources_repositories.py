@@ -109,6 +109,34 @@ def test_each_format_gives_title_abstract_date_rights_and_files(metadata):
     assert records.files(said.fields, access) == ["https://a.kr/bitstream/1/2/a.hwp"]
 
 
+def described(*fields):
+    """What is read of a record in oai_dc with these elements, name and value."""
+    said = "".join(f"<dc:{name}>{value}</dc:{name}>" for name, value in fields)
+    dc = f'<oai_dc:dc xmlns:oai_dc="o" xmlns:dc="http://purl.org/dc/elements/1.1/">{said}</oai_dc:dc>'
+    return records.describe(
+        etree.fromstring(f"<record><header><identifier>oai:a:1</identifier></header><metadata>{dc}</metadata></record>")
+    )
+
+
+@pytest.mark.parametrize(
+    ("dates", "day"),
+    [
+        (("2030-06-01T14:26:36Z", "2030-06-01T14:26:36Z", "2028-02-03"), "2028-02-03"),
+        (("2030-06-01T14:26:36Z", "2028-07"), ""),
+        (("2030-06-01T14:26:36Z",), "2030-06-01"),
+    ],
+)
+def test_the_day_when_a_repository_took_a_work_in_is_not_the_date_of_the_work(dates, day):
+    assert described(*(("date", one) for one in dates)).date == day
+
+
+def test_the_handle_of_a_work_comes_before_the_page_of_its_publisher():
+    publisher, handle = "https://journal.example/2.3.html", "http://hdl.handle.net/1903/1350"
+    assert described(("identifier", publisher), ("identifier", handle)).url == handle
+    assert described(("identifier", "https://a.kr/xmlui/handle/1/3")).url == "https://a.kr/xmlui/handle/1/3"
+    assert described(("identifier", publisher), ("relation", handle)).url == publisher, "of the series"
+
+
 STATEMENTS = [
     ("dc.rights", "Attribution 4.0 International", ["CC-BY-4.0"]),
     ("dc.rights", "Attribution-NonCommercial-ShareAlike 4.0 International", ["CC-BY-NC-SA-4.0"]),
@@ -177,3 +205,4 @@ def test_a_dspace_is_ten_lines():
     found = dspace.source("https://a.kr/server/oai/request", name="a", title="A", publisher="B").access
     assert isinstance(found, OaiPmh) and found.formats[0] == "xoai"
     assert "https://a.kr/server/api/core/bitstreams/" in found.scope
+    assert "http://a.kr/xmlui/bitstream/" in found.scope

@@ -13,9 +13,10 @@ WARC-Source-URI, WARC-Source-Range and WARC-Source-Digest name its place in the 
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
@@ -32,6 +33,7 @@ from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.policy_recheck import PolicyRecheck
 from crawlers.fetch.politeness import utc_now
 from crawlers.fetch.streaming_client import Answer, Net, Refused
+from crawlers.sampling.drawn import Sample, describe, draw_stream
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Torn, read_range
 from malmoi.archive.collection import Run
@@ -60,7 +62,8 @@ class _State:
     fetched: int = 0
     left: int = 0  # records not fetched yet
     unanswered: int = 0  # records in a row that could not be read
-    is_limited: bool = False  # whether the limit of the job leaves pages out
+    is_limited: bool = False  # whether the limit or the sample of the job leaves pages out
+    sample: dict[str, Any] = field(default_factory=dict)  # the fact about it (crawlers/sampling/drawn.py)
     blocked: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)  # address → why
 
@@ -104,7 +107,7 @@ def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
     try:
         key, began = selection.digest_of(access), f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
         state = _State(source, job, access, archive, _open_files(source, job, access, archive), known)
-        if job.limit is not None or not any(_is_complete(run, key) for run in earlier):
+        if job.limit is not None or job.sample or not any(_is_complete(run, key) for run in earlier):
             _fetch_selected(state, key)
     except (RangeError, Refused) as error:
         archive.leave()
@@ -154,6 +157,9 @@ def _fetch_selected(state: _State, key: str) -> None:
     forecast = Forecast(delay=None if isinstance(state.files, LocalFiles) else delay)
     for one in _list_wanted(state, candidates, lambda *_: None):
         forecast.add(one)
+    if state.job.sample:
+        _fetch_sample(state, candidates, state.job.sample, forecast)
+        return
     state.report(forecast=forecast.describe())
     if forecast.pages > state.access.max_pages or forecast.bytes > state.access.max_bytes:
         raise SourceError(
@@ -161,14 +167,37 @@ def _fetch_selected(state: _State, key: str) -> None:
             f"max_pages={state.access.max_pages:,} and max_bytes={state.access.max_bytes:,}. No record was fetched: "
             "name fewer hosts, give --limit, or raise these bounds in the source file"
         )
-    state.left, again = forecast.requests, list[Candidate]()
-    for one in _list_wanted(state, candidates, state.block):
-        if not _fetch(state, one):
-            again.append(one)
+    state.left = forecast.requests
+    _fetch_all(state, _list_wanted(state, candidates, state.block))
+
+
+def _fetch_all(state: _State, wanted: Iterable[Candidate]) -> None:
+    """Fetch and archive these records; those that could not be read are tried once more at the end."""
+    again = [one for one in wanted if not _fetch(state, one)]
     state.left = len(again)
     for one in again:
         _fetch(state, one)
     state.report()
+
+
+def _fetch_sample(state: _State, candidates: Path, sample: Sample, forecast: Forecast) -> None:
+    """Fetch pages drawn at random, and the robots.txt of their hosts; state what the index says of the whole."""
+
+    def list_pages() -> Iterator[Candidate]:
+        return (one for one in _list_wanted(state, candidates, lambda *_: None) if one.kind == PAGE)
+
+    strata, pages = draw_stream(sample, list_pages, lambda one: one.url, lambda one: one.length)
+    # A capture counts with the bytes of its payload, and of the records that were not fetched these are unknown.
+    strata = [replace(one, name=f"{one.name} as stored", bytes=0) for one in strata]
+    origins = {one.origin for one in pages}
+    wanted = _list_wanted(state, candidates, state.block)
+    policies = [one for one in wanted if one.kind != PAGE and one.origin in origins]
+    state.left, state.is_limited = len(pages) + len(policies), len(pages) < forecast.pages
+    cpu, began = time.process_time(), time.monotonic()
+    _fetch_all(state, [*pages, *policies])
+    how = "pages at random, in strata by the size of their records; the index was read to its end"
+    used = {"cpu_seconds": time.process_time() - cpu, "seconds": time.monotonic() - began}
+    state.sample = describe(how, "pages", strata, requests=forecast.requests, **used)
 
 
 def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
@@ -328,4 +357,5 @@ def _stats(state: _State, key: str, began: str) -> dict[str, Any]:
         "records": archive.records,
         "crawl": state.access.crawl,
         "selection": key,
+        **state.sample,
     }

@@ -31,7 +31,7 @@ from crawlers.fetch.dump.withdrawn_records import check_for
 from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.streaming_client import Net
 from crawlers.folders import format_utc
-from crawlers.sampling.drawn import FACT, Stratum, describe
+from crawlers.sampling.drawn import Lowest, Stratum, describe
 from crawlers.web.addresses import canonical_url
 from malmoi.archive import collection
 from malmoi.archive.capture import record_id, resource_record
@@ -188,12 +188,15 @@ def _draw(state: State, blocks: Iterable[Block]) -> Iterator[Block]:
     """Read the whole dump and yield a random part of its blocks; the others are neither archived nor gone."""
     assert state.job.sample is not None
     name_of = partial(_name_block, state.source)
-    drawn = state.job.sample.keep(blocks, name_of, lambda block: len(block.body))
-    yield from drawn.units
+    drawn, size = Lowest[Block](state.job.sample.size), 0
+    for block in blocks:
+        drawn.add(state.job.sample.rank(name_of(block)), block)
+        size += len(block.body)
+    yield from drawn.units()
     state.whole = False
-    how = f"blocks at random; the whole dump was read, {drawn.count:,} blocks"
-    stratum = Stratum("blocks", drawn.count, "counted", tuple(map(name_of, drawn.units)), drawn.bytes)
-    state.sample = {FACT: describe(how, [stratum])}
+    how = f"blocks at random; the whole dump was read, {drawn.added:,} blocks"
+    stratum = Stratum("blocks", drawn.added, "counted", tuple(map(name_of, drawn.units())), size)
+    state.sample = describe(how, "blocks", [stratum])
 
 
 def _name_block(source: Source, block: Block) -> str:

@@ -32,7 +32,7 @@ from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
-from crawlers.sampling.drawn import FACT, Stratum, describe
+from crawlers.sampling.drawn import Stratum, describe
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive.capture import record_id, resource_record
 from malmoi.errors import CallError, HostError, SourceError
@@ -176,7 +176,7 @@ def _archive(
 
 def _describe_sample(units: int, urls: tuple[str, ...]) -> dict[str, Any]:
     """Return the fact about a sample; the size of a file is known only once it has been fetched."""
-    return {FACT: describe("files at random; only these were fetched", [Stratum("files", units, "counted", urls)])}
+    return describe("files at random; only these were fetched", "files", [Stratum("files", units, "counted", urls)])
 
 
 def _read_files(

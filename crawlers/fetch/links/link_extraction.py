@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-from crawlers import attachments
+from crawlers import attachments, catalogue
 from crawlers.fetch.context import CrawlContext
+from crawlers.fetch.failures import TROUBLE_FAILS
 from crawlers.fetch.links import link_process
 from crawlers.fetch.page_requests import Kind
 from crawlers.fetch.state import CrawlState
+from crawlers.source_errors import Fault, catch_faults
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import origins
 from malmoi.archive.capture import Capture
-from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
-from malmoi.source import Attachment, Site
+from malmoi.source import Attachment, Site, Trouble
 
-T = TypeVar("T")
+UNREAD = "links-unread"  # failure word of an answer whose addresses could not be read
+MAX_IN_ROW = 10  # answers at which follow() fails: further requests would be of no use
 Offer: TypeAlias = tuple[Iterable[str], Kind, Mapping[str, str]]  # URLs, how to request them, facts of attachments
 
 
@@ -25,12 +27,10 @@ async def read_addresses(context: CrawlContext, state: CrawlState, capture: Capt
     """Return the URLs in an answer with the kind to request them as; note as failed what cannot be read.
 
     Raises:
-        SourceError: follow() fails.
+        SourceError: follow() fails at MAX_IN_ROW answers in a row, or for another reason than an answer.
     """
-    follow = context.definition.follow
-    if kind == "page" and follow is not None:
-        found = call_source(context, "follow", capture.url, lambda: _read_addresses(follow(capture), capture.record))
-        named = [(context.remove_key(canonical_url(url)), facts) for url, facts in found]
+    if kind == "page" and context.definition.follow is not None:
+        named = _call_follow(context, state, capture)
         # Several entries may name one file: the first describes it, whatever the order of the queue.
         return [([url for url, _ in named], "page", {url: facts for url, facts in reversed(named) if facts})]
     if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(context.access, Site)):
@@ -38,7 +38,7 @@ async def read_addresses(context: CrawlContext, state: CrawlState, capture: Capt
     try:
         links = await link_process.addresses_of(capture, kind)
     except link_process.Unread as error:
-        state.fail(capture.url, f"links-unread: {error.reason}" if kind == "page" else error.reason)
+        state.fail(capture.url, f"{UNREAD}: {error.reason}" if kind == "page" else error.reason)
         return []
     if links.lost:
         state.fail(capture.url, f"list-incomplete: {'; '.join(links.lost)}")
@@ -46,25 +46,45 @@ async def read_addresses(context: CrawlContext, state: CrawlState, capture: Capt
     return [([url for url in links.maps if origin(url) in hosts], "sitemap", {}), (links.pages, "page", {})]
 
 
-def _read_addresses(named: Iterable[str | Attachment], record: str) -> list[tuple[str, str]]:
-    """Return what follow() names as (address, header of its facts); `record` is the capture that names it."""
-    return [
-        (one.url, attachments.write_header(one, record)) if isinstance(one, Attachment) else (one, "") for one in named
-    ]
+def _call_follow(context: CrawlContext, state: CrawlState, capture: Capture) -> list[tuple[str, str]]:
+    """Return what follow() names as (address, header of its facts), up to the answer's first error."""
+    named: list[tuple[str, str]] = []
+    faults: list[Fault] = []
+    file = catalogue.find_file(context.job.source)
+    assert context.definition.follow is not None
+    with catch_faults(file, faults.append):
+        for one in context.definition.follow(capture):
+            with catch_faults(file, faults.append):
+                named.append(_describe(context, one, capture.record))
+    if not faults:
+        state.followed.count_read()
+        return named
+    state.fail(capture.url, f"{UNREAD}: {faults[0].detail}")
+    state.followed.count_failed(f"follow() fails at {capture.url} ({faults[0].detail})")
+    if state.followed.in_row >= MAX_IN_ROW:
+        raise SourceError(explain_follow(context, state, f"at {MAX_IN_ROW} answers in a row"))
+    return named
 
 
-def call_source(context: CrawlContext, verb: str, url: str, call: Callable[[], T]) -> T:
-    """Return the result of a function of the source.
+def _describe(context: CrawlContext, one: str | Attachment, record: str) -> tuple[str, str]:
+    """Return address and header of facts of what follow() names; `record` is the capture that names it."""
+    url, facts = (one.url, attachments.write_header(one, record)) if isinstance(one, Attachment) else (one, "")
+    return context.remove_key(canonical_url(url)), facts
 
-    Raises:
-        SourceError: the function fails, with any exception.
-    """
-    try:
-        with input_errors(RuntimeError):
-            return call()
-    except Exception as error:
-        cause = error.__cause__ or error
-        raise SourceError(
-            f"{context.name}: {verb}() fails at {url} ({type(cause).__name__}: {cause}); "
-            f"correct it in {context.job.source} and run again"
-        ) from error
+
+def explain_follow(context: CrawlContext, state: CrawlState, how_often: str) -> str:
+    """Return why a source stops whose follow() fails too often."""
+    return (
+        f"{context.name}: {state.followed.first}, and {how_often}; correct it in {context.job.source} and run again: "
+        "what was collected is kept. If these are error pages, let trouble() name them"
+    )
+
+
+def ask_trouble(context: CrawlContext, capture: Capture) -> Trouble | None:
+    """Return the source's complaint about an answer; an answer at which trouble() fails is requested again."""
+    faults: list[Fault] = []
+    assert context.definition.trouble is not None
+    found: Trouble | None = None
+    with catch_faults(catalogue.find_file(context.job.source), faults.append):
+        found = context.definition.trouble(capture)
+    return Trouble("again", f"{TROUBLE_FAILS} ({faults[0].detail})") if faults else found

@@ -61,6 +61,17 @@ class _List:
     visited: set[str] = field(default_factory=set)  # requests since the last restart
     known: set[int] = field(default_factory=set)  # records since the last restart
     empty: int = 0  # answers in a row without a new record
+    size: int | None = None  # records of the whole list, as the repository states
+    deleted: int = 0  # records since the last restart
+
+
+@dataclass(frozen=True, slots=True)
+class ListSize:
+    """The length of a list that was not read to its end."""
+
+    listed: int  # records that were read
+    size: int | None  # records of the whole list, as the repository states; None if it does not
+    live: float  # share of the records read that are not deleted; 1 if none was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,9 @@ class Harvest:
     def __init__(self, context: CrawlContext, state: CrawlState, facts: Sequence[Mapping[str, Any]]) -> None:
         """Begin a harvest; `facts` are those of the earlier runs, oldest first."""
         assert isinstance(context.access, OaiPmh)
-        self.access: OaiPmh = context.access
+        # A sample is drawn from identifiers (crawlers/fetch/oai/sampled_records.py).
+        by_identifier = context.access.by_identifier or context.job.sample is not None
+        self.access: OaiPmh = replace(context.access, by_identifier=by_identifier)
         self.context, self.state = context, state
         self.before = [one[FACTS] for one in facts if FACTS in one]
         self._last: Mapping[str, Any] = {}
@@ -151,6 +164,12 @@ class Harvest:
     def is_list(self, asked: str) -> bool:
         """Whether a request belongs to a list of records."""
         return asked in self._lists
+
+    def measure(self, asked: str) -> ListSize:
+        """Return the length of the list whose next request is `asked`."""
+        one = self._lists.get(asked) or _List(Selection(), asked)
+        listed = len(one.known)
+        return ListSize(listed, one.size, 1 - one.deleted / listed if listed else 1.0)
 
     def facts(self) -> dict[str, Any]:
         """Return what the next run must know; {} if this one is not complete."""
@@ -255,6 +274,7 @@ class Harvest:
         one.restarts += 1
         one.visited.clear()
         one.known.clear()
+        one.deleted = 0
         return Next((self._open(one.selection),), again=True)
 
     def _read_list(self, asked: str, answer: Answer) -> Next:
@@ -262,6 +282,7 @@ class Harvest:
         if any(code == "badResumptionToken" for code, _ in answer.errors):
             return self.give_up(asked, TOKEN_EXPIRED)
         self._stop_on_errors(asked, answer.errors)
+        one.size = one.size if answer.size is None else answer.size
         missing = self._note_records(one, answer)
         if answer.root is None and answer.token is None:
             further = self.give_up(asked, "list-incomplete: not well-formed")
@@ -293,6 +314,7 @@ class Harvest:
             url = self.record_url(record.identifier)
             one.known.add(hash_url(url))
             if record.deleted:
+                one.deleted += 1
                 self.deleted.add(url)
                 self.listed.discard(hash_url(url))
                 continue

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from crawlers import attachments, defaults
+from crawlers import attachments, catalogue, defaults
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.failures import PASSING
 from crawlers.fetch.frontier import Place
 from crawlers.fetch.job import earlier_runs
+from crawlers.fetch.links.link_extraction import UNREAD
 from crawlers.fetch.oai.harvest import Harvest, Next, hash_url
+from crawlers.fetch.oai.sampled_records import SampledRecords
 from crawlers.fetch.page_requests import Kind, Visit
+from crawlers.fetch.redirects import find_end
 from crawlers.fetch.spider import Crawl
 from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
+from crawlers.sampling.drawn import describe
+from crawlers.source_errors import Fault, catch_faults
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
 from malmoi.licensing.rights_decision import decide
-from malmoi.source import Attachment, OaiPmh
+from malmoi.source import Attachment, Item, OaiPmh
 
 _PASSING = frozenset(PASSING.values()) | {"retry-after", "status-408", "status-429"}  # failures that may be over soon
 
@@ -38,6 +43,8 @@ class HarvestCrawl(Crawl):
         archived = {proof_address(claim): "" for claim in source.claim}
         self.evidence = defaults.evidence_for(source, archived, self.context.definition.evidence)
         self.about: dict[str, str] = {}  # file → the record that permits it
+        if self.context.job.sample:
+            self.queue = SampledRecords(self.context.job.sample)
 
     def find_first(self) -> tuple[list[str], Kind]:
         """Return the request Identify."""
@@ -54,6 +61,8 @@ class HarvestCrawl(Crawl):
     async def walk(self) -> None:
         """Harvest, and note what the next harvest must know if nothing is left to fetch."""
         await super().walk()
+        if isinstance(self.queue, SampledRecords):
+            return
         if self.state.outcome == "finished" and not any(map(_may_pass, self.state.failed.values())):
             self.state.harvested = self.harvest.facts()
 
@@ -74,6 +83,22 @@ class HarvestCrawl(Crawl):
             self.state.pages += 1
         else:
             self._queue(self.harvest.read(place.url, capture))
+
+    def describe_sample(self, cpu_seconds: float) -> dict[str, Any]:
+        """Return the fact about the sample: files belong to their records; {} without one."""
+        if not isinstance(self.queue, SampledRecords):
+            return {}
+        queue, moved = self.queue, self.state.moved
+        unread = [self.harvest.measure(url) for url in queue.unread()]
+        strata = queue.strata([find_end(one, moved) for one in queue.drawn], unread)
+        parts = {find_end(file, moved): find_end(record, moved) for file, record in self.about.items()}
+        units = sum(one.units for one in strata)
+        requests = queue.read * units / max(1, queue.records.added)  # the whole lists records, not identifiers
+        if self.access.by_identifier:
+            requests += units
+        return describe(
+            queue.describe(unread), "records", strata, parts=parts, requests=requests, cpu_seconds=round(cpu_seconds, 3)
+        )
 
     def read_failure(self, place: Place, found: Visit) -> None:
         """Replace a list that failed.
@@ -136,7 +161,18 @@ class HarvestCrawl(Crawl):
     def _permits(self, kept: Entry) -> bool:
         capture = Capture(kept.record, kept.url, kept.fetched, 200, kept.headers, read_body(kept), self.context.name)
         make = self.context.definition.items or records.items
-        for item in make(capture):
+        faults: list[Fault] = []
+        permits = False
+        with catch_faults(catalogue.find_file(self.context.job.source), faults.append):
+            permits = self._permits_first(make(capture))
+        for fault in faults:  # its files are requested once the functions of the source can read it
+            self.state.fail(kept.url, f"{UNREAD}: {fault.detail}")
+            self.harvest.complete = False
+        return permits
+
+    def _permits_first(self, items: Iterable[Item]) -> bool:
+        """Whether the licence of the first item permits a use, and nothing of it was withdrawn."""
+        for item in items:
             parsed = ParsedItem(item)
             found, signals = self.evidence(parsed.complete(parsed.extraction))
             if decide(found, signals).use == "exclude":

@@ -23,11 +23,12 @@ from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError
-from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
+from malmoi.source import Api, Estimate, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 BASE = "https://clik.nanet.go.kr/openapi/minutes.do"
 VIEW = "https://clik.nanet.go.kr/potal/search/searchView.do?collection=minutes&DOCID={}"
 COUNCILS = "MALMOI_CLIK_COUNCILS"  # environment variable
+ORDER = "MTG_DE%2FDESC"  # the newest first, so that the revisions of a sitting are on one page
 PER_PAGE = 100  # rows, the most that the interface gives
 MEETING = ("RASMBLY_ID", "RASMBLY_NUMPR", "RASMBLY_SESN", "MINTS_ODR", "MTG_DE", "MTGNM")  # name one sitting
 BOXES = tuple(system.box for system in council_minutes.SYSTEMS)
@@ -49,7 +50,8 @@ def _starts(councils: str) -> tuple[str, ...]:
             "(https://clik.nanet.go.kr/potal/guide/resourceCenter.do lists them)"
         )
     return tuple(
-        f"{BASE}?displayType=list&listCount={PER_PAGE}&rasmblyId={one}&searchType=ALL&startCount=0&type=json"
+        f"{BASE}?displayType=list&listCount={PER_PAGE}&rasmblyId={one}&searchType=ALL&sort={ORDER}"
+        "&startCount=0&type=json"
         for one in chosen
     )
 
@@ -73,9 +75,16 @@ SOURCE = Source(
     expect=Expect(at_least=2, at_most=1_000_000),  # depends on the councils that the operator has chosen
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
-    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read. "
-    "Whether the first of several revisions of a sitting in a list is the latest; in which markup the councils that "
-    "are not of a known system send their minutes (those pages are dropped as not-minutes).",
+    unverified="No answer of the interface has been seen by us. Addresses, fields, errors and paging are those of a "
+    "report on 257 requests of September 2026 (sokldjs554/procurement-forecast, real-data-clik.md): 34 sittings of "
+    "Seongnam had 110 entries, no field says which is final, and 20 of the 34 first ones were provisional. In which "
+    "markup the councils that are not of a known system send their minutes (those pages are dropped as not-minutes). "
+    "8 of 178 sittings there had no circle before a speaker: such a text is not granted here.",
+    estimate=Estimate(
+        5_000_000_000,
+        "all councils: 772 sittings in 30 days (the report above) × 12 × 16 years × 33,600 characters (mean of 178). "
+        "16 years are those of Seongnam: 7,338 entries, 3 a sitting, 153 sittings a year",
+    ),
     note=f"Set {COUNCILS} (numbers of councils, separated by commas). A key comes from clik.nanet.go.kr and has 1,000 "
     "requests a day; the same command goes on the next day. Whole sittings only, never by speaker (art. 24). Members "
     "are public persons, officials and witnesses may not be: the recipe must redact. Sittings that a source of one "

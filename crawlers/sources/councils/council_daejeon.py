@@ -6,6 +6,7 @@ COUNCIL = council_minutes.Council("대전광역시의회", "https://council.daej
 SOURCE = council_minutes.source(
     COUNCIL,
     name="council_daejeon",
-    unverified="The address of its list is that of the same system in Gyeonggi.",
+    unverified="The address of its list is that of the same system in Gyeonggi. Of that system the beginnings of five "
+    "minutes of Gyeonggi, 1997 to 2025, were read in simpler markup (sky0ish/grilu, gri/audit).",
 )
 follow, items, evidence, text = council_minutes.functions(COUNCIL)

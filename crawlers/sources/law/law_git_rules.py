@@ -28,9 +28,10 @@ SOURCE = legalize_kr.source(
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}; 저장소 구조와 메타데이터: legalize-kr (MIT)",
     unverified="The names of all bodies that issue rules: one outside the closed list needs a review.",
     estimate=Estimate(160_000_000, "20,000 rules × 8,000 characters, with annexes"),
-    note="The same texts as law_rules, without a key: where both are collected, this one is kept. The repository "
-    "writes the present name of a ministry. A rule that is an attached file is dropped as attached-only, one that is "
-    "an image as image-only. A rule may print a private standard, which art. 7 does not reach, and nothing shows it.",
+    note="The same texts as law_rules, without a key: where both are collected, this one is kept. README.md says "
+    "that a rule which is no longer in force leaves the head. The repository writes the present name of a ministry. "
+    "A rule that is an attached file is dropped as attached-only, one that is an image as image-only. A rule may "
+    "print a private standard, which art. 7 does not reach, and nothing shows it.",
 )
 
 items, evidence, text = legalize_kr.functions(REPOSITORY)

@@ -33,8 +33,8 @@ SOURCE = law_annexes.source(
     max_pages=1_000_000,
     # The list was not counted; some 150,000 ordinances and rules are in force.
     expect=Expect(at_least=10_000, at_most=900_000),
-    unverified="How many annexes the list counts, whether every name of an ordinance ends in its kind, and "
-    "whether 전체기관명 names the province before the city.",
+    unverified="Seen is one row that a public program holds. How many annexes the list counts, whether every name of "
+    "an ordinance ends in its kind, and whether 전체기관명 names the province before the city.",
     note="The key is that of law_statutes. An id is 관련자치법규일련번호, which names one version of the ordinance, a "
     "slash, and 별표일련번호: the list has no id of the ordinance itself. A row declared as a form is requested if its "
     "name says [별표].",

@@ -20,7 +20,7 @@ REGISTER = law_annexes.AnnexRegister(
     author="소관부처명",
     stated=("행정규칙종류", "소관부처명"),
     allowed=_is_covered,
-    ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크"),
+    ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크", "현행연혁행정규칙일련번호"),
 )
 
 SOURCE = law_annexes.source(
@@ -30,8 +30,9 @@ SOURCE = law_annexes.source(
     max_pages=400_000,
     # The list was not counted; some twenty thousand rules are in force, most of them with annexes or forms.
     expect=Expect(at_least=5_000, at_most=300_000),
-    unverified="How many annexes the list counts, whether it lists those of repealed rules, and whether 관련법령ID is "
-    "written as 행정규칙ID of law_rules.",
+    unverified="Seen are rows of lists that tests of public programs hold, not a whole page. How many annexes the "
+    "list counts, whether it lists those of repealed rules, and whether 관련법령ID is written as 행정규칙ID of "
+    "law_rules.",
     note="The key is that of law_statutes. An id is that of the rule in law_rules (관련법령ID), a slash, and "
     "별표일련번호. Left out: declared forms (서식), and blank forms by measure. "
     "Technical notices (test methods, safety standards, equipment, chemicals) are here; the filter domain labels them "

@@ -16,9 +16,10 @@ SOURCE = Source(
     expect=Expect(at_least=1_000, at_most=2_000_000),
     manners=Manners(delay=2.0),
     attribution="{author}, 「{title}」 ({year}), {url}, {licence}",
-    unverified="No answer of the interface has been seen by us: address, names of elements (title_h, abstract_e, "
-    "deep_link …), the missing sets and tokens and the 99 records are those that public programs read and describe. "
-    "None of them names an element with a licence. Whether deleted records are announced is unknown.",
+    unverified="Three records of an answer of August 2026 were read (ckgerteis/korea-scholarship-mcp, "
+    "oak_listrecords.xml): none has an element with a licence, one has an abstract, and contents_url is a page of "
+    "the repository. The missing sets and tokens and the 99 records are those that public programs describe. Whether "
+    "deleted records are announced is unknown.",
     note="Expected outcome: nothing is granted until a record names a licence. OAK shows a Creative Commons type "
     "on the page of each article of its journals, CC BY-NC on those that were seen; the page gives no version of "
     "the licence. Files lie on the hosts of the repositories and are not fetched: declare the repository as "

@@ -1,0 +1,83 @@
+"""Split XML into records as items: the blocks of a dump, the answers of an interface, whole files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeAlias
+from urllib.parse import quote, unquote, urlsplit
+
+from lxml import etree
+
+from crawlers.encodings.decode import decode
+from crawlers.formats import safe_xml, xml_records
+from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.unreadable import Unreadable
+from crawlers.rights import licence_fields
+from malmoi.archive.capture import Capture
+from malmoi.errors import CallError
+from malmoi.source import Item
+
+Row: TypeAlias = dict[str, str]
+_NAME = re.compile(r"[^\W\d][\w.:-]{0,200}")
+
+
+def rows(
+    capture: Capture,
+    record: str,
+    *,
+    text: str,
+    key: str = "",
+    title: str = "",
+    date: str = "",
+    author: str = "",
+    licence: str = "",
+) -> Iterator[Item]:
+    """Yield each element `record` as an item, in order; one without text too, so that it is counted.
+
+    The other arguments name elements or attributes at any depth of a record, without their namespace; the first one
+    that is filled is read, and an absent one is empty. `licence` and fields that are named like a licence are evidence
+    for their record. Keys are `<file name>#<key, or number from 1>`; a dump needs `key`, as numbers count anew in each
+    block. Of a damaged record the readable part counts; one that cannot be read at all is an item without text.
+
+    Raises:
+        CallError: `record` is no name of an element.
+    """
+    if not _NAME.fullmatch(record):
+        raise CallError(f"xml_rows.rows: record={record!r} is no name of an element; write it without < and >")
+    file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
+    words = decode(capture.body, capture.charset).text
+    name = rf"(?:[\w.-]{{1,40}}:)?{re.escape(record)}"
+    element = re.compile(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>.*?</{name}\s{{0,100}}>", re.DOTALL)
+    for number, found in enumerate(element.finditer(words), 1):
+        row = _read_row(found[0])
+        read = row or {}
+        row_key = read.get(key, "").strip() or (str(number) if row is not None else f"at-{found.start()}")
+        yield Item(
+            key=f"{file}#{row_key}",
+            url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
+            body=found[0].encode() if row is None else row.get(text, ""),
+            media="application/xml" if row is None else "text/plain",
+            charset="utf-8" if row is None else "",
+            record=capture.record,
+            headers=capture.headers,
+            title=" ".join(read.get(title, "").split()),
+            date=iso_date(read.get(date, "")),
+            author=" ".join(read.get(author, "").split()),
+            evidence=licence_fields.find(read, capture.record, named=licence),
+        )
+
+
+def _read_row(markup: str) -> Row | None:
+    """Return the filled elements and attributes of a record by local name, the first of each; None if unreadable."""
+    try:
+        root = safe_xml.parse(markup.translate(xml_records.CONTROL), recover=True)
+    except Unreadable:
+        return None
+    row: Row = {}
+    for element in root.iter(etree.Element):
+        attributes = ((str(name), str(value)) for name, value in element.attrib.items())
+        for name, value in (*attributes, (safe_xml.local_name(element), xml_records.words(element))):
+            if value.strip():
+                row.setdefault(name.rpartition("}")[2].rpartition(":")[2], value)
+    return row
