@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from crawlers import denylist, licence_rules
+from crawlers import access_rules, denylist, licence_rules
 from crawlers.formats.parsed import ParsedItem
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -119,6 +119,8 @@ def load(name_or_path: str) -> Definition:
                 "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py "
                 "with the proof"
             )
+    if wrong := next(access_rules.find_faults(source, reads_items=hasattr(module, "items")), ""):
+        raise CallError(f"{path}: {wrong}")
     verbs = ("follow", "items", "evidence", "text", "trouble", "unknown_fields")
     found = Definition(source, *(_function(module, path, verb) for verb in verbs))
     if isinstance(source.access, OaiPmh):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 
 def count_of(n: int, noun: str) -> str:
     """Return `n` with its noun, which takes a plural with -s, or -es after an s.
@@ -10,3 +13,14 @@ def count_of(n: int, noun: str) -> str:
     ('1 document', '1,200 documents', '5 addresses')
     """
     return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
+def tally(words: Sequence[str], between: str = ", ", most: int = 6) -> str:
+    """Return the `most` frequent of the words with their numbers, and how many others there are.
+
+    >>> tally(["a", "b", "b"]), tally(["a", "b", "c"], most=2)
+    ('b ×2, a', 'a, b, 1 other')
+    """
+    counts = Counter(words).most_common()
+    said = [f"{word} ×{n}" if n > 1 else word for word, n in counts[:most]]
+    return between.join([*said, *([count_of(len(counts) - most, "other")] if len(counts) > most else [])])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from crawlers import catalogue
+from crawlers import access_rules, catalogue
 from crawlers import collect as sources
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.job import Job, check, guard_of
-from crawlers.fetch.ssrf_guard import PORTS, Guard
+from crawlers.web.ssrf_guard import PORTS, Guard
 from flows.source_files import terms_of
 from malmoi.errors import CallError, HostError
-from malmoi.source import CommonCrawl, Dump, Folder, Source, Warc
+from malmoi.source import Folder, Source, Warc
 from malmoi.workspace import Workspace
 
 PATIENCE = 10.0  # seconds for a connection to one address
@@ -28,8 +27,7 @@ def probe(workspace: Workspace, name: str, contact: str | None) -> None:
     """
     source = catalogue.load(name).source
     sources.check_licences(source)
-    if missing := [path for path in _list_paths(source) if not path.expanduser().exists()]:
-        raise CallError(f"{source.name}: {missing[0]} does not exist; correct the path in its file.")
+    check_paths(source)
     if isinstance(source.access, Folder | Warc):
         return
     job = Job(name, workspace.root, contact=contact, terms=terms_of(workspace, source))
@@ -40,17 +38,10 @@ def probe(workspace: Workspace, name: str, contact: str | None) -> None:
         _connect(source.name, host, port, guard)
 
 
-def _list_paths(source: Source) -> tuple[Path, ...]:
-    match access := source.access:
-        case Folder(path=path):
-            return (path,)
-        case Warc(paths=paths):
-            return paths
-        case Dump(path=Path() as path):
-            return (path,)
-        case CommonCrawl():
-            return tuple(path for path in (access.data, access.index) if isinstance(path, Path))
-    return ()
+def check_paths(source: Source) -> None:
+    """Raise CallError if a file or folder of the access point does not exist."""
+    if missing := access_rules.find_absent(source):
+        raise CallError(f"{source.name}: {missing[0]} does not exist; correct the path in its file.")
 
 
 def _split_address(url: str) -> tuple[str, int]:

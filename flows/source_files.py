@@ -31,8 +31,8 @@ def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
     return TermsCheck(said["reviewer"], said["date"], said["url"], _parse_verdict(said["verdict"])) if said else None
 
 
-def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: Console) -> None:
-    """Record in the workspace at `root` that a person has read the terms of a source."""
+def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: Console) -> str:
+    """Record in the workspace at `root` that a person has read the terms of a source; return the name of the source."""
     source = catalogue.load(name).source
     today = datetime.now(UTC).date()
     reviewer = " ".join(reviewer.split())
@@ -54,6 +54,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     replace_file(workspace.terms, canonical_json(known))
     push(workspace.terms)
     out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
+    return source.name
 
 
 def licences(source: Source) -> str:

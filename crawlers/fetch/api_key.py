@@ -103,8 +103,6 @@ def key_of(source: Source) -> Key | None:
     access = source.access
     if not isinstance(access, Api) or not access.key:
         return None
-    if not access.parameter:
-        raise CallError(f"{source.name}: names the key {access.key} but not its parameter; add parameter=…")
     value = os.environ.get(access.key, "").strip()
     if not value:
         about = f" ({source.note})" if source.note else ""

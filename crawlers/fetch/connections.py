@@ -17,7 +17,7 @@ from zope.interface import implementer  # type: ignore[import-untyped,unused-ign
 
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
-from crawlers.fetch.ssrf_guard import Guard
+from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
 

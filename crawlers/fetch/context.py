@@ -8,9 +8,9 @@ from crawlers.catalogue import Definition
 from crawlers.fetch.api_key import Key
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import Job
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.throttle import Throttle
 from crawlers.web.addresses import origin
+from crawlers.web.ssrf_guard import Guard
 from crawlers.withdrawn import find_by_address
 from malmoi.erasure.tombstones import Matcher
 from malmoi.source import Crawled

@@ -18,17 +18,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from crawlers.catalogue import Definition
 from crawlers.catalogue import addresses as addresses_of
 from crawlers.fetch.archive import CLOSED
-from crawlers.fetch.ssrf_guard import Guard, refuse_url
 from crawlers.sampling.drawn import Sample
 from crawlers.web.addresses import canonical_url
-from crawlers.web.scope import first_of, is_in_scope
+from crawlers.web.scope import first_of
+from crawlers.web.ssrf_guard import Guard, refuse_url
 from crawlers.withdrawn import read_matcher
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
@@ -43,7 +42,6 @@ from malmoi.source import (
     Feed,
     Folder,
     Git,
-    OaiPmh,
     Site,
     Sitemap,
     Source,
@@ -136,20 +134,16 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
     """Return the access point of a source that may be collected; called before anything is fetched.
 
     Raises:
-        CallError: the source is not on the network, is declared wrongly, or has no operator who answers for the crawl.
+        CallError: the source is not on the network, names no address to begin with, or has no operator who answers
+            for the crawl.
     """
     source = definition.source
     access = source.access
-    if isinstance(access, Site | Sitemap | Feed | Api | OaiPmh):
-        _check_crawl(job, source, access)
-    elif isinstance(access, Dump | Git | CommonCrawl):
-        addresses = addresses_of(source)
-        if addresses and not canonical_url(addresses[0]):
-            raise CallError(
-                f"{source.name}: {addresses[0]!r} is not an address of http or https; correct it in {job.source}"
-            )
-    else:
+    if isinstance(access, Folder | Warc):
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")
+    if isinstance(access, Site | Sitemap | Feed | Api) and not (first_of(access) and access.scope):
+        known = f" Note of its file: {source.note}" if source.note else ""
+        raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     if needs_permission(source):
         _check_permission(job, source)
     return access
@@ -167,45 +161,9 @@ def needs_permission(source: Source) -> bool:
     return not all(is_loopback(canonical_url(url), guard) for url in asked)
 
 
-def _check_crawl(job: Job, source: Source, access: Crawled) -> None:
-    first = first_of(access)
-    if isinstance(access, OaiPmh):
-        _check_harvest(job, source, access)
-    elif not first or not access.scope:
-        known = f" Note of its file: {source.note}" if source.note else ""
-        raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
-    for url in (*first, *access.scope, *access.deny):
-        if not canonical_url(url):
-            raise CallError(f"{source.name}: {url!r} is not an address of http or https; correct it in {job.source}")
-    if isinstance(access, Site | Api) and (
-        stray := [url for url in first if not is_in_scope(canonical_url(url), access)]
-    ):
-        raise CallError(f"{source.name}: the start address {stray[0]} is outside the scope; widen the scope")
-    if not source.manners.delay >= 0 or source.manners.concurrency < 1:
-        raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
-
-
-def _check_harvest(job: Job, source: Source, access: OaiPmh) -> None:
-    if not access.formats or not all(access.formats) or "?" in access.url or "#" in access.url:
-        raise CallError(
-            f"{source.name}: an OaiPmh needs a base URL without a query, and at least one metadata prefix in formats; "
-            f"correct {job.source}"
-        )
-    for name, day in (("start", access.start), ("end", access.end)):
-        try:
-            date.fromisoformat(day or "2000-01-01")
-        except ValueError as error:
-            raise CallError(
-                f"{source.name}: {name}={day!r} of its OaiPmh is not a day like 2026-11-01; correct {job.source}"
-            ) from error
-
-
 def guard_of(source: Source) -> Guard:
     """Return the guard with the loopback exceptions of a source."""
-    try:
-        return Guard.allow_loopback(source.manners.loopback)
-    except ValueError as error:
-        raise CallError(f"{source.name}: manners.loopback takes host:port, e.g. 127.0.0.1:8000") from error
+    return Guard.allow_loopback(source.manners.loopback)
 
 
 def read_finished(job: Job) -> dict[str, Any] | None:

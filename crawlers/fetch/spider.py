@@ -35,12 +35,12 @@ from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import describe
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of, is_in_scope, is_trap
+from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
@@ -324,8 +324,14 @@ class Crawl(Spider):
             return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
-        reason = explain(reason or self.state.failed.get(url, "")) or "it names no page"
+        reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
         return f"{name}: no page was reached from {url} ({reason}); check that page, then run again"
+
+    def explain_unnamed(self) -> str:
+        """Explain why nothing was fetched from a list that was read: it names no page, or none that is fetched."""
+        left = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.state.left_out.items()) if count)
+        scope = ", ".join(self.context.access.scope)
+        return f"it names no address to fetch: {left}; the scope is {scope}" if left else "it names no page"
 
     async def _tick(self) -> None:
         while True:

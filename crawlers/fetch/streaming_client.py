@@ -19,8 +19,8 @@ from urllib.parse import urljoin, urlsplit
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Bounds, Exceeded, Watch, Watched, pieces
-from crawlers.fetch.ssrf_guard import PORTS, Guard
 from crawlers.web.addresses import canonical_url
+from crawlers.web.ssrf_guard import PORTS, Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from flows.cli.cache_commands import cache
 from flows.cli.erase_commands import erase, withdrawals
@@ -393,6 +393,10 @@ def run_guarded(call: Callable[[], Any]) -> int:
     """Run `call`; turn a known failure into one message and its exit status, without a traceback."""
     try:
         call()
+    except UnusedCliTokensError as error:
+        words, command = " ".join(error.unused_tokens or ()), " ".join(error.command_chain or ())
+        _say(f"{words}: not an argument that the command takes; see `malmoi {command} --help`.")
+        return 2
     except CycloptsError as error:
         _say(str(error))
         return 2

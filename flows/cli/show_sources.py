@@ -13,6 +13,7 @@ from rich.text import Text
 
 from crawlers import catalogue, denylist
 from crawlers.fetch.job import needs_permission
+from flows.probe import check_paths
 from flows.probing.probe_records import find_state
 from flows.source_files import licences, terms_of
 from malmoi.archive import collection
@@ -92,7 +93,10 @@ def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
 
 
 def show_source(root: Path, name: str, out: Console) -> None:
-    """Print one source in full, and what is missing in its file for the catalogue."""
+    """Print one source in full, and what is missing in its file for the catalogue.
+
+    CallError if `name` is a file, and a file or folder of its access point does not exist.
+    """
     source = catalogue.load(name).source
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True, style="bold")
@@ -102,6 +106,8 @@ def show_source(root: Path, name: str, out: Console) -> None:
     out.print(facts, soft_wrap=False)
     for sentence in catalogue.find_missing(source):
         out.print(f"missing: {sentence}", markup=False)
+    if name.endswith(".py"):
+        check_paths(source)
 
 
 def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, str]]:

@@ -66,8 +66,11 @@ def sources_terms(
 ) -> None:
     """Record in the workspace that a person has read the terms of a source, and the outcome."""
     from flows import source_files as catalogue
+    from flows.probing import probe_records
+    from malmoi.workspace import Workspace
 
-    catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)
+    source = catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)
+    probe_records.forget_terms(Workspace.open(workspace), source)
 
 
 @sources.command(name="probe")

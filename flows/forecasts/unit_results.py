@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from flows.engine import document_ends
 from flows.engine.stage_runs import Curated
 from flows.forecasts.estimates import Z
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import count_alike
-from malmoi.document import Document
-from malmoi.ledger import Ledger
 from malmoi.licensing.rights_decision import decide
-from malmoi.storage import shard
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import Stage
 
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
 DOCUMENTS, EXTRACTED, KEPT_DOCUMENTS, KEPT = "documents", "extracted characters", "kept documents", "kept characters"
@@ -53,14 +50,11 @@ def read_results(
         unit[CAPTURES] += 1
         unit[PARTS] += row.url in parts
         unit[SHARDS] += 1 / count_alike(row.size)
-    ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
-    ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
     clusters: dict[str, Cluster] = defaultdict(Cluster)
-    for doc, _, _ in _read_stages(workspace, curated.stages[:1], "documents", "dropped"):
+    for doc, last, by, reason in document_ends.read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
         unit[DOCUMENTS] += 1
         unit[EXTRACTED] += len(doc.text)
-        last, by, reason = ended.get(doc.id, (doc, "failed", ""))
         keeper = dict(last.labels).get("keeper", "") if reason in COPIES else ""
         if by and not keeper:
             unit[f"{DROPPED}{by}: {reason}" if reason else f"{DROPPED}{by}"] += 1
@@ -102,16 +96,3 @@ def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float], mean
     estimate = max(seen, length * whole * count / (count + 1))
     error = length * math.sqrt(sum(weight**2 for weight in drawn))  # each pair counts as a Poisson event
     return frequent + estimate, frequent + seen, frequent + estimate + Z * error
-
-
-def _read_stages(
-    workspace: Workspace, stages: Sequence[tuple[Stage, tuple[Ledger, ...]]], *names: str
-) -> Iterator[tuple[Document, str, str]]:
-    """Yield the documents in the files `names` of these stages, with filter and reason of a drop, else "" and ""."""
-    for stage, ledgers in stages:
-        for path in (workspace.stage(stage, ledger.key) / f"{name}.parquet" for ledger in ledgers for name in names):
-            table = shard.read(path)
-            docs = shard.to_documents(table.select(shard.DOCUMENTS.names))
-            none = [""] * table.num_rows
-            columns = (table[name].to_pylist() if name in table.column_names else none for name in ("by", "reason"))
-            yield from zip(docs, *columns, strict=True)

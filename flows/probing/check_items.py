@@ -6,33 +6,45 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from crawlers.catalogue import Definition
-from flows.plurals import count_of
-from flows.probing.probe_records import Check
+from crawlers.sampling.drawn import Stratum
+from flows.plurals import count_of, tally
+from flows.probing.probe_records import Check, State
 from flows.probing.read_items import ReadCapture, ReadDocument
 from malmoi.document import Document
-from malmoi.licensing.proofs import PROOFS
-from malmoi.licensing.rights_decision import UNKNOWN, decide
+from malmoi.source import LicenceRule
 
 # Field of an attribution template → the field of a document from which it is filled.
 NAMED = {"title": "title", "year": "date", "author": "author"}
-QUOTED = 60  # characters of an unknown licence value
+WALLS = ("error", "login", "shell", "frame")  # kinds of pages (crawlers/formats/html/page_kind.py) without content
+COMPARED = 50  # texts that are compared with each other
+SHINGLE = 5  # characters, white space left out
+ALIKE = 0.8  # Jaccard similarity of shingles; the threshold of near-duplicates in the recipe `general`
 
 
-def check_documents(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
-    """Yield a check for each field of the documents: keys, text, the fields of the attribution, licences."""
-    read = [one for capture in captures for one in capture.documents]
-    if failed := [one.failed for one in captures if one.failed]:
-        yield Check("reading", "differs", f"{count_of(len(failed), 'answer')} could not be read: {_tally(failed)}")
+def check_documents(
+    definition: Definition, captures: Sequence[ReadCapture], strata: Sequence[Stratum]
+) -> Iterator[Check]:
+    """Yield a check for each field of the documents: keys, text, the fields of the attribution."""
+    read = [one for capture in captures for one in capture.items]
+    if failed := [f"{one.failed} ({one.form})" if one.form else one.failed for one in captures if one.failed]:
+        yield Check("reading", "differs", f"{count_of(len(failed), 'answer')} could not be read: {tally(failed, '; ')}")
     if not read:
-        yield Check("items", "differs", f"none in {count_of(len(captures), 'answer')}; correct items() of the source")
+        lists = sum(bool(one.documents) for one in captures)
+        forms = tally([one.form for one in captures if one.form] + ["a page of links"] * lists)
+        says = f"none in {count_of(len(captures), 'answer')}{f' ({forms})' if forms else ''}"
+        yield Check("items", "differs", f"{says}; correct items() of the source")
         return
-    keys = Counter(one.document.id for one in read)
-    bad = sum(count > 1 for count in keys.values())
-    yield Check("items", "holds", f"{len(read):,} in {count_of(len(captures), 'answer')}")
+    holding, empty = [one for one in captures if one.items], _find_empty(captures, strata)
+    says = f"{len(read):,} in {count_of(len(holding), 'answer')}"
+    if empty:
+        says += f"; none in {count_of(len(empty), 'other')} of the same kind ({tally([one.form for one in empty])})"
+    yield Check("items", "partly" if empty else "holds", says)
+    bad = sum(count > 1 for count in Counter(one.document.id for one in read).values())
     yield Check("key", *(("differs", f"{bad:,} repeated; ids need a unique key") if bad else ("holds", "unique")))
     yield from _check_text(read)
+    yield from _check_type(read, [one.contradiction for one in captures if one.contradiction])
+    yield from _check_copies([one.document for one in read if not one.dropped])
     yield from _check_named(definition, [one.document for one in read if not one.dropped])
-    yield from _check_licences(definition, [one.document for one in read])
 
 
 def check_unknown(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
@@ -47,59 +59,122 @@ def check_unknown(definition: Definition, captures: Sequence[ReadCapture]) -> It
     )
 
 
+def check_totals(captures: Sequence[ReadCapture], strata: Sequence[Stratum]) -> Iterator[Check]:
+    """Yield the check of the number of results that answers state: it is not far above what the source finds.
+
+    A list states its own number, so a number below that of the source proves nothing, except 0.
+    """
+    totals = [total for one in captures for total in one.totals]
+    holding = [one for one in captures if one.items]
+    if not totals or not holding or any(one.counted == "at least" for one in strata):
+        return
+    urls = {one.url for one in holding}
+    units = sum(one.units for one in strata if urls & set(one.chosen)) if strata else len(holding)
+    found = units * sum(len(one.items) for one in holding) / len(holding)
+    says = f"an answer states {max(totals):,} results; the source finds {found:,.0f}"
+    if not max(totals) or max(totals) > 2 * found:
+        yield Check("total", "differs", f"{says}; look at the parameters of the request, and at follow()")
+    else:
+        yield Check("total", "holds", says)
+
+
+def check_ends(rule: LicenceRule, recipe: str, ends: Sequence[tuple[str, str]]) -> Iterator[Check]:
+    """Yield the check of what a recipe keeps: `ends` are the filter and the reason that dropped each document.
+
+    Without a proof in its rule a source releases nothing until a person has decided.
+    """
+    kept = sum(not by for by, _ in ends)
+    dropped = tally([f"{by}: {reason}" if reason else by for by, reason in ends if by])
+    state: State = "holds" if 2 * kept >= len(ends) else "partly" if kept else "differs" if rule.proofs else "unknown"
+    says = f"{kept:,} of {len(ends):,} by the recipe {recipe}"
+    yield Check("kept", state, f"{says}; dropped: {dropped}" if dropped else says)
+
+
+def grade(count: int, total: int) -> State:
+    """Return the state of a field that `count` of `total` documents have.
+
+    >>> grade(3, 3), grade(1, 3), grade(0, 3)
+    ('holds', 'partly', 'differs')
+    """
+    return "holds" if count == total else "partly" if count else "differs"
+
+
+def _find_empty(captures: Sequence[ReadCapture], strata: Sequence[Stratum]) -> list[ReadCapture]:
+    """Return the captures without documents in a stratum where others have some; the rest are lists."""
+    holding = {one.url for one in captures if one.items}
+    mixed = {url for one in strata if holding & set(one.chosen) for url in one.chosen}
+    return [one for one in captures if not one.documents and not one.failed and one.url in mixed]
+
+
 def _check_text(read: Sequence[ReadDocument]) -> Iterator[Check]:
-    texts = [one for one in read if not one.dropped]
-    why = [one.dropped for one in read if one.dropped]
-    rest = f"; without text: {_tally(why)}" if why else ""
-    formats = _tally([one.document.provenance.format or "none" for one in texts])
+    why = [one.dropped or ("" if one.document.text.strip() else "empty") for one in read]
+    texts = [one for one, reason in zip(read, why, strict=True) if not reason]
+    why = [reason for reason in why if reason]
+    rest = f"; without text: {tally(why)}" if why else ""
     if not texts:
         yield Check("text", "differs", f"none{rest}; correct text() of the source, or its `include`")
         return
     lengths = sorted(len(one.document.text) for one in texts)
     hangul = sum(_count_hangul(one.document.text) for one in texts) / max(1, sum(lengths))
     size = f"{lengths[0]:,} to {lengths[-1]:,} characters, {hangul:.0%} Hangul"
-    yield Check("text", "holds", f"in {len(texts):,} of {len(read):,}: {size}{rest}")
-    strange = [one for one in why if one.startswith("unsupported-format")]
-    yield Check("type", "differs" if strange else "holds", _tally(strange) if strange else formats)
+    yield Check("text", grade(len(texts), len(read)), f"in {len(texts):,} of {len(read):,}: {size}{rest}")
+
+
+def _check_type(read: Sequence[ReadDocument], contradictions: Sequence[str]) -> Iterator[Check]:
+    strange = [one.dropped for one in read if one.dropped.startswith("unsupported-format")]
+    kinds = [kind for one in read if (kind := one.document.label("page_kind", "")) in WALLS and not one.dropped]
+    if contradictions:
+        yield Check("type", "differs", f"{tally(contradictions)}; look whether it is an error page")
+    elif strange:
+        yield Check("type", "differs", tally(strange))
+    elif kinds:
+        says = f"{tally(kinds)} among {count_of(len(read), 'page')}, by their words and structure; look at them"
+        yield Check("type", "differs" if 2 * len(kinds) >= len(read) else "partly", says)
+    elif formats := [one.document.provenance.format or "none" for one in read if not one.dropped]:
+        yield Check("type", "holds", tally(formats))
+
+
+def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
+    """Yield the check that the texts differ: equal ones are an error page, a wall, or a wrong field."""
+    few = documents[:COMPARED]
+    if len(few) < 2:
+        return
+    groups: list[tuple[frozenset[str], list[str]]] = []  # shingles of the first, URLs
+    for one in few:
+        made = _make_shingles(one.text)
+        urls = next((urls for other, urls in groups if _is_alike(made, other)), None)
+        if urls is None:
+            groups.append((made, [one.provenance.url]))
+        else:
+            urls.append(one.provenance.url)
+    most = max((urls for _, urls in groups), key=len)
+    says = f"{len(groups):,} of {len(few):,} texts are distinct"
+    if len(most) > 1:
+        says += f"; {len(most):,} are alike, such as {most[0]} and {most[1]}: an error page, or a wrong element"
+    is_half = 2 * max(len(most), len(few) - len(groups)) >= len(few)
+    state: State = "holds" if len(most) == 1 else "differs" if is_half else "partly"
+    yield Check("copies", state, says)
+
+
+def _make_shingles(text: str) -> frozenset[str]:
+    plain = "".join(text.split())
+    return frozenset(plain[at : at + SHINGLE] for at in range(max(1, len(plain) - SHINGLE + 1)))
+
+
+def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= ALIKE * len(one | other)
 
 
 def _check_named(definition: Definition, documents: Sequence[Document]) -> Iterator[Check]:
     """Yield a check for each field of a document that the attribution of the source, or its rule, reads."""
     source = definition.source
-    wanted = [field for name, field in NAMED.items() if f"{{{name}}}" in source.attribution]
-    wanted += ["author"] if source.rule.author and "author" not in wanted else []
-    for field in wanted if documents else ():
+    wanted = {field: "the attribution" for name, field in NAMED.items() if f"{{{name}}}" in source.attribution}
+    wanted |= {"author": "the rule"} if source.rule.author and "author" not in wanted else {}
+    for field, reader in wanted.items() if documents else ():
         count = sum(bool(getattr(one, field)) for one in documents)
         says = f"in {count:,} of {len(documents):,}"
-        yield Check(field, "holds" if count else "differs", says if count else f"{says}; the attribution reads it")
-
-
-def _check_licences(definition: Definition, documents: Sequence[Document]) -> Iterator[Check]:
-    """Yield the check of licences: a source with proofs must prove one, and name none that is unknown."""
-    rule = definition.source.rule
-    decided = [decide(one.evidence, one.signals) for one in documents]
-    granted = [one.licence for one in decided if one.use == "redistribute"]
-    others = [one.reason or one.use for one in decided if one.use != "redistribute"]
-    says = f"{_tally(granted)} in {len(granted):,} of {len(documents):,}" if granted else "no item has a proof"
-    says += f"; not granted: {_tally(others)}" if others else ""
-    strange = [
-        one.quote[:QUOTED] for doc in documents for one in doc.evidence if one.licence == UNKNOWN and one.kind in PROOFS
-    ]
-    if strange:
-        says += f"; unknown value: {_tally(strange)}"
-    if not rule.proofs:
-        yield Check("licence", "unknown", f"the source declares no proof: each item needs a review; {says}")
-        return
-    yield Check("licence", "differs" if strange or not granted else "holds", says)
-
-
-def _tally(words: Sequence[str]) -> str:
-    """Return the words, most frequent first, with their numbers.
-
-    >>> _tally(["a", "b", "b"])
-    'b ×2, a'
-    """
-    return ", ".join(f"{word} ×{n}" if n > 1 else word for word, n in Counter(words).most_common(6))
+        none = f"{says}; {reader} reads it" + (", and it is absent or not a day" if field == "date" else "")
+        yield Check(field, grade(count, len(documents)), says if count else none)
 
 
 def _count_hangul(text: str) -> int:

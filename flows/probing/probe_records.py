@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -14,10 +14,11 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace, push
 from malmoi.workspace_layout import Layout
 
-# Of a check: "unknown" if the answers do not decide it.
-State: TypeAlias = Literal["holds", "differs", "failed", "unknown"]
-# Of a probe: "not asked" if a key, a terms check, a contact or a file of the operator is missing.
-Outcome: TypeAlias = Literal["holds", "differs", "failed", "not asked"]
+# Of a check: "partly" if it holds for some of the items, "unknown" if the answers do not decide it.
+State: TypeAlias = Literal["holds", "partly", "differs", "failed", "unknown"]
+# Of a probe: the worst state of its checks; "not asked" if a key, a terms check, a contact or a file of the operator
+# is missing.
+Outcome: TypeAlias = Literal["holds", "partly", "differs", "failed", "not asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class ProbeResult:
     when: str  # UTC, ISO 8601
     outcome: Outcome
     checks: tuple[Check, ...]
-    terms: str = ""  # sha256 of the visible text of the page of the terms
+    terms: str = ""  # sha256 of the visible text of the page of the terms, as it was when a person had read it
+    check: str = ""  # the terms check by which it was compared: reviewer, day and page
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as an object of JSON."""
@@ -47,7 +49,7 @@ class ProbeResult:
     def from_json(said: Mapping[str, Any]) -> ProbeResult:
         """Parse what `to_json` returned. KeyError or TypeError for something else."""
         checks = tuple(Check(**one) for one in said["checks"])
-        return ProbeResult(said["source"], said["when"], said["outcome"], checks, said["terms"])
+        return ProbeResult(said["source"], said["when"], said["outcome"], checks, said["terms"], said.get("check", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class SourceState:
 def conclude(checks: tuple[Check, ...]) -> Outcome:
     """Return the outcome of the checks: the worst of them."""
     states = {one.state for one in checks}
-    return "failed" if "failed" in states else "differs" if "differs" in states else "holds"
+    worst: tuple[Outcome, ...] = ("failed", "differs", "partly")
+    return next((state for state in worst if state in states), "holds")
 
 
 def record(workspace: Workspace, result: ProbeResult) -> None:
@@ -89,6 +92,12 @@ def read_last(layout: Layout, source: str) -> ProbeResult | None:
         return ProbeResult.from_json(json.loads(layout.probe(source).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def forget_terms(workspace: Workspace, source: str) -> None:
+    """Forget the page of the terms that a probe has seen: a person has read the page again."""
+    if (last := read_last(workspace, source)) is not None:
+        record(workspace, replace(last, terms="", check=""))
 
 
 def find_state(root: Path, source: str) -> SourceState:

@@ -1,14 +1,45 @@
-"""Read the captures of a probe in a worker process: their documents, and the fields that the source does not know."""
+"""Read the captures of a probe in a worker process: their documents, their fields, and the place of each licence."""
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from lxml.html import HtmlElement
+
+from crawlers import attachments
+from crawlers.encodings.decode import decode
 from crawlers.extract import Extraction
-from malmoi.archive.capture import IndexRow
+from crawlers.formats import ParsedItem, xml_records
+from crawlers.formats.sniffing import format_by_name, sniff
+from crawlers.formats.unreadable import Unreadable
+from crawlers.platforms import answer_fields
+from crawlers.rights.page import declared_place
+from crawlers.web.addresses import covers
+from flows.plurals import count_of
+from malmoi.archive.capture import Capture, IndexRow
 from malmoi.document import Document
+from malmoi.errors import CaptureError
+from malmoi.licensing.proofs import PROOFS
+from malmoi.licensing.rights_decision import UNKNOWN
 from malmoi.processes.workers import Broken, Workers, attempt
+from malmoi.source import Item, LicenceRule
+
+MAX_WORDS = 60  # characters of a value that a check shows
+MAX_NAMES = 4  # names of fields of the rule that a check shows
+MAX_FIELDS = 20  # names of fields that a check shows
+MARKUP = ("html", "json", "jsonl", "xml")  # formats of messages of a server
+TOTALS = ("totalCount", "totalCnt", "total_count", "TOTAL_COUNT", "list_total_count", "totalResults", "numFound")
+BINARY = ("hwp", "hwpx", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "zip", "gz")  # endings
+LOOSE = ("text", "markdown", "wikitext", "html")  # declared formats whose bytes may look like markup
+
+LISTS = ("links-only", "index-page", "gallery-page")  # reasons of pages without text of their own
+ROWS = 50  # rows of a table whose fields are read
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,35 +48,47 @@ class ReadDocument:
 
     document: Document
     dropped: str = ""
+    place: str = ""  # what is at the place of the licence; of a document without a proof
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCapture:
     """The documents of one capture, or why it could not be read."""
 
+    url: str = ""
     documents: tuple[ReadDocument, ...] = ()
     unknown_fields: tuple[str, ...] = ()
     failed: str = ""
+    form: str = ""  # format and fields of the answer; of one without documents
+    contradiction: str = ""  # of the declared type and the bytes
+    totals: tuple[int, ...] = ()  # numbers of results that the answer states
+
+    @property
+    def items(self) -> list[ReadDocument]:
+        """Return the documents that may have text: not the pages that only lead on."""
+        return [one for one in self.documents if one.dropped not in LISTS]
 
 
 def read_captures(extraction: Extraction, rows: Iterable[IndexRow], workers: Workers) -> list[ReadCapture]:
     """Return what each capture holds, under the limits of a worker. SourceError if the source contradicts itself."""
     batches = [(row,) for row in rows]
     answers = workers.map(make_reader, extraction, batches, lambda batch: [batch])
-    return [ReadCapture(failed=one.why) if isinstance(one, Broken) else one.value for _, one in answers]
+    return [
+        ReadCapture(batch[0].url, failed=one.why) if isinstance(one, Broken) else one.value for batch, one in answers
+    ]
 
 
 def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], ReadCapture]:
     """Return the worker function that reads one capture."""
     from crawlers import catalogue, source_errors
-    from crawlers.extract import extractor, load_capture
+    from crawlers.extract import MAX_FILE, extractor, items_of, load_capture
     from malmoi.apply import Dropped
     from malmoi.ledger import Failure
 
-    extract = extractor(extraction)
+    extract, list_items = extractor(extraction), items_of(extraction)
     definition, file = catalogue.load(extraction.definition), catalogue.find_file(extraction.definition)
 
-    def read(row: IndexRow) -> ReadCapture:
+    def read_documents(row: IndexRow) -> tuple[tuple[ReadDocument, ...], str]:
         documents: list[ReadDocument] = []
         failed: list[str] = []
         for one in extract(row):
@@ -56,15 +99,135 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
             else:
                 dropped = one.verdict.reason if isinstance(one, Dropped) else ""
                 documents.append(ReadDocument(one.document, dropped))
-        capture = replace(load_capture(row), source=definition.source.name)
+        if failed or all(_has_proof(one.document) for one in documents):
+            return tuple(documents), next(iter(failed), "")
+        rule, source = definition.source.rule, definition.source.name
+        fields = _describe_fields(rule.fields, load_capture(row)) if rule.fields else ""
+        places = {
+            f"{source}/{item.key}": "; ".join(filter(None, (fields, _describe_mark(rule, item))))
+            for item in list_items(row)
+        }
+        return tuple(replace(one, place=places.get(one.document.id, fields)) for one in documents), ""
+
+    def list_unknown(capture: Capture) -> tuple[list[str], str]:
         unknown: list[str] = []
+        failed: list[str] = []
         if definition.unknown_fields:
             with source_errors.catch_faults(file, lambda fault: failed.append(fault.detail)):
                 unknown += definition.unknown_fields(capture)
-        return ReadCapture(tuple(documents), tuple(unknown), failed[0] if failed else "")
+        return unknown, next(iter(failed), "")
 
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
-        answer = attempt(read, batch[0])
-        return ReadCapture(failed=answer.why) if isinstance(answer, Broken) else answer.value
+        (row,) = batch
+        if row.kind == "file" and row.size > MAX_FILE:
+            return ReadCapture(row.url, failed="too-large")
+        read, failed = _try(read_documents, row)
+        documents, failed = read or ((), failed)
+        capture = replace(load_capture(row), source=definition.source.name)
+        listed, why = _try(list_unknown, capture)
+        unknown, why = listed or ([], why)
+        form, _ = ("", "") if documents else _try(_describe_form, capture)
+        contradiction, _ = _try(_find_contradiction, capture)
+        totals, _ = _try(_find_totals, capture)
+        failed = failed.removeprefix(row.url).lstrip(":, ") or why
+        return ReadCapture(row.url, documents, tuple(unknown), failed, form or "", contradiction or "", totals or ())
 
     return read_one
+
+
+def _try(call: Callable[[Any], T], item: Any) -> tuple[T | None, str]:
+    """Return the result of a call on an answer, or why it fails."""
+    try:
+        answer = attempt(call, item)
+    except CaptureError as error:  # an answer is not of the form that items() reads
+        return None, str(error)
+    return (None, answer.why) if isinstance(answer, Broken) else (answer.value, "")
+
+
+def _has_proof(doc: Document) -> bool:
+    return any(one.kind in PROOFS and one.licence != UNKNOWN for one in doc.evidence)
+
+
+def _describe_mark(rule: LicenceRule, item: Item) -> str:
+    """Describe what is at the place on a page where the rule of the source expects the mark of an item."""
+    parsed = ParsedItem(item)
+    if not rule.selector or parsed.format != "html":
+        return ""
+    return _describe_selector(rule.selector, parsed.page.tree, item.url)
+
+
+def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
+    """Describe the fields of an answer that are called by one of the names."""
+    called = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+    answer = _read_answer(capture)
+    if answer is None:
+        where = "on the page" if sniff(capture.body, capture.header("Content-Type"), capture.url) == "html" else "there"
+        return f"no field {called} with a licence {where}"
+    found = list(dict.fromkeys(answer_fields.find_named(answer, names)))
+    if not found:
+        return f"the answer has no field {called}"
+    return ", ".join(f"{path} is {value[:MAX_WORDS]!r}" if value else f"{path} is empty" for path, value in found[:3])
+
+
+def _describe_selector(selector: tuple[tuple[str, str], ...], tree: HtmlElement, url: str) -> str:
+    css = next((css for prefix, css in selector if not prefix or covers(prefix, url)), "")
+    if not css:
+        return f"no address prefix of rule.selector covers {url}"
+    count = len(declared_place.compile_selector(css)(tree))
+    if not count:
+        return f"the selector {css!r} matches nothing"
+    return f"the selector {css!r} matches {count_of(count, 'element')}, which proves no licence"
+
+
+def _describe_form(capture: Capture) -> str:
+    """Describe the format of an answer, and the fields of a structured one."""
+    kind = sniff(capture.body, capture.header("Content-Type"), capture.url)
+    answer = _read_answer(capture)
+    names = answer_fields.list_names(answer) if answer is not None else ()
+    if not names:
+        return "a page of HTML" if kind == "html" else kind
+    rest = ", …" if len(names) > MAX_FIELDS else ""
+    return f"{kind} with the fields {', '.join(names[:MAX_FIELDS])}{rest}"
+
+
+def _read_answer(capture: Capture) -> Any:
+    """Return the tree of an answer in JSON or XML, or the facts of an attached file; None for anything else."""
+    if (said := attachments.read(capture)) is not None:
+        return dict(said.facts)
+    kind = sniff(capture.body, capture.header("Content-Type"), capture.url)
+    try:
+        if kind == "json":
+            return json.loads(decode(capture.body, capture.charset).text)
+        if kind == "xml":
+            return xml_records.parse_xml(capture.body, capture.charset)
+        if kind in ("csv", "tsv", "jsonl"):
+            return _read_rows(decode(capture.body, capture.charset).text, kind)
+    except (Unreadable, ValueError, RecursionError, csv.Error):
+        pass
+    return None
+
+
+def _read_rows(text: str, kind: str) -> list[Any]:
+    """Return the first rows of a table as objects."""
+    lines = text.splitlines()[:ROWS]
+    if kind == "jsonl":
+        return [json.loads(line) for line in lines if line.strip()]
+    return list(csv.DictReader(lines, delimiter="\t" if kind == "tsv" else ","))
+
+
+def _find_totals(capture: Capture) -> tuple[int, ...]:
+    """Return the numbers in the fields of an answer that state how many results there are."""
+    answer = _read_answer(capture)
+    found = answer_fields.find_named(answer, TOTALS) if answer is not None else ()
+    return tuple(int(value) for _, value in found if value.isascii() and value.isdigit())
+
+
+def _find_contradiction(capture: Capture) -> str:
+    """Return how the bytes contradict the declared type or the name of the file; "" if they do not."""
+    media = capture.header("Content-Type")
+    kind = sniff(capture.body, media, capture.url)
+    for how, said in (("declared as", format_by_name(media, "")), ("named like", format_by_name("", capture.url))):
+        if kind in MARKUP and said not in ("", kind, *LOOSE) and not {said, kind} <= {"json", "jsonl"}:
+            return f"{kind}, {how} {said}"
+    ending = capture.url.partition("?")[0].rpartition(".")[2].lower()
+    return f"{kind}, named like {ending}" if kind in MARKUP and ending in BINARY else ""

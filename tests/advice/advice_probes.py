@@ -2,7 +2,15 @@
 
 from malmoi.erasure import tombstones
 from malmoi.workspace import Workspace
-from tests.advice.advice import SOURCE, advice, own
+from tests.advice.advice import SOURCE, advice
+from tests.advice.advice import own as write_own
+from tests.builders.small_archive import prose
+
+
+def own(place, source=SOURCE):
+    """A source whose one text is long enough for a release."""
+    write_own(place, source)
+    place.write("pages/a.txt", prose(1, 12))
 
 
 @advice(

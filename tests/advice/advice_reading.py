@@ -189,16 +189,6 @@ def claim_that_is_denied(place):
     yield COLLECT
 
 
-@advice("{}: the claim of {} names neither a file nor a page that says so; add file=… or url=… to the LicenceClaim.")
-def claim_without_proof(place):
-    own(place)
-    place.edit("own.py", ', file="LICENCE"', "")
-    yield WRONG
-    place.edit("own.py", '"CC BY 4.0"),', '"CC BY 4.0", file="LICENCE"),')
-    yield COLLECT
-    yield CURATE
-
-
 @advice("{}: {}, on which the claim of {} rests, was not archived; collect the source again, and correct file or url "
         "of the LicenceClaim if it is no longer there.")  # fmt: skip
 def claim_changed_behind_the_collection(place):

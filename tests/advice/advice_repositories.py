@@ -24,7 +24,7 @@ def correct(place: Place, repository: Repository, wrong: str, right: str, base: 
 @advice("{}: the repository offers the formats {}, and not {}; correct formats of its OaiPmh")
 def repository_format(place: Place) -> Iterator[str]:
     with serve(Repository(size=3, formats=("oai_dc", "dim"))) as repository:
-        yield from correct(place, repository, ', formats=("mods",)', ', formats=("dim",)')
+        yield from correct(place, repository, ', formats=("qdc",)', ', formats=("dim",)')
 
 
 @advice("{}: the repository answers {}{} to {}; the repository has no sets; leave out sets of its OaiPmh")

@@ -200,3 +200,12 @@ def source_claim_of_archive(place):
     yield "collect web.py --dry-run"
     place.edit("web.py", f", {claim}", "")
     yield "collect web.py --dry-run"
+
+
+@advice("{}: the claim of {} names neither a file nor a page that says so; add file=… or url=… to the LicenceClaim.")
+def source_claim_without_place(place):
+    own(place)
+    place.edit("own.py", ', file="LICENCE"', "")
+    yield "collect own.py"
+    place.edit("own.py", '"CC BY 4.0"),', '"CC BY 4.0", file="LICENCE"),')
+    yield "collect own.py"

@@ -192,7 +192,8 @@ def main() -> int:
     for name, value in told.get("limits", {}).items():
         setattr(limits, name, replace(getattr(limits, name), value=value))
     from crawlers.fetch import __main__ as fetch
-    from crawlers.fetch import politeness, ssrf_guard
+    from crawlers.fetch import politeness
+    from crawlers.web import ssrf_guard
 
     politeness.TIMEOUT = fetch.TIMEOUT = told.get("timeout", politeness.TIMEOUT)
     politeness.MAX_TRIES = told.get("tries", politeness.MAX_TRIES)

@@ -19,10 +19,10 @@ from crawlers.fetch import politeness
 from crawlers.fetch.common_crawl import collector, index_files, selection
 from crawlers.fetch.common_crawl.byte_ranges import LocalFiles, RangeError, RemoteFiles, is_plain
 from crawlers.fetch.job import Job, check
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Net
 from crawlers.formats import ParsedItem
 from crawlers.rights.host import policy_files
+from crawlers.web.ssrf_guard import Guard
 from flows.collect import collect, describe_collection
 from flows.engine.progress import Progress
 from malmoi.archive import capture, collection

@@ -28,8 +28,8 @@ from crawlers.fetch.dump import collector, decompress
 from crawlers.fetch.dump.download import Download, Version
 from crawlers.fetch.dump.record_blocks import MAX_RECORD, Cutter, NoRecords, is_block_start, line_key
 from crawlers.fetch.job import Job
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Net, NoAnswer, Refused
+from crawlers.web.ssrf_guard import Guard
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.archive import capture, collection
@@ -257,7 +257,7 @@ def test_a_record_that_no_capture_can_hold_is_passed_over_and_named():
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"<html><body>Not found</body></html>", "holds no <page>"),
+        (b"<html><body>Not found</body></html>", "it is a page of HTML, not a dump"),
         (b"", "holds no <page>"),
         (b"x" * 100_000, "it has no <page>"),
         (export([1, 2])[:-100], "in the middle"),

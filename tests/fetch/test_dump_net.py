@@ -13,8 +13,8 @@ import pytest
 from crawlers.fetch import politeness
 from crawlers.fetch.dump.download import Download
 from crawlers.fetch.response_limits import Bounds
-from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Net, NoAnswer, redirect_target
+from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.errors import SourceError, StageError
 from tests.fetch.test_dump import Host, collected, export, served, written

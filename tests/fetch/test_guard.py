@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from crawlers.fetch.connections import GuardedResolver, PeerRefused, _guard_factory
-from crawlers.fetch.ssrf_guard import Guard, refuse_url
+from crawlers.web.ssrf_guard import Guard, refuse_url
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data" / "guard.jsonl").read_text("utf-8").splitlines()

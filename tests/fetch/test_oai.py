@@ -285,7 +285,7 @@ def test_an_empty_list_is_not_taken_for_the_deletion_of_everything(tmp_path):
     with serve(Repository(size=9, deleted_record="no")) as repository:
         harvest(tmp_path, repository)
         repository.size = 0
-        with pytest.raises(SourceError, match="names no page"):
+        with pytest.raises(SourceError, match="name no record"):
             harvest(tmp_path, repository)
     assert len(current(tmp_path)) == 9
 
@@ -401,10 +401,10 @@ def test_a_limit_ends_the_harvest_after_the_answer_in_which_it_is_reached(tmp_pa
 @pytest.mark.parametrize(
     ("given", "more", "says"),
     [
-        ({}, ', formats=("mods",)', "offers the formats oai_dc, and not mods"),
+        ({}, ', formats=("qdc",)', "offers the formats oai_dc, and not qdc"),
         ({}, ', sets=("a",)', "answers noSetHierarchy .* leave out sets"),
         ({"sets": ("a", "b")}, ', sets=("c",)', "has no set 'c'.* such as a, b"),
-        ({"size": 0}, "", "names no page"),
+        ({"size": 0}, "", "its lists name no record but deleted ones"),
         ({"robots": "User-agent: *\nDisallow: /oai\n"}, "", r"robots.txt .* forbids .*Disallow: /oai.* grant="),
     ],
     ids=["format", "no sets", "set", "empty", "robots"],

@@ -11,8 +11,8 @@ import pytest
 
 from crawlers.fetch import payload
 from crawlers.fetch.links import link_process, sitemaps
-from crawlers.fetch.ssrf_guard import refuse_url
 from crawlers.web.scope import links as links_in
+from crawlers.web.ssrf_guard import refuse_url
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from tests.builders.hostile import SAY, Raw, crawl, drip, flood, links, order, page, raw_server

@@ -14,10 +14,10 @@ from malmoi.archive import capture
 from malmoi.erasure import tombstones
 from malmoi.source import TermsCheck
 from malmoi.workspace import Workspace
+from tests.builders.small_archive import prose
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_site import Answer, serve
 
-TEXT = "가나다라마바사 아자차카타파하를 접은 종이학이 창가에 놓여 있다. " * 20
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 API = """
@@ -74,7 +74,7 @@ def serve_rows(site, change=None):
             "id": str(n),
             "title": f"종이학 {n}",
             "date": "2030-01-02",
-            "text": f"{n} {TEXT}",
+            "text": prose(n, 12),
             "이용조건": "공공누리 제1유형",
         }
         body = json.dumps([(change or dict)(row)]).encode()
@@ -97,8 +97,8 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
         found = probe(home, write_api(tmp_path, site))
     assert found.outcome == "holds", found.checks
     assert set(states(found)) == {
-        "robots.txt", "grant", "answers", "count", "other fields", "items", "key", "text", "type", "title", "date",
-        "licence",
+        "robots.txt", "grant", "answers", "count", "other fields", "items", "key", "text", "type", "copies", "title",
+        "date", "licence", "kept",
     }  # fmt: skip
     assert says(found, "count") == "31; the source expects 10 to 40"
     assert "LicenseRef-KOGL-1 ×5 in 5 of 5" in says(found, "licence")
@@ -108,9 +108,9 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        (lambda row: {**row, "이용조건": "누리 제9유형"}, "licence", "unknown value: 누리 제9유형"),
-        (lambda row: {**row, "이용조건": ""}, "licence", "no item has a proof"),
-        (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "not granted"),
+        (lambda row: {**row, "이용조건": "누리 제9유형"}, "licence", "unknown value: '누리 제9유형' at 이용조건 ×5"),
+        (lambda row: {**row, "이용조건": ""}, "licence", "no item is granted"),
+        (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "no item is granted"),
         (lambda row: {**row, "정정문": "바로잡는다"}, "other fields", "unknown: 정정문"),
         (lambda row: {**row, "date": ""}, "date", "in 0 of 5; the attribution reads it"),
         (lambda row: {**row, "text": ""}, "text", "none; without text: empty ×5"),
@@ -187,7 +187,7 @@ def serve_pages(site, licence="CC BY 4.0으로 쓴다"):
     site.answers["/licence"] = Answer(f"<p>{licence}</p>".encode(), headers=HTML)
     site.answers["/terms"] = Answer("<p>약관 첫째 판</p>".encode(), headers=HTML)
     for n in range(20):
-        page = f"<html><head><title>{n}</title></head><body><article><p>{n} {TEXT}</p></article></body></html>"
+        page = f"<html><head><title>{n}</title></head><body><article><p>{prose(n, 12)}</p></article></body></html>"
         site.answers[f"/page/{n}"] = Answer(page.encode(), headers=HTML)
 
 
@@ -218,9 +218,14 @@ def test_changed_terms_are_noticed_against_the_last_probe_or_collection(home, tm
         site.answers["/terms"] = Answer("<p>약관 둘째 판</p>".encode(), headers=HTML)
         changed = probe(home, source)
         again = probe(home, source)
+        terms = ("--reviewer", "가", "--page", f"{site.base}/terms", "--verdict", "allowed")
+        said = malmoi_in_process("sources", "terms", source, *terms, "--workspace", str(home.root))
+        read = probe(home, source)
+        unchanged = probe(home, source)
     assert states(same)["terms"] == "holds" and "unchanged" in says(same, "terms")
     assert (changed.outcome, states(changed)["terms"]) == ("differs", "differs")
-    assert states(again)["terms"] == "holds", "named once: the next probe compares with what was seen last"
+    assert states(again)["terms"] == "differs", "until a person has recorded a check of the page as it is now"
+    assert said.returncode == 0 and "first time" in says(read, "terms") and "unchanged" in says(unchanged, "terms")
 
 
 FILES = """
@@ -237,10 +242,10 @@ def test_files_and_archives_are_probed_in_their_place(home, tmp_path, kind):
     folder.mkdir()
     (folder / "LICENCE").write_text("CC BY 4.0")
     for n in range(9):
-        (folder / f"{n}.txt").write_text(f"{n} {TEXT}", "utf-8")
+        (folder / f"{n}.txt").write_text(prose(n, 12), "utf-8")
     with (folder / "a.warc").open("wb") as stream:
         for n in range(9):
-            body = f"<html><body><article><p>{n} {TEXT}</p></article></body></html>".encode()
+            body = f"<html><body><article><p>{prose(n, 12)}</p></article></body></html>".encode()
             stream.write(
                 capture.warc_record(f"https://a.kr/{n}", "2030-01-01T00:00:00Z", 200, tuple(HTML.items()), body)
             )
@@ -263,7 +268,7 @@ def test_the_state_of_a_source_is_known_to_the_workspace(home, tmp_path):
     source, folder = tmp_path / "files.py", tmp_path / "data"
     folder.mkdir()
     (folder / "LICENCE").write_text("CC BY 4.0")
-    (folder / "a.txt").write_text(TEXT, "utf-8")
+    (folder / "a.txt").write_text(prose(1, 12), "utf-8")
     source.write_text(FILES.format(access=f"Folder(Path({str(folder)!r}), include=('*.txt',))"), "utf-8")
     assert (
         find_state(home.root, "files").describe() == find_state(tmp_path / "none", "files").describe() == "never seen"
@@ -280,7 +285,7 @@ def test_the_command_prints_json_and_ends_with_the_worst_outcome(home, tmp_path)
     source, folder = tmp_path / "files.py", tmp_path / "data"
     folder.mkdir()
     (folder / "LICENCE").write_text("CC BY 4.0")
-    (folder / "a.txt").write_text(TEXT, "utf-8")
+    (folder / "a.txt").write_text(prose(1, 12), "utf-8")
     source.write_text(FILES.format(access=f"Folder(Path({str(folder)!r}), include=('*.txt',))"), "utf-8")
     done = malmoi_in_process("sources", "probe", str(source), "--json", "--workspace", str(home.root))
     assert done.returncode == 0 and [one["outcome"] for one in json.loads(done.stdout)] == ["holds"]

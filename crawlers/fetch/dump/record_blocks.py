@@ -31,6 +31,8 @@ _ID_ATTRIBUTE = re.compile(rb"<[^<>]{1,2000}?\s(?:xml:)?id\s?=\s?[\"']([^\"'<>]{
 _TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]{0,200})(?:\s[^<>]{0,4000})?>")
 # It names the version of the wiki software, and would change every block of every dump.
 _GENERATOR = re.compile(rb"\s*<generator>[^<]{0,300}</generator>")
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,500}(?:<!--[^>]{0,500}-->\s{0,100})?<(?:!doctype\s+html|html)[\s>]", re.I)
+MAX_PAGE_HEAD = 1024  # bytes in which a page of HTML is recognised
 _LINE_KEYS = ("id", "key", "no")
 
 
@@ -85,6 +87,7 @@ class Cutter:
         """Yield the blocks of a dump whose decompressed content comes in `pieces`. Raises NoRecords."""
         batch: list[Record] = []
         size = 0
+        pieces = _refuse_page(pieces)
         for record in self._lines(pieces) if self.element == LINE else self._elements(pieces):
             if isinstance(record, TooLong):
                 self.too_long.append(record)
@@ -207,6 +210,17 @@ def element_key(record: bytes) -> str:
     start = record[:MAX_KEY]
     found = _ID_ELEMENT.search(start) or _ID_ATTRIBUTE.match(start)
     return found[1].decode("utf-8", "replace") if found else _hash(record)
+
+
+def _refuse_page(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces. Raises NoRecords if they begin like a page of HTML, which servers send instead of a file."""
+    head = b""
+    for piece in pieces:
+        if len(head) < MAX_PAGE_HEAD:
+            head += piece[:MAX_PAGE_HEAD]
+            if _PAGE.match(head):
+                raise NoRecords("it is a page of HTML, not a dump")
+        yield piece
 
 
 def line_key(line: bytes) -> str:

@@ -6,24 +6,10 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import re2
-
-from crawlers.fetch.ssrf_guard import PORTS, Guard, normalise_host
+from crawlers.web.repositories import HOSTS, find_git_fault
+from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from malmoi.errors import CallError, SourceError
 from malmoi.source import Git, Source
-
-# Host → URL pattern of the page of a file. Each serves git over https and names files of a branch this way.
-HOSTS = {
-    "github.com": "{repository}/blob/{branch}/{path}",
-    "gitlab.com": "{repository}/-/blob/{branch}/{path}",
-    "salsa.debian.org": "{repository}/-/blob/{branch}/{path}",
-    "invent.kde.org": "{repository}/-/blob/{branch}/{path}",
-    "gitlab.gnome.org": "{repository}/-/blob/{branch}/{path}",
-    "codeberg.org": "{repository}/src/branch/{branch}/{path}",
-}
-_PATH = re2.compile(r"(?:/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
-_BRANCH = re2.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}")
-_COMMIT = re2.compile(r"(?:[0-9a-f]{40})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +29,10 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
         CallError: URL, branch or commit are declared wrongly, or the host is not in HOSTS.
         SourceError: the host has no IP address, or one that is not on the public web.
     """
-    said = f"{source.name}: {access.url!r}"
+    if fault := find_git_fault(access, guard):
+        raise CallError(f"{source.name}: {fault}")
     parts = urlsplit(access.url)
     host, port = normalise_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
-    loopback = (host, port) in guard.loopback
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise CallError(f"{said} is not https; a repository is fetched over https only")
-    if host not in HOSTS and not loopback:
-        raise CallError(
-            f"{said}: {host!r} is not in {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
-        )
-    if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
-        raise CallError(f"{said} is not the address of a repository ({why or 'invalid parts'}); correct it")
-    if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
-        raise CallError(f"{source.name}: {access.branch!r} is not the name of a branch; correct it")
-    if not _COMMIT.fullmatch(access.commit):
-        raise CallError(f"{source.name}: {access.commit!r} is not a commit; give 40 hexadecimal digits in lower case")
     page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
         "{repository}", access.url.rstrip("/").removesuffix(".git")
     )

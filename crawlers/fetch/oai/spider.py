@@ -54,6 +54,10 @@ class HarvestCrawl(Crawl):
         """Whether the repository has any record, or an earlier run has all of them."""
         return self.state.records > 0 or self.state.pages > 0 or not self.harvest.is_whole
 
+    def explain_unnamed(self) -> str:
+        """Explain why a list that was read names nothing."""
+        return "its lists name no record but deleted ones"
+
     async def walk(self) -> None:
         """Harvest, and note what the next harvest must know if nothing is left to fetch."""
         await super().walk()
