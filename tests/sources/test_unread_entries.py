@@ -233,7 +233,7 @@ def test_entries_are_tried_again_when_the_source_changes_and_an_erasure_finds_th
     (failed,) = total(done.ledgers("2-documents"))[3]
     runs = collection.runs(workspace.captures("rows"))
     rows = [row for _, held in collection.select_current(runs) for row in held]
-    units, _ = read_results(workspace, done, rows)
+    units, _ = read_results(workspace, done, rows, {})
     assert units[failed.url]["dropped: failed: error:KeyError"] == 1
     assert purge_stages(workspace, {f"{BASE}/2"}) >= 1, "by the address of its capture"
     Path(name).write_text(Path(name).read_text("utf-8") + BY_HAND.replace('"본문"', "min(entry)"), "utf-8")
