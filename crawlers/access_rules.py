@@ -28,13 +28,9 @@ from malmoi.source import (
 )
 
 SELECTOR = "a selector or claim"
-PREFIXES = (
-    "access.scope",
-    "access.deny",
-    SELECTOR,
-)  # compared with what is fetched, which the crawl guards
+PREFIXES = ("access.scope", "access.deny", SELECTOR)  # compared with what is fetched, which the crawl guards
 FORMATS = ("oai_dc", "qdc", "dim", "xoai", "marcxml")  # metadata formats that crawlers/oai/records.py reads
-_ELEMENT = re.compile(r"[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?")
+_ELEMENT = re.compile(r"[^\W\d][\w.-]*(?::[^\W\d][\w.-]*)?")
 _FILE_FORMATS = frozenset(("lines", "json", "jsonl", "ndjson", "csv", "tsv", "xml"))  # mistaken for a record
 _CRAWL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)

@@ -88,6 +88,7 @@ def test_the_rest_of_a_declaration_is_checked_as_well(more, words):
         Site((), ()),  # of the catalogue: an environment variable of the operator gives the addresses
         Site(("http://127.0.0.1:80/",), ("http://127.0.0.1/",)),
         Dump(path=Path("/data/a.xml.bz2"), record="dc:record"),
+        Dump("https://data.example/a.xml", record="민원"),
         OaiPmh(f"{A}oai", formats=FORMATS, start="2026-01-01"),
         CommonCrawl(CC, hosts=("*.go.kr", "www.korea.kr"), data="s3://bucket/prefix"),
         Git("https://github.com/a/b"),
