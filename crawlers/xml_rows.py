@@ -15,7 +15,7 @@ from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.rights import licence_fields
 from malmoi.archive.capture import Capture
-from malmoi.errors import CallError
+from malmoi.errors import CallError, TableError
 from malmoi.source import Item
 
 Row: TypeAlias = dict[str, str]
@@ -42,6 +42,7 @@ def rows(
 
     Raises:
         CallError: `record` is no name of an element.
+        TableError: no record of the capture has the element of `text` or `key`.
     """
     if not _NAME.fullmatch(record):
         raise CallError(f"xml_rows.rows: record={record!r} is no name of an element; write it without < and >")
@@ -49,8 +50,14 @@ def rows(
     words = decode(capture.body, capture.charset).text
     name = rf"(?:[\w.-]{{1,40}}:)?{re.escape(record)}"
     element = re.compile(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>.*?</{name}\s{{0,100}}>", re.DOTALL)
-    for number, found in enumerate(element.finditer(words), 1):
-        row = _read_row(found[0])
+    records = [(found, _read_row(found[0])) for found in element.finditer(words)]
+    names = dict.fromkeys(name for _, row in records for name in row or ())
+    if names and (missing := [name for name in (text, key) if name and name not in names]):
+        raise TableError(
+            f"{capture.url}: no record has an element or attribute {missing[0]!r}. Found: {', '.join(names)}. Correct "
+            "xml_rows.rows in the source file."
+        )
+    for number, (found, row) in enumerate(records, 1):
         read = row or {}
         row_key = read.get(key, "").strip() or (str(number) if row is not None else f"at-{found.start()}")
         yield Item(
@@ -69,7 +76,7 @@ def rows(
 
 
 def _read_row(markup: str) -> Row | None:
-    """Return the filled elements and attributes of a record by local name, the first of each; None if unreadable."""
+    """Return elements and attributes of a record by local name, the first that is filled; None if unreadable."""
     try:
         root = safe_xml.parse(markup.translate(xml_records.CONTROL), recover=True)
     except Unreadable:
@@ -78,6 +85,7 @@ def _read_row(markup: str) -> Row | None:
     for element in root.iter(etree.Element):
         attributes = ((str(name), str(value)) for name, value in element.attrib.items())
         for name, value in (*attributes, (safe_xml.local_name(element), xml_records.words(element))):
-            if value.strip():
-                row.setdefault(name.rpartition("}")[2].rpartition(":")[2], value)
+            called = name.rpartition("}")[2].rpartition(":")[2]
+            if not row.get(called, "").strip():
+                row[called] = value
     return row

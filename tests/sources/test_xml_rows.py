@@ -5,7 +5,7 @@ import pytest
 from crawlers import defaults, xml_rows
 from crawlers.formats import ParsedItem
 from malmoi.archive.capture import Capture
-from malmoi.errors import CallError
+from malmoi.errors import CallError, TableError
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<모음 xmlns:dc="http://purl.org/dc/elements/1.1/">\n'
 RECORD = (
@@ -58,6 +58,13 @@ def test_a_record_that_no_parser_reads_is_counted_and_dropped():
     deep = '<기록 번호="2"><본문>' + "<p>" * 1_700_000 + "</본문></기록>"
     last = read((deep + RECORD.format(4)).encode())
     assert reasons(last) == [("a.xml#at-0", "too-large"), ("a.xml#4", "")]
+
+
+def test_a_renamed_element_is_named_with_those_that_are_there():
+    with pytest.raises(TableError, match=r"no record has an element or attribute '답변'\. Found: 번호, 기록, title"):
+        read(RECORD.format(1).encode(), text="답변")
+    assert read('<기록 번호="3"><본문/></기록>'.encode())[0].body == ""  # there, and empty
+    assert read(RECORD.format(1).encode(), author="담당자")[0].author == ""
 
 
 def test_names_that_only_begin_like_the_record_are_others():
