@@ -47,6 +47,7 @@ DATE = (
     "일자",
 )
 AUTHOR = ("author", "writer", "creator", "저자", "작성자", "글쓴이", "지은이", "기자")
+MAX_DEPTH = 8  # objects around the rows of an answer
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
 
 
@@ -63,8 +64,8 @@ def rows(
 ) -> Iterator[Item]:
     """Yield each row of a table as an item, in order; rows without text too, so that they are counted.
 
-    The arguments name columns (JSON: fields of the objects); by default, the lists of this module
-    are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
+    The arguments name columns (JSON: fields of the objects, inside an envelope too); by default, the lists of this
+    module are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
     file name of the address.
 
     Raises TableError if no column holds text, a named column is missing, two rows share a key,
@@ -72,7 +73,7 @@ def rows(
     """
     where = capture.url
     file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
-    table, around = _read_rows(capture, sniff(capture.body, capture.header("Content-Type"), file))
+    table, around = _read_rows(capture, sniff(capture.body, capture.header("Content-Type"), file), text)
     columns = list(dict.fromkeys(column for _, row in table for column in row))
     text_column = _choose_column("text", text, TEXT, columns, where)
     if not text_column:
@@ -115,8 +116,12 @@ def _choose_column(field: str, given: str | None, known: Sequence[str], columns:
                 f"Correct rows(capture, {field}=…) in the source file."
             )
         return given
-    folded = {column.strip().casefold().replace(" ", ""): column for column in reversed(columns)}
+    folded = {_fold(column): column for column in reversed(columns)}
     return next((folded[name] for name in known if name in folded), "")
+
+
+def _fold(column: str) -> str:
+    return column.strip().casefold().replace(" ", "")
 
 
 def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: str) -> list[str]:
@@ -147,11 +152,13 @@ def _cell_text(value: object) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
-    """Return the rows with their lines, and the fields of the enclosing object."""
+def _read_rows(capture: Capture, kind: str, column: str | None) -> tuple[list[tuple[int, Row]], Row]:
+    """Return the rows with their lines, and the fields of the enclosing objects; `column` is the given one of text."""
     text = decode(capture.body, capture.charset).text
-    if kind in ("json", "jsonl"):
-        return _json_rows(text, capture.url, lines=kind == "jsonl")
+    if kind == "jsonl":
+        return list(_json_lines(text, capture.url)), {}
+    if kind == "json":
+        return _json_rows(text, capture.url, column)
     if kind in ("csv", "tsv"):
         return list(_csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)), {}
     raise TableError(
@@ -203,31 +210,62 @@ def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
             start = reader.line_num + 1
 
 
-def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, Row]], Row]:
-    if lines:
-        return [
-            (number, _object(_load(line, where, number), where, number))
-            for number, line in enumerate(text.split("\n"), 1)
-            if line.strip()
-        ], {}
-    data = _load(text, where, 1)
-    around: Row = {}
-    if isinstance(data, dict):
-        lists = [
-            (name, value)
-            for name, value in data.items()
-            if isinstance(value, list) and _is_list_of_objects(value) and not licence_fields.field_kind(name)
-        ]
-        if len(lists) == 1:
-            around = {name: value for name, value in data.items() if name != lists[0][0]}
-        data = lists[0][1] if len(lists) == 1 else [data]
+def _json_lines(text: str, where: str) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, _object(_load(line, where, number), where, number)
+
+
+def _json_rows(text: str, where: str, column: str | None) -> tuple[list[tuple[int, Row]], Row]:
+    data, around = _open_envelope(_load(text, where, 1), frozenset((_fold(column),) if column else TEXT))
     if not isinstance(data, list):
         raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
     return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)], around
 
 
-def _is_list_of_objects(value: Sequence[object]) -> bool:
-    return bool(value) and all(isinstance(entry, dict) for entry in value)
+def _open_envelope(data: object, columns: frozenset[str]) -> tuple[object, Row]:
+    """Return the list of rows inside nested objects, and the fields around it; an object without one is a row itself.
+
+    An interface with one result often gives the object where a list would be: it is the row if it has a text column.
+
+    >>> answer = {"response": {"header": {"code": "00"}, "body": {"items": {"item": [{"본문": "가"}]}, "total": 1}}}
+    >>> _open_envelope(answer, frozenset(("본문",)))
+    ([{'본문': '가'}], {'total': 1})
+    """
+    around: dict[str, Any] = {}
+    inner = data
+    while isinstance(inner, dict) and not _has_text(inner, columns):
+        lists = [
+            name for name, value in inner.items() if _is_list_of_objects(value) and not licence_fields.field_kind(name)
+        ]
+        nested = lists or [name for name, value in inner.items() if _holds_rows(value, columns)]
+        if len(nested) != 1:
+            break
+        around |= {name: value for name, value in inner.items() if name != nested[0] and not isinstance(value, dict)}
+        inner = inner[nested[0]]
+        if lists:
+            return inner, around
+    if isinstance(inner, dict):
+        return ([inner], around) if _has_text(inner, columns) else ([data], {})
+    return inner, around
+
+
+def _holds_rows(value: object, columns: frozenset[str], depth: int = 0) -> bool:
+    """Whether an object holds a list of objects, or an object with a text column, at most MAX_DEPTH objects deep."""
+    if not isinstance(value, dict) or depth > MAX_DEPTH:
+        return False
+    return _has_text(value, columns) or any(
+        _is_list_of_objects(one) or _holds_rows(one, columns, depth + 1) for one in value.values()
+    )
+
+
+def _has_text(row: Row, columns: frozenset[str]) -> bool:
+    """Whether a column that may hold the text does so: the `body` of an envelope is an object."""
+    return any(_fold(name) in columns and not isinstance(value, dict) for name, value in row.items())
+
+
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
 
 
 def _load(text: str, where: str, line: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from crawlers import tables
 from malmoi.archive.capture import Capture
-from malmoi.errors import CaptureError
+from malmoi.errors import CaptureError, TableError
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "tables.toml").read_text(encoding="utf-8"))
 
@@ -76,3 +77,33 @@ def test_a_row_carries_the_headers_of_its_file_so_that_an_opt_out_reaches_it() -
 def test_titles_and_authors_lose_markup_like_texts() -> None:
     row = next(tables.rows(capture("a.csv", "title,author,text\n&lt;세정&gt;<br/>둘째,김&amp;이,본문\n".encode())))
     assert (row.title, row.author) == ("<세정> 둘째", "김&이")
+
+
+def as_json(value: object) -> Capture:
+    return capture("a.json", json.dumps(value, ensure_ascii=False).encode())
+
+
+def test_rows_of_json_lie_inside_the_envelope_of_an_interface():
+    one = {"번호": 1, "본문": "가나다"}
+    shapes = (
+        {"response": {"header": {"resultCode": "00"}, "body": {"items": {"item": [one]}, "totalCount": 1}}},
+        {"response": {"header": {"resultCode": "00"}, "body": {"items": {"item": one}, "totalCount": 1}}},
+        {"body": {"items": [one]}},
+        [one],
+        one,
+    )
+    for shape in shapes:
+        for named in ({}, {"text": "본문"}):
+            (item,) = tables.rows(as_json(shape), **named)
+            assert (item.key, item.body) == ("a.json#1", "가나다"), shape
+    with_comments = {"본문": "글", "댓글": [{"내용": "좋다"}]}
+    assert [one.body for one in tables.rows(as_json(with_comments))] == ["글"]
+    licensed = {"이용허락범위": "공공누리 제1유형", "결과": {"목록": [one]}}
+    (item,) = tables.rows(as_json(licensed))
+    assert [proof.licence for proof in item.evidence] == ["LicenseRef-KOGL-1"]
+
+
+def test_an_envelope_with_two_lists_or_none_is_no_table():
+    for shape in ({"a": {"목록": [{"본문": "가"}]}, "b": {"목록": [{"본문": "나"}]}}, {"items": ""}, {"a": {"b": 1}}):
+        with pytest.raises(TableError, match="no column is called"):
+            list(tables.rows(as_json(shape)))
