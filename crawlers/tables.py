@@ -48,7 +48,6 @@ DATE = (
     "일자",
 )
 AUTHOR = ("author", "writer", "creator", "저자", "작성자", "글쓴이", "지은이", "기자")
-_ANOTHER = " Name another key column."
 MAX_DEPTH = 8  # objects around the rows of an answer
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
 
@@ -113,7 +112,8 @@ def rows(
         )
     if faults:
         more = f" {len(faults):,} rows are left out in all." if len(faults) > 1 else ""
-        raise TableError(f"{faults[0]}{more}")
+        says = f"{faults[0]}{more}"
+        raise TableError(says)
 
 
 def _check_most(rows: Sequence[object]) -> list[TableError]:
@@ -152,12 +152,16 @@ def _keys(table: Sequence[Line], column: str, *, given: bool, where: str) -> Ite
         if isinstance(one, TableError):
             yield "", one
         elif not key:
-            yield "", TableError(f"{where}, line {one[0]}: the row has no key in column {column!r}.{_ANOTHER}")
+            yield "", _make_key_error(where, one[0], "has no key", column)
         elif key in seen:
-            raise TableError(f"{where}, line {one[0]}: the row repeats the key {key!r} in column {column!r}.{_ANOTHER}")
+            raise _make_key_error(where, one[0], f"repeats the key {key!r}", column)
         else:
             yield key, one[1]
         seen.add(key)
+
+
+def _make_key_error(where: str, line: int, state: str, column: str) -> TableError:
+    return TableError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
 
 
 def _cell_text(value: object) -> str:

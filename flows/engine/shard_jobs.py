@@ -19,6 +19,7 @@ from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
 from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
+from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from flows.engine.executors import ignore
@@ -535,7 +536,7 @@ def _write_shard(
 def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
     if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
-        first = ": ".join(filter(None, (failed[0].id, failed[0].detail)))
+        first = ": ".join(filter(None, (failed[0].id, omit_message(failed[0].detail))))
         raise StageError(
             f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {first}. "
             "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "
