@@ -167,7 +167,8 @@ def find_mistyped(value: Any, name: str = "SOURCE") -> str:
             and Literal not in wanted
             and not isinstance(given, (*wanted, *((int,) * (float in wanted))))
         ):
-            hint = f"({given!r},)" if tuple in wanted else f"Path({given!r})" if Path in wanted else wanted[0].__name__
+            spelled = f"Path({str(given)!r})" if isinstance(given, Path) or Path in wanted else repr(given)
+            hint = f"({spelled},)" if tuple in wanted else spelled if Path in wanted else wanted[0].__name__
             return f"{called} is {given!r}, which is {type(given).__name__}; write {hint}"
         parts = given if isinstance(given, tuple) else (given,)
         for number, part in enumerate(parts):

@@ -6,6 +6,7 @@ Any other exception is unforeseen, as a bug of the function is: the document is 
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ UNREADABLE_TABLE = "unreadable-table"  # crawlers.tables cannot split it into ro
 UNREADABLE_CAPTURE = "unreadable-capture"  # a function of the source refuses it
 LABEL = "error"  # of a document that was dropped for such an exception: the detail
 _CRAWLERS = Path(__file__).parent
+_DESCRIBED = re.compile(r"(\w+)(?:: .*?)?( \([^()]*, line \d+\))?", re.DOTALL)
 MAX_DETAIL = 400  # code points of a detail: a message may quote a line of the data
 
 
@@ -85,6 +87,16 @@ def describe(error: BaseException, definition: Path) -> str:
     said = _to_line(f"{name}: {error}") if own and str(error) else name
     file, line = (own or ours or [(Path(), None)])[-1]
     return f"{said} ({file.name}, line {line})" if line else said
+
+
+def omit_message(detail: str) -> str:
+    """Return the detail of an unforeseen exception without its message, which may quote the document.
+
+    >>> omit_message("KeyError: '홍길동' (rows.py, line 3)"), omit_message("MemoryError")
+    ('KeyError (rows.py, line 3)', 'MemoryError')
+    """
+    found = _DESCRIBED.fullmatch(detail)
+    return f"{found[1]}{found[2] or ''}" if found else ""
 
 
 def _to_line(text: str) -> str:

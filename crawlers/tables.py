@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader  # csv.reader is a function; its type has no public name
 
 Row: TypeAlias = Mapping[str, Any]
+Line: TypeAlias = tuple[int, Row] | TableError  # (line or number, row), or why there is none
 
 
 TEXT = ("text", "content", "contents", "body", "article", "본문", "내용", "글", "텍스트", "문장", "원문")
@@ -68,13 +69,14 @@ def rows(
     module are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
     file name of the address.
 
-    Raises TableError if no column holds text, a named column is missing, two rows share a key,
-    or the file is damaged (with the line).
+    Raises TableError, with the line, if no column holds text, a named column is missing, two rows share a key, or the
+    file is damaged; if a few rows are damaged or have no key, only after all others.
     """
     where = capture.url
     file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
     table, around = _read_rows(capture, sniff(capture.body, capture.header("Content-Type"), file), text)
-    columns = list(dict.fromkeys(column for _, row in table for column in row))
+    _check_most(table)
+    columns = list(dict.fromkeys(column for row in table if not isinstance(row, TableError) for column in row[1]))
     text_column = _choose_column("text", text, TEXT, columns, where)
     if not text_column:
         raise TableError(
@@ -89,8 +91,11 @@ def rows(
     licence_column = _choose_column("licence", licence, (), columns, where)
     shared = licence_fields.find(around, capture.record)
     key_column = _choose_column("key", key, KEY, columns, where)
-    keys = _keys(table, key_column, given=key is not None, where=where)
-    for row_key, (_, row) in zip(keys, table, strict=True):
+    keys = list(_keys(table, key_column, given=key is not None, where=where))
+    faults = _check_most([row for _, row in keys])
+    for row_key, row in keys:
+        if isinstance(row, TableError):
+            continue
         cells = {field: _cell_text(row.get(column)) for field, column in chosen.items() if column}
         yield Item(
             key=f"{name or file}#{row_key}",
@@ -105,6 +110,18 @@ def rows(
             author=" ".join(plain_words(cells.get("author", "")).split()),
             evidence=(*licence_fields.find(row, capture.record, named=licence_column), *shared),
         )
+    if faults:
+        more = f" {len(faults):,} rows are left out in all." if len(faults) > 1 else ""
+        says = f"{faults[0]}{more}"
+        raise TableError(says)
+
+
+def _check_most(rows: Sequence[object]) -> list[TableError]:
+    """Return the errors among rows; raise the first if more than half are errors: then the table is another one."""
+    faults = [row for row in rows if isinstance(row, TableError)]
+    if len(faults) > len(rows) / 2:
+        raise faults[0]
+    return faults
 
 
 def _choose_column(field: str, given: str | None, known: Sequence[str], columns: Sequence[str], where: str) -> str:
@@ -124,23 +141,27 @@ def _fold(column: str) -> str:
     return column.strip().casefold().replace(" ", "")
 
 
-def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: str) -> list[str]:
-    """Return a key for each row. A guessed key column is used only if its values are unique."""
-    numbers = [str(number) for number in range(1, len(table) + 1)]
-    if not column:
-        return numbers
-    found = [_cell_text(row.get(column)).strip() for _, row in table]
-    if all(found) and len(set(found)) == len(found):
-        return found
-    if not given:
-        return numbers
+def _keys(table: Sequence[Line], column: str, *, given: bool, where: str) -> Iterator[tuple[str, Row | TableError]]:
+    """Yield (key, row), or an error in place of a row. A guessed key column is used only if its values are unique."""
+    found = ["" if isinstance(one, TableError) else _cell_text(one[1].get(column)).strip() for one in table]
+    held = [key for key, one in zip(found, table, strict=True) if not isinstance(one, TableError)]
+    if not column or not (given or (all(held) and len(set(held)) == len(held))):
+        found = [str(number) for number in range(1, len(table) + 1)]
     seen: set[str] = set()
-    for value, (line, _) in zip(found, table, strict=True):
-        if not value or value in seen:
-            state = "has no key" if not value else f"repeats the key {value!r}"
-            raise TableError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
-        seen.add(value)
-    return found
+    for key, one in zip(found, table, strict=True):
+        if isinstance(one, TableError):
+            yield "", one
+        elif not key:
+            yield "", _make_key_error(where, one[0], "has no key", column)
+        elif key in seen:
+            raise _make_key_error(where, one[0], f"repeats the key {key!r}", column)
+        else:
+            yield key, one[1]
+        seen.add(key)
+
+
+def _make_key_error(where: str, line: int, state: str, column: str) -> TableError:
+    return TableError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
 
 
 def _cell_text(value: object) -> str:
@@ -152,7 +173,7 @@ def _cell_text(value: object) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-def _read_rows(capture: Capture, kind: str, column: str | None) -> tuple[list[tuple[int, Row]], Row]:
+def _read_rows(capture: Capture, kind: str, column: str | None) -> tuple[list[Line], Row]:
     """Return the rows with their lines, and the fields of the enclosing objects; `column` is the given one of text."""
     text = decode(capture.body, capture.charset).text
     if kind == "jsonl":
@@ -167,7 +188,7 @@ def _read_rows(capture: Capture, kind: str, column: str | None) -> tuple[list[tu
     )
 
 
-def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]]:
+def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[Line]:
     csv.field_size_limit(MAX_FIELD)
     first = text.partition("\n")[0]
     if delimiter == "," and "," not in first and ";" in first:
@@ -184,7 +205,7 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
         ) from error
 
 
-def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
+def _csv_lines(reader: CsvReader, where: str) -> Iterator[Line]:
     with input_errors(
         lambda name: TableError(
             f"{where}, line {reader.line_num}: CSV that cannot be read ({name}). Repair the file and collect again."
@@ -201,26 +222,30 @@ def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
         for cells in reader:
             if any(cells):
                 if len(cells) < len(header) or any(cells[len(header) :]):
-                    raise TableError(
+                    yield TableError(
                         f"{where}, line {start}: the row has {len(cells)} fields, the header {len(header)}. "
                         "A quote or a delimiter is missing there: repair the file and collect again, or ask its "
                         "publisher."
                     )
-                yield start, dict(zip(header, cells, strict=False))
+                else:
+                    yield start, dict(zip(header, cells, strict=False))
             start = reader.line_num + 1
 
 
-def _json_lines(text: str, where: str) -> Iterator[tuple[int, Row]]:
+def _json_lines(text: str, where: str) -> Iterator[Line]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield number, _object(_load(line, where, number), where, number)
+            try:
+                yield _object(_load(line, where, number), where, number)
+            except TableError as error:
+                yield error
 
 
-def _json_rows(text: str, where: str, column: str | None) -> tuple[list[tuple[int, Row]], Row]:
+def _json_rows(text: str, where: str, column: str | None) -> tuple[list[Line], Row]:
     data, around = _open_envelope(_load(text, where, 1), frozenset((_fold(column),) if column else TEXT))
     if not isinstance(data, list):
         raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
-    return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)], around
+    return [_object(row, where, number) for number, row in enumerate(data, 1)], around
 
 
 def _open_envelope(data: object, columns: frozenset[str]) -> tuple[object, Row]:
@@ -284,7 +309,8 @@ def _load(text: str, where: str, line: int) -> Any:
         ) from error
 
 
-def _object(row: object, where: str, number: int) -> Row:
+def _object(row: object, where: str, number: int) -> Line:
     if not isinstance(row, dict):
-        raise TableError(f"{where}, row {number}: a {type(row).__name__} instead of an object. Write items() yourself.")
-    return row
+        kind = type(row).__name__
+        return TableError(f"{where}, row {number}: a {kind} instead of an object. Write items() yourself.")
+    return number, row

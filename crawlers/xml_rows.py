@@ -42,7 +42,8 @@ def rows(
 
     Raises:
         CallError: `record` is no name of an element.
-        TableError: no record of the capture has the element of `text` or `key`.
+        TableError: no record of the capture has the element of `text` or `key`; or, after all others, a record has no
+            end, as in an answer that is cut off.
     """
     if not _NAME.fullmatch(record):
         raise CallError(f"xml_rows.rows: record={record!r} is no name of an element; write it without < and >")
@@ -51,6 +52,7 @@ def rows(
     name = rf"(?:[\w.-]{{1,40}}:)?{re.escape(record)}"
     element = re.compile(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>.*?</{name}\s{{0,100}}>", re.DOTALL)
     records = [(found, _read_row(found[0])) for found in element.finditer(words)]
+    begun = len(re.findall(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>", words))
     names = dict.fromkeys(name for _, row in records for name in row or ())
     if names and (missing := [name for name in (text, key) if name and name not in names]):
         raise TableError(
@@ -72,6 +74,11 @@ def rows(
             date=iso_date(read.get(date, "")),
             author=" ".join(read.get(author, "").split()),
             evidence=licence_fields.find(read, capture.record, named=licence),
+        )
+    if begun > len(records):
+        raise TableError(
+            f"{capture.url}: {begun - len(records):,} of {begun:,} <{record}> have no end, so the answer is cut off or "
+            "the element is another one. Collect again, or correct record= in the source file."
         )
 
 

@@ -93,7 +93,8 @@ def collect(
     if limit is None and not sample and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
             f"{source.name}: {current} current captures, expected {source.expect.at_least} to "
-            f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."
+            f"{source.expect.at_most}. Compare the addresses, hosts and scope of its access with the source; correct "
+            "`expect` if it has changed."
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
     return Collected(source.name, counts["new"], current, **extra)

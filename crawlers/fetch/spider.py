@@ -325,7 +325,14 @@ class Crawl(Spider):
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
         reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
-        return f"{name}: no page was reached from {url} ({reason}); check that page, then run again"
+        access = self.context.access
+        if reason in ("status-401", "status-403") and isinstance(access, Api) and access.key:
+            return (
+                f"{name}: {url} refuses the key ({reason}); check the value of {access.key}, and that the interface "
+                f"calls it {access.parameter!r} (access.parameter)"
+            )
+        step = "correct access.scope" if "out-of-scope" in reason else "check that page, then run again"
+        return f"{name}: no page was reached from {url} ({reason}); {step}"
 
     def explain_unnamed(self) -> str:
         """Explain why nothing was fetched from a list that was read: it names no page, or none that is fetched."""

@@ -19,9 +19,11 @@ from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
 from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
+from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from flows.engine.executors import ignore
+from flows.engine.repeated_ids import ORDINARY, Special, rename
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk, walk_batch
 from malmoi.archive.capture import IndexRow
@@ -115,7 +117,7 @@ class WalkJob:
     before: Path  # folder of the finished shard
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
-    withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
+    special: Special = ORDINARY
     earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
     source: str = ""  # for the name of a task run
     size: int = 0  # documents, for the progress
@@ -248,11 +250,11 @@ def walk_shard(job: WalkJob) -> Ledger:
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
-    table = shard.read(job.before / "documents.parquet")
-    inputs = _list_inputs(table, job.slices, job.withdrawn)
+    table = rename(shard.read(job.before / "documents.parquet"), job.special.renamed)
+    inputs = _list_inputs(table, job.slices, job.special.withdrawn)
     stands = earlier_shards.read(Workspace(job.root), job.stage, job.earlier, {})
     new = table.take(pa.array(earlier_shards.find_new(stands, inputs), pa.int64())) if stands else table
-    shared = (job.key, job.steps, job.slices, job.withdrawn)
+    shared = (job.key, job.steps, job.slices, job.special.withdrawn)
     if recipes.columns(job.steps):  # looking up a row costs less than sending it to a worker
         answers = Workers(0).map(make_walk_worker, shared, _cut_batches(new, LOOKED_UP), _split_batch)
     else:
@@ -534,7 +536,7 @@ def _write_shard(
 def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
     if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
-        first = ": ".join(filter(None, (failed[0].id, failed[0].detail)))
+        first = ": ".join(filter(None, (failed[0].id, omit_message(failed[0].detail))))
         raise StageError(
             f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {first}. "
             "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from crawlers.catalogue import Definition
-from crawlers.source_errors import LABEL, UNREADABLE_CAPTURE, UNREADABLE_TABLE
+from crawlers.source_errors import LABEL, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
 from flows.engine import earlier_shards
 from flows.plurals import count_of
 from malmoi.ledger import Ledger, total
@@ -87,4 +87,4 @@ def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
         found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
     elif ledger.failed and not found.first:
         found.first = ledger.failed[0].id
-        found.said = [ledger.failed[0].detail or ledger.failed[0].why]
+        found.said = [omit_message(ledger.failed[0].detail) or ledger.failed[0].why]

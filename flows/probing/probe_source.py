@@ -61,8 +61,8 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
             *check_answers.check_hosts(source, fetched),
             *check_answers.check_terms(source, said, before),
             *(claims := tuple(check_answers.check_claims(source, fetched))),
-            *check_answers.check_fetched(source, fetched, any(one.state == "differs" for one in claims)),
-            *_check_items(home, name, definition, fetched),
+            *check_answers.check_fetched(source, fetched, is_void := any(one.state == "differs" for one in claims)),
+            *_check_items(home, name, definition, fetched, is_void=is_void),
         )
     outcome = probe_records.conclude(checks)
     return _record(workspace, ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check))
@@ -113,8 +113,13 @@ def _fetch(workspace: Workspace, home: Workspace, name: str, source: Source, con
     return Fetched(folder, [collecting.mark_non_page(row, folder, facts) for row in rows], facts, error)
 
 
-def _check_items(home: Workspace, name: str, definition: Definition, fetched: Fetched) -> Iterator[Check]:
-    """Yield the checks of the items in the answers, and of what a release would keep of them."""
+def _check_items(
+    home: Workspace, name: str, definition: Definition, fetched: Fetched, *, is_void: bool
+) -> Iterator[Check]:
+    """Yield the checks of the items in the answers, and of what a release would keep of them.
+
+    `is_void`: a claim of the source does not hold.
+    """
     source = definition.source
     if not fetched.pages:
         return
@@ -137,7 +142,10 @@ def _check_items(home: Workspace, name: str, definition: Definition, fetched: Fe
     yield from check_items.check_documents(definition, read, fetched.strata)
     if fetched.strata or fetched.is_whole:
         yield from check_items.check_totals(read, fetched.strata)
-    yield from check_licences.check_licences(source.rule, documents) if documents else ()
+    if documents and is_void:
+        yield Check("licence", "differs", "the claim does not hold, so no item is granted by it")
+    elif documents:
+        yield from check_licences.check_licences(source.rule, documents)
     if is_finished and documents and not any(one.failed for one in read):
         yield from _check_ends(home, name, source)
 

@@ -17,14 +17,18 @@ from malmoi.workspace_layout import Stage
 def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:
     """Describe why a release would be empty: the reasons of all stages with counts, and what to do next."""
     ledgers = list(chain.from_iterable(found for _, found in curated.stages))
+    probed = " ".join(shlex.quote(source) for source, _ in curated.read)
     entered = total(curated.ledgers("2-documents"))[0].total()
     if not entered:
         captures = ", ".join(source for source, _ in curated.read)
         return (
             f"recipe {name}: no document is left to publish, because extraction gave none ({captures}). "
-            f"`malmoi status --workspace {shlex.quote(str(workspace.root))}` shows what was collected."
+            f"`malmoi sources probe {probed}` says why, and `malmoi status --workspace "
+            f"{shlex.quote(str(workspace.root))}` what was collected."
         )
     says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
+    if any(by == "rights" for ledger in ledgers for _, by, _ in ledger.dropped):
+        says += f" `malmoi sources probe {probed}` says why a licence is not granted."
     return f"{says} {look}" if (look := suggest_next_look(workspace, curated.stages)) else says
 
 

@@ -1,6 +1,6 @@
 """Judge the quotation of a claim: it names the licence, and neither it nor its sentence limits the grant.
 
-A claim is one sentence that stands for a whole source, chosen by a person. So the rules are strict, and whatever they
+A claim is one sentence about a whole source, chosen by a person. So the rules are strict, and whatever they
 do not understand is refused: the person quotes another sentence, or leaves each document to a review.
 """
 
@@ -48,9 +48,10 @@ _VERSIONS = {  # how a quotation writes the version of a licence, by the beginni
 # Words that deny, limit, date or question what a sentence says, and expressions with such words that do not.
 _LIMITS = re.compile(
     r"수\s?없|안\s?[됩됨된돼]|금지|금[하합한]|불가|불허|아니|아닌|아닙|않|못\s?[하합한]|제외|예외|한하여|한해|한정|경우에만|때에만"
-    r"|[으]?로만|협의|승인|예정|계획|전환할|년까지|까지는|[였었]으나|[였었]지만|이란\s|[을를]\s말[하한합]|\?"
+    r"|[으]?로만|협의|승인|예정|계획|전환할|년까지|까지는|[였었]으나|[였었]지만|무효|폐지|철회|취소|이란\s|[을를]\s말[하한합]|\?"
     r"|\b(?:not|never|nor|unless|until|unlike|only (?:for|if|with|when)|plans? to|will be|formerly|previously"
-    r"|prior (?:written )?(?:permission|consent|approval)|consent|prohibited|forbidden|exclud(?:ed|es|ing))\b",
+    r"|prior (?:written )?(?:permission|consent|approval)|consent|prohibited|forbidden|void|revoked|superseded"
+    r"|exclud(?:ed|es|ing))\b",
     re.I | re.A,
 )
 _HARMLESS = re.compile(
@@ -113,7 +114,7 @@ def _is_version(licence: str, text: str) -> bool:
 
 
 def _is_limited(licence: str, sentence: str) -> bool:
-    """Whether a sentence has words that limit; the conditions of a licence are none for itself."""
+    """Whether a sentence has words that limit; those of the conditions of the licence itself do not count."""
     known = LICENCES.get(licence)
     if known is None or known.family in ("non-commercial", "no-derivatives"):
         return False

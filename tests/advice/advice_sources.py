@@ -81,7 +81,8 @@ def licence_unknown(place):
 
 
 @advice(
-    "{}: {} current captures, expected {} to {}. Look at the source; if it has changed, correct `expect` in its file."
+    "{}: {} current captures, expected {} to {}. Compare the addresses, hosts and scope of its access with the source; "
+    "correct `expect` if it has changed."
 )
 def expected_more(place):
     own(place, SOURCE.replace("claim=", "expect=Expect(5, 10), claim="))

@@ -230,7 +230,7 @@ def test_a_run_that_keeps_nothing_says_why_and_where_to_look(tmp_path, monkeypat
     (tmp_path / "small.py").write_text(re.sub(r"    claim=.*\n", "", text), encoding="utf-8")
     assert called("run general --source small.py --workspace 'my ws' --workers 1") == 3
     said = capsys.readouterr().err
-    counted = re.search(r"no document is left to publish of (\d+): (.*?)\. See", said)
+    counted = re.search(r"no document is left to publish of (\d+): (.*?)\. `malmoi sources probe small\.py` says", said)
     assert counted and "rights: no-licence" in counted[2], said
     assert sum(int(n) for n in re.findall(r" (\d+)(?:,|$)", counted[2])) == int(counted[1])
     look = re.search(r"See how one of them was dropped: malmoi (.*)", said)

@@ -107,3 +107,43 @@ def test_an_envelope_with_two_lists_or_none_is_no_table():
     for shape in ({"a": {"목록": [{"본문": "가"}]}, "b": {"목록": [{"본문": "나"}]}}, {"items": ""}, {"a": {"b": 1}}):
         with pytest.raises(TableError, match="no column is called"):
             list(tables.rows(as_json(shape)))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "fault"),
+    [
+        (
+            "a.csv",
+            "no,본문\n1,가\n2\n3,다\n4,라,마,바\n5,사\n",
+            "line 3: the row has 1 fields.* 2 rows are left out in all",
+        ),
+        (
+            "a.jsonl",
+            '{"no": 1, "본문": "가"}\n{"no": 2, "본\n{"no": 3, "본문": "다"}\n{"no": 5, "본문": "사"}\n',
+            "line 2: br",
+        ),
+        (
+            "a.json",
+            '[{"no": 1, "본문": "가"}, [2], {"no": 3, "본문": "다"}, {"본문": "라"}, {"no": 5, "본문": "사"}]',
+            "row 2: a list",
+        ),
+    ],
+)
+def test_a_damaged_row_costs_itself_and_is_said_after_all_others(name: str, body: str, fault: str) -> None:
+    found, table = [], tables.rows(capture(name, body.encode()), text="본문", key="no")
+    with pytest.raises(TableError, match=fault):
+        found.extend(table)  # keeps what came before the error
+    assert [(one.key, one.body) for one in found] == [
+        (f"{name}#{n}", text) for n, text in ((1, "가"), (3, "다"), (5, "사"))
+    ]
+
+
+def test_a_table_most_of_whose_rows_are_damaged_gives_none() -> None:
+    table = tables.rows(capture("a.csv", "no,본문\n1,가\n2\n3\n".encode()), text="본문")
+    with pytest.raises(TableError, match="line 3: the row has 1 fields"):
+        next(table)
+
+
+def test_numbers_of_rows_stay_when_a_damaged_one_is_repaired() -> None:
+    damaged = tables.rows(capture("a.csv", "본문,제목\n가,갑\n나\n다,병\n".encode()))
+    assert [next(damaged).key for _ in range(2)] == ["a.csv#1", "a.csv#3"]

@@ -14,7 +14,7 @@ RECORD = (
 )
 
 
-def read(body, record="기록", **named):
+def rows(body, record="기록", **named):
     columns = {
         "text": "본문",
         "key": "번호",
@@ -24,7 +24,11 @@ def read(body, record="기록", **named):
         "licence": "이용조건",
     }
     found = Capture("r", "https://data.example/dump/a.xml", "", 200, (), body)
-    return list(xml_rows.rows(found, record, **(columns | named)))
+    return xml_rows.rows(found, record, **(columns | named))
+
+
+def read(body, record="기록", **named):
+    return list(rows(body, record, **named))
 
 
 def reasons(items):
@@ -48,7 +52,7 @@ def test_a_block_of_a_dump_needs_no_head_and_may_be_cp949():
 
 def test_of_a_damaged_record_the_readable_part_counts_and_no_other_is_lost():
     broken = '<기록 번호="2"><본문>나 & 다\x0b</내용></기록>'
-    body = RECORD.format(1) + broken + '<기록 번호="3"><본문/></기록>' + RECORD.format(4) + "<기록><본문>끊긴"
+    body = RECORD.format(1) + broken + '<기록 번호="3"><본문/></기록>' + RECORD.format(4)
     found = read(body.encode())
     assert reasons(found) == [("a.xml#1", ""), ("a.xml#2", ""), ("a.xml#3", "empty"), ("a.xml#4", "")]
     assert found[1].body.split() == ["나", "다"]
@@ -58,6 +62,13 @@ def test_a_record_that_no_parser_reads_is_counted_and_dropped():
     deep = '<기록 번호="2"><본문>' + "<p>" * 1_700_000 + "</본문></기록>"
     last = read((deep + RECORD.format(4)).encode())
     assert reasons(last) == [("a.xml#at-0", "too-large"), ("a.xml#4", "")]
+
+
+def test_an_answer_that_is_cut_off_gives_its_whole_records_and_says_so():
+    found, table = [], rows((RECORD.format(1) + RECORD.format(2) + "<기록><본문>끊긴").encode())
+    with pytest.raises(TableError, match="1 of 3 <기록> have no end, so the answer is cut off"):
+        found.extend(table)
+    assert [one.key for one in found] == ["a.xml#1", "a.xml#2"]
 
 
 def test_a_renamed_element_is_named_with_those_that_are_there():
