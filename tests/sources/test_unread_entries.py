@@ -189,7 +189,10 @@ def test_a_source_most_of_whose_entries_cannot_be_read_stops_with_the_first_erro
 ) -> None:
     answers = {"0": lines(entry(0)), "1": renamed(1), "2": renamed(2)}
     name = write(tmp_path, functions, answers)
-    words = r"rows: 2 of 3 documents could not be read \((.+) 2\), first rows/https://data.example/entry/1: .*(?:본문|KeyError).*rows.py"
+    words = (
+        r"rows: 2 of 3 documents could not be read \((.+) 2\), first rows/https://data.example/entry/1: "
+        r".*(?:본문|KeyError).*rows.py"
+    )
     with pytest.raises(SourceError, match=words):
         run(tmp_path, name)
     path = Path(name)
