@@ -10,12 +10,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.engine.progress import Progress
 from flows.plurals import count_of
+from malmoi.errors import DataError
 from malmoi.ledger import Ledger
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import find_repeated
@@ -37,16 +39,16 @@ ORDINARY = Special()
 
 
 def find_repeated_ids(
-    workspace: Workspace, ledgers: Sequence[Ledger], withdrawn: Collection[str], progress: Progress
+    workspace: Workspace, ledgers: Sequence[Ledger], withdrawn: Mapping[str, Collection[str]], progress: Progress
 ) -> dict[str, Renamed]:
     """Return the new ids of the documents of stage 2-documents that repeat one: key of the ledger → rows.
 
-    Ids in `withdrawn` stay, so that all of their documents are dropped.
+    Ids in `withdrawn` (by the same key) stay, so that all of their documents are dropped.
     """
     files = {one.key: workspace.stage("2-documents", one.key) / "documents.parquet" for one in ledgers if one.kept}
     if not files:
         return {}
-    repeated = set(find_repeated("id", list(files.values()), tmp=workspace.tmp, limit=MOST)) - set(withdrawn)
+    repeated = _list_repeated(list(files.values()), workspace.tmp).difference(*withdrawn.values())
     if not repeated:
         return {}
     met: dict[str, list[tuple[str, str, str, int]]] = defaultdict(list)  # id → (fetched, record, shard, row)
@@ -62,6 +64,15 @@ def find_repeated_ids(
             found[key].append((row, new))
     _say(met, progress)
     return {key: tuple(sorted(rows)) for key, rows in found.items()}
+
+
+def _list_repeated(files: Sequence[Path], tmp: Path) -> set[str]:
+    try:
+        return set(find_repeated("id", files, tmp=tmp, limit=MOST))
+    except DataError:
+        for file in files:
+            shard.read(file, ["id"])  # StageError: names the damaged file, and what to do
+        raise
 
 
 def rename(table: pa.Table, renamed: Renamed) -> pa.Table:

@@ -150,13 +150,18 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
 
 
 def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
-    """Return the first `limit` values, sorted, that occur more than once in `column` of all files."""
+    """Return the first `limit` values, sorted, that occur more than once in `column` of all files.
+
+    DataError if a file cannot be read.
+    """
     connection = duckdb.connect(":memory:")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(str(tmp))}")
         name, files = _quote_name(column), _parquet(paths)
         sql = f"SELECT {name} FROM {files} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
         return [str(row[0]) for row in connection.execute(sql).fetchall()]
+    except duckdb.Error as error:
+        raise DataError(_first_line(error)) from error
     finally:
         connection.close()
 
