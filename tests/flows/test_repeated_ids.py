@@ -15,6 +15,8 @@ from flows.engine.progress import Progress
 from flows.release import release
 from flows.run import recipe_of
 from malmoi.archive.capture import warc_record
+from malmoi.erasure import tombstones
+from malmoi.erasure.tombstones import Tombstone
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
@@ -98,3 +100,17 @@ def test_an_entry_that_is_empty_on_one_page_does_not_cost_the_release(tmp_path: 
 def test_an_entry_twice_on_one_page_is_released_once(tmp_path: Path) -> None:
     name = write(tmp_path, [entry(1), entry(2), entry(2), entry(2)])
     assert len(publish(tmp_path, name)[0]) == 2
+
+
+def test_a_withdrawn_entry_is_dropped_on_every_page(tmp_path: Path) -> None:
+    name = write(tmp_path, [entry(1), entry(2), entry(3)], [entry(3, "changed"), entry(4)])
+    home = Workspace.open(tmp_path / "w")
+    tombstones.add(home.withdrawals, [Tombstone("id", "moving/e3", "2030-01-03", "요청")])
+    assert sorted(publish(tmp_path, name)[0]) == [f"moving/e{n}" for n in (1, 2, 4)]
+
+
+def test_a_withdrawal_after_a_release_reaches_every_page(tmp_path: Path) -> None:
+    name = write(tmp_path, [entry(1), entry(2), entry(3)], [entry(3, "changed"), entry(4)])
+    assert len(publish(tmp_path, name)[0]) == 5
+    tombstones.add(Workspace(tmp_path / "w").withdrawals, [Tombstone("id", "moving/e3", "2030-01-03", "요청")])
+    assert sorted(publish(tmp_path, name)[0]) == [f"moving/e{n}" for n in (1, 2, 4)]
