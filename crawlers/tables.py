@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,6 +22,7 @@ from crawlers.formats.sniffing import sniff
 from crawlers.rights import licence_fields
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
+from malmoi.document import LicenceEvidence
 from malmoi.errors import TableError
 from malmoi.source import Item
 
@@ -73,8 +75,8 @@ def rows(
     file is damaged; if a few rows are damaged or have no key, only after all others.
     """
     where = capture.url
-    file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
-    table, around = _read_rows(capture, sniff(capture.body, capture.header("Content-Type"), file), text)
+    kind = sniff(capture.body, capture.header("Content-Type"), _name_file(capture.url))
+    table, around = _read_rows(capture, kind, text)
     _check_most(table)
     columns = list(dict.fromkeys(column for row in table if not isinstance(row, TableError) for column in row[1]))
     text_column = _choose_column("text", text, TEXT, columns, where)
@@ -97,23 +99,36 @@ def rows(
         if isinstance(row, TableError):
             continue
         cells = {field: _cell_text(row.get(column)) for field, column in chosen.items() if column}
-        yield Item(
-            key=f"{name or file}#{row_key}",
-            url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
-            body=_cell_text(row.get(text_column)),
-            media="text/plain",
-            charset="",
-            record=capture.record,
-            headers=capture.headers,  # an opt-out in the headers of the table applies to each row
-            title=" ".join(plain_words(cells.get("title", "")).split()),
-            date=iso_date(cells.get("date", "")),
-            author=" ".join(plain_words(cells.get("author", "")).split()),
-            evidence=(*licence_fields.find(row, capture.record, named=licence_column), *shared),
-        )
+        found = (*licence_fields.find(row, capture.record, named=licence_column), *shared)
+        one = make_row(capture, row_key, _cell_text(row.get(text_column)), cells, found)
+        yield replace(one, key=f"{name}#{row_key}") if name else one
     if faults:
         more = f" {len(faults):,} rows are left out in all." if len(faults) > 1 else ""
         says = f"{faults[0]}{more}"
         raise TableError(says)
+
+
+def make_row(
+    capture: Capture, key: str, text: str, cells: Mapping[str, str], evidence: tuple[LicenceEvidence, ...]
+) -> Item:
+    """Return a row or record as an item; `cells` are the words of its title, date and author, where it has them."""
+    return Item(
+        key=f"{_name_file(capture.url)}#{key}",
+        url=f"{capture.url.partition('#')[0]}#{quote(key, safe='')}",
+        body=text,
+        media="text/plain",
+        charset="",
+        record=capture.record,
+        headers=capture.headers,  # an opt-out in the headers of the table applies to each row
+        title=" ".join(plain_words(cells.get("title", "")).split()),
+        date=iso_date(cells.get("date", "")),
+        author=" ".join(plain_words(cells.get("author", "")).split()),
+        evidence=evidence,
+    )
+
+
+def _name_file(url: str) -> str:
+    return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
 
 
 def _check_most(rows: Sequence[object]) -> list[TableError]:

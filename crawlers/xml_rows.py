@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeAlias
-from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
 from crawlers.encodings.decode import decode
 from crawlers.formats import safe_xml, xml_records
-from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.rights import licence_fields
+from crawlers.tables import make_row
 from malmoi.archive.capture import Capture
 from malmoi.errors import CallError, TableError
 from malmoi.source import Item
@@ -47,34 +47,27 @@ def rows(
     """
     if not _NAME.fullmatch(record):
         raise CallError(f"xml_rows.rows: record={record!r} is no name of an element; write it without < and >")
-    file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
     words = decode(capture.body, capture.charset).text
     name = rf"(?:[\w.-]{{1,40}}:)?{re.escape(record)}"
-    element = re.compile(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>.*?</{name}\s{{0,100}}>", re.DOTALL)
-    records = [(found, _read_row(found[0])) for found in element.finditer(words)]
-    begun = len(re.findall(rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>", words))
+    begin = rf"<{name}(?:\s[^<>]{{0,10000}})?(?<!/)>"
+    found = re.finditer(rf"{begin}.*?</{name}\s{{0,100}}>", words, re.DOTALL)
+    records = [(one[0], _read_row(one[0])) for one in found]
     names = dict.fromkeys(name for _, row in records for name in row or ())
     if names and (missing := [name for name in (text, key) if name and name not in names]):
         raise TableError(
             f"{capture.url}: no record has an element or attribute {missing[0]!r}. Found: {', '.join(names)}. Correct "
             "xml_rows.rows in the source file."
         )
-    for number, (found, row) in enumerate(records, 1):
-        read = row or {}
-        row_key = read.get(key, "").strip() or (str(number) if row is not None else f"at-{found.start()}")
-        yield Item(
-            key=f"{file}#{row_key}",
-            url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
-            body=found[0].encode() if row is None else row.get(text, ""),
-            media="application/xml" if row is None else "text/plain",
-            charset="utf-8" if row is None else "",
-            record=capture.record,
-            headers=capture.headers,
-            title=" ".join(read.get(title, "").split()),
-            date=iso_date(read.get(date, "")),
-            author=" ".join(read.get(author, "").split()),
-            evidence=licence_fields.find(read, capture.record, named=licence),
-        )
+    columns = {"title": title, "date": date, "author": author}
+    for number, (markup, row) in enumerate(records, 1):
+        if row is None:
+            one = make_row(capture, f"unread-{number}", "", {}, ())
+            yield replace(one, body=markup.encode(), media="application/xml", charset="utf-8")  # its reader says why
+            continue
+        cells = {field: row.get(column, "") for field, column in columns.items()}
+        evidence = licence_fields.find(row, capture.record, named=licence)
+        yield make_row(capture, row.get(key, "").strip() or str(number), row.get(text, ""), cells, evidence)
+    begun = len(re.findall(begin, words))
     if begun > len(records):
         raise TableError(
             f"{capture.url}: {begun - len(records):,} of {begun:,} <{record}> have no end, so the answer is cut off or "

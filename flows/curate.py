@@ -16,8 +16,8 @@ from crawlers.rights.host import policy_files
 from flows.engine import earlier_shards, run_surveys, unread_documents
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.repeated_ids import Special, find_repeated_ids
-from flows.engine.shard_jobs import ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
+from flows.engine.repeated_ids import rename_repeated
+from flows.engine.shard_jobs import EntryChanges, ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
 from flows.engine.stage_runs import LIMITS, add_decisions, ensure_shards, find_withdrawn, walk_job
 from flows.engine.stage_runs import Curated as Curated
@@ -57,13 +57,13 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
                 slices[key] = (*slices.get(key, ()), piece)
         # Before the first filter, whatever the recipe: withdrawn documents cost no work, and no recipe can skip this.
         gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
-        repeated = find_repeated_ids(workspace, ledgers, gone, progress) if before == "2-documents" else {}
+        repeated = rename_repeated(workspace, ledgers, gone, progress) if before == "2-documents" else {}
         stood = earlier_shards.group_shards(workspace.shards(FOLDER_OF[name]))
         walks = [
-            walk_job(workspace, FOLDER_OF[name], before, ledger, taken, slices, special, stood)
+            walk_job(workspace, FOLDER_OF[name], before, ledger, taken, slices, changes, stood)
             for ledger in ledgers
             for taken in (add_decisions(steps, ledger, decisions),)
-            for special in (Special(gone.get(ledger.key, ()), repeated.get(ledger.key, ())),)
+            for changes in (EntryChanges(gone.get(ledger.key, ()), repeated.get(ledger.key, ())),)
         ]
         ledgers = ensure_shards(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]

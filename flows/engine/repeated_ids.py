@@ -9,36 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.engine.progress import Progress
 from flows.plurals import count_of
-from malmoi.errors import DataError
 from malmoi.ledger import Ledger
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import find_repeated
+from malmoi.storage.repeated_ids import find_repeated_ids
 from malmoi.workspace import Workspace
 
-MOST = 1_000_000  # ids; a source that repeats more has no keys at all, and its release is refused
 Renamed = tuple[tuple[int, str], ...]  # row of a shard → its new id
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
-    """Documents of a shard that enter the first filter in another way than the rest."""
-
-    withdrawn: tuple[str, ...] = ()  # ids that are dropped
-    renamed: Renamed = ()
-
-
-ORDINARY = Special()
-
-
-def find_repeated_ids(
+def rename_repeated(
     workspace: Workspace, ledgers: Sequence[Ledger], withdrawn: Mapping[str, Collection[str]], progress: Progress
 ) -> dict[str, Renamed]:
     """Return the new ids of the documents of stage 2-documents that repeat one: key of the ledger → rows.
@@ -48,7 +33,7 @@ def find_repeated_ids(
     files = {one.key: workspace.stage("2-documents", one.key) / "documents.parquet" for one in ledgers if one.kept}
     if not files:
         return {}
-    repeated = _list_repeated(list(files.values()), workspace.tmp).difference(*withdrawn.values())
+    repeated = set(find_repeated_ids(list(files.values()), tmp=workspace.tmp)).difference(*withdrawn.values())
     if not repeated:
         return {}
     met: dict[str, list[tuple[str, str, str, int]]] = defaultdict(list)  # id → (fetched, record, shard, row)
@@ -64,15 +49,6 @@ def find_repeated_ids(
             found[key].append((row, new))
     _say(met, progress)
     return {key: tuple(sorted(rows)) for key, rows in found.items()}
-
-
-def _list_repeated(files: Sequence[Path], tmp: Path) -> set[str]:
-    try:
-        return set(find_repeated("id", files, tmp=tmp, limit=MOST))
-    except DataError:
-        for file in files:
-            shard.read(file, ["id"])  # StageError: names the damaged file, and what to do
-        raise
 
 
 def rename(table: pa.Table, renamed: Renamed) -> pa.Table:

@@ -23,7 +23,7 @@ from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from flows.engine.executors import ignore
-from flows.engine.repeated_ids import ORDINARY, Special, rename
+from flows.engine.repeated_ids import Renamed, rename
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk, walk_batch
 from malmoi.archive.capture import IndexRow
@@ -108,6 +108,17 @@ class LearnJob:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryChanges:
+    """Documents of a shard that are dropped or renamed before the first filter."""
+
+    withdrawn: tuple[str, ...] = ()  # ids that are dropped
+    renamed: Renamed = ()  # rows with a new id, as another document has theirs
+
+
+UNCHANGED = EntryChanges()
+
+
+@dataclass(frozen=True, slots=True)
 class WalkJob:
     """Documents of one finished shard → the next stage, through the filters of `steps`."""
 
@@ -117,7 +128,7 @@ class WalkJob:
     before: Path  # folder of the finished shard
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
-    special: Special = ORDINARY
+    changes: EntryChanges = UNCHANGED
     earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
     source: str = ""  # for the name of a task run
     size: int = 0  # documents, for the progress
@@ -250,11 +261,11 @@ def walk_shard(job: WalkJob) -> Ledger:
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
-    table = rename(shard.read(job.before / "documents.parquet"), job.special.renamed)
-    inputs = _list_inputs(table, job.slices, job.special.withdrawn)
+    table = rename(shard.read(job.before / "documents.parquet"), job.changes.renamed)
+    inputs = _list_inputs(table, job.slices, job.changes.withdrawn)
     stands = earlier_shards.read(Workspace(job.root), job.stage, job.earlier, {})
     new = table.take(pa.array(earlier_shards.find_new(stands, inputs), pa.int64())) if stands else table
-    shared = (job.key, job.steps, job.slices, job.special.withdrawn)
+    shared = (job.key, job.steps, job.slices, job.changes.withdrawn)
     if recipes.columns(job.steps):  # looking up a row costs less than sending it to a worker
         answers = Workers(0).map(make_walk_worker, shared, _cut_batches(new, LOOKED_UP), _split_batch)
     else:

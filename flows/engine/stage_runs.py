@@ -10,9 +10,8 @@ from typing import Protocol, TypeVar
 from flows.engine.earlier_shards import find_latest, make_key, place_of
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.repeated_ids import Special
 from flows.engine.run_surveys import Slice
-from flows.engine.shard_jobs import WalkJob, observe_batches
+from flows.engine.shard_jobs import EntryChanges, WalkJob, observe_batches
 from flows.plurals import count_of
 from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
@@ -81,24 +80,24 @@ def walk_job(
     ledger: Ledger,
     steps: tuple[Step, ...],
     slices: Mapping[str, tuple[Slice, ...]],
-    special: Special,
+    changes: EntryChanges,
     known: Mapping[str, Sequence[str]],
 ) -> WalkJob:
     """Return the job that runs the shard behind `ledger` through `stage`; its key covers all that it depends on.
 
-    `special` are the documents that are dropped before the first filter (`find_withdrawn`), and those that repeat the
+    `changes` are the documents that are dropped before the first filter (`find_withdrawn`), and those that repeat the
     id of another one; `known` are the finished shards of the stage (`earlier_shards.group_shards`).
     """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
     code = [stage, recipes.slice_digest(steps), SCHEMA_VERSION, LIMITS]
-    content = [documents_digest(ledger), seen, list(special.withdrawn), *map(list, special.renamed)]
+    content = [documents_digest(ledger), seen, list(changes.withdrawn), *map(list, changes.renamed)]
     key = make_key(place_of(ledger.key), code, content)
     paths = tuple((name, path) for name, path, _ in pieces)
     folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
     earlier = find_latest(workspace.stage(stage, ""), key, known)
     size = sum(ledger.kept.values())
-    return WalkJob(workspace.root, stage, key, folder, steps, paths, special, earlier, source, size)
+    return WalkJob(workspace.root, stage, key, folder, steps, paths, changes, earlier, source, size)
 
 
 def add_decisions(steps: tuple[Step, ...], ledger: Ledger, made: Sequence[Decision]) -> tuple[Step, ...]:

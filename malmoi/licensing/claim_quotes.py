@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from malmoi.licensing.licence_expressions import ids
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, fold
 from malmoi.licensing.licences import LICENCES
-from malmoi.licensing.named_licences import list_named, shorten
+from malmoi.licensing.named_licences import list_named, names_of, shorten
 
 AROUND = 120  # code points before and after a quotation that may belong to its sentence
 # How a licence is called in sentences, beside its id; of licences whose text does not name them, how it begins. The
@@ -71,8 +72,7 @@ def grants(licence: str, quote: str) -> bool:
     >>> [grants("MIT", quote) for quote in ("The MIT License", "모든 권리는", "MIT 라이선스가 아니다", "MIT 연구진")]
     [True, False, False, False]
     """
-    parts = [part for part in re.split(r"[\s()]+", licence) if part not in ("", "OR", "AND", "WITH")]
-    return all(_is_named(part, quote) and not _is_limited(part, quote) for part in parts)
+    return all(_is_named(part, quote) and not _is_limited(part, quote) for part in ids(licence))
 
 
 def is_limited(licence: str, words: str, text: str) -> bool:
@@ -98,10 +98,9 @@ def _list_sentences(words: str, paragraphs: Iterable[str]) -> Iterator[str]:
 
 def _is_named(licence: str, quote: str) -> bool:
     short, text = shorten(licence), fold(quote)
-    names = {short, short.removesuffix("-AI")} | ({"KOGL-AI"} if short.endswith("-AI") else set())
     named = set(list_named(quote)) - {"MIT"}  # also a university
     called = (pattern for start, pattern in _CALLED.items() if short.startswith(start))
-    says = bool(named & names) or any(re.search(one, text, re.I | re.A) for one in called)
+    says = bool(named & names_of(licence)) or any(re.search(one, text, re.I | re.A) for one in called)
     return says and _is_version(licence, text)
 
 

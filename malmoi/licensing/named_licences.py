@@ -42,6 +42,16 @@ def list_named(quote: str, *, is_kogl: bool = False) -> Iterator[str]:
         yield "-".join(("CC-BY", *(short for short, words_of in _CONDITIONS if words_of.search(text))))
 
 
+def names_of(licence: str) -> frozenset[str]:
+    """Return the short names by which words may name one licence; a type with AI is also named by either part.
+
+    >>> sorted(names_of("LicenseRef-KOGL-1-AI")), sorted(names_of("CC-BY-4.0"))
+    (['KOGL-1', 'KOGL-1-AI', 'KOGL-AI'], ['CC-BY'])
+    """
+    short = shorten(licence)
+    return frozenset((short, short.removesuffix("-AI"), *(("KOGL-AI",) if short.endswith("-AI") else ())))
+
+
 def shorten(licence: str) -> str:
     """Return the id without version and jurisdiction for Creative Commons, and without its prefix for others.
 

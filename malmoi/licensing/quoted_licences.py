@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from malmoi.licensing.claim_quotes import grants
-from malmoi.licensing.named_licences import list_named, shorten
+from malmoi.licensing.licence_expressions import ids
+from malmoi.licensing.named_licences import list_named, names_of
 from malmoi.licensing.proofs import PROOFS
 
 _KOGL_KINDS = frozenset(("kogl-block", "kogl-link", "kogl-image", "kogl-sentence", "kogl-words"))
@@ -30,6 +29,5 @@ def is_proof(licence: str, kind: str, quote: str) -> bool:
     if kind in _CLAIM_KINDS:
         return grants(licence, quote)
     named = set(list_named(quote, is_kogl=kind in _KOGL_KINDS))
-    wanted = {shorten(part) for part in re.split(r"[\s()]+", licence) if part not in ("", "OR", "AND", "WITH")}
-    wanted |= {part.removesuffix("-AI") for part in wanted} | ({"KOGL-AI"} if licence.endswith("-AI") else set())
+    wanted = frozenset[str]().union(*map(names_of, ids(licence)))
     return bool(named & wanted) if named else kind not in _NAMING

@@ -42,12 +42,11 @@ from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.published_rows import SIDES
 from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
-from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
 from malmoi.releases.split import Split, SplitResult, split
 from malmoi.releases.version_history import History, next_version
-from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import find_repeated
+from malmoi.storage.repeated_ids import find_repeated_ids
 from malmoi.storage.shuffle import Run
 
 
@@ -290,22 +289,9 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
 
 def _refuse_repeated(parted: list[SplitResult], tmp: Path) -> None:
     paths = [p.target / "attribution.parquet" for p in parted]
-    twice = _find_repeated_ids(paths, tmp)
+    twice = find_repeated_ids(paths, tmp=tmp)[:3]
     if twice:
         raise StageError(
             f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
             "Two captures or items of a source have one key: correct `items` in its file, so that each has its own."
         )
-
-
-def _find_repeated_ids(paths: list[Path], tmp: Path) -> list[str]:
-    """Return repeated ids: counted in Arrow if the files are small, else by DuckDB, which spills to disk."""
-    if sum(path.stat().st_size for path in paths) > audit.SMALL:
-        return find_repeated("id", paths, tmp=tmp)
-    ids = [shard.read(path, ["id"]) for path in paths]
-    counts = (
-        pa.concat_tables([AUDIT["attribution"].empty_table().select(["id"]), *ids])
-        .group_by("id")
-        .aggregate([([], "count_all")])
-    )
-    return sorted(counts.filter(pc.greater(counts["count_all"], 1))["id"].to_pylist())[:3]

@@ -27,6 +27,7 @@ DATA = "data"  # the view over all shards below data/; every other table is one 
 BEFORE = "before"  # the schema of the tables of the other release, where two are compared
 OTHER = "other_data"  # rows of `data` in files that are not the same file in both releases (hard links)
 MEMORY = "1GB"  # of one sort; DuckDB spills the rest to its temporary folder
+SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; below it Arrow is used: starting DuckDB five times costs 0.2 s
 ROWS = 65_536  # of one row group of an audit table
 
 _spill: int | None = None  # bytes; None: the default of DuckDB
@@ -149,7 +150,7 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
         connection.close()
 
 
-def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
+def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int) -> list[str]:
     """Return the first `limit` values, sorted, that occur more than once in `column` of all files.
 
     DataError if a file cannot be read.

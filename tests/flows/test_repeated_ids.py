@@ -95,6 +95,9 @@ def test_of_an_entry_that_changed_the_latest_keeps_the_id_and_the_other_stays_be
 def test_an_entry_that_is_empty_on_one_page_does_not_cost_the_release(tmp_path: Path) -> None:
     name = write(tmp_path, [entry(1), entry(2)], [{"no": "e2", "본문": ""}, entry(3)])
     assert sorted(publish(tmp_path, name)[0]) == [f"moving/e{n}" for n in (1, 2, 3)]
+    (folder,) = (tmp_path / "w" / "6-releases" / "general").glob("1.*")
+    dropped = shard.read(folder / "audit" / "dropped.parquet", ["id", "reason"]).to_pylist()
+    assert dropped == [{"id": "moving/e2#again", "reason": "empty"}], "not the id that is published"
 
 
 def test_an_entry_twice_on_one_page_is_released_once(tmp_path: Path) -> None:

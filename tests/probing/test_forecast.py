@@ -7,31 +7,16 @@ import pytest
 from crawlers.fetch.git import collector as git
 from crawlers.fetch.job import Job, read_job
 from crawlers.sampling.drawn import Sample, read_strata
-from flows import run as runs
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts.forecast import CPU, forecast
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
-from malmoi.workspace import Workspace
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_repository import serve as serve_repository
 from tests.builders.small_site import Answer, serve
 from tests.fetch.test_git import LICENCE, Definition, Git, source
 
-RECIPE = """
-name = "short"
-purpose = "A test."
-unredacted = "A test."
-[[clean]]
-filter = "rights"
-uses = ["redistribute"]
-[[clean]]
-filter = "length"
-min_chars = 100
-[[judged]]
-filter = "exact_duplicates"
-"""
 FILES = """
 from pathlib import Path
 from malmoi.source import Folder, LicenceClaim, LicenceRule, Source
@@ -59,18 +44,6 @@ SOURCE = Source("lines", "견본", "발행처", Dump(path=Path({path!r}), record
 PROSE = (
     "종이를 접는 사람들은 창가에 앉아 학을 접었다. 바람이 불면 학은 조금 흔들렸고, 아이들은 그것을 오래 바라보았다. "
 )
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Workspace.open(tmp_path / "w")
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    path = tmp_path / "short.toml"
-    path.write_text(RECIPE, "utf-8")
-    return runs.recipe_of(str(path))
 
 
 def write_files(folder, count=80):
@@ -150,10 +123,9 @@ def test_files_of_a_repository_are_drawn_and_its_licence_is_kept(tmp_path):
     assert all(url.startswith(f"{served.url}/blob/main/ko/") for one in strata for url in one.chosen)
 
 
-def test_the_command_prints_intervals_and_the_size_of_a_better_sample(tmp_path):
+def test_the_command_prints_intervals_and_the_size_of_a_better_sample(tmp_path, recipe_file):
     path = write_files(tmp_path)
-    (tmp_path / "short.toml").write_text(RECIPE, "utf-8")
-    words = ("sources", "forecast", path, "--sample", "12", "--recipe", str(tmp_path / "short.toml"))
+    words = ("sources", "forecast", path, "--sample", "12", "--recipe", recipe_file)
     done = malmoi_in_process(*words, "--workspace", str(tmp_path / "w"))
     assert done.returncode == 0, done.stderr
     for said in ("drawn    files at random", "whole    80 files", "kept characters", "CC-BY-4.0", "Intervals: 95 %"):

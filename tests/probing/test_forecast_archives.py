@@ -9,30 +9,15 @@ from rich.console import Console
 from crawlers.fetch.oai.harvest import ListSize
 from crawlers.fetch.oai.sampled_records import SampledRecords
 from crawlers.sampling.drawn import Sample, read_strata
-from flows import run as runs
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts import show_forecast
 from flows.forecasts.forecast import forecast
 from malmoi.archive import collection
-from malmoi.workspace import Workspace
 from tests.builders.small_oai import Repository, Work, day, serve
 from tests.fetch import small_crawl
 from tests.fetch.small_crawl import Host, page, robots, served, write
 from tests.fetch.test_oai import TEXT, declare, file, licensed
-from tests.probing.test_forecast import RECIPE
-
-
-@pytest.fixture
-def home(tmp_path):
-    return Workspace.open(tmp_path / "w")
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    path = tmp_path / "short.toml"
-    path.write_text(RECIPE, "utf-8")
-    return runs.recipe_of(str(path))
 
 
 def fact_of(home, name):

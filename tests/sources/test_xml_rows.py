@@ -61,7 +61,7 @@ def test_of_a_damaged_record_the_readable_part_counts_and_no_other_is_lost():
 def test_a_record_that_no_parser_reads_is_counted_and_dropped():
     deep = '<기록 번호="2"><본문>' + "<p>" * 1_700_000 + "</본문></기록>"
     last = read((deep + RECORD.format(4)).encode())
-    assert reasons(last) == [("a.xml#at-0", "too-large"), ("a.xml#4", "")]
+    assert reasons(last) == [("a.xml#unread-1", "too-large"), ("a.xml#4", "")]
 
 
 def test_an_answer_that_is_cut_off_gives_its_whole_records_and_says_so():

@@ -106,9 +106,7 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     Law(
         "audit/dropped.parquet",
         "a document is listed as dropped and is in data/ (id, stage, filter, reason)",
-        # Of an entry that two captures show, one may be unreadable, which is seen before ids are compared.
-        "SELECT id, stage, filter, reason FROM dropped WHERE stage <> '2-documents' AND id IN (SELECT id FROM data)"
-        " ORDER BY ALL LIMIT 3",
+        "SELECT id, stage, filter, reason FROM dropped WHERE id IN (SELECT id FROM data) ORDER BY ALL LIMIT 3",
     ),
     Law(
         "audit/licence_evidence.parquet",
