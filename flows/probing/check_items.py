@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from crawlers.catalogue import Definition
 from crawlers.sampling.drawn import Stratum
+from filters.duplicates.minhash.hash_kernels import U32, jaccard
+from filters.duplicates.minhash.sketch import shingle_hashes
+from filters.korean.hangul import is_hangul
 from flows.plurals import count_of, tally
 from flows.probing.probe_records import Check, State
 from flows.probing.read_items import ReadCapture, ReadDocument
@@ -17,7 +20,6 @@ from malmoi.source import LicenceRule
 NAMED = {"title": "title", "year": "date", "author": "author"}
 WALLS = ("error", "login", "shell", "frame")  # kinds of pages (crawlers/formats/html/page_kind.py) without content
 COMPARED = 50  # texts that are compared with each other
-SHINGLE = 5  # characters, white space left out
 ALIKE = 0.8  # Jaccard similarity of shingles; the threshold of near-duplicates in the recipe `general`
 
 
@@ -115,7 +117,7 @@ def _check_text(read: Sequence[ReadDocument]) -> Iterator[Check]:
         yield Check("text", "differs", f"none{rest}; correct text() of the source, or its `include`")
         return
     lengths = sorted(len(one.document.text) for one in texts)
-    hangul = sum(_count_hangul(one.document.text) for one in texts) / max(1, sum(lengths))
+    hangul = sum(is_hangul(char) for one in texts for char in one.document.text) / max(1, sum(lengths))
     size = f"{lengths[0]:,} to {lengths[-1]:,} characters, {hangul:.0%} Hangul"
     yield Check("text", grade(len(texts), len(read)), f"in {len(texts):,} of {len(read):,}: {size}{rest}")
 
@@ -139,10 +141,10 @@ def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
     few = documents[:COMPARED]
     if len(few) < 2:
         return
-    groups: list[tuple[frozenset[str], list[str]]] = []  # shingles of the first, URLs
+    groups: list[tuple[U32, list[str]]] = []  # shingles of the first, URLs
     for one in few:
-        made = _make_shingles(one.text)
-        urls = next((urls for other, urls in groups if _is_alike(made, other)), None)
+        made = shingle_hashes(one.text)
+        urls = next((urls for other, urls in groups if jaccard(made, other) >= ALIKE), None)
         if urls is None:
             groups.append((made, [one.provenance.url]))
         else:
@@ -156,15 +158,6 @@ def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
     yield Check("copies", state, says)
 
 
-def _make_shingles(text: str) -> frozenset[str]:
-    plain = "".join(text.split())
-    return frozenset(plain[at : at + SHINGLE] for at in range(max(1, len(plain) - SHINGLE + 1)))
-
-
-def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= ALIKE * len(one | other)
-
-
 def _check_named(definition: Definition, documents: Sequence[Document]) -> Iterator[Check]:
     """Yield a check for each field of a document that the attribution of the source, or its rule, reads."""
     source = definition.source
@@ -175,7 +168,3 @@ def _check_named(definition: Definition, documents: Sequence[Document]) -> Itera
         says = f"in {count:,} of {len(documents):,}"
         none = f"{says}; {reader} reads it" + (", and it is absent or not a day" if field == "date" else "")
         yield Check(field, grade(count, len(documents)), says if count else none)
-
-
-def _count_hangul(text: str) -> int:
-    return sum("가" <= char <= "힣" for char in text)
