@@ -93,7 +93,7 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
         failed: list[str] = []
         for one in extract(row):
             if isinstance(one, Failure):
-                failed.append(one.detail or one.why)
+                failed.append(source_errors.omit_message(one.detail) or one.why)
             elif error := dict(one.document.labels).get(source_errors.LABEL):
                 failed.append(error)
             else:
