@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from crawlers.web.addresses import canonical_url
+from crawlers.web.addresses import canonical_url, covers
 from crawlers.web.repositories import find_git_fault
 from crawlers.web.scope import first_of, is_in_scope
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
@@ -74,6 +74,15 @@ def find_absent(source: Source) -> list[Path]:
         case _:
             paths = ()
     return [path for path in paths if isinstance(path, Path) and not path.expanduser().exists()]
+
+
+def find_stray_prefixes(source: Source) -> list[str]:
+    """Return the address prefixes of its selectors below which a crawl fetches nothing."""
+    if not isinstance(source.access, Site | Sitemap | Feed):
+        return []
+    scope = source.access.scope
+    prefixes = [prefix for prefix, _ in source.rule.selector if prefix]
+    return [one for one in prefixes if not any(covers(one, known) or covers(known, one) for known in scope)]
 
 
 def _list_addresses(source: Source) -> Iterator[tuple[str, str]]:

@@ -97,6 +97,10 @@ def load(name_or_path: str) -> Definition:
     """
     path = find_file(name_or_path)
     if not name_or_path.endswith(".py") and name_or_path not in names():
+        if Path(f"{name_or_path}.py").is_file():
+            raise CallError(
+                f"no source of the catalogue is called {name_or_path!r}; for the file here write {name_or_path}.py"
+            )
         raise CallError(
             f"no source is called {name_or_path!r} in {SOURCES.parent.name}/{SOURCES.name}: "
             f"choose one of {', '.join(names()) or 'none yet'}, or name a file that ends in .py"
@@ -198,12 +202,14 @@ def find_missing(source: Source) -> list[str]:
     empty = ", ".join(name for name, words in said.items() if not words)
     licences = {claim.licence for claim in source.claim} | set(source.rule.expected)
     fields = _FIELD.findall(source.attribution)
+    stray = access_rules.find_stray_prefixes(source)
     found = {
         f"title, publisher and note: say in words what it is ({empty} is empty)": not empty,
         "rule: say which licences its proofs are expected to name (expected is empty)":
             bool(source.rule.expected or not source.rule.proofs),
         f"claim or rule: {', '.join(sorted(x for x in licences if terms(x) is None))} is not in docs/rights.md":
             all(terms(licence) is not None for licence in licences),
+        f"rule: an address in access.scope that the selector for {', '.join(stray)} covers": not stray,
         "attribution: give the sentence that names the origin": bool(source.attribution),
         f"attribution: only {', '.join(FIELDS)} are known": set(fields) <= set(FIELDS),
         "register: say which kind of language it is": bool(source.register),

@@ -161,13 +161,20 @@ def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
 
 
 def list_licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
-    """Return the licence files of a source: in its folder, or in the folder of its first archive."""
+    """Return the licence files of a source on this machine: in its folder, or beside its dump or first archive.
+
+    Raises SourceError if one is missing or unreadable, or lacks the words of its claims.
+    """
     match source.access:
         case Folder(path=path):
-            return list(proofs.read_licence_files(source, path.expanduser()))
+            base = path.expanduser()
         case Warc(paths=(first, *_)):
-            return list(proofs.read_licence_files(source, first if first.is_dir() else first.parent))
-    return []
+            base = first if first.is_dir() else first.parent
+        case Dump(path=Path() as path):
+            base = path.expanduser().parent
+        case _:
+            return []
+    return list(proofs.read_licence_files(source, base))
 
 
 def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:

@@ -41,7 +41,7 @@ def read_licence_files(source: Source, base: Path) -> Iterator[tuple[str, Path, 
             text = claims.readable_text(body, "", name=path.name)
         for claim in source.claim:
             if claim.file == name:
-                claims.check_quote(claim, text)
+                claims.check_quote(claim, text, str(path))
         yield name, path, body
 
 

@@ -122,6 +122,12 @@ class Workspace(Layout):
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it is inside a temporary folder of another workspace, which ends with its command."""
+        above = self.root.parents
+        return len(above) > 2 and above[1] == Layout(above[2]).tmp and Layout(above[2]).mark.exists()
+
     def move_into_place(self, folder: Path, target: Path) -> None:
         """Move a finished folder to `target`, atomically and durably; an existing folder there stays.
 

@@ -331,7 +331,9 @@ class Crawl(Spider):
                 f"{name}: {url} refuses the key ({reason}); check the value of {access.key}, and that the interface "
                 f"calls it {access.parameter!r} (access.parameter)"
             )
-        step = "correct access.scope" if "out-of-scope" in reason else "check that page, then run again"
+        field = "start" if isinstance(access, Site | Api) else "urls" if isinstance(access, Sitemap | Feed) else "url"
+        step = f"check that page and access.{field} in the source file, then run again"
+        step = "correct access.scope" if "out-of-scope" in reason else step
         return f"{name}: no page was reached from {url} ({reason}); {step}"
 
     def explain_unnamed(self) -> str:

@@ -12,7 +12,9 @@ from malmoi.errors import SourceError
 from malmoi.licensing.claim_quotes import is_limited
 from malmoi.licensing.licence_words import fold
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
+from malmoi.source import FOLDER, AccessPoint, Folder, Git, Item, LicenceClaim, Source, Warc
+
+MAX_BEGINNING = 60  # code points of a text that a message shows
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
@@ -54,7 +56,7 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
 def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
     """Return the name of the proof that a claim is, by the access point of its source.
 
-    >>> from malmoi.source import Warc
+    >>> from malmoi.source import Dump
     >>> file, page = LicenceClaim("MIT", "MIT License", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/")
     >>> [claim_proof(access, file) for access in (Git("https://github.com/a/b"), Dump("https://a.kr/d"), Warc(()))]
     ['project-licence', 'dump-claim', 'licence-file']
@@ -63,7 +65,7 @@ def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
     """
     if isinstance(access, Git):
         return "project-licence"
-    return "dump-claim" if isinstance(access, Dump) or claim.url else "licence-file"
+    return "licence-file" if isinstance(access, Folder | Warc) and not claim.url else "dump-claim"
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:
@@ -95,19 +97,21 @@ def readable_text(body: bytes, media: str, charset: str = "", name: str = "") ->
     return strip_tags(decode(body, charset, html=True).text)
 
 
-def check_quote(claim: LicenceClaim, text: str) -> None:
+def check_quote(claim: LicenceClaim, text: str, where: str = "") -> None:
     """Check that the quote of the claim occurs in `text`, the archived file or page; white space is ignored.
+
+    `where` is the place that messages name; by default the file or address of the claim.
 
     Raises:
         SourceError: the quote is missing in the text, or part of a sentence that limits the grant.
 
     >>> check_quote(LicenceClaim("MIT", "MIT License", file="LICENSE"), "The  MIT\\nLicense (MIT)")
     """
-    where, words = proof_address(claim), fold(claim.quote)
-    if words not in fold(text):
+    where, words, said = where or proof_address(claim), fold(claim.quote), fold(text)
+    if words not in said:
         raise SourceError(
-            f"{where}: no longer says {words[:80]!r}, on which the claim of {claim.licence} rests; "
-            "read it, then correct the claim in the source file or retire the source."
+            f"{where}: does not say {words[:80]!r}, on which the claim of {claim.licence} rests; its text begins "
+            f"{said[:MAX_BEGINNING]!r}. Read it, then correct the claim in the source file or retire the source."
         )
     if is_limited(claim.licence, words, text):
         raise SourceError(

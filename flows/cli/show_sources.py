@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist
+from crawlers import collect as collecting
 from crawlers.fetch.job import needs_permission
 from flows.probe import check_paths
 from flows.probing.probe_records import find_state
@@ -95,7 +96,8 @@ def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
 def show_source(root: Path, name: str, out: Console) -> None:
     """Print one source in full, and what is missing in its file for the catalogue.
 
-    CallError if `name` is a file, and a file or folder of its access point does not exist.
+    If `name` is a file, CallError if a file or folder of its access point does not exist, and SourceError if a licence
+    file does not, or lacks the words of its claim.
     """
     source = catalogue.load(name).source
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -108,6 +110,7 @@ def show_source(root: Path, name: str, out: Console) -> None:
         out.print(f"missing: {sentence}", markup=False)
     if name.endswith(".py"):
         check_paths(source)
+        collecting.list_licence_files(source)
 
 
 def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
+from malmoi.licensing.rights_decision import REASONS, decide, explain
 from malmoi.release_files import audit_files, data_files
 from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.verification import untrusted_files
@@ -145,6 +146,8 @@ def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: boo
     if "by" in table.schema.names:
         row = table.select(["by", "reason", "measured", "limit"]).to_pylist()[0]
         out.print(f"  dropped by {row['by']}: {row['reason']} {_format_measures(row)}", markup=False)
+        if row["by"] == "rights" and row["reason"] in REASONS:
+            out.print(f"  because  {make_visible(explain(decide(doc.evidence, doc.signals)))}", markup=False)
         if error := dict(doc.labels).get(source_errors.LABEL):
             out.print(f"  error    {make_visible(error)}", markup=False)
     out.print(f"  {len(doc.text):,} code points: {_excerpt(doc.text)}", markup=False)

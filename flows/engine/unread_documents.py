@@ -37,10 +37,11 @@ class Unread:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.reasons.most_common())
         number = f"{self.reasons.total():,} of {count_of(self.documents, 'document')}"
         why = ": ".join((self.first, *self.said)).removesuffix(".") + "."
-        look = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(self.first)}"
+        look = f" See it with `malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(self.first)}`."
+        look = "" if workspace.is_temporary else look
         return (
-            f"{number} could not be read ({reasons}), first {why} See it with `{look}`. Repair the data or correct the "
-            f"functions of {file}, and run again; error pages of an interface are for its trouble()."
+            f"{number} could not be read ({reasons}), first {why}{look} Repair the data or correct the functions of "
+            f"{file}, and run again; error pages of an interface are for its trouble()."
         )
 
 

@@ -24,6 +24,7 @@ from flows.forecasts.unit_results import (
     PAYLOAD,
     UNDER,
 )
+from flows.plurals import agree, count_of
 from flows.reports.crawl_progress import format_size
 
 AIM = 0.10  # half the width of an interval of kept characters, as a share; the sample size for it is printed
@@ -33,7 +34,8 @@ Spell: TypeAlias = Callable[[float], str]
 
 def show(found: Forecast, out: Console) -> None:
     """Print a forecast."""
-    out.print(f"{found.source} by the recipe {found.recipe}, from {found.sampled:,} sampled captures", markup=False)
+    sampled = count_of(found.sampled, "sampled capture")
+    out.print(f"{found.source} by the recipe {found.recipe}, from {sampled}", markup=False)
     out.print(f"  drawn    {found.drawn}", markup=False)
     out.print(f"  whole    {_describe_whole(found)}", markup=False)
     if found.certainty == "at least":
@@ -61,7 +63,7 @@ def show(found: Forecast, out: Console) -> None:
 def _describe_whole(found: Forecast) -> str:
     """Return the number of units, how it is known, and how many captures the source expects."""
     words = {"counted": "", "estimated": "about ", "at least": "at least "}
-    said = f"{words[found.certainty]}{found.units:,.0f} {found.of}"
+    said = f"{words[found.certainty]}{agree(found.units, found.of)}"
     if found.expected is None:
         return said
     low, high = found.expected
@@ -75,6 +77,8 @@ def _advise(found: Forecast) -> str:
     if not kept.value:
         return (
             "Nothing of the sample is kept, so no licence is shown: look at the drops, and at `malmoi sources probe`."
+            if found.totals.get(DOCUMENTS)
+            else "The sample holds no document: `malmoi sources probe` says what its answers hold instead."
         )
     if kept.half_width <= AIM or drawn >= found.units:
         return ""

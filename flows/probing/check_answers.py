@@ -124,7 +124,7 @@ def check_claims(source: Source, fetched: Fetched) -> Iterator[Check]:
     """Yield a check for each claim: its page or file is there and holds the quoted words."""
     for claim in source.claim:
         where = claim.file or claim.url
-        if fetched.error is not None and not fetched.rows and not isinstance(source.access, Folder | Warc):
+        if fetched.error is not None and not fetched.rows and not _is_local(source):
             yield Check("claim", "unknown", f"{claim.licence}: the collection ended before {where} could be compared")
             continue
         try:
@@ -136,8 +136,15 @@ def check_claims(source: Source, fetched: Fetched) -> Iterator[Check]:
             yield Check("claim", "holds", f"{claim.licence}: {where} holds the quoted words")
 
 
+def _is_local(source: Source) -> bool:
+    """Whether the files of a source, and of its claims, are on this machine."""
+    return isinstance(source.access, Folder | Warc) or (
+        isinstance(source.access, Dump) and source.access.path is not None
+    )
+
+
 def _prove(source: Source, fetched: Fetched) -> None:
-    if isinstance(source.access, Folder | Warc):
+    if _is_local(source):
         collecting.list_licence_files(source)
     else:
         proofs.prove_claims(source, fetched.rows, fetched.folder, (), {"failed": [], **fetched.facts})
@@ -151,7 +158,9 @@ def check_fetched(source: Source, fetched: Fetched, is_claim: bool) -> Iterator[
     failed = list(fetched.facts.get("failed", ()))
     torn = fetched.facts.get("torn_records", ())
     media = sorted({row.media.partition(";")[0] for row in fetched.pages})
-    if fetched.error is not None and not (is_claim and (fetched.pages or isinstance(source.access, Folder | Warc))):
+    if fetched.error is not None and is_claim and not fetched.pages and _is_local(source):
+        return  # the claim was checked first, and nothing was read
+    if fetched.error is not None and not (is_claim and fetched.pages):
         yield Check("answers", "failed", str(fetched.error))
     elif failed:
         first = failed[0]
@@ -185,7 +194,8 @@ def _check_count(source: Source, fetched: Fetched) -> Iterator[Check]:
     kinds = {one.counted for one in fetched.strata}
     units = sum(one.units for one in fetched.strata) if kinds else len(fetched.pages)
     if isinstance(source.access, Site) and kinds == {"counted"} and units <= len(source.access.start) < high:
-        says = f"{units:,.0f}: the start page names no address inside the scope{_describe_left(fetched)}; {bounds}"
+        says = f"{units:,.0f}: follow() finds no address inside the scope on the start page{_describe_left(fetched)}"
+        says += f"; correct the patterns of follow(), or the scope; {bounds}"
         yield Check("count", "differs", says)
     elif (kinds and "at least" not in kinds) or fetched.is_whole:
         state: State = "holds" if low <= units <= high else "differs"

@@ -159,12 +159,14 @@ def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
 
 
 def _check_named(definition: Definition, documents: Sequence[Document]) -> Iterator[Check]:
-    """Yield a check for each field of a document that the attribution of the source, or its rule, reads."""
+    """Yield a check of the titles, and of each field that the attribution of the source, or its rule, reads."""
     source = definition.source
     wanted = {field: "the attribution" for name, field in NAMED.items() if f"{{{name}}}" in source.attribution}
     wanted |= {"author": "the rule"} if source.rule.author and "author" not in wanted else {}
-    for field, reader in wanted.items() if documents else ():
-        count = sum(bool(getattr(one, field)) for one in documents)
+    for field in dict.fromkeys(("title", *wanted)) if documents else ():
+        count, reader = sum(bool(getattr(one, field)) for one in documents), wanted.get(field, "")
         says = f"in {count:,} of {len(documents):,}"
-        none = f"{says}; {reader} reads it" + (", and it is absent or not a day" if field == "date" else "")
-        yield Check(field, grade(count, len(documents)), says if count else none)
+        if not count:
+            says += f"; {reader} reads it" if reader else "; correct items() or text() if the answers have titles"
+            says += ", and it is absent or not a day" if field == "date" else ""
+        yield Check(field, grade(count, len(documents)) if reader else "holds" if count else "unknown", says)

@@ -8,8 +8,9 @@ from flows.plurals import tally
 from flows.probing.probe_records import Check, State
 from flows.probing.read_items import MAX_WORDS, ReadDocument
 from malmoi.document import LicenceEvidence
+from malmoi.licensing import rights_decision
 from malmoi.licensing.proofs import PROOFS
-from malmoi.licensing.rights_decision import REASONS, UNKNOWN, Rights, decide
+from malmoi.licensing.rights_decision import UNKNOWN, Rights, decide
 from malmoi.source import LicenceRule
 
 UNEXPECTED = "unexpected-licence"  # signal of crawlers/rights/declared.py
@@ -51,13 +52,9 @@ def explain(one: ReadDocument, rights: Rights) -> str:
         return f"unknown value: {_quote(unknown[0])}"
     if signal := next((signal for signal in doc.signals if signal.name == UNEXPECTED), None):
         return f"{_quote(proofs[0])} is {signal.quote}, which is not expected"
-    said = REASONS.get(rights.reason, rights.reason) or f"{rights.licence} permits {rights.use}"
+    said = rights_decision.explain(rights)
     if named := proofs or doc.evidence:
-        said += f" ({named[0].kind} {_quote(named[0])}, {named[0].licence})"
-    if rights.conflicts:
-        said += f" ({', '.join(rights.conflicts)})"
-    elif signals := [signal for signal in doc.signals if signal.effect not in ("note", "granted")]:
-        said += f" ({signals[0].name})"
+        said += f" ({_quote(named[0])})"
     return "; ".join(filter(None, (said, one.place)))
 
 

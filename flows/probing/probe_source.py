@@ -74,14 +74,16 @@ def _name_check(check: TermsCheck | None) -> str:
 
 def _list_needs(workspace: Workspace, name: str, source: Source, contact: str | None) -> Iterator[Check]:
     """Yield what keeps a source from being asked: the operator's part, its declaration, or its hosts."""
+    said = ""
     try:
         key_of(source)
     except CallError as error:
-        yield Check("key", "unknown", str(error))
+        yield Check("key", "unknown", said := str(error))
     try:
         check_call(workspace, name, contact)
     except CallError as error:
-        yield Check("call", "unknown", str(error))
+        if str(error) != said:
+            yield Check("call", "unknown", str(error))
     except SourceError as error:
         yield Check("host" if isinstance(error, HostError) else "source", "failed", str(error))
 

@@ -172,7 +172,7 @@ def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
 def _describe_selector(selector: tuple[tuple[str, str], ...], tree: HtmlElement, url: str) -> str:
     css = next((css for prefix, css in selector if not prefix or covers(prefix, url)), "")
     if not css:
-        return f"no address prefix of rule.selector covers {url}"
+        return "no address prefix of rule.selector covers its address"
     count = len(declared_place.compile_selector(css)(tree))
     if not count:
         return f"the selector {css!r} matches nothing"

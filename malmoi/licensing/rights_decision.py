@@ -26,6 +26,7 @@ __all__ = [
     "Rights",
     "Terms",
     "decide",
+    "explain",
     "family",
     "licence_from_text",
     "licence_from_url",
@@ -122,6 +123,27 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
         conflicts=conflicts,
         reason=reason,
     )
+
+
+def explain(rights: Rights) -> str:
+    """Explain a decision in a sentence: the rule, and the marks or signals because of which it applied.
+
+    >>> image = LicenceEvidence("LicenseRef-KOGL-1", "image", "item", "", "/html/body/img", "")
+    >>> explain(decide([image]))
+    'a person must look before the text may be used: no proof, only LicenseRef-KOGL-1 by image'
+    """
+    said = REASONS.get(rights.reason) or f"{rights.licence} permits {rights.use}"
+    signals = sorted({s.name for s in rights.signals if s.effect in ("opt-out", "inferred-opt-out", "review")})
+    if rights.conflicts or signals:
+        return f"{said}: {', '.join(rights.conflicts or signals)}"
+    kinds: dict[str, list[str]] = {}
+    for one in rights.evidence:
+        kinds.setdefault(one.licence, []).append(one.kind)
+    marks = ", ".join(f"{licence} by {', '.join(dict.fromkeys(by))}" for licence, by in kinds.items())
+    is_proved = any(is_proof(one.kind) for one in rights.evidence)
+    if rights.reason == "needs-review" and marks and not is_proved:
+        return f"{said}: no proof, only {marks}"
+    return f"{said}: {marks}" if rights.reason and marks else said
 
 
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:

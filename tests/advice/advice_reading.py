@@ -169,8 +169,8 @@ def file_unreadable(place):
     yield CURATE
 
 
-@advice("{}: no longer says {}, on which the claim of {} rests; read it, then correct the claim in the source file or "
-        "retire the source.")  # fmt: skip
+@advice("{}: does not say {}, on which the claim of {} rests; its text begins {}. Read it, then correct the claim in "
+        "the source file or retire the source.")  # fmt: skip
 def claim_of_other_words(place):
     own(place)
     place.write("pages/LICENCE", "이 글은 CC BY-SA 4.0을 따른다.\n")

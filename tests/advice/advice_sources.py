@@ -10,6 +10,13 @@ def source_unknown(place):
     yield "collect sample --dry-run"
 
 
+@advice("no source of the catalogue is called {}; for the file here write {}.py")
+def source_without_its_ending(place):
+    own(place)
+    yield "collect own"
+    yield "collect own.py"
+
+
 @advice("{}: the file does not exist; check the path of the source")
 def source_missing(place):
     own(place)

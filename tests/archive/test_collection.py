@@ -221,7 +221,7 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
         page = "<html><meta charset=euc-kr><p>공공누리 <b>제1유형</b></p></html>".encode("cp949")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"1"'})
         site.answers["/ai.txt"] = Answer(b"User-agent: *\nDisallow: *.txt\n", headers={"Content-Type": "text/plain"})
-        with pytest.raises(SourceError, match=r"no longer says .* next collect fetches this page again"):
+        with pytest.raises(SourceError, match=r"does not say .* next collect fetches this page again"):
             crawled(tmp_path, site, "공공누리 제4유형")
         asked = dict(site.hits)
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3

@@ -18,6 +18,8 @@ import data_cards
 from flows.cli import why
 from flows.reports.side_by_side import FOLDED, ROWS, Side, rows, show_pair
 from flows.reports.text_diff import align
+from malmoi.apply import Dropped
+from malmoi.document import LicenceEvidence, Signal, Verdict
 from malmoi.errors import CallError
 from malmoi.releases import exposed_pages
 from malmoi.releases.clusters import COPIES
@@ -88,6 +90,24 @@ def test_a_copy_is_told_its_keeper_how_alike_they_are_and_why(workspace: Path) -
     assert "{+다음+} 주 토요일" in said and "[-이번-] 주 토요일" in said
     assert "회관에{+␣+}있으니" in said
     assert "[-문의는 이장에게 하십시오.-]" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "signals", "because"),
+    [
+        ("image", (), "no proof, only CC-BY-4.0 by image"),
+        ("rel-license", ("third-party",), "must look before the text may be used: third-party"),
+    ],
+)
+def test_what_a_document_needs_a_review_for_is_shown(tmp_path: Path, kind: str, signals: tuple, because) -> None:
+    marks = (LicenceEvidence("CC-BY-4.0", kind, "item", "CC BY", "a.ccl", "r"),)
+    doc = replace(
+        document("ga", 1), evidence=marks, signals=tuple(Signal(one, "review", "", "", "r") for one in signals)
+    )
+    stage(tmp_path / "3-clean" / "a", "3-clean", [], [Dropped(doc, "rights", Verdict("drop", "needs-review"))])
+    (tmp_path / "malmoi.json").write_text('{"format": 1}\n', encoding="utf-8")
+    said = told(tmp_path, "ga/1", 300)
+    assert "dropped by rights: needs-review" in said and because in said, said
 
 
 def test_a_keeper_stands_beside_the_least_alike_of_its_copies(workspace: Path) -> None:

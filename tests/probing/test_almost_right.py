@@ -153,13 +153,14 @@ CASES = [
     (SITE, pages(lambda n: Answer(b'{"error": 1}', 200, JSON)), "items", "differs", "json with the fields error ×5"),
     (SITE, pages(lambda n: Answer(f"<body><p>{prose(n, 1)}</p></body>".encode(), 200, HTML)), "kept", "differs",
      "0 of 5 by the recipe general; dropped: length: too-short"),
-    (SITE, put("/", page(5).body), "count", "differs", "the start page names no address inside the scope"),
+    (SITE, put("/", page(5).body), "count", "differs", "follow() finds no address inside the scope on the start page"),
     (SITE, put("/robots.txt", b"User-agent: *\nDisallow: /page/\n", {"Content-Type": "text/plain"}), "robots.txt",
      "differs", "5 addresses may not be fetched"),
     (SITE, put("/robots.txt", page(1).body), "robots.txt", "differs", "robots-unreadable"),
     (SITEMAP, edit("/sitemap.xml", b"/page/", b"/other/"), "answers", "failed", "no address to fetch: 20 out-of-scope"),
     (SITEMAP, edit("/sitemap.xml", b"/page/1", b"/other/1"), "count", "holds", "9, 11 out-of-scope"),
     (SITEMAP, put("/sitemap.xml", page(1).body), "answers", "failed", "not-a-sitemap"),
+    (SITEMAP, lambda site: site.answers.pop("/sitemap.xml"), "answers", "failed", "check that page and access.urls"),
     (FEED, put("/rss", b"<rss><channel></channel></rss>"), "answers", "failed", "it names no page"),
     # an interface
     (API, rows(lambda one: {"a": [one], "b": [one]}), "reading", "differs", "json with the fields a"),
@@ -186,6 +187,7 @@ CASES = [
     (API, rows(lambda one: [row(int(one["id"]) % 2)]), "copies", "differs", "texts are distinct"),
     (SITE, put("/ai.txt", b"User-Agent: *\nDisallow: /\n", {"Content-Type": "text/plain"}), "licence", "differs",
      "reserves the use"),
+    (API, rows(lambda one: [without(one, "title")]), "title", "differs", "the attribution reads it"),
     # dumps
     (LINES, put("/dump.jsonl.gz", WALL.encode()), "answers", "failed", "it is a page of HTML, not a dump"),
     (RECORDS, put("/dump.xml", WALL.encode()), "answers", "failed", "it is a page of HTML, not a dump"),

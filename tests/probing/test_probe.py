@@ -113,6 +113,7 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
         (lambda row: {**row, "이용조건": "공공누리 제4유형"}, "licence", "no item is granted"),
         (lambda row: {**row, "정정문": "바로잡는다"}, "other fields", "unknown: 정정문"),
         (lambda row: {**row, "date": ""}, "date", "in 0 of 5; the attribution reads it"),
+        (lambda row: {**row, "title": ""}, "title", "in 0 of 5; the attribution reads it"),
         (lambda row: {**row, "text": ""}, "text", "none; without text: empty ×5"),
         (lambda row: {name: value for name, value in row.items() if name != "text"}, "reading", "could not be read"),
     ],
@@ -161,6 +162,7 @@ def test_a_missing_key_is_a_state_with_a_name(home, tmp_path, monkeypatch):
         found = probe(home, write_api(tmp_path, site))
         assert not site.hits
     assert found.outcome == "not asked" and "SMALL_KEY" in says(found, "key")
+    assert [one.field for one in found.checks] == ["key"], "once"
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -256,9 +258,10 @@ def test_files_and_archives_are_probed_in_their_place(home, tmp_path, kind):
     source.write_text(FILES.format(access=access), "utf-8")
     found = probe(home, str(source))
     assert found.outcome == "holds" and says(found, "count").startswith("9;"), found.checks
+    assert states(found)["title"] == "unknown", "the answers have no titles, and nothing reads one"
     (folder / "LICENCE").write_text("all rights reserved")
     changed = probe(home, str(source))
-    assert (changed.outcome, states(changed)["claim"]) == ("differs", "differs")
+    assert (changed.outcome, states(changed)) == ("differs", {"claim": "differs"})
     source.write_text(FILES.format(access=access.replace("data", "none")), "utf-8")
     gone = probe(home, str(source))
     assert gone.outcome == "not asked" and "does not exist" in says(gone, "call")

@@ -123,7 +123,7 @@ def test_the_words_of_a_claim_must_stand_in_the_archived_file() -> None:
     claim = LicenceClaim("MIT", "공공누리 제1유형", file="LICENSE")
     kogl = LicenceClaim("LicenseRef-KOGL-1", "공공누리 제1유형", file="LICENSE")
     claims.check_quote(claim, "이 자료는 공공누리\n  제1유형입니다.")
-    with pytest.raises(SourceError, match="LICENSE: no longer says"):
+    with pytest.raises(SourceError, match="LICENSE: does not say"):
         claims.check_quote(claim, "이 자료는 공공누리 제4유형입니다.")
     with pytest.raises(SourceError, match="LICENSE: the sentence around '공공누리 제1유형' denies"):
         claims.check_quote(kogl, "사진은 공공누리 제1유형으로 이용할 수 없습니다. 글은 누구나 씁니다.")

@@ -115,3 +115,41 @@ def test_the_file_is_refused_when_it_is_shown_and_so_is_a_missing_folder(tmp_pat
     assert shown.returncode == 2 and "does not exist; correct the path" in shown.stderr
     (tmp_path / "none").mkdir()
     assert malmoi_in_process("sources", str(path), "--workspace", str(tmp_path / "w")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "access", ["Folder(Path({0!r}))", "Warc((Path({0!r}),))", "Dump(path=Path({0!r}) / 'a.jsonl')"]
+)
+def test_the_licence_file_of_a_claim_is_looked_for_when_the_source_is_shown(tmp_path, access):
+    (tmp_path / "a.jsonl").touch()
+    path, proof = tmp_path / "own.py", "dump-claim" if access.startswith("Dump") else "licence-file"
+    path.write_text(
+        f"from pathlib import Path\nfrom malmoi.source import *\nSOURCE = Source('own', 'A', 'B', "
+        f"{access.format(str(tmp_path))}, claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),), "
+        f"rule=LicenceRule(({proof!r},), expected=('CC-BY-4.0',)))\n", "utf-8"
+    )  # fmt: skip
+
+    def show(text):
+        if text:
+            (tmp_path / "LICENCE").write_text(text, "utf-8")
+        return malmoi_in_process("sources", str(path), "--workspace", str(tmp_path / "w"))
+
+    shown = show("")
+    assert shown.returncode == 3 and f"{tmp_path / 'LICENCE'} does not exist; a claim needs" in shown.stderr
+    shown = show("다른 말이다.")
+    assert (
+        shown.returncode == 3 and "does not say 'CC BY 4.0'" in shown.stderr and "begins '다른 말이다.'" in shown.stderr
+    )
+    assert show("CC BY 4.0").returncode == 0
+
+
+def test_a_web_source_with_a_licence_file_is_first_told_to_name_a_page(tmp_path):
+    """Not to declare the proof of files, which it could never give."""
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from malmoi.source import *\n"
+        "SOURCE = Source('own', 'A', 'B', Feed(('https://a.kr/rss',), ('https://a.kr/',)), "
+        "claim=(LicenceClaim('MIT', 'MIT License', file='LICENCE'),), rule=LicenceRule(('dump-claim',)))\n", "utf-8"
+    )  # fmt: skip
+    with pytest.raises(CallError, match="a Feed has no files; name the page"):
+        catalogue.load(str(path))

@@ -92,6 +92,7 @@ def test_nobody_has_reviewed_what_ships(name):
         ({"title": ""}, "title"),
         ({"rule": LicenceRule(("json-ld",))}, "expected is empty"),
         ({"rule": LicenceRule(("json-ld",), expected=("MIT", "Licence-X"))}, "Licence-X is not in"),
+        ({"rule": LicenceRule(("kogl-block",), (("https://a.kr/", "b"),), expected=("MIT",))}, "https://a.kr/ covers"),
         ({"attribution": ""}, "names the origin"),
         ({"attribution": "{publisher} {autor}"}, "only title, author"),
         ({"register": ""}, "register"),

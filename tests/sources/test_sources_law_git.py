@@ -322,7 +322,7 @@ def test_a_repository_that_no_longer_names_its_licence_stops_the_source(tmp_path
         served.commit(
             {"README.md": b"# x", "a/\xeb\xb3\xb8\xeb\xac\xb8.md".encode("latin-1"): body_of("law_git_rules")}
         )
-        with pytest.raises(SourceError, match="no longer says"):
+        with pytest.raises(SourceError, match="does not say"):
             collect(Workspace.open(tmp_path / "w"), path, Progress())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from crawlers.sampling.drawn import Sample
 from crawlers.withdrawn import drop
 from flows.cli import why
 from flows.collect import collect
@@ -16,6 +17,7 @@ from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
+from flows.forecasts.forecast import forecast
 from flows.forecasts.unit_results import read_results
 from flows.probing.probe_source import probe
 from flows.run import recipe_of
@@ -195,6 +197,9 @@ def test_a_source_most_of_whose_entries_cannot_be_read_stops_with_the_first_erro
     )
     with pytest.raises(SourceError, match=words):
         run(tmp_path, name)
+    with pytest.raises(SourceError) as raised:
+        forecast(Workspace.open(tmp_path / "f"), name, recipe_of("general"), Sample(9), Progress(quiet=True))
+    assert "documents could not be read" in str(raised.value) and "malmoi why" not in str(raised.value)
     path = Path(name)
     path.write_text(path.read_text("utf-8") + BY_HAND.replace('["본문"]', '.get("본문", entry.get("내용"))'), "utf-8")
     done, said = run(tmp_path, name)

@@ -194,7 +194,7 @@ def _draw(state: State, blocks: Iterable[Block]) -> Iterator[Block]:
         size += len(block.body)
     yield from drawn.units()
     state.whole = False
-    how = f"blocks at random; the whole dump was read, {drawn.added:,} blocks"
+    how = "blocks at random; the whole dump was read"
     stratum = Stratum("blocks", drawn.added, "counted", tuple(map(name_of, drawn.units())), size)
     state.sample = describe(how, "blocks", [stratum])
 

@@ -115,7 +115,10 @@ class HarvestCrawl(Crawl):
                 self._queue(self.harvest.read(place.url, capture))
                 return
         if not self.harvest.is_list(place.url):
-            raise SourceError(f"{self.context.name}: no answer to {place.url} ({why}); check it, then run again")
+            raise SourceError(
+                f"{self.context.name}: no answer to {place.url} ({why}); check access.url in the source file, then run "
+                "again"
+            )
         is_replacement = protocol.arguments_of(place.url).get("verb") == "ListIdentifiers"
         if _may_pass(why) and is_replacement:
             raise HostError(
