@@ -73,7 +73,7 @@ def _latest(rows: list[IndexRow]) -> list[IndexRow]:
 
 def _list_files(source: Source, access: Warc) -> list[Path]:
     files: list[Path] = []
-    for path in access.paths:
+    for path in map(Path.expanduser, access.paths):
         if path.is_dir():
             files += sorted(p for p in path.rglob("*") if p.name.endswith((".warc", ".warc.gz")))
         elif path.is_file():

@@ -169,7 +169,8 @@ def list_licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
         case Folder(path=path):
             base = path.expanduser()
         case Warc(paths=(first, *_)):
-            base = first if first.is_dir() else first.parent
+            place = first.expanduser()
+            base = place if place.is_dir() else place.parent
         case Dump(path=Path() as path):
             base = path.expanduser().parent
         case _:

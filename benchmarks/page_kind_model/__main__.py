@@ -15,6 +15,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ class Shown:
     origin: str
     features: tuple[float, ...]
     streak: int
+    stated: frozenset[str]
 
 
 def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
@@ -63,7 +65,11 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
         return None  # decided by its data
     looked = page_features.look(page, text)
     features = page_features.measure(looked, page, found, item.url, text)
-    return Shown(name, kind, origin, tuple(features), page_features.measure_streak(looked, page_kind.PROSE))
+    streak, stated = (
+        page_features.measure_streak(looked, page_kind.PROSE),
+        page_features.find_stated_kinds(page, found.title, text),
+    )
+    return Shown(name, kind, origin, tuple(features), streak, stated)
 
 
 def built_pages(seed: int) -> Iterator[Shown]:
@@ -145,9 +151,9 @@ def judge(pages: Sequence[Shown], bias: Floats, weights: Floats) -> list[tuple[S
         scores = bias + weights @ np.array(page.features)
         p = np.exp(scores - scores.max())
         p /= p.sum()
-        doubt = 1.0 - float(p[0])
-        dropped = doubt >= page_kind.SURE and page.streak < page_kind.PROSE
-        found.append((page, LEARNED[1 + int(np.argmax(p[1:]))] if dropped else "article", doubt))
+        chances = dict(zip(LEARNED, p.tolist(), strict=True))
+        kind, is_dropped = page_kind.decide(chances, page.streak, partial(frozenset, page.stated))
+        found.append((page, kind if is_dropped else "article", 1.0 - chances["article"]))
     return found
 
 

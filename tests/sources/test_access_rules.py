@@ -6,6 +6,9 @@ import pytest
 
 from crawlers import catalogue
 from crawlers.access_rules import FORMATS, find_absent, find_faults
+from crawlers.archives import index_archives, read
+from crawlers.collect import list_licence_files
+from malmoi.archive.capture import warc_record
 from malmoi.errors import CallError
 from malmoi.source import (
     Api,
@@ -22,6 +25,7 @@ from malmoi.source import (
     Site,
     Sitemap,
     Source,
+    Warc,
 )
 from tests.builders.small_corpus import malmoi_in_process
 
@@ -141,6 +145,20 @@ def test_the_licence_file_of_a_claim_is_looked_for_when_the_source_is_shown(tmp_
         shown.returncode == 3 and "does not say 'CC BY 4.0'" in shown.stderr and "begins '다른 말이다.'" in shown.stderr
     )
     assert show("CC BY 4.0").returncode == 0
+
+
+@pytest.mark.parametrize("path", ["~/pages", "~/pages/a.warc"])
+def test_an_archive_below_the_home_folder_is_read_with_its_licence_file(tmp_path, monkeypatch, path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "LICENCE").write_text("CC BY 4.0")
+    page = warc_record("https://a.kr/1", "2030-01-02T03:04:05Z", 200, (("Content-Type", "text/html"),), b"<p>a</p>")
+    (tmp_path / "pages" / "a.warc").write_bytes(page)
+    claim = LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE")
+    source = Source("own", "A", "B", Warc((Path(path),)), (claim,), LicenceRule(("licence-file",)))
+    assert not find_absent(source)
+    assert [name for name, _, _ in list_licence_files(source)] == ["LICENCE"]
+    assert [row.url for row in index_archives(source, source.access, read)[0]] == ["https://a.kr/1"]
 
 
 def test_a_web_source_with_a_licence_file_is_first_told_to_name_a_page(tmp_path):

@@ -1,8 +1,9 @@
 """Decide what kind of page a web page is: an article, or a page that is not a text (index, error, login …).
 
 A linear model over features of structure (share of links, streaks of prose, cut teasers, forms, tables of numbers,
-words of errors) gives each kind a probability (`page_kind_model.toml`, trained by `benchmarks.page_kind_model`). A
-page is dropped only if the model is sure; a page with a long streak of prose is an article whatever else it shows.
+words of errors) gives each kind a probability (`page_kind_model.toml`, trained by `benchmarks.page_kind_model`). How
+sure the model must be to drop a page depends on its longest streak of prose: a page with a long one is an article
+whatever else it shows, one with a brief one is dropped sooner.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import math
 import operator
 import re
 import tomllib
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 from crawlers.formats.html.page_features import find_stated_kinds, look, measure, measure_streak
@@ -33,6 +35,8 @@ _KIND_OF_REASON = {"needs-script": "shell", "frameset": "frame"}
 WORDED = frozenset({"error", "login", "stub"})  # kinds that count only if the page has their words
 SURE = 0.9  # minimum probability of all kinds but `article` together at which a page is dropped
 LIKELY = 0.5  # the same, at which a page is labelled with its likeliest other kind
+BRIEF = 100  # code points of sentences in a row; fewer show no text by themselves
+BRIEF_SURE = 0.7  # in place of SURE for such a page, with or without the words of a kind
 LITTLE = 200  # code points; with less beside a frame, the frame holds the content
 PROSE = 800  # code points of sentences in a row; a page with so many is an article
 _NO_CONTENT = re.compile(
@@ -56,24 +60,42 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     if len(text) < LITTLE and _has_frame(page):
         return "frame", REASONS["frame"]
     shown = look(page, text)
-    if not reason and measure_streak(shown, PROSE) == PROSE:
+    streak = measure_streak(shown, PROSE)
+    if not reason and streak == PROSE:
         return "article", ""
-    values = measure(shown, page, found, url, text)
-    chances = chances_of(values)
-    doubt = 1 - chances.pop("article")
-    if not reason and doubt < LIKELY:
-        return "article", ""
-    said = find_stated_kinds(page, found.title, text)
-    chances = {kind: chance for kind, chance in chances.items() if kind not in WORDED or kind in said}
-    doubt = math.fsum(chances.values())
-    likeliest = max(chances, key=chances.__getitem__)
-    if reason:  # nothing to lose: the kind only names the reason
-        kind = likeliest if doubt >= LIKELY else "index" if reason == "links-only" else "stub"
-        named = kind in ("index", "gallery", "generated") if reason == "links-only" else kind == "stub"
-        return kind, reason if named else REASONS[kind]
-    if doubt < LIKELY:
-        return "article", ""
-    return likeliest, REASONS[likeliest] if doubt >= SURE else ""
+    chances = chances_of(measure(shown, page, found, url, text))
+    stated = partial(find_stated_kinds, page, found.title, text)
+    if not reason:
+        kind, is_dropped = decide(chances, streak, stated)
+        return kind, REASONS[kind] if is_dropped else ""
+    # Nothing to lose: the kind only names the reason.
+    likeliest, doubt = _find_likeliest(chances, stated())
+    kind = likeliest if doubt >= LIKELY else "index" if reason == "links-only" else "stub"
+    is_named = kind in ("index", "gallery", "generated") if reason == "links-only" else kind == "stub"
+    return kind, reason if is_named else REASONS[kind]
+
+
+def decide(chances: Mapping[str, float], streak: int, stated: Callable[[], frozenset[str]]) -> tuple[str, bool]:
+    """Return the kind of a page with a text, and whether it is dropped.
+
+    `chances` are those of all kinds, `streak` is the longest streak of prose in code points (PROSE for more), and
+    `stated` returns the kinds of which the page has words.
+
+    >>> decide({"article": 0.2, "login": 0.8}, 20, frozenset), decide({"article": 0.2, "login": 0.8}, 120, frozenset)
+    (('login', True), ('article', False))
+    """
+    if streak >= PROSE or 1 - chances["article"] < LIKELY:
+        return "article", False
+    if streak < BRIEF and 1 - chances["article"] >= BRIEF_SURE:
+        return _find_likeliest(chances, WORDED)[0], True
+    likeliest, doubt = _find_likeliest(chances, stated())
+    return (likeliest, doubt >= SURE) if doubt >= LIKELY else ("article", False)
+
+
+def _find_likeliest(chances: Mapping[str, float], stated: frozenset[str]) -> tuple[str, float]:
+    """Return the likeliest kind but `article`, and the probability of all; of WORDED only those that are stated."""
+    others = {kind: one for kind, one in chances.items() if kind != "article" and kind not in WORDED - stated}
+    return max(others, key=others.__getitem__, default="stub"), math.fsum(others.values())
 
 
 def _has_frame(page: Page) -> bool:
