@@ -53,6 +53,8 @@ class Shown:
     origin: str
     features: tuple[float, ...]
     streak: int
+    is_brief: bool
+    is_short: bool  # without a text, or with one that the filter `length` of every recipe drops
     stated: frozenset[str]
 
 
@@ -69,7 +71,8 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
         page_features.measure_streak(looked, page_kind.PROSE),
         page_features.find_stated_kinds(page, found.title, text),
     )
-    return Shown(name, kind, origin, tuple(features), streak, stated)
+    is_short = bool(reason) or len(text) < page_kind.BRIEF
+    return Shown(name, kind, origin, tuple(features), streak, page_kind.is_brief(text, streak), is_short, stated)
 
 
 def built_pages(seed: int) -> Iterator[Shown]:
@@ -152,7 +155,8 @@ def judge(pages: Sequence[Shown], bias: Floats, weights: Floats) -> list[tuple[S
         p = np.exp(scores - scores.max())
         p /= p.sum()
         chances = dict(zip(LEARNED, p.tolist(), strict=True))
-        kind, is_dropped = page_kind.decide(chances, page.streak, partial(frozenset, page.stated))
+        kind, is_dropped = page_kind.decide(chances, partial(frozenset, page.stated), is_brief=page.is_brief)
+        is_dropped = is_dropped and page.streak < page_kind.PROSE
         found.append((page, kind if is_dropped else "article", 1.0 - chances["article"]))
     return found
 
@@ -162,7 +166,7 @@ def report(name: str, judged: Sequence[tuple[Shown, str, float]]) -> None:
     articles = [one for one in judged if one[0].kind == "article"]
     wrong = [one for one in articles if one[1] != "article"]
     others = [one for one in judged if one[0].kind != "article"]
-    missed = [one for one in others if one[1] == "article"]
+    missed = [one for one in others if one[1] == "article" and not one[0].is_short]
     right = sum(page.kind == kind for page, kind, _ in others)
     print(
         f"{name}: {len(wrong)} of {len(articles)} articles dropped; "

@@ -35,8 +35,8 @@ _KIND_OF_REASON = {"needs-script": "shell", "frameset": "frame"}
 WORDED = frozenset({"error", "login", "stub"})  # kinds that count only if the page has their words
 SURE = 0.9  # minimum probability of all kinds but `article` together at which a page is dropped
 LIKELY = 0.5  # the same, at which a page is labelled with its likeliest other kind
-BRIEF = 100  # code points of sentences in a row; fewer show no text by themselves
-BRIEF_SURE = 0.7  # in place of SURE for such a page, with or without the words of a kind
+BRIEF = 100  # code points; a text that has so many, but fewer in sentences in a row, shows little prose
+BRIEF_SURE = 0.7  # in place of SURE for such a text, with or without the words of a kind
 LITTLE = 200  # code points; with less beside a frame, the frame holds the content
 PROSE = 800  # code points of sentences in a row; a page with so many is an article
 _NO_CONTENT = re.compile(
@@ -61,12 +61,12 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
         return "frame", REASONS["frame"]
     shown = look(page, text)
     streak = measure_streak(shown, PROSE)
-    if not reason and streak == PROSE:
+    if not reason and streak >= PROSE:
         return "article", ""
     chances = chances_of(measure(shown, page, found, url, text))
     stated = partial(find_stated_kinds, page, found.title, text)
     if not reason:
-        kind, is_dropped = decide(chances, streak, stated)
+        kind, is_dropped = decide(chances, stated, is_brief=is_brief(text, streak))
         return kind, REASONS[kind] if is_dropped else ""
     # Nothing to lose: the kind only names the reason.
     likeliest, doubt = _find_likeliest(chances, stated())
@@ -75,19 +75,27 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     return kind, reason if is_named else REASONS[kind]
 
 
-def decide(chances: Mapping[str, float], streak: int, stated: Callable[[], frozenset[str]]) -> tuple[str, bool]:
+def is_brief(text: str, streak: int) -> bool:
+    """Whether a text shows little prose for its length; a very short one is left to the recipe (filter `length`)."""
+    return streak < BRIEF <= len(text)
+
+
+def decide(
+    chances: Mapping[str, float], stated: Callable[[], frozenset[str]], *, is_brief: bool = False
+) -> tuple[str, bool]:
     """Return the kind of a page with a text, and whether it is dropped.
 
-    `chances` are those of all kinds, `streak` is the longest streak of prose in code points (PROSE for more), and
-    `stated` returns the kinds of which the page has words.
+    `chances` are those of all kinds, and `stated` returns the kinds of which the page has words.
 
-    >>> decide({"article": 0.2, "login": 0.8}, 20, frozenset), decide({"article": 0.2, "login": 0.8}, 120, frozenset)
+    >>> chances = {"article": 0.2, "login": 0.8}
+    >>> decide(chances, frozenset, is_brief=True), decide(chances, frozenset)
     (('login', True), ('article', False))
     """
-    if streak >= PROSE or 1 - chances["article"] < LIKELY:
-        return "article", False
-    if streak < BRIEF and 1 - chances["article"] >= BRIEF_SURE:
+    doubt = 1 - chances["article"]
+    if is_brief and doubt >= BRIEF_SURE:
         return _find_likeliest(chances, WORDED)[0], True
+    if doubt < LIKELY:
+        return "article", False
     likeliest, doubt = _find_likeliest(chances, stated())
     return (likeliest, doubt >= SURE) if doubt >= LIKELY else ("article", False)
 
