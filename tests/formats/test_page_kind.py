@@ -66,3 +66,27 @@ def test_the_model_has_a_weight_for_each_feature() -> None:
 
 def test_every_kind_with_a_reason_is_a_kind() -> None:
     assert set(page_kind.REASONS) < set(page_kind.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("chances", "stated", "brief", "decided"),
+    [
+        ({"article": 0.35, "index": 0.65}, (), True, ("index", False)),  # likely, not sure
+        ({"article": 0.25, "index": 0.75}, (), True, ("index", True)),
+        ({"article": 0.25, "index": 0.75}, (), False, ("index", False)),  # prose needs more to be dropped
+        ({"article": 0.05, "login": 0.95}, (), True, ("stub", True)),  # nothing asks to sign in
+        ({"article": 0.05, "login": 0.95}, ("login",), True, ("login", True)),
+        ({"article": 0.05, "login": 0.95}, (), False, ("article", False)),
+        ({"article": 0.55, "index": 0.45}, (), True, ("article", False)),
+    ],
+)
+def test_a_page_with_little_prose_is_dropped_sooner(
+    chances: dict[str, float], stated: tuple[str, ...], brief: bool, decided: tuple[str, bool]
+) -> None:
+    assert page_kind.decide(chances, lambda: frozenset(stated), is_brief=brief) == decided
+
+
+def test_a_very_short_text_is_left_to_the_recipe() -> None:
+    lengths = (page_kind.BRIEF - 1, page_kind.BRIEF)
+    assert [page_kind.is_brief("가" * length, 0) for length in lengths] == [False, True]
+    assert not page_kind.is_brief("가" * 500, page_kind.BRIEF)

@@ -89,11 +89,12 @@ def decide(
 
     >>> chances = {"article": 0.2, "login": 0.8}
     >>> decide(chances, frozenset, is_brief=True), decide(chances, frozenset)
-    (('login', True), ('article', False))
+    (('stub', True), ('article', False))
     """
     doubt = 1 - chances["article"]
     if is_brief and doubt >= BRIEF_SURE:
-        return _find_likeliest(chances, WORDED)[0], True
+        kind, _ = _find_likeliest(chances, WORDED)
+        return "stub" if kind in WORDED - stated() else kind, True
     if doubt < LIKELY:
         return "article", False
     likeliest, doubt = _find_likeliest(chances, stated())
