@@ -9,6 +9,7 @@ The table shows hard pages by a model that has not seen their writer. `--write` 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tomllib
@@ -104,17 +105,25 @@ def corpus_pages() -> Iterator[Shown]:
 
 
 def hard_pages(folder: Path) -> Iterator[Shown]:
-    """Yield the open hard pages; frames and shells are decided without the model."""
-    for path in sorted(folder.glob("*.toml")):
-        stated = tomllib.loads(path.read_text("utf-8"))
-        if stated["kind"] not in LEARNED or not path.with_suffix(".html").exists():
-            continue
-        body = path.with_suffix(".html").read_text("utf-8").encode(stated["charset"], "xmlcharrefreplace")
-        item = Item("k", stated["url"], body, "text/html", "", "")
-        if stated["kind"] != "article" or html_page.main_text(html_page.parse(item).tree)[0]:
-            shown = show(path.stem, stated["kind"], path.stem.partition("-")[0], item)
+    """Yield the open hard pages with a text; frames and shells are decided without the model."""
+    for name, kind, item in _read_items(folder):
+        if kind in LEARNED and (kind != "article" or html_page.main_text(html_page.parse(item).tree)[0]):
+            shown = show(name, kind, name.partition("-")[0], item)
             if shown is not None:
                 yield shown
+
+
+def _read_items(folder: Path) -> Iterator[tuple[str, str, Item]]:
+    """Yield name, kind and page: of pages with a file each (ID.toml, ID.html), then of the lines of WRITER.jsonl."""
+    for path in sorted(folder.glob("*.toml")):
+        stated = tomllib.loads(path.read_text("utf-8"))
+        if path.with_suffix(".html").exists():
+            body = path.with_suffix(".html").read_text("utf-8").encode(stated["charset"], "xmlcharrefreplace")
+            yield path.stem, stated["kind"], Item("k", stated["url"], body, "text/html", "", "")
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            yield row["name"], row["kind"], Item("k", row["url"], row["html"].encode(), "text/html", "utf-8", "")
 
 
 def train(pages: Sequence[Shown]) -> tuple[Floats, Floats]:
