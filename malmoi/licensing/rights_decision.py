@@ -131,6 +131,8 @@ def explain(rights: Rights) -> str:
     >>> image = LicenceEvidence("LicenseRef-KOGL-1", "image", "item", "", "/html/body/img", "")
     >>> explain(decide([image]))
     'a person must look before the text may be used: no proof, only LicenseRef-KOGL-1 by image'
+    >>> explain(decide([LicenceEvidence("none", "refusal-copying", "item", "", "", "")]))
+    'the words nearest to the text forbid its use: refusal-copying'
     """
     said = REASONS.get(rights.reason) or f"{rights.licence} permits {rights.use}"
     signals = sorted({s.name for s in rights.signals if s.effect in ("opt-out", "inferred-opt-out", "review")})
@@ -139,7 +141,8 @@ def explain(rights: Rights) -> str:
     kinds: dict[str, list[str]] = {}
     for one in rights.evidence:
         kinds.setdefault(one.licence, []).append(one.kind)
-    marks = ", ".join(f"{licence} by {', '.join(dict.fromkeys(by))}" for licence, by in kinds.items())
+    found = {licence: ", ".join(dict.fromkeys(by)) for licence, by in kinds.items()}
+    marks = ", ".join(by if licence == NONE else f"{licence} by {by}" for licence, by in found.items())
     is_proved = any(is_proof(one.kind) for one in rights.evidence)
     if rights.reason == "needs-review" and marks and not is_proved:
         return f"{said}: no proof, only {marks}"
