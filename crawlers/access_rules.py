@@ -58,7 +58,7 @@ def find_faults(source: Source, *, reads_items: bool = False) -> Iterator[str]:
         yield f"expect has at_least={source.expect.at_least:,} above at_most={source.expect.at_most:,}; correct them"
     for field, url in _list_addresses(source):
         yield from _check_address(field, url, guard)
-    yield from _check_claims(source)
+    yield from find_claim_faults(source)
     yield from _check_access(source, guard, reads_items)
 
 
@@ -121,7 +121,8 @@ def _host_of(url: str) -> str:
     return host if re.search(r":\d+$", host) else f"{host}:{PORTS[scheme]}"
 
 
-def _check_claims(source: Source) -> Iterator[str]:
+def find_claim_faults(source: Source) -> Iterator[str]:
+    """Yield a message about each claim whose proof has no place in the access point."""
     for claim in source.claim:
         if not claim.file and not claim.url:
             yield (

@@ -113,7 +113,7 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
     if not NAME.fullmatch(source.name):
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
-    if wrong := find_mistyped(source):
+    if wrong := find_mistyped(source) or next(access_rules.find_claim_faults(source), ""):
         raise CallError(f"{path}: {wrong}")
     licence_rules.check(source, path)
     for url in (*addresses(source), *_list_archived_hosts(source)):

@@ -12,7 +12,7 @@ from malmoi.errors import SourceError
 from malmoi.licensing.claim_quotes import is_limited
 from malmoi.licensing.licence_words import fold
 from malmoi.licensing.rights_decision import terms
-from malmoi.source import FOLDER, AccessPoint, Folder, Git, Item, LicenceClaim, Source, Warc
+from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
 
 MAX_BEGINNING = 60  # code points of a text that a message shows
 
@@ -56,7 +56,7 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
 def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
     """Return the name of the proof that a claim is, by the access point of its source.
 
-    >>> from malmoi.source import Dump
+    >>> from malmoi.source import Warc
     >>> file, page = LicenceClaim("MIT", "MIT License", file="LICENSE"), LicenceClaim("MIT", "MIT", url="https://a.kr/")
     >>> [claim_proof(access, file) for access in (Git("https://github.com/a/b"), Dump("https://a.kr/d"), Warc(()))]
     ['project-licence', 'dump-claim', 'licence-file']
@@ -65,7 +65,7 @@ def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:
     """
     if isinstance(access, Git):
         return "project-licence"
-    return "licence-file" if isinstance(access, Folder | Warc) and not claim.url else "dump-claim"
+    return "dump-claim" if isinstance(access, Dump) or claim.url else "licence-file"
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:
