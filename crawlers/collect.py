@@ -113,7 +113,7 @@ def collect_local(
     new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
     gone = [] if limit is not None or sample else [mark_gone(row) for url, row in known.items() if url not in here]
-    proof = [(_licence_row(name, path, body), body) for name, path, body in list_licence_files(source)]
+    proof = [(_licence_row(name, path, body), body) for name, path, body in proofs.read_licence_files(source)]
     fresh = [(row, body) for row, body in proof if row.record not in held]
     counts = {
         "found": len(look.rows),
@@ -158,24 +158,6 @@ def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     """Return URL → row of the policy files (robots.txt, sitemaps …) that earlier runs indexed and that are not gone."""
     held = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
-
-
-def list_licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
-    """Return the licence files of a source on this machine: in its folder, or beside its dump or first archive.
-
-    Raises SourceError if one is missing or unreadable, or lacks the words of its claims.
-    """
-    match source.access:
-        case Folder(path=path):
-            base = path.expanduser()
-        case Warc(paths=(first, *_)):
-            place = first.expanduser()
-            base = place if place.is_dir() else place.parent
-        case Dump(path=Path() as path):
-            base = path.expanduser().parent
-        case _:
-            return []
-    return list(proofs.read_licence_files(source, base))
 
 
 def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:

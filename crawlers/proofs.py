@@ -18,14 +18,29 @@ from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, LICENCE, Run
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
-from malmoi.source import LicenceClaim, Source
+from malmoi.source import Dump, Folder, LicenceClaim, Source, Warc
 
 
-def read_licence_files(source: Source, base: Path) -> Iterator[tuple[str, Path, bytes]]:
-    """Read each licence file below `base` that a claim names: (name in the claim, path, bytes).
+def find_base(source: Source) -> Path | None:
+    """Return the folder of the files of a source on this machine: its own, or that of its dump or first archive."""
+    match source.access:
+        case Folder(path=path):
+            return path.expanduser()
+        case Dump(path=Path() as path):
+            return path.expanduser().parent
+        case Warc(paths=(first, *_)):
+            place = first.expanduser()
+            return place if place.is_dir() else place.parent
+    return None
+
+
+def read_licence_files(source: Source) -> Iterator[tuple[str, Path, bytes]]:
+    """Read each licence file on this machine that a claim names: (name in the claim, path, bytes).
 
     Raises SourceError if the file is missing or unreadable, or lacks the words of its claims.
     """
+    if (base := find_base(source)) is None:
+        return
     for name in dict.fromkeys(claim.file for claim in source.claim if claim.file):
         path = base / name
         if not path.is_file():

@@ -15,10 +15,10 @@ def count_of(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
-def agree(n: float, nouns: str) -> str:
+def count_plural(n: float, nouns: str) -> str:
     """Return `n` with a noun that is given in the plural.
 
-    >>> agree(1, "addresses"), agree(1, "files"), agree(1200, "files")
+    >>> count_plural(1, "addresses"), count_plural(1, "files"), count_plural(1200, "files")
     ('1 address', '1 file', '1,200 files')
     """
     return count_of(round(n), nouns.removesuffix("es" if nouns.endswith("sses") else "s"))

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
 from crawlers.formats.html import html_page, page_features, page_kind, page_metadata
+from crawlers.formats.html.page_features import find_stated_kinds
 from crawlers.formats.html.script_data import script_article
 from malmoi.archive import capture
 from malmoi.source import Item
@@ -54,8 +55,7 @@ class Shown:
     origin: str
     features: tuple[float, ...]
     streak: int
-    is_brief: bool
-    is_short: bool  # without a text, or with one that the filter `length` of every recipe drops
+    length: int  # code points of the text; 0 without one
     stated: frozenset[str]
 
 
@@ -68,12 +68,9 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
         return None  # decided by its data
     looked = page_features.look(page, text)
     features = page_features.measure(looked, page, found, item.url, text)
-    streak, stated = (
-        page_features.measure_streak(looked, page_kind.PROSE),
-        page_features.find_stated_kinds(page, found.title, text),
-    )
-    is_short = bool(reason) or len(text) < page_kind.BRIEF
-    return Shown(name, kind, origin, tuple(features), streak, page_kind.is_brief(text, streak), is_short, stated)
+    streak = page_features.measure_streak(looked, page_kind.PROSE)
+    length = 0 if reason else len(text)
+    return Shown(name, kind, origin, tuple(features), streak, length, find_stated_kinds(page, found.title, text))
 
 
 def built_pages(seed: int) -> Iterator[Shown]:
@@ -164,18 +161,20 @@ def judge(pages: Sequence[Shown], bias: Floats, weights: Floats) -> list[tuple[S
         p = np.exp(scores - scores.max())
         p /= p.sum()
         chances = dict(zip(LEARNED, p.tolist(), strict=True))
-        kind, is_dropped = page_kind.decide(chances, partial(frozenset, page.stated), is_brief=page.is_brief)
+        kind, is_dropped = page_kind.decide(
+            chances, partial(frozenset, page.stated), little_prose=page_kind.has_little_prose(page.length, page.streak)
+        )
         is_dropped = is_dropped and page.streak < page_kind.PROSE
         found.append((page, kind if is_dropped else "article", 1.0 - chances["article"]))
     return found
 
 
 def report(name: str, judged: Sequence[tuple[Shown, str, float]]) -> None:
-    """Print false drops, and how many pages that are no text are found, by kind."""
+    """Print false drops, and how many pages that are no text are found; short texts are left to the filter `length`."""
     articles = [one for one in judged if one[0].kind == "article"]
     wrong = [one for one in articles if one[1] != "article"]
     others = [one for one in judged if one[0].kind != "article"]
-    missed = [one for one in others if one[1] == "article" and not one[0].is_short]
+    missed = [one for one in others if one[1] == "article" and one[0].length >= page_kind.BRIEF]
     right = sum(page.kind == kind for page, kind, _ in others)
     print(
         f"{name}: {len(wrong)} of {len(articles)} articles dropped; "

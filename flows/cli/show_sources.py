@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crawlers import catalogue, denylist
-from crawlers import collect as collecting
+from crawlers import catalogue, denylist, proofs
 from crawlers.fetch.job import needs_permission
 from flows.probe import check_paths
 from flows.probing.probe_records import find_state
@@ -110,7 +109,7 @@ def show_source(root: Path, name: str, out: Console) -> None:
         out.print(f"missing: {sentence}", markup=False)
     if name.endswith(".py"):
         check_paths(source)
-        collecting.list_licence_files(source)
+        list(proofs.read_licence_files(source))
 
 
 def _list_facts(source: Source, root: Path, name: str) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from flows.forecasts.unit_results import (
     PAYLOAD,
     UNDER,
 )
-from flows.plurals import agree, count_of
+from flows.plurals import count_of, count_plural
 from flows.reports.crawl_progress import format_size
 
 AIM = 0.10  # half the width of an interval of kept characters, as a share; the sample size for it is printed
@@ -63,7 +63,7 @@ def show(found: Forecast, out: Console) -> None:
 def _describe_whole(found: Forecast) -> str:
     """Return the number of units, how it is known, and how many captures the source expects."""
     words = {"counted": "", "estimated": "about ", "at least": "at least "}
-    said = f"{words[found.certainty]}{agree(found.units, found.of)}"
+    said = f"{words[found.certainty]}{count_plural(found.units, found.of)}"
     if found.expected is None:
         return said
     low, high = found.expected

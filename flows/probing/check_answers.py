@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from crawlers import collect as collecting
 from crawlers import proofs
 from crawlers.sampling.drawn import Stratum, read_strata
 from crawlers.web.addresses import canonical_url
@@ -124,7 +123,7 @@ def check_claims(source: Source, fetched: Fetched) -> Iterator[Check]:
     """Yield a check for each claim: its page or file is there and holds the quoted words."""
     for claim in source.claim:
         where = claim.file or claim.url
-        if fetched.error is not None and not fetched.rows and not _is_local(source):
+        if fetched.error is not None and not fetched.rows and proofs.find_base(source) is None:
             yield Check("claim", "unknown", f"{claim.licence}: the collection ended before {where} could be compared")
             continue
         try:
@@ -136,16 +135,9 @@ def check_claims(source: Source, fetched: Fetched) -> Iterator[Check]:
             yield Check("claim", "holds", f"{claim.licence}: {where} holds the quoted words")
 
 
-def _is_local(source: Source) -> bool:
-    """Whether the files of a source, and of its claims, are on this machine."""
-    return isinstance(source.access, Folder | Warc) or (
-        isinstance(source.access, Dump) and source.access.path is not None
-    )
-
-
 def _prove(source: Source, fetched: Fetched) -> None:
-    if _is_local(source):
-        collecting.list_licence_files(source)
+    if proofs.find_base(source) is not None:
+        list(proofs.read_licence_files(source))
     else:
         proofs.prove_claims(source, fetched.rows, fetched.folder, (), {"failed": [], **fetched.facts})
 
@@ -158,7 +150,7 @@ def check_fetched(source: Source, fetched: Fetched, is_claim: bool) -> Iterator[
     failed = list(fetched.facts.get("failed", ()))
     torn = fetched.facts.get("torn_records", ())
     media = sorted({row.media.partition(";")[0] for row in fetched.pages})
-    if fetched.error is not None and is_claim and not fetched.pages and _is_local(source):
+    if fetched.error is not None and is_claim and not fetched.pages and proofs.find_base(source) is not None:
         return  # the claim was checked first, and nothing was read
     if fetched.error is not None and not (is_claim and fetched.pages):
         yield Check("answers", "failed", str(fetched.error))

@@ -83,10 +83,10 @@ def test_every_kind_with_a_reason_is_a_kind() -> None:
 def test_a_page_with_little_prose_is_dropped_sooner(
     chances: dict[str, float], stated: tuple[str, ...], brief: bool, decided: tuple[str, bool]
 ) -> None:
-    assert page_kind.decide(chances, lambda: frozenset(stated), is_brief=brief) == decided
+    assert page_kind.decide(chances, lambda: frozenset(stated), little_prose=brief) == decided
 
 
 def test_a_very_short_text_is_left_to_the_recipe() -> None:
     lengths = (page_kind.BRIEF - 1, page_kind.BRIEF)
-    assert [page_kind.is_brief("가" * length, 0) for length in lengths] == [False, True]
-    assert not page_kind.is_brief("가" * 500, page_kind.BRIEF)
+    assert [page_kind.has_little_prose(length, 0) for length in lengths] == [False, True]
+    assert not page_kind.has_little_prose(500, page_kind.BRIEF)

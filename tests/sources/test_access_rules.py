@@ -7,7 +7,7 @@ import pytest
 from crawlers import catalogue
 from crawlers.access_rules import FORMATS, find_absent, find_faults
 from crawlers.archives import index_archives, read
-from crawlers.collect import list_licence_files
+from crawlers.proofs import read_licence_files
 from malmoi.archive.capture import warc_record
 from malmoi.errors import CallError
 from malmoi.source import (
@@ -157,7 +157,7 @@ def test_an_archive_below_the_home_folder_is_read_with_its_licence_file(tmp_path
     claim = LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE")
     source = Source("own", "A", "B", Warc((Path(path),)), (claim,), LicenceRule(("licence-file",)))
     assert not find_absent(source)
-    assert [name for name, _, _ in list_licence_files(source)] == ["LICENCE"]
+    assert [name for name, _, _ in read_licence_files(source)] == ["LICENCE"]
     assert [row.url for row in index_archives(source, source.access, read)[0]] == ["https://a.kr/1"]
 
 

@@ -58,7 +58,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
         version = Version()
         if access.path is not None:
             path = access.path.expanduser()
-            licence_files(source, path.parent, archive)
+            licence_files(source, archive)
             _write_blocks(
                 state, archive, access, _open_local(source, path), format_utc(path.stat().st_mtime), str(path)
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import quote
 
 from crawlers import proofs
@@ -118,8 +117,8 @@ def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[
     )
 
 
-def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
+def licence_files(source: Source, archive: BlockArchive) -> None:
     """Archive the licence files beside a local dump, after the words of the claims were found in them."""
-    for name, path, body in proofs.read_licence_files(source, folder):
+    for name, path, body in proofs.read_licence_files(source):
         url = f"{SCHEME}{source.name}/{quote(name)}"
         archive.add(resource_record(url, format_utc(path.stat().st_mtime), "text/plain", body))

@@ -66,7 +66,7 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     chances = chances_of(measure(shown, page, found, url, text))
     stated = partial(find_stated_kinds, page, found.title, text)
     if not reason:
-        kind, is_dropped = decide(chances, stated, is_brief=is_brief(text, streak))
+        kind, is_dropped = decide(chances, stated, little_prose=has_little_prose(len(text), streak))
         return kind, REASONS[kind] if is_dropped else ""
     # Nothing to lose: the kind only names the reason.
     likeliest, doubt = _find_likeliest(chances, stated())
@@ -75,24 +75,24 @@ def judge(page: Page, found: Metadata, url: str, text: str, reason: str, *, carr
     return kind, reason if is_named else REASONS[kind]
 
 
-def is_brief(text: str, streak: int) -> bool:
-    """Whether a text shows little prose for its length; a very short one is left to the recipe (filter `length`)."""
-    return streak < BRIEF <= len(text)
+def has_little_prose(length: int, streak: int) -> bool:
+    """Whether a text of so many code points shows little prose; a very short one is left to the filter `length`."""
+    return streak < BRIEF <= length
 
 
 def decide(
-    chances: Mapping[str, float], stated: Callable[[], frozenset[str]], *, is_brief: bool = False
+    chances: Mapping[str, float], stated: Callable[[], frozenset[str]], *, little_prose: bool = False
 ) -> tuple[str, bool]:
     """Return the kind of a page with a text, and whether it is dropped.
 
     `chances` are those of all kinds, and `stated` returns the kinds of which the page has words.
 
     >>> chances = {"article": 0.2, "login": 0.8}
-    >>> decide(chances, frozenset, is_brief=True), decide(chances, frozenset)
+    >>> decide(chances, frozenset, little_prose=True), decide(chances, frozenset)
     (('stub', True), ('article', False))
     """
     doubt = 1 - chances["article"]
-    if is_brief and doubt >= BRIEF_SURE:
+    if little_prose and doubt >= BRIEF_SURE:
         kind, _ = _find_likeliest(chances, WORDED)
         return "stub" if kind in WORDED - stated() else kind, True
     if doubt < LIKELY:
