@@ -11,6 +11,7 @@ from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import terms
+from malmoi.prefilter import compile_linear
 from malmoi.source import CommonCrawl, LicenceRule, Source
 
 NEEDS_SELECTOR = ("kogl-block", "rel-license")  # json-ld may do without: its node says that it is the page
@@ -116,8 +117,8 @@ def _find_css_fault(selector: str) -> str:
 def _check_expressions(field: str, expressions: Sequence[str], where: object) -> None:
     for one in expressions:
         try:
-            re.compile(one)
-        except re.error as error:
+            compile_linear(one)
+        except ValueError as error:
             raise CallError(
                 f"{where}: rule.{field} holds {one!r}, not a regular expression ({error}); correct it"
             ) from error

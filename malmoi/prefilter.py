@@ -1,5 +1,7 @@
 """Prefilter for many patterns: exclude cheaply those that cannot match, so that the patterns read few texts.
 
+A pattern that a person wrote is not one of ours: `compile_linear` compiles it for RE2, so that no text stops a run.
+
 A prefilter is derived from the patterns, so the two cannot diverge. Three kinds, each the cheapest for its use:
 `loosen` widens a pattern of `re` until RE2 accepts it, for rules with lookarounds; `need` returns strings of which
 every match contains one, for one automaton of literals; `build_set` searches for many patterns in one RE2 pass. An
@@ -12,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -32,6 +35,8 @@ _TIMES = re.compile(r"([*+?])\??|\{(\d+)(,?)(\d*)\}\??")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _BEYOND = r"\x{80}-\x{10FFFF}"  # Python has more letters, digits and white space than RE2
 _DOTS = r"\x{130}\x{131}"  # İ and ı: equal to an i without case in Python, but not in RE2
+_UNICODE = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": r"\s\v\x{1C}-\x{1F}\x{85}\p{Z}"}  # RE2 means ASCII only
+_ALIKE = "AafnrtvxDSWZdsw"  # letters after a backslash that RE2 and Python read alike, or that are translated
 _ANYTHING, _ANY = r"\x{0}-\x{10FFFF}", "(?s:.)"
 
 
@@ -54,6 +59,40 @@ class Need:
     exact: Strings | None  # all strings that it matches; None if they are too many, or if their position counts too
     needed: Strings | None  # every match contains one of them; None if unknown
     ends: Strings | None = None  # one of them begins and one ends every match of a repeated part; else None
+
+
+@lru_cache(maxsize=1024)
+def compile_linear(pattern: str) -> re2._Regexp[str]:
+    r"""Compile a pattern of `re` that comes from input: RE2 matches the same, in time linear in the text.
+
+    ValueError if it is not one, has what RE2 lacks (lookaround, references to groups), or what RE2 reads otherwise.
+    Only the $ differs: it is the very end, and not the place before a last line break.
+
+    >>> compile_linear(r"^https://a[.]kr/[\w-]+$").match("https://a.kr/한글-1") is not None
+    True
+    """
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile("".join(map(_translate, _TOKEN.findall(pattern))), options)
+    except re2.error as error:
+        why = error.args[0].decode(errors="replace")
+        raise ValueError(f"RE2, which has no lookaround and no references: {why}") from error
+
+
+def _translate(token: str) -> str:
+    """Return a token of a pattern of `re` as RE2 spells it; ValueError if RE2 would read it otherwise."""
+    inside = len(token) > 1 and token[0] == "["
+    for letter in re.findall(r"\\(.)", token, re.DOTALL):
+        if letter.isalpha() and (letter not in _ALIKE or (inside and letter in "ADSWZ")):
+            raise ValueError(f"\\{letter} is not supported{' within brackets' if inside else ''}")
+    if token == "{" or (inside and "[:" in token[1:]):
+        raise ValueError(f"put a backslash before {'{' if token == '{' else '[:'}")
+    if inside:
+        return re.sub(r"\\(.)", lambda found: _UNICODE.get(found[1], found[0]), token, flags=re.DOTALL)
+    if token[0] == "\\" and (ranges := _UNICODE.get(token[1].lower())):
+        return f"[{'^' if token[1].isupper() else ''}{ranges}]"
+    return {r"\Z": r"\z"}.get(token, token)
 
 
 def build_set(patterns: Iterable[str], max_bytes: int) -> re2.Set:

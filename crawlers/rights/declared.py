@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.rights_decision import NONE, terms
+from malmoi.prefilter import compile_linear
 from malmoi.source import LicenceRule
 
 _CANDIDATE = {  # kind of a proof that the source does not declare
@@ -43,8 +43,8 @@ def enforce(
     return kept, tuple(
         Signal(name, "review", words[:300], place, proofs[0].record)
         for name, holds, words, place in (
-            ("outside-boards", _matches(rule.boards, url), url, "address"),
-            ("author", _matches((rule.author,) if rule.author else (), author), author or "no author", "author"),
+            ("outside-boards", is_matched(rule.boards, url), url, "address"),
+            ("author", is_matched((rule.author,) if rule.author else (), author), author or "no author", "author"),
             ("unexpected-licence", _is_expected(rule, proofs), proofs[0].licence, proofs[0].place),
         )
         if not holds
@@ -63,8 +63,12 @@ def _is_declared_field(rule: LicenceRule, one: LicenceEvidence) -> bool:
     return not rule.fields or " > " in one.place or one.place in rule.fields or last in rule.fields
 
 
-def _matches(patterns: Sequence[str], text: str) -> bool:
-    return not patterns or any(_compile(pattern).search(text) for pattern in patterns)
+def is_matched(patterns: Sequence[str], text: str) -> bool:
+    """Whether one of these patterns, if there are any, is found in an address or an author."""
+    if not patterns:
+        return True
+    words = text.encode("utf-8", "replace").decode()  # RE2 takes no surrogates
+    return any(compile_linear(pattern).search(words) for pattern in patterns)
 
 
 def _is_expected(rule: LicenceRule, proofs: Sequence[LicenceEvidence]) -> bool:
@@ -74,8 +78,3 @@ def _is_expected(rule: LicenceRule, proofs: Sequence[LicenceEvidence]) -> bool:
     known = {found.expression for name in rule.expected if (found := terms(name))}
     open_ = (found.expression for one in proofs if (found := terms(one.licence)) and found.use != "exclude")
     return all(expression in known or expression.removesuffix("-AI") in known for expression in open_)
-
-
-@lru_cache(maxsize=1_024)
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -38,18 +38,19 @@ def decide_target(
     """Record a decision and return it with the number of documents of the queue that it takes out.
 
     `licence` is what is granted; "" denies. `groups` is the queue, read anew if it is not given. CallError, and nothing
-    is written, if the decision is not valid, or if no document of the queue is one that it grants or has its shape.
+    is written, if the decision is not valid, or if no document of the queue is one that it grants or has its shape. A
+    decision that is repeated is the one that was made before.
     """
     decision = make_decision("grant" if licence else "deny", target, value, source, licence, by)
     queue = read_groups(workspace, [source]) if groups is None else groups
     count = count_targeted(queue, target, value, source)
-    if not count and (licence or target == "shape"):
+    is_known = review_file.find_repeated(review_file.read(workspace.reviews), decision) is not None
+    if not count and not is_known and (licence or target == "shape"):
         raise CallError(
             f"no document of source {source!r} that needs a review is covered by {value!r}; nothing was written. "
             "`malmoi review --list` shows what can be decided; an item or addresses can be denied without that."
         )
-    append(workspace, [decision])
-    return decision, count
+    return append(workspace, [decision])[0], count
 
 
 def make_decision(
@@ -63,10 +64,12 @@ def make_decision(
     return decision
 
 
-def append(workspace: Workspace, made: Sequence[Decision]) -> None:
-    """Record decisions, all or none."""
+def append(workspace: Workspace, made: Sequence[Decision]) -> list[Decision]:
+    """Record decisions, all or none, and return them as they are held: one that is repeated as it was made before."""
     with _hold(workspace):
         review_file.append(workspace.reviews, made)
+        held = review_file.read(workspace.reviews)
+    return [review_file.find_repeated(held, one) or one for one in made]
 
 
 def count_targeted(groups: Sequence[Group], target: Target, value: str, source: str) -> int:

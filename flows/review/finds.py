@@ -78,8 +78,7 @@ def clear_target(workspace: Workspace, named: str, by: Reviewer) -> tuple[list[D
         )
     digests = sorted({one["digest"] for one in found}) if target == "item" else [""]
     made = [reviews.make_decision(CLEAR, target, named, source, "", by, digest) for digest in digests]
-    reviews.append(workspace, made)
-    return made, sum(one["count"] for one in found)
+    return reviews.append(workspace, made), sum(one["count"] for one in found)
 
 
 def _name_targets(one: dict[str, Any]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ Values for the page are plain dictionaries; control characters in texts are esca
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
@@ -244,7 +243,7 @@ class ReviewSession:
         items = (one for group in view.groups if group.shape.source == source for one in group.items)
         try:
             return [one for one in items if prefix and covers(prefix, one.url)]
-        except re.error as error:
+        except ValueError as error:
             raise Refusal(400, f"not a regular expression ({error}). Correct it, or give a prefix.") from error
 
 

@@ -1,8 +1,7 @@
 """Decisions of a person about documents that need a review: what was found, who decided, and the evidence of it.
 
 A decision targets a shape (what was found, and where), one item, or addresses. It grants only documents that `decide`
-calls `needs-review`; it denies whatever it targets. malmoi/licensing/review_file.py stores decisions. Pure; standard
-library only.
+calls `needs-review`; it denies whatever it targets. malmoi/licensing/review_file.py stores decisions. Pure.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal, TypeAlias, get_args
 
 from malmoi.document import Document, LicenceEvidence, Signal
 from malmoi.licensing.proofs import CANDIDATES, REVIEW, WEB, is_proof
 from malmoi.licensing.rights_decision import NONE, SCOPES, decide
+from malmoi.prefilter import compile_linear
 
 FILE: Final = "reviews.jsonl"  # in a workspace; part of the place of the evidence
 # `clear` is about finds of the second detector of personal data (malmoi/releases/quarantine/cleared_finds.py).
@@ -174,11 +173,6 @@ def covers(pattern: str, url: str) -> bool:
     True
     """
     if pattern.startswith("^"):
-        return _compile(pattern).match(url) is not None
+        return compile_linear(pattern).match(url) is not None
     rest = url[len(pattern) :]
     return url.startswith(pattern) and (not rest or pattern[-1:] in _ENDS or rest[0] in _ENDS)
-
-
-@lru_cache(maxsize=1024)
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

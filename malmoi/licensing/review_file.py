@@ -1,7 +1,7 @@
 """The file of review decisions in a workspace: JSON lines, only appended to; each line is valid by itself.
 
 The latest line of an id is its state: a revocation is the line of the decision again, with the day, the person and the
-reason. Standard library only.
+reason.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Final, get_args
 from malmoi.errors import CallError
 from malmoi.licensing.licences import LICENCES
 from malmoi.licensing.review_decisions import BETWEEN, CLEAR, TARGETS, Decision, Shape, Target, Verdict
+from malmoi.prefilter import compile_linear
 from malmoi.printable import dump_json, escape_line
 from malmoi.storage.atomic_files import sync
 
@@ -43,8 +44,20 @@ def make_id(target: Target) -> str:
 def read(path: Path) -> tuple[Decision, ...]:
     """Read all decisions, revoked ones too, in the order in which they were made; none if the file is missing.
 
-    CallError names the first line that is not a decision.
+    CallError names the first line that is not a decision, or the first decision in effect whose expression cannot be
+    applied: earlier versions took more of them.
     """
+    found = _read_states(path)
+    for one in found:
+        if fault := _find_expression_fault(one):
+            raise CallError(
+                f"{path}: decision {one.id!r} cannot be applied: {fault}. Revoke it with `malmoi review revoke "
+                f"{one.id}`, and decide again."
+            )
+    return found
+
+
+def _read_states(path: Path) -> tuple[Decision, ...]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -55,8 +68,8 @@ def read(path: Path) -> tuple[Decision, ...]:
 def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
     """Append the decisions and revocations that the file does not hold yet, all or none; return them.
 
-    CallError, and nothing is written, if one is not valid, or if the file holds another decision with its id. Another
-    process that appends waits.
+    One that repeats a decision in effect is held already. CallError, and nothing is written, if one is not valid, or if
+    the file holds another decision with its id. Another process that appends waits.
     """
     with _open_locked(path) as handle:
         content = _read_all(handle)
@@ -65,6 +78,8 @@ def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
         for one in new:
             refuse_incomplete(one)
             known = states.get(one.id)
+            if known is None and not one.revoked and find_repeated(states.values(), one):
+                continue
             if known is not None and _forget_revocation(known) != _forget_revocation(one):
                 raise CallError(
                     f"{path} holds another decision {one.id!r}; a decision is not changed, nothing was written. Revoke "
@@ -81,14 +96,24 @@ def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
     return tuple(added)
 
 
+def find_repeated(held: Iterable[Decision], one: Decision) -> Decision | None:
+    """Return the first decision in effect that says what `one` says, whatever its id and day; None if there is none."""
+    return next((other for other in held if not other.revoked and replace(other, id=one.id, date=one.date) == one), None)
+
+
 def revoke(path: Path, id: str, day: str, reviewer: str, reason: str) -> Decision:
-    """Append the revocation of a decision and return it; CallError if no decision in effect has this id."""
-    found = next((one for one in read(path) if one.id == id and not one.revoked), None)
+    """Append the revocation of a decision and return it; CallError if no decision in effect has this id.
+
+    Decisions that repeat it, which earlier versions could write, are revoked with it.
+    """
+    states = _read_states(path)
+    found = next((one for one in states if one.id == id and not one.revoked), None)
     if found is None:
         raise CallError(f"no decision in effect has the id {id!r}; `malmoi review decisions` shows all of them.")
-    revoked = replace(found, revoked=day, revoked_by=reviewer, revoked_reason=reason)
-    append(path, [revoked])
-    return revoked
+    same = [one for one in states if one == found or find_repeated([one], found)]
+    gone = [replace(one, revoked=day, revoked_by=reviewer, revoked_reason=reason) for one in same]
+    append(path, gone)
+    return gone[same.index(found)]
 
 
 def parse_lines(path: Path, content: bytes) -> list[Decision]:
@@ -115,13 +140,14 @@ def parse_decision(row: Any) -> Decision:
     if missing := set(_NAMES) - set(_OPTIONAL) - row.keys():
         raise ValueError(f"no field {min(missing)!r}")
     found = Decision(**row)
-    refuse_incomplete(found)
+    if fault := _find_fault(found):
+        raise ValueError(f"decision {found.id!r}: {fault}")
     return found
 
 
 def refuse_incomplete(one: Decision) -> None:
     """CallError if a decision is not valid: which field, and what it must be."""
-    if fault := _find_fault(one):
+    if fault := _find_fault(one) or _find_expression_fault(one):
         raise CallError(f"decision {one.id!r}: {fault}. Correct it. Nothing was written.")
 
 
@@ -172,9 +198,16 @@ def _find_pattern_fault(pattern: str) -> str:
     if not pattern.startswith("^"):
         wrong = not _PREFIX.fullmatch(pattern)
         return "value is neither a prefix with host and /, nor an expression that begins with ^" if wrong else ""
+    return ""
+
+
+def _find_expression_fault(one: Decision) -> str:
+    """Return what is wrong with the expression of addresses, of which a revoked decision needs none."""
+    if one.revoked or one.target != "addresses" or not one.value.startswith("^"):
+        return ""
     try:
-        everything = re.match(pattern, "") is not None
-    except (re.error, RecursionError, OverflowError) as error:
+        everything = compile_linear(one.value).match("") is not None
+    except ValueError as error:
         return f"value is not a regular expression ({error})"
     return "value matches every address" if everything else ""
 

@@ -55,6 +55,16 @@ def review_of_a_damaged_file(place):
     yield "review decisions --workspace w"
 
 
+@advice("{}: decision {} cannot be applied: {}. Revoke it with `malmoi review revoke {}`, and decide again.")
+def review_of_an_expression_with_lookahead(place):
+    place.released()
+    old = {"id": "addresses-bcdfghjk", "target": "addresses", "value": "^https://(?!a)"}
+    place.write("w/reviews.jsonl", line(**old))
+    yield "curate general --source small.py --workspace w"
+    yield f"review revoke addresses-bcdfghjk {BY}"
+    yield f"review --addresses ^https://[^a] --source small --deny {BY}"
+
+
 @advice("{}: two different decisions are called {}. Restore the file from a copy.")
 def review_of_a_file_with_an_id_twice(place):
     place.released()

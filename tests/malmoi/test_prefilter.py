@@ -1,12 +1,13 @@
 """One module makes prefilters out of patterns; it reads them itself, and refuses what it does not know."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
 import re2
 
-from malmoi.prefilter import build_set, loosen, need
+from malmoi.prefilter import build_set, compile_linear, loosen, need
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,6 +40,33 @@ def test_a_loosened_pattern_still_matches(pattern: str, text: str) -> None:
 def test_a_lookaround_counts_as_a_place_and_not_as_a_string() -> None:
     assert need("무단(?!횡단)전재").exact is None
     assert need("무단(?!횡단)전재").needed == frozenset(("무단전재",))
+
+
+@pytest.mark.parametrize("pattern", [r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"[\w-]", r"[^\s\d]", ".", r"(?i)k"])
+def test_a_pattern_of_input_means_for_re2_what_it_means_for_python(pattern: str) -> None:
+    ours, theirs = compile_linear(pattern), re.compile(pattern)
+    signs = [chr(code) for code in range(0xFFFF) if unicodedata.category(chr(code)) not in ("Cn", "Cs")]
+    assert [sign for sign in signs if bool(ours.fullmatch(sign)) != bool(theirs.fullmatch(sign))] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("(?=가)", "no lookaround"),
+        (r"(가)\1", "no references"),
+        ("가++", "bad repetition"),
+        (r"가\b", r"\b is not supported"),
+        (r"[\W]", r"\W is not supported within brackets"),
+        ("가{,3}", "put a backslash before {"),
+        ("[[:alpha:]]", "put a backslash before [:"),
+        ("(", "missing )"),
+        ("(((가{1,100}){1,100}){1,100})", "repetition"),
+    ],
+)
+def test_what_re2_lacks_or_would_read_otherwise_is_refused(pattern: str, says: str, capfd) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        compile_linear(pattern)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_set_names_the_patterns_that_match() -> None:

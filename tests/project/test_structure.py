@@ -42,7 +42,6 @@ PURE = (
     "malmoi/licensing/rights_decision.py",
     "malmoi/licensing/licences.py",
     "malmoi/licensing/licence_words.py",
-    "malmoi/licensing/review_decisions.py",
     "malmoi/source.py",
 )
 

@@ -186,6 +186,13 @@ def test_an_id_is_compared_as_a_whole(id):
         ("https://a.kr/", "https://a.kr.evil.example/", False),
         ("^https://a[.]kr/b/[0-9]+$", "https://a.kr/b/12", True),
         ("^https://a[.]kr/b/[0-9]+$", "https://evil.example/?https://a.kr/b/12", False),
+        ("^https://a[.]kr/b|/b/12", "https://a.kr/c?/b/12", False),  # each way begins where the address does
+        (r"^folder:own/\w+[.]txt", "folder:own/한글_1.txt", True),
+        (r"^folder:own/\w+[.]txt", "folder:own/한 글.txt", False),
+        # `re` needs longer than the universe for these
+        (r"^https?://([^/]+/?)+[.]php$", "https://a.kr/" + "a" * 4_000, False),
+        (r"^(https?://.*)*(a|a)*$", "https://a.kr/" + "a" * 4_000 + "/", True),
+        (r"^([a-z:/.]+)+[0-9]$", "https://a.kr/" + "a" * 4_000, False),
     ],
 )
 def test_addresses_are_a_prefix_of_whole_segments_or_an_expression(pattern, url, inside):

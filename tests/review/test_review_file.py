@@ -81,6 +81,36 @@ def test_a_bad_line_is_named(tmp_path, content, says):
     assert path.read_bytes() == before
 
 
+def test_an_expression_that_an_earlier_version_took_is_named_and_can_be_revoked(tmp_path):
+    path = tmp_path / "reviews.jsonl"
+    old = replace(PLACES, value="^https://(?!b)")
+    path.write_bytes(line(old))
+    with pytest.raises(CallError, match=rf"decision '{old.id}' cannot be applied.*malmoi review revoke {old.id}"):
+        read(path)
+    revoke(path, old.id, "2026-11-25", "Lee", "look ahead")
+    append(path, [ONE])
+    assert [one.id for one in read(path) if not one.revoked] == [ONE.id]
+
+
+@pytest.mark.parametrize("one", [ONE, SHAPE, PLACES, replace(ONE, verdict="deny", licence="")])
+def test_a_decision_that_is_repeated_is_one_until_it_is_revoked(one, tmp_path):
+    path = tmp_path / "reviews.jsonl"
+    later = replace(one, id=make_id(one.target), date="2026-11-25")
+    other = replace(later, id=make_id(one.target), reviewer="Lee")
+    assert append(path, [one, later]) == (one,)
+    assert append(path, [later, other]) == (other,)
+    revoke(path, one.id, "2026-11-26", "Lee", "misread")
+    assert [one for one in read(path) if not one.revoked] == [other]
+    assert append(path, [later]) == (later,)  # decided again after the revocation
+
+
+def test_repeats_that_earlier_versions_wrote_are_revoked_together(tmp_path):
+    path = tmp_path / "reviews.jsonl"
+    path.write_bytes(line(ONE) + line(ONE, id="item-zzzzzzzz", date="2026-11-25"))
+    assert revoke(path, "item-zzzzzzzz", "2026-11-26", "Lee", "misread").id == "item-zzzzzzzz"
+    assert [one.id for one in read(path) if not one.revoked] == []
+
+
 def test_two_decisions_with_one_id_in_the_file_are_an_error(tmp_path):
     path = tmp_path / "reviews.jsonl"
     path.write_bytes(line(ONE) + line(ONE, reason="other words"))
@@ -112,6 +142,7 @@ def test_two_decisions_with_one_id_in_the_file_are_an_error(tmp_path):
         (replace(PLACES, value="^"), "matches every address"),
         (replace(PLACES, value="^.*"), "matches every address"),
         (replace(PLACES, value="^https://(a"), "not a regular expression"),
+        (replace(PLACES, value="^https://(?!b)"), "no lookaround"),
         (replace(PLACES, value="^" + "a" * 300), "more than 300"),
     ],
 )

@@ -94,6 +94,7 @@ def test_what_a_pdf_states_of_itself_is_evidence() -> None:
         (LicenceRule(boards=("^https://a[.]kr/[0-9]",), author="홍보과", expected=("CC-BY-4.0",)), []),
         (LicenceRule(boards=("^https://a[.]kr/news/",)), ["outside-boards"]),
         (LicenceRule(boards=("^https://a[.]kr/news/", "/1$")), []),
+        (LicenceRule(boards=("^(https://|[a-z./]+)+[0-9]{3}$",), author=r"^\w+과$"), ["outside-boards"]),
         (LicenceRule(author="기획과"), ["author"]),
         (LicenceRule(expected=("CC-BY-SA-4.0",)), ["unexpected-licence"]),
         (LicenceRule(boards=("/news/",), author="기획과"), ["outside-boards", "author"]),

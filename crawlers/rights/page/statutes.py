@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
 from crawlers.formats.html.runs import PageEvidence, Run, quote
+from crawlers.rights.declared import is_matched
 from malmoi.source import LicenceRule
 
 LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was extended to 70 (2013-07-01)
@@ -37,7 +38,7 @@ def find(shown: Sequence[Run], url: str, rule: LicenceRule) -> Iterator[PageEvid
     parts = urlsplit(url)
     host, path = (parts.hostname or "").removeprefix("www."), unquote(parts.path)
     here = shown[:MAX_RUNS]
-    declared = "statute" in rule.proofs and any(re.search(board, url) for board in rule.boards)
+    declared = "statute" in rule.proofs and bool(rule.boards) and is_matched(rule.boards, url)
     if declared or (host == "law.go.kr" and _LAW.fullmatch(path)):
         yield from _prove(here, _LAW_TEXT, _ART_7, 1)
     if declared or (host == "record.assembly.go.kr" and _MINUTES.fullmatch(path)):
