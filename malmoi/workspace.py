@@ -55,7 +55,8 @@ class Workspace(Layout):
     def _open(root: Path) -> Workspace:
         mark = Layout(root).mark
         if not mark.exists():
-            if root.exists() and any(not _is_ours(path) for path in root.iterdir()):
+            strange = root.exists() and any(not _is_ours(path) for path in root.iterdir())
+            if strange and not mark.exists():  # by now: another run may create it too
                 raise CallError(f"{root} is not empty and is not a Malmoi workspace; pass another --workspace.")
             root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")

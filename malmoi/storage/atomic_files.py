@@ -6,15 +6,23 @@ import os
 import uuid
 from pathlib import Path
 
+ATTEMPTS = 9  # to write one file
+
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Write a small file atomically."""
+    """Write a small file atomically, also while a run that takes the workspace deletes files that are not renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
-        sync(part)
-        part.replace(path)
+        for attempt in range(ATTEMPTS):
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
+            try:
+                sync(part)
+                part.replace(path)
+                break
+            except FileNotFoundError:  # deleted as a leftover of a killed run: malmoi/workspace.py
+                if attempt == ATTEMPTS - 1:
+                    raise
     finally:
         part.unlink(missing_ok=True)
     sync(path.parent)

@@ -1,11 +1,14 @@
 """What is done stands whole; what is half done is as if it had never been begun."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import File, Ledger
+from malmoi.storage import atomic_files
 from malmoi.workspace import Workspace
 
 
@@ -86,6 +89,39 @@ def test_a_workspace_whose_making_was_killed_is_made_again(tmp_path):
     workspace = Workspace.open(tmp_path / "w")
     with workspace.lock():
         assert not list(workspace.root.glob(".malmoi.json.*"))
+
+
+def test_runs_that_create_one_workspace_at_once_all_use_it(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from malmoi.workspace import Workspace; "
+        "from malmoi.storage.locks import LockRequest, request_locks\n"
+        "for line in sys.stdin:\n"
+        "    with request_locks(LockRequest(seconds=60)), Workspace.open(Path(line.strip())).lock(): pass\n"
+        "    print(line, end='', flush=True)"
+    )
+    run = [sys.executable, "-c", code]
+    runs = [subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for number in range(20):
+        root = tmp_path / "new" / str(number)
+        for one in runs:
+            one.stdin.write(f"{root}\n")
+        for one in runs:  # all at once: each has started, and waits for a line
+            one.stdin.flush()
+        assert [one.stdout.readline() for one in runs] == [f"{root}\n"] * 4
+        assert sorted(path.name for path in root.iterdir()) == [".lock", "malmoi.json", "tmp"]
+    assert [one.communicate()[0] for one in runs] == [""] * 4
+
+
+def test_a_file_that_is_swept_before_it_has_its_name_is_written_again(tmp_path, monkeypatch):
+    swept = []
+
+    def sweep(part):
+        if part.is_file() and len(swept) < 3:
+            swept.append(part.unlink())
+
+    monkeypatch.setattr(atomic_files, "sync", sweep)
+    atomic_files.replace_file(tmp_path / "a.json", "{}")
+    assert len(swept) == 3 and [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_a_folder_of_somebody_else_is_not_taken_for_a_workspace(tmp_path):
