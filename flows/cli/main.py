@@ -6,7 +6,6 @@ without quarantined documents.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import traceback
@@ -47,6 +46,7 @@ from flows.cli.review_commands import review
 from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
+from flows.console import open_streams
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
@@ -430,11 +430,9 @@ def main() -> None:
     """Run the `malmoi` command."""
     exclude_working_folder()
     collect_seldom()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for characters that the encoding lacks
+    open_streams()
     status = run_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
-    sys.stdout.flush()
+    status = status or run_guarded(lambda: sys.stdout.flush())
     exclude_imports()  # the interpreter collects once more when it ends
     raise SystemExit(status)
 

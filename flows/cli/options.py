@@ -20,7 +20,8 @@ from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace_layout import Layout
 
-_wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
+_is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed
+_wide = None if _is_terminal or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
 out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
 
 

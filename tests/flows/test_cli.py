@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,8 +170,6 @@ def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
 
 def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):
     import signal
-    import subprocess
-    import sys
     import time
 
     source = make(tmp_path, 12)
@@ -208,9 +209,6 @@ def test_a_maximum_file_size_is_said_and_leaves_nothing_half_done(released, tmp_
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "from flows.cli.main import main; main()"
     )
-    import subprocess
-    import sys
-
     command = [sys.executable, "-c", code, "run", "general", "--source", source, "--workspace", tmp_path / "w"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3, done.stderr
@@ -220,9 +218,35 @@ def test_a_maximum_file_size_is_said_and_leaves_nothing_half_done(released, tmp_
     assert again.returncode == 0, again.stderr
 
 
-def test_an_edited_shard_does_not_verify(released, tmp_path):
-    import shutil
+def redirected(redirect: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = ["sh", "-c", f'"$0" -m flows.cli.main "$@" {redirect}', sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
+
+@pytest.mark.parametrize(
+    ("redirect", "says"),
+    [
+        ("<&- >&- 2>&-", ""),
+        ("> /dev/full", "standard output cannot be written (No space left on device); the rest of it is lost."),
+    ],
+)
+def test_output_that_is_closed_or_full_ends_no_run(tmp_path, released, redirect, says):
+    source, workspace, _ = released
+    shutil.copytree(workspace, tmp_path / "w")
+    (tmp_path / "w" / "6-releases" / "made-from.json").unlink()  # so that the release is computed again
+    done = redirected(redirect, "run", "general", "--source", source, "--workspace", tmp_path / "w")
+    assert done.returncode == 0 and says in done.stderr and done.stderr.count("malmoi: ") == bool(says), done.stderr
+    assert (tmp_path / "w" / "6-releases" / "made-from.json").exists()
+
+
+def test_a_result_that_cannot_be_written_is_a_failure_of_standard_output_and_not_of_the_disk():
+    done = redirected("> /dev/full", "--version")
+    assert done.returncode == 3 and done.stderr == (
+        "malmoi: standard output cannot be written (No space left on device); the rest of it is lost.\n"
+    )
+
+
+def test_an_edited_shard_does_not_verify(released, tmp_path):
     _, _, folder = released
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)

@@ -1,10 +1,13 @@
 """What commands print: no text of data steers the terminal, and Rich's own colors stay."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from rich.table import Table
 
+from flows import console
 from flows.cli import main
 from flows.console import SafeConsole
 from malmoi.errors import SourceError
@@ -53,6 +56,40 @@ def test_the_message_of_an_error_is_escaped(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize("text", ["훈민정음 1446\n\t들여쓰기", "ᄒᆞᆫ글", "👩‍👩‍👧", "é\u0301", "漢字", "\u200d"])
 def test_ordinary_text_is_left_alone(text):
     assert escape_controls(text) == text
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_said_once(capsys: pytest.CaptureFixture[str]):
+    with open("/dev/full", "wb") as full, console._open_stream(full.fileno(), None) as stream:
+        out = SafeConsole(file=stream)
+        for _ in range(3):
+            out.print("가")
+    said = "standard output cannot be written (No space left on device); the rest of it is lost. The command goes on."
+    assert capsys.readouterr().err == f"malmoi: {said}\n"
+
+
+def test_a_result_that_cannot_be_written_is_an_error_with_its_own_name():
+    with open("/dev/full", "wb") as full, console._open_stream(full.fileno(), None) as stream:
+        with pytest.raises(console.OutputError, match="standard output"):
+            print("가" * 10_000, file=stream, flush=True)
+
+
+def test_a_reader_that_ends_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with console._open_stream(writer, None) as stream:
+        print("가" * 100_000, file=stream, flush=True)
+        print("나", file=stream, flush=True)
+    os.close(writer)
+
+
+def test_a_terminal_that_takes_no_more_at_once_is_waited_for():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with ThreadPoolExecutor(1) as pool, os.fdopen(reader, "rb") as stream:
+        count = pool.submit(lambda: len(stream.read()))
+        with os.fdopen(writer, "wb"), console._open_stream(writer, None) as out:
+            print("a" * 1_000_000, file=out, end="")
+        assert count.result(timeout=30) == 1_000_000
 
 
 def test_a_name_stays_on_its_line():
