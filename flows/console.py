@@ -59,6 +59,14 @@ class _Stream(io.FileIO):
         return written
 
 
+def ask(question: str) -> bool:
+    """Ask the person at the terminal, and return whether the answer is yes; without a terminal, nobody is asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def open_streams() -> None:
     """Make the standard streams safe to use: closed ones become the null device, so that no file takes their place."""
     for number in (0, 1, 2):
@@ -73,7 +81,7 @@ def open_streams() -> None:
 def _open_stream(number: int, given: TextIO | None) -> TextIO:
     """Return the stream of a descriptor, as Python has opened it; characters that its encoding lacks are escaped."""
     buffer = io.BufferedWriter(_Stream(number, "wb", closefd=False))
-    encoding, lines = (given.encoding, given.line_buffering) if given else ("utf-8", False)
+    encoding, lines = (given.encoding, bool(given.line_buffering)) if given else ("utf-8", False)
     return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=lines)
 
 

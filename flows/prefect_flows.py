@@ -50,6 +50,7 @@ from flows.deployments.parameters import (
     RecipeName,
     RecipeSources,
     ReleaseName,
+    Replace,
     Request,
     Sources,
     Version,
@@ -127,12 +128,19 @@ def _explain_os_errors() -> Iterator[None]:
 
 
 def _check_call(
-    recipe: str, sources: Sequence[str] | None, workspace: str, *, contact: str | None = None, version: str = ""
+    recipe: str,
+    sources: Sequence[str] | None,
+    workspace: str,
+    *,
+    contact: str | None = None,
+    version: str = "",
+    replace: bool = True,
 ) -> tuple[Workspace, Recipe, tuple[str, ...]]:
     """Return the workspace, recipe and sources of a call; CallError, before any write, if it cannot succeed."""
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, sources or ())
     runs.refuse_call(locate(workspace), chosen, contact=contact, version=version)
+    releases.refuse_replacement(Workspace(locate(workspace)), chosen.name, names, replace=replace)
     return Workspace.open(locate(workspace)), chosen, names
 
 
@@ -172,14 +180,16 @@ def release(
     recipe: RecipeName,
     sources: RecipeSources = None,
     version: Version = "",
+    replace: Replace = False,
     engine: Engine = "local",
     address: Address = "",
     workspace: Folder = "workspace",
 ) -> State[str]:
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, version=version)
+        home, chosen, names = _check_call(recipe, sources, workspace, version=version, replace=replace)
         with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
             mapper = make_mapper(progress, nodes)
             curated = curate_all(home, chosen, names, mapper, progress)
             made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
@@ -188,20 +198,22 @@ def release(
 
 
 @flow(name="run", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
-def run(
+def run(  # noqa: PLR0913
     recipe: RecipeName,
     sources: RecipeSources = None,
     contact: Contact = None,
     limit: Limit = None,
     version: Version = "",
+    replace: Replace = False,
     engine: Engine = "local",
     address: Address = "",
     workspace: Folder = "workspace",
 ) -> State[str]:
     """Collect, curate and release by a recipe; return the folder of the release."""
     with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
+        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version, replace=replace)
         with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
             _collect(progress, names, limit=limit, contact=contact)
             made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress, version=version)
             progress.publish(made)
@@ -213,6 +225,7 @@ def refresh(
     recipe: RecipeName,
     sources: RecipeSources = None,
     contact: Contact = None,
+    replace: Replace = False,
     engine: Engine = "local",
     address: Address = "",
     workspace: Folder = "workspace",
@@ -222,8 +235,9 @@ def refresh(
     Nothing is published if nothing has changed. The folder of the current release is returned.
     """
     with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact)
+        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, replace=replace)
         with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
             source_tasks.probe_all(home, names, contact)
             _collect(progress, names, limit=None, contact=contact)
             made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress)

@@ -47,7 +47,7 @@ from malmoi.releases.residue import DETECTOR, outcomes
 from malmoi.releases.sampling.kept_samples import read_ablation, read_inspection, read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
-from malmoi.releases.verification.verify import verify
+from malmoi.releases.verification.verify import CARD, verify
 from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
@@ -228,6 +228,37 @@ def refuse_version(name: str, version: str, history: History) -> None:
         raise CallError(
             f"version {version} cannot be made: {name} {last.version} is released, and a release is never edited. "
             "Leave --version out, or raise it."
+        )
+
+
+def describe_replaced(workspace: Workspace, name: str, sources: Sequence[str]) -> str:
+    """Return how many documents of the latest version belong to sources that a call does not name; "" if none does."""
+    if (last := read_history(workspace).latest(name)) is None:
+        return ""
+    folder = workspace.releases(name) / last.version
+    named = {catalogue.load(given).source.name for given in sources}
+    if {one.name for one in manifests.read(folder).sources} <= named:
+        return ""
+    try:
+        table = json.loads((folder / CARD).read_text(encoding="utf-8"))["tables"]["by_source"]
+        rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+        counts = {row["name"]: int(row["documents"]) for row in rows if row["documents"] and row["name"] not in named}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CallError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
+    if not counts:
+        return ""
+    of = ", ".join(f"{source} {count:,}" for source, count in sorted(counts.items()))
+    return (
+        f"{name} {last.version} holds {count_of(sum(counts.values()), 'document')} of sources that this call does not "
+        f"name ({of}); the next version would be without them"
+    )
+
+
+def refuse_replacement(workspace: Workspace, name: str, sources: Sequence[str], *, replace: bool) -> None:
+    """Raise CallError if the next version would lose the documents of sources that a call does not name."""
+    if not replace and (lost := describe_replaced(workspace, name, sources)):
+        raise CallError(
+            f"{lost}. Nothing was started. Name these sources too, or publish without them: set `replace` (--replace)."
         )
 
 

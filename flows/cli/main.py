@@ -23,16 +23,17 @@ from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import ablate, export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
+    NEXT_VERSION,
     THIS_MACHINE,
     ContactOption,
     DryOption,
+    Edition,
     LimitOption,
     Machine,
     PrefectOption,
     RecipeArgument,
     ReleaseArgument,
     SourceOption,
-    VersionOption,
     WaitOption,
     WhereArgument,
     WorkersOption,
@@ -46,7 +47,7 @@ from flows.cli.review_commands import review
 from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
-from flows.console import open_streams
+from flows.console import ask, open_streams
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
@@ -84,7 +85,7 @@ def run(  # noqa: PLR0913
     workspace: WorkspaceOption = Path("workspace"),
     limit: LimitOption = None,
     contact: ContactOption = None,
-    version: VersionOption = "",
+    edition: Edition = NEXT_VERSION,
     machine: Machine = THIS_MACHINE,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
@@ -101,7 +102,8 @@ def run(  # noqa: PLR0913
 
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
-    runs.refuse_call(workspace, chosen, contact=contact, version=version)
+    runs.refuse_call(workspace, chosen, contact=contact, version=edition.version)
+    replace = _confirm_replacement(workspace, chosen.name, names, edition, ask_person=not dry_run)
     if dry_run:
         _show_plan(chosen, names, workspace, collect=True)
         return
@@ -111,12 +113,14 @@ def run(  # noqa: PLR0913
 
         folder = prefect_flows.call_flow(
             prefect_flows.run, machine.wait, recipe=recipe, sources=list(names), contact=contact, limit=limit,
-            version=version, engine=machine.engine, address=machine.address, workspace=str(workspace),
+            version=edition.version, replace=replace, engine=machine.engine, address=machine.address,
+            workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         _report_quarantine(workspace, chosen.name)
         return
+    from flows import release as releases
     from flows.engine.clusters.mapper import open_mapper
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
@@ -124,7 +128,10 @@ def run(  # noqa: PLR0913
     with wait_for_lock("run", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
         home = Workspace.open(workspace)  # not before the cluster has answered
         with home.lock():
-            made = runs.run(home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=version)
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held the lock
+            made = runs.run(
+                home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=edition.version
+            )
             _show_report_paths(home)
     _show_release(made)
     sign_with(signer, made.folder)
@@ -215,7 +222,7 @@ def release(
     *,
     source: SourceOption = None,
     workspace: WorkspaceOption = Path("workspace"),
-    version: VersionOption = "",
+    edition: Edition = NEXT_VERSION,
     machine: Machine = THIS_MACHINE,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
@@ -232,7 +239,8 @@ def release(
     _configure(machine.workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
-    runs.refuse_call(workspace, chosen, version=version)
+    runs.refuse_call(workspace, chosen, version=edition.version)
+    replace = _confirm_replacement(workspace, chosen.name, names, edition, ask_person=not dry_run)
     if dry_run:
         _show_plan(chosen, names, workspace, collect=False)
         return
@@ -241,9 +249,8 @@ def release(
         from flows import prefect_flows
 
         folder = prefect_flows.call_flow(
-            prefect_flows.release, machine.wait, recipe=recipe, sources=list(names), version=version,
-            engine=machine.engine, address=machine.address,
-            workspace=str(workspace),
+            prefect_flows.release, machine.wait, recipe=recipe, sources=list(names), version=edition.version,
+            replace=replace, engine=machine.engine, address=machine.address, workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
@@ -252,8 +259,9 @@ def release(
     with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
         home = Workspace.open(workspace)  # not before the cluster has answered
         with home.lock():
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)
             curated = curating.curate(home, chosen, names, mapper, Progress())
-            made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
+            made = releases.release(home, chosen, names, curated, mapper, Progress(), version=edition.version)
     _show_release(made)
     sign_with(signer, made.folder)
     _report_quarantine(workspace, made.name)
@@ -343,6 +351,23 @@ def _configure(workers: int | None) -> None:
     if workers is not None and workers < 1:
         raise CallError(f"--workers is {workers}; give at least 1.")
     worker_pool.configure(workers)
+
+
+def _confirm_replacement(root: Path, name: str, sources: Sequence[str], edition: Edition, *, ask_person: bool) -> bool:
+    """Return whether the next version may lose documents of sources that the call leaves out; CallError if it would.
+
+    A person at a terminal is asked.
+    """
+    from flows import release as releases
+    from malmoi.storage.location import locate
+    from malmoi.workspace import Workspace
+
+    home = Workspace(locate(root))
+    replace = edition.replace
+    if ask_person and not replace and (lost := releases.describe_replaced(home, name, sources)):
+        replace = ask(f"{lost}. Publish it?")
+    releases.refuse_replacement(home, name, sources, replace=replace)
+    return replace
 
 
 def _is_prefect_run(asked: bool) -> bool:

@@ -111,7 +111,21 @@ class Machine:
 
 
 THIS_MACHINE = Machine()
-VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Edition:
+    """Options that say which version is published, and what it may leave out."""
+
+    version: Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")] = ""
+    replace: Annotated[
+        bool,
+        Parameter("--replace", negative="", help="Publish without the documents of sources that the call leaves out."),
+    ] = False
+
+
+NEXT_VERSION = Edition()
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[
     bool,

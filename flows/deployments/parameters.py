@@ -66,6 +66,13 @@ Version = Annotated[
         description="MAJOR.MINOR.PATCH, higher than all releases of the recipe; leave empty for the next one.",
     ),
 ]
+Replace = Annotated[
+    bool,
+    Field(
+        title="replace",
+        description="Publish without the documents of the sources of the version before that this run does not name.",
+    ),
+]
 
 
 def _refuse_folder(given: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from crawlers.fetch.streaming_client import Answer, Net
 from crawlers.rights.host import policy_files
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.ssrf_guard import Guard
-from flows.console import SafeConsole
+from flows.console import SafeConsole, ask
 from flows.plurals import count_of
 from malmoi.archive import capture, collection
 from malmoi.errors import CallError, DataError, HostError
@@ -181,9 +180,7 @@ def ask_consent(hosts: Hosts, out: SafeConsole) -> None:
     """Show which hosts would be asked, and how often; return if the person at the terminal agrees, else CallError."""
     for line in _describe_requests(hosts):
         out.print(line, markup=False)
-    if not sys.stdin.isatty():
-        raise CallError("nothing was requested: give --yes to send these requests.")
-    if input("Send these requests? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not ask("Send these requests?"):
         raise CallError("nothing was requested: answer y, or give --yes to send these requests.")
 
 

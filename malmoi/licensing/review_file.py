@@ -97,8 +97,9 @@ def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
 
 
 def find_repeated(held: Iterable[Decision], one: Decision) -> Decision | None:
-    """Return the first decision in effect that says what `one` says, whatever its id and day; None if there is none."""
-    return next((other for other in held if not other.revoked and replace(other, id=one.id, date=one.date) == one), None)
+    """Return the first decision in effect that says what `one` says, whatever its id and day; None without one."""
+    in_effect = (other for other in held if not other.revoked)
+    return next((other for other in in_effect if replace(other, id=one.id, date=one.date) == one), None)
 
 
 def revoke(path: Path, id: str, day: str, reviewer: str, reason: str) -> Decision:

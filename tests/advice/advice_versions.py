@@ -9,7 +9,7 @@ import pytest
 from flows.engine import limited_process
 from malmoi import limits
 from malmoi.limits import InputLimit
-from tests.advice.advice import advice
+from tests.advice.advice import advice, own
 
 RELEASE = "w/6-releases/general/1.0.0"
 GONE = {"path": "LICENSE.md", "sha256": "0" * 64, "rows": 0, "version": "1.0.1", "date": "2026-11-28"}
@@ -22,6 +22,14 @@ def diff_of_something_else(place):
     yield f"diff w {RELEASE}"
     yield f"diff {RELEASE} {RELEASE}"
     yield f"diff general/1.0.0 general/latest --workspace w --html {place.folder}/page.html"
+
+
+@advice("{}. Nothing was started. Name these sources too, or publish without them: set `replace` (--replace).")
+def run_without_the_sources_of_the_version_before(place):
+    place.released()
+    own(place)
+    yield "run general --source own.py --workspace w --workers 1"
+    yield "run general --source own.py --source small.py --workspace w --workers 1"
 
 
 @advice("{}: {}: {}. See `malmoi verify {}`.")

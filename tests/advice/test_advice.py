@@ -127,7 +127,6 @@ ELSEWHERE = {
     "{}: no document has a host that can be asked; its sources are folders or dumps.": "the release stays as it is",
     "--contact is missing; the hosts must see whom to write to: a mail address or a page.":
         "needs a site; tests/fetch/test_policy_recheck.py",
-    "nothing was requested: give --yes to send these requests.": "needs a site; tests/fetch/test_policy_recheck.py",
     "nothing was requested: answer y, or give --yes to send these requests.": "needs a terminal; "
     "tests/fetch/test_policy_recheck.py",
     "{}: {} reserved since. Take them out with `malmoi erase` (--id, or --url-prefix for a host), or collect and "

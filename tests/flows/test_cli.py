@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli import main
+from flows.cli.options import NEXT_VERSION
+from malmoi.errors import CallError
 from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
 
 
@@ -216,6 +219,42 @@ def test_a_maximum_file_size_is_said_and_leaves_nothing_half_done(released, tmp_
     assert "Partial output does not count" in done.stderr and "disk" not in done.stderr
     again = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert again.returncode == 0, again.stderr
+
+
+LOST = "general 1.0.0 holds {} documents of sources that this call does not name (small {}); the next version would be"
+
+
+def test_documents_of_sources_that_a_call_leaves_out_are_not_lost_without_a_word(released, tmp_path, monkeypatch):
+    source, workspace, folder = released
+    count = json.loads((folder / "manifest.json").read_text("utf-8"))["documents"]
+    lost = LOST.format(count, count)
+    other = tmp_path / "other.py"
+    other.write_text(source.read_text("utf-8").replace('name="small"', 'name="other"'), encoding="utf-8")
+    place = ("--source", other, "--workspace", workspace)
+    for options in (("run", "general"), ("run", "general", "--dry-run"), ("release", "general")):
+        refused(2, f"{lost} without them. Nothing was started. Name these sources too, or", *options, *place)
+    for allowed in (("--replace",), ("--source", source)):
+        assert malmoi_in_process("run", "general", *place, *allowed, "--dry-run").returncode == 0
+
+    questions = []
+    monkeypatch.setattr(main, "ask", lambda question: questions.append(question) or True)
+    chosen = (workspace, "general", [str(other)], NEXT_VERSION)
+    assert main._confirm_replacement(*chosen, ask_person=True) is True and lost in questions[0]
+    monkeypatch.setattr(main, "_confirm_replacement", lambda *_, **__: False)  # as before another run has released
+    refused(2, lost, "run", "general", *place)
+    assert not (workspace / "1-captures" / "other").exists()
+
+
+@pytest.mark.parametrize("flow", ["run", "release", "refresh"])
+def test_a_flow_refuses_to_lose_documents_and_names_the_parameter(released, tmp_path, flow):
+    from flows import prefect_flows
+
+    source, workspace, _ = released
+    other = tmp_path / "other.py"
+    other.write_text(source.read_text("utf-8").replace('name="small"', 'name="other"'), encoding="utf-8")
+    with pytest.raises(CallError, match=r"general 1\.0\.0 holds .* \(small .*set `replace`"):
+        getattr(prefect_flows, flow).fn("general", [str(other)], workspace=str(workspace))
+    assert not (workspace / "1-captures" / "other").exists()
 
 
 def redirected(redirect: str, *arguments: object) -> subprocess.CompletedProcess[str]:

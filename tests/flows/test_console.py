@@ -68,9 +68,11 @@ def test_a_line_that_cannot_be_written_is_lost_and_said_once(capsys: pytest.Capt
 
 
 def test_a_result_that_cannot_be_written_is_an_error_with_its_own_name():
-    with open("/dev/full", "wb") as full, console._open_stream(full.fileno(), None) as stream:
-        with pytest.raises(console.OutputError, match="standard output"):
-            print("가" * 10_000, file=stream, flush=True)
+    full = os.open("/dev/full", os.O_WRONLY)
+    stream = console._open_stream(full, None)
+    with pytest.raises(console.OutputError, match="standard output"):
+        print("가" * 10_000, file=stream, flush=True)
+    os.close(full)
 
 
 def test_a_reader_that_ends_is_no_error():
@@ -90,6 +92,21 @@ def test_a_terminal_that_takes_no_more_at_once_is_waited_for():
         with os.fdopen(writer, "wb"), console._open_stream(writer, None) as out:
             print("a" * 1_000_000, file=out, end="")
         assert count.result(timeout=30) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "answer", "agrees"),
+    [(True, "y\n", True), (True, "Yes\n", True), (True, "\n", False), (True, "", False), (False, "y\n", False)],
+)
+def test_a_question_is_for_a_person_at_a_terminal_and_its_default_is_no(monkeypatch, is_terminal, answer, agrees):
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    assert console.ask("Publish it?") is agrees
+    assert shown.getvalue() == ("Publish it? [y/N] " if is_terminal else "")
 
 
 def test_a_name_stays_on_its_line():
