@@ -10,6 +10,7 @@ once before the first document.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import importlib.util
@@ -142,6 +143,8 @@ def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:
 
 def _parse(path: Path) -> RecipeFile:
     try:
+        if path.is_fifo():  # nobody may ever write into it
+            raise OSError(errno.EINVAL, "is a pipe")
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CallError(f"{path}: no such recipe; correct the path, or name a shipped one without .toml.") from error

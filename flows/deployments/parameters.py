@@ -141,6 +141,13 @@ _RULES: dict[str, list[dict[str, Any]]] = {
         {"properties": {"workspace": {"not": {"title": what, "type": "string", "pattern": pattern}}}}
         for what, pattern in REFUSED_IN_FORMS.items()
     ],
+    # The $ of the patterns above is for the server also the place before a last line break.
+    **{
+        name: [
+            {"properties": {name: {"not": {"title": "a value with a line break", "type": "string", "pattern": "\n"}}}}
+        ]
+        for name in ("contact", "version", "release")
+    },
 }
 
 

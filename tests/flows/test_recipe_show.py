@@ -1,5 +1,6 @@
 """`malmoi recipe show` prints a recipe that gives the same release; `recipe diff` prints what differs."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -113,11 +114,14 @@ def test_a_recipe_does_not_differ_from_itself(capsys):
     assert capsys.readouterr().out.startswith("no difference: both have the digest ")
 
 
-def test_a_recipe_that_is_not_there_is_a_wrong_call(capsys):
+def test_a_recipe_that_is_not_there_is_a_wrong_call(tmp_path, capsys):
     assert call("recipe", "show", "generel") == 2
     assert "no recipe is called 'generel'" in capsys.readouterr().err
     assert call("recipe", "diff", "general", "none.toml") == 2
     assert "no such recipe" in capsys.readouterr().err
+    os.mkfifo(tmp_path / "pipe.toml")
+    assert call("recipe", "show", str(tmp_path / "pipe.toml")) == 2
+    assert "is a pipe; name a readable file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
