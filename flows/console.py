@@ -46,7 +46,7 @@ class _Stream(io.FileIO):
     """Standard output or standard error: what cannot be written, and all that follows, is dropped."""
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write; on the first failure OutputError, unless this is standard error or nobody reads on."""
+        """Write; on the first failure OutputError, unless this is standard error or the reader has ended."""
         try:
             while (written := super().write(data)) is None:  # another program has made the terminal non-blocking
                 select.select([], [self], [])
@@ -60,7 +60,7 @@ class _Stream(io.FileIO):
 
 
 def ask(question: str) -> bool:
-    """Ask the person at the terminal, and return whether the answer is yes; without a terminal, nobody is asked."""
+    """Ask the person at the terminal, and return whether the answer is yes; without a terminal there is no question."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)

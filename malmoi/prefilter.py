@@ -36,7 +36,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _BEYOND = r"\x{80}-\x{10FFFF}"  # Python has more letters, digits and white space than RE2
 _DOTS = r"\x{130}\x{131}"  # İ and ı: equal to an i without case in Python, but not in RE2
 _UNICODE = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": r"\s\v\x{1C}-\x{1F}\x{85}\p{Z}"}  # RE2 means ASCII only
-_ALIKE = "AafnrtvxDSWZdsw"  # letters after a backslash that RE2 and Python read alike, or that are translated
+_LETTERS = "AafnrtvxDSWZdsw"  # letters after a backslash with one meaning for RE2 and Python, or a translation
 _ANYTHING, _ANY = r"\x{0}-\x{10FFFF}", "(?s:.)"
 
 
@@ -84,7 +84,7 @@ def _translate(token: str) -> str:
     """Return a token of a pattern of `re` as RE2 spells it; ValueError if RE2 would read it otherwise."""
     inside = len(token) > 1 and token[0] == "["
     for letter in re.findall(r"\\(.)", token, re.DOTALL):
-        if letter.isalpha() and (letter not in _ALIKE or (inside and letter in "ADSWZ")):
+        if letter.isalpha() and (letter not in _LETTERS or (inside and letter in "ADSWZ")):
             raise ValueError(f"\\{letter} is not supported{' within brackets' if inside else ''}")
     if token == "{" or (inside and "[:" in token[1:]):
         raise ValueError(f"put a backslash before {'{' if token == '{' else '[:'}")

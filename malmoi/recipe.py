@@ -143,7 +143,7 @@ def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:
 
 def _parse(path: Path) -> RecipeFile:
     try:
-        if path.is_fifo():  # nobody may ever write into it
+        if path.is_fifo():  # reading it waits for a writer
             raise OSError(errno.EINVAL, "is a pipe")
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

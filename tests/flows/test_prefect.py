@@ -426,7 +426,17 @@ def test_deployments_show_the_flows_with_their_parameters(server, clusters):
     found = {d["entrypoint"].rpartition(".")[2]: d["parameter_openapi_schema"] for d in deployments}
     assert set(found) == {"collect", "curate", "release", "run", "refresh", "erase"}
     form = found["run"]["properties"]
-    assert list(form) == ["recipe", "sources", "contact", "limit", "version", "engine", "address", "workspace"]
+    assert list(form) == [
+        "recipe",
+        "sources",
+        "contact",
+        "limit",
+        "version",
+        "replace",
+        "engine",
+        "address",
+        "workspace",
+    ]
     assert all(field["description"] for schema in found.values() for field in schema["properties"].values())
     assert {name: schema["required"] for name, schema in found.items()} == {
         "collect": ["sources"], "curate": ["recipe"], "release": ["recipe"], "run": ["recipe"], "refresh": ["recipe"],
