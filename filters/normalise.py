@@ -84,8 +84,9 @@ def mend(doc: Document) -> Edits:
     """Normalise to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
 
     An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`, `stray-jamo`, `control`,
-    `hidden-text` (selectors and tags) or `white-space`. Indentation at the start of a line stays; a run of blanks with a tab in it becomes one tab, because
-    tables are written like this. The filter is idempotent. A lone surrogate, which no file can hold, becomes U+FFFD.
+    `hidden-text` (selectors and tags) or `white-space`. Indentation at the start of a line stays; a run of blanks with
+    a tab in it becomes one tab, because tables are written like this. The filter is idempotent. A lone surrogate,
+    which no file can hold, becomes U+FFFD.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "\\u1112\\u1161\\u11ab\\u1100\\u1173\\u11af  ㅋㅋ", Provenance("x", "", "", "", ""))
