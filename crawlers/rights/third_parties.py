@@ -18,7 +18,6 @@ from lxml import html
 
 from crawlers.formats.html.runs import Run, path, quote
 from crawlers.rights.author_places import find_places, find_title, split_title
-from crawlers.rights.page.candidates import speaks_of_page
 from crawlers.rights.publisher_names import is_publisher
 from crawlers.rights.rule_files import load, match_any
 from malmoi.document import Signal
@@ -42,7 +41,7 @@ class Rule:
     about_text: bool  # the words are about the text of the page: one of [topics] matches
     also: tuple[re.Pattern[str], ...]  # each occurs in the same words
     unless: tuple[re.Pattern[str], ...]  # none occurs in the same words
-    licensor: re.Pattern[str] | None  # notices that are no sign in a block with a licence and nothing else
+    licensor: re.Pattern[str] | None  # notices that are left out in a block with a licence and nothing else
 
     def needs(self) -> list[str]:
         """Return strings in lower case of which each match contains one; of a labelled value, its label does.
@@ -152,14 +151,12 @@ def _is_licensor(rule: Rule, words: str, shown: Sequence[Run], number: int) -> b
     if rule.licensor is None or not rule.licensor.match(words):
         return False
     notice, near = shown[number], shown[max(0, number - MAX_BLOCK) : number + MAX_BLOCK + 1]
-    return any(_is_licence_block(block, notice, near) for block in (notice.owner, notice.owner.getparent()))
-
-
-def _is_licence_block(block: html.HtmlElement | None, notice: Run, near: Sequence[Run]) -> bool:
-    """Whether an element holds a link to a licence, and beside `notice` only its sentence and headings."""
-    inside = [run for run in near if block in (run.owner, *run.owner.iterancestors())]
-    own = (run is notice or run.owner.tag in _HEADINGS or speaks_of_page(run.text) for run in inside)
-    return len(inside) <= MAX_BLOCK and any(map(_links_licence, inside)) and all(own)
+    for block in (notice.owner, notice.owner.getparent()):
+        inside = [run for run in near if block in (run.owner, *run.owner.iterancestors())]
+        rest = [run for run in inside if run is not notice and run.owner.tag not in _HEADINGS]
+        if len(inside) <= MAX_BLOCK and any(map(_links_licence, inside)):
+            return all(_links_licence(run) and rule.licensor.match(run.text) for run in rest)
+    return False
 
 
 def _links_licence(run: Run) -> bool:
