@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from malmoi.document import Document, Edit, Edits
 
-VERSION = 2
+VERSION = 3
 
 # ㅤ (U+3164), its half-width form and the empty braille cell are typed as invisible blanks.
 _BLANK = "\\t \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
@@ -29,13 +29,29 @@ _MODERN = "\\u1100-\\u1112\\u1161-\\u1175"  # conjoining letters in use today
 _JAMO = "\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb\\u0300-\\u036f\\u302e\\u302f"  # and combining marks
 _JOINED = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u20e3\\u2190-\\u2bff\\ufe0f\\U0001f000-\\U0001faff"
 
+# Characters with an emoji and a text presentation, and those with other variants (StandardizedVariants.txt): Han,
+# mathematical signs, punctuation of East Asia, Myanmar, Phags-pa.
+_PICTURE = "#*0-9\\xa9\\xae\\u203c\\u2049\\u20e3\\u2100-\\u2bff\\u3030\\u303d\\u3297\\u3299\\U0001f000-\\U0001faff"
+_HAN = "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\U00020000-\\U0003ffff"
+_VARIED = f"{_HAN}0\\u1000-\\u109f\\u2200-\\u2aff\\u3001\\u3002\\ua840-\\ua877\\uff01\\uff0c\\uff1a\\uff1b\\uff1f"
+_RARE_SELECTOR = "\\ufe00-\\ufe0d\\U000e0000-\\U000e0fff"  # with tags; U+FE0E and U+FE0F are common
+_SELECTORS = f"{_RARE_SELECTOR}\\ufe0e\\ufe0f"
+_FLAGS = ["".join(chr(0xE0000 + ord(c)) for c in name) + "\U000e007f" for name in ("gbeng", "gbsct", "gbwls")]
+# What stays, and all beside it: a selector that its base takes, and the three flags that tags spell (emoji-test.txt).
+_HIDDEN = re.compile(
+    f"(?P<stays>(?<=\U0001f3f4)(?:{'|'.join(_FLAGS)})|(?<=[{_PICTURE}])[\\ufe0e\\ufe0f]"
+    f"|(?:(?<=[{_VARIED}])[\\ufe00-\\ufe0d]|(?<=[{_HAN}])[\\U000e0100-\\U000e01ef])(?![{_SELECTORS}]))?[{_SELECTORS}]*"
+)
+
 # White space other than space, tab and line feed.
 _RARE = "\\x0b\\x0c\\r\\x85\\u2028\\u2029\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
 
 _WORD = re.compile(f"[^{_BLANK}{_BREAK}]+")
 # Two or more blanks, a rare one, an empty line at the start, a blank at the end: first the sign, then what is odd.
 _ODD_GAP = re.compile(f"[{_RARE}\\t\\n ](?:(?<![ \\t\\n])[{_BLANK}{_BREAK}]*|[{_BLANK}{_BREAK}]+|\\Z|(?<=\\A\\n))")
-_ODD = re.compile(f"[{_GONE}{_JOINER}{_HALF}{_MODERN}\\ud800-\\udfff]")
+_ODD = re.compile(
+    f"[{_GONE}{_JOINER}{_HALF}{_MODERN}{_RARE_SELECTOR}\\ud800-\\udfff]|(?<![{_PICTURE}])[\\ufe0e\\ufe0f]"
+)
 _GONE_RE = re.compile(f"[{_GONE}]")
 _LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINER}]|[{_JOINER}](?![{_JOINED}])")
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
@@ -67,9 +83,10 @@ _HALF_MAP = {c: chr(0x3131 + c - 0xFFA1) for c in range(0xFFA1, 0xFFBF)} | {
 def mend(doc: Document) -> Edits:
     """Normalise to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
 
-    An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`, `stray-jamo`, `control` or
-    `white-space`. Indentation at the start of a line stays; a run of blanks with a tab in it becomes one tab, because
-    tables are written like this. The filter is idempotent. A lone surrogate, which no file can hold, becomes U+FFFD.
+    An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`, `stray-jamo`, `control`,
+    `hidden-text` (selectors and tags) or `white-space`. Indentation at the start of a line stays; a run of blanks with
+    a tab in it becomes one tab, because tables are written like this. The filter is idempotent. A lone surrogate,
+    which no file can hold, becomes U+FFFD.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "\\u1112\\u1161\\u11ab\\u1100\\u1173\\u11af  ㅋㅋ", Provenance("x", "", "", "", ""))
@@ -80,19 +97,20 @@ def mend(doc: Document) -> Edits:
     if _ODD.search(text) is None and _is_nfc(text):
         return _mend_gaps(text)
     edits: list[Edit] = []
-    done = 0  # end of the last word that stays
+    done, gap = 0, "white-space"  # end of the last word that stays; reason of what the gap behind it loses
     for found in _WORD.finditer(text):
         word = found.group()
         new, reason = word, ""
         if not word.isascii() or _ODD.search(word):
             new, reason = _mend_word(word)
-            if not new:
-                continue  # nothing visible: the word belongs to the gap around it
-        _mend_gap(edits, text, done, found.start(), at_end=False)
+            if not new:  # nothing visible: the word belongs to the gap around it
+                gap = reason if reason == "hidden-text" else gap
+                continue
+        _mend_gap(edits, text, done, found.start(), gap, at_end=False)
         if new != word:
             edits.append(_trim_edit(found.start(), word, new, reason))
-        done = found.end()
-    _mend_gap(edits, text, done, len(text), at_end=True)
+        done, gap = found.end(), "white-space"
+    _mend_gap(edits, text, done, len(text), gap, at_end=True)
     return tuple(edits)
 
 
@@ -100,7 +118,7 @@ def _mend_gaps(text: str) -> Edits:
     """Return the edits to white space of a text whose words need none."""
     edits: list[Edit] = []
     for found in _ODD_GAP.finditer(text):
-        _mend_gap(edits, text, found.start(), found.end(), at_end=found.end() == len(text))
+        _mend_gap(edits, text, found.start(), found.end(), "white-space", at_end=found.end() == len(text))
     return tuple(edits)
 
 
@@ -110,9 +128,11 @@ def _mend_word(word: str) -> tuple[str, str]:
     while True:  # a removed character may let its neighbours compose
         before = new
         if _ODD.search(new):
-            new = _LOOSE_JOINER.sub("", _GONE_RE.sub("", new))
+            shown = _HIDDEN.sub(lambda found: found["stays"] or "", new)
+            reason = reason or ("hidden-text" if shown != new else "")
+            new = _LOOSE_JOINER.sub("", _GONE_RE.sub("", shown))
             new = _SURROGATE.sub("\ufffd", new)
-            reason = reason or ("control" if new != before else "")
+            reason = reason or ("control" if new != shown else "")
             halves = _HALF_RUN.sub(lambda m: _compose_half_width(m.group()), new)
             reason = reason or ("half-width-jamo" if halves != new else "")
             new = halves
@@ -169,13 +189,13 @@ def _compose_syllable(found: re.Match[str]) -> str:
     return chr(0xAC00 + number + (_TAILS.index(tail) if tail else 0))
 
 
-def _mend_gap(edits: list[Edit], text: str, start: int, end: int, *, at_end: bool) -> None:
+def _mend_gap(edits: list[Edit], text: str, start: int, end: int, reason: str, *, at_end: bool) -> None:
     gap = text[start:end]
     if gap in ("", " ") and not (gap and (at_end or start == 0)):
         return
     new = "" if at_end else _normalise_gap(gap, at_start=start == 0)
     if new != gap:
-        edits.append(_trim_edit(start, gap, new, "white-space"))
+        edits.append(_trim_edit(start, gap, new, reason))
 
 
 def _normalise_gap(gap: str, *, at_start: bool) -> str:

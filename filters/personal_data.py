@@ -18,7 +18,7 @@ from filters.pii_rules.text.match import Match, resolve_overlaps, spans
 from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
-VERSION = 10
+VERSION = 11
 LIBRARIES = ("google-re2", "numpy", "ahocorasick_rs")
 
 Kind: TypeAlias = Literal[
@@ -44,6 +44,7 @@ Kind: TypeAlias = Literal[
     "url_secret",
     "key",
 ]
+_SURE: Final = 0.9  # confidence of a handle behind the name of a service and a word for a handle
 DEFAULT_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -118,11 +119,23 @@ def _select(
     """Return what to mark in the text of a document; `found` are the matches in it, and then in those beside it."""
     (text, every), *beside = found
     kept = [f for f in institutions.filter_official(text, every, keep) if f.kind in kinds]
-    values = [(f.kind, text[f.start : f.end]) for f in kept]
+    values = _list_values(text, kept)
     for part, matches in beside:
-        official = institutions.filter_official(part, matches, keep)
-        values += [(f.kind, part[f.start : f.end]) for f in official if f.kind in kinds]
+        values += _list_values(part, [f for f in institutions.filter_official(part, matches, keep) if f.kind in kinds])
     return _add_repeats(text, every, kept, values, kinds)
+
+
+def _list_values(text: str, found: Sequence[Match]) -> list[tuple[str, str]]:
+    """Return kind and writing of the matches that are searched elsewhere in the document.
+
+    A handle of letters alone may be an ordinary word: it counts only if words for a handle introduce it.
+    """
+    values = ((f, text[f.start : f.end]) for f in found)
+    return [
+        (f.kind, value)
+        for f, value in values
+        if f.kind != "messenger" or f.confidence >= _SURE or not value.lstrip("@＠ ").isalpha()
+    ]
 
 
 def _add_repeats(

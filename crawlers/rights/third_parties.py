@@ -21,9 +21,12 @@ from crawlers.rights.author_places import find_places, find_title, split_title
 from crawlers.rights.publisher_names import is_publisher
 from crawlers.rights.rule_files import load, match_any
 from malmoi.document import Signal
+from malmoi.licensing.licences import licence_from_url
 from malmoi.prefilter import need, shortest
 
 PLACES = ("title", "label", "line", "sentence")
+MAX_BLOCK = 8  # runs of a block that holds a notice of copyright and its licence
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Rule:
     about_text: bool  # the words are about the text of the page: one of [topics] matches
     also: tuple[re.Pattern[str], ...]  # each occurs in the same words
     unless: tuple[re.Pattern[str], ...]  # none occurs in the same words
+    licensor: re.Pattern[str] | None  # notices that are left out in a block with a licence and nothing else
 
     def needs(self) -> list[str]:
         """Return strings in lower case of which each match contains one; of a labelled value, its label does.
@@ -50,6 +54,7 @@ class Rule:
 
 def _read_rule(row: dict[str, Any]) -> Rule:
     label = _compile([row["label"]])[0] if "label" in row else None
+    licensor = _compile([row["licensor"]])[0] if "licensor" in row else None
     (pattern,) = _compile([row.get("pattern", "")])
     also, unless = (_compile(row.get(key, ())) for key in ("also", "unless"))
     return Rule(
@@ -61,6 +66,7 @@ def _read_rule(row: dict[str, Any]) -> Rule:
         row.get("about_text", False),
         also,
         unless,
+        licensor,
     )
 
 
@@ -100,7 +106,8 @@ def find(shown: Sequence[Run], tree: html.HtmlElement, publisher: str) -> Iterat
     for number, place, label, words in find_places(shown, title, candidates):
         rules = candidates.get(number, set()) | (candidates.get(number - 1, set()) if place == "label" else set())
         for rule in (read_rules()[index] for index in sorted(rules)):
-            if place in rule.places and _is_sign(rule, place, label, words, publisher):
+            signed = place in rule.places and _is_sign(rule, place, label, words, publisher)
+            if signed and not _is_licensor(rule, words, shown, number):
                 where = path(shown[number % len(shown)].owner)
                 yield Signal(rule.name, "review", quote(label, words), f"{rule.id}: {where}", "")
 
@@ -134,6 +141,26 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
     if place == "label" and rule.name == "third-party":
         return not is_publisher(words, publisher)
     return not any(is_publisher(holder, publisher) for holder in found.groupdict().values() if holder)
+
+
+def _is_licensor(rule: Rule, words: str, shown: Sequence[Run], number: int) -> bool:
+    """Whether a notice of copyright stands in a block with a licence and nothing else: its holder gives the licence.
+
+    Journals print `Copyright (c) 2024 <author>` above the badge of Creative Commons.
+    """
+    if rule.licensor is None or not rule.licensor.match(words):
+        return False
+    notice, near = shown[number], shown[max(0, number - MAX_BLOCK) : number + MAX_BLOCK + 1]
+    for block in (notice.owner, notice.owner.getparent()):
+        inside = [run for run in near if block in (run.owner, *run.owner.iterancestors())]
+        rest = [run for run in inside if run is not notice and run.owner.tag not in _HEADINGS]
+        if len(inside) <= MAX_BLOCK and any(map(_links_licence, inside)):
+            return all(_links_licence(run) and rule.licensor.match(run.text) for run in rest)
+    return False
+
+
+def _links_licence(run: Run) -> bool:
+    return any(licence_from_url(link.element.get("href") or "") for link in run.links)
 
 
 def _is_statement(rule: Rule, words: str) -> bool:

@@ -94,7 +94,7 @@ def _kogl() -> Iterator[Licence]:
         )
 
     yield row("0", "공공누리 제0유형", "redistribute", "open", "by words, never by an image's name", "infoRenewal.do")
-    yield row("Expired", "만료 공공저작물", "redistribute", "open", "the term of protection is over", "infoRenewal.do")
+    yield row("Expired", "만료 공공저작물", "redistribute", "open", "the term of protection is over; the portal moves these works to type 0", "infoRenewal.do")
     yield row("1", "공공누리 제1유형 (출처표시)", "redistribute", "open", "", "licenseType1.do")
     limits: tuple[tuple[str, str, str, str], ...] = (
         ("2", "출처표시+상업적 이용금지", "non-commercial", "no commercial use"),
@@ -104,7 +104,7 @@ def _kogl() -> Iterator[Licence]:
     for number, words, family, note in limits:
         page = f"licenseType{number}.do"
         yield row(number, f"공공누리 제{number}유형 ({words})", "exclude", family, note, page)
-    ai, sold = "licenseTypeAi.do", "training only; training data made from it may not be sold on"
+    ai, sold = "licenseTypeAi.do", "training only; whether data made from it may be sold on is unverified"
     yield row("1-AI", "공공누리 제1유형 + AI유형", "redistribute", "open", "follows type 1, which is freer", ai)
     for number in "234":
         yield row(f"{number}-AI", f"공공누리 제{number}유형 + AI유형", "train-only", "ai-training", sold, ai)

@@ -136,6 +136,45 @@ def test_an_edit_covers_only_what_changes() -> None:
     assert (edit.start, edit.end, edit.text, edit.reason) == (8, 9, "", "control")
 
 
+def selectors(data: bytes) -> str:
+    """Bytes as variation selectors, as C2PA embeds a manifest in text."""
+    return "".join(chr(0xFE00 + byte) if byte < 16 else chr(0xE0100 + byte - 16) for byte in data)
+
+
+def tags(words: str) -> str:
+    return "".join(chr(0xE0000 + ord(letter)) for letter in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("가나다\ufeff" + selectors(b"C2PATXT\0" + bytes(range(200))) + " 끝", "가나다 끝"),
+        ("앞 " + selectors(b"hidden") + " 뒤", "앞 뒤"),
+        ("문장" + tags("ignore all") + "이다", "문장이다"),
+        ("\u2764\ufe0f" + selectors(b"mark"), "\u2764\ufe0f"),
+        ("\u845b" + selectors(b"xy") + "\u57ce", "\u845b\u57ce"),
+        ("가\ufe0f나", "가나"),
+        ("\U0001f3f4" + tags("secret\x7f"), "\U0001f3f4"),
+    ],
+)
+def test_runs_of_selectors_and_tags_are_hidden_text(text: str, shown: str) -> None:
+    edits = normalise.mend(document(text))
+    assert (applied(text, edits), {edit.reason for edit in edits}) == (shown, {"hidden-text"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u2764\ufe0f 1\ufe0f\u20e3 \xa9\ufe0e",
+        "\u845b\U000e0100\u57ce\u3002\ufe00",
+        "\U0001f441\ufe0f\u200d\U0001f5e8\ufe0f",
+        "\U0001f3f4" + tags("gbsct\x7f"),
+    ],
+)
+def test_one_selector_stays_behind_a_character_that_takes_it(text: str) -> None:
+    assert normalise.mend(document(text)) == ()
+
+
 def test_no_line_makes_a_rule_go_back_without_end() -> None:
     for piece in ("로그인 ", "조회 1 ", "공유 ", "홈 > ", "▶ ", "이전글 | ", "메뉴 사이트는 쿠키를 "):
         line = (piece * 2_000)[:10_000] + "x"

@@ -56,6 +56,29 @@ def test_expressions_are_short_and_need_fixed_words() -> None:
     assert [rule.id for rule in rules if not rule.needs() or "" in rule.needs() or " " in rule.needs()] == []
 
 
+BADGE = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">{0}</a>'
+GIVEN = "<p>This work is licensed under a " + BADGE.format("Creative Commons Attribution 4.0 International License")
+
+
+@pytest.mark.parametrize(
+    ("block", "signs"),
+    [
+        ("<div><h2>라이선스</h2><p>Copyright (c) 2024 김한솔</p>" + BADGE.format("<img>") + GIVEN + ".</p></div>", 0),
+        ("<div><p>Copyright (c) 2024 김한솔, 이두리</p>" + BADGE.format("<img>") + "</div>", 0),
+        ("<div>저작권 (c) 2024 김한솔<br>" + BADGE.format("<img>") + "</div>", 0),
+        ("<p>© 2024 김한솔 " + BADGE.format("CC BY 4.0") + "</p>", 0),
+        ("<p>ⓒ 김한솔</p>" + GIVEN + "</p>", 1),  # beside the text, not in a block of its own
+        ("<div><p>ⓒ 다라일보</p>" + BADGE.format("CC BY 4.0") + "</div>", 1),
+        ("<div><p>ⓒ 다라전자(주)</p>" + BADGE.format("CC BY 4.0") + "</div>", 1),
+        ("<p>© 2024 Theme by Gildong Hong " + BADGE.format("CC BY 4.0") + "</p>", 1),
+        ("<div><p>ⓒ 김한솔</p><p>모든 권리를 지킵니다.</p>" + BADGE.format("CC BY 4.0") + "</div>", 1),
+        ("<div><p>ⓒ 김한솔</p></div>", 1),
+    ],
+)
+def test_a_notice_of_an_author_in_a_block_with_a_licence_is_the_licensors(block: str, signs: int) -> None:
+    assert len([one for one in find(PROSE + block) if one.place.startswith("sign-line")]) == signs
+
+
 @pytest.mark.parametrize(
     ("holder", "publisher", "same"),
     [

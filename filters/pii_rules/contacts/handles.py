@@ -44,7 +44,9 @@ def trim_to_bracket(candidate: Candidate) -> tuple[int, int]:
 
 
 def is_handle(candidate: Candidate) -> bool:
-    """Whether the value may be a handle: not a URL, a file, a number, or a word such as login, alone or first."""
+    """Whether the value may be a handle: neither a URL, a file, a number, inline code nor a word such as login."""
+    if "`" in (candidate.read_before(1), candidate.read_after(1)):
+        return False
     plain = to_half_width(candidate.value).removeprefix("골뱅이").lstrip(" @")
     low = plain.lower()
     if not _TECHNICAL.isdisjoint(low.replace(".", "_").replace("-", "_").split("_")):

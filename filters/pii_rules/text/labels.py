@@ -16,6 +16,7 @@ _SLICE = 48  # code points read to find it
 
 _WORDS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PERSON: Final = ("birth", "person")
+_OF_PERSON: Final = ("주민", "주민증", "생년월일", "실명")
 NOT_NUMBERED: Final = ("phone", "bank-short")
 _LONGEST_HEAD = 400  # code points of the first line of a table
 _LONGEST_CELL = 24
@@ -36,6 +37,13 @@ def _compile_reversed(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, 
 _LABELS: Final = _compile_reversed(tuple(kind for kind in _WORDS if kind != "person"))
 _NUMBERED: Final = _compile_reversed(tuple(kind for kind in _WORDS if kind not in ("person", *NOT_NUMBERED)))
 _PERSONS: Final = _compile_reversed(_PERSON)
+# 주민(법인)등록번호, 주민등록번호 또는 사업자등록번호: a word for a person directly before one for a company
+_OF_COMPANIES: Final = ("crn", "brn", "corporation")
+_OR_PERSON: Final = re2.compile(
+    "^(?:는또|은혹|및|ro)?(?:" + "|".join(re2.escape(w[::-1]) for w in (*_WORDS["rrn"].split(), *_OF_PERSON)) + ")"
+)
+# Registry and type of a corporation, as in resident.toml
+_REGISTERED: Final = re2.compile("^(?:1[0-9]|2[0-8])[0-9]{2}(?:1[1-5]|2[12]|3[1-9]|4[1-4]|5[1-4]|61|71|81)")
 _DROPPED: Final = dict.fromkeys(
     map(
         ord,
@@ -52,6 +60,7 @@ class Label:
     kind: str
     word: str
     distance: int  # code points, without white space and punctuation
+    or_person: bool = False  # of a company, directly behind a word for a resident number
 
 
 NO_LABEL: Final = Label("", "", REACH + 1)
@@ -75,7 +84,8 @@ def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[b
         return NO_LABEL
     distance = len(left[: match.start()].decode())
     kind, word = words[match.group()]
-    return Label(kind, word, distance) if distance <= REACH else NO_LABEL
+    or_person = kind in _OF_COMPANIES and _OR_PERSON.match(left[match.end() :]) is not None
+    return Label(kind, word, distance, or_person) if distance <= REACH else NO_LABEL
 
 
 @lru_cache(maxsize=256)  # many rules and windows of digits ask for the same place
@@ -84,15 +94,19 @@ def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
 
     `numbered` skips telephone words, which occur in any sentence with a request.
 
+    A label for a person or a company is that of the number that follows.
+
     >>> label_of("사업자 등록 번호 : 0", 12).kind, label_of("주소 0", 3) == NO_LABEL
     ('brn', True)
+    >>> label_of("주민(법인)등록번호 391203", 11).kind, label_of("주민(법인)등록번호 110111", 11).kind
+    ('rrn', 'crn')
     """
     left = text[max(0, start - 4) : start].rstrip(_THIN)
-    if left[-1:] in _CELLS or not left:
-        above = column_above(text, start)
-        if above.kind:
-            return above
-    return _find_nearest_label(text, start, _NUMBERED if numbered else _LABELS)
+    label = column_above(text, start) if left[-1:] in _CELLS or not left else NO_LABEL
+    if not label.kind:
+        label = _find_nearest_label(text, start, _NUMBERED if numbered else _LABELS)
+    person = label.or_person and text[start : start + 6].isdecimal() and not _REGISTERED.match(text[start : start + 6])
+    return Label("rrn", label.word, label.distance) if person else label
 
 
 def column_above(text: str, start: int) -> Label:
