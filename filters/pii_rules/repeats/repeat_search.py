@@ -63,7 +63,8 @@ def find_masked(phrase: str, doc: Document, stay: Collection[str] = ()) -> list[
 
     >>> from dataclasses import replace
     >>> from malmoi.document import Provenance, Span
-    >>> doc = Document("a/1", "신청인 홍길동", Provenance("a", "", "", "", ""), spans=(Span(4, 7, "pii:name", "홍길동"),))
+    >>> name = Span(4, 7, "pii:name", "홍길동")
+    >>> doc = Document("a/1", "신청인 홍길동", Provenance("a", "", "", "", ""), spans=(name,))
     >>> [(found.start, found.end) for found in find_masked("/2026/홍길동-민원", doc)]
     [(6, 9)]
     >>> find_masked("/2026/홍길동-민원", replace(doc, text="신청인 홍길동, 저자 홍길동"))
