@@ -391,7 +391,7 @@ def test_a_resident_number_anywhere_keeps_a_document_out_whatever_its_use(use: s
 # Ids, titles and addresses with names: the text decides about them --------------------------------------------------
 
 # Presidents, kings, places, and words that are no names.
-WORDS = "이대호 김춘추 윤석열 문무왕 위구르 최순우 안중근 풍운아 경영권 마주한 대연정 독도 남궁민수 조종하 이재용 박근혜".split()
+WORDS = "이대호 김춘추 윤석열 문무왕 위구르 최순우 안중근 풍운아 경영권 마주한 대연정 독도 남궁민수 조종하 없어야"
 HEADLINES = (
     "{}, 9경기 연속 홈런으로 세계 신기록 달성",
     "신장 {} 폭탄테러, 21명 사상",
@@ -406,7 +406,7 @@ HEADLINES = (
     "환자 {}의 하루",
     "피해자 {} 씨 사건",
 )
-TITLES = [headline.format(name) for name in WORDS for headline in HEADLINES]
+TITLES = [headline.format(name) for name in WORDS.split() for headline in HEADLINES]
 SHAPES: dict[str, Callable[[str], str]] = {
     "wiki": lambda title: f"https://a.kr/wiki/{title.replace(' ', '_')}",
     "escaped wiki": lambda title: f"https://a.kr/wiki/{quote(title.replace(' ', '_'))}",
