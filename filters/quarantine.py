@@ -1,10 +1,9 @@
 """Quarantine documents with resident numbers, and those whose id contains personal data.
 
-An id contains personal data if it has an identifier, or a value that is masked in the text of its own document.
-
-Runs between personal_data and redact. Redaction would remove a resident number, but a text that printed one probably
-says more about the person than a mask covers (PIPA art. 24 and 24-2). An id is permanent and cannot be masked: two
-masked ids may be equal (docs/decisions/0008).
+An id contains personal data if it has an identifier, or a value that is masked in the text of its own document. Runs
+between personal_data and redact. Redaction would remove a resident number, but a text that printed one probably says
+more about the person than a mask covers (PIPA art. 24 and 24-2). An id is permanent and cannot be masked: two masked
+ids may be equal (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -46,9 +45,8 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
     # All kinds, whatever the recipe replaces, which includes all that a release would change in an id.
-    if url_privacy.has_personal_data(doc.id, lambda text: "" if has_personal_data(text) else text) or find_masked(
-        url_privacy.decode_escapes(doc.id.partition("/")[2]), doc
-    ):
+    has_identifier = url_privacy.has_personal_data(doc.id, lambda text: "" if has_personal_data(text) else text)
+    if has_identifier or find_masked(url_privacy.decode_escapes(doc.id.partition("/")[2]), doc):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
 

@@ -320,7 +320,7 @@ def is_in_heading(text: str, start: int, end: int) -> bool:
 def find_names_elsewhere(
     text: str, values: Iterable[str], known: Collection[int], *, officials: bool = False
 ) -> Iterator[Match]:
-    """Find names of three syllables and more again, except at the offsets `known`; skips those of `officials`.
+    """Find names of three syllables and more again, except at the offsets `known`; skips officials, or not.
 
     >>> [f.start for f in find_names_elsewhere("홍길동 010-0000-1234. 홍길동은 쉽니다.", ["홍길동"], {0})]
     [19]

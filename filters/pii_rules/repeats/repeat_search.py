@@ -57,9 +57,9 @@ def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()
 def find_masked(phrase: str, doc: Document, stay: Collection[str] = ()) -> list[Match]:
     """Find values in the title, author, URL or id of `doc` that are marked in its text, but for the kinds `stay`.
 
-    A name needs the context of a text, so the decision made there counts. A value that the text
-    shows in another place is not returned: masking it beside the text would protect nothing. `_`, `-` and `+` are read
-    as they are, and as blanks.
+    A name needs the context of a text, so the decision made there counts. A value that the text shows in another place
+    is not returned: masking it beside the text would protect nothing. `_`, `-` and `+` are read as they are, and as
+    blanks.
 
     >>> from dataclasses import replace
     >>> from malmoi.document import Provenance, Span
