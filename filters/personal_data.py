@@ -76,12 +76,12 @@ def mark_batch(
 
 
 def has_personal_data(phrase: str) -> bool:
-    """Whether a phrase contains an identifier, e.g. the id of a document, or a name with a role or an identifier.
+    """Whether an id, a title or an address contains an identifier; its names need a text (`repeat_search.find_masked`).
 
-    >>> has_personal_data("홍길동"), has_personal_data("홍길동 010-0000-1234")
+    >>> has_personal_data("환자 홍길동"), has_personal_data("홍길동 010-0000-1234")
     (False, True)
     """
-    return bool(_find_all([_Text(*_encode_text(phrase), named=True)])[0])
+    return bool(find_matches(*_encode_text(phrase)))
 
 
 class _Text(NamedTuple):
@@ -93,10 +93,13 @@ class _Text(NamedTuple):
 
 
 def _read_texts(doc: Document, named: bool, kept: bool) -> list[_Text]:
-    """Return the text of a document, and its title, author and URL; `kept` needs the names of the text in any case."""
-    beside = filter(None, (doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url)))
+    """Return the text of a document, and its title, author and URL; `kept` needs the names of the text in any case.
+
+    Names are not searched in a URL, whose words have no context.
+    """
     text = _Text(*_encode_text(doc.text), named or kept, doc.morphemes, document=True)
-    return [text, *(_Text(*_encode_text(part), named) for part in beside)]
+    beside = ((doc.title, named), (doc.author, named), (url_privacy.decode_escapes(doc.provenance.url), False))
+    return [text, *(_Text(*_encode_text(part), names) for part, names in beside if part)]
 
 
 def _find_all(texts: Sequence[_Text]) -> list[list[Match]]:

@@ -5,7 +5,7 @@ docs/personal-data.md describes what each action leaves of each kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
@@ -21,7 +21,7 @@ from filters.replacements.surrogates import Surrogates
 from malmoi import url_privacy
 from malmoi.document import Document, Edit, Edits, Field, Span
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("google-re2", "numpy")
 
 Action: TypeAlias = Literal["placeholder", "surrogate", "generalise", "keep"]
@@ -112,19 +112,14 @@ def mend(doc: Document, *, actions: Actions = ()) -> Edits:
 
 
 def _redact_fields(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> Iterator[Edit]:
-    """Redact values that are marked in the text also in the title, the author and the URL.
+    """Redact values that are masked in the text also in the title, the author and the URL.
 
     The author's name stays: a licence may require it. The URL is read with its escapes decoded.
     """
-    marked = [(s.kind.removeprefix(_PREFIX), s.value) for s in doc.spans if s.kind.startswith(_PREFIX) and s.value]
-    values = [(kind, value) for kind, value in marked if actions.get(kind) != "keep"]
-    if not values:
-        return
-    unnamed = [(kind, value) for kind, value in values if kind != "name"]
-    yield from _redact_field("title", doc.title, values, actions, writer)
-    yield from _redact_field("author", doc.author, unnamed, actions, writer)
+    yield from _redact_field("title", doc.title, doc, actions, writer)
+    yield from _redact_field("author", doc.author, doc, {**actions, "name": "keep"}, writer)
     url = url_privacy.decode_escapes(doc.provenance.url)
-    edits = list(_redact_field("url", url, values, actions, writer))
+    edits = list(_redact_field("url", url, doc, actions, writer))
     if edits and url != doc.provenance.url:
         for edit in reversed(edits):
             url = url[: edit.start] + edit.text + url[edit.end :]
@@ -133,9 +128,10 @@ def _redact_fields(doc: Document, actions: Mapping[str, Action], writer: _Writer
 
 
 def _redact_field(
-    name: Field, text: str, values: Sequence[tuple[str, str]], actions: Mapping[str, Action], writer: _Writer
+    name: Field, text: str, doc: Document, actions: Mapping[str, Action], writer: _Writer
 ) -> Iterator[Edit]:
-    for hit in repeat_search.find_repeats(text, values) if text else ():
+    stay = {kind for kind, action in actions.items() if action == "keep"}
+    for hit in repeat_search.find_masked(text, doc, stay):
         stretch = _Stretch(hit.start, hit.end, hit.kind)
         kept, written = writer.write(text[hit.start : hit.end], stretch, actions.get(hit.kind, "placeholder"))
         yield Edit(hit.start + kept, hit.end, written, _PREFIX + hit.kind, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
@@ -14,6 +14,7 @@ import data_cards
 from crawlers import catalogue
 from crawlers.rights.host import policy_files
 from filters.duplicates.band_sketch import sketch_texts
+from filters.pii_rules.repeats.repeat_search import is_shown
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.clusters.node_tasks import read_software
@@ -25,7 +26,7 @@ from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__
 from malmoi import recipe as recipes
-from malmoi.apply import Bound, apply
+from malmoi.apply import Bound, Verb, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
@@ -40,7 +41,7 @@ from malmoi.releases.erasure.repeated_patch import is_repeated
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
 from malmoi.releases.quarantine.cleared_finds import select_decisions
-from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
+from malmoi.releases.release_inputs import Inputs, PolicyAnswer, Redact, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
@@ -293,18 +294,38 @@ def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
     return frozenset(steps["personal_data"]["kinds"]) - stay
 
 
-def make_redactor(recipe: Recipe) -> Callable[[str], str] | None:
+def make_redactor(recipe: Recipe) -> Redact | None:
     """Return the recipe's redaction, for all strings of a release but document texts; None if it does not redact."""
     steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
-    return partial(_redact, steps) if steps else None
+    return partial(_redact, steps, tuple(map(_adapt_to_phrases, steps))) if steps else None
+
+
+def _adapt_to_phrases(step: Step) -> Step:
+    """Let `personal_data` find what `quarantine` finds in an id: no names, and no values that institutions may keep."""
+    kinds = dict(step.params).get("kinds")
+    return step if kinds is None else replace(step, params=(("kinds", tuple(k for k in kinds if k != "name")),))
+
+
+def _redact(
+    steps: tuple[Step, ...], of_phrases: tuple[Step, ...], text: str, *, phrase: bool = False, shown: str = ""
+) -> str:
+    steps = of_phrases if phrase else steps
+    doc = _mark(steps, text)
+    stays = {s for s in doc.spans if shown and is_shown(s.kind.removeprefix("pii:"), s.value or "", shown)}
+    doc = replace(doc, spans=tuple(s for s in doc.spans if s not in stays))
+    return _apply_steps(doc, steps, "mend").text if doc.spans else text
 
 
 @lru_cache(maxsize=4096)  # the pages of a host quote the same licence mark
-def _redact(steps: tuple[Step, ...], text: str) -> str:
-    doc = Document("", text, Provenance("", "", "", "", ""))
+def _mark(steps: tuple[Step, ...], text: str) -> Document:
+    return _apply_steps(Document("", text, Provenance("", "", "", "", "")), steps, "mark")
+
+
+def _apply_steps(doc: Document, steps: tuple[Step, ...], verb: Verb) -> Document:
     for bound in _bind_steps(steps):
-        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
-    return doc.text
+        if bound.verb == verb:
+            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+    return doc
 
 
 @lru_cache(maxsize=4)

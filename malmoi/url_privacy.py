@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
+from unicodedata import normalize
 from urllib.parse import unquote_to_bytes
 
 Redact: TypeAlias = Callable[[str], str]  # redacts personal data in a text; None if it may stay
@@ -12,7 +13,7 @@ _LAYERS = 3  # %2540 is %40 is @; deeper escaping does not occur
 
 
 def decode_escapes(text: str) -> str:
-    """Decode percent-escapes as UTF-8, else as Korean code page 949; also double escapes.
+    """Decode percent-escapes as UTF-8, else as Korean code page 949; also double escapes. Compose Hangul (NFC).
 
     >>> (decode_escapes("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), decode_escapes("%EA%B0%80"),
     ...  decode_escapes("hong%2540example.kr"))
@@ -22,7 +23,7 @@ def decode_escapes(text: str) -> str:
         if "%" not in text or (decoded := _decode_layer(text)) == text:
             break
         text = decoded
-    return text
+    return normalize("NFC", text)
 
 
 def _decode_layer(text: str) -> str:

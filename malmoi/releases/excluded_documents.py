@@ -1,4 +1,5 @@
-"""Exclude documents from a release: withdrawn ones (takedown), and those that the second detector quarantines.
+"""Exclude documents from a release: withdrawn ones (takedown), those that must not be published whatever the recipe
+let pass, and those that the second detector quarantines.
 
 Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
 counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the
@@ -34,6 +35,7 @@ from malmoi.storage.atomic_files import replace_file
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
 WITHDRAWN: Final = (tombstones.NAME, tombstones.REASON)
+RELEASE: Final = "release"  # as the filter of the reasons of published_rows.find_refusal
 EXCLUDES: Final = ("quarantines", "stops")  # outcomes of a find that leave its document out
 # Fields of a find in the operator's list: those of a document, then those of ListedFind.
 _LISTED: Final = ("id", "source", "digest", "table", "column", "kind", "shape", "count", "context")
@@ -160,15 +162,15 @@ def ledger(kept: Mapping[str, int], out: Sequence[LeftOut]) -> Ledger:
 
 
 def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tuple[Path, Path]:
-    """Write the audit rows of the excluded documents under their `names`: one file of drops, one of signals."""
+    """Write the audit rows of the excluded documents, under their `names` if these are masked: drops and signals."""
     folder.mkdir(parents=True)
     drops = [
-        {"id": names[one.id], "source": one.source, "by": one.why[0], "reason": one.why[1]}
+        {"id": names.get(one.id, one.id), "source": one.source, "by": one.why[0], "reason": one.why[1]}
         | {"measured": float(sum(find.n for find in one.finds)) if one.finds else None, "limit": None}
         for one in out
     ]
     said: list[dict[str, Any]] = [
-        {"id": names[one.id], "name": name, "effect": effect, "quote": "", "place": "", "record": ""}
+        {"id": names.get(one.id, one.id), "name": name, "effect": effect, "quote": "", "place": "", "record": ""}
         for one in out
         for name, effect in one.signals
     ]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from malmoi import url_privacy
 from malmoi.releases import excluded_documents, kept_parts, residue
 from malmoi.releases.excluded_documents import ExclusionRules
-from malmoi.releases.release_inputs import Redact
+from malmoi.releases.release_inputs import Redact, bind_phrases
 from malmoi.storage import shard
 from malmoi.storage.shuffle import Run, name_task
 
@@ -98,7 +98,8 @@ def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:
 
 def find_withheld(ids: Sequence[str], redact: Redact | None, sought: ExclusionRules) -> tuple[str, ...]:
     """Return those of `ids` that contain personal data by either detector, or are withdrawn."""
-    carry = () if redact is None else tuple(id for id in ids if url_privacy.has_personal_data(id, redact))
+    phrase = bind_phrases(redact)
+    carry = () if redact is None else tuple(id for id in ids if url_privacy.has_personal_data(id, phrase))
     return (*carry, *excluded_documents.find_excluded(ids, sought))
 
 

@@ -41,7 +41,7 @@ from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.published_rows import SIDES
 from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
+from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts, bind_phrases
 from malmoi.releases.release_schema import DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
 from malmoi.releases.split import Split, SplitResult, split
@@ -67,16 +67,17 @@ def publish(
     of the stage shards. `run` executes the tasks; functions and their arguments are picklable.
     `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
-    `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
-    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`. Finds
-    that `inputs.cleared` clears exclude nothing.
+    `history` gives the next one. Documents that are withdrawn, that must not be published (such as with another licence
+    than their evidence gives, or personal data in the id), or in which the second detector finds personal data are
+    excluded and counted; the list of finds is written to `quarantine`. Finds that `inputs.cleared` clears exclude
+    nothing.
     Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
     copies; without it the release has no such sketches. Parts that `inputs.kept` has are reused: the bytes are the
     same.
 
-    StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
-    evidence, or no document is left; DataError if the second detector finds such personal data in a text that
-    belongs to no document, or in a document if the recipe asks to stop then.
+    StageError if a shard is not finished, an id appears twice, or no document is left; DataError if the second
+    detector finds such personal data in a text that belongs to no document, or in a document if the recipe asks to
+    stop then.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
@@ -205,8 +206,10 @@ def _audit(  # noqa: PLR0913
     dropped = masked_ids.search_all(
         searches, run, None if inputs.kept is None else inputs.kept.folder / "searches.json"
     )
-    pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
+    pages = {*chain.from_iterable(one.pages for one in dropped)}
+    pages.update(one.id for one in out if one.why[1] in masked_ids.PAGES)
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
+    hidden.update(one.id for one in out if one.why[1] in masked_ids.PERSONAL)
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
     # All other ids in the tables of copies are published or were dropped.
     earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
@@ -246,8 +249,9 @@ def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
     """Return the inputs with personal data replaced in the texts about recipe, sources and decisions."""
 
     def source(facts: SourceFacts) -> SourceFacts:
-        words = ("title", "publisher", "terms", "attribution", "note")
-        told: dict[str, Any] = {name: url_privacy.redact_text(getattr(facts, name), redact) for name in words}
+        by_name = dict.fromkeys(("title", "publisher"), bind_phrases(redact))
+        by_name |= dict.fromkeys(("terms", "attribution", "note"), redact)
+        told: dict[str, Any] = {name: url_privacy.redact_text(getattr(facts, name), by) for name, by in by_name.items()}
         return replace(facts, **told)
 
     def decision(made: Decision) -> Decision:

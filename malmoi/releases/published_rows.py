@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ from malmoi.releases import exposed_pages
 from malmoi.releases.attribution import sentence
 from malmoi.releases.data_splits import Splits
 from malmoi.releases.evidence_origin import name_origin
-from malmoi.releases.release_inputs import Redact, SourceFacts
+from malmoi.releases.release_inputs import Redact, SourceFacts, bind_phrases
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
 
 Row: TypeAlias = dict[str, Any]
@@ -41,7 +42,7 @@ def make_rows(
 ) -> list[Row]:
     """Return the published fields of some documents of the stage shard `folder`, and their rows of `sides`.
 
-    `was` is the id in the stage. StageError as for `split`.
+    `was` is the id in the stage. No document has a refusal (`find_refusal`). StageError as for `split`.
     """
     by_name = {source.name: source for source in sources}
     rows = [_row(folder, fact, by_name, redact) for fact in facts]
@@ -64,24 +65,14 @@ def _row(
     """Return the published fields of a document, except those computed from its text, and its audit rows."""
     id, labels = fact["id"], {x["name"]: x["value"] for x in fact["labels"] or ()}
     measures = {x["name"]: x["value"] for x in fact["measures"] or ()}
-    use, licence = labels.get("use", ""), labels.get("licence", "")
-    if use not in USES or not licence:
-        raise StageError(f"{folder}: {id} has use {use!r} and licence {licence!r}; only {USES} are published.")
-    proofs = fact["evidence"] or ()
-    decided = rights_decision.decide(
-        [LicenceEvidence(**e) for e in proofs], [Signal(**s) for s in fact["signals"] or ()]
-    )  # final check: the licence is decided again from the published evidence
-    if (decided.use, decided.licence) != (use, licence):
-        raise StageError(
-            f"{folder}: {id} has the labels {licence} ({use}), its evidence gives {decided.licence or 'no licence'} "
-            f"({decided.use}); judge its rights again."
-        )
+    use, licence, proofs = labels["use"], labels["licence"], fact["evidence"] or ()
     if fact["source"] not in sources:
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
     pii = _count_replaced(fact["trail"] or ())
-    _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
-    source, url = sources[fact["source"]], url_privacy.redact_url(fact["url"], redact)
-    title, author = url_privacy.redact_text(fact["title"], redact), url_privacy.redact_text(fact["author"], redact)
+    redact = None if redact is None else partial(redact, shown=fact["text"].as_py())
+    phrase = bind_phrases(redact)
+    source, url = sources[fact["source"]], url_privacy.redact_url(fact["url"], phrase)
+    title, author = url_privacy.redact_text(fact["title"], phrase), url_privacy.redact_text(fact["author"], phrase)
     replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
     led = exposed_pages.is_harmful((kind for kind, _ in pii), replaced)
     id, url = (exposed_pages.digest_id(id), exposed_pages.site(url)) if led else (id, url)
@@ -90,6 +81,8 @@ def _row(
     # Digests of URL and payload: with all other parts known, a redacted phone number can be found by brute force.
     changed = bool(pii) or (title, author, url) != (fact["title"], fact["author"], fact["url"])
     hidden = fact["record"] if changed else None
+    # The address of the page has a value that `redact` masked in `url`: so have the places on it.
+    led = led or any(note["reason"].startswith(f"url:{_PII}") for note in fact["trail"] or ())
     row |= {
         "title": title,
         "author": author,
@@ -118,18 +111,24 @@ def _row(
     return row
 
 
-def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str], redact: Redact | None) -> None:
-    """Raise StageError for documents that `quarantine` must drop; the message has no id, which may be personal data."""
-    what = ""
+def find_refusal(fact: Mapping[str, Any], redact: Redact | None) -> str:
+    """Return the reason why a document of the last stage must not be published; "" if it may be.
+
+    `quarantine` and `rights` drop such documents before; the release asks again, and leaves out what a recipe let pass.
+    """
+    labels = {x["name"]: x["value"] for x in fact["labels"] or ()}
+    use, licence = labels.get("use", ""), labels.get("licence", "")
+    kinds = {kind for kind, _ in _count_replaced(fact["trail"] or ())}
     if use == "redistribute" and not _RESIDENTS.isdisjoint(kinds):
-        what = "contained a resident number"
-    elif url_privacy.has_personal_data(fact["id"], redact):
-        what = "has personal data in its id"
-    if what:
-        raise StageError(
-            f"{folder}: a document of source {fact['source']!r} {what} and may not be published; "
-            "put `quarantine` between `personal_data` and `redact`, and run curate again."
-        )
+        return "resident-number"
+    if url_privacy.has_personal_data(fact["id"], bind_phrases(redact)):
+        return "personal-data-in-id"
+    if use not in USES or not licence:
+        return "use-not-published"
+    decided = rights_decision.decide(
+        [LicenceEvidence(**e) for e in fact["evidence"] or ()], [Signal(**s) for s in fact["signals"] or ()]
+    )  # final check: the licence is decided again from the published evidence
+    return "" if (decided.use, decided.licence) == (use, licence) else "evidence-differs"
 
 
 def redact_row(
@@ -139,7 +138,8 @@ def redact_row(
 
     With `led`, the place is reduced to its site, because it would lead to a page with exposed personal data.
     """
-    quote, place = url_privacy.redact_text(fact["quote"], redact), url_privacy.redact_url(fact["place"], redact)
+    quote = url_privacy.redact_text(fact["quote"], redact)
+    place = url_privacy.redact_url(fact["place"], bind_phrases(redact))
     return {
         **fact,
         "id": id,

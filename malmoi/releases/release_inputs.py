@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
-from malmoi import url_privacy
 from malmoi.ablation.kept_result import Ablation
 from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
@@ -16,7 +17,20 @@ from malmoi.releases.residue.outcome import Outcome, outcomes
 from malmoi.releases.sampling.inspection import Inspection
 from malmoi.releases.sampling.wrong_grants import Sample
 
-Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
+
+class Redact(Protocol):
+    """Redaction of strings that no filter has processed; picklable."""
+
+    def __call__(self, text: str, /, *, phrase: bool = False, shown: str = "") -> str:
+        """Return `text` without personal data, but for what `shown`, the published text of its document, has as well.
+
+        `phrase`: a title, an author, an address or an id. A name in it cannot be told from another word, so names stay.
+        """
+
+
+def bind_phrases(redact: Redact | None) -> Callable[[str], str] | None:
+    """Return the redaction of titles, authors, addresses and ids."""
+    return None if redact is None else partial(redact, phrase=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,17 @@ from malmoi.licensing.review_decisions import Decision
 from malmoi.recipe import digest
 from malmoi.releases import excluded_documents, exposed_pages, kept_parts, residue
 from malmoi.releases.data_splits import Shares, Splits, read_exceptions
-from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut, ListedFind
+from malmoi.releases.excluded_documents import (
+    QUARANTINED,
+    RELEASE,
+    WITHDRAWN,
+    ExclusionRules,
+    LeftOut,
+    ListedFind,
+)
 from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
 from malmoi.releases.partitioning import Partition, h, partition_of
-from malmoi.releases.published_rows import SIDES, make_rows, make_tables
+from malmoi.releases.published_rows import SIDES, find_refusal, make_rows, make_tables
 from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.quarantine.cleared_finds import Cleared, Detail
 from malmoi.releases.release_inputs import Redact, SourceFacts
@@ -76,10 +83,9 @@ class SplitResult:
 def split(work: Split) -> SplitResult:
     """Write the published form of the documents of a stage shard, cut by partition; reuse an earlier one if it is kept.
 
-    Withdrawn documents and those that the second detector quarantines are excluded.
+    Withdrawn documents, those that must not be published, and those that the second detector quarantines are excluded.
 
-    StageError if a document has no use or licence, if its evidence does not name that licence, or if its
-    source is not declared: such a text must not be published.
+    StageError if the source of a document is not declared.
     """
     ids = shard.read(work.folder / "documents.parquet", ["id"]).column("id").to_pylist()
     exceptions = read_exceptions(work.exceptions, ids) if work.exceptions else {}
@@ -131,8 +137,10 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
     for at in range(0, table.num_rows, AT_ONCE):
         piece = table.slice(at, AT_ONCE)
         facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-        here = [fact["id"] not in gone for fact in facts]
-        out += [_make_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
+        facts = [fact | {"text": text} for fact, text in zip(facts, piece["text"], strict=True)]  # not decoded yet
+        why = [WITHDRAWN if f["id"] in gone else (RELEASE, find_refusal(f, work.redact)) for f in facts]
+        out += [_make_left_out(fact, reason) for fact, reason in zip(facts, why, strict=True) if reason[1]]
+        here = [not reason for _, reason in why]
         facts = list(compress(facts, here))
         published = make_rows(work.folder, facts, work.sources, work.redact, splits)
         rows += [_place(row, fact, work.n_shards) for row, fact in zip(published, facts, strict=True)]

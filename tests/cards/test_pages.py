@@ -39,7 +39,7 @@ def page(kind: str = "account", **told: Any) -> Document:
     return replace(made, **told)
 
 
-def hidden(text: str) -> str:
+def hidden(text: str, **_: Any) -> str:
     doc = Document("", text, Provenance("", "", "", "", ""))
     for name, verb, filter in (("personal_data", "mark", personal_data.mark), ("redact", "mend", redact.mend)):
         doc = apply(doc, name, verb, filter(doc))  # type: ignore[arg-type]

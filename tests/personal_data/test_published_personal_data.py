@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,13 +24,12 @@ from malmoi import recipe as recipes
 from malmoi import url_privacy
 from malmoi.apply import Dropped, Kept, apply, walk
 from malmoi.document import Document, Note, Provenance, Signal, Verdict
-from malmoi.errors import StageError
 from malmoi.ledger import Failure
 from malmoi.releases import audit, masked_ids
 from malmoi.releases.clusters import COPIES
 from malmoi.releases.exposed_pages import digest_id
 from malmoi.releases.publish import publish
-from malmoi.releases.release_inputs import Inputs
+from malmoi.releases.release_inputs import Inputs, bind_phrases
 from malmoi.releases.residue import outcomes
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -37,6 +38,8 @@ from tests.builders.small_corpus import OTHER, PROSE, malmoi_in_process
 from tests.builders.small_release import document, documents, inputs, stage
 
 REDACT = make_redactor(recipe_of("general"))
+STEPS = {s.filter: s for _, stage in recipe_of("general").steps for s in stage}
+PRIVACY = recipes.bind(tuple(STEPS[name] for name in ("personal_data", "quarantine", "redact")))
 MAIL, TELEPHONE = "hong.gildong@example.kr", "010-0000-1234"
 # How the two may stand in a file, whatever was escaped.
 FORBIDDEN = ("hong.gildong", "gildong%40", "0000-1234", "0000+1234", "0000%2D1234", "word99x", "a1b2c3d4e5f6g7h8k2")
@@ -243,21 +246,26 @@ def test_where_a_recipe_leaves_personal_data_alone_ids_and_addresses_stay(tmp_pa
     assert row(folder, SECRET[0])["url"] == URLS["user and password"]
 
 
+def left_out(folder: Path) -> dict[str, str]:
+    rows = pq.read_table(folder / "audit/dropped.parquet").to_pylist()
+    return {row["id"]: row["reason"] for row in rows if row["stage"] == "6-release"}
+
+
 @pytest.mark.parametrize("use", ["redistribute", "train-only"])
-def test_a_document_with_personal_data_in_its_id_stops_the_release_and_is_not_named(tmp_path: Path, use: str) -> None:
-    doc = replace(document("ga", 1, use=use), id=SECRET[0])
-    with pytest.raises(StageError, match=r"source 'ga' has personal data in its id .* put `quarantine`") as error:
-        published(tmp_path, replace(inputs(tmp_path / "in", [doc]), clusters=()))
-    assert MAIL not in str(error.value)
+def test_a_document_with_personal_data_in_its_id_is_left_out_and_not_named(tmp_path: Path, use: str) -> None:
+    docs = [replace(document("ga", 1, use=use), id=SECRET[0]), document("na", 2)]
+    folder = published(tmp_path, replace(inputs(tmp_path / "in", docs), clusters=()))
+    assert left_out(folder) == {"ga/[withheld 1]": "personal-data-in-id"}
+    assert row(folder, "na/2") and not leaks(folder)
 
 
 def test_a_document_that_printed_a_resident_number_is_never_redistributed(tmp_path: Path) -> None:
     note = Note("redact", "mend", "1", "pii:rrn", 1.0)
     doc = document("ga", 1)
-    with pytest.raises(StageError, match="contained a resident number"):
-        published(tmp_path, replace(inputs(tmp_path / "in", [replace(doc, trail=(note,))]), clusters=()))
     trained = replace(document("ga", 2, use="train-only"), trail=(note,))
-    folder = published(tmp_path, replace(inputs(tmp_path / "in2", [trained]), clusters=()))
+    given = inputs(tmp_path / "in", [replace(doc, trail=(note,)), trained])
+    folder = published(tmp_path, replace(given, clusters=()))
+    assert left_out(folder) == {"ga/[withheld 1]": "resident-number"}
     assert row(folder, digest_id("ga/2"))["pii"] == [{"kind": "rrn", "n": 1}]
 
 
@@ -347,8 +355,7 @@ TEXT = f"문의는 홍길동 {TELEPHONE} 또는 {MAIL}로 주세요. 사무실�
 
 
 def test_no_form_of_a_morpheme_keeps_a_part_of_what_was_replaced() -> None:
-    steps = {s.filter: s for _, stage in recipe_of("general").steps for s in stage}
-    filters = recipes.bind(tuple(steps[n] for n in ("morphology", "personal_data", "redact")))
+    filters = recipes.bind(tuple(STEPS[n] for n in ("morphology", "personal_data", "redact")))
     doc = Document("a/1", f"{TEXT} 도서관은 내일 연다.", Provenance("a", "", "", "", ""))
     before = apply(doc, filters[0].name, filters[0].verb, filters[0].call(doc))
     outcome = walk(doc, filters)
@@ -376,10 +383,132 @@ def test_a_resident_number_anywhere_keeps_a_document_out_whatever_its_use(use: s
         doc,
         **{"text": {"text": f"{PROSE} {number}"}, "title": {"title": number}}.get(where, {"provenance": provenance}),
     )
-    steps = {s.filter: s for _, stage in recipe_of("general").steps for s in stage}
-    outcome = walk(doc, recipes.bind(tuple(steps[n] for n in ("personal_data", "quarantine", "redact"))))
+    outcome = walk(doc, PRIVACY)
     assert isinstance(outcome, Dropped)
     assert (outcome.by, outcome.verdict.reason) == ("quarantine", "resident-number")
+
+
+# Ids, titles and addresses with names: the text decides about them --------------------------------------------------
+
+# Presidents, kings, places, and words that are no names.
+WORDS = "이대호 김춘추 윤석열 문무왕 위구르 최순우 안중근 풍운아 경영권 마주한 대연정 독도 남궁민수 조종하 없어야"
+HEADLINES = (
+    "{}, 9경기 연속 홈런으로 세계 신기록 달성",
+    "신장 {} 폭탄테러, 21명 사상",
+    "시대의 풍운아, {}",
+    '고개 숙인 {} "제 아이들에게 경영권 주지 않겠다"',
+    "에너지 낭비에 {} 지구의 위기",
+    "뇌를 보고 {}는 세상에 관하여",
+    "북한 {} 피살 (2017년 2월 13일)",
+    "수학자 {} 별세, 향년 92세",
+    "'갓갓' {}, 항소심서 징역 35년",
+    "{} 대통령 취임사",
+    "환자 {}의 하루",
+    "피해자 {} 씨 사건",
+)
+TITLES = [headline.format(name) for name in WORDS.split() for headline in HEADLINES]
+SHAPES: dict[str, Callable[[str], str]] = {
+    "wiki": lambda title: f"https://a.kr/wiki/{title.replace(' ', '_')}",
+    "escaped wiki": lambda title: f"https://a.kr/wiki/{quote(title.replace(' ', '_'))}",
+    "slug": lambda title: f"https://a.kr/2026/09/{quote(title.replace(' ', '-'))}/",
+    "slug of letters": lambda title: (
+        "https://a.kr/posts/" + "-".join(filter(None, re.findall("[0-9가-힣@.-]+", title)))
+    ),
+    "plus": lambda title: f"https://a.kr/?title={quote_plus(title)}",
+    "code page": lambda title: f"https://a.kr/?title={quote_plus(title, encoding='cp949')}",
+    "escaped twice": lambda title: f"https://a.kr/{quote(quote(title.replace(' ', '_')))}",
+    "decomposed": lambda title: quote(unicodedata.normalize("NFD", title.replace(" ", "_"))),
+    "file": lambda title: f"news/{title}.html",
+    "title": lambda title: title,
+}
+
+
+def is_quarantined(key: str, text: str = PROSE) -> bool:
+    outcome = walk(Document(f"ga/{key}", text, Provenance("ga", "", "", "", "")), PRIVACY)
+    return isinstance(outcome, Dropped) and outcome.verdict.reason == "personal-data-in-id"
+
+
+def is_refused(key: str) -> bool:
+    return url_privacy.has_personal_data(f"ga/{key}", bind_phrases(REDACT))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    title=st.sampled_from(TITLES),
+    shape=st.sampled_from(sorted(SHAPES)),
+    beside=st.sampled_from(("", "", MAIL, TELEPHONE, "총무과 02-000-1234", "990131-1234567", "여권번호 M00000017")),
+)
+def test_what_the_release_refuses_was_quarantined_and_a_name_alone_is_neither(
+    title: str, shape: str, beside: str
+) -> None:
+    key = SHAPES[shape](f"{title} {beside}".strip())
+    assert is_quarantined(key) >= is_refused(key)
+    if not beside:
+        assert not is_quarantined(key)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_title_of_many_is_refused_or_masked_for_the_names_in_it(shape: str) -> None:
+    phrase = bind_phrases(REDACT)
+    keys = [SHAPES[shape](title) for title in TITLES]
+    assert [key for key in keys if is_refused(key)] == []
+    assert [key for key in keys if url_privacy.redact_url(key, phrase) != key] == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_id_with_a_value_that_its_own_text_has_masked_is_quarantined_in_every_spelling(shape: str) -> None:
+    text = f"{PROSE} 신청인 용덕수 {TELEPHONE}."
+    assert is_quarantined(SHAPES[shape]("용덕수 민원의 답변"), text)
+    assert not is_quarantined(
+        SHAPES[shape]("용덕수 민원의 답변"), f"{text} 시장 용덕수"
+    )  # the text shows the name as well
+    assert not is_quarantined(SHAPES[shape]("용덕순 민원의 답변"), text)
+
+
+def test_an_address_without_its_own_name_is_masked_only_if_the_text_has_the_name_masked() -> None:
+    url, title = "https://a.kr/wiki/용덕수_민원", "용덕수 민원"
+    told = f"{PROSE} 신청인 용덕수 {TELEPHONE}."
+    for text, masked in ((told, True), (f"{told} 시장 용덕수", False), (f"{PROSE} 시장 용덕수", False)):
+        outcome = walk(Document("ga/1", text, Provenance("ga", url, "", "", ""), title=title), PRIVACY)
+        assert isinstance(outcome, Kept)
+        found = (outcome.document.title, outcome.document.provenance.url)
+        assert found == (("[이름1] 민원", "https://a.kr/wiki/[이름1]_민원") if masked else (title, url))
+
+
+def test_documents_with_names_in_id_title_and_address_are_published_as_they_are(tmp_path: Path) -> None:
+    docs = []
+    for n, title in enumerate(TITLES[:12]):
+        doc, url = document("ga", 3 * n + 1), SHAPES["wiki"](title)
+        place = tuple(replace(e, place=f"{url}#licence") for e in doc.evidence)
+        provenance = replace(doc.provenance, url=url)
+        docs.append(
+            replace(doc, id=f"ga/{url}", title=title, author="이정수(도서관장)", provenance=provenance, evidence=place)
+        )
+    folder = published(tmp_path, replace(inputs(tmp_path / "in", docs), clusters=()))
+    assert left_out(folder) == {}
+    places = {r["id"]: r["place"] for r in pq.read_table(folder / "audit/licence_evidence.parquet").to_pylist()}
+    for doc in docs:
+        said = row(folder, doc.id)
+        assert (said["title"], said["author"], said["url"]) == (doc.title, doc.author, doc.provenance.url)
+        assert (said["record"], said["revision"]) == (doc.provenance.record, doc.provenance.payload_sha256)
+        assert places[doc.id] == f"{doc.provenance.url}#licence"
+
+
+def test_a_number_that_the_text_shows_stays_in_the_title_and_a_masked_address_is_in_no_place_of_evidence(
+    tmp_path: Path,
+) -> None:
+    shown, masked = document("ga", 1), document("ga", 2)
+    shown = replace(shown, text=f"{shown.text} 총무과 02)000-1234", title="총무과 02-000-1234 안내", morphemes=None)
+    url = "https://a.kr/wiki/용덕수_민원"
+    masked = replace(
+        masked,
+        provenance=replace(masked.provenance, url="https://a.kr/wiki/[이름1]_민원"),
+        evidence=tuple(replace(e, place=f"{url}#licence") for e in masked.evidence),
+        trail=(Note("redact", "mend", "1", "pii:name", 1.0), Note("redact", "mend", "1", "url:pii:name", 1.0)),
+    )
+    folder = published(tmp_path, replace(inputs(tmp_path / "in", [shown, masked]), clusters=()))
+    assert row(folder, "ga/1")["title"] == "총무과 02-000-1234 안내"
+    assert not [where for where, text in strings(folder) if "용덕수" in text]
 
 
 @settings(max_examples=200, deadline=None)

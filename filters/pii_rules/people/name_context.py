@@ -317,8 +317,10 @@ def is_in_heading(text: str, start: int, end: int) -> bool:
     return lone and (both or not is_label(read_label(text, start).word))
 
 
-def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
-    """Find names of three syllables and more again, except at the offsets `known`; skips officials.
+def find_names_elsewhere(
+    text: str, values: Iterable[str], known: Collection[int], *, officials: bool = False
+) -> Iterator[Match]:
+    """Find names of three syllables and more again, except at the offsets `known`; skips officials, or not.
 
     >>> [f.start for f in find_names_elsewhere("홍길동 010-0000-1234. 홍길동은 쉽니다.", ["홍길동"], {0})]
     [19]
@@ -329,7 +331,8 @@ def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int
         at = text.find(name)
         while at >= 0:
             end = at + len(name)
-            if at not in known and not is_hangul(text[at - 1 : at]) and not is_public(text, at, end):
+            public = not officials and is_public(text, at, end)
+            if at not in known and not is_hangul(text[at - 1 : at]) and not public:
                 stop = end
                 while stop < end + 7 and is_hangul(text[stop : stop + 1]):
                     stop += 1

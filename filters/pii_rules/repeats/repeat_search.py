@@ -6,7 +6,7 @@ Short values and values that are also ordinary words match only as separate word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -19,9 +19,10 @@ from filters.pii_rules.dates.checks import DAY
 from filters.pii_rules.numbers import spelled_out
 from filters.pii_rules.people import name_context
 from filters.pii_rules.repeats import written_forms as forms
-from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical_form
+from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical_form, fold_text
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
+from malmoi.document import Document
 
 MOST: Final = 1_024  # values of a kind searched as words; the count of numbers is not limited
 _AT_ONCE: Final = 64  # values per expression
@@ -29,6 +30,7 @@ _BYTES: Final = 64 << 20  # memory limit of the expression's automaton
 _MAX_GAP: Final = 5  # code points between two digits
 _SHORT: Final = 9  # a number with fewer digits may be a quantity
 _GONE: Final = "\x00"  # replaces existing matches: neither a letter nor a digit nor a separator
+_BLANKS: Final = str.maketrans("_-+", "   ")  # in an address
 _CONFIDENCE: Final = 0.75
 _UNUSUAL: Final = re2.compile(f"[{ZERO_WIDTH}！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
 _UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조톤배%㎡")
@@ -50,6 +52,52 @@ def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()
     words = {kind: list(by_form.values())[:MOST] for kind, by_form in known.items() if kind in forms.WORDS}
     hits += _find_words(page, words) if words else ()
     return resolve_overlaps(page.map_to_text(hit) for hit in hits)
+
+
+def find_masked(phrase: str, doc: Document, stay: Collection[str] = ()) -> list[Match]:
+    """Find values in the title, author, URL or id of `doc` that are marked in its text, but for the kinds `stay`.
+
+    A name needs the context of a text, so the decision made there counts. A value that the text shows in another place
+    is not returned: masking it beside the text would protect nothing. `_`, `-` and `+` are read as they are, and as
+    blanks.
+
+    >>> from dataclasses import replace
+    >>> from malmoi.document import Provenance, Span
+    >>> name = Span(4, 7, "pii:name", "홍길동")
+    >>> doc = Document("a/1", "신청인 홍길동", Provenance("a", "", "", "", ""), spans=(name,))
+    >>> [(found.start, found.end) for found in find_masked("/2026/홍길동-민원", doc)]
+    [(6, 9)]
+    >>> find_masked("/2026/홍길동-민원", replace(doc, text="신청인 홍길동, 저자 홍길동"))
+    []
+    """
+    marked = [(span, span.kind.removeprefix("pii:")) for span in doc.spans if span.kind.startswith("pii:")]
+    marked = [(span, kind) for span, kind in marked if kind not in stay]
+    values = [(kind, span.value) for span, kind in marked if span.value and kind != "name"]
+    names = [fold_text(span.value.partition("(")[0]) for span, kind in marked if span.value and kind == "name"]
+    if not (phrase and marked):
+        return []
+    found = [*find_repeats(phrase, values)]
+    if (plain := phrase.translate(_BLANKS)) != phrase:
+        found += find_repeats(plain, values)
+    found += name_context.find_names_elsewhere(phrase, names[: name_context.AGAIN], (), officials=True)
+    if not found:
+        return []
+    rest, at = "", 0
+    for span, _ in marked:
+        rest, at = f"{rest}{doc.text[at : span.start]}{_GONE}", max(at, span.end)
+    rest += doc.text[at:]
+    return [one for one in resolve_overlaps(found) if not is_shown(one.kind, phrase[one.start : one.end], rest)]
+
+
+def is_shown(kind: str, value: str, text: str) -> bool:
+    """Whether `value` is in `text`, in any written form.
+
+    >>> is_shown("phone", "02-000-1234", "전화 02)000-1234"), is_shown("name", "홍길동", "[이름1]은 새홍길동에")
+    (True, False)
+    """
+    last = "(?:$|[^0-9A-Za-z])" if value[-1:].isascii() else ""
+    literal = f"(?:^|[^0-9A-Za-z가-힣]){re2.escape(value)}{last}"
+    return re2.search(literal, text) is not None or bool(find_repeats(text, [(kind, value)]))
 
 
 def _group_values(values: Iterable[Value]) -> dict[str, dict[str, str]]:
