@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from rich.console import Console
 
 import data_cards
 from flows.cli import status, why
-from malmoi.document import Document, Morphemes, Signal
+from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.releases import excluded_documents, residue
 from malmoi.releases.publish import publish
@@ -100,9 +102,29 @@ PLACES: dict[str, Callable[[Document], Document]] = {
 }
 
 
+def with_layers(doc: Document, **told: array[int]) -> Document:
+    assert doc.morphemes is not None
+    return replace(doc, morphemes=replace(doc.morphemes, **told))
+
+
+# What `verify` would state of one document: its check, words of the fault, and the document.
+UNFIT: dict[str, tuple[str, str, Callable[[Document], Document]]] = {
+    "quote": ("evidence", "does not name LicenseRef-KOGL-1", lambda doc: proof(doc, quote="공공누리 제2유형")),
+    "other record": ("laws", "not from the record", lambda doc: proof(doc, record="urn:uuid:other")),
+    "sentence": ("rows", "outside its text", lambda doc: with_layers(doc, sentence_end=array("I", [9999]))),
+    "morpheme": ("rows", "outside its text", lambda doc: with_layers(doc, start=array("I", [0, 9999]))),
+    "layers": ("rows", "n_morphemes differ", lambda doc: with_layers(doc, length=array("H", [2]))),
+    "placeholder": (
+        "rows",
+        "1 placeholders, fewer than the 9",
+        lambda doc: replace(doc, trail=(*doc.trail, Note("redact", "mend", "9", "pii:phone", 9.0))),
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Quarantined:
-    """One release of a document for each place of a find, and of two documents without one."""
+    """One release of a document for each place of a find and each fault, and of two documents without one."""
 
     release: Path
     made: dict[str, Document]
@@ -113,10 +135,19 @@ class Quarantined:
 @pytest.fixture(scope="module")
 def quarantined(tmp_path_factory: pytest.TempPathFactory) -> Quarantined:
     root = tmp_path_factory.mktemp("places")
-    made = {place: PLACES[place](document("ga", 5 + 420 * n)) for n, place in enumerate(PLACES)}  # alike but for ids
-    release = released(root, few(root, [*made.values(), document("ga", 2), document("na", 3)]))
+    makers = {**PLACES, **{fault: make for fault, (_, _, make) in UNFIT.items()}}
+    made = {place: makers[place](document("ga", 5 + 420 * n)) for n, place in enumerate(makers)}  # alike but for ids
+    lines = proof(document("na", 3), licence="CC-BY-SA-4.0\nOR\tGFDL-1.3-or-later")  # as a source may have it
+    release = released(root, few(root, [*made.values(), document("ga", 2), lines]))
     told = [json.loads(line) for line in (root / LIST).read_text("utf-8").splitlines()]
     return Quarantined(release, made, told, everything(release))
+
+
+@pytest.mark.parametrize("fault", UNFIT)
+def test_a_document_that_would_not_verify_costs_itself_and_no_other(quarantined: Quarantined, fault: str) -> None:
+    check, words, _ = UNFIT[fault]
+    (row,) = [row for row in quarantined.told if row["id"] == quarantined.made[fault].id]
+    assert (row["table"], row["column"], row["kind"]) == ("verify", check, "unverified") and words in row["context"]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -136,8 +167,11 @@ def test_what_is_left_out_is_counted_and_the_rest_is_released(quarantined: Quara
     assert verify(release, render=data_cards.render_card) == []
     assert ids(release) == {"ga/2", "na/3"}
     assert {row["id"] for row in quarantined.told} == {doc.id for doc in made.values()}
-    out = [row for row in rows(release, "dropped") if row["reason"] == "residual-personal-data"]
-    assert {(row["stage"], row["filter"]) for row in out} == {("6-release", "second_look")}
+    out = [row for row in rows(release, "dropped") if row["stage"] == "6-release"]
+    assert Counter((row["filter"], row["reason"]) for row in out) == {
+        ("second_look", "residual-personal-data"): len(PLACES),
+        ("verify", "unverified"): len(UNFIT),
+    }
     assert sorted(row["id"] for row in out) == sorted(f"ga/[withheld {n + 1}]" for n in range(len(made)))
     assert CARD not in quarantined.everything
 
