@@ -22,7 +22,9 @@ import data_cards
 from flows.cli import status, why
 from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
+from malmoi.expectations import Expectations
 from malmoi.releases import excluded_documents, residue
+from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residual_pii import refuse_texts
@@ -185,6 +187,8 @@ def test_in_is_kept_and_dropped_and_the_card_names_how_many(tmp_path: Path) -> N
     assert card["numbers"]["residue_documents"]["value"] == 5 and card["numbers"]["documents"]["value"] == 19
     assert "quarantined" in (release / "README.md").read_text("utf-8")
     assert excluded_documents.summarise_list(tmp_path / LIST) == (5, {"rrn": 5})
+    (outcome,) = measure(release, Expectations())
+    assert not outcome.met and outcome.measured == "0.2083 (5 of 24)"
 
 
 def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
@@ -381,7 +385,7 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
         assert words in note, words
     assert {json.loads(line)["id"] for line in place.read_text("utf-8").splitlines()} == {"papers/02.txt"}
     assert "papers/02.txt" not in everything(made.folder)
-    assert "6-release of papers: quarantined, the second detector found key × 1 in data.text" in shown(
+    assert "6-release of papers: quarantined for key × 1 in data.text" in shown(
         lambda out: why.show(tmp_path / "w", "papers/02.txt", out)
     )
     assert f"6-release of papers not kept: quarantined 1 (key in 1), listed in {place}" in shown(
