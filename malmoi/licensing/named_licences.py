@@ -62,6 +62,8 @@ def read_mentions(text: str) -> Iterator[tuple[re.Match[str], str | None]]:
 
     >>> [licence for _, licence in read_mentions("글은 CC BY 4.0, 코드는 Apache License 2.0을 따릅니다.")]
     ['CC-BY-4.0', 'Apache-2.0']
+    >>> [licence for _, licence in read_mentions("CC BY 라이선스, 저작자표시. Creative Commons Attribution 4.0")]
+    ['CC-BY-4.0']
     """
     for found in MENTION.finditer(text):
         yield found, _read_mention(found[0], text[found.end() :][:AFTER])

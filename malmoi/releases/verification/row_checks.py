@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,13 +151,15 @@ def _to_layers(batch: pa.RecordBatch) -> Iterator[_Layers]:
 def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:
     """Return the number of items of each row of a layer, and the greatest sum of their fields `names` (0 if none).
 
-    A row whose lists differ in length counts as not analysed.
+    A row whose lists differ in length counts as not analysed, and ends outside any text.
     """
     lists = [pc.struct_field(layer, name) for name in names]
     lengths = [pc.list_value_length(found) for found in lists]
+    unequal = np.zeros(len(layer), dtype=bool)
     if any(length != lengths[0] for length in lengths):
-        equal = reduce(pc.and_, (pc.equal(length, lengths[0]) for length in lengths))
-        lists = [pc.if_else(equal, found, pa.scalar(None, found.type)) for found in lists]
+        sizes = [pc.fill_null(length, -1).to_numpy() for length in lengths]
+        unequal = np.logical_or.reduce([size != sizes[0] for size in sizes])
+        lists = [pc.if_else(pa.array(unequal), pa.scalar(None, found.type), found) for found in lists]
         lengths = [pc.list_value_length(found) for found in lists]
     counts = pc.fill_null(lengths[0], 0).to_numpy()
     sums = sum(found.flatten().to_numpy().astype(np.int64) for found in lists)
@@ -166,6 +167,7 @@ def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.ND
     starts = np.cumsum(counts) - counts
     if len(sums):
         greatest[counts > 0] = np.maximum.reduceat(sums, starts[counts > 0])
+    greatest[unequal] = np.iinfo(np.int64).max
     return lengths[0].to_pylist(), greatest
 
 
