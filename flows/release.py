@@ -86,8 +86,9 @@ class Released:
 
     @property
     def summary(self) -> str:
-        """Return in one line what was released and what changed, or that nothing is new."""
-        return " · ".join((self._head, *self._changes, f"root {self.root}"))
+        """Return in one line what was released, what changed and how much is quarantined, or that nothing is new."""
+        left = (note.partition("\n")[0] for note in self.notes if note.startswith(release_notes.QUARANTINED))
+        return " · ".join((self._head, *self._changes, *left, f"root {self.root}"))
 
     def says(self) -> str:
         """Return a few lines for the operator."""
@@ -214,7 +215,8 @@ def seal_release(folder: Path, unchanged: Mapping[str, str] | None = None, *, be
     if found := verify(folder, again=False, unchanged=unchanged or ()):
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(
-            f"the new release does not verify ({first}); nothing was published. Run the same command again."
+            f"the new release does not verify ({first}); nothing was published. Run the same command again; "
+            "if it says the same, report this line as a fault of Malmoi."
         )
 
 

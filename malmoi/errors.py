@@ -49,12 +49,6 @@ class DataError(MalmoiError):
     status = 1
 
 
-class QuarantineError(MalmoiError):
-    """A release was published without documents that the second detector of personal data quarantines."""
-
-    status = 4
-
-
 def is_disk_full(error: OSError) -> bool:
     """Whether no space is left: on the disk, in a quota, or within the maximum file size."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

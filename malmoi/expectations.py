@@ -1,7 +1,7 @@
 """Expectations of a recipe: what a release must be like to be published, the table `[expect]`.
 
-Expectations change no document, so the digest of a recipe leaves them out. Every key may be left out; the default
-expects nothing. docs/recipes.md lists them.
+Expectations change no document, so the digest of a recipe leaves them out. Every key may be left out; by default
+only quarantined documents are limited. docs/recipes.md lists them.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Expectations(BaseModel):
     domain_share: dict[str, Range] = Field(default_factory=dict)
     low_hangul_share: Range = (0.0, 1.0)  # in documents whose Hangul share is below LOW_HANGUL
     max_duplicate_share: Share = 1.0  # documents dropped as copies, among these and the published ones
+    # Of the documents that came into the release. One in 100,000 simulated pages is quarantined; one alone is allowed.
+    max_quarantined: Share = 0.001
     max_wrong_grants: Share = 1.0  # by `review`, else by the sample of the release; unsure ones count as wrong
     review: str = ""  # CSV with the columns id and verdict (right, wrong, unsure); a path from the recipe's folder
 

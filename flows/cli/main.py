@@ -1,7 +1,6 @@
 """Command line: parse a call, run the flow, report the result.
 
-Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed · 4 released
-without quarantined documents.
+Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed.
 """
 
 from __future__ import annotations
@@ -60,8 +59,7 @@ app = App(
     version=__version__,
     help="Licensed Korean text, with proof of every licence: collect, curate, release, verify.",
     suppress_keyboard_interrupt=False,
-    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed, "
-    "4 released without quarantined documents.",
+    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
 
 
@@ -118,7 +116,7 @@ def run(  # noqa: PLR0913
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
-        _report_quarantine(workspace, chosen.name)
+        _show_quarantine(workspace, chosen.name)
         return
     from flows import release as releases
     from flows.engine.clusters.mapper import open_mapper
@@ -135,7 +133,6 @@ def run(  # noqa: PLR0913
             _show_report_paths(home)
     _show_release(made)
     sign_with(signer, made.folder)
-    _report_quarantine(workspace, made.name)
 
 
 @app.command
@@ -254,7 +251,7 @@ def release(
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
-        _report_quarantine(workspace, chosen.name)
+        _show_quarantine(workspace, chosen.name)
         return
     with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
         home = Workspace.open(workspace)  # not before the cluster has answered
@@ -264,7 +261,6 @@ def release(
             made = releases.release(home, chosen, names, curated, mapper, Progress(), version=edition.version)
     _show_release(made)
     sign_with(signer, made.folder)
-    _report_quarantine(workspace, made.name)
 
 
 @app.command
@@ -406,12 +402,13 @@ def _show_release(made: Any) -> None:
     out.print(made.says(), markup=False)
 
 
-def _report_quarantine(root: Path, name: str) -> None:
-    """Raise QuarantineError if documents were left out of the latest release: after all else, so it only reports."""
+def _show_quarantine(root: Path, name: str) -> None:
+    """Print how many documents were left out of the release of a flow."""
     from flows.reports import release_notes
     from malmoi.storage.location import locate
 
-    release_notes.refuse_silence(Layout(locate(root)), name)
+    if note := release_notes.describe_quarantine(Layout(locate(root)), name):
+        out.print(note, markup=False)
 
 
 def run_guarded(call: Callable[[], Any]) -> int:

@@ -74,9 +74,7 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
         finds = [row for row in excluded_documents.read_list(path) if row["id"] == doc_id]
         said = ", ".join(f"{row['kind']} × {row['count']} in {row['table']}.{row['column']}" for row in finds)
         if finds:
-            out.print(
-                f"\n6-release of {name}: quarantined, the second detector found {make_visible(said)}", markup=False
-            )
+            out.print(f"\n6-release of {name}: quarantined for {make_visible(said)}", markup=False)
     for survey, cluster in duplicate_explanations.read_workspace_records(workspace, doc_id).items():
         out.print(f"\nduplicates (survey {', '.join(survey)})", markup=False)
         duplicate_explanations.show_cluster(cluster, doc_id, out)

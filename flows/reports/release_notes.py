@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 
 from flows.plurals import count_of
 from malmoi.erasure import tombstones
-from malmoi.errors import QuarantineError
 from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
 from malmoi.releases.residue import DETECTOR
@@ -20,6 +18,7 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
 ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
+QUARANTINED = "quarantined: "  # how the note about quarantined documents begins
 SHOWN = 10  # near-duplicates listed
 
 
@@ -29,30 +28,22 @@ def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]
 
 
 def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:
-    place = workspace.quarantine(name)
-    n, kinds = excluded_documents.summarise_list(place)
-    if n:
-        found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+    if note := describe_quarantine(workspace, name):
         yield (
-            f"quarantined: {count_of(n, 'document')} in which {DETECTOR}, the second detector, still finds\n"
-            f"    personal data ({found}). Not in the release; its card counts them.\n"
-            f"    {place} lists each find with its masked context;\n"
-            f"    `malmoi review finds --workspace {workspace.root}` shows them, `malmoi why {workspace.root} ID` the\n"
-            "    history of one. If it is personal data, correct the rule that missed it, in filters/pii_rules;\n"
-            "    if not, clear it with `malmoi review clear`, and run again."
+            f"{note}\n"
+            f"    {workspace.quarantine(name)} lists why, with every value masked;\n"
+            f"    `malmoi review finds --workspace {workspace.root}` shows it, `malmoi why {workspace.root} ID` the\n"
+            f"    history of a document. If what {DETECTOR}, the second detector, finds is personal data, correct the\n"
+            "    rule that missed it, in filters/pii_rules; if not, clear it with `malmoi review clear`; run again.\n"
+            "    Of an `unverified` document `malmoi verify` would state a fault: correct its source, or report it."
         )
 
 
-def refuse_silence(layout: Layout, name: str) -> None:
-    """Raise QuarantineError if the latest attempt at the release `name` left documents in quarantine."""
+def describe_quarantine(layout: Layout, name: str) -> str:
+    """Return in a line how many documents the latest attempt at the release `name` quarantined, and why; "" if none."""
     n, kinds = excluded_documents.summarise_list(layout.quarantine(name))
-    if n:
-        found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
-        raise QuarantineError(
-            f"{name} is released without {count_of(n, 'quarantined document')} ({found}). See them with "
-            f"`malmoi review finds --workspace {shlex.quote(str(layout.root))}`; clear false alarms with "
-            "`malmoi review clear`, or correct the rule that missed a value, and run again."
-        )
+    found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+    return f"{QUARANTINED}{count_of(n, 'document')} ({found}), not in the release; its card counts them" if n else ""
 
 
 def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:

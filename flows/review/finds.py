@@ -71,10 +71,11 @@ def clear_target(workspace: Workspace, named: str, by: Reviewer) -> tuple[list[D
             f"no find of the second detector is in {named!r}; nothing was written. Give a shape as "
             "`malmoi review finds` shows it, or the id of a document; finds without a shape (-) are cleared by the id."
         )
-    if target == "item" and any(_is_shown(one) for one in found):
+    if target == "item" and not all(map(can_clear, found)):
         raise CallError(
-            f"a find of {named!r} is in its id, or in the host of its address, which a card may show; it cannot be "
-            "cleared, and nothing was written. Correct the rule that is wrong (docs/personal-data.md)."
+            f"a find of {named!r} is in its id, or in the host of its address, which a card may show, or it is a fault "
+            "that `malmoi verify` would state; it cannot be cleared, and nothing was written. Correct the rule or the "
+            "source that is wrong (docs/personal-data.md)."
         )
     digests = sorted({one["digest"] for one in found}) if target == "item" else [""]
     made = [reviews.make_decision(CLEAR, target, named, source, "", by, digest) for digest in digests]
@@ -84,15 +85,16 @@ def clear_target(workspace: Workspace, named: str, by: Reviewer) -> tuple[list[D
 def _name_targets(one: dict[str, Any]) -> tuple[str, ...]:
     """Return what a decision about a find may name: its document, and its shape if it has one."""
     key = cleared_finds.spell_shape(one["source"], one["kind"], one["shape"])
-    return (one["id"], key) if one["shape"] and not _is_shown(one) else (one["id"],)
+    return (one["id"], key) if one["shape"] and can_clear(one) else (one["id"],)
 
 
-def _is_shown(one: dict[str, Any]) -> bool:
-    return bool(one["table"] == cleared_finds.SHOWN or one["column"] == "id")
+def can_clear(one: dict[str, Any]) -> bool:
+    """Whether a person may clear a find: it is not where a card may show it, and no fault of its document."""
+    return one["table"] not in (cleared_finds.SHOWN, excluded_documents.UNVERIFIED[0]) and one["column"] != "id"
 
 
 def _clears(decision: Decision, one: dict[str, Any]) -> bool:
-    return decision.value in _name_targets(one) and decision.found in ("", one["digest"]) and not _is_shown(one)
+    return decision.value in _name_targets(one) and decision.found in ("", one["digest"]) and can_clear(one)
 
 
 def _read_finds(workspace: Workspace) -> Iterator[dict[str, Any]]:

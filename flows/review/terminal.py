@@ -95,6 +95,7 @@ def show_finds(root: Path, sources: Sequence[str], out: Console, *, json: bool) 
     for number, group in enumerate(groups, 1):
         about = f"{count_of(group.count, 'find')} in {count_of(group.documents, 'document')}"
         by = "" if finds.has_shape(group) else ", cleared by document only"
+        by = by if any(map(finds.can_clear, group.finds)) else ", cannot be cleared"
         _print(out, f"{number}. {group.key}: {about}{by}")
         for one in group.finds[:SHOWN]:
             _print(out, f"   {one['id']}, {one['table']}.{one['column']} × {one['count']}: {one['context']}")

@@ -94,7 +94,14 @@ def _kogl() -> Iterator[Licence]:
         )
 
     yield row("0", "공공누리 제0유형", "redistribute", "open", "by words, never by an image's name", "infoRenewal.do")
-    yield row("Expired", "만료 공공저작물", "redistribute", "open", "the term of protection is over; the portal moves these works to type 0", "infoRenewal.do")
+    yield row(
+        "Expired",
+        "만료 공공저작물",
+        "redistribute",
+        "open",
+        "the term is over; the portal moves these works to type 0",
+        "infoRenewal.do",
+    )
     yield row("1", "공공누리 제1유형 (출처표시)", "redistribute", "open", "", "licenseType1.do")
     limits: tuple[tuple[str, str, str, str], ...] = (
         ("2", "출처표시+상업적 이용금지", "non-commercial", "no commercial use"),

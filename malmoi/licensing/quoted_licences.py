@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from malmoi.licensing.claim_quotes import grants
 from malmoi.licensing.licence_expressions import ids
-from malmoi.licensing.named_licences import list_named, names_of
+from malmoi.licensing.licence_words import fold
+from malmoi.licensing.named_licences import list_named, names_of, read_mentions, shorten
 from malmoi.licensing.proofs import PROOFS
 
 _KOGL_KINDS = frozenset(("kogl-block", "kogl-link", "kogl-image", "kogl-sentence", "kogl-words"))
@@ -25,9 +26,12 @@ def is_proof(licence: str, kind: str, quote: str) -> bool:
     [False, True]
     >>> is_proof("CC-BY-4.0", "rel-license", "https://example.kr/")
     False
+    >>> [is_proof(one, "words", "글은 CC BY 4.0, 코드는 Apache 2.0") for one in ("CC-BY-4.0", "Apache-2.0", "MIT")]
+    [True, True, False]
     """
     if kind in _CLAIM_KINDS:
         return grants(licence, quote)
     named = set(list_named(quote, is_kogl=kind in _KOGL_KINDS))
+    named |= {shorten(licence) for _, licence in read_mentions(fold(quote)) if licence}
     wanted = frozenset[str]().union(*map(names_of, ids(licence)))
     return bool(named & wanted) if named else kind not in _NAMING

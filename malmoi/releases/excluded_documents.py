@@ -1,5 +1,7 @@
-"""Exclude documents from a release: withdrawn ones (takedown), those that must not be published whatever the recipe
-let pass, and those that the second detector quarantines.
+"""Exclude documents from a release: withdrawn ones (takedown), and quarantined ones.
+
+A document is quarantined if the second detector finds personal data in it, if `verify` would state a fault of it, or if
+it must not be published whatever the recipe let pass.
 
 Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
 counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the
@@ -34,6 +36,7 @@ from malmoi.storage.atomic_files import replace_file
 
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
+UNVERIFIED: Final = ("verify", "unverified")
 WITHDRAWN: Final = (tombstones.NAME, tombstones.REASON)
 RELEASE: Final = "release"  # as the filter of the reasons of published_rows.find_refusal
 EXCLUDES: Final = ("quarantines", "stops")  # outcomes of a find that leave its document out
@@ -62,7 +65,11 @@ class Scanned(NamedTuple):
 
 
 class ListedFind(NamedTuple):
-    """A find as the operator's list has it: `context` is the text around it, with every value masked."""
+    """A find as the operator's list has it: `context` is the text around it, with every value masked.
+
+    What `verify` would state of a document is listed too: `table` is UNVERIFIED[0], `column` the check, `context` the
+    fault.
+    """
 
     table: str
     column: str
@@ -120,6 +127,12 @@ def list_finds(finds: Iterable[Detail], redact: Redact | None) -> tuple[ListedFi
         context = mask_context(find.text, find.span, redact)
         counts[table, find.column, find.span.kind, find.shape, context] += 1
     return tuple(sorted(ListedFind(*place[:4], n, place[4]) for place, n in counts.items()))
+
+
+def list_faults(faults: Iterable[tuple[str, str]]) -> tuple[ListedFind, ...]:
+    """Return the faults (check, fault) of a document as the operator's list has them."""
+    table, kind = UNVERIFIED
+    return tuple(ListedFind(table, check, kind, "", 1, says) for check, says in sorted(set(faults)))
 
 
 def _ids_and_hosts(data: pa.Table) -> pa.Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from malmoi.expectations import LOW_HANGUL, Expectations
 from malmoi.releases import manifest
+from malmoi.releases.excluded_documents import STAGE, WITHDRAWN
 from malmoi.releases.sampling.strata import count_strata, find_strata
 from malmoi.releases.sampling.wrong_grants import Counts, count_answers, estimate, read_answers
 from malmoi.storage.duckdb_tables import Tables, open_tables
@@ -79,6 +80,22 @@ def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:
     if expect.max_duplicate_share < 1:
         copies = _count(tables, "count(*)", "dropped WHERE reason IN ('exact-copy', 'near-copy')")
         yield _check_range("max_duplicate_share", copies, copies + documents, (0.0, expect.max_duplicate_share))
+    if expect.max_quarantined < 1:
+        yield _measure_quarantined(tables, expect.max_quarantined)
+
+
+def _measure_quarantined(tables: Tables, most: float) -> Outcome:
+    """Measure the share of quarantined documents; one alone is a share above 0.1 % of any small release, so it may be.
+
+    With 0 as the limit not even one may be.
+    """
+    last = f"stage = '{STAGE}'"
+    came = _count(tables, "sum(n)", f"stages WHERE {last} AND outcome = 'in'")
+    left = _count(tables, "count(*)", f"dropped WHERE {last} AND reason <> '{WITHDRAWN[1]}'")
+    found = _check_range("max_quarantined", left, came, (0.0, most))
+    if left == 1 and most:
+        return replace(found, met=True)
+    return found if found.met else replace(found, expected=f"{found.expected}; `malmoi review finds` shows them")
 
 
 def _count(tables: Tables, what: str, source: str = "data") -> int:

@@ -45,6 +45,7 @@ from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts, bind_phr
 from malmoi.releases.release_schema import DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
 from malmoi.releases.split import Split, SplitResult, split
+from malmoi.releases.verification.row_checks import list_surrogates
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage.repeated_ids import find_repeated_ids
 from malmoi.storage.shuffle import Run
@@ -68,9 +69,9 @@ def publish(
     `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, that must not be published (such as with another licence
-    than their evidence gives, or personal data in the id), or in which the second detector finds personal data are
-    excluded and counted; the list of finds is written to `quarantine`. Finds that `inputs.cleared` clears exclude
-    nothing.
+    than their evidence gives, or personal data in the id), in which the second detector finds personal data, or of
+    which `verify` would state a fault, are excluded and counted; the list of finds and faults is written to
+    `quarantine`. Finds that `inputs.cleared` clears exclude nothing.
     Documents keep the split that they have in the previous version. `sketch` sketches texts for the search of near
     copies; without it the release has no such sketches. Parts that `inputs.kept` has are reused: the bytes are the
     same.
@@ -155,6 +156,7 @@ def _list_splits(
             sketch,
             key,
             find_sha256(ledger, "documents.parquet"),
+            list_surrogates(inputs.recipe_steps),
         )
         for i, (folder, ledger) in enumerate(zip(folders, ledgers, strict=True))
     ]
@@ -241,7 +243,7 @@ def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], q
     """Explain why no document is left, with the counts of all stages and the quarantine list."""
     ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
     says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
-    place = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
+    place = f" {quarantine} lists what was found in which document." if quarantine is not None else ""
     return f"{says}{place}" if any(one.finds for one in out) else says
 
 

@@ -103,7 +103,8 @@ def _row(
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
         "licence_evidence": [
-            redact_row(e, id, redact, hidden, led=led) | {"by": name_origin(e, source.access)} for e in proofs
+            said | {"by": name_origin(said, source.access)}  # of the published place, as `verify` reads it
+            for said in (redact_row(e, id, redact, hidden, led=led) for e in proofs)
         ],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
         "signals": [redact_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],

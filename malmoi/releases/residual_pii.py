@@ -17,7 +17,7 @@ from malmoi.errors import DataError
 from malmoi.release_files import is_data_file
 from malmoi.releases import manifest as manifests
 from malmoi.releases import residue
-from malmoi.releases.excluded_documents import EXCLUDES, LeftOut
+from malmoi.releases.excluded_documents import EXCLUDES, QUARANTINED, LeftOut
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.quarantine.cleared_finds import Place
@@ -103,7 +103,7 @@ def find_uncleared(folder: Path, looks: Iterable[Look], does: Outcomes, cleared:
 
 def refuse_finds(does: Outcomes, out: Sequence[LeftOut], listed: Path | None) -> None:
     """Raise DataError if a document has a find, and the recipe asks to stop then."""
-    found = [one for one in out if one.finds]
+    found = [one for one in out if one.why == QUARANTINED]
     if not found or "stops" not in dict(does).values():
         return
     kinds = Counter(kind for one in found for kind in {find.kind for find in one.finds})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from itertools import compress, groupby
@@ -21,10 +21,12 @@ from malmoi.releases.data_splits import Shares, Splits, read_exceptions
 from malmoi.releases.excluded_documents import (
     QUARANTINED,
     RELEASE,
+    UNVERIFIED,
     WITHDRAWN,
     ExclusionRules,
     LeftOut,
     ListedFind,
+    list_faults,
 )
 from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
 from malmoi.releases.partitioning import Partition, h, partition_of
@@ -34,6 +36,7 @@ from malmoi.releases.quarantine.cleared_finds import Cleared, Detail
 from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
 from malmoi.releases.residue import Look
+from malmoi.releases.verification.row_checks import find_unfit
 from malmoi.storage import shard
 from malmoi.storage.shuffle import name_task
 
@@ -59,6 +62,7 @@ class Split:
     sketch: Sketch | None = None
     key: str = ""  # digest of all other inputs, which all shards of a release share; "": nothing is kept
     content: str = ""  # sha256 (hex) of the documents of the shard
+    surrogates: frozenset[str] = frozenset()  # kinds of personal data that are replaced by reserved values
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class SplitResult:
 def split(work: Split) -> SplitResult:
     """Write the published form of the documents of a stage shard, cut by partition; reuse an earlier one if it is kept.
 
-    Withdrawn documents, those that must not be published, and those that the second detector quarantines are excluded.
+    Withdrawn documents, those that must not be published, and those that the second detector or a check of `verify`
+    quarantines, are excluded.
 
     StageError if the source of a document is not declared.
     """
@@ -133,7 +138,7 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
     table = shard.read(work.folder / "documents.parquet")
     made, rows, out = [PUBLISHED.empty_table()], list[_Placed](), list[LeftOut]()
     beside: dict[str, list[pa.Table]] = {name: [AUDIT[name].empty_table()] for name in SIDES}
-    splits = Splits(work.shares, exceptions)
+    splits, unfit = Splits(work.shares, exceptions), defaultdict[str, list[tuple[str, str]]](list)
     for at in range(0, table.num_rows, AT_ONCE):
         piece = table.slice(at, AT_ONCE)
         facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
@@ -146,6 +151,8 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
         rows += [_place(row, fact, work.n_shards) for row, fact in zip(published, facts, strict=True)]
         tables = make_tables(piece.filter(pa.array(here, pa.bool_())), published)
         made.append(tables.pop("data"))
+        for id, fault in find_unfit(made[-1], published, work.surrogates):
+            unfit[id].append(fault)
         for name, side in tables.items():
             beside[name].append(side)
     order = sorted(range(len(rows)), key=lambda i: rows[i][:3])
@@ -154,6 +161,8 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
     sides = {name: pa.concat_tables(tables).combine_chunks() for name, tables in beside.items()}
     looks, found = _search(data, rows, sides, work.sought)
     left, cleared = _judge_finds(work, found, rows, data)
+    for row in (row for row in rows if row.id in unfit.keys() - left.keys()):
+        left[row.id] = _make_left_out(row.fact, UNVERIFIED, found=list_faults(unfit[row.id]))
     out += left.values()
     if left:  # rare: the rest is scanned again
         rows = [row for row in rows if row.id not in left]
@@ -173,7 +182,7 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
         tuple((row.fact["id"], row.id) for row in rows if row.fact["id"] != row.id),
         tuple(map(tuple, looks["data"])),
         tuple((name, tuple(looks[name][0])) for name in SIDES),
-        cleared,
+        tuple(one for one in cleared if one.id not in left),
     )
 
 

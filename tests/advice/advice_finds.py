@@ -2,17 +2,8 @@
 
 import json
 
-from tests.advice.advice import advice, own
+from tests.advice.advice import advice
 
-RECIPE = """
-name = "small"
-purpose = "Tests of finds."
-shards = 1
-clean = [{ filter = "rights" }, { filter = "normalise" }]
-judged = [{ filter = "personal_data" }, { filter = "quarantine" }]
-curated = [{ filter = "redact" }]
-"""
-RUN = "run small.toml --source own.py --workspace w --workers 1"
 CLEAR = "review clear '{}' --reviewer Kim --reason '{}' --workspace w"
 ROW = {
     "id": "small/1", "source": "small", "digest": "0123456789abcdef", "table": "data", "column": "text", "kind": "key",
@@ -24,18 +15,6 @@ def listed(place, **changed):
     """A workspace with a list of one find."""
     place.released()
     place.write("w/reports/quarantine-general.jsonl", json.dumps(ROW | changed) + "\n")
-
-
-@advice("{} is released without {} ({}). See them with `malmoi review finds --workspace {}`; clear false alarms with "
-        "`malmoi review clear`, or correct the rule that missed a value, and run again.")  # fmt: skip
-def run_with_a_quarantined_document(place):
-    own(place)
-    place.write("pages/b.txt", "설정 파일에 api_key=NHNKCP-PG-KEY-2 라고 적는다.\n")
-    place.write("small.toml", RECIPE)
-    yield RUN
-    yield "{advised}"
-    yield CLEAR.format("own | key | capitals", "a placeholder")
-    yield RUN
 
 
 @advice("the second detector finds {} in --reviewer or --reason, which releases publish; nothing was written. Describe "
@@ -55,8 +34,9 @@ def clear_of_nothing(place):
     yield CLEAR.format("small/1", "read")
 
 
-@advice("a find of {} is in its id, or in the host of its address, which a card may show; it cannot be cleared, and "
-        "nothing was written. Correct the rule that is wrong (docs/personal-data.md).")  # fmt: skip
+@advice("a find of {} is in its id, or in the host of its address, which a card may show, or it is a fault that "
+        "`malmoi verify` would state; it cannot be cleared, and nothing was written. Correct the rule or the source "
+        "that is wrong (docs/personal-data.md).")  # fmt: skip
 def clear_of_an_id(place):
     listed(place, table="card", column="id")
     yield CLEAR.format("small/1", "read")

@@ -51,7 +51,7 @@ WATCHED = (
     "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py", "malmoi/licensing/review_file.py",
 )  # fmt: skip
-ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError", "QuarantineError", "TableError"}
+ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError", "TableError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
     "cannot listen on port {} of {} ({}); pass another --port, or leave it out for a free one.":
@@ -89,7 +89,8 @@ ELSEWHERE = {
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
-    "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
+    "the new release does not verify ({}); nothing was published. Run the same command again; if it says the same, "
+    "report this line as a fault of Malmoi.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
     "{}: has no ledger. Delete it and run again: it is created anew.": "an invariant of commit",

@@ -135,7 +135,9 @@ def test_titles_authors_quotes_places_and_what_sources_declare_are_treated(tmp_p
         title=f"문의 {MAIL}",
         author=f"홍길동 {TELEPHONE}",
         evidence=tuple(
-            replace(e, quote=f"문의는 https://a.kr/?m={escaped}", place=f"https://a.kr/{escaped}#mark")
+            replace(
+                e, quote=f"공공누리 제1유형, 문의는 https://a.kr/?m={escaped}", place=f"https://a.kr/{escaped}#mark"
+            )
             for e in document("ga", 1).evidence
         ),
         signals=(Signal("noai", "note", f"연락 {TELEPHONE}", f"{MAIL}/robots.txt", "urn:uuid:ga-1"),),

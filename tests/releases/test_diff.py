@@ -40,8 +40,11 @@ def later() -> list[Document]:
     docs["ga/2"] = replace(docs["ga/2"], text=docs["ga/2"].text + " 더한 문장이다.", title="새 제목")
     docs["ga/5"] = replace(docs["ga/5"], title="다른 제목")
     docs["ga/7"] = replace(docs["ga/7"], measures=(("hangul_share", 0.5), ("quality", 0.5)))
+    again = docs["ga/11"]
     docs["ga/11"] = replace(
-        docs["ga/11"], provenance=replace(docs["ga/11"].provenance, fetched="2026-11-21T00:00:00Z", record="urn:uuid:n")
+        again,
+        provenance=replace(again.provenance, fetched="2026-11-21T00:00:00Z", record="urn:uuid:n"),
+        evidence=tuple(replace(one, record="urn:uuid:n") for one in again.evidence),
     )
     return list(docs.values())
 
@@ -73,7 +76,7 @@ def test_a_licence_that_changed_goes_before_a_title(tmp_path: Path, pair: tuple[
     docs = {one.id: one for one in documents(24)}
     free = next(one for one in docs.values() if dict(one.labels)["use"] == "train-only")
     labels = {**dict(free.labels), "use": "redistribute", "licence": "LicenseRef-KOGL-1"}
-    evidence = tuple(replace(one, licence="LicenseRef-KOGL-1") for one in free.evidence[:1])
+    evidence = tuple(replace(one, licence="LicenseRef-KOGL-1", quote="공공누리 제1유형") for one in free.evidence[:1])
     docs[free.id] = replace(free, title="새 제목", labels=tuple(labels.items()), evidence=evidence)
     found = compare(pair[0], made(tmp_path, list(docs.values()), "1.1.0"))
     ((changed),) = found.changed_ids
@@ -83,7 +86,10 @@ def test_a_licence_that_changed_goes_before_a_title(tmp_path: Path, pair: tuple[
 def test_a_removed_document_has_the_reason_that_the_audit_tables_give(tmp_path: Path) -> None:
     """na/104 is a copy of a document of an earlier release, na/107 was dropped, ga/103 failed; na/3 has a new id."""
     first = documents(24)
-    gone = [replace(first[0], id=id, text=f"{id}의 글이다.") for id in ("na/104", "na/107", "ga/103", "old/1")]
+    gone = [
+        replace(first[0], id=id, text=f"{id}의 글이다.", morphemes=None)
+        for id in ("na/104", "na/107", "ga/103", "old/1")
+    ]
     gone[3] = replace(gone[3], provenance=replace(gone[3].provenance, source="old"))
     sources = (*SOURCES, replace(SOURCES[0], name="old"))
     a = made(tmp_path / "a", [*first, *gone], "1.0.0", sources=sources)

@@ -39,23 +39,25 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"source_share": {"ga": [0, 0.2]}}, "source_share.ga is 0."),
     ({"domain_share": {"semiconductor": [0.9, 1]}}, "domain_share.semiconductor is 0."),
     ({"max_duplicate_share": 0.1}, "max_duplicate_share is 0.1429 (4 of 28), expected 0 to 0.1"),
+    ({"max_quarantined": 0}, ""),
 ]
 
 
 @pytest.mark.parametrize(("table", "says"), CASES, ids=[" ".join(table) for table, _ in CASES])
 def test_an_expectation_that_is_not_met_says_what_was_measured(release: Path, table: dict[str, Any], says: str) -> None:
-    (outcome,) = measure(release, Expectations.model_validate(table))
+    (outcome,) = measure(release, Expectations.model_validate({"max_quarantined": 1} | table))
     assert (outcome.met, says in outcome.says()) == (not says, True), outcome.says()
 
 
-def test_expectations_that_hold_are_met_and_nothing_is_expected_by_default(release: Path) -> None:
-    assert measure(release, Expectations()) == []
+def test_expectations_that_hold_are_met_and_by_default_only_quarantined_documents_are_limited(release: Path) -> None:
+    (outcome,) = measure(release, Expectations())
+    assert outcome.met and outcome.says() == "max_quarantined is 0.0000 (0 of 24), expected 0 to 0.001"
     table = {
         "schema_version": SCHEMA_VERSION, "min_documents": 24, "min_characters": 100, "unique": ["id"],
         "languages": ["ko", "en"],
         "min_length": 10, "max_length": 9999, "licence_share": {"LicenseRef-KOGL-1": [0.3, 0.9]},
         "source_share": {"ga": [0.5, 1]}, "domain_share": {"semiconductor": [0.1, 0.5]}, "low_hangul_share": [0, 0.1],
-        "max_duplicate_share": 0.2,
+        "max_duplicate_share": 0.2, "max_quarantined": 0.01,
     }  # fmt: skip
     outcomes = measure(release, Expectations.model_validate(table))
     assert len(outcomes) == len(table) and all(one.met for one in outcomes), outcomes
@@ -63,7 +65,7 @@ def test_expectations_that_hold_are_met_and_nothing_is_expected_by_default(relea
 
 def test_the_share_of_texts_with_little_hangul_is_of_characters(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("malmoi.releases.expectation_checks.LOW_HANGUL", 0.8)
-    (outcome,) = measure(release, Expectations(low_hangul_share=(0.0, 0.1)))
+    outcome, _ = measure(release, Expectations(low_hangul_share=(0.0, 0.1)))
     assert not outcome.met and "low_hangul_share is 0." in outcome.says()
 
 
@@ -81,10 +83,34 @@ def test_the_rate_of_wrong_grants_is_that_of_the_judged_documents(
     release: Path, tmp_path: Path, judged: str, says: str
 ) -> None:
     (tmp_path / "judged.csv").write_text(f"id,verdict\n{judged}", encoding="utf-8")
-    outcomes = measure(release, Expectations(max_wrong_grants=0.1), tmp_path / "judged.csv")
+    outcomes = measure(release, Expectations(max_wrong_grants=0.1, max_quarantined=1), tmp_path / "judged.csv")
     assert [one.measured for one in outcomes] == ([says] if says else [])
     assert not any(one.met for one in outcomes)
-    assert measure(release, Expectations(max_wrong_grants=0.1), tmp_path / "none.csv") == []
+    assert measure(release, Expectations(max_wrong_grants=0.1, max_quarantined=1), tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize(
+    ("left", "came", "most", "met"),
+    [
+        (0, 3, 0, True),
+        (1, 3, 0.001, True),  # one alone is above 0.1 % of any small release
+        (1, 3, 0, False),
+        (2, 3, 0.001, False),
+        (2, 2_000, 0.001, True),
+        (3, 2_000, 0.001, False),
+        (3, 2_000, 0.01, True),
+    ],
+)
+def test_a_share_of_quarantined_documents_above_the_limit_is_the_failure(
+    left: int, came: int, most: float, met: bool, monkeypatch: pytest.MonkeyPatch, release: Path
+) -> None:
+    def count(_: object, what: str, source: str = "data") -> int:
+        return {"stages": came, "dropped": left}.get(source.split()[0], 1)
+
+    monkeypatch.setattr("malmoi.releases.expectation_checks._count", count)
+    (outcome,) = measure(release, Expectations(max_quarantined=most))
+    assert outcome.met == met and f"({left:,} of {came:,})" in outcome.measured
+    assert ("malmoi review finds" in outcome.expected) == (not met)
 
 
 def write(folder: Path, name: str, expect: str, base: str = "general") -> Path:
@@ -134,7 +160,7 @@ def test_a_release_that_does_not_meet_them_is_kept_aside_whole(release: Path, tm
     recipe = recipes.load(write(tmp_path, "own", 'languages = ["en"]\nmin_documents = 3'))
     for _ in range(2):  # the second time it takes the place of the first
         folder = Path(shutil.copytree(release, workspace.tmp / "made"))
-        with pytest.raises(DataError, match=r"own 1.0.0 was not published: 1 of 6 expectations is not met \(languages"):
+        with pytest.raises(DataError, match=r"own 1.0.0 was not published: 1 of 7 expectations is not met \(languages"):
             rejected_releases.require_expectations(workspace, recipe, folder, "1.0.0")
         assert not folder.exists()
     (kept,) = workspace.rejections("own").iterdir()

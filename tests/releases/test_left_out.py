@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +20,11 @@ from rich.console import Console
 
 import data_cards
 from flows.cli import status, why
-from malmoi.document import Document, Morphemes, Signal
+from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
+from malmoi.expectations import Expectations
 from malmoi.releases import excluded_documents, residue
+from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residual_pii import refuse_texts
@@ -100,9 +104,29 @@ PLACES: dict[str, Callable[[Document], Document]] = {
 }
 
 
+def with_layers(doc: Document, **told: array[int]) -> Document:
+    assert doc.morphemes is not None
+    return replace(doc, morphemes=replace(doc.morphemes, **told))
+
+
+# What `verify` would state of one document: its check, words of the fault, and the document.
+UNFIT: dict[str, tuple[str, str, Callable[[Document], Document]]] = {
+    "quote": ("evidence", "does not name LicenseRef-KOGL-1", lambda doc: proof(doc, quote="공공누리 제2유형")),
+    "other record": ("laws", "not from the record", lambda doc: proof(doc, record="urn:uuid:other")),
+    "sentence": ("rows", "outside its text", lambda doc: with_layers(doc, sentence_end=array("I", [9999]))),
+    "morpheme": ("rows", "outside its text", lambda doc: with_layers(doc, start=array("I", [0, 9999]))),
+    "layers": ("rows", "n_morphemes differ", lambda doc: with_layers(doc, length=array("H", [2]))),
+    "placeholder": (
+        "rows",
+        "1 placeholders, fewer than the 9",
+        lambda doc: replace(doc, trail=(*doc.trail, Note("redact", "mend", "9", "pii:phone", 9.0))),
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Quarantined:
-    """One release of a document for each place of a find, and of two documents without one."""
+    """One release of a document for each place of a find and each fault, and of two documents without one."""
 
     release: Path
     made: dict[str, Document]
@@ -113,10 +137,19 @@ class Quarantined:
 @pytest.fixture(scope="module")
 def quarantined(tmp_path_factory: pytest.TempPathFactory) -> Quarantined:
     root = tmp_path_factory.mktemp("places")
-    made = {place: PLACES[place](document("ga", 5 + 420 * n)) for n, place in enumerate(PLACES)}  # alike but for ids
-    release = released(root, few(root, [*made.values(), document("ga", 2), document("na", 3)]))
+    makers = {**PLACES, **{fault: make for fault, (_, _, make) in UNFIT.items()}}
+    made = {place: makers[place](document("ga", 5 + 420 * n)) for n, place in enumerate(makers)}  # alike but for ids
+    lines = proof(document("na", 3), licence="CC-BY-SA-4.0\nOR\tGFDL-1.3-or-later")  # as a source may have it
+    release = released(root, few(root, [*made.values(), document("ga", 2), lines]))
     told = [json.loads(line) for line in (root / LIST).read_text("utf-8").splitlines()]
     return Quarantined(release, made, told, everything(release))
+
+
+@pytest.mark.parametrize("fault", UNFIT)
+def test_a_document_that_would_not_verify_costs_itself_and_no_other(quarantined: Quarantined, fault: str) -> None:
+    check, words, _ = UNFIT[fault]
+    (row,) = [row for row in quarantined.told if row["id"] == quarantined.made[fault].id]
+    assert (row["table"], row["column"], row["kind"]) == ("verify", check, "unverified") and words in row["context"]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -136,8 +169,11 @@ def test_what_is_left_out_is_counted_and_the_rest_is_released(quarantined: Quara
     assert verify(release, render=data_cards.render_card) == []
     assert ids(release) == {"ga/2", "na/3"}
     assert {row["id"] for row in quarantined.told} == {doc.id for doc in made.values()}
-    out = [row for row in rows(release, "dropped") if row["reason"] == "residual-personal-data"]
-    assert {(row["stage"], row["filter"]) for row in out} == {("6-release", "second_look")}
+    out = [row for row in rows(release, "dropped") if row["stage"] == "6-release"]
+    assert Counter((row["filter"], row["reason"]) for row in out) == {
+        ("second_look", "residual-personal-data"): len(PLACES),
+        ("verify", "unverified"): len(UNFIT),
+    }
     assert sorted(row["id"] for row in out) == sorted(f"ga/[withheld {n + 1}]" for n in range(len(made)))
     assert CARD not in quarantined.everything
 
@@ -151,6 +187,8 @@ def test_in_is_kept_and_dropped_and_the_card_names_how_many(tmp_path: Path) -> N
     assert card["numbers"]["residue_documents"]["value"] == 5 and card["numbers"]["documents"]["value"] == 19
     assert "quarantined" in (release / "README.md").read_text("utf-8")
     assert excluded_documents.summarise_list(tmp_path / LIST) == (5, {"rrn": 5})
+    (outcome,) = measure(release, Expectations())
+    assert not outcome.met and outcome.measured == "0.2083 (5 of 24)"
 
 
 def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
@@ -347,7 +385,7 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
         assert words in note, words
     assert {json.loads(line)["id"] for line in place.read_text("utf-8").splitlines()} == {"papers/02.txt"}
     assert "papers/02.txt" not in everything(made.folder)
-    assert "6-release of papers: quarantined, the second detector found key × 1 in data.text" in shown(
+    assert "6-release of papers: quarantined for key × 1 in data.text" in shown(
         lambda out: why.show(tmp_path / "w", "papers/02.txt", out)
     )
     assert f"6-release of papers not kept: quarantined 1 (key in 1), listed in {place}" in shown(

@@ -286,7 +286,7 @@ def unmask(row: dict) -> dict:
 def test_a_replaced_value_without_a_placeholder_is_found(release: Path) -> None:
     change_redacted(release, unmask)
     remade(release)
-    assert [("fewer placeholders" in f.says, f.path) for f in checked(release)] == [(True, "data")]
+    assert [("fewer than the" in f.says, f.path[:5]) for f in checked(release)] == [(True, "data/")]
 
 
 def test_reserved_values_need_no_placeholder(release: Path) -> None:

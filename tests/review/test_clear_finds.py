@@ -15,6 +15,7 @@ import pytest
 
 import data_cards
 from flows.cli.main import app, run_guarded
+from flows.reports import release_notes
 from flows.review import finds
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
@@ -212,19 +213,30 @@ def test_decisions_about_finds_are_no_rights(two: tuple[str, str, Path]) -> None
 # Exit status and recipes --------------------------------------------------------------------------------------------
 
 
-def test_the_exit_status_says_that_documents_were_quarantined(
-    two: tuple[str, str, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_quarantined_document_is_said_and_is_no_failure(two: tuple[str, str, Path]) -> None:
     source, recipe, root = two
     args = ("run", recipe, "--source", source, "--workspace", str(root), "--workers", "1")
-    status, _ = call(*args)
-    assert status == 4
-    said = capsys.readouterr().err
-    assert "papers is released without 1 quarantined document (key in 1)" in said and "malmoi review finds" in said
-    assert PLACEHOLDER not in said
-    assert call(*args)[0] == 4  # nothing new: it still is
+    for _ in range(2):  # the second time nothing is new
+        status, said = call(*args)
+        assert status == 0 and "quarantined: 1 document (key in 1), not in the release" in said
+        assert "malmoi review finds" in said and PLACEHOLDER not in said
+    layout = Workspace.open(root)
+    assert "(key in 1)" in release_notes.describe_quarantine(layout, "papers")
     assert call("review", "clear", SHAPE, *BY, "--workspace", str(root))[0] == 0
-    assert call("release", *args[1:])[0] == 0
+    status, said = call("release", *args[1:])
+    assert status == 0 and release_notes.QUARANTINED not in said
+    assert release_notes.describe_quarantine(layout, "papers") == ""
+
+
+def test_a_fault_that_verify_would_state_is_listed_and_not_cleared(two: tuple[str, str, Path]) -> None:
+    home, *_ = run(*two)
+    (fault,) = excluded_documents.list_faults([("evidence", "the quote of kind words does not name MIT")])
+    unfit = excluded_documents.LeftOut("papers/02.txt", "papers", excluded_documents.UNVERIFIED, finds=(fault,))
+    excluded_documents.write_list([unfit], home.quarantine("papers"))
+    said = call("review", "finds", "--workspace", str(home.root))[1]
+    assert "papers | unverified | -: 1 find in 1 document, cannot be cleared" in said and "does not name MIT" in said
+    with pytest.raises(CallError, match="cannot be cleared"):
+        finds.clear_target(home, "papers/02.txt", finds.Reviewer("Kim", "read"))
 
 
 def test_a_recipe_may_ask_to_stop(two: tuple[str, str, Path], capsys: pytest.CaptureFixture[str]) -> None:

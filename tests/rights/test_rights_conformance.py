@@ -9,7 +9,8 @@ import pytest
 from crawlers import defaults, rights_engine
 from crawlers.source_object import read_source, read_trust
 from malmoi.archive.capture import Capture
-from malmoi.licensing.rights_decision import REASONS
+from malmoi.licensing.quoted_licences import is_proof
+from malmoi.licensing.rights_decision import NONE, REASONS, UNKNOWN
 from malmoi.source import Item
 
 FOLDER = Path(__file__).parent / "conformance"
@@ -45,6 +46,8 @@ def test_a_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
         well_known={k: v if isinstance(v, str) else json.dumps(v) for k, v in case.get("well_known", {}).items()},
         trust=read_trust(case.get("trust"), case["id"]),
     )
+    named = [one for one in rights.evidence if one.licence not in (NONE, UNKNOWN)]
+    assert [one for one in named if not is_proof(one.licence, one.kind, one.quote)] == []
     said = {"use": rights.use, "licence": rights.licence, "reason": rights.reason}
     wanted = {name: case[name] for name in said if name in case}
     assert {name: said[name] for name in wanted} == wanted, (case["why"], rights.evidence, rights.signals)

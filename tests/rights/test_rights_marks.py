@@ -42,6 +42,29 @@ def test_every_quote_of_a_page_that_may_be_published_names_its_licence() -> None
     assert [(name, e) for name, e in named if not is_proof(e.licence, e.kind, e.quote)] == []
 
 
+BY, APACHE = "https://creativecommons.org/licenses/by/4.0/", "https://www.apache.org/licenses/LICENSE-2.0"
+OF_CODE = [
+    f"문서는 <a href={BY}>CC BY 4.0</a>, 예제 코드는 <a href={APACHE}>Apache 2.0</a>으로 배포합니다.",
+    f"달리 명시되지 않는 한 이 페이지의 내용에는 <a href={BY}>Creative Commons Attribution 4.0 라이선스</a>에 "
+    f"따라 라이선스가 부여되며 코드 샘플에는 <a href={APACHE}>Apache 2.0 라이선스</a>에 따라 라이선스가 부여됩니다.",
+    f"Except as otherwise noted, the content of this page is licensed under the <a href={BY}>Creative Commons "
+    f"Attribution 4.0 License</a>, and code samples are licensed under the <a href={APACHE}>Apache 2.0 License</a>.",
+    f"문서는 <a href={BY}>CC BY 4.0</a>을 따르고, 코드는 Apache License 2.0을 따릅니다.",
+    f"이 글은 <a href={BY}>CC BY 4.0</a>을, 코드는 GPL-3+를, 사진은 CC BY-SA 4.0을, 자료는 CC0을 따릅니다.",
+    f"이 글은 <a href={BY}>CC BY 4.0</a>을 따릅니다. {'예제는 여러 사람이 고쳤고 ' * 20}코드는 Apache 2.0을 따릅니다.",
+]
+
+
+@pytest.mark.parametrize("words", OF_CODE)
+def test_a_licence_of_the_code_beside_that_of_the_text_is_named_by_its_quote(words: str) -> None:
+    page = f"<article><h1>글</h1><p>{rights_cases.PROSE}</p></article><footer class=kogl>{words}</footer>"
+    source = rights_engine.make_source(RULE, "")
+    rights = rights_engine.decide_item(Item("k", "https://example.kr/a", page, "text/html", "", "r"), source)
+    quoted = [one for one in rights.evidence if one.licence != "unknown"]
+    assert {"CC-BY-4.0"} < {one.licence for one in quoted}
+    assert [one for one in quoted if not is_proof(one.licence, one.kind, one.quote)] == []
+
+
 def test_the_quote_of_a_block_with_a_long_title_names_the_licence() -> None:
     title = "가나다라마바사아자차" * 20
     said = f"「{title}」 저작물은 공공누리 제1유형 “출처표시” 조건에 따라 이용할 수 있습니다."

@@ -15,8 +15,8 @@ from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.rights import licence_fields
 from crawlers.rights.host import policy_files
-from crawlers.rights.page.candidates import LICENCE, read_licence
 from crawlers.rights_engine import make_source, trust_kinds
+from malmoi.licensing.named_licences import read_mentions
 from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import LICENCES, Rights, decide
 from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Source
@@ -99,7 +99,7 @@ def _read_files(files: dict[str, str], said: Case) -> Iterator[LicenceClaim]:
 def _read_licences(words: str, expected: list[str]) -> list[str]:
     """Return the licence that a careful author of the source reads in these words: an expected or the named one."""
     named = [one for one in expected if is_proof(one, "sentence", words)]
-    found = (read_licence(match[0], words[match.end() :][:20]) for match in LICENCE.finditer(words))
+    found = (licence for _, licence in read_mentions(words))
     return (named or [one for one in found if one] or [one for one in LICENCES if one in words.split()])[:1]
 
 

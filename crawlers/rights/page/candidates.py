@@ -12,27 +12,23 @@ from dataclasses import replace
 
 from lxml import html
 
-from crawlers.formats.html.runs import MAX_AROUND, RELATIONS, PageEvidence, Run, State, quote
+from crawlers.formats.html.runs import MAX_AROUND, MAX_QUOTE, RELATIONS, PageEvidence, Run, State, quote
 from crawlers.rights.page.beside import is_beside
 from crawlers.rights.prefilter import gate, may_match_any
 from crawlers.rights.rule_files import load
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
-from malmoi.licensing.licences import cc_id, licence_from_url
+from malmoi.licensing.licences import licence_from_url
+from malmoi.licensing.named_licences import AFTER, MENTION, read_mentions
 from malmoi.licensing.rights_decision import UNKNOWN
 
 MAX_LINKS = 40  # of one run that are read; more are a list
 MAX_SENTENCE = 400  # code points of a run that may declare; a longer one is prose
 MAX_OWN = 80  # code points of a run that is the name of a licence and little else
 MAX_REST = 14  # letters of it beside the name
-_LONG = re.compile(
-    r"attribution(?P<nc>[ -]non-?commercial)?(?P<nd>[ -]no-?deriv(?:ative)?s?(?: works)?)?(?P<sa>[ -]share-?alike)?"
-    r" (?P<version>[1-4]\.[05])(?P<port> (?!(?:International|Unported|Generic|Public|Licen[cs]e)\b)(?-i:[A-Z])[a-z])?",
-    re.I,
-)
 _DATA, _compile = load("candidates.toml")
-NAMED, LICENCE, SELF, OWN, GIVES, OPEN, PART, OTHER_WORK, CLOSED = (
+NAMED, SELF, OWN, GIVES, OPEN, PART, OTHER_WORK, CLOSED = (
     _compile([_DATA[name]["pattern"]])[0]
-    for name in ("named", "licence", "self", "own", "gives", "open", "part", "other_work", "closed")
+    for name in ("named", "self", "own", "gives", "open", "part", "other_work", "closed")
 )
 _CC = re.compile(_DATA["words"]["cc"], re.I)
 _BADGE = re.compile(r"/(?:l|licenses|i)/(?P<kind>by(?:-(?:nc|nd|sa)){0,2}|zero)/(?P<version>[1-4]\.[05])", re.I)
@@ -96,20 +92,22 @@ def _badges(run: Run) -> Iterator[PageEvidence]:
 def read_sentence(run: Run) -> Iterator[PageEvidence]:
     """Yield what a short run says: `sentence` if it speaks of its own text or names a licence and nothing else."""
     text = run.text
-    licences, end = list[tuple[str, str | None]](), 0
-    for match in LICENCE.finditer(text):
-        licences.append((text[end : match.start()], read_licence(match[0], text[match.end() :][:20])))
+    licences, end = list[tuple[str, str, str | None]](), 0
+    for match, licence in read_mentions(text):
+        # Cut at its end, a quotation would lose the last licence that a long sentence names.
+        shown = text[max(0, match.end() + AFTER - MAX_QUOTE) :]
+        licences.append((text[end : match.start()], shown, licence))
         end = match.end()
-    licences = [one for one in licences if not (one[1] or "").startswith("LicenseRef-KOGL")]
-    rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", LICENCE.sub("", text)))
+    licences = [one for one in licences if not (one[2] or "").startswith("LicenseRef-KOGL")]
+    rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", MENTION.sub("", text)))
     bare = len(text) <= MAX_OWN and len(rest) <= MAX_REST and bool(NAMED.search(text))
     own = bare or bool(SELF.search(text) and GIVES.search(text))
     if own and not bare and not licences and _is_closed(text):
         yield PageEvidence("none", "refusal-limits", quote(text), run.owner, run.state)
     elif licences and (own or GIVES.search(text)):
-        for before, licence in licences:
+        for before, shown, licence in licences:
             kind = "sentence" if own and not PART.search(before) else "words"
-            yield PageEvidence(licence or UNKNOWN, kind, quote(text), run.owner, run.state)
+            yield PageEvidence(licence or UNKNOWN, kind, quote(shown), run.owner, run.state)
     elif not run.links and ((NAMED.search(text) and (own or GIVES.search(text))) or OPEN.search(text)):
         yield PageEvidence("none" if bare and _is_closed(text) else UNKNOWN, "words", quote(text), run.owner, run.state)
 
@@ -120,7 +118,7 @@ def speaks_of_page(words: str) -> bool:
     >>> speaks_of_page("CC BY 4.0"), speaks_of_page("이 글은 라이선스에 따라"), speaks_of_page("원문은 CC BY")
     (True, True, False)
     """
-    rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", LICENCE.sub("", words)))
+    rest = re.sub(r"[\W\d_]+", "", NAMED.sub("", MENTION.sub("", words)))
     own = OWN.match(words.lstrip("※*·-©(Cc) ")[:200])
     return not PART.search(words) and (not rest or bool(own and GIVES.search(words)))
 
@@ -128,14 +126,6 @@ def speaks_of_page(words: str) -> bool:
 def is_closed(words: str) -> bool:
     """Whether words beside a licence forbid commercial use or changes."""
     return bool(NON_COMMERCIAL.search(words) or NO_DERIVATIVES.search(words) or CLOSED.search(words))
-
-
-def read_licence(words: str, after: str = "") -> str | None:
-    """Return the licence that words matched by LICENCE name, with the words after them; None if it is not known."""
-    if long := _LONG.search(words + after):  # Creative Commons Attribution-ShareAlike 4.0 International License
-        kind = "by" + "".join(f"-{name}" for name in ("nc", "nd", "sa") if long[name])
-        return cc_id(kind, long["version"], "") if not long["port"] else None
-    return licence_from_text(words) or licence_from_text(re.sub(r"\s*[(),:]\s*", " ", words))
 
 
 def _is_closed(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -26,13 +26,14 @@ SHOWN = 3  # faults of a file that are reported
 _is_proof = lru_cache(maxsize=4096)(is_proof)  # the pages of a host quote the same mark
 
 
-def list_checks(folder: Path, made: Manifest) -> Iterator[tuple[str, Iterator[str]]]:
-    """Yield (path, its faults) for the files of a release that hold attributions, declarations and quotes."""
+def list_checks(folder: Path, made: Manifest, *, quotes: bool = True) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield (path, its faults) for the files of a release that hold attributions, declarations and `quotes`."""
     for file in made.files:
         if file.path.startswith("data/") and (folder / file.path).is_file():
             yield file.path, find_attribution_faults(folder, file.path, made.sources)
     yield "audit/sources.parquet", find_source_faults(folder, made.sources)
-    yield "audit/licence_evidence.parquet", find_quote_faults(folder)
+    if quotes:
+        yield "audit/licence_evidence.parquet", find_quote_faults(folder)
 
 
 def find_attribution_faults(folder: Path, path: str, sources: Sequence[SourceFacts]) -> Iterator[str]:
@@ -67,14 +68,16 @@ def find_source_faults(folder: Path, sources: Sequence[SourceFacts]) -> Iterator
 
 def find_quote_faults(folder: Path) -> Iterator[str]:
     """Yield the first pieces of evidence whose quote names another licence, or none where its kind is a name."""
-    wrong = (
-        f"the quote of kind {row['kind']} for {row['id']} does not name {row['licence']}"
-        for row in _rows(audit_file(folder, "licence_evidence"), ["id", "licence", "kind", "quote"])
-        if row["licence"] not in (NONE, UNKNOWN)
-        and row["kind"] != REVIEW  # its quote is the reason of a person, who may name other licences
-        and not _is_proof(row["licence"], row["kind"], row["quote"])
-    )
-    return islice(wrong, SHOWN)
+    rows = _rows(audit_file(folder, "licence_evidence"), ["id", "licence", "kind", "quote"])
+    return islice((f"{row['id']}: {fault}" for row in rows if (fault := find_quote_fault(row))), SHOWN)
+
+
+def find_quote_fault(row: Mapping[str, Any]) -> str:
+    """Return what is wrong with the quote of a published piece of evidence, or ""."""
+    if row["licence"] in (NONE, UNKNOWN) or row["kind"] == REVIEW:  # the reason of a person may name other licences
+        return ""
+    named = _is_proof(row["licence"], row["kind"], row["quote"])
+    return "" if named else f"the quote of kind {row['kind']} does not name {row['licence']}"
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from malmoi.ablation.intervals import MEAN
@@ -275,24 +274,12 @@ ORDER BY ALL LIMIT 3""",
 )
 
 
-def placeholder_law(others: Collection[str]) -> Law:
-    """Return the law that a text has a placeholder for each replaced value; values of the kinds `others` have none."""
-    kinds = ", ".join("'" + kind.replace("'", "''") + "'" for kind in sorted({"", *others}))
-    return Law(
-        "data",
-        "a text has fewer placeholders than personal data replaced in it (id, replaced, placeholders)",
-        rf"""WITH marked AS (SELECT id, unnest(pii) AS p,
-len(regexp_extract_all(text, '\[[가-힣A-Z]+[0-9]+\]')) AS placeholders FROM data WHERE len(pii) > 0)
-SELECT id, sum(p.n)::BIGINT AS replaced, placeholders FROM marked WHERE p.kind NOT IN ({kinds})
-GROUP BY id, placeholders HAVING sum(p.n) > placeholders ORDER BY ALL LIMIT 3""",
-    )
-
-
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
   SELECT id, string_agg(DISTINCT line, chr(10) ORDER BY line) AS said
-  FROM (SELECT id, scope || '\t' || kind || '\t' || licence AS line FROM licence_evidence) GROUP BY id),
+  FROM (SELECT id, scope || '\t' || kind || '\t' || regexp_replace(licence, '\\s', ' ', 'g') AS line
+    FROM licence_evidence) GROUP BY id),
 heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
 SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
 FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""

@@ -1,12 +1,18 @@
-"""Check a shard of a release row by row: shard, order, folder, digest, counts, and the morphemes in their own file."""
+"""Check a shard of a release row by row: shard, order, folder, digest, counts, and the morphemes in their own file.
+
+What one document can show of itself, the release asks of each of its rows first (`find_unfit`): a document that does
+not verify is left out, and the rest is released.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +21,44 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.licensing.licence_expressions import folder_name
+from malmoi.licensing.proofs import REVIEW
 from malmoi.release_files import morpheme_path
 from malmoi.releases.partitioning import GENERAL, PART, Row, h
+from malmoi.releases.verification.evidence_checks import find_quote_fault
 
 BATCH = 1024  # documents held in memory at a time
 _COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license"]
-_COLUMNS += ["domain", "split", "n_sentences", "n_morphemes"]
+_COLUMNS += ["domain", "split", "n_sentences", "n_morphemes", "pii"]
 _LAYERS = ["id", "sentences.start", "sentences.end", "morphemes.start", "morphemes.length"]
+_PLACEHOLDER = re.compile(r"\[[가-힣A-Z]+[0-9]+\]")
 
 
-def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
+def find_unfit(
+    data: pa.Table, rows: Sequence[Mapping[str, Any]], surrogates: Collection[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield (id, (check, fault)) of documents of which `verify` would state a fault.
+
+    `data` has the schema PUBLISHED, `rows` are its rows with their evidence (published_rows.make_rows).
+    """
+    read = chain.from_iterable(zip(_to_rows(one), _to_layers(one), strict=True) for one in data.to_batches())
+    for (row, layers), made in zip(read, rows, strict=True):
+        faults = (*_faults_inside(row, surrogates), *_faults_beside(row, layers))
+        yield from ((row.id, ("rows", says)) for _, says in faults)
+        for one in made["sides"]["licence_evidence"]:
+            if fault := find_quote_fault(one):
+                yield row.id, ("evidence", fault)
+            if one["scope"] == "item" and one["kind"] != REVIEW and one["record"] != made["record"]:
+                yield row.id, ("laws", f"evidence of kind {one['kind']} is not from the record of the document")
+
+
+def list_surrogates(steps: Iterable[tuple[str, str, str]]) -> frozenset[str]:
+    """Return the kinds of personal data that a recipe replaces by reserved values, which need no placeholder."""
+    params = [json.loads(found) for _, name, found in steps if name == "redact"]
+    actions = [pair for one in params for pair in one.get("actions", ())]
+    return frozenset(kind for kind, action in actions if action == "surrogate")
+
+
+def find_faults(folder: Path, path: str, n_shards: int, surrogates: Collection[str] = ()) -> Iterator[str]:
     """Yield the first fault of each kind in the shard `path`: place, order, digest, counts, ids and offsets beside."""
     parts = path.split("/")
     named = PART.fullmatch(parts[-1])
@@ -41,7 +75,9 @@ def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
     for row in _read_rows(folder / path):
         here: Row = (h(row.id), row.id)
         faults = chain(
-            _faults(row, here, last, shard, of, [*parts[1:4], named[1]]), _faults_beside(row, next(layers, None))
+            _faults(row, here, last, shard, of, [*parts[1:4], named[1]]),
+            _faults_inside(row, surrogates),
+            _faults_beside(row, next(layers, None)),
         )
         for kind, says in faults:
             if kind not in seen:
@@ -76,6 +112,7 @@ class _Row(NamedTuple):
     split: str
     n_sentences: int | None
     n_morphemes: int | None
+    pii: list[dict[str, Any]]
 
 
 class _Layers(NamedTuple):
@@ -90,31 +127,47 @@ class _Layers(NamedTuple):
 def _read_rows(path: Path) -> Iterator[_Row]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH, columns=_COLUMNS):
-            yield from map(_Row, *(batch[name].to_pylist() for name in _COLUMNS))
+            yield from _to_rows(batch)
+
+
+def _to_rows(batch: pa.RecordBatch) -> Iterator[_Row]:
+    return map(_Row, *(batch[name].to_pylist() for name in _COLUMNS))
 
 
 def _read_layers(path: Path) -> Iterator[_Layers]:
-    """Yield the analyses of a file; Arrow counts the long lists, since an object for each morpheme would dominate."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH, columns=_LAYERS):
-            (sentences, starts), (_, ends) = (_lists(batch["sentences"], name) for name in ("start", "end"))
-            morphemes, behind = _lists(batch["morphemes"], "start", "length")
-            last = np.maximum(np.maximum(starts, ends), behind)
-            yield from map(_Layers, batch["id"].to_pylist(), sentences, morphemes, last.tolist())
+            yield from _to_layers(batch)
+
+
+def _to_layers(batch: pa.RecordBatch) -> Iterator[_Layers]:
+    """Yield the analysis of each row; Arrow counts the long lists, since an object for each morpheme would dominate."""
+    (sentences, starts), (_, ends) = (_lists(batch["sentences"], name) for name in ("start", "end"))
+    morphemes, behind = _lists(batch["morphemes"], "start", "length")
+    last = np.maximum(np.maximum(starts, ends), behind)
+    return map(_Layers, batch["id"].to_pylist(), sentences, morphemes, last.tolist())
 
 
 def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:
-    """Return the number of items of each row of a layer, and the greatest sum of their fields `names` (0 if none)."""
+    """Return the number of items of each row of a layer, and the greatest sum of their fields `names` (0 if none).
+
+    A row whose lists differ in length counts as not analysed, and ends outside any text.
+    """
     lists = [pc.struct_field(layer, name) for name in names]
     lengths = [pc.list_value_length(found) for found in lists]
+    unequal = np.zeros(len(layer), dtype=bool)
     if any(length != lengths[0] for length in lengths):
-        raise ValueError("the lists of a layer differ in length")
+        sizes = [pc.fill_null(length, -1).to_numpy() for length in lengths]
+        unequal = np.logical_or.reduce([size != sizes[0] for size in sizes])
+        lists = [pc.if_else(pa.array(unequal), pa.scalar(None, found.type), found) for found in lists]
+        lengths = [pc.list_value_length(found) for found in lists]
     counts = pc.fill_null(lengths[0], 0).to_numpy()
     sums = sum(found.flatten().to_numpy().astype(np.int64) for found in lists)
     greatest = np.zeros(len(counts), dtype=np.int64)
     starts = np.cumsum(counts) - counts
     if len(sums):
         greatest[counts > 0] = np.maximum.reduceat(sums, starts[counts > 0])
+    greatest[unequal] = np.iinfo(np.int64).max
     return lengths[0].to_pylist(), greatest
 
 
@@ -133,11 +186,18 @@ def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[st
         yield "size", f"{id} has {len(text)} code points and {len(encoded)} bytes; n_chars and n_bytes differ"
 
 
+def _faults_inside(row: _Row, surrogates: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the fault that a text has fewer placeholders than values replaced in it by placeholders."""
+    replaced = sum(one["n"] for one in row.pii if one["kind"] not in surrogates)
+    if replaced and (left := len(_PLACEHOLDER.findall(row.text))) < replaced:
+        yield "placeholders", f"{row.id} has {left} placeholders, fewer than the {replaced} values replaced in its text"
+
+
 def _faults_beside(row: _Row, beside: _Layers | None) -> Iterator[tuple[str, str]]:
     if beside is None or beside.id != row.id:
         yield "pairs", f"morphemes/ has {beside.id if beside else 'no row'} where this file has {row.id}"
         return
     if (held := beside[1:3]) != (row.n_sentences, row.n_morphemes):
         yield "layers", f"{row.id} has {held} sentences and morphemes; n_sentences and n_morphemes differ"
-    if beside.end > len(row.text):
+    if beside.end > row.n_chars:
         yield "offsets", f"{row.id} has a sentence or morpheme that ends outside its text"

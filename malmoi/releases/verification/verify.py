@@ -39,7 +39,7 @@ from malmoi.releases.verification import (
     untrusted_files,
     withdrawn_list,
 )
-from malmoi.releases.verification.invariants import LAWS, Law, placeholder_law
+from malmoi.releases.verification.invariants import LAWS
 from malmoi.releases.versions import changelog
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
@@ -73,14 +73,15 @@ def verify(
     """Return all faults of the release in `folder`, sorted; an empty list means verified.
 
     `render` renders the texts for people from card and manifest; their bytes must equal those in the folder.
-    It raises DataError for a card with other questions than those of its list: only listed questions are run,
-    and none without `render`. `again=False` skips the checks that the publisher has just done with the same files: the
-    questions of the card, the second detector of personal data, and the tree of members. With `public`, the public key
-    of the publisher, the release must be signed by it; with `anchors`, an authority under these certificates must have
-    stamped the signature. `unchanged` are files of a verified release that are not read again, but for queries. With
-    `beside=False` the second detector does not scan morphemes/ and audit/: `verify_beside` does that in another
-    process. A fault is a finding, never an exception. If a file exceeds the limits of malmoi/limits.py or is not a
-    plain file, it is reported and nothing is read; flows/engine/verify_process.py limits time and memory of the rest.
+    It raises DataError for a card with other questions than those of its list: only listed questions are run, and none
+    without `render`. `again=False` skips the checks that the publisher has just done with the same files: the questions
+    of the card, the second detector of personal data, the quotes of evidence, and the tree of members. With `public`,
+    the public key of the publisher, the release must be signed by it; with `anchors`, an authority under these
+    certificates must have stamped the signature. `unchanged` are files of a verified release that are not read again,
+    but for queries. With `beside=False` the second detector does not scan morphemes/ and audit/: `verify_beside` does
+    that in another process. A fault is a finding, never an exception. If a file exceeds the limits of malmoi/limits.py
+    or is not a plain file, it is reported and nothing is read; flows/engine/verify_process.py limits time and memory of
+    the rest.
     """
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
@@ -94,8 +95,8 @@ def verify(
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
         ("members", "audit/members.parquet", lambda: _check_members(folder) if again and not gone else ()),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
-        ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged)),
-        ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None, unchanged)),
+        ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged, quotes=again)),
+        ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder, beside=beside) if again else ()),
         ("render", CARD, lambda: _check_rendering(folder, render, gone) if render else ()),
     )
@@ -129,10 +130,10 @@ def _failure_finding(check: str, path: str, error: Exception) -> Finding:
     return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
 
 
-def _check_tables(folder: Path, render: Render | None, unchanged: Collection[str] = ()) -> Iterator[Finding]:
+def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
-        ("laws", "audit", lambda tables: _check_laws(folder, tables, texts=not unchanged)),
+        ("laws", "audit", _check_laws),
         ("rights", "audit", lambda tables: _check_rights(folder, tables)),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
         ("changelog", changelog.FACTS, lambda tables: _check_changelog(folder, tables)),
@@ -232,14 +233,16 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
 
 
 def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
-    """Check that each document is in its shard, in order, with the right digest and counts."""
+    """Check that each document is in its shard, in order, with the right digest, counts and placeholders."""
     made = manifests.read(folder)
+    surrogates = row_checks.list_surrogates(made.recipe_steps)
     files = sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file())
     yield from (Finding("rows", path, says) for path, says in row_checks.find_mixed(files))
     for path in (path for path in files if path not in unchanged):
 
         def check_shard(path: str = path) -> Iterator[Finding]:
-            return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))
+            found = row_checks.find_faults(folder, path, made.n_shards, surrogates)
+            return (Finding("rows", path, says) for says in found)
 
         yield from _run_check("rows", path, check_shard)
 
@@ -278,34 +281,22 @@ def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding
         yield from _run_check("residue", name, differ)
 
 
-def _check_evidence(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
+def _check_evidence(folder: Path, unchanged: Collection[str], *, quotes: bool) -> Iterator[Finding]:
     """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
-    checks = evidence_checks.list_checks(folder, manifests.read(folder))
+    checks = evidence_checks.list_checks(folder, manifests.read(folder), quotes=quotes)
     for path, found in ((path, found) for path, found in checks if path not in unchanged):
         yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), found))
 
 
-def _check_laws(folder: Path, tables: Tables, *, texts: bool) -> Iterator[Finding]:
+def _check_laws(tables: Tables) -> Iterator[Finding]:
     """Check the invariants: in = kept + dropped + failed stage by stage, down to the rows of data/, and evidence."""
-    for law in _list_laws(folder, texts=texts):
+    for law in LAWS:
 
         def check_law(law: Any = law) -> Iterator[Finding]:
             for row in tables.ask(law.sql).rows[:3]:
                 yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
 
         yield from _run_check("laws", law.path, check_law)
-
-
-def _list_laws(folder: Path, *, texts: bool) -> Iterator[Law]:
-    """Yield the invariants; the last reads all texts, and needs the recipe, which says what kinds have reserved values.
-
-    Without `texts` it is left out: it holds for each row, so also for a release that only lost rows.
-    """
-    yield from LAWS
-    if texts:
-        params = [json.loads(found) for _, name, found in manifests.read(folder).recipe_steps if name == "redact"]
-        actions = [pair for one in params for pair in one.get("actions", ())]
-        yield placeholder_law([kind for kind, action in actions if action == "surrogate"])
 
 
 def _check_rights(folder: Path, tables: Tables) -> Iterator[Finding]:
