@@ -27,7 +27,12 @@ from malmoi.storage.shuffle import Run, name_task
 
 Names: TypeAlias = Mapping[str, str]  # id → its name in the release
 # Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
-PAGES: Final = ("resident-number", excluded_documents.QUARANTINED[1], excluded_documents.WITHDRAWN[1])
+PAGES: Final = (
+    "resident-number",
+    excluded_documents.QUARANTINED[1],
+    excluded_documents.UNVERIFIED[1],  # a value may have lost its placeholder
+    excluded_documents.WITHDRAWN[1],
+)
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
 _MASK: Final = "/[withheld "  # between the source and the number of a masked id
 _WORDS: Final = [
