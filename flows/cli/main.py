@@ -48,6 +48,7 @@ from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
+from malmoi.erasure import erasure_plan
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
 from malmoi.processes.garbage import collect_seldom, exclude_imports
@@ -62,6 +63,15 @@ app = App(
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed, "
     "4 released without quarantined documents.",
 )
+
+
+def _resume_erasure(workspace: Any) -> None:
+    from flows import withdrawals as withdrawing
+
+    withdrawing.resume(workspace)
+
+
+erasure_plan.resume_with(_resume_erasure)
 
 
 @app.command
