@@ -135,9 +135,13 @@ def resume(workspace: Workspace) -> Erased:
     assert plan is not None  # the caller has found it
     fetch_below(workspace.root)  # whatever names a document is searched
     try:
-        return erase(workspace, plan.release, plan.tombstones, _load_key(workspace, plan.tombstones), copies=plan.copies)
+        return erase(
+            workspace, plan.release, plan.tombstones, _load_key(workspace, plan.tombstones), copies=plan.copies
+        )
     except CallError as error:
-        raise CallError(f"{workspace.erasure_plan}: this erasure was stopped, and cannot be continued: {error}") from error
+        raise CallError(
+            f"{workspace.erasure_plan}: this erasure was stopped, and cannot be continued: {error}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ MAX_KEY = 4096  # characters
 _LETTER = rb"(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])"  # code of an ASCII letter or digit, hexadecimal
 _ESCAPED = re.compile(
     rb"%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b|[01][0-7]{2})"
-    rb"|&(?:amp;){0,3}#(?:0{0,7}(?:4[89]|5[0-7]|6[5-9]|[789][0-9]|1[0-2][0-9])(?![0-9])|[xX]0{0,7}%b)" % ((_LETTER,) * 5)
+    rb"|&(?:amp;){0,3}#(?:0{0,7}(?:4[89]|5[0-7]|6[5-9]|[789][0-9]|1[0-2][0-9])(?![0-9])|[xX]0{0,7}%b)"
+    % ((_LETTER,) * 5)
 )
 _BETWEEN = rb"""["'\s=:>\\]{1,8}"""  # what may separate a parameter from its value: OC=x, "OC": "x", <OC>x
 

@@ -87,7 +87,7 @@ def _describe(root: Path) -> str:
     )
 
 
-Resume = Callable[[Any], None]  # of a workspace that is locked
+Resume = Callable[[Any], object]  # of a workspace that is locked
 _resume: list[Resume] = []
 
 
