@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.encodings.decode import decode
+from crawlers.fetch.api_key import ESCAPED
 from crawlers.fetch.payload import inflate_front
 from crawlers.web.addresses import canonical_url, join_url
 from crawlers.web.json_tree import Node, String, list_cuts, parse_json
@@ -37,8 +38,6 @@ FEW = 3  # links beside the withdrawn one in a row or list item: to its author, 
 MOSTLY = 0.5  # share of a piece that is erased words, from which on its entry goes
 _BOMS = (BOM_UTF8, BOM_UTF32_LE, BOM_UTF32_BE, BOM_UTF16_LE, BOM_UTF16_BE)
 _RUN = re.compile(r"[0-9A-Za-z]+")
-# Letters and digits in other spellings, which hide the words of an address from a search in bytes.
-_HIDDEN = re.compile(rb"\0|%[3-7]|\\[uxUX]|&#|" + re.escape(GZIP))
 _BETWEEN = re.compile(r"[\s\"'<>(),;\\^`{|}\[\]]+")
 _ADDRESS = re.compile(r"https?://|^/|^\.{0,2}/|^www\.|^[\w-]+(?:\.[\w-]+)+/", re.IGNORECASE)
 _ASCII = re.compile(r"[!-~]+")
@@ -49,7 +48,7 @@ _LIST_ROOT = re.compile(
 )
 _TEXTS = ("text", "json", "xml", "html", "rss", "atom", "javascript", "ecmascript", "csv")
 _ENTRIES = frozenset("item entry url sitemap record row doc document article page result node outline".split())
-_MENTIONS = frozenset("description summary content encoded image thumbnail source video link news".split())
+_MENTIONS = frozenset("description summary content encoded image thumbnail source video news".split())
 _OWN = frozenset("loc link guid id origlink url".split())
 _ROWS = frozenset("li tr dt dd option figure".split())
 _CARDS = frozenset("div section article dl".split())
@@ -119,7 +118,8 @@ class Traces:
         """Whether a body may name an address: it has its words, or hides words."""
         if not self.has_addresses:
             return False
-        return self.needles is None or any(one in body for one in self.needles) or _HIDDEN.search(body) is not None
+        hides = b"\0" in body or ESCAPED.search(body) is not None
+        return hides or self.needles is None or any(one in body for one in self.needles)
 
     def names(self, value: str, bases: Sequence[str], *, whole: bool) -> bool:
         """Whether a value names a withdrawn address; `whole`: the value may be a relative address itself."""
@@ -156,12 +156,29 @@ class Traces:
         """Return of each value the share of letters that are erased words; unless `apart`, words may span values."""
         if not self.passages:
             return [0.0] * len(values)
-        plain = [normalise_value(_list_forms(value)[-1]) for value in values]
+        plain = [normalise_value(unquote(_list_forms(value)[-1], errors="replace")) for value in values]
         between = "\0" if apart else ""
         marks = self.passages.find(between.join(plain))
         ends = list(accumulate(len(one) + len(between) for one in plain))
         spans = ((end - len(one) - len(between), end - len(between)) for one, end in zip(plain, ends, strict=True))
-        return [float(marks[start:end].mean()) if end > start else 0.0 for start, end in spans]
+        shares = [float(marks[start:end].mean()) if end > start else 0.0 for start, end in spans]
+        # A passage may begin by chance with the last words of the value before it.
+        return [
+            s if s >= MOSTLY or not s or self.passages.find(one).any() else 0.0
+            for s, one in zip(shares, plain, strict=True)
+        ]
+
+    def find_words(self, value: str) -> list[tuple[int, int]]:
+        """Return where a value has erased words; none if that cannot be told, as letters are escaped or composed."""
+        sizes = [len(normalise_value(char)) for char in value]
+        plain = normalise_value(value)
+        if not self.passages or _list_forms(value) != [value] or sum(sizes) != len(plain):
+            return []
+        places = [at for at, size in enumerate(sizes) for _ in range(size)]
+        edges = [0, *self.passages.find(plain).tolist(), 0]
+        starts = [n - 1 for n in range(1, len(edges)) if edges[n] and not edges[n - 1]]
+        ends = [n - 2 for n in range(1, len(edges)) if edges[n - 1] and not edges[n]]
+        return [(places[start], places[end] + 1) for start, end in zip(starts, ends, strict=True)]
 
     def has_traces(self, text: str, bases: Sequence[str]) -> bool:
         """Whether a text, whatever its form, names an address as such, or has erased words."""
@@ -196,8 +213,11 @@ def mask_body(body: bytes, media: str, base: str, traces: Traces) -> bytes | Non
     kind = media.lower().partition(";")[0].strip()
     is_text = any(word in kind for word in _TEXTS) or kind in ("", "application/octet-stream")
     if body.startswith(GZIP) and len(body) <= limits.LIST_BYTES.value:
-        return _mask_packed(body, base, traces)
-    if not is_text or (base.endswith("/robots.txt") and "html" not in kind):  # rules for robots are not about a page
+        return _mask_packed(body, kind if is_text else "", base, traces)
+    is_binary = kind in ("", "application/octet-stream") and b"\0" in body[:1024] and not body.startswith(_BOMS)
+    if (
+        not is_text or is_binary or (base.endswith("/robots.txt") and "html" not in kind)
+    ):  # rules for robots are not about a page
         return body
     named = traces.may_name(body)
     if not named and not traces.passages:
@@ -222,12 +242,12 @@ def _may_name_text(text: str, traces: Traces) -> bool:
     )
 
 
-def _mask_packed(body: bytes, base: str, traces: Traces) -> bytes | None:
+def _mask_packed(body: bytes, kind: str, base: str, traces: Traces) -> bytes | None:
     """Mask a list that is served as a gzip file; one that cannot be read whole is left, as no crawler reads it."""
     inner, fault = inflate_front(body, limits.LIST_BYTES.value + 1)
     if fault or inner.startswith(GZIP):
         return body
-    masked = mask_body(inner, "", base.removesuffix(".gz"), traces)
+    masked = mask_body(inner, kind, base.removesuffix(".gz"), traces)
     return body if masked == inner else None if masked is None else gzip.compress(masked, mtime=0)
 
 
@@ -251,7 +271,7 @@ def cut_text(text: str, kind: str, base: str, traces: Traces, *, depth: int = 0)
     head = text[:4096].lstrip("\ufeff \t\r\n\0")
     if "json" in kind or (head[:1] in ("{", "[") and "html" not in kind) or "script" in kind:
         cuts = _cut_json(text, 0, len(text), [base], traces, depth)
-    elif _LIST_ROOT.match(head) and not re.search(r"<html\b", head, re.IGNORECASE):
+    elif ("xml" in kind or _LIST_ROOT.match(head)) and not re.search(r"<html\b", head, re.IGNORECASE):
         cuts = _Xml(text, base, traces, depth).list_cuts()
     elif "<" in head or "html" in kind:
         cuts = _Page(text, base, traces, depth).list_cuts()
@@ -374,8 +394,12 @@ class _Page(_Markup):
         return [*self._cut_entry(element), *(cuts or [(one.start, one.end, "")])]
 
     def _cut_words(self, one: Piece) -> list[Cut]:
-        entry = self._cut_entry(one.element) if one.kind == "text" and self._shares[one] >= MOSTLY else []
-        return [*entry, (one.start, one.end, "")]
+        if one.kind != "text":
+            return [(one.start, one.end, "")]
+        if self._shares[one] >= MOSTLY:
+            return [*self._cut_entry(one.element), (one.start, one.end, "")]
+        spans = self.traces.find_words(self._read(one)) or [(0, one.end - one.start)]
+        return [(one.start + start, one.start + end, "") for start, end in spans]
 
     def _cut_entry(self, element: Element) -> list[Cut]:
         """Return the row, list item or card around an element, if it is about nothing else."""
@@ -425,12 +449,10 @@ class _Xml(_Markup):
         for here in start.climb():
             if here.name in _ENTRIES:
                 child = next((c for c in here.children if c.start <= one.start < c.end), None)
-                is_mention = (
-                    child is not None and child.name in _MENTIONS and (here.name != "url" or child.name != "loc")
-                )
-                if child is not None and is_mention and self._has_own(here, child):
-                    return [(child.start, child.end, "")]
-                return [(here.start, here.end, "")]
+                if child is None or not self._has_own(here, child):
+                    child = here
+                is_mention = child.name in _MENTIONS or (here.name, child.name) == ("url", "link")
+                return [(child.start, child.end, "") if is_mention else (here.start, here.end, "")]
         return [self._cut_unnamed(one)]
 
     def _has_own(self, entry: Element, beside: Element) -> bool:
@@ -471,15 +493,17 @@ def _cut_json(text: str, start: int, end: int, bases: Sequence[str], traces: Tra
             if not traces.has_traces(new, bases):
                 cuts.append((one.start, one.end, json.dumps(new)))
                 continue
-        gone.append(_find_row(text, one, bases, traces))
+        if one.is_key or one.node.parent is None:
+            cuts.append((one.start, one.end, f'"{MASK}"'))
+        if one.node.parent is not None:
+            gone.append(_find_row(text, one, bases, traces))
     return [*cuts, *list_cuts(text, gone)]
 
 
 def _find_row(text: str, one: String, bases: Sequence[str], traces: Traces) -> tuple[Node, int]:
     """Return the item that is about the page that a string names."""
     here = one.node
-    if here.parent is None:
-        return here, one.place
+    assert here.parent is not None  # a string in no object or array belongs to none
     if here.kind == "[":
         is_list = not here.children and all(_ADDRESS.search(other.read(text)) for other in here.strings)
         return (here, one.place) if is_list else (here.parent, here.place)

@@ -33,7 +33,7 @@ REMOVED_HEADER = "X-Malmoi-Key-Removed"
 MIN_SECRET = 8  # characters
 MAX_KEY = 4096  # characters
 _LETTER = rb"(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])"  # code of an ASCII letter or digit, hexadecimal
-_ESCAPED = re.compile(
+ESCAPED = re.compile(
     rb"%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b|[01][0-7]{2})"
     rb"|&(?:amp;){0,3}#(?:0{0,7}(?:4[89]|5[0-7]|6[5-9]|[789][0-9]|1[0-2][0-9])(?![0-9])|[xX]0{0,7}%b)"
     % ((_LETTER,) * 5)
@@ -106,7 +106,7 @@ def _compile(forms: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[byte
 def _may_hold(raw: bytes, forms: tuple[str, ...]) -> bool:
     """Whether `raw` may spell the key: it has its longest run of letters, or an escaped letter. Most answers do not."""
     lower = raw.lower()
-    return any(word in lower for word in _list_needles(forms)) or _ESCAPED.search(raw) is not None
+    return any(word in lower for word in _list_needles(forms)) or ESCAPED.search(raw) is not None
 
 
 @lru_cache(maxsize=4)

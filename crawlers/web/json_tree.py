@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"\"(?:[^\"\\]++|\\.)*+(?:\"|\Z)|'(?:[^'\\\n]++|\\.)*+'|[{}\[\],]", re.DOTALL)
 
+_LINE_END = re.compile(r"[ \t\r]*+\n?")
+
 
 @dataclass(slots=True, eq=False)
 class Node:
@@ -37,12 +39,7 @@ class String:
 
     def read(self, text: str) -> str:
         """Return what the literal stands for; as written if it is not JSON."""
-        written = text[self.start : self.end]
-        try:
-            value = json.loads(written, strict=False)
-        except (ValueError, RecursionError):
-            value = None
-        return value if isinstance(value, str) else written[1:-1]
+        return _read(text[self.start : self.end])
 
 
 def parse_json(text: str, start: int = 0, end: int | None = None) -> tuple[Node, list[String]]:
@@ -53,7 +50,8 @@ def parse_json(text: str, start: int = 0, end: int | None = None) -> tuple[Node,
     for token in _TOKEN.finditer(text, start, end):
         mark, at = token[0][0], token.start()
         if mark in "{[":
-            child = Node(mark, at, here, len(here.marks) - 1, marks=[at + 1])
+            place = len(here.marks) - 1 if here.parent is not None else len(here.children)
+            child = Node(mark, at, here, place, marks=[at + 1])
             here.children.append(child)
             here, key = child, ""
         elif mark in "}]":
@@ -67,10 +65,10 @@ def parse_json(text: str, start: int = 0, end: int | None = None) -> tuple[Node,
             key = ""
         else:
             is_key = here.kind == "{" and text[token.end() : token.end() + 20].lstrip().startswith(":")
+            key = _read(token[0]) if is_key else key
             one = String(at, token.end(), here, len(here.marks) - 1, key, is_key)
             here.strings.append(one)
             strings.append(one)
-            key = one.read(text) if is_key else key
     while here.parent is not None:  # cut off
         here.marks.append(end)
         here.end = end
@@ -79,10 +77,18 @@ def parse_json(text: str, start: int = 0, end: int | None = None) -> tuple[Node,
     return root, strings
 
 
+def _read(written: str) -> str:
+    try:
+        value = json.loads(written, strict=False)
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, str) else written[1:-1]
+
+
 def list_cuts(text: str, gone: Sequence[tuple[Node, int]]) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, what takes its place) for items, each a node and a place, so that JSON stays JSON.
 
-    Items of an array go; the value of a member becomes null, since readers expect the key.
+    Items of an array go, and lines of JSON lines; the value of a member becomes null, since readers expect the key.
 
     >>> root, _ = parse_json('[{"a": 1}, {"b": 2}]')
     >>> list(list_cuts('[{"a": 1}, {"b": 2}]', [(root.children[0], 0)]))
@@ -94,14 +100,18 @@ def list_cuts(text: str, gone: Sequence[tuple[Node, int]]) -> Iterator[tuple[int
         places.setdefault(id(node), set()).add(place)
     for key, node in nodes.items():
         marks, taken = node.marks, sorted(places[key])
+        if not node.kind:
+            alone = len(node.children) == 1
+            for child in (node.children[place] for place in taken):
+                end = child.end + len(_LINE_END.match(text, child.end)[0])  # type: ignore[index]
+                yield child.start, child.end if alone else end, {"{": "{}", "[": "[]"}[child.kind] if alone else ""
+            continue
         if node.kind != "[":
             keys = {one.place: one.end for one in node.strings if one.is_key}
             for place in taken:
                 start, end = keys.get(place, marks[place]), marks[place + 1]
-                start = text.find(":", start, end) + 1 if place in keys else start + (text[start : start + 1] == ",")
-                alone = not node.kind and len(marks) == 2 and len(node.children) == 1
-                empty = {"{": "{}", "[": "[]"}[node.children[0].kind] if alone else ""
-                yield start, end, " null" if node.kind else empty
+                start = text.find(":", start, end) + 1 if place in keys else start + 1
+                yield start, end, " null"
             continue
         first = next((n for n in range(len(marks) - 1) if n not in places[key]), None)
         if first is None:

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal["text", "attribute", "comment", "script"]
 
 MAX_STEPS = 64  # open elements among which an end tag, or one that is closed by another tag, looks for its own
+_BEGIN = re.compile(r"<(?=[A-Za-z_!?]|/[A-Za-z_])")  # other signs `<` are text
 _TAG = re.compile(
     r"<([A-Za-z_][^\s/>]*+)((?:[\s/]++|[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)"
     r"|[^\s>\"'][^\s>]*+|(?=>)|\Z))?+|=)*+)(?:>|\Z)"
@@ -89,11 +90,9 @@ class _Reader:
     def read(self) -> None:
         text, at = self.text, 0
         while at < len(text):
-            mark = text.find("<", at)
-            if mark < 0:
-                mark = len(text)
-            self._add("text", at, mark)
-            at = self._read_tag(mark) if mark < len(text) else mark
+            tag = _BEGIN.search(text, at)
+            self._add("text", at, tag.start() if tag else len(text))
+            at = self._read_tag(tag.start()) if tag else len(text)
         self._close(0, len(text))
 
     def _add(self, kind: Kind, start: int, end: int) -> None:
@@ -112,15 +111,12 @@ class _Reader:
             stop = text.find(">", at)
             stop = stop if stop >= 0 else len(text)
             if text.startswith("</", at):
-                self._end(
-                    _local(text[at + 2 : min(stop, at + 100)].split(None, 1)[0] if stop > at + 2 else ""), at, stop
-                )
+                self._end(_local(text[at + 2 : min(stop, at + 100)].split(None, 1)[0]), at, stop)
             else:
                 self._add("comment", at + 2, stop)
             return min(stop + 1, len(text))
-        if (tag := _TAG.match(text, at)) is None:
-            self._add("text", at, at + 1)
-            return at + 1
+        tag = _TAG.match(text, at)
+        assert tag is not None  # it ends at the end of the text at the latest
         return self._start(tag)
 
     def _start(self, tag: re.Match[str]) -> int:

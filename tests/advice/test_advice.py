@@ -89,6 +89,9 @@ ELSEWHERE = {
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
+    "{} {} is not the latest version, {}. Name {}: the patch is made of the latest version, and all earlier ones lose "
+    "the documents too.": "needs a version of other documents; tests/releases/test_erasure.py",
+    "{}: this erasure was stopped, and cannot be continued: {}": "wraps a message that has a case of its own",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
