@@ -2,7 +2,7 @@
 
 An entry is what a list says about one page: an item of a feed, an object of JSON, a row, a list item, a line. Where the
 words of an erased text are known they go too, with or without a link. The rest keeps its bytes. What still names the
-page after that, because nobody foresaw its form, goes whole (None).
+page after that, in a form without a rule, goes whole (None).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gzip
 import html
 import json
 import re
+import zlib
 from bisect import bisect_left
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,9 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.encodings.decode import decode
-from crawlers.fetch.api_key import ESCAPED
-from crawlers.fetch.payload import inflate_front
-from crawlers.web.addresses import canonical_url, join_url
+from crawlers.web.addresses import ESCAPED, canonical_url, join_url
 from crawlers.web.json_tree import Node, String, list_cuts, parse_json
 from crawlers.web.markup_tree import BLOCKS, Element, Piece, parse_markup
 from malmoi import limits
@@ -100,7 +99,7 @@ def mask_links(body: bytes, media: str, base: str, is_withdrawn: Callable[[str],
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What is sought in other pages."""
+    """The traces of what is withdrawn: addresses, and passages of erased texts."""
 
     needles: tuple[bytes, ...] | None  # as `make_needles` returns them
     has_addresses: bool
@@ -108,7 +107,7 @@ class Traces:
     passages: PassageFinder | None = None
 
     @staticmethod
-    def of(
+    def make(
         addresses: Sequence[str], is_withdrawn: Callable[[str], bool], passages: PassageFinder | None = None
     ) -> Traces:
         """Return what is sought for addresses and passages; a body that may have none of them is not parsed."""
@@ -169,7 +168,7 @@ class Traces:
         ]
 
     def find_words(self, value: str) -> list[tuple[int, int]]:
-        """Return where a value has erased words; none if that cannot be told, as letters are escaped or composed."""
+        """Return where a value has erased words; none if letters are escaped or composed, so that places differ."""
         sizes = [len(normalise_value(char)) for char in value]
         plain = normalise_value(value)
         if not self.passages or _list_forms(value) != [value] or sum(sizes) != len(plain):
@@ -212,7 +211,7 @@ def mask_body(body: bytes, media: str, base: str, traces: Traces) -> bytes | Non
     """Return a body without the entries that have a trace; None if traces remain in it, so that it must go whole."""
     kind = media.lower().partition(";")[0].strip()
     is_text = any(word in kind for word in _TEXTS) or kind in ("", "application/octet-stream")
-    if body.startswith(GZIP) and len(body) <= limits.LIST_BYTES.value:
+    if body.startswith(GZIP):
         return _mask_packed(body, kind if is_text else "", base, traces)
     is_binary = kind in ("", "application/octet-stream") and b"\0" in body[:1024] and not body.startswith(_BOMS)
     if (
@@ -243,9 +242,11 @@ def _may_name_text(text: str, traces: Traces) -> bool:
 
 
 def _mask_packed(body: bytes, kind: str, base: str, traces: Traces) -> bytes | None:
-    """Mask a list that is served as a gzip file; one that cannot be read whole is left, as no crawler reads it."""
-    inner, fault = inflate_front(body, limits.LIST_BYTES.value + 1)
-    if fault or inner.startswith(GZIP):
+    """Mask a list that is served as a gzip file, up to what a crawler reads of it."""
+    unpack = zlib.decompressobj(31)
+    try:
+        inner = unpack.decompress(body, limits.LIST_BYTES.value)
+    except zlib.error:
         return body
     masked = mask_body(inner, kind, base.removesuffix(".gz"), traces)
     return body if masked == inner else None if masked is None else gzip.compress(masked, mtime=0)
@@ -296,7 +297,7 @@ def _apply(text: str, cuts: Iterable[Cut]) -> str:
 
 
 class _Markup:
-    """What the forms of markup share: their pieces, and how much text and how many links an element has."""
+    """The base of both forms of markup: their pieces, and how much text and how many links an element has."""
 
     html = True
 
@@ -342,7 +343,7 @@ class _Markup:
         return self._sums[bisect_left(self._places, element.end)] - self._sums[bisect_left(self._places, element.start)]
 
     def _cut_within(self, one: Piece) -> Cut | None:
-        """Cut markup that is the text of an element, as in the item of a feed; None if it is none or nothing helps."""
+        """Cut markup that an element has as its text, as in the item of a feed; None if that does not do."""
         written = self._read(one)
         inner = written if "<" in written else html.unescape(written)
         if self.depth > 1 or "<" not in inner:

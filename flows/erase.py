@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from flows import query_index
 from flows import release as releases
 from flows.erased_documents import find_erased, read_matching
 from flows.purge import purge
-from malmoi.erasure import erasure_plan, tombstones
-from malmoi.erasure.erasure_plan import ErasurePlan
+from malmoi import erasure_plan
+from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.erasure_plan import ErasurePlan
 from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
 from malmoi.releases import manifest as manifests
@@ -105,7 +106,7 @@ def erase(
     if dry:
         return plan.done
     tombstones.list_new(workspace.withdrawals, plan.stones)  # refuses what `add` would refuse
-    asked = ErasurePlan(plan.made.name, plan.made.version, copies, tuple(given))
+    asked = ErasurePlan(plan.made.name, plan.made.version, copies, tuple(map(asdict, given)))
     erasure_plan.write(workspace.erasure_plan, asked)
     push(workspace.erasure_plan)
     done = replace(plan.done, added=len(tombstones.add(workspace.withdrawals, plan.stones)))
@@ -135,10 +136,9 @@ def resume(workspace: Workspace) -> Erased:
     assert plan is not None  # the caller has found it
     fetch_below(workspace.root)  # whatever names a document is searched
     try:
-        return erase(
-            workspace, plan.release, plan.tombstones, _load_key(workspace, plan.tombstones), copies=plan.copies
-        )
-    except CallError as error:
+        given = [Tombstone(**one) for one in plan.tombstones]  # type: ignore[arg-type]
+        return erase(workspace, plan.release, given, _load_key(workspace, given), copies=plan.copies)
+    except (CallError, TypeError) as error:
         raise CallError(
             f"{workspace.erasure_plan}: this erasure was stopped, and cannot be continued: {error}"
         ) from error

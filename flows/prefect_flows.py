@@ -63,7 +63,7 @@ from flows.monitoring.run_progress import RunProgress, observe_run
 from flows.monitoring.run_records import hold_workspace, record_run, take_turn
 from flows.release import Released
 from flows.reports import crawl_report, curation_report
-from malmoi.erasure import erasure_plan
+from malmoi import erasure_plan
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate

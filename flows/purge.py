@@ -200,7 +200,7 @@ def _make_erasing(
         frozenset(whole | cuts.keys()),
         {record: made for record, made in cuts.items() if made is not None},
         has_value if has_values(matcher) else None,
-        _make_mask(home, addresses, Traces.of(addresses, is_withdrawn, erased.passages.get(source)), erased.shared),
+        _make_mask(home, addresses, Traces.make(addresses, is_withdrawn, erased.passages.get(source)), erased.shared),
     )
 
 

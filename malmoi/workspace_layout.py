@@ -150,7 +150,7 @@ class Layout:
 
     @property
     def erasure_plan(self) -> Path:
-        """The plan of an erasure that is under way (malmoi/erasure/erasure_plan.py)."""
+        """The plan of an erasure that is under way (malmoi/erasure_plan.py)."""
         return self.root / "erasure-plan.json"
 
     @property

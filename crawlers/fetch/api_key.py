@@ -22,7 +22,7 @@ from html.entities import html5
 from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from crawlers.web.addresses import canonical_url, origin
+from crawlers.web.addresses import ESCAPED, canonical_url, origin
 from malmoi.errors import CallError
 from malmoi.source import Api, Source
 
@@ -32,12 +32,6 @@ REMOVED_HEADER = "X-Malmoi-Key-Removed"
 # after the name of its parameter.
 MIN_SECRET = 8  # characters
 MAX_KEY = 4096  # characters
-_LETTER = rb"(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])"  # code of an ASCII letter or digit, hexadecimal
-ESCAPED = re.compile(
-    rb"%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b|[01][0-7]{2})"
-    rb"|&(?:amp;){0,3}#(?:0{0,7}(?:4[89]|5[0-7]|6[5-9]|[789][0-9]|1[0-2][0-9])(?![0-9])|[xX]0{0,7}%b)"
-    % ((_LETTER,) * 5)
-)
 _BETWEEN = rb"""["'\s=:>\\]{1,8}"""  # what may separate a parameter from its value: OC=x, "OC": "x", <OC>x
 
 

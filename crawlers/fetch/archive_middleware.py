@@ -46,7 +46,7 @@ class ArchiveMiddleware:
         self.state: CrawlState = crawler.spider.state
         self.harvest: ListReader | None = getattr(crawler.spider, "harvest", None)
         addresses = addresses_of(self.context.matcher, self.context.name)
-        self.traces = Traces.of(addresses, self.context.is_withdrawn)
+        self.traces = Traces.make(addresses, self.context.is_withdrawn)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:

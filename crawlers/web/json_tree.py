@@ -38,7 +38,7 @@ class String:
     is_key: bool
 
     def read(self, text: str) -> str:
-        """Return what the literal stands for; as written if it is not JSON."""
+        """Return the value of the literal; as written if it is not JSON."""
         return _read(text[self.start : self.end])
 
 

@@ -15,7 +15,7 @@ from flows.cli.options import find_release as find_folder
 from flows.engine.limited_process import run_limited
 from flows.plurals import count_of
 from malmoi.canonical_json import canonical_json
-from malmoi.erasure.erasure_plan import name_unfinished
+from malmoi.erasure_plan import name_unfinished
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests

@@ -47,8 +47,7 @@ from flows.cli.review_commands import review
 from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
-from malmoi import __version__
-from malmoi.erasure import erasure_plan
+from malmoi import __version__, erasure_plan
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
 from malmoi.processes.garbage import collect_seldom, exclude_imports

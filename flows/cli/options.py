@@ -15,7 +15,7 @@ from cyclopts.validators import Number
 
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
-from malmoi.erasure.erasure_plan import name_unfinished
+from malmoi.erasure_plan import name_unfinished
 from malmoi.storage.location import find_address, locate, locate_output, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.storage.on_demand import fetch_below

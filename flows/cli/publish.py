@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.plurals import count_of
-from malmoi.erasure.erasure_plan import find_unfinished
+from malmoi.erasure_plan import find_unfinished
 from malmoi.errors import CallError
 from malmoi.printable import escape_line
 from malmoi.releases.distribution.payload import Payload, Published, read_payload

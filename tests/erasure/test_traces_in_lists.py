@@ -152,7 +152,7 @@ def test_the_words_of_an_erased_text_go_without_a_link_too(form: str, encoding: 
     passages = PassageFinder([(TITLE, TEXT)])
     for n, kept in enumerate(KEPT):
         passages.add_kept(f"글 {n}", kept)
-    traces = Traces.of([GONE], lambda url: url == GONE, passages)
+    traces = Traces.make([GONE], lambda url: url == GONE, passages)
     masked = mask_body(text.encode(encoding), media, "https://a.kr/list", traces)
     assert masked is not None
     left = masked.decode(encoding)
@@ -167,7 +167,7 @@ def test_words_that_kept_documents_have_too_are_no_trace() -> None:
     for kept in KEPT:
         passages.add_kept("", formula + kept)
     passages.add_kept("", TEXT[100:] + "맺음말")  # a copy, which stays published
-    traces = Traces.of([], lambda url: False, passages)
+    traces = Traces.make([], lambda url: False, passages)
     for text in (formula, TEXT[150:400]):
         body = f"<p>{text}</p>".encode()
         assert mask_body(body, HTML, "https://a.kr/", traces) == body

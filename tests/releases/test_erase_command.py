@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from malmoi.erasure import erasure_plan, tombstones
+from malmoi import erasure_plan
+from malmoi.erasure import tombstones
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, data, run, written
 

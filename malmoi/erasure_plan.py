@@ -1,7 +1,7 @@
 """The plan of an erasure, a file of the workspace from before its first change until its last: a kill leaves it there.
 
-Who opens the workspace names it, and who locks the workspace continues it first (malmoi/workspace.py). The key of a
-value is its digest, as in the tombstones.
+A command that opens the workspace names it; one that locks the workspace continues it first (malmoi/workspace.py). The
+key of a value is its digest, as in the tombstones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
@@ -22,18 +22,15 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import find_address
 from malmoi.workspace_layout import RELEASES, Layout
 
-if TYPE_CHECKING:
-    from malmoi.erasure.tombstones import Tombstone
-
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
-    """What was asked: erase what `tombstones` cover from the release `release`, with its near-duplicates or without."""
+    """A request: erase what `tombstones` cover from the release `release`, with its near-duplicates or without."""
 
     release: str  # name
     version: str  # the latest one when the erasure began
     copies: bool
-    tombstones: tuple[Tombstone, ...]  # as they were given
+    tombstones: tuple[dict[str, str], ...]  # as they were given
 
 
 def write(path: Path, plan: ErasurePlan) -> None:
@@ -43,11 +40,9 @@ def write(path: Path, plan: ErasurePlan) -> None:
 
 def read(path: Path) -> ErasurePlan | None:
     """Read the plan in `path`; None if no erasure is under way. CallError if it is damaged."""
-    from malmoi.erasure.tombstones import Tombstone  # imports Arrow, which opening a workspace does not need
-
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return ErasurePlan(**value | {"tombstones": tuple(Tombstone(**one) for one in value["tombstones"])})
+        return ErasurePlan(**value | {"tombstones": tuple(dict(one) for one in value["tombstones"])})
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
