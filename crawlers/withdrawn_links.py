@@ -1,8 +1,8 @@
 """Cut what is withdrawn out of other pages: links to it in pages, lists, feeds and JSON, with the entry they belong to.
 
-An entry is what a list says about one page: an item of a feed, an object of JSON, a row, a list item, a line. Where the
-words of an erased text are known they go too, with or without a link. The rest keeps its bytes. What still names the
-page after that, in a form without a rule, goes whole (None).
+An entry is the part of a list about one page: an item of a feed, an object of JSON, a row, a list item, a line. Where
+the words of an erased text are known they go too, with or without a link. The rest keeps its bytes. An answer that
+still names the page, in a form without a rule, goes whole (None).
 """
 
 from __future__ import annotations

@@ -122,7 +122,8 @@ def _find_addresses(home: Path, matcher: Matcher, erased: Erased) -> dict[str, T
                 own.add(row.url)
     for _ in range(_HOPS):
         for url, target in leads.items():
-            if url not in own and urlsplit(url).path.strip("/") and find(url) is None and (stone := find(target)):
+            is_root = urlsplit(url)[2:4] in (("", ""), ("/", ""))
+            if url not in own and not is_root and find(url) is None and (stone := find(target)):
                 found[canonical_url(url)] = stone
     return found
 

@@ -1,7 +1,7 @@
 """Find passages of erased texts in other texts: lists, feeds and quotes have the words of a page that is gone.
 
 Texts are compared as values are (letters and digits only, NFKC, case folded), by 64-bit hashes of all windows of 16
-letters, with a secret base. Words that kept documents of the source have as well are no trace: boilerplate, or a copy.
+letters, with a secret base. Words that kept documents of the source have as well stay: boilerplate, or a copy.
 """
 
 from __future__ import annotations

@@ -172,6 +172,16 @@ def test_other_captures_stay_where_they_are_and_pages_that_link_there_lose_the_l
     assert kinds.count(WarcRecordType.response) == len(kinds) - 3
 
 
+def test_pages_that_quote_it_without_a_link_lose_the_words(world: World) -> None:
+    said = f"{prose(4, 12)} 다음 글: {TITLE}. {prose(77, 12)[:120]}"
+    world.site.answers["/read/4"].body = page("글 4", "아무개", said)
+    home = world.run()
+    withdraw(home, "id", world.id)
+    assert traces(home) == ["withdrawals.parquet"]
+    (left,) = [one.body.decode() for one in scan(home) if one.url.endswith("/read/4")]
+    assert prose(4, 12) in left and prose(77, 12)[:100] not in left
+
+
 def scan(home: Workspace) -> list[Capture]:
     path = home.captures("small") / "0001" / "pages.warc.gz"
     return [entry[2] for entry in capture.scan(path) if not isinstance(entry, capture.Torn)]
