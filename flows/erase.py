@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from flows import query_index
 from flows import release as releases
 from flows.erased_documents import find_erased, read_matching
 from flows.purge import purge
+from malmoi import erasure_plan
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.erasure_plan import ErasurePlan
 from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
 from malmoi.releases import manifest as manifests
@@ -29,7 +31,8 @@ from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage import shard
-from malmoi.workspace import Workspace
+from malmoi.storage.on_demand import fetch_below
+from malmoi.workspace import Workspace, push
 
 ALIKE = 0.8  # estimated Jaccard similarity from which a published document is listed as a copy
 
@@ -65,7 +68,7 @@ class Erased:
 def find_release(workspace: Workspace, name: str) -> tuple[Path, Manifest]:
     """Find the latest version of a release by its name, `name/version` or folder.
 
-    CallError without one, or if a version is named that is not the latest.
+    CallError without one, or if documents changed since the version that is named, other than by erasures.
     """
     folders = {(made.name, made.version): folder for folder, made in _list_releases(workspace)}
     by_path = {folder.resolve(): key for key, folder in folders.items()}
@@ -75,7 +78,7 @@ def find_release(workspace: Workspace, name: str) -> tuple[Path, Manifest]:
     if last is None or (asked[1] and asked not in folders):
         known = ", ".join(sorted({known for known, _ in folders})) or "none"
         raise CallError(f"{workspace.root} has no release {name!r}; it has: {known}. Name one of them.")
-    if asked[1] not in ("", last.version):
+    if asked[1] and histories.is_changed(asked[1], last.version):
         raise CallError(
             f"{asked[0]} {asked[1]} is not the latest version, {last.version}. Name {asked[0]}: the patch is made of "
             "the latest version, and all earlier ones lose the documents too."
@@ -96,11 +99,16 @@ def erase(
     """Erase what `given` and the tombstones of the workspace cover from the release `name` and its earlier versions.
 
     `copies` takes the recorded near-duplicates along. `dry` finds and counts, and writes nothing. CallError if nothing
-    of the workspace matches `given`: then nothing was written. A run that is stopped continues with the next call.
+    of the workspace matches `given`: then nothing was written. A run that is stopped continues with the next call, or
+    by `resume`.
     """
     plan = _plan(workspace, name, given, key, copies)
     if dry:
         return plan.done
+    tombstones.list_new(workspace.withdrawals, plan.stones)  # refuses what `add` would refuse
+    asked = ErasurePlan(plan.made.name, plan.made.version, copies, tuple(map(asdict, given)))
+    erasure_plan.write(workspace.erasure_plan, asked)
+    push(workspace.erasure_plan)
     done = replace(plan.done, added=len(tombstones.add(workspace.withdrawals, plan.stones)))
     with ThreadPoolExecutor(1) as pool:  # nothing is purged before the patch is published
         staged = pool.submit(find_erased, workspace, plan.matcher)
@@ -117,7 +125,23 @@ def erase(
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
     purged = purge(workspace, plan.matcher, erased=staged.result())
     os.sync()  # else a power cut may bring back what was deleted
+    push(workspace.root)
+    workspace.erasure_plan.unlink()
     return replace(done, withdrawn=withdrawn, purged=purged.describe())
+
+
+def resume(workspace: Workspace) -> Erased:
+    """Continue the erasure that was stopped; the caller holds the lock. CallError if it cannot be continued."""
+    plan = erasure_plan.read(workspace.erasure_plan)
+    assert plan is not None  # the caller has found it
+    fetch_below(workspace.root)  # whatever names a document is searched
+    try:
+        given = [Tombstone(**one) for one in plan.tombstones]  # type: ignore[arg-type]
+        return erase(workspace, plan.release, given, _load_key(workspace, given), copies=plan.copies)
+    except (CallError, TypeError) as error:
+        raise CallError(
+            f"{workspace.erasure_plan}: this erasure was stopped, and cannot be continued: {error}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from crawlers import withdrawn
@@ -10,6 +10,7 @@ from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.erasure import derived_files
 from malmoi.erasure.derived_files import Seen
+from malmoi.erasure.passages import PassageFinder
 from malmoi.erasure.tombstones import NAME, Matcher, Tombstone
 from malmoi.page_ids import digest_id
 from malmoi.workspace import Workspace
@@ -34,6 +35,7 @@ class Erased:
     records: dict[str, set[str]] = field(default_factory=dict)  # record of a capture → erased ids in it
     shared: set[str] = field(default_factory=set)  # records that hold other documents too
     captures: dict[str, HeldCapture] = field(default_factory=dict)  # record → its capture
+    passages: dict[str, PassageFinder] = field(default_factory=dict)  # source → what finds the words of its documents
 
     @property
     def names(self) -> set[str]:
@@ -63,6 +65,7 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     if found.records or has_values(matcher):
         found.shared = _find_shared(workspace, found, all_records=has_values(matcher))
     found.captures = _find_captures(workspace, found.records)
+    found.passages = _find_passages(workspace, found)
     return found
 
 
@@ -100,6 +103,31 @@ def _find_shared(workspace: Workspace, found: Erased, *, all_records: bool) -> s
         elif all_records and one.record and first.setdefault(one.record, one.id) != one.id:
             shared.add(one.record)
     return shared
+
+
+def _find_passages(workspace: Workspace, found: Erased) -> dict[str, PassageFinder]:
+    """Return what finds the words of the erased documents in other captures of their sources."""
+    erased = dict[str, list[tuple[str, str]]]()
+
+    def take(row: dict[str, str]) -> None:
+        erased.setdefault(row["source"], []).append((row["title"], row["text"]))
+
+    def count(row: dict[str, str]) -> None:
+        if row["id"] not in found.stones and (finder := finders.get(row["source"])):
+            finder.add_kept(row["title"], row["text"])
+
+    def read(look: Callable[[dict[str, str]], None], column: str, values: Collection[str]) -> None:
+        only, first = {column: values}, STAGES[:1]
+        for _ in derived_files.read_documents(workspace, look, texts=True, only=only, stages=first):
+            pass
+
+    archived = {held.source for held in found.captures.values() if not held.is_own}
+    if archived:
+        read(take, "id", found.stones)
+    finders = {source: PassageFinder(texts) for source, texts in erased.items() if source in archived}
+    if finders:
+        read(count, "source", finders)
+    return finders
 
 
 def _find_captures(workspace: Workspace, records: Collection[str]) -> dict[str, HeldCapture]:

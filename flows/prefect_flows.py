@@ -33,6 +33,7 @@ from rich.console import Console
 
 from flows import release as releases
 from flows import run as runs
+from flows import withdrawals
 from flows.collect import Collected
 from flows.curate import curate as curate_all
 from flows.deployments import source_tasks
@@ -63,6 +64,7 @@ from flows.monitoring.run_progress import RunProgress, observe_run
 from flows.monitoring.run_records import hold_workspace, record_run, take_turn
 from flows.release import Released
 from flows.reports import crawl_report, curation_report
+from malmoi import erasure_plan
 from malmoi.errors import StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.storage.location import locate
@@ -72,6 +74,9 @@ from malmoi.workspace import Workspace, pull
 PATIENCE = 10.0  # seconds for the first answer of a server
 
 quiet_prefect()  # before Prefect logs that a flow begins: its worker may have been killed meanwhile
+
+
+erasure_plan.resume_with(withdrawals.resume)
 
 
 def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
@@ -260,15 +265,14 @@ def erase(
 
     The log has counts only: `malmoi erase --dry-run` lists documents and near-duplicates.
     """
-    from flows import withdrawals as withdrawing
     from flows.release_index import open_workspace
 
     with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
-        done = withdrawing.erase(
+        done = withdrawals.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
             copies=copies, dry=dry_run, out=Console(quiet=True),
         )  # fmt: skip
-    lines = list(withdrawing.count_erased(done, dry=dry_run))
+    lines = list(withdrawals.count_erased(done, dry=dry_run))
     for line in lines:
         get_run_logger().info(line)
     return Completed(message=lines[0])

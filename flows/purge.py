@@ -9,26 +9,32 @@ makes them again from the captures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 from crawlers import catalogue, withdrawn
 from crawlers.fetch.dump import withdrawn_records
 from crawlers.web.addresses import canonical_url, origin
-from crawlers.withdrawn_links import addresses_of, make_mask
+from crawlers.withdrawn_links import Traces, addresses_of, mask_body, mask_headers
 from flows.erased_documents import Erased, find_erased, has_values
 from flows.plurals import count_of
-from malmoi.archive import collection
+from malmoi.archive import capture, collection
 from malmoi.archive.capture import Capture
 from malmoi.erasure import captures, derived_files, tombstones
-from malmoi.erasure.captures import Erasing, Replacement
+from malmoi.erasure.captures import Erasing, Headers, Mask, Replacement
 from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.errors import CaptureError
 from malmoi.page_ids import digest_id, is_digest_id
 from malmoi.releases.index.erase_rows import erase_rows
 from malmoi.source import Dump
 from malmoi.workspace import Workspace
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_HOPS = 5  # of redirects in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,11 @@ def purge(
     if not matcher:
         return Purged(())
     erased = erased or find_erased(workspace, matcher)
-    _add_tombstones(workspace, matcher, erased)
-    cuts = _cut_blocks(workspace, matcher, erased, sources)
     homes = workspace.capture_folders()
-    done = [captures.purge_source(home, _make_erasing(home, matcher, erased, cuts)) for home in homes]
+    mine = {home.name: _find_addresses(home, matcher, erased) for home in homes}
+    _add_tombstones(workspace, matcher, erased, mine)
+    cuts = _cut_blocks(workspace, matcher, erased, sources)
+    done = [captures.purge_source(home, _make_erasing(home, matcher, erased, cuts, mine[home.name])) for home in homes]
 
     def is_erased(id: str) -> bool:
         source, _, key = id.partition("/")
@@ -89,7 +96,41 @@ def purge(
     )
 
 
-def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> None:
+def _find_addresses(home: Path, matcher: Matcher, erased: Erased) -> dict[str, Tombstone]:
+    """Return the addresses of a source that show an erased document alone, or lead to one, that no tombstone covers.
+
+    An address that once gave an answer of its own, or is the root of a site, leads elsewhere at another time.
+    """
+
+    def find(url: str) -> Tombstone | None:
+        return found.get(url) or withdrawn.find_by_address(matcher, home.name, url)
+
+    found = dict[str, Tombstone]()
+    for record, held in erased.captures.items():
+        address = canonical_url(held.row.url)
+        if address and held.source == home.name and record not in erased.shared and find(address) is None:
+            found[address] = erased.stones[min(erased.records[record])]
+    leads, own = dict[str, str](), set[str]()
+    for run in collection.runs(home):
+        for row in run.rows:
+            if row.kind == "response" and row.status in _REDIRECTS:
+                at = collection.resolve_row(run, row)
+                with suppress(CaptureError):
+                    target = capture.read(Path(at.path), at.offset, at.record).header("location")
+                    leads[row.url] = canonical_url(urljoin(row.url, target.strip()))
+            elif row.kind in collection.ARCHIVED:
+                own.add(row.url)
+    for _ in range(_HOPS):
+        for url, target in leads.items():
+            is_root = urlsplit(url)[2:4] in (("", ""), ("/", ""))
+            if url not in own and not is_root and find(url) is None and (stone := find(target)):
+                found[canonical_url(url)] = stone
+    return found
+
+
+def _add_tombstones(
+    workspace: Workspace, matcher: Matcher, erased: Erased, addresses: Mapping[str, Mapping[str, Tombstone]]
+) -> None:
     """Add ids, and addresses of captures, that no tombstone covers yet: they must not be fetched again.
 
     An id or an address that contains an erased value is not written down; the value itself covers it.
@@ -104,10 +145,9 @@ def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> N
     for id, stone in erased.stones.items():
         if stone.kind in ("text-sha256", "value") and not is_digest_id(id):
             add("id", id, stone)
-    for record, held in erased.captures.items():
-        address = canonical_url(held.row.url)
-        if address and record not in erased.shared and not withdrawn.find_by_address(matcher, held.source, address):
-            add("url", address, erased.stones[min(erased.records[record])])
+    for found in addresses.values():
+        for address, stone in found.items():
+            add("url", address, stone)
     tombstones.add(workspace.withdrawals, new.values())
 
 
@@ -136,14 +176,21 @@ def _find_definition(source: str, files: tuple[str, ...]) -> catalogue.Definitio
     return next((found for name in names if (found := catalogue.load(name)).source.name == source), None)
 
 
-def _make_erasing(home: Path, matcher: Matcher, erased: Erased, cuts: dict[str, Replacement | None]) -> Erasing:
+def _make_erasing(
+    home: Path,
+    matcher: Matcher,
+    erased: Erased,
+    cuts: dict[str, Replacement | None],
+    mine: Mapping[str, Tombstone],
+) -> Erasing:
     source = home.name
     whole = erased.records.keys() - erased.shared
-    mine = {canonical_url(erased.captures[r].row.url) for r in whole & erased.captures.keys()} - {""}
 
     @lru_cache(maxsize=1 << 16)
     def is_withdrawn(url: str) -> bool:
         return url in mine or withdrawn.find_by_address(matcher, source, url) is not None
+
+    addresses = [*addresses_of(matcher, source), *mine]
 
     def has_value(found: Capture) -> bool:
         return found.record not in erased.shared and withdrawn.has_value(matcher, found.body, found.charset)
@@ -154,20 +201,25 @@ def _make_erasing(home: Path, matcher: Matcher, erased: Erased, cuts: dict[str, 
         frozenset(whole | cuts.keys()),
         {record: made for record, made in cuts.items() if made is not None},
         has_value if has_values(matcher) else None,
-        _make_mask(home, [*addresses_of(matcher, source), *mine], is_withdrawn),
+        _make_mask(home, addresses, Traces.make(addresses, is_withdrawn, erased.passages.get(source)), erased.shared),
     )
 
 
-def _make_mask(
-    home: Path, addresses: Sequence[str], is_withdrawn: Callable[[str], bool]
-) -> Callable[[Capture], bytes] | None:
-    """Return the function that masks links to `addresses`; None if the source has no page of their sites."""
+def _make_mask(home: Path, addresses: Sequence[str], traces: Traces, shared: Collection[str]) -> Mask | None:
+    """Return the function that cuts `traces` out of a capture; None if the source has no page of their sites."""
     sites = {origin(url) for url in addresses}
     rows = (row for run in collection.runs(home) for row in run.rows)
-    if not sites or not (collection.has_unfinished(home) or any(origin(row.url) in sites for row in rows)):
+    is_near = bool(sites) and (collection.has_unfinished(home) or any(origin(row.url) in sites for row in rows))
+    if not is_near and not traces.passages:
         return None
-    mask = make_mask(addresses, is_withdrawn)
-    return lambda found: mask(found.body, found.header("content-type"), found.url)
+
+    def mask(found: Capture) -> tuple[Headers, bytes] | None:
+        body = mask_body(found.body, found.header("content-type"), found.url, traces)
+        if body is None and found.record not in shared:
+            return None
+        return mask_headers(found.headers, found.url, traces), found.body if body is None else body
+
+    return mask
 
 
 def _describe_left(erased: Erased, cuts: dict[str, Replacement | None]) -> Iterator[str]:

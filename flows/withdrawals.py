@@ -47,12 +47,17 @@ def erase(
     from flows import erase as erasing  # reads releases and the index, which the other commands do not need
 
     workspace = open_workspace(root)
-    if not keys and not values:
+    if not keys and not values and (dry or not workspace.erasure_plan.exists()):
         raise CallError(
             "nothing to erase: name it with --id, --url, --url-prefix or --text-sha256, or give --value and write one "
             "value a line to standard input."
         )
-    with workspace.lock():
+    with workspace.lock(resume=False):
+        if not dry and workspace.erasure_plan.exists():
+            done = resume(workspace)
+            if not keys and not values:
+                _show_done(done, out)
+                return done
         fetch_below(workspace.root)  # whatever names a document is searched
         key = _load_key(workspace, dry) if values else b""
         given = [(kind, _make_canonical(kind, one)) for kind, one in keys]
@@ -66,6 +71,16 @@ def erase(
         _show_done(done, out)
         if place := find_address(workspace.root):
             _print(out, f"If the bucket keeps old versions of objects, delete them below {place} now.")
+    return done
+
+
+def resume(workspace: Workspace) -> Erased:
+    """Continue the erasure that was stopped, and say so on standard error; the caller holds the lock."""
+    from flows import erase as erasing
+
+    done = erasing.resume(workspace)
+    said = f"; {done.name} {done.version} is released" if done.version else ""
+    print(f"malmoi: the erasure from {done.name} that was stopped is complete{said}", file=sys.stderr)
     return done
 
 

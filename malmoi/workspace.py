@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from malmoi import erasure_plan
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
@@ -44,12 +45,14 @@ class Workspace(Layout):
         """Open the workspace at `root` and create it if missing; CallError if no workspace can be there.
 
         Files that this process creates afterwards are readable by the operator only; access of other users to
-        the root is removed.
+        the root is removed. An erasure that was stopped is named on standard error.
         """
         keep_private()
         root = locate(root)
         with explain_write_errors(root):
-            return Workspace._open(pull(root))
+            found = Workspace._open(pull(root))
+        erasure_plan.name_unfinished(root)
+        return found
 
     @staticmethod
     def _open(root: Path) -> Workspace:
@@ -147,10 +150,11 @@ class Workspace(Layout):
         push(target)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, resume: bool = True) -> Iterator[None]:
         """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run.
 
-        CallError if another run holds it; `malmoi.storage.locks.request_locks` sets how long to wait for that run.
+        An erasure that was stopped is continued first, unless `resume` is false. CallError if another run holds the
+        workspace; `malmoi.storage.locks.request_locks` sets how long to wait for that run.
         """
         path, place = self.root / ".lock", find_address(self.root) or self.root
         with explain_write_errors(self.root):
@@ -158,6 +162,8 @@ class Workspace(Layout):
         with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), self._hold_bucket():
             for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+            if resume and self.erasure_plan.exists():
+                erasure_plan.resume(self)
             yield
 
     def find_holder(self) -> str:
@@ -187,9 +193,9 @@ def pull(root: Path) -> Path:
 
 def push(path: Path) -> None:
     """Upload what changed in a file or folder of the local copy of a bucket; other paths are left alone."""
-    for root in path.absolute().parents:
+    for root in (path.absolute(), *path.absolute().parents):
         if copy := _find_copy(root):
-            copy.push(path.absolute().relative_to(root).as_posix())
+            copy.push(path.absolute().relative_to(root).as_posix() if path.absolute() != root else "")
 
 
 def _find_copy(root: Path) -> WorkingCopy | None:

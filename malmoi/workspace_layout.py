@@ -9,6 +9,7 @@
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
     erasure.key                  the secret key of erased values
+    erasure-plan.json            what an erasure that is under way was asked for; gone at its end
     rechecks/<root>/<number>/    answers of the hosts of a release that were asked again for their policy files
     samples/<name>/<version>.json    judged samples of releases: answers of people, never published as they are
     inspections/<name>/<version>.json    inspections of releases: the same
@@ -146,6 +147,11 @@ class Layout:
     def erasure_key(self) -> Path:
         """The secret key by which erased values are stored (malmoi/erasure/value_digests.py)."""
         return self.root / "erasure.key"
+
+    @property
+    def erasure_plan(self) -> Path:
+        """The plan of an erasure that is under way (malmoi/erasure_plan.py)."""
+        return self.root / "erasure-plan.json"
 
     @property
     def reviews(self) -> Path:

@@ -7,19 +7,22 @@ any other code reads them.
 
 from __future__ import annotations
 
-import html
-import json
+import binascii
 import logging
 import os
 import re
 import sys
 import traceback
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from html.entities import html5
 from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from crawlers.web.addresses import canonical_url, origin
+from crawlers.web.addresses import ESCAPED, canonical_url, origin
 from malmoi.errors import CallError
 from malmoi.source import Api, Source
 
@@ -63,35 +66,129 @@ class Key:
         return urlunsplit(parts._replace(query="&".join(kept)))
 
     def redact_bytes(self, raw: bytes) -> bytes:
-        """Replace every spelling of the key in `raw` with a fixed word.
+        """Replace the key in `raw` with a fixed word, however it is written: see `_list_words` and `_spell`.
 
-        >>> Key("KEY", "secret/value").redact_bytes(b'{"next": "?KEY=secret%2Fvalue", "you": "secret/value"}')
+        >>> Key("KEY", "secret/value").redact_bytes(b'{"next": "?KEY=secret%2Fvalue", "you": "c2VjcmV0L3ZhbHVl"}')
         b'{"next": "?KEY=MALMOI-KEY-REMOVED", "you": "MALMOI-KEY-REMOVED"}'
         """
-        for spelling in self._spellings():
-            if len(self.value) >= MIN_SECRET:
-                raw = raw.replace(spelling, REMOVED.encode())
-                raw = raw.replace(spelling.decode().encode("utf-16-le"), REMOVED.encode("utf-16-le"))
-                raw = raw.replace(spelling.decode().encode("utf-16-be"), REMOVED.encode("utf-16-be"))
-            else:
-                name = re.escape(self.parameter.encode())
-                pattern = rb"(?i)(\b%b%b)%b(?![\w-])" % (name, _BETWEEN, re.escape(spelling))
-                raw = re.sub(pattern, rb"\g<1>" + REMOVED.encode(), raw)
+        plain = unquote(self.value)
+        if len(plain) < MIN_SECRET:
+            return _compile_named(self.parameter, plain).sub(rb"\g<1>" + REMOVED.encode(), raw)
+        forms = tuple(dict.fromkeys((plain, quote(plain, safe=""), self.value)))  # it is sent percent-encoded
+        found, nested = _compile(forms)
+        if _may_hold(raw, forms):
+            raw = found.sub(REMOVED.encode(), raw)
+        raw = nested.sub(lambda run: REMOVED.encode() if _hides(run[0], found) else run[0], raw)
+        for step in (2, 4) if b"\0" in raw else ():  # UTF-16 and UTF-32, of either byte order
+            for start in range(step):
+                raw = _redact_wide(raw, found, start, step)
         return raw
 
     def redact_text(self, text: str) -> str:
         """Redact the key from a line of a log or of an error."""
         return self.redact_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
-    def _spellings(self) -> list[bytes]:
-        plain = unquote(self.value)
-        escaped = quote(plain, safe="")
-        lower = re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), escaped)
-        twice = quote(escaped, safe="")
-        within = [json.dumps(plain)[1:-1], json.dumps(plain)[1:-1].replace("/", "\\/"), html.escape(plain)]
-        found = {self.value, plain, escaped, lower, twice, quote(plain), quote(plain, safe="=+"), *within}
-        # Longest first, so that replacing a short spelling does not leave the rest of a longer one.
-        return sorted((one.encode() for one in found), key=lambda one: (-len(one), one))
+
+@lru_cache(maxsize=4)
+def _compile(forms: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return the pattern of every spelling of a key, and that of runs which may hold one encoded once more."""
+    found = re.compile(b"|".join(word for form in forms for word in _list_words(form)))
+    shortest = min(map(len, forms)) * 16 // 9  # Base64 of Base64
+    return found, re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % shortest)
+
+
+def _may_hold(raw: bytes, forms: tuple[str, ...]) -> bool:
+    """Whether `raw` may spell the key: it has its longest run of letters, or an escaped letter. Most answers do not."""
+    lower = raw.lower()
+    return any(word in lower for word in _list_needles(forms)) or ESCAPED.search(raw) is not None
+
+
+@lru_cache(maxsize=4)
+def _list_needles(forms: tuple[str, ...]) -> tuple[bytes, ...]:
+    found = set[str]()
+    for form in forms:
+        run = max(re.findall("[0-9a-z]*", form.lower()), key=len)
+        digits = [f"{ord(char):02x}" for char in form]
+        apart = (mark.join(digits[:4]) for mark in ("", " ", ":", "-", ",", ", ", " 0x", ",0x", ", 0x"))
+        found |= {run, run[::-1], *apart, *(core[:6].lower() for core in _list_base64(form))}
+    return tuple(word.encode() for word in sorted(found))
+
+
+@lru_cache(maxsize=4)
+def _compile_named(parameter: str, plain: str) -> re.Pattern[bytes]:
+    value = b"".join(map(_spell, plain))
+    return re.compile(rb"((?i:\b%b)%b)%b(?![\w-])" % (re.escape(parameter.encode()), _BETWEEN, value))
+
+
+def _list_words(plain: str) -> list[bytes]:
+    """Return a pattern of each form of a key: as it is, reversed, hexadecimal, Base64 from each of three places.
+
+    In Base64 a key begins at the first, second or third byte of a group, as after the name in `user:key`; the letters
+    that it shares with its neighbours are left out. Lines of Base64 and digits may be separated.
+    """
+    between = rb"(?:[\s:,]|\\{1,4}[rn]){0,3}"
+    words = [b"".join(map(_spell, word)) for word in (plain, plain[::-1])]
+    digits = (rb"(?:0x|\\{1,4}x)?%b%b" % (_fold(one[0]), _fold(one[1])) for one in (f"{ord(c):02x}" for c in plain))
+    words.append(rb"(?:[\s:,-]|\\{1,4}[rn]){0,3}".join(digits))
+    words += [between.join(map(_spell_base64, core)) + b"={0,2}" for core in _list_base64(plain)]
+    return words
+
+
+def _list_base64(plain: str) -> list[str]:
+    """Return the letters of Base64 that hold bits of the key alone, also of the key in UTF-16 and reversed."""
+    cores = []
+    for raw in (plain.encode(), plain[::-1].encode(), plain.encode("utf-16-le")):
+        for shift in range(3):
+            whole = b64encode(bytes(shift) + raw).decode().rstrip("=")
+            end = len(whole) - (1 if (shift + len(raw)) % 3 else 0)  # the last letter may hold bits of what follows
+            cores.append(whole[(0, 2, 3)[shift] : end])
+    return [*cores, *(core[::-1] for core in cores)]
+
+
+def _fold(char: str) -> bytes:
+    both = {char.lower(), char.upper()}
+    return b"[%b]" % "".join(sorted(both)).encode() if len(both) > 1 else re.escape(char).encode()
+
+
+def _spell(char: str) -> bytes:
+    """Return a pattern of the ways to write an ASCII character: in URLs, JSON, scripts and HTML."""
+    code = ord(char)
+    two = b"".join(map(_fold, f"{code:02x}"))
+    names = sorted(name for name, text in html5.items() if text == char and name.endswith(";"))
+    named = "".join(f"|{re.escape(name)}" for name in names).encode()
+    literal = _fold(char) if char.isalnum() else rb"\\{0,8}" + re.escape(char.encode())
+    return (
+        rb"(?:%b|%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b\}|%03o)"
+        rb"|&(?:amp;){0,3}(?:#0{0,7}%d;?|#[xX]0{0,7}%b;?%b))"
+    ) % (literal, two, two, two, two, code, code, b"".join(map(_fold, f"{code:x}")), named)
+
+
+def _spell_base64(char: str) -> bytes:
+    other = {"+": "-", "/": "_"}.get(char)  # of the alphabet for URLs
+    if other:
+        return rb"(?:%b|%b)" % (_spell(char), re.escape(other.encode()))
+    return char.encode()
+
+
+def _hides(run: bytes, found: re.Pattern[bytes], depth: int = 2) -> bool:
+    """Whether a run of letters is Base64 or hexadecimal of what holds the key, up to `depth` times."""
+    inner = []
+    with suppress(binascii.Error):
+        inner.append(urlsafe_b64decode(run.translate(bytes.maketrans(b"+/", b"-_")) + b"=" * (-len(run) % 4)))
+    for digits in (run, run[1:]):
+        with suppress(binascii.Error):
+            inner.append(binascii.unhexlify(digits[: len(digits) // 2 * 2]))
+    return any(found.search(one) or (depth > 1 and _hides(one, found, depth - 1)) for one in inner if one)
+
+
+def _redact_wide(raw: bytes, found: re.Pattern[bytes], start: int, step: int) -> bytes:
+    """Redact what every `step`-th byte from `start` spells."""
+    word = (bytes(step - 1)).join(bytes([code]) for code in REMOVED.encode())
+    pieces, at = [], 0
+    for one in found.finditer(raw[start::step]):
+        pieces += [raw[at : start + one.start() * step], word]
+        at = start + (one.end() - 1) * step + 1
+    return b"".join((*pieces, raw[at:]))
 
 
 def key_of(source: Source) -> Key | None:

@@ -21,7 +21,7 @@ from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
-from crawlers.withdrawn_links import addresses_of, make_mask
+from crawlers.withdrawn_links import Traces, addresses_of, mask_body, mask_headers
 from malmoi import limits
 from malmoi.archive.capture import Capture
 
@@ -45,7 +45,8 @@ class ArchiveMiddleware:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
         self.harvest: ListReader | None = getattr(crawler.spider, "harvest", None)
-        self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
+        addresses = addresses_of(self.context.matcher, self.context.name)
+        self.traces = Traces.make(addresses, self.context.is_withdrawn)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -81,7 +82,8 @@ class ArchiveMiddleware:
         Raises:
             crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
             HeadTooBig: the headers are larger than a record may have; nothing is archived.
-            Blocked: it leads to what was withdrawn, or contains it; nothing is archived.
+            Blocked: it leads to what was withdrawn, contains it, or names it in a form that cannot be cut; nothing is
+                archived.
             TokenExpired: a repository no longer continues its list; nothing is archived.
         """
         if REPLAYED in response.flags:
@@ -98,12 +100,18 @@ class ArchiveMiddleware:
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decode_body(response.body, coding)
         self._refuse_withdrawn(request, response, body)
-        body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
+        if request.meta.get("kind") not in HARVEST:  # whose records are withdrawn one by one
+            media = (response.headers.get("Content-Type") or b"").decode("latin-1")
+            masked = mask_body(body, media, response.url, self.traces)
+            if masked is None:
+                raise Blocked(withdrawn.REASON)
+            body = masked
         # Some repositories send the errors of the protocol with a status of HTTP.
         if self.harvest is not None and request.meta.get("kind") in HARVEST and response.status < 500:
             charset = charset_of((response.headers.get("Content-Type") or b"").decode("latin-1"))
             body = self.harvest.archive_records(request.url, now, body, charset)
-        headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
+        headers = mask_headers(rewrite_headers(_pairs(response), len(body)), response.url, self.traces)
+        headers, body = _remove_key(headers, body, self.context.key)
         headers = _describe(headers, request.meta.get("facts", ""))
         again = _has_other_facts(archive.before.get(request.url), request)
         archive.add(request.url, now, response.status, headers, body, again=again)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -10,6 +11,12 @@ from w3lib.url import canonicalize_url, safe_url_string
 from malmoi.boundary import input_errors
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_LETTER = rb"(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])"  # code of an ASCII letter or digit, hexadecimal
+ESCAPED = re.compile(  # one in percent-encoding, an escape or a reference, which hides it from a search in bytes
+    rb"%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b|[01][0-7]{2})"
+    rb"|&(?:amp;){0,3}#(?:0{0,7}(?:4[89]|5[0-7]|6[5-9]|[789][0-9]|1[0-2][0-9])(?![0-9])|[xX]0{0,7}%b)"
+    % ((_LETTER,) * 5)
+)
 
 
 def canonical_url(url: str, encoding: str = "utf-8") -> str:

@@ -15,6 +15,7 @@ from flows.cli.options import find_release as find_folder
 from flows.engine.limited_process import run_limited
 from flows.plurals import count_of
 from malmoi.canonical_json import canonical_json
+from malmoi.erasure_plan import name_unfinished
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 from malmoi.releases import manifest as manifests
@@ -46,7 +47,8 @@ def find_release(given: str, workspace: Path) -> Path:
     """Return the folder of a release, given as a path or as name/version of the workspace, such as general/latest."""
     for folder in (find_folder(given), Layout(workspace).releases(given)):
         if (folder / manifests.NAME).is_file():
-            fetch_below(found := folder.resolve())
+            name_unfinished(found := folder.resolve())
+            fetch_below(found)
             return found
     raise CallError(
         f"{given} is not a release: neither this folder nor {Layout(workspace).releases(given)} holds "

@@ -36,14 +36,17 @@ def erase(
     release: Annotated[str, Parameter(help="Name, name/version or folder of a release of the workspace.")],
     *,
     what: Selectors = Selectors(),  # frozen
-    reason: Annotated[str, Parameter("--reason", help="Reason of the erasure.")],
+    reason: Annotated[str, Parameter("--reason", help="Reason of the erasure; needed to name what must go.")] = "",
     request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
     copies: Annotated[bool, Parameter("--copies", negative="", help="Erase the recorded near-duplicates too.")] = False,
     wait: WaitOption = None,
     dry_run: DryOption = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """Erase documents from a release: a patch version without them; they do not come back."""
+    """Erase documents from a release: a patch version without them; they do not come back.
+
+    Without a name of what must go, an erasure that was stopped is continued.
+    """
     from flows import withdrawals as withdrawing
 
     texts = [digest.lower() for digest in what.text_sha256 or ()]

@@ -47,7 +47,7 @@ from flows.cli.sample_commands import inspect
 from flows.cli.sources_commands import sources
 from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from flows.console import ask, open_streams
-from malmoi import __version__
+from malmoi import __version__, erasure_plan
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
 from malmoi.processes.garbage import collect_seldom, exclude_imports
@@ -61,6 +61,15 @@ app = App(
     suppress_keyboard_interrupt=False,
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
+
+
+def _resume_erasure(workspace: Any) -> None:
+    from flows import withdrawals as withdrawing
+
+    withdrawing.resume(workspace)
+
+
+erasure_plan.resume_with(_resume_erasure)
 
 
 @app.command

@@ -15,6 +15,7 @@ from cyclopts.validators import Number
 
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
+from malmoi.erasure_plan import name_unfinished
 from malmoi.storage.location import find_address, locate, locate_output, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.storage.on_demand import fetch_below
@@ -48,6 +49,7 @@ def find_release_folder(given: str) -> Path:
 def find_release(given: str) -> Path:
     """Return the folder of a release; one of a workspace in a bucket is downloaded first."""
     found = find_release_folder(given)
+    name_unfinished(found)
     fetch_below(found)
     return found
 

@@ -7,14 +7,19 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.plurals import count_of
+from malmoi.erasure_plan import find_unfinished
 from malmoi.errors import CallError
 from malmoi.printable import escape_line
 from malmoi.releases.distribution.payload import Payload, Published, read_payload
 from malmoi.storage.location import find_endpoint
+from malmoi.workspace import Workspace
 
 
 def publish(release: Path, target: str, endpoint: str, *, read_back: bool, yes: bool, out: Console) -> None:
     """Copy the release to `target`, and print where it is. A hub gets nothing without `yes`."""
+    if (root := find_unfinished(release)) is not None:
+        with Workspace.open(root).lock():  # continues the erasure: nothing leaves that was to go
+            pass
     payload = read_payload(release)
     if target.startswith("hf:") and not yes:
         from malmoi.releases.distribution import hub

@@ -26,6 +26,9 @@ from malmoi.source import FOLDER
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, STATS
 
+Headers = tuple[tuple[str, str], ...]
+# Of a capture: headers and payload without what names or quotes the erased; None if it must go whole.
+Mask = Callable[[Capture], tuple[Headers, bytes] | None]
 _MARK = ".purging"
 _LISTS = (BLOCKED, "resting.txt", "crawl.log")  # of a run, with addresses
 _RAW = ("dump.*", "repository.git")  # unread originals of an unfinished run; the next collection fetches them again
@@ -51,7 +54,7 @@ class Erasing:
     records: frozenset[str] = frozenset()  # ids of records to erase, whatever their address
     replacements: Mapping[str, Replacement] = field(default_factory=dict)  # id of a record of `records` → the new one
     has_value: Callable[[Capture], bool] | None = None  # by the payload; None if no tombstone reads payloads
-    mask: Callable[[Capture], bytes] | None = None  # the payload without links to what is erased; None: it has none
+    mask: Mask | None = None  # None: no capture names or quotes what is erased
 
     def mentions(self, text: str) -> bool:
         """Whether a line or a fact names a withdrawn address, or a withdrawn file below the folder of the source."""
@@ -65,9 +68,12 @@ class Erasing:
             return self.replacements.get(found.record)
         if self.has_value is not None and self.has_value(found):
             return None
-        if self.mask is None or kind != "response" or (body := self.mask(found)) == found.body:
+        if self.mask is None or kind != "response":
             return "keep"
-        headers = tuple((k, str(len(body)) if k.lower() == "content-length" else v) for k, v in found.headers)
+        if (masked := self.mask(found)) is None or masked == (found.headers, found.body):
+            return masked and "keep"
+        headers, body = masked
+        headers = tuple((k, str(len(body)) if k.lower() == "content-length" else v) for k, v in headers)
         raw = capture.warc_record(found.url, found.fetched, found.status, headers, body)
         return Replacement(capture.record_id(found.url, body), found.url, body, raw)
 

@@ -101,6 +101,14 @@ def add(path: Path, new: Iterable[Tombstone]) -> tuple[Tombstone, ...]:
     reason is empty, a date is invalid, a key has not the form of its kind, or another reason or request is recorded
     for it: a record is never changed.
     """
+    added = list_new(path, new)
+    if added:
+        _write(path, [*read(path), *added])
+    return added
+
+
+def list_new(path: Path, new: Iterable[Tombstone]) -> tuple[Tombstone, ...]:
+    """Return what `add` would add, and write nothing; CallError as `add`."""
     rows = read(path)
     known = {(one.kind, one.key): one for one in rows if not one.revoked}
     added: dict[tuple[Kind, str], Tombstone] = {}
@@ -116,8 +124,6 @@ def add(path: Path, new: Iterable[Tombstone]) -> tuple[Tombstone, ...]:
                 f"{one.describe()} was withdrawn on {old.date}: {old.reason!r}, request {old.request!r}. A withdrawal "
                 "is not changed; nothing was written. Leave it out, or repeat the same words."
             )
-    if added:
-        _write(path, [*rows, *added.values()])
     return tuple(added[key] for key in sorted(added))
 
 

@@ -51,7 +51,7 @@ def digest_value(value: str, key: bytes) -> str:
             f"a value of {len(plain)} letters and digits is in too many texts; nothing was written. "
             f"Give at least {MIN_LETTERS}, such as a name with the place."
         )
-    (fingerprint,) = _Rolling(key).list_fingerprints(_to_codes(plain), len(plain)).tolist()
+    (fingerprint,) = Rolling(key).list_fingerprints(to_codes(plain), len(plain)).tolist()
     return f"{_sign(plain, key)}-{len(plain)}-{fingerprint:06x}-{identify_key(key)}"
 
 
@@ -69,7 +69,7 @@ class ValueFinder:
     """Finds the values of some digests in texts. CallError for a digest of another key."""
 
     def __init__(self, digests: Iterable[str], key: bytes) -> None:
-        self._key, self._rolling = key, _Rolling(key)
+        self._key, self._rolling = key, Rolling(key)
         self._sought: dict[int, dict[str, str]] = {}  # length → HMAC → digest
         self._fingerprints: dict[int, _U64] = {}
         for digest in digests:
@@ -96,12 +96,12 @@ class ValueFinder:
     def _find_candidates(self, plain: str, length: int) -> Iterator[str]:
         for at in range(0, len(plain) - length + 1, _SLICE):
             piece = plain[at : at + _SLICE + length - 1]
-            hashes = self._rolling.list_fingerprints(_to_codes(piece), length)
+            hashes = self._rolling.list_fingerprints(to_codes(piece), length)
             for start in np.flatnonzero(np.isin(hashes, self._fingerprints[length])).tolist():
                 yield piece[start : start + length]
 
 
-class _Rolling:
+class Rolling:
     """A polynomial hash of windows modulo 2^64, whose base and factor are derived from a key."""
 
     def __init__(self, key: bytes) -> None:
@@ -112,13 +112,17 @@ class _Rolling:
 
     def list_fingerprints(self, codes: _U64, length: int) -> _U64:
         """Return the fingerprint of each window of `length`, shape (max(len(codes) - length + 1, 0),)."""
+        return self.list_hashes(codes, length) >> np.uint64(64 - _BITS)
+
+    def list_hashes(self, codes: _U64, length: int) -> _U64:
+        """Return the hash of each window of `length`, shape (max(len(codes) - length + 1, 0),)."""
         if len(codes) < length:
             return np.empty(0, np.uint64)
         mixed = (codes + self._shift) * self._factor
         sums = np.zeros(len(codes) + 1, np.uint64)
         np.cumsum((mixed ^ (mixed >> np.uint64(29))) * _raise(self._base, len(codes)), out=sums[1:])
         windows = (sums[length:] - sums[:-length]) * _raise(self._inverse, len(codes) - length + 1)
-        hashes: _U64 = (windows * self._factor) >> np.uint64(64 - _BITS)
+        hashes: _U64 = windows * self._factor
         return hashes
 
 
@@ -130,7 +134,8 @@ def _raise(base: np.uint64, n: int) -> _U64:
     return made
 
 
-def _to_codes(text: str) -> _U64:
+def to_codes(text: str) -> _U64:
+    """Return the code points of a text, shape (len(text),)."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
 
 

@@ -96,6 +96,15 @@ def next_version(
     return f"{major}.{minor}.{patch + 1}" if change == "erasure" else f"{major}.{minor + 1}.0"
 
 
+def is_changed(version: str, latest: str) -> bool:
+    """Whether another version than erasures came between `version` and `latest`.
+
+    >>> is_changed("1.0.0", "1.0.2"), is_changed("1.0.0", "1.1.0")
+    (False, True)
+    """
+    return _numbers(version)[:2] != _numbers(latest)[:2]
+
+
 def _numbers(version: str) -> tuple[int, int, int]:
     try:
         major, minor, patch = (int(part) for part in version.split("."))

@@ -3,7 +3,7 @@
 import json
 
 from tests.advice.advice import advice
-from tests.advice.advice_releases import published, published_ids
+from tests.advice.advice_releases import published
 
 BECAUSE = "--reason asked --workspace w"
 
@@ -31,15 +31,6 @@ def erase_from_no_release(place):
     w = place.released()
     yield f"erase other --id {published(w)} {BECAUSE}"
     yield f"erase general --id {published(w)} {BECAUSE}"
-
-
-@advice("{} {} is not the latest version, {}. Name {}: the patch is made of the latest version, and all earlier ones "
-        "lose the documents too.")  # fmt: skip
-def erase_from_an_earlier_version(place):
-    w = place.released()
-    first, second, *_ = published_ids(w)
-    yield f"erase general --id {first} {BECAUSE}; erase general/1.0.0 --id {second} {BECAUSE}"
-    yield f"erase general --id {second} {BECAUSE}"
 
 
 @advice('{}, line {}: not a tombstone ({}: {}); nothing was written. A line is a JSON object such as {"kind": "url", '

@@ -91,6 +91,9 @@ ELSEWHERE = {
     "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again; if it says the same, "
     "report this line as a fault of Malmoi.": "an invariant",
+    "{} {} is not the latest version, {}. Name {}: the patch is made of the latest version, and all earlier ones lose "
+    "the documents too.": "needs a version of other documents; tests/releases/test_erasure.py",
+    "{}: this erasure was stopped, and cannot be continued: {}": "wraps a message that has a case of its own",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
     "{}: has no ledger. Delete it and run again: it is created anew.": "an invariant of commit",

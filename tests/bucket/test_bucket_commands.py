@@ -71,8 +71,12 @@ def test_another_machine_finds_everything_and_repeats_nothing(
 
 
 def test_what_is_erased_on_one_machine_is_gone_from_the_bucket_and_from_every_other_copy(
-    source: Path, place: str, machine: Machine, bucket: Bucket
+    source: Path, place: str, machine: Machine, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def die(*_: object, **__: object) -> None:
+        patch.setattr(working_copy.WorkingCopy, "push", lambda *_: None)
+        raise KeyboardInterrupt
+
     run(source, place)
     first = locate(place)
     machine("two")
@@ -82,8 +86,15 @@ def test_what_is_erased_on_one_machine_is_gone_from_the_bucket_and_from_every_ot
     erased = pq.read_table(data)["id"][0].as_py()
     assert erased in done("why", place, erased)
     assert erased in done("why", place, erased)
-    out = done("erase", "general", "--workspace", place, "--id", erased, "--reason", "asked", "--request", "r-1")
-    assert "old versions of objects" in out
+    call = ("erase", "general", "--workspace", place, "--id", erased, "--reason", "asked", "--request", "r-1")
+    with monkeypatch.context() as patch:  # killed when the patch is in the bucket
+        patch.setattr("flows.erase.purge", die)
+        assert malmoi_in_process(*call).returncode == 3
+    machine("three")
+    ended = malmoi_in_process("status", "--workspace", place)
+    assert f"`malmoi erase general --workspace {place}` continues it" in ended.stderr
+    assert "the erasure from general that was stopped is complete" in malmoi_in_process(*call[:4]).stderr
+    assert "old versions of objects" in done(*call)
     machine("one")
     done("status", "--workspace", place)
     assert not first.joinpath(".parts").exists()  # what the first machine kept of the release before

@@ -128,9 +128,9 @@ def test_nothing_is_left_and_a_new_crawl_brings_nothing_back(world: World, kind:
     assert done.documents == (world.id,) and done.records >= 2 and done.left == ()
     named = ["withdrawals.parquet"]  # the keys of kinds id and url name it; the others do not
     assert traces(home) == ([] if kind == "url-prefix" else named)
-    asked = world.site.hits[PATH]
+    asked = world.site.hits[PATH], world.site.hits["/moved"]
     world.run()
-    assert world.site.hits[PATH] == asked
+    assert (world.site.hits[PATH], world.site.hits["/moved"]) == asked
     assert traces(home) == ([] if kind == "url-prefix" else named)
     world.site.answers["/read/1"].body = page("글 1", "아무개", prose(500, 12), (PATH, TITLE))
     world.site.answers["/read/1"].headers.pop("ETag")
@@ -163,12 +163,23 @@ def test_other_captures_stay_where_they_are_and_pages_that_link_there_lose_the_l
     assert {url for url in after if after[url] != before[url]} == {f"{world.site.base}/"}
     (start,) = [one for one in scan(home) if one.url == f"{world.site.base}/"]
     body = world.site.answers["/"].body.decode()
-    assert start.body.decode() == body.replace(f'<a href="{PATH}">{TITLE}</a>', '<a href="withdrawn:"></a>')
+    gone = (f'<li><a href="{PATH}">{TITLE}</a></li>', '<li><a href="/moved">옮긴 글</a></li>')
+    assert start.body.decode() == body.replace("".join(gone), "")
     path = home.captures("small") / "0001" / "pages.warc.gz"
     with path.open("rb") as stream:  # a reader that knows nothing of blanks reads it, too
         kinds = [record.record_type for record in ArchiveIterator(stream)]
     assert kinds.count(WarcRecordType.warcinfo) == 3  # the canary, the redirect to it, the page that linked there
     assert kinds.count(WarcRecordType.response) == len(kinds) - 3
+
+
+def test_pages_that_quote_it_without_a_link_lose_the_words(world: World) -> None:
+    said = f"{prose(4, 12)} 다음 글: {TITLE}. {prose(77, 12)[:120]}"
+    world.site.answers["/read/4"].body = page("글 4", "아무개", said)
+    home = world.run()
+    withdraw(home, "id", world.id)
+    assert traces(home) == ["withdrawals.parquet"]
+    (left,) = [one.body.decode() for one in scan(home) if one.url.endswith("/read/4")]
+    assert prose(4, 12) in left and prose(77, 12)[:100] not in left
 
 
 def scan(home: Workspace) -> list[Capture]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.cli import main
+from malmoi import erasure_plan
 from malmoi.erasure import tombstones
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, data, run, written
@@ -169,3 +171,109 @@ def test_no_workspace_is_made_by_asking(tmp_path: Path, capsys: pytest.CaptureFi
         assert main.run_guarded(lambda c=call: main.app(c, exit_on_error=False, print_error=False)) == 2  # type: ignore[misc]
         assert "is not a workspace" in capsys.readouterr().err
     assert not (tmp_path / "w").exists()
+
+
+class Killed(BaseException):
+    """Stands for a kill between two steps."""
+
+
+@contextmanager
+def dying(after: int) -> Iterator[list[int]]:
+    """End the block at the step `after` of those that change the disk; yield the steps that were made."""
+    steps: list[int] = []
+
+    def guard(change: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            steps.append(len(steps))
+            if len(steps) > after:
+                raise Killed
+            return change(*given, **named)
+
+        return step
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("replace", "rename", "unlink", "touch"):
+            patch.setattr(Path, name, guard(getattr(Path, name)))
+        with suppress(Killed):
+            yield steps
+
+
+ASKED = ("erase", "papers/1.0.0", "--id", "papers/13.txt", "--reason", "요청")
+CONTINUED = "the erasure from papers that was stopped is complete"
+
+
+@pytest.fixture(scope="module")
+def erased(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], int]:
+    """The files after an erasure that nothing stopped, and the number of its steps."""
+    root = tmp_path_factory.mktemp("erased") / "w"
+    shutil.copytree(made, root)
+    with dying(1 << 20) as steps:
+        main.app([*ASKED, "--workspace", str(root)], exit_on_error=False, result_action="return_value")
+    return files(root), len(steps)
+
+
+def shares(*soaked: float) -> list[Any]:
+    return [0.1, 0.4, 0.7, *(pytest.param(one, marks=pytest.mark.soak) for one in soaked)]
+
+
+@pytest.mark.parametrize("share", shares(*(n / 30 for n in range(1, 30)), 0.999))
+def test_a_killed_erasure_is_completed_by_the_same_call(
+    workspace: Workspace, call: Call, erased: tuple[dict[str, bytes], int], share: float
+) -> None:
+    whole, steps = erased
+    with dying(int(share * steps)):
+        call(*ASKED)
+    killed = workspace.erasure_plan.exists()
+    status, _, error = call(*ASKED)
+    assert status == 0 and (CONTINUED in error) == killed, error
+    assert files(workspace.root) == whole and "erasure-plan.json" not in whole
+
+
+def test_what_is_only_read_names_an_unfinished_erasure_and_what_writes_continues_it(
+    workspace: Workspace,
+    call: Call,
+    erased: tuple[dict[str, bytes], int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with dying(int(0.5 * erased[1])):
+        call(*ASKED)
+    shutil.copytree(workspace.root, tmp_path / "killed")
+    before, release = files(workspace.root), workspace.releases("papers/1.0.0")
+    for name, reads in {
+        "status": ("status",),
+        "withdrawals": ("withdrawals",),
+        "dry": (*ASKED, "--dry-run"),
+    }.items():
+        erasure_plan._say_once.cache_clear()
+        error = call(*reads)[2]
+        assert "an erasure from papers 1.0.0 has not come to its end" in error, name
+        assert f"`malmoi erase papers --workspace {workspace.root}` continues it" in error, name
+        assert "papers/13.txt" not in error and files(workspace.root) == before, name
+    erasure_plan._say_once.cache_clear()
+    given = ["verify", str(release)]
+    main.run_guarded(lambda: main.app(given, exit_on_error=False, print_error=False, result_action="return_value"))
+    assert "an erasure from papers 1.0.0 has not come to its end" in capsys.readouterr().err
+    writing = {
+        "name alone": ("erase", "papers"),
+        "import": ("withdrawals", "import", tmp_path / "none.jsonl"),
+        "publish": ("publish", "papers/1.0.1", tmp_path / "target"),
+    }
+    (tmp_path / "none.jsonl").write_text("", encoding="utf-8")
+    for name, writes in writing.items():
+        shutil.rmtree(workspace.root)
+        shutil.copytree(tmp_path / "killed", workspace.root)
+        status, _, error = call(*writes)
+        assert status == 0 and CONTINUED in error, name
+        assert files(workspace.root) == erased[0], name
+
+
+def test_a_refused_erasure_leaves_no_plan(workspace: Workspace, call: Call) -> None:
+    tombstones.add(workspace.withdrawals, [tombstones.Tombstone("id", "papers/13.txt", "2026-01-01", "other")])
+    assert call(*ASKED)[0] == 2 and not workspace.erasure_plan.exists()
+
+
+def test_an_unreadable_plan_stops_every_command_that_writes(workspace: Workspace, call: Call) -> None:
+    workspace.erasure_plan.write_text("{", encoding="utf-8")
+    status, _, error = call("withdrawals", "revoke", "x")
+    assert status == 2 and "erasure-plan.json: not readable as the plan of an erasure" in error

@@ -11,7 +11,7 @@ import pytest
 
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone, load_key, read, read_matcher
-from malmoi.erasure.value_digests import ValueFinder, _Rolling, _to_codes, digest_value
+from malmoi.erasure.value_digests import Rolling, ValueFinder, digest_value, to_codes
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
 from malmoi.page_ids import digest_id
@@ -85,9 +85,9 @@ def test_a_value_is_found_wherever_it_begins_and_across_the_pieces_of_a_long_tex
 
 
 def test_few_windows_of_other_texts_have_the_fingerprint() -> None:
-    text = _to_codes("".join(chr(0xAC00 + (n * n * 31 + n * 7) % 11172) for n in range(200_000)))
-    known = _Rolling(KEY).list_fingerprints(text, 8)
-    (sought,) = _Rolling(KEY).list_fingerprints(_to_codes("01000001234"), 11).tolist()
+    text = to_codes("".join(chr(0xAC00 + (n * n * 31 + n * 7) % 11172) for n in range(200_000)))
+    known = Rolling(KEY).list_fingerprints(text, 8)
+    (sought,) = Rolling(KEY).list_fingerprints(to_codes("01000001234"), 11).tolist()
     assert len(set(known.tolist())) > 0.97 * len(
         set(zip(*(text[n : len(text) - 7 + n].tolist() for n in range(8)), strict=True))
     )

@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -106,6 +109,61 @@ def test_a_short_key_is_taken_out_where_its_parameter_names_it_only() -> None:
         f'<a href=\'?OC={REMOVED}&x=1\'>Hong hong</a> "OC": "{REMOVED}"'.encode()
     )
     assert key.remove_from_url("http://a.kr/?OC=hong&x=1") == "http://a.kr/?x=1" and "hong" not in repr(key)
+
+
+def each(spell: Callable[[int], str]) -> str:
+    return "".join(map(spell, SECRET.encode()))
+
+
+PLAIN = SECRET.encode()
+WRITTEN = {
+    "Base64": b64encode(PLAIN),
+    "Base64 for URLs": urlsafe_b64encode(PLAIN),
+    "Base64 of user:key": b64encode(b"user:" + PLAIN),
+    "Base64 of ab:key:c": b64encode(b"ab:" + PLAIN + b":c"),
+    "Base64 in lines": encodebytes(b"x" * 50 + PLAIN),
+    "Base64 in a URL": quote(b64encode(PLAIN), safe="").encode(),
+    "Base64 of Base64": b64encode(b64encode(PLAIN)),
+    "Base64 of JSON with digits": b64encode(json.dumps({"key": PLAIN.hex()}).encode()),
+    "Base64 of UTF-16": b64encode(SECRET.encode("utf-16-le")),
+    "hexadecimal": PLAIN.hex().encode(),
+    "hexadecimal, capitals": PLAIN.hex().upper().encode(),
+    "hexadecimal with colons": PLAIN.hex(":").encode(),
+    "hexadecimal as numbers": ", ".join(f"0x{code:02x}" for code in PLAIN).encode(),
+    "hexadecimal of Base64": b64encode(PLAIN).hex().encode(),
+    "percent for every letter": each(lambda code: f"%{code:02X}").encode(),
+    "percent twice": each(lambda code: f"%25{code:02x}").encode(),
+    "decimal entities": each(lambda code: f"&#{code};").encode(),
+    "hexadecimal entities": each(lambda code: f"&#x{code:04X};").encode(),
+    "entities without an end": each(lambda code: f"&#{code}").encode(),
+    "escaped entities": each(lambda code: f"&amp;#{code};").encode(),
+    "named entities": SECRET.replace("+", "&plus;").replace("/", "&sol;").replace("=", "&equals;").encode(),
+    "JSON escapes": each(lambda code: f"\\u{code:04x}").encode(),
+    "escapes of a script": each(lambda code: f"\\x{code:02x}").encode(),
+    "JSON in JSON": json.dumps(json.dumps(SECRET)).replace("/", "\\/").encode(),
+    "some letters escaped": "".join(f"%{ord(c):02X}" if n % 2 else c for n, c in enumerate(SECRET)).encode(),
+    "reversed": PLAIN[::-1],
+    "reversed, in Base64": b64encode(PLAIN[::-1]),
+    "Base64, reversed": b64encode(PLAIN)[::-1],
+    "capitals": SECRET.upper().encode(),
+    "UTF-16": SECRET.encode("utf-16"),
+    "UTF-32": SECRET.encode("utf-32-be"),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_key_is_redacted_in_every_writing(written: str) -> None:
+    key, raw = Key("serviceKey", SECRET), b'{"you": "' + WRITTEN[written] + b'", "at": [1, 2]}'
+    clear = key.redact_bytes(raw)
+    assert REMOVED.encode() in clear.replace(b"\0", b"") and key.redact_bytes(clear) == clear
+    assert WRITTEN[written][8:-8] not in clear and WRITTEN[written][:-8] not in clear
+    assert clear.startswith(b'{"you": "') and clear.endswith(b'", "at": [1, 2]}')
+
+
+def test_what_is_like_a_key_stays() -> None:
+    key, other = Key("serviceKey", SECRET), SECRET[:-1]
+    for raw in (other.encode(), b64encode(other.encode()), other.encode().hex().encode(), b64encode(bytes(range(256)))):
+        assert key.redact_bytes(raw) == raw
 
 
 def test_robots_stop_an_interface_with_the_line_that_forbids_it(tmp_path: Path) -> None:
