@@ -112,11 +112,11 @@ TABLES: dict[str, Listing] = {
         " GROUP BY ALL ORDER BY 2 DESC, 1",
     ),
     "by_abuse": Listing(
-        "Hate speech and offensive texts",
-        "혐오·공격 표현",
+        "By label of hate speech or offence",
+        "혐오·공격 표현 판정별",
         (("label", "판정"), DOCUMENTS, _CHARS),
         ("data",),
-        "SELECT abuse, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
-        " GROUP BY ALL ORDER BY 1 NULLS LAST",
+        "SELECT CASE WHEN abuse IS NULL THEN 'not judged' WHEN abuse = '' THEN 'neither' ELSE abuse END AS label,"
+        " count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data GROUP BY ALL ORDER BY 1",
     ),
 }

@@ -86,8 +86,16 @@ NUMBERS: dict[str, Number] = {
         "표본으로 추정한 잘못된 이용허락(불확실 포함)",
         "sample_rate",
     ),
-    "wrong_grants_least": _rate("Wrong grants, 95 % interval from", "잘못된 이용허락, 95% 신뢰구간 하한", "sample_low"),
-    "wrong_grants_most": _rate("Wrong grants, 95 % interval to", "잘못된 이용허락, 95% 신뢰구간 상한", "sample_high"),
+    "wrong_grants_least": _rate(
+        "Wrong grants, unsure ones included, 95 % interval from",
+        "잘못된 이용허락(불확실 포함), 95% 신뢰구간 하한",
+        "sample_low",
+    ),
+    "wrong_grants_most": _rate(
+        "Wrong grants, unsure ones included, 95 % interval to",
+        "잘못된 이용허락(불확실 포함), 95% 신뢰구간 상한",
+        "sample_high",
+    ),
 }
 
 TABLES: dict[str, Listing] = {
