@@ -70,14 +70,14 @@ NUMBERS: dict[str, Number] = {
     ),
     "residue_in_texts": Number(
         "Findings of the second detector in texts",
-        "두 번째 검출기가 본문에서 찾은 곳",
+        "두 번째 검출기의 본문 검출 결과",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND {_IN_TEXT}",
     ),
     "residue_elsewhere": Number(
         "Findings of the second detector elsewhere",
-        "두 번째 검출기가 다른 열과 테이블에서 찾은 곳",
+        "두 번째 검출기의 본문 밖 검출 결과",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND NOT ({_IN_TEXT})",

@@ -224,8 +224,8 @@ def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
         yield "The shares of the export differ from those of --mix; export.json has both."
     if facts["left_out"]:
         others = ", ".join(f"{name} ({count_of(n, 'document')})" for name, n in facts["left_out"].items())
-        families = " and ".join(facts["plan"]["selection"]["families"])
-        yield f"Exported is {families}, the default of load_dataset. Left out: {others}; --family selects families."
+        exported = " and ".join(facts["plan"]["selection"]["families"])
+        yield f"Exported is {exported}, the default of load_dataset. Left out: {others}; --family selects families."
     families = sorted((row["family"] for row in facts["by_family"]), key=FAMILIES.index)
     if len(families) > 1:
         yield f"The export mixes the licence families {', '.join(families)}; --family {families[0]} keeps one of them."

@@ -127,7 +127,9 @@ def choose_mixture(
         _fill(member[np.argsort(ranks[member], kind="stable")], counts, asked, repeat)
         for member, asked in zip(members, budgets, strict=True)
     ]
-    chosen = _order(rows, *(np.concatenate(one) for one in zip(*filled, strict=True)), seed)
+    chosen = _order(
+        rows, np.concatenate([row for row, _ in filled]), np.concatenate([epoch for _, epoch in filled]), seed
+    )
     if not len(chosen.row):
         raise CallError(f"no document fits into a budget of {budget:,} tokens; raise --tokens.")
     total = int(counts[chosen.row].sum())
