@@ -32,7 +32,7 @@ def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]
 
 
 def note_publisher(publisher: Publisher) -> Iterator[str]:
-    """Say that the release tells nobody whom to write to.
+    """Yield a note if the recipe leaves name or contact of the publisher out.
 
     >>> list(note_publisher(Publisher(name="A", contact="a@example.org")))
     []
@@ -41,7 +41,7 @@ def note_publisher(publisher: Publisher) -> Iterator[str]:
     if missing:
         what = f"{missing[0]} of the publisher" if len(missing) == 1 else "publisher"
         yield (
-            f"no {what} is named, and the card tells readers and rights holders so.\n"
+            f"the recipe has no {what}; the card says so to readers and rights holders.\n"
             "    Add [publisher] with name and contact to a recipe of your own (docs/recipes.md), for the next version."
         )
 

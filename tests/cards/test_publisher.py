@@ -129,9 +129,9 @@ def test_the_first_tiles_name_the_publisher_and_the_share_that_rests_on_the_oper
 @pytest.mark.parametrize(
     ("publisher", "says"),
     [
-        (Publisher(), "no publisher is named"),
-        (Publisher(contact=MAIL), "no name of the publisher is named"),
-        (Publisher(name="가상 모임"), "no contact of the publisher is named"),
+        (Publisher(), "the recipe has no publisher;"),
+        (Publisher(contact=MAIL), "the recipe has no name of the publisher;"),
+        (Publisher(name="가상 모임"), "the recipe has no contact of the publisher;"),
         (TEAM, ""),
     ],
 )
