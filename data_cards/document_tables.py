@@ -15,9 +15,23 @@ _IDENTIFIERS = (
 )
 
 NUMBERS: dict[str, Number] = {
+    "first_crawled": Number(
+        "Earliest answer of a site or interface",
+        "사이트나 API의 가장 이른 응답",
+        "time, UTC",
+        ("data", "sources"),
+        f"SELECT min(fetched) FROM {_PAGES}",
+    ),
+    "last_crawled": Number(
+        "Latest answer of a site or interface",
+        "사이트나 API의 가장 늦은 응답",
+        "time, UTC",
+        ("data", "sources"),
+        f"SELECT max(fetched) FROM {_PAGES}",
+    ),
     "crawled_hosts": Number(
-        "Hosts that were crawled",
-        "크롤링한 호스트",
+        "Crawled hosts with published documents",
+        "공개 문서가 있는 크롤링 호스트",
         "hosts",
         ("data", "sources"),
         f"SELECT count(DISTINCT host) FROM {_PAGES}",
@@ -33,8 +47,8 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(*) FROM sources WHERE terms <> ''",
     ),
     "published_opt_outs": Number(
-        "Published documents that opted out",
-        "이용 거부(옵트아웃)가 있는데 공개된 문서",
+        "Published documents that opted out explicitly",
+        "명시적 이용 거부(옵트아웃)가 있는데 공개된 문서",
         "documents",
         ("data", "signals"),
         "SELECT count(*) FROM data WHERE id IN (SELECT id FROM signals WHERE effect = 'opt-out')",
@@ -54,8 +68,8 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(*) FROM data WHERE attribution <> ''",
     ),
     "identifiers_left": Number(
-        "Unique identifiers in published tables",
-        "공개 테이블에 남은 고유식별정보",
+        "Unique identifiers that the second detector finds in published tables",
+        "두 번째 검출기가 공개 테이블에서 찾은 고유식별정보",
         "places",
         ("residue",),
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND kind IN {_IDENTIFIERS}",
@@ -69,8 +83,8 @@ TABLES: dict[str, Listing] = {
         (
             ("source", "소스"),
             ("access", "수집 방식"),
-            ("first fetched", "수집 시작"),
-            ("last fetched", "수집 종료"),
+            ("earliest capture", "가장 이른 캡처"),
+            ("latest capture", "가장 늦은 캡처"),
             DOCUMENTS,
             _CHARS,
             _BYTES,
@@ -98,11 +112,11 @@ TABLES: dict[str, Listing] = {
         " GROUP BY ALL ORDER BY 2 DESC, 1",
     ),
     "by_abuse": Listing(
-        "Hate speech and offensive texts",
-        "혐오·공격 표현",
+        "By label of hate speech or offence",
+        "혐오·공격 표현 판정별",
         (("label", "판정"), DOCUMENTS, _CHARS),
         ("data",),
-        "SELECT abuse, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
-        " GROUP BY ALL ORDER BY 1 NULLS LAST",
+        "SELECT CASE WHEN abuse IS NULL THEN 'not judged' WHEN abuse = '' THEN 'neither' ELSE abuse END AS label,"
+        " count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data GROUP BY ALL ORDER BY 1",
     ),
 }

@@ -41,8 +41,8 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(DISTINCT member) FROM clusters WHERE \"release\" <> ''",
     ),
     "overlapping": Number(
-        "Documents that overlap with evaluation sets",
-        "평가 데이터와 겹치는 문서",
+        "Published documents that overlap with evaluation sets",
+        "평가 데이터와 겹치는 공개 문서",
         "documents",
         ("data",),
         # NULL if no filter checked, which differs from 0.
@@ -102,8 +102,8 @@ TABLES: dict[str, Listing] = {
         " WHERE \"release\" <> '' GROUP BY 1 ORDER BY 2 DESC, 1",
     ),
     "most_copied": Listing(
-        "Texts with the most duplicates",
-        "중복이 가장 많은 문서",
+        f"Published texts with the most duplicates, at most {MOST_OF_HOST} of a host",
+        f"중복이 가장 많은 공개 문서(호스트마다 {MOST_OF_HOST}건까지)",
         (("host", "호스트"), ("document", "문서"), ("duplicates", "중복 문서")),
         ("data", "clusters"),
         "SELECT host, id, copies FROM ("

@@ -16,14 +16,26 @@ from data_cards import (
     text_tables,
 )
 from data_cards.questions import CHARACTERS, DOCUMENTS, HOST, SHARE, SHARE_HEAD, Listing, Number
+from data_cards.rights_tables import DECIDING
+from malmoi.licensing.proofs import REVIEW
 
-FACTS_VERSION = 12  # raise it with any change of a query or its title: a card is rendered by the list that made it
+FACTS_VERSION = 13  # raise it with any change of a query or its title: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
-_HOLDER, _STATUTE, _OPERATOR = (
-    f"SELECT id FROM licence_evidence WHERE \"by\" = '{by}'" for by in ("rights-holder", "statute", "operator")
+_EVIDENCE = ("data", "licence_evidence")
+# Whose words prove the licence of each document: those of the rights holder first, those of the operator last.
+_ORIGIN = (
+    "SELECT id, arg_min(\"by\", list_position(['rights-holder', 'statute', 'operator'], \"by\")) AS origin"
+    f" FROM ({DECIDING}) GROUP BY id"
 )
+_COUNT = f"SELECT count(*) FROM data JOIN ({_ORIGIN}) USING (id)"
+_SHARE = (  # whole hundredths of a per cent, truncated: 100.00 means all documents
+    "SELECT CAST(CAST(10000 * count(*) FILTER ({}) // count(*) AS DECIMAL(9, 0)) * 0.01 AS DECIMAL(5, 2))"
+    f" FROM data LEFT JOIN ({_ORIGIN}) USING (id)"
+)
+_TIMES = "of a file its last change, of a repository its commit"
+_TIMES_KO = "파일은 마지막 수정, 저장소는 커밋 시각"
 _TENTHS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 _PERCENT = [round(q * 100) for q in _TENTHS]
 
@@ -43,61 +55,97 @@ NUMBERS: dict[str, Number] = {
     "licences": Number(
         "Licence expressions", "라이선스", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
     ),
-    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {HOST}) FROM data WHERE {HOST} <> ''"),
-    "first_date": Number(
-        "Earliest text", "가장 이른 문서", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"
+    "hosts": Number(
+        "Hosts; numeric ones count as one",
+        "호스트(숫자 주소는 하나로 셈)",
+        "hosts",
+        _DATA,
+        f"SELECT count(DISTINCT {HOST}) FROM data WHERE {HOST} <> ''",
     ),
-    "last_date": Number("Latest text", "가장 늦은 문서", "date", _DATA, "SELECT max(date) FROM data WHERE date <> ''"),
-    "undated": Number("Without a date", "날짜 없음", "documents", _DATA, "SELECT count(*) FROM data WHERE date = ''"),
-    "first_fetched": Number("First fetched", "수집 시작", "time, UTC", _DATA, "SELECT min(fetched) FROM data"),
-    "last_fetched": Number("Last fetched", "수집 종료", "time, UTC", _DATA, "SELECT max(fetched) FROM data"),
+    "first_date": Number(
+        "Earliest date that a text states",
+        "문서에 적힌 가장 이른 날짜",
+        "date",
+        _DATA,
+        "SELECT min(date) FROM data WHERE date <> ''",
+    ),
+    "last_date": Number(
+        "Latest date that a text states",
+        "문서에 적힌 가장 늦은 날짜",
+        "date",
+        _DATA,
+        "SELECT max(date) FROM data WHERE date <> ''",
+    ),
+    "undated": Number(
+        "Documents without a date", "날짜 없는 문서", "documents", _DATA, "SELECT count(*) FROM data WHERE date = ''"
+    ),
+    "first_fetched": Number(
+        f"Earliest capture ({_TIMES})",
+        f"가장 이른 캡처({_TIMES_KO})",
+        "time, UTC",
+        _DATA,
+        "SELECT min(fetched) FROM data",
+    ),
+    "last_fetched": Number(
+        f"Latest capture ({_TIMES})",
+        f"가장 늦은 캡처({_TIMES_KO})",
+        "time, UTC",
+        _DATA,
+        "SELECT max(fetched) FROM data",
+    ),
     "with_evidence": Number(
-        "Documents with licence evidence",
-        "라이선스 증거가 있는 문서",
+        "Documents with a proof of their licence",
+        "라이선스를 증명하는 증거가 있는 문서",
         "documents",
-        ("data", "licence_evidence"),
-        "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence)",
+        _EVIDENCE,
+        _COUNT,
     ),
     "evidence_share": Number(
-        "Share of documents with licence evidence",
-        "라이선스 증거가 있는 비율",
+        "Share of documents with a proof of their licence",
+        "라이선스를 증명하는 증거가 있는 문서 비율",
         "%",
-        ("data", "licence_evidence"),
-        # Whole hundredths, truncated: 100.00 means all documents.
-        "SELECT CAST(CAST(10000 * count(*) FILTER (id IN (SELECT id FROM licence_evidence)) // count(*)"
-        " AS DECIMAL(9, 0)) * 0.01 AS DECIMAL(5, 2)) FROM data",
+        _EVIDENCE,
+        _SHARE.format("origin IS NOT NULL"),
     ),
     "item_evidence": Number(
-        "Documents with the licence on the item itself",
-        "문서 자체에 라이선스가 표시된 문서",
+        "Documents with the proof of their licence on the item itself",
+        "문서 자체에 라이선스 증거가 있는 문서",
         "documents",
-        ("data", "licence_evidence"),
-        "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence WHERE scope = 'item')",
+        _EVIDENCE,
+        "SELECT count(*) FROM data WHERE id IN"
+        f" (SELECT id FROM ({DECIDING}) WHERE scope = 'item' AND kind <> '{REVIEW}')",
     ),
     "rights_holder_evidence": Number(
-        "Documents whose licence the source itself shows",
-        "소스 자체에 라이선스 근거가 있는 문서",
+        "Documents with a proof on pages or in records of the source itself",
+        "소스 자체의 페이지나 레코드가 증거인 문서",
         "documents",
-        ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_HOLDER})",
+        _EVIDENCE,
+        f"{_COUNT} WHERE origin = 'rights-holder'",
     ),
     "statute_evidence": Number(
-        "Documents that a statute leaves free",
-        "법률에 따라 보호되지 않는 문서",
+        "Documents whose proof is a statute that fits their address and form",
+        "주소와 형식에 맞는 법 조항이 증거인 문서",
         "documents",
-        ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_STATUTE}) AND id NOT IN ({_HOLDER})",
+        _EVIDENCE,
+        f"{_COUNT} WHERE origin = 'statute'",
     ),
     "operator_evidence": Number(
-        "Documents whose licence only a note of the operator states",
-        "운영자 메모만 라이선스 근거인 문서",
+        "Documents whose only proof is a note or decision of the operator",
+        "운영자의 메모나 결정만 증거인 문서",
         "documents",
-        ("data", "licence_evidence"),
-        f"SELECT count(*) FROM data WHERE id IN ({_OPERATOR}) AND id NOT IN ({_HOLDER}) AND id NOT IN ({_STATUTE})",
+        _EVIDENCE,
+        f"{_COUNT} WHERE origin = 'operator'",
+    ),
+    "operator_share": Number(
+        "Share of documents whose only proof is a note or decision of the operator",
+        "운영자의 메모나 결정만 증거인 문서 비율",
+        "%",
+        _EVIDENCE,
+        _SHARE.format("origin = 'operator'"),
     ),
     "entered": Number(
-        "Documents in",
-        "입력 문서",
+        "Documents into the first stage",
+        "첫 단계에 들어온 문서",
         "documents",
         ("stages",),
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'in' AND {_FIRST}",
@@ -126,8 +174,8 @@ NUMBERS: dict[str, Number] = {
     **text_tables.NUMBERS,
     **document_tables.NUMBERS,
     "opt_outs": Number(
-        "Documents that opted out",
-        "이용 거부(옵트아웃) 문서",
+        "Documents that opted out explicitly, published or dropped",
+        "명시적 이용 거부(옵트아웃)가 있는 문서(공개·제외 모두)",
         "documents",
         ("signals",),
         "SELECT count(DISTINCT id) FROM signals WHERE effect = 'opt-out'",
@@ -254,16 +302,16 @@ TABLES: dict[str, Listing] = {
     **text_tables.TABLES,
     **document_tables.TABLES,
     "evidence": Listing(
-        "Licence evidence by kind",
-        "종류별 라이선스 증거",
+        "Licence evidence found, proofs and what proves nothing, by kind",
+        "찾은 라이선스 증거(증명이 되지 않는 것 포함), 종류별",
         (("licence", "라이선스"), ("kind", "증거"), ("scope", "범위"), ("by", "밝힌 주체"), DOCUMENTS),
         ("licence_evidence",),
         'SELECT licence, kind, scope, "by", count(DISTINCT id) AS documents FROM licence_evidence'
         " GROUP BY ALL ORDER BY 1, 2, 3, 4",
     ),
     "signals": Listing(
-        "Signals about use",
-        "이용 관련 신호",
+        "Signals about use, of published and dropped documents",
+        "이용 관련 신호(공개·제외 문서 모두)",
         (("signal", "신호"), ("effect", "효과"), DOCUMENTS),
         ("signals",),
         "SELECT name, effect, count(DISTINCT id) AS documents FROM signals GROUP BY ALL ORDER BY 1, 2",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from malmoi.licensing.licence_expressions import FAMILIES, family, folder_name
+from malmoi.licensing.licence_expressions import FAMILIES, default_family, family, folder_name
 from malmoi.release_files import morpheme_path
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
@@ -114,9 +114,9 @@ def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
         families.setdefault((f"{prefix}{name}", name), []).append(part)
         fields.setdefault((f"{prefix}{domain}" + (f"-{name}" if name != "open" else ""), name), []).append(part)
         licences.setdefault((f"{prefix}{folder_name(part.licence)}", name), []).append(part)
-    free = Counter({key: sum(part.documents for part in parts) for key, parts in families.items() if key[0] == key[1]})
-    first = min(free, key=lambda key: (key[0] != "open", -free[key], key), default=None)
-    found = [Configuration("default", first[1], tuple(families[first]))] if first else []
+    free = {key[1]: sum(part.documents for part in parts) for key, parts in families.items() if key[0] == key[1]}
+    first = default_family(free)
+    found = [Configuration("default", first, tuple(families[first, first]))] if first else []
     found += [Configuration(*key, tuple(parts)) for key, parts in sorted(families.items())]
     taken = {*FAMILIES, *(one.name for one in found), *(name for name, _ in licences)}
     for (name, licence_family), parts in sorted(fields.items()):
@@ -124,7 +124,7 @@ def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
         found.append(Configuration(unique, licence_family, tuple(parts), by_field=True))
     found += [Configuration(*key, tuple(parts), by_licence=True) for key, parts in sorted(licences.items())]
     for key, parts in sorted(families.items()):
-        name = "morphemes" if key == first else f"morphemes-{key[0]}"
+        name = "morphemes" if key == (first, first) else f"morphemes-{key[0]}"
         found.append(Configuration(name, key[1], tuple(parts), beside=True))
     return found
 

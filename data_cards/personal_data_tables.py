@@ -10,15 +10,15 @@ _IN_TEXT = "starts_with(path, 'data/') AND field = 'text'"
 
 NUMBERS: dict[str, Number] = {
     "personal_data": Number(
-        "Personal data masked",
-        "마스킹한 개인정보",
+        "Personal data masked in the published texts",
+        "공개한 본문에서 마스킹한 개인정보",
         "places",
         _REPLACED,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM personal_data",
     ),
     "personal_data_documents": Number(
-        "Documents with masked personal data",
-        "개인정보를 마스킹한 문서",
+        "Published documents with masked personal data",
+        "개인정보를 마스킹한 공개 문서",
         "documents",
         _REPLACED,
         "SELECT count(DISTINCT id) FROM personal_data",
@@ -69,15 +69,15 @@ NUMBERS: dict[str, Number] = {
         "SELECT count(DISTINCT id) FROM cleared_finds",
     ),
     "residue_in_texts": Number(
-        "Residual personal data in texts",
-        "본문에 남은 개인정보",
+        "Findings of the second detector in texts",
+        "두 번째 검출기의 본문 검출 결과",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND {_IN_TEXT}",
     ),
     "residue_elsewhere": Number(
-        "Residual personal data elsewhere",
-        "다른 열과 테이블에 남은 개인정보",
+        "Findings of the second detector elsewhere",
+        "두 번째 검출기의 본문 밖 검출 결과",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND NOT ({_IN_TEXT})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data_cards.questions import DOCUMENTS, Listing, Number, is_plain, site_of
 from malmoi.licensing.proofs import PROOFS, REVIEW
+from malmoi.licensing.rights_decision import NONE, SCOPES, UNKNOWN
 
 # Where each protocol is asked for: a file of the host ("": none), and the answer that is the document itself.
 _PROTOCOLS = ", ".join(
@@ -36,11 +37,14 @@ STATES = (
     f" LEFT JOIN (SELECT id, name, max({_EFFECT}) AS effect, arg_max(record, ({_EFFECT}, record)) AS record"
     " FROM signals GROUP BY ALL) s ON s.id = d.id AND s.name = p.protocol"
 )
-# A candidate permits nothing; it is shown only beside a licence that an earlier version of the rules granted.
-_PROOFS = ", ".join(f"'{kind}'" for kind in (*sorted(PROOFS), REVIEW))
+# The evidence on which the licence of each document rests, as malmoi/licensing/rights_decision.py decides: the decision
+# of a person, else the proofs of the nearest scope. Candidates, such as words that name no licence, prove nothing.
+DECIDING = (
+    f"SELECT * FROM licence_evidence WHERE kind IN {(*sorted(PROOFS), REVIEW)} AND licence NOT IN {(NONE, UNKNOWN)}"
+    f" QUALIFY rank() OVER (PARTITION BY id ORDER BY kind <> '{REVIEW}', list_position({list(SCOPES)}, scope)) = 1"
+)
 _ORDER = (
-    f"e.kind NOT IN ({_PROOFS}), e.kind = '{REVIEW}',"
-    " regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
+    f"e.kind = '{REVIEW}', regexp_matches(e.id, '/page-[0-9a-f]{24}$'),"
     " CASE e.\"by\" WHEN 'rights-holder' THEN 0 WHEN 'statute' THEN 1 ELSE 2 END,"
     " starts_with(e.quote, 'http'), regexp_matches(e.quote, '[0-9]{6}|@'), -length(e.quote), sha256(e.id), e.licence,"
     " e.kind, e.place, e.quote"
@@ -77,9 +81,21 @@ NUMBERS: dict[str, Number] = {
     "sampled_version": Number(
         "Version that was sampled", "표본을 뽑은 버전", "version", _JUDGED, "SELECT max(version) FROM judged_grants"
     ),
-    "wrong_grants": _rate("Wrong grants in the sample", "표본에서 잘못된 이용허락", "sample_rate"),
-    "wrong_grants_least": _rate("Wrong grants, 95 % interval from", "잘못된 이용허락, 95% 신뢰구간 하한", "sample_low"),
-    "wrong_grants_most": _rate("Wrong grants, 95 % interval to", "잘못된 이용허락, 95% 신뢰구간 상한", "sample_high"),
+    "wrong_grants": _rate(
+        "Wrong grants by the sample, unsure ones included",
+        "표본으로 추정한 잘못된 이용허락(불확실 포함)",
+        "sample_rate",
+    ),
+    "wrong_grants_least": _rate(
+        "Wrong grants, unsure ones included, 95 % interval from",
+        "잘못된 이용허락(불확실 포함), 95% 신뢰구간 하한",
+        "sample_low",
+    ),
+    "wrong_grants_most": _rate(
+        "Wrong grants, unsure ones included, 95 % interval to",
+        "잘못된 이용허락(불확실 포함), 95% 신뢰구간 상한",
+        "sample_high",
+    ),
 }
 
 TABLES: dict[str, Listing] = {
@@ -94,7 +110,7 @@ TABLES: dict[str, Listing] = {
             ("quote", "인용문"),
             ("place", "위치"),
             ("page", "페이지"),
-            ("fetched", "수집"),
+            ("captured", "캡처"),
             ("document", "문서"),
         ),
         ("data", "licence_evidence"),
@@ -104,11 +120,11 @@ TABLES: dict[str, Listing] = {
         f" CASE WHEN {is_plain('url')} THEN url ELSE {site_of('url')} END AS page, fetched, id FROM ("
         "SELECT d.license, d.url, d.fetched, e.*,"
         f" row_number() OVER (PARTITION BY d.license ORDER BY {_ORDER}) AS turn"
-        " FROM licence_evidence e JOIN data d USING (id)) WHERE turn = 1 ORDER BY license",
+        f" FROM ({DECIDING}) e JOIN data d USING (id)) WHERE turn = 1 ORDER BY license",
     ),
     "decisions": Listing(
-        "Decisions of persons",
-        "사람의 검토 결정",
+        "Decisions of persons about licences of published documents",
+        "공개 문서의 라이선스에 관한 사람의 검토 결정",
         (
             ("decision", "결정"),
             ("target", "대상"),

@@ -23,7 +23,7 @@ def _largest(by: str, of: str = "true") -> str:
 
 NUMBERS: dict[str, Number] = {
     "hangul_weighted": Number(
-        "Hangul among letters, weighted by length",
+        "Share of Hangul among letters, weighted by length",
         "글자 중 한글 비율(길이 가중)",
         "%",
         _DATA,
@@ -31,13 +31,17 @@ NUMBERS: dict[str, Number] = {
         " WHERE hangul_share IS NOT NULL",
     ),
     "largest_source": Number(
-        "Characters of the largest source", "가장 큰 소스의 글자 비율", "%", _DATA, _largest("source")
+        "Share of characters of the largest source", "가장 큰 소스의 글자 비율", "%", _DATA, _largest("source")
     ),
     "largest_host": Number(
-        "Characters of the largest host", "가장 큰 호스트의 글자 비율", "%", _DATA, _largest(HOST, f"{HOST} <> ''")
+        "Share of characters of the largest host; files have none",
+        "가장 큰 호스트의 글자 비율(파일은 호스트 없음)",
+        "%",
+        _DATA,
+        _largest(HOST, f"{HOST} <> ''"),
     ),
     "without_field": Number(
-        "Characters of texts without a field",
+        "Share of characters of texts without a field",
         "분야가 없는 글의 글자 비율",
         "%",
         _DATA,

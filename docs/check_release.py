@@ -7,6 +7,10 @@ For an auditor who trusts neither the publisher nor Malmoi: it needs DuckDB only
 prints a line for each check, `ok` or `FAULT`, with the file, and never a text. Exit status: 0 no fault, 1 a fault, 2
 the call is wrong. Get `--root` and `--key` from the publisher by another way than the release: without them, a release
 that somebody rebuilt as a whole has no fault. The query of each number in card.json says what the number means.
+
+A version from which documents were erased lists the files that it lost in withdrawn.json. It is `withdrawn in part`:
+what is left is checked, and numbers of tables that lost files are not recomputed. Neither sums nor signature cover that
+list: ask the publisher whether it is theirs.
 """
 
 import argparse
@@ -25,6 +29,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 SUMS, MANIFEST, CARD, SIGNATURE = "SHA256SUMS", "manifest.json", "card.json", "manifest.dsse.json"
+WITHDRAWN = "withdrawn.json"  # files that an erasure took from this version; no sum and no signature covers it
 STAMP = f"{SIGNATURE}.tsr"  # a time stamp, to be checked with `openssl ts -verify`
 SHOWN = re.compile(r"[0-9.:TZ+-]{1,25}")  # decimals, dates and times; other words are not printed
 
@@ -38,7 +43,13 @@ class Check(NamedTuple):
     note: str = ""
 
 
-def check_sums(folder: Path, found: dict[str, str]) -> Iterator[Check]:
+def read_withdrawn(folder: Path) -> dict[str, str]:
+    """Return path → sha256 of the files that an erasure took from this version; none if it is complete."""
+    path = folder / WITHDRAWN
+    return {one["path"]: one["sha256"] for one in json.loads(path.read_text("utf-8"))["files"]} if path.exists() else {}
+
+
+def check_sums(folder: Path, found: dict[str, str], gone: dict[str, str]) -> Iterator[Check]:
     """Put the sha256 of each plain file into `found`; compare with the lines `<sha256>  <path>` of SHA256SUMS."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -51,15 +62,29 @@ def check_sums(folder: Path, found: dict[str, str]) -> Iterator[Check]:
     said = {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
     if len(said) != len(lines) or not lines:
         yield Check("sums", SUMS, "is missing, has a line that is not `<sha256>  <path>`, or names a file twice")
-    for name in sorted((said.keys() | found.keys()) - {SUMS, SIGNATURE, STAMP}):
+    for name in sorted(
+        (said.keys() | found.keys() | gone.keys()) - {SUMS, SIGNATURE, STAMP, WITHDRAWN if gone else ""}
+    ):
+        if name in gone:
+            fault = (
+                "is here, but listed as withdrawn" if name in found else "is withdrawn with a sum that was not its own"
+            )
+            yield Check("sum", name, fault if name in found or said.get(name) != gone[name] else "", "withdrawn")
+            continue
         fault = "is missing" if name not in found else "is extra" if name not in said else "has another sha256"
         yield Check("sum", name, "" if said.get(name) == found.get(name) else f"{fault} (SHA256SUMS)")
 
 
-def check_manifest(folder: Path, made: Any, found: dict[str, str], roots: dict[str, str]) -> Iterator[Check]:
-    """Compare sha256, rows and bytes of each Parquet file with the manifest, and the root over them with `roots`."""
+def check_manifest(
+    folder: Path, made: Any, found: dict[str, str], gone: dict[str, str], roots: dict[str, str]
+) -> Iterator[Check]:
+    """Compare sha256, rows and bytes of each Parquet file with the manifest, and the root over them with `roots`.
+
+    Of a withdrawn file the manifest is believed: its sha256 is that of SHA256SUMS, and the root covers the rest.
+    """
     said = {f["path"]: (f["sha256"], f["rows"], f["bytes"]) for f in made["files"]}
-    parquet, documents = dict[str, tuple[str, int, int]](), 0
+    parquet = {path: facts for path, facts in said.items() if gone.get(path) == facts[0] and path not in found}
+    documents = sum(rows for path, (_, rows, _) in parquet.items() if path.startswith("data/"))
     for path in (path for path in sorted(found) if path.endswith(".parquet")):
         try:
             sql = f"SELECT num_rows FROM parquet_file_metadata({quote(folder / path)})"
@@ -97,12 +122,17 @@ def quote(path: Path | str) -> str:
     return "'" + glob.escape(str(path)).replace("'", "''") + "'"
 
 
+def name_table(path: str) -> str:
+    """Return the name of the table of a Parquet file: that of a file of audit/, else its first folder."""
+    top, _, rest = path.partition("/")
+    return Path(rest).stem if top == "audit" else top
+
+
 def open_tables(folder: Path, paths: list[str], spill: str) -> duckdb.DuckDBPyConnection:
     """Open `data`, each table of audit/, and any other folder of Parquet files as views; nothing else can be read."""
     tables: dict[str, list[str]] = {}
     for path in paths:
-        top, _, rest = path.partition("/")
-        tables.setdefault(Path(rest).stem if top == "audit" else top, []).append(path)
+        tables.setdefault(name_table(path), []).append(path)
     connection = duckdb.connect(":memory:")
     connection.execute(f"SET memory_limit = '2GB'; SET temp_directory = {quote(spill)}")
     connection.execute("SET autoload_known_extensions = false")
@@ -123,11 +153,14 @@ def ask(tables: duckdb.DuckDBPyConnection, sql: str) -> list[list[Any]]:
     return [[str(v) if isinstance(v, Decimal) else v for v in row] for row in tables.execute(sql).fetchall()]
 
 
-def check_card(tables: duckdb.DuckDBPyConnection, card: dict[str, Any]) -> Iterator[Check]:
-    """Run every query of the card again; value and type must be equal."""
+def check_card(tables: duckdb.DuckDBPyConnection, card: dict[str, Any], lost: set[str]) -> Iterator[Check]:
+    """Run every query of the card again; value and type must be equal. Queries of `lost` tables have no answer."""
     for kind, key, fact in [(k, *fact) for k in ("numbers", "tables") for fact in sorted(card[k].items())]:
         fault = note = ""
         try:
+            if lost & set(re.findall(r"\w+", fact["sql"])):
+                yield Check(f"{kind[:-1]} {key}", CARD, "", "not recomputed: files of its tables are withdrawn")
+                continue
             said, rows = fact["rows"] if kind == "tables" else [[fact["value"]]], ask(tables, fact["sql"])
             note = f"{len(rows)} rows" if kind == "tables" else show(rows[0][0])
             if not fact["inputs"] or not set(fact["inputs"]) <= set(re.findall(r"\w+", fact["sql"])):
@@ -223,15 +256,23 @@ def check_signature(folder: Path, found: dict[str, str], key: Path | None) -> It
 def check_folder(folder: Path, root: str, key: Path | None) -> Iterator[Check]:
     """Yield every check of the release in `folder`."""
     found: dict[str, str] = {}
-    yield from check_sums(folder, found)
-    made, card = (json.loads((folder / name).read_text("utf-8")) for name in (MANIFEST, CARD))
-    roots = {MANIFEST: made["root"], CARD: card["root"]} | ({"--root": root} if root else {})
-    yield from check_manifest(folder, made, found, roots)
+    gone = read_withdrawn(folder)
+    yield from check_sums(folder, found, gone)
+    made = json.loads((folder / MANIFEST).read_text("utf-8"))
+    card = json.loads((folder / CARD).read_text("utf-8")) if CARD not in gone else {"numbers": {}, "tables": {}}
+    roots = {MANIFEST: made["root"], **({CARD: card["root"]} if CARD not in gone else {})}
+    yield from check_manifest(folder, made, found, gone, roots | ({"--root": root} if root else {}))
     yield from check_signature(folder, found, key)
     paths = [path for path in found if path.endswith(".parquet")]
+    lost = {name_table(path) for path in gone if path.endswith(".parquet")}
+    # A law over rows holds for the rows that are left, but not for a table that is gone.
+    absent = lost - {name_table(path) for path in paths}
     with tempfile.TemporaryDirectory() as spill, open_tables(folder, paths, spill) as tables:
-        yield from check_card(tables, card)
+        yield from check_card(tables, card, lost)
         for name, file, sql in LAWS:
+            if absent & set(re.findall(r"\w+", sql)):
+                yield Check(name, file, "", "not checked: its table is withdrawn")
+                continue
             ((n,),) = ask(tables, f"SELECT count(*) {sql}")
             yield Check(name, file, f"{n} violations" if n else "")
 
@@ -243,10 +284,12 @@ def main() -> int:
     parser.add_argument("--root", default="", help="the Merkle root that the publisher told you")
     parser.add_argument("--key", type=Path, help="the publisher's public key (Ed25519, PEM)")
     parser.add_argument("--faults", action="store_true", help="print faults only")
-    given, faults = parser.parse_args(), list[bool]()
+    given, faults, withdrawn = parser.parse_args(), list[bool](), ""
     if not (given.release / MANIFEST).is_file():
         parser.error(f"{given.release} has no {MANIFEST}; name the folder of one version of a release")
     try:
+        if gone := read_withdrawn(given.release):
+            withdrawn = f"; withdrawn in part: {len(gone)} files ({WITHDRAWN})"
         for one in check_folder(given.release.resolve(), given.root, given.key):
             faults.append(bool(one.fault))
             if one.fault or not given.faults:
@@ -255,7 +298,7 @@ def main() -> int:
     except (OSError, ValueError, LookupError, TypeError, AttributeError, duckdb.Error) as error:
         print(f"FAULT reading stopped: {type(error).__name__}")
         faults.append(True)
-    print(f"{len(faults)} checks, {sum(faults)} faults")
+    print(f"{len(faults)} checks, {sum(faults)} faults{withdrawn}")
     return int(any(faults))
 
 

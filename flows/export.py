@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,16 +23,17 @@ from malmoi.export.jsonl_files import Compression, JsonlFiles
 from malmoi.export.mds_files import MdsFiles
 from malmoi.export.megatron_files import MegatronFiles, refuse_tokenizer
 from malmoi.export.ordered_rows import POSITION, read_in_order
-from malmoi.export.selection import Rows, Selection, read_manifest, select_rows
+from malmoi.export.selection import Rows, Selection, count_families, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
 from malmoi.export.tokenizer import Tokenizer, open_tokenizer
 from malmoi.export.written_files import Place, Writer
-from malmoi.licensing.licence_expressions import FAMILIES
+from malmoi.licensing.licence_expressions import FAMILIES, default_family
 from malmoi.releases.licence_files import files as licence_files
 from malmoi.storage.atomic_folders import require_absent, write_folder
 
 Format = Literal["jsonl", "mds", "megatron"]
 FACTS = "export.json"
+NOTICED = 0.01  # difference between the share that was asked for and the one that was written, of all tokens
 _IDS = pa.schema(
     {POSITION: pa.int64()}
     | dict.fromkeys(("id", "license", "source"), pa.string())
@@ -74,6 +76,7 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     tokenizer = _open_tokenizer(plan)
     budget = mixture.parse_tokens(plan.tokens) if plan.tokens else 0
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()
+    plan, left_out = _choose_families(release, plan)
     rows = select_rows(release, plan.selection)
     # Token files are counted while they are written, but a budget has to be counted before.
     counts = count_tokens(rows, [tokenizer])[0] if tokenizer and (budget or plan.format != "megatron") else None
@@ -85,13 +88,26 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
         layout, lengths = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
         tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
         facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
-        facts["layout"] = layout
+        facts |= {"left_out": left_out, "layout": layout}
         for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
         facts["files"] = _sum_files(part)
         (part / FACTS).write_text(canonical_json(facts), encoding="utf-8")
     return facts
+
+
+def _choose_families(release: Path, plan: Plan) -> tuple[Plan, dict[str, int]]:
+    """Return the plan with the licence families of `load_dataset` if it names neither family nor licence.
+
+    They are those of the configuration `default` of a use. Also the documents of each family that this leaves out.
+    """
+    if plan.selection.families or plan.selection.licences:
+        return plan, {}
+    found = count_families(release, plan.selection.uses)
+    families = tuple(sorted({name for one in found.values() if (name := default_family(one))}, key=FAMILIES.index))
+    others = {name: n for name, n in sum(found.values(), Counter()).items() if name not in families}
+    return replace(plan, selection=replace(plan.selection, families=families)), others
 
 
 def _open_tokenizer(plan: Plan) -> Tokenizer | None:
@@ -197,15 +213,31 @@ def tabulate(found: Mapping[str, Any]) -> Table:
 
 
 def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield messages: what an export holds, which parts are too small, and which families it mixes."""
+    """Yield messages: what an export holds, how far each part was filled, and which families it mixes or leaves out."""
     tokens = "".join(f", {n:,} tokens ({label})" for label, n in facts["tokens"].items())
     yield f"{target}: {count_of(facts['documents'], 'document')}, {facts['characters']:,} characters{tokens}."
     for part in facts["parts"]:
-        if part["shortfall"]:
-            yield (
-                f"{part['name']}: {part['asked']:,} tokens were asked for; its documents have {part['available']:,}, "
-                f"so {part['shortfall']:,} are missing. A higher --repeat uses them more often."
-            )
+        filled = f"{part['name']}: {part['tokens']:,} of the {part['asked']:,} tokens that were asked for"
+        shares = f"{100 * part['share']:.1f} % of the export, {100 * part['weight']:.1f} % asked"
+        yield f"{filled} ({shares}).{_explain_shortfall(part, facts['plan']['repeat'])}"
+    if any(abs(part["share"] - part["weight"]) > NOTICED for part in facts["parts"]):
+        yield "The shares of the export differ from those of --mix; export.json has both."
+    if facts["left_out"]:
+        others = ", ".join(f"{name} ({count_of(n, 'document')})" for name, n in facts["left_out"].items())
+        exported = " and ".join(facts["plan"]["selection"]["families"])
+        yield f"Exported is {exported}, the default of load_dataset. Left out: {others}; --family selects families."
     families = sorted((row["family"] for row in facts["by_family"]), key=FAMILIES.index)
     if len(families) > 1:
         yield f"The export mixes the licence families {', '.join(families)}; --family {families[0]} keeps one of them."
+
+
+def _explain_shortfall(part: Mapping[str, Any], repeat: int) -> str:
+    """Say why a part is not full: it has too few tokens, or no document that is small enough; "" if it is full."""
+    if not part["shortfall"]:
+        return ""
+    if part["available"] * repeat < part["asked"]:
+        return (
+            f" Missing: {part['shortfall']:,}; its documents have {part['available']:,}. A higher --repeat uses them "
+            "more often."
+        )
+    return f" Missing: {part['shortfall']:,}; no document that is left fits."

@@ -110,7 +110,7 @@ def _describe_source(source: Mapping[str, Any]) -> Node:
 
 
 def _describe_pipeline(facts: Facts) -> Node:
-    times = {"prov:startedAtTime": facts.number("first_fetched"), "prov:endedAtTime": facts.manifest["date"]}
+    times = {"prov:startedAtTime": facts.number("first_crawled"), "prov:endedAtTime": facts.manifest["date"]}
     agent = f"malmoi {facts.manifest['software'].get('malmoi', '')}".strip()
     return {
         "@type": "prov:Activity",

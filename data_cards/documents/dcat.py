@@ -89,7 +89,8 @@ def _describe_period(facts: Facts) -> Node | list[Node]:
 def _describe_provenance(facts: Facts) -> Node:
     first, last = facts.number("first_fetched"), facts.number("last_fetched")
     says = (
-        f"Collected from {facts.count('declared_sources')} declared sources between {first} and {last} by Malmoi; "
+        f"Collected from {facts.count('declared_sources')} declared sources by Malmoi; captures from {first} to {last} "
+        "(of a file its last change, of a repository its commit); "
         f"recipe {facts.manifest['recipe']['name']}, digest {facts.manifest['recipe']['digest']}. Evidence of the "
         "licence of each document: audit/licence_evidence.parquet."
     )

@@ -53,8 +53,8 @@ def _describe_origin(facts: Facts) -> dict[str, Any]:
             "first": facts.number("first_date"),
             "last": facts.number("last_date"),
             "undated_documents": facts.number("undated"),
-            "first_fetched": facts.number("first_fetched"),
-            "last_fetched": facts.number("last_fetched"),
+            "earliest_capture": facts.number("first_fetched"),
+            "latest_capture": facts.number("last_fetched"),
         },
         "method": [
             {"source": row["source"], "access": row["access"], "documents": row["documents"]}
@@ -85,8 +85,8 @@ def _describe_use(facts: Facts) -> dict[str, Any]:
         ],
         "intended_data_use": facts.manifest["purpose"],
         "proprietary_data_presence": {
-            "documents_free_by_statute": facts.number("statute_evidence"),
-            "documents_licensed_by_rights_holder": facts.number("rights_holder_evidence"),
-            "documents_licensed_by_note_of_the_operator": facts.number("operator_evidence"),
+            "documents_proved_by_statute": facts.number("statute_evidence"),
+            "documents_proved_by_source": facts.number("rights_holder_evidence"),
+            "documents_proved_by_operator_only": facts.number("operator_evidence"),
         },
     }

@@ -25,7 +25,7 @@ def _describe_collection(facts: Facts) -> dict[str, Any]:
     n, sources = facts.count, facts.rows("collection")
     return {
         "rai:dataCollection": (
-            f"Malmoi archived the responses of {n('declared_sources')} declared sources and kept texts with evidence "
+            f"Malmoi archived the responses of {n('declared_sources')} declared sources and kept texts with a proof "
             f"of their licence: {n('with_evidence')} of {n('documents')} documents (audit/licence_evidence.parquet)."
         ),
         "rai:dataCollectionType": sorted({_TYPES.get(row["access"], "Secondary Data analysis") for row in sources}),
@@ -34,7 +34,7 @@ def _describe_collection(facts: Facts) -> dict[str, Any]:
             f"{n('dropped')} documents were dropped and {n('failed')} failed, for the reasons in audit/dropped.parquet "
             "and audit/failed.parquet."
         ),
-        "rai:dataCollectionTimeframe": [t for t in map(facts.number, ("first_fetched", "last_fetched")) if t],
+        "rai:dataCollectionTimeframe": [t for t in map(facts.number, ("first_crawled", "last_crawled")) if t],
     }
 
 

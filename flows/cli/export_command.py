@@ -26,7 +26,7 @@ class RowOptions:
         list[Literal["redistribute", "train-only"]] | None, _each("--use", "Use of texts; default: redistribute.")
     ] = None
     licence: Annotated[list[str] | None, _each("--licence", "Licence expression.")] = None
-    family: Annotated[list[str] | None, _each("--family", "Licence family, such as open.")] = None
+    family: Annotated[list[str] | None, _each("--family", "Licence family; default of export: as load_dataset.")] = None
     domain: Annotated[list[str] | None, _each("--domain", "Field, such as semiconductor.")] = None
     split: Annotated[list[str] | None, _each("--split", "Split, such as train.")] = None
     min_quality: Annotated[float | None, Parameter("--min-quality", help="Minimum quality, 0–1.")] = None

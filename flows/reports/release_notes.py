@@ -1,4 +1,4 @@
-"""Notes of a release for the operator: quarantined documents, and near-duplicates of withdrawn ones."""
+"""Notes of a release for the operator: no publisher, quarantined documents, near-duplicates of withdrawn ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pyarrow.compute as pc
 
 from flows.plurals import count_of
 from malmoi.erasure import tombstones
+from malmoi.publisher import Publisher
 from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
+from malmoi.releases import manifest as manifests
 from malmoi.releases.residue import DETECTOR
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
@@ -24,7 +26,23 @@ SHOWN = 10  # near-duplicates listed
 
 def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
     """List what to check in the release `name` in `folder`, one line each."""
-    return (*_note_quarantine(workspace, name), *_note_near_copies(workspace, folder))
+    publisher = manifests.read(folder).publisher
+    return (*note_publisher(publisher), *_note_quarantine(workspace, name), *_note_near_copies(workspace, folder))
+
+
+def note_publisher(publisher: Publisher) -> Iterator[str]:
+    """Yield a note if the recipe leaves name or contact of the publisher out.
+
+    >>> list(note_publisher(Publisher(name="A", contact="a@example.org")))
+    []
+    """
+    missing = [key for key in ("name", "contact") if not getattr(publisher, key)]
+    if missing:
+        what = f"{missing[0]} of the publisher" if len(missing) == 1 else "publisher"
+        yield (
+            f"the recipe has no {what}; the card says so to readers and rights holders.\n"
+            "    Add [publisher] with name and contact to a recipe of your own (docs/recipes.md), for the next version."
+        )
 
 
 def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -40,11 +41,13 @@ class Part:
 class Filled:
     """Result of filling one part, in tokens and documents, repeats included.
 
-    `available` counts the tokens of its documents once; `shortfall` is what they cannot give even with all repeats.
+    `weight` was asked for, `share` was written, both of the tokens of all parts, 0–1. `available` counts the tokens of
+    its documents once; `shortfall` is `asked` less `tokens`.
     """
 
     name: str
     weight: float
+    share: float
     asked: int
     available: int
     shortfall: int
@@ -112,26 +115,44 @@ def choose_mixture(
     """Return documents whose tokens fill `budget` by the weights of the parts, in the seeded order.
 
     Inside a part documents follow each other in the seeded order, so a part is a sample: models learn more from it than
-    from the best documents by any score (docs/decisions/0022). A document is taken whole, and the first one that does
-    not fit ends the part. A part may use its documents `repeat` times.
+    from the best documents by any score (docs/decisions/0022). A document is taken whole; one that does not fit into
+    what is left of its part is skipped. A part may use its documents `repeat` times.
     """
     members = _members(rows, parts) if parts else [np.arange(rows.table.num_rows)]
     ranks = np.empty(rows.table.num_rows, np.int64)
     ranks[choose_all(rows, seed).row] = np.arange(rows.table.num_rows)
-    taken, epochs, filled = [], [], []
-    for part, member in zip(parts or (Part("all", "", 1.0),), members, strict=True):
-        ranked = member[np.argsort(ranks[member], kind="stable")]
-        asked = round(budget * part.weight)
-        row, epoch = _fill(ranked, counts, asked, repeat)
-        taken.append(row)
-        epochs.append(epoch)
-        available, got = int(counts[member].sum()), int(counts[row].sum())
-        short, passes = max(0, asked - repeat * available), round(len(row) / len(member), 6)
-        filled.append(Filled(part.name, part.weight, asked, available, short, got, len(row), passes))
-    chosen = _order(rows, np.concatenate(taken), np.concatenate(epochs), seed)
+    parts = parts or (Part("all", "", 1.0),)
+    budgets = split_budget(budget, [part.weight for part in parts])
+    filled = [
+        _fill(member[np.argsort(ranks[member], kind="stable")], counts, asked, repeat)
+        for member, asked in zip(members, budgets, strict=True)
+    ]
+    chosen = _order(
+        rows, np.concatenate([row for row, _ in filled]), np.concatenate([epoch for _, epoch in filled]), seed
+    )
     if not len(chosen.row):
         raise CallError(f"no document fits into a budget of {budget:,} tokens; raise --tokens.")
-    return Chosen(chosen.row, chosen.epoch, tuple(filled))
+    total = int(counts[chosen.row].sum())
+    results = []
+    for part, member, asked, (row, _) in zip(parts, members, budgets, filled, strict=True):
+        available, got, passes = int(counts[member].sum()), int(counts[row].sum()), round(len(row) / len(member), 6)
+        share = round(got / total, 6) if total else 0.0
+        results.append(Filled(part.name, part.weight, share, asked, available, asked - got, got, len(row), passes))
+    return Chosen(chosen.row, chosen.epoch, tuple(results))
+
+
+def split_budget(budget: int, weights: Sequence[float]) -> list[int]:
+    """Share out whole tokens by the largest remainder, so that the parts sum to the budget; ties go to the first.
+
+    >>> split_budget(100, [0.335, 0.335, 0.33]), split_budget(140, [0.7, 0.3])
+    ([34, 33, 33], [98, 42])
+    """
+    written = [Fraction(str(one)) for one in weights]  # 0.7 is 7/10, not the nearest binary number
+    exact = [budget * one / sum(written) for one in written]
+    found = [int(one) for one in exact]
+    for at in sorted(range(len(found)), key=lambda at: found[at] - exact[at])[: budget - sum(found)]:
+        found[at] += 1
+    return found
 
 
 def _members(rows: Rows, parts: Sequence[Part]) -> list[Numbers]:
@@ -144,10 +165,11 @@ def _members(rows: Rows, parts: Sequence[Part]) -> list[Numbers]:
     found = [np.flatnonzero(masks.get(part, in_family[part] & rest)) for part in parts]
     for part, member in zip(parts, found, strict=True):
         if not len(member):
-            names = ", ".join(sorted(one for one in domains.unique().to_pylist() if one))
+            names = ", ".join([*sorted(one for one in domains.unique().to_pylist() if one), REST])
             raise CallError(
-                f"--mix {part.name}: no selected document belongs to it; choose from the domains {names}, or {REST} "
-                "for the documents that no other part names."
+                f"--mix {part.name}: no selected document belongs to it; choose from {names} ({REST}: the documents "
+                "that no other part names). The selected licence families are "
+                f"{', '.join(sorted(families.unique().to_pylist()))}; --family selects others."
             )
     return found
 
@@ -157,13 +179,22 @@ def _is_equal(column: pa.ChunkedArray, value: str) -> npt.NDArray[np.bool_]:
 
 
 def _fill(ranked: Numbers, counts: Counts, asked: int, repeat: int) -> tuple[Numbers, Numbers]:
-    sums = np.cumsum(counts[ranked])
-    whole = min(repeat, asked // int(sums[-1])) if sums[-1] else 1
-    left = asked - whole * int(sums[-1]) if whole < repeat else 0
-    last = ranked[: np.searchsorted(sums, left, side="right")] if left else ranked[:0]
-    row = np.concatenate([np.tile(ranked, whole), last])
-    epoch = np.concatenate([np.repeat(np.arange(whole), len(ranked)), np.full(len(last), whole)])
-    return row, epoch
+    """Return rows and their repeats: whole passes, then passes that skip what does not fit, until nothing fits."""
+    total = int(counts[ranked].sum())
+    whole = min(repeat, asked // total) if total else 1
+    left = asked - whole * total
+    rows, epochs = [np.tile(ranked, whole)], [np.repeat(np.arange(whole), len(ranked))]
+    for epoch in range(whole, repeat):
+        fitting = []
+        for row, size in zip(ranked.tolist(), counts[ranked].tolist(), strict=True):
+            if 0 < size <= left:
+                fitting.append(row)
+                left -= size
+        if not fitting:
+            break
+        rows.append(np.array(fitting, np.int64))
+        epochs.append(np.full(len(fitting), epoch))
+    return np.concatenate(rows), np.concatenate(epochs)
 
 
 def _order(rows: Rows, row: Numbers, epoch: Numbers, seed: int) -> Chosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -71,6 +72,17 @@ def read_manifest(release: Path) -> dict[str, Any]:
         return {key: found[key] for key in ("name", "version", "root")}
 
 
+def count_families(release: Path, uses: Sequence[str]) -> dict[str, Counter[str]]:
+    """Return the documents of each licence family of the release, by those of `uses` that occur."""
+    read_manifest(release)
+    found: dict[str, Counter[str]] = {}
+    with input_errors(lambda name: _damage(release, name)):
+        table = open_documents(release).to_table(columns=["use", "license"], filter=ds.field("use").isin(uses))
+        for row in table.group_by(["use", "license"]).aggregate([([], "count_all")]).to_pylist():
+            found.setdefault(row["use"], Counter())[family(row["license"])] += row["count_all"]
+    return found
+
+
 def select_rows(release: Path, selection: Selection) -> Rows:
     """Return the selected rows; CallError if a value does not occur in the release or nothing is left."""
     read_manifest(release)
@@ -84,7 +96,7 @@ def select_rows(release: Path, selection: Selection) -> Rows:
     if not table.num_rows:
         raise CallError(
             f"{release}: no document has all the values that were asked for. Leave out an option such as --domain or "
-            "--min-quality."
+            "--min-quality, or name other licence families with --family."
         )
     return Rows(release, documents, condition, table.append_column("family", families))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from malmoi.licensing.licences import LICENCES
 
@@ -30,6 +31,15 @@ def family(expression: str) -> str:
     """
     found = sorted((LICENCES[id_].family for id_ in ids(expression)), key=FAMILIES.index)
     return found[0] if " OR " in expression and " AND " not in expression else found[-1]
+
+
+def default_family(documents: Mapping[str, int]) -> str | None:
+    """Return the family of a reader who names none: `open`, or else the one with the most documents, by family.
+
+    >>> default_family({"copyleft": 9, "open": 1}), default_family({"share-alike": 2, "copyleft": 2})
+    ('open', 'copyleft')
+    """
+    return min(documents, key=lambda name: (name != "open", -documents[name], name), default=None)
 
 
 def folder_name(expression: str) -> str:

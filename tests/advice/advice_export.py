@@ -49,7 +49,7 @@ def export_of_a_damaged_copy(place):
 
 
 @advice("{}: no document has all the values that were asked for. Leave out an option such as --domain or "
-        "--min-quality.")  # fmt: skip
+        "--min-quality, or name other licence families with --family.")  # fmt: skip
 def export_of_nothing(place):
     texts(place, quality=0.1)
     yield "export r out --min-quality 0.5"
@@ -112,8 +112,8 @@ def weights_of_too_much(place):
     yield "export r out --tokenizer bytes --tokens 1K --mix law=0.7,semiconductor=0.3"
 
 
-@advice("--mix {}: no selected document belongs to it; choose from the domains {}, or {} for the documents that no "
-        "other part names.")  # fmt: skip
+@advice("--mix {}: no selected document belongs to it; choose from {} ({}: the documents that no other part names). "
+        "The selected licence families are {}; --family selects others.")  # fmt: skip
 def part_of_nothing(place):
     texts(place)
     yield "export r out --tokenizer bytes --tokens 1K --mix law=0.7,medicine=0.3"

@@ -67,7 +67,7 @@ def written(root: Path, papers: dict[str, str], *, judged: str = "") -> tuple[st
     steps = {stage: "".join(f'[[{stage}]]\nfilter = "{name}"\n' for name in found) for stage, found in stages.items()}
     steps["judged"] += judged
     (root / "papers.py").write_text(SOURCE.format(folder=str(folder)), encoding="utf-8")
-    head = 'name = "papers"\npurpose = "Papers."\nshards = 2\n'
+    head = 'name = "papers"\npurpose = "Papers."\nshards = 2\n[publisher]\nname = "A"\ncontact = "a@example.org"\n'
     (root / "papers.toml").write_text(head + "".join(steps.values()), encoding="utf-8")
     return str(root / "papers.py"), str(root / "papers.toml")
 

@@ -1,6 +1,7 @@
 """Publisher: the recipe names it, and manifest, licences and answers say whom to write to."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 import data_cards
 from flows import contains
+from flows.reports import release_notes
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
 from malmoi.publisher import Publisher
@@ -108,3 +110,32 @@ def test_an_answer_and_its_statement_say_whom_to_write_to(named: Path, tmp_path:
         assert said.get("publisher") == (TEAM.model_dump() if release == named else None)
         assert says in "\n".join(contains.spell_answer(release, said))
         assert says in (release / "LICENSE.md").read_text(encoding="utf-8")
+
+
+def test_the_first_tiles_name_the_publisher_and_the_share_that_rests_on_the_operator(
+    named: Path, tmp_path: Path
+) -> None:
+    unnamed = make(tmp_path, Publisher())
+    for page, nobody in (("index.html", "not named"), ("index.ko.html", "밝히지 않음")):
+        for release, publisher in ((named, TEAM.name), (unnamed, nobody)):
+            tiles = re.findall(
+                r"<div><b[^>]*>(.*?)</b><span>(.*?)</span>", (release / page).read_text(encoding="utf-8")
+            )
+            values = [re.sub("<[^>]*>", "", value) for value, _ in tiles]
+            assert values[2:4] == ["0.00 %", publisher], page
+            assert "note or decision of the operator" in tiles[2][1] or "운영자의 메모나 결정" in tiles[2][1]
+
+
+@pytest.mark.parametrize(
+    ("publisher", "says"),
+    [
+        (Publisher(), "the recipe has no publisher;"),
+        (Publisher(contact=MAIL), "the recipe has no name of the publisher;"),
+        (Publisher(name="가상 모임"), "the recipe has no contact of the publisher;"),
+        (TEAM, ""),
+    ],
+)
+def test_a_run_says_that_nobody_is_named_and_what_to_do(publisher: Publisher, says: str) -> None:
+    found = list(release_notes.note_publisher(publisher))
+    assert len(found) == bool(says)
+    assert all(says in one and "Add [publisher] with name and contact to a recipe of your own" in one for one in found)

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data_cards.header import list_configurations
 from flows.export import Plan, explain, export
 from malmoi.errors import CallError, DataError
 from malmoi.export import ordered_rows
@@ -26,6 +28,8 @@ from tests.builders.small_texts import row, write_texts
 
 TEXTS = {d.id: d.text for d in documents()}
 TRAIN_ONLY = {d.id for d in documents() if ("use", "train-only") in d.labels}
+OPEN = {d.id for d in documents() if ("licence", "LicenseRef-KOGL-1") in d.labels}
+BOTH = Selection(families=("open", "share-alike"))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,8 @@ def read_lines(path: Path) -> list[dict]:
 
 
 def test_json_lines_have_the_texts_in_a_seeded_order(release, tmp_path):
-    export(release, tmp_path / "a", Plan())
-    export(release, tmp_path / "b", Plan(seed=1))
+    export(release, tmp_path / "a", Plan(selection=BOTH))
+    export(release, tmp_path / "b", Plan(selection=BOTH, seed=1))
     lines = read_lines(tmp_path / "a" / "part-00000.jsonl")
     assert {one["id"]: one["text"] for one in lines} == {k: v for k, v in TEXTS.items() if k not in TRAIN_ONLY}
     assert lines[0].keys() == {"id", "text", "meta"}
@@ -57,7 +61,7 @@ def test_two_exports_have_the_same_bytes(release, tmp_path):
         Plan(compression="gzip"),
         Plan(compression="zstd", flat=True),
         Plan("megatron", tokenizer="bytes"),
-        Plan("mds", tokenizer="bytes", tokens="1K", mix="general=0.5,semiconductor=0.5"),
+        Plan("mds", BOTH, "bytes", tokens="1K", mix="general=0.5,semiconductor=0.5"),
     ):
         for name in ("a", "b"):
             export(release, tmp_path / plan.format / plan.compression / name, plan)
@@ -183,9 +187,14 @@ def test_mds_shards_are_read_by_their_layout(release, tmp_path):
     [
         (Selection(families=("open",)), lambda r: r["license"] != "CC-BY-SA-4.0"),
         (Selection(licences=("CC0-1.0",)), lambda r: r["license"] == "CC0-1.0"),
-        (Selection(domains=("law", "semiconductor")), lambda r: True),
-        (Selection(domains=("law",), min_quality=0.5), lambda r: r["domain"] == "law" and (r["quality"] or 0) >= 0.5),
-        (Selection(splits=("train",)), lambda r: r["split"] == "train"),
+        (Selection(), lambda r: r["license"] != "CC-BY-SA-4.0"),
+        (Selection(licences=("CC-BY-SA-4.0",)), lambda r: r["license"] == "CC-BY-SA-4.0"),
+        (replace(BOTH, domains=("law", "semiconductor")), lambda r: True),
+        (
+            replace(BOTH, domains=("law",), min_quality=0.5),
+            lambda r: r["domain"] == "law" and (r["quality"] or 0) >= 0.5,
+        ),
+        (replace(BOTH, splits=("train",)), lambda r: r["split"] == "train"),
     ],
 )
 def test_rows_are_selected_by_their_columns(tmp_path, selection, kept):
@@ -202,9 +211,9 @@ def test_rows_are_selected_by_their_columns(tmp_path, selection, kept):
 
 def test_texts_for_training_only_need_asking(release, tmp_path):
     for uses, expected in (
-        (("redistribute",), TEXTS.keys() - TRAIN_ONLY),
+        (("redistribute",), OPEN),
         (("train-only",), TRAIN_ONLY),
-        (("redistribute", "train-only"), TEXTS.keys()),
+        (("redistribute", "train-only"), OPEN | TRAIN_ONLY),
     ):
         folder = tmp_path / "-".join(uses)
         export(release, folder, Plan(selection=Selection(uses)))
@@ -242,10 +251,29 @@ def test_files_with_other_columns_are_read_by_name(tmp_path):
 
 
 def test_a_mixture_of_families_is_said(release, tmp_path):
-    said = " ".join(explain(tmp_path / "a", export(release, tmp_path / "a", Plan())))
+    said = " ".join(explain(tmp_path / "a", export(release, tmp_path / "a", Plan(selection=BOTH))))
     assert "mixes the licence families open, share-alike; --family open keeps one of them" in said
-    plan = Plan(selection=Selection(families=("open",)))
-    assert "mixes" not in " ".join(explain(tmp_path / "b", export(release, tmp_path / "b", plan)))
+    facts = export(release, tmp_path / "b", Plan(selection=Selection(families=("open",))))
+    assert len(list(explain(tmp_path / "b", facts))) == 1
+
+
+def test_export_and_load_dataset_have_the_same_default_and_what_it_leaves_out_is_said(release, tmp_path):
+    facts = export(release, tmp_path / "out", Plan())
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    first = list_configurations(card)[0]
+    assert first.name == "default" and [one["family"] for one in facts["by_family"]] == [first.family]
+    assert facts["documents"] == first.documents
+    assert list(explain(tmp_path / "out", facts))[1] == (
+        "Exported is open, the default of load_dataset. Left out: share-alike (7 documents); --family selects families."
+    )
+
+
+@pytest.mark.parametrize("licences", [("CC-BY-SA-4.0", "GPL-3.0-only"), ("GPL-3.0-only",), ("GPL-3.0-only", "MIT")])
+def test_a_release_without_open_licences_has_a_default_family_too(tmp_path, licences):
+    rows = [row(i, license=licences[i % len(licences)]) for i in range(9)]
+    facts = export(write_texts(tmp_path / "in", rows), tmp_path / "out", Plan())
+    expected = "open" if "MIT" in licences else "share-alike" if len(licences) > 1 else "copyleft"
+    assert [one["family"] for one in facts["by_family"]] == [expected]
 
 
 def test_an_export_that_fails_leaves_nothing(release, tmp_path, monkeypatch):

@@ -78,7 +78,8 @@ def test_a_tokenizer_counts_beside_the_built_in_ones(release, vocabulary, capsys
 def test_token_files_of_a_tokenizer_decode_to_the_texts(release, vocabulary, tmp_path):
     import tokenizers
 
-    facts = export(release, tmp_path / "out", Plan("megatron", tokenizer=str(vocabulary)))
+    both = Selection(families=("open", "share-alike"))
+    facts = export(release, tmp_path / "out", Plan("megatron", both, str(vocabulary)))
     sequences, _ = read_megatron(tmp_path / "out")
     model = tokenizers.Tokenizer.from_file(str(vocabulary))
     assert sorted(model.decode(one[:-1]) for one in sequences) == sorted(one["text"] for one in ROWS)
@@ -132,7 +133,7 @@ def test_the_packaged_tokenizers_count_side_by_side(release, capsys, tmp_path):
         name = facts["name"]
         tokens = sum(len(one) for one in open_tokenizer(name).encode([one["text"] for one in ROWS]))
         assert label == f"{name} {facts['sha256'][:8]}" and found["total"]["tokens"][label] == tokens
-        export(release, tmp_path / name, Plan("megatron", tokenizer=name))
+        export(release, tmp_path / name, Plan("megatron", Selection(families=("open", "share-alike")), name))
         sequences, _ = read_megatron(tmp_path / name)
         assert {one[-1] for one in sequences} == {facts["end"]}
         assert sum(map(len, sequences)) == tokens + len(ROWS)
@@ -166,7 +167,7 @@ def test_a_missing_package_is_said_with_the_way_to_install_it(tmp_path, monkeypa
 
 def test_every_option_of_the_command_reaches_the_plan(tmp_path, monkeypatch, capsys):
     plans = []
-    facts = {"documents": 1, "characters": 1, "tokens": {}, "parts": [], "by_family": []}
+    facts = {"documents": 1, "characters": 1, "tokens": {}, "parts": [], "by_family": [], "left_out": {}}
     monkeypatch.setattr("flows.export.export", lambda release, target, plan: plans.append(plan) or facts)
     options = (
         "--format mds --use train-only --use redistribute --licence MIT --family open --domain law --domain life "

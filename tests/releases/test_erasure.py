@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
 from tests.releases.test_left_out import everything
 
+CHECKER = Path(__file__).parents[2] / "docs" / "check_release.py"
 CALM = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}  # 31 stands for 32, all others for themselves
 KEY = bytes(32)
 ID = "papers/13.txt"
@@ -44,6 +47,14 @@ def stone(kind: str, key: str, **other: str) -> Tombstone:
 
 def checked(folder: Path) -> list:
     return verify(folder, render=render_texts)
+
+
+def audited(folder: Path) -> tuple[int, str]:
+    """Exit status and faults of the checker for auditors, who do not have Malmoi."""
+    call = [sys.executable, CHECKER, folder, "--faults"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
 
 
 @dataclass
@@ -240,6 +251,7 @@ def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
     done = erase(home, "papers", [stone("id", "papers/31.txt")], b"")
     assert done.version == "" and not list(first.folder.glob("data/*/*/*/*.parquet"))
     assert withdrawn_list.describe(first.folder).endswith("no version replaces it")
+    assert audited(first.folder)[0] == 0
 
 
 def test_a_licence_without_documents_leaves_no_folder_and_no_licence_file(world: World) -> None:
@@ -266,6 +278,8 @@ def test_an_earlier_version_is_withdrawn_in_part_and_says_so(world: World, capsy
     command(world.first)
     total = len((world.first / "SHA256SUMS").read_text("utf-8").splitlines())
     assert f"withdrawn in part: {GONE} of {total} files, see 1.0.1" in capsys.readouterr().out.replace("\n", " ")
+    status, said = audited(world.first)
+    assert status == 0 and said.endswith(f" checks, 0 faults; withdrawn in part: {GONE} files (withdrawn.json)\n")
 
 
 def test_such_a_version_is_not_compared_as_if_its_other_documents_were_new(world: World) -> None:
@@ -278,6 +292,8 @@ def test_another_missing_file_of_such_a_version_is_a_finding(world: World) -> No
     world.erase(stone("id", ID))
     (world.first / "audit" / "sources.parquet").unlink()
     assert {(one.check, one.path) for one in checked(world.first)} >= {("sums", "audit/sources.parquet")}
+    status, said = audited(world.first)
+    assert status == 1 and "FAULT sum: audit/sources.parquet: is missing (SHA256SUMS)" in said
 
 
 def test_a_changed_file_of_such_a_version_is_a_finding(world: World) -> None:
@@ -287,6 +303,7 @@ def test_a_changed_file_of_such_a_version_is_a_finding(world: World) -> None:
     path.unlink()  # the patch has a hard link to it
     path.write_bytes(content + b"x")
     assert ("sums", "audit/sources.parquet") in {(one.check, one.path) for one in checked(world.first)}
+    assert "FAULT sum: audit/sources.parquet: has another sha256 (SHA256SUMS)" in audited(world.first)[1]
     assert checked(world.version("1.0.1")) == []
 
 
@@ -307,6 +324,7 @@ def test_a_list_of_withdrawn_files_hides_no_other_loss(world: World, case: str) 
     (world.first / "withdrawn.json").write_text(json.dumps({"files": LISTS[case]}), encoding="utf-8")
     (world.first / "audit" / "sources.parquet").unlink()
     assert checked(world.first) != []
+    assert audited(world.first)[0] == 1
 
 
 def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

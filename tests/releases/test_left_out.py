@@ -148,8 +148,9 @@ def quarantined(tmp_path_factory: pytest.TempPathFactory) -> Quarantined:
 @pytest.mark.parametrize("fault", UNFIT)
 def test_a_document_that_would_not_verify_costs_itself_and_no_other(quarantined: Quarantined, fault: str) -> None:
     check, words, _ = UNFIT[fault]
-    (row,) = [row for row in quarantined.told if row["id"] == quarantined.made[fault].id]
-    assert (row["table"], row["column"], row["kind"]) == ("verify", check, "unverified") and words in row["context"]
+    rows = [row for row in quarantined.told if row["id"] == quarantined.made[fault].id]
+    assert {(row["table"], row["column"], row["kind"]) for row in rows} == {("verify", check, "unverified")}
+    assert any(words in row["context"] for row in rows)
 
 
 @pytest.mark.parametrize("place", PLACES)

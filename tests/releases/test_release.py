@@ -114,12 +114,25 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
     law = replace(document("ga", 4).evidence[0], kind="statute")
     docs = [replace(document("ga", n), evidence=(one,)) for n, one in ((1, claim), (2, page), (4, law))]
     docs.append(replace(document("ga", 5), evidence=(claim, page)))
+    # Words of an article that name no licence, and a licence that a page only mentions, prove nothing.
+    words = replace(doc.evidence[0], kind="words", licence="unknown", quote="널리 알려져서")
+    mention = replace(words, licence="GPL-3.0-only", quote="GNU GENERAL PUBLIC LICENSE")
+    item, other = replace(page, kind="rel-license", scope="item"), replace(page, scope="site", licence="CC-BY-4.0")
+    decision = replace(item, kind="review", place="reviews.jsonl#item-abc: K, 2026-12-02")
+    unprotected = replace(claim, licence="LicenseRef-KR-CA-Art7")
+    for n, proofs in (
+        (7, (claim, words)), (8, (claim, mention)), (10, (unprotected, words)), (11, (item, decision)),
+        (13, (claim, item)), (14, (law, other)),
+    ):  # fmt: skip
+        docs.append(replace(document("ga", n), evidence=proofs))
+    free = tuple((k, unprotected.licence if k == "licence" else v) for k, v in docs[6].labels)
+    docs[6] = replace(docs[6], labels=free)
     given = replace(inputs(tmp_path / "in", docs), clusters=())
     for access, wanted in (("Folder", "operator"), ("Git", "rights-holder")):
         sources = (replace(given.sources[0], access=access), *given.sources[1:])
         folder, _ = made(tmp_path / access, replace(given, sources=sources))
         rows = pq.read_table(folder / "audit/licence_evidence.parquet").to_pylist()
-        found = sorted((row["id"], row["by"]) for row in rows)
+        found = sorted((row["id"], row["by"]) for row in rows if row["id"] in ("ga/1", "ga/2", "ga/4", "ga/5"))
         assert found == sorted(
             [
                 ("ga/1", wanted),
@@ -131,8 +144,11 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
         )
         assert not [f for f in verify(folder) if "`by` of evidence" in f.says]
         card = data_cards.derive(folder)["numbers"]
-        n = [card[f"{by}_evidence"]["value"] for by in ("rights_holder", "statute", "operator")]
-        assert n == ([2, 1, 1] if access == "Folder" else [3, 1, 0])
+        n = [card[f"{by}_evidence"]["value"] for by in ("rights_holder", "statute", "operator", "item")]
+        n.append(card["with_evidence"]["value"])
+        # A decision of a person (ga/11) is the operator's; the nearest proof counts (13, 14).
+        assert n == ([3, 2, 5, 3, 10] if access == "Folder" else [7, 2, 1, 3, 10])
+        assert card["operator_share"]["value"] == ("50.00" if access == "Folder" else "10.00")
 
 
 def test_redactions_are_counted_by_kind_and_never_shown(release: tuple[Path, Manifest]) -> None:
