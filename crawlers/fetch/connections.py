@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from zope.interface import implementer  # type: ignore[import-untyped,unused-ign
 
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
+from crawlers.fetch.response_limits import check_framing
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
@@ -126,7 +128,10 @@ def _time_requests(protocol: Any, sent: Callable[[str], None]) -> Any:
 
 
 def _limit_head(protocol: Any) -> Any:
-    """Count the bytes of each head; Twisted limits only the length of one line (more strictly), not their number."""
+    """Count the bytes of each head and check its framing.
+
+    Twisted limits only the length of one line (more strictly), not their number.
+    """
     if not hasattr(protocol, "dataReceived"):
         return protocol
     received, failure = protocol.dataReceived, cast(Any, Failure)
@@ -138,6 +143,7 @@ def _limit_head(protocol: Any) -> Any:
             counted[:] = parser, 0
             if parser is not None:
                 parser.MAX_LENGTH = limits.ANSWER_HEAD_BYTES.value
+                parser.allHeadersReceived = partial(_check_head, parser, parser.allHeadersReceived)
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)
@@ -147,6 +153,12 @@ def _limit_head(protocol: Any) -> Any:
 
     protocol.dataReceived = data_received
     return protocol
+
+
+def _check_head(parser: Any, accept: Callable[[], None]) -> None:
+    raw = parser.connHeaders.getAllRawHeaders()
+    check_framing((name.decode("latin-1"), one.decode("latin-1")) for name, values in raw for one in values)
+    accept()
 
 
 def install(guard: Guard) -> None:

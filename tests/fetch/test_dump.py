@@ -208,6 +208,8 @@ def test_a_packed_file_that_is_cut_off_or_damaged_says_so(pack):
     packed = pack(os.urandom(100_000))
     with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
         whole(decompress.unpack_stream(io.BytesIO(packed[:-20]), limit=1 << 30))
+    with pytest.raises(decompress.Unpackable, match="compressed twice"):
+        whole(decompress.unpack_stream(io.BytesIO(pack(pack(b"x"))), limit=1 << 30))
     if packed.startswith(b"\x28\xb5"):
         return  # a checksum is the packer's choice in zstd
     spoilt = packed[:3000] + bytes(64) + packed[3064:]
