@@ -18,6 +18,7 @@ from crawlers import folders, proofs
 from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
+from crawlers.fetch.job import ASK_AGAIN
 from crawlers.folders import Left
 from crawlers.rights import claims
 from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
@@ -37,6 +38,8 @@ LOOKED = 50  # answers of a run whose fields are compared with those that the so
 NOTHING = Matcher((), b"")  # without tombstones
 _FILES = "files.warc.gz"  # the archive of a run over local files
 _MOVED = (301, 308)  # the page has another URL now; its content there is another capture
+FEW = 2  # entries that may leave a list of any length, if some are left
+MAX_LOSS = 0.2  # share of the entries of a list; a list that lost more is broken, and its entries are not gone
 
 
 def check_licences(source: Source) -> None:
@@ -188,7 +191,7 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
 def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[str, int]:
     """Index the archive of the crawler in `folder` and finish the run; return its counts.
 
-    Raises SourceError if a licence claim has no proof; the run then stays unfinished.
+    Raises SourceError if a licence claim has no proof, or a list lost its entries; the run then stays unfinished.
     """
     stats_file = folder / STATS
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
@@ -198,12 +201,20 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     try:
         proved = proofs.prove_claims(source, rows, folder, earlier, stats)
     except SourceError as error:
-        # Without this mark the crawler would find its run finished, and never fetch the page again.
-        replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
+        _mark_failed(stats_file, stats, error)
         raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
     rows = [mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
-    facts = stats | {"source": source.name, "lost": lost}
+    question = hashlib.sha256(
+        repr(source.access).encode()
+    ).hexdigest()  # what it asks for; another one has another list
+    try:
+        unnamed = set(stats.get("gone", ()))
+        _check_list(source, question, stats, earlier, sum(row.url not in unnamed for row in gone))
+    except SourceError as error:
+        _mark_failed(stats_file, stats | {ASK_AGAIN: True}, error)
+        raise
+    facts = stats | {"source": source.name, "lost": lost, "question": question}
     facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
     finish(folder, [*rows, *gone], facts)
     return {
@@ -214,6 +225,32 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         "torn": lost,
         "cut off": stats.get("left_out", {}).get("max-pages", 0),
     }
+
+
+def _mark_failed(stats_file: Path, stats: Mapping[str, Any], error: SourceError) -> None:
+    """Mark the run as failed: the crawler would find it finished, and never ask again."""
+    replace_file(stats_file, json.dumps({**stats, "finished": "failed", "error": str(error)}, ensure_ascii=False))
+
+
+def _check_list(source: Source, question: str, stats: Mapping[str, Any], earlier: Sequence[Run], visited: int) -> None:
+    """Raise SourceError if the lists of this run name far fewer entries than those of the last whole run did.
+
+    An interface that is out of order answers an empty list with status 200. `visited` entries were asked, and answered
+    that they are gone. A feed is a window, so only an empty one counts.
+    """
+    known = [run.facts for run in earlier if run.facts.get("question") == question and "listed" in run.facts]
+    if not known or "listed" not in stats or source.expect.at_least <= 0:
+        return
+    before, now = known[-1]["listed"], stats["listed"]
+    lost = before - now - visited
+    is_cut = lost > max(FEW, MAX_LOSS * before) and not isinstance(source.access, Feed)
+    if is_cut or (lost > 0 and not now):
+        what = {Dump: "dump", Git: "commit"}.get(type(source.access), "list")
+        raise SourceError(
+            f"{source.name}: its {what} has {now:,} entries, and had {before:,} before, so no entry counts as gone. "
+            "Look at the answers and collect again; if the loss is real, write expect=Expect(at_least=0) into the "
+            "source file for one collection."
+        )
 
 
 def describe_findings(definition: Definition, folder: Path, counts: Mapping[str, int]) -> Iterator[str]:

@@ -85,6 +85,7 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "terms": state.terms,
         **({"gone": sorted(state.gone)} if state.gone else {}),
         **({"oai": state.harvested} if state.harvested else {}),
+        **({"listed": state.listed} if state.listed is not None else {}),
     }
 
 

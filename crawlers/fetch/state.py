@@ -61,6 +61,7 @@ class CrawlState:
     terms: dict[str, Any] | None = None
     followed: Followed = field(default_factory=Followed)
     unnamed: tuple[str, ...] = ()  # attachments of earlier runs that no entry of this run names
+    listed: int | None = None  # entries that the lists of a whole run name
     outcome: str = ""  # finished, limit
     error: BaseException | None = None
 

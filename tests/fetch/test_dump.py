@@ -381,9 +381,13 @@ def test_a_collection_archives_the_licence_page_and_each_block_once(tmp_path):
         again = collected(tmp_path, source)
         assert again.new == 0 and again.current == first.current and host.hits["/dump.xml.bz2"] == 2
         host.body, host.etag = bz2.compress(export(range(1, 250), version="2", changed=(7,))), '"2"'
+        with pytest.raises(SourceError, match="its dump has 249 entries, and had 599 before"):
+            collected(tmp_path, source)
+        assert blocks(tmp_path) == stood
+        host.body, host.etag = bz2.compress(export(range(1, 500), version="2", changed=(7,))), '"3"'
         third = collected(tmp_path, source)
     assert 0 < third.new <= 2 and third.gone > 0
-    assert whole(blocks(tmp_path).values()).count(b"<page>") == 249
+    assert whole(blocks(tmp_path).values()).count(b"<page>") == 499
     assert all(agent.startswith("Malmoi/") for agent in host.agents)
 
 

@@ -180,6 +180,10 @@ def test_the_workspace_follows_a_repository_from_commit_to_commit(tmp_path, serv
     assert [(c.new, c.gone, c.current) for c in (first, second)] == [(2, 0, 2), (1, 1, 1)]
     runs = collection.runs(workspace.captures("small"))
     assert [run.facts["commit"] for run in runs] == [runs[0].facts["commit"], served.git("rev-parse", "main")]
+    assert [run.facts["listed"] for run in runs] == [2, 1]
+    served.commit(LICENCE)
+    with pytest.raises(SourceError, match="its commit has 0 entries, and had 1 before"):
+        collect(workspace, str(path), Progress())
     assert list(collection.licence_records(runs)) == ["LICENSE"]
 
 
