@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from crawlers.fetch.job import ASK_AGAIN
 from crawlers.folders import Left
 from crawlers.rights import claims
 from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
+from crawlers.web.addresses import covers, form_of
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
@@ -30,7 +32,7 @@ from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finis
 from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
-from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
+from malmoi.source import AccessPoint, Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -255,12 +257,25 @@ def _check_list(source: Source, question: str, stats: Mapping[str, Any], earlier
 
 def describe_findings(definition: Definition, folder: Path, counts: Mapping[str, int]) -> Iterator[str]:
     """Yield what the operator must know of the crawl in `folder`, each with the next step."""
+    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
     if left := counts["cut off"]:
+        urls = [row.url for row in read_run(folder).rows if row.kind in ITEMS and row.status == 200]
         yield (
             f"the collection ended at max_pages of its access point, with addresses left ({left:,}). "
-            "Raise max_pages in the source file, or narrow its scope, and collect again."
+            f"{_advise_on_bound(definition.source.access, urls)}"
         )
-    if unread := _list_unread(folder):
+    failed = Counter(stats.get("failed_by", {})) + Counter(stats.get("blocked_by", {}))
+    failed.pop("links-unread", None)  # a page that was fetched
+    if failed.total() > stats["pages"]:
+        first, asked = next((f", first {one['url']}" for one in stats["failed"]), ""), failed.total() + stats["pages"]
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in failed.most_common())
+        yield (
+            f"most addresses gave no page: {failed.total():,} of {asked:,} ({reasons}){first}. "
+            "Open it, and correct the addresses or the scope in the source file."
+        )
+    for file, why in sorted(stats.get("unread_robots", {}).items()):
+        yield f"nothing of its host was fetched, because {file} cannot be read ({why}). Open that address."
+    if unread := _list_unread(stats):
         yield (
             f"answers whose addresses could not be read: {len(unread):,}, so what they lead to may be missing. First "
             f"{unread[0]}. Look at that answer and collect again; correct follow() of the source file if it fails "
@@ -273,9 +288,27 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
         )
 
 
-def _list_unread(folder: Path) -> list[str]:
-    """Return the answers of the crawl in `folder` whose addresses could not be read, each with the reason."""
-    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
+def _advise_on_bound(access: AccessPoint, urls: Sequence[str]) -> str:
+    """Return the step after a crawl that ended at max_pages: an endless list, such as a calendar, is denied.
+
+    >>> _advise_on_bound(Site(("http://a.kr/",), ("http://a.kr/",)), ["http://a.kr/cal/1", "http://a.kr/cal/2"])[:63]
+    '2 of 2 captures have addresses of the form http://a.kr/cal/*: i'
+    """
+    form, most = next(iter(Counter(map(form_of, urls)).most_common(1)), ("", 0))
+    if 2 * most <= len(urls):
+        return "Raise max_pages in the source file, or narrow its scope, and collect again."
+    prefix = form.partition("*")[0].partition("?")[0]
+    is_part = isinstance(access, Site) and not any(covers(prefix, one) for one in access.start)
+    step = f"leave it out with deny=({prefix!r},)" if is_part else "narrow the scope or follow()"
+    return (
+        f"{most:,} of {len(urls):,} captures have addresses of the form {form}: if that is an endless list, such as a "
+        f"calendar or a search, {step} in the source file; only if these are the pages you want, raise max_pages. Then "
+        "collect again."
+    )
+
+
+def _list_unread(stats: Mapping[str, Any]) -> list[str]:
+    """Return the answers of a crawl whose addresses could not be read, each with the reason."""
     return [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]
 
 

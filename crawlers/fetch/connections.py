@@ -7,17 +7,19 @@ from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from OpenSSL import SSL
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Response
+from service_identity.exceptions import CertificateError, VerificationError
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
 from twisted.python.failure import Failure
 from twisted.web._newclient import BODY
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
 
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
+from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused, TlsFailed
 from crawlers.fetch.response_limits import check_framing
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
@@ -92,9 +94,19 @@ class GuardedHandler(HTTP11DownloadHandler):
             causes: Any = getattr(error.__cause__, "reasons", ())
             if any(cause.check(HeadTooBig) for cause in causes):
                 raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
+            if insecure := [
+                cause.value for cause in causes if cause.check(SSL.Error, VerificationError, CertificateError)
+            ]:
+                raise TlsFailed(_describe_tls(insecure[0])) from error
             raise
         except Exception as error:  # any parser error that a hostile answer causes is an error of that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
+
+
+def _describe_tls(error: Exception) -> str:
+    """Return the reason of an error of OpenSSL, which is a list of (library, function, reason)."""
+    said = error.args[0] if error.args else ""
+    return "; ".join(str(one[-1]) for one in said) if isinstance(said, list) and said else str(error)
 
 
 def _to_plain_response(url: str, answer: Response) -> Response:

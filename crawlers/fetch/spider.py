@@ -38,7 +38,8 @@ from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import describe
-from crawlers.web.addresses import canonical_url
+from crawlers.web import robots
+from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import first_of, is_in_scope, is_trap
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
@@ -332,10 +333,9 @@ class Crawl(Spider):
 
     def _explain_nothing(self, url: str, reason: str) -> str:
         name = self.context.name
-        if reason == "robots-unreachable":
-            return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
-            return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
+            file = f"{origin(url)}/robots.txt"
+            return f"{name}: {robots.explain_refusal(url, reason, file, self.state.robots.get(file, ''))}"
         reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
         access = self.context.access
         if reason in ("status-401", "status-403") and isinstance(access, Api) and access.key:

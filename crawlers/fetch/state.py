@@ -50,6 +50,7 @@ class CrawlState:
     others: set[str] = field(default_factory=set)  # requested as robots.txt, evidence, sitemap or feed
     moved: dict[str, str] = field(default_factory=dict)  # URL → its redirect target
     blocked: dict[str, str] = field(default_factory=dict)
+    robots: dict[str, str] = field(default_factory=dict)  # robots.txt that could not be read → why
     withheld: dict[str, str] = field(default_factory=dict)  # withdrawn URL → how lists name it
     failed: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)  # reason → URLs that were not even queued

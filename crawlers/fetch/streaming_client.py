@@ -197,7 +197,8 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, ssl.SSLError):
-        return "tls"
+        said = getattr(error, "verify_message", "") or (error.reason or "").replace("_", " ").lower()
+        return f"tls: {said}" if said else "tls"
     if isinstance(error, socket.gaierror):
         return "unknown-host"
     if isinstance(error, ConnectionRefusedError):

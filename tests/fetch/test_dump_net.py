@@ -363,6 +363,15 @@ def test_a_robots_txt_that_cannot_be_read_forbids_and_is_named(tmp_path):
         assert collected(tmp_path, written(tmp_path, host)).new == 1
 
 
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path):
+    with peer_of(answer(body=b"x"), context=self_signed(tmp_path)) as peer:
+        with pytest.raises(NoAnswer, match="tls: self-signed certificate"):
+            net_of(peer).get(peer.url)
+        base = peer.url.removesuffix("dump")
+        done = crawl(order(tmp_path, f'access=Site(("{base}",), ("{base}",))', (peer.port,)), tries=1)
+    assert "/robots.txt cannot be read (tls: certificate verify failed); ask the publisher to repair" in done.err
+
+
 class PanicException(BaseException):
     """As compiled Rust raises it."""
 

@@ -298,7 +298,7 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        (Git("https://git.example.kr/o/r"), "is not in github.com"),
+        (Git("https://git.example.kr/o/r"), "is not one of github.com"),
         (Git("http://github.com/o/r"), "https only"),
         (Git("ssh://github.com/o/r"), "https only"),
         (Git("file:///etc"), "https only"),
@@ -311,7 +311,7 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
         (Git("https://github.com/o/r", branch="a..b"), "not the name of a branch"),
         (Git("https://github.com/o/r", branch="a:refs/x"), "not the name of a branch"),
         (Git("https://github.com/o/r", commit="abc123"), "not a commit"),
-        (Git("https://127.0.0.1/o/r"), "is not in"),
+        (Git("https://127.0.0.1/o/r"), "is not one of"),
     ],
 )
 def test_what_is_not_declared_well_is_not_asked_for(tmp_path, access, says):
