@@ -231,7 +231,9 @@ def _find_contradiction(capture: Capture) -> str:
         if kind in MARKUP and said not in ("", kind, *LOOSE) and not {said, kind} <= {"json", "jsonl"}:
             return f"{kind}, {how} {said}"
     ending = capture.url.partition("?")[0].rpartition(".")[2].lower()
-    if kind not in MARKUP or ending not in BINARY or (kind == "html" and _is_about_file(capture)):
+    if kind not in MARKUP or ending not in BINARY:
+        return ""
+    if format_by_name(media, "") == kind == "html" and _is_about_file(capture):
         return ""
     return f"{kind}, named like {ending}"
 
