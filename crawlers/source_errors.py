@@ -23,7 +23,7 @@ from malmoi.source import Item
 UNREADABLE_TABLE = "unreadable-table"  # crawlers.tables cannot split it into rows
 UNREADABLE_CAPTURE = "unreadable-capture"  # a function of the source refuses it
 LABEL = "error"  # of a document that was dropped for such an exception: the detail
-ROWS = "rows"  # of a document that stands for several lost rows of a table: how many
+ROWS = "rows"  # of a document in place of several lost rows of a table: how many
 _CRAWLERS = Path(__file__).parent
 _DESCRIBED = re.compile(r"(\w+)(?:: .*?)?( \([^()]*, line \d+\))?", re.DOTALL)
 MAX_DETAIL = 400  # code points of a detail: a message may quote a line of the data

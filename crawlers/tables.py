@@ -321,7 +321,7 @@ def _json_rows(text: str, where: str, at: str | None, named: Sequence[str | None
 def _choose_list(data: object, at: str | None, named: Sequence[str | None], where: str) -> tuple[Sequence[object], Row]:
     """Return the list of rows inside nested objects, and the fields around it; an object without one is a row itself.
 
-    Among several lists those count whose objects have the text column, and of those the ones with all `named` columns;
+    Among several lists those count whose objects have the text column, of those the ones with all `named` columns, and
     of these the outermost. An interface with one result often gives the object where a list would be: it is the row if
     it has a text column.
 
@@ -334,31 +334,32 @@ def _choose_list(data: object, at: str | None, named: Sequence[str | None], wher
     if not isinstance(data, dict):
         raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
     columns = frozenset((_fold(named[0]),) if named and named[0] else TEXT)
+    lists = {path: (rows, around) for path, rows, around in _find_lists(data, columns)}
+    if at in lists:
+        return lists[at]
+    found = {path: rows for path, (rows, _) in lists.items() if rows}
+    fitting = [path for path, rows in found.items() if any(_has_text(row, columns) for row in rows)]
     wanted = {name for name in named if name}
-    found = list(_find_lists(data, columns))
-    if at is not None:
-        return _follow_path(data, at, where, [path for path, _, _ in found])
-    fitting = [one for one in found if any(_has_text(row, columns) for row in one[1])]
-    exact = [one for one in fitting if wanted <= {name for row in one[1] for name in row}] or fitting
-    depth = min((path.count(".") for path, _, _ in exact), default=0)
-    nearest = [one for one in exact if one[0].count(".") == depth] or (found if len(found) == 1 else [])
-    if len(nearest) == 1:
-        return nearest[0][1:]
-    if not found:
+    fitting = [path for path in fitting if wanted <= {name for row in found[path] for name in row}] or fitting
+    depth = min((path.count(".") for path in fitting), default=0)
+    chosen = [path for path in fitting if path.count(".") == depth] or (list(found) if len(found) == 1 else [])
+    if at is None and not found:
         return [data], {}
-    names = ", ".join(
-        f"{path} ({', '.join(dict.fromkeys(name for row in rows for name in row))})" for path, rows, _ in found
+    if at is None and len(chosen) == 1:
+        return lists[chosen[0]]
+    state = f"no list at {at!r}" if at is not None else f"{len(chosen) or 'no'} lists have the columns"
+    known = (
+        f"{path} ({', '.join(dict.fromkeys(name for row in rows for name in row))})" for path, rows in found.items()
     )
-    state = f"{len(nearest)} lists have" if nearest else "no list of objects has"
     raise TableError(
-        f"{where}: {state} the column {named[0] if named and named[0] else ', '.join(TEXT)}. Found: {names}. "
-        "Name the columns, or the list with rows(capture, at='<path>'), in the source file.",
-        max(len(rows) for _, rows, _ in found),
+        f"{where}: {state}. Found: {', '.join(known) or 'none'}. "
+        "Name the columns, or the list with at='<path>', in rows() of the source file.",
+        max(map(len, found.values()), default=1),
     )
 
 
 def _find_lists(data: Row, columns: frozenset[str]) -> Iterator[tuple[str, Sequence[Row], Row]]:
-    """Yield (path, rows, fields around them) of each list of objects, and of each object with a text column."""
+    """Yield (path, rows, fields around them) of lists of objects, objects with a text column, and empty values."""
     waiting: list[tuple[str, Row, dict[str, Any]]] = [("", data, {})]
     for path, value, around in waiting:
         if _has_text(value, columns):
@@ -367,27 +368,10 @@ def _find_lists(data: Row, columns: frozenset[str]) -> Iterator[tuple[str, Seque
         for name, inner in value.items():
             place = f"{path}.{name}" if path else name
             rest = around | {key: one for key, one in value.items() if key != name and not isinstance(one, dict)}
-            if _is_list_of_objects(inner) and not licence_fields.field_kind(name):
-                yield place, inner, rest
-            elif isinstance(inner, dict) and place.count(".") < MAX_DEPTH:
+            if isinstance(inner, dict) and place.count(".") < MAX_DEPTH:
                 waiting.append((place, inner, rest))
-
-
-def _follow_path(data: Row, at: str, where: str, known: Sequence[str]) -> tuple[Sequence[object], Row]:
-    """Return the rows at a path, and the fields around them; no rows for an empty value."""
-    inner: object = data
-    around: dict[str, Any] = {}
-    for name in at.split("."):
-        if not isinstance(inner, dict) or name not in inner:
-            raise TableError(
-                f"{where}: there is no list at {at!r}. Found: {', '.join(known) or 'none'}. "
-                "Correct rows(capture, at=…) in the source file.",
-                _measure_json(data),
-            )
-        around |= {key: one for key, one in inner.items() if key != name and not isinstance(one, dict)}
-        inner = inner[name]
-    rows = inner if isinstance(inner, list) else [inner] if inner else []
-    return rows, around
+            elif inner in ([], "", None) or (_is_list_of_objects(inner) and not licence_fields.field_kind(name)):
+                yield place, inner or [], rest
 
 
 def _has_text(row: Row, columns: frozenset[str]) -> bool:

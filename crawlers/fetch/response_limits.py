@@ -55,7 +55,7 @@ def check_framing(headers: Iterable[tuple[str, str]]) -> None:
     """Raise HTTPException if a head can be read in two ways; the crawler and the client for dumps both ask.
 
     Allowed is one length, also repeated, or the transfer coding `chunked`, which outweighs a length (RFC 9112, section
-    6.3). Refused are another coding, a repeated one, different lengths, and a length that is no number.
+    6.3). Refused are another coding, a repeated one, different lengths, and a length that is not a number.
 
     >>> check_framing([("Content-Length", "5, 5"), ("transfer-encoding", "Chunked")])
     >>> check_framing([("Content-Length", "5"), ("Content-Length", "6")])
@@ -79,7 +79,7 @@ class StrictResponse(http.client.HTTPResponse):
         """Read the head. Raises HTTPException."""
         super().begin()
         if any(isinstance(one, MissingHeaderBodySeparatorDefect) for one in self.headers.defects):
-            raise http.client.HTTPException("a line that is no header, and the headers behind it are lost")
+            raise http.client.HTTPException("a line without a colon, which hides the headers behind it")
         check_framing(self.headers.items())
 
     def _read_next_chunk_size(self) -> int:

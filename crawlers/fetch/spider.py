@@ -279,7 +279,7 @@ class Crawl(Spider):
     def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> int:
         """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment.
 
-        Return how many entries of a list were queued: pages; of a site only attachments, as its pages are no list.
+        Return how many entries of a list were queued: pages; of a site only attachments, as its pages are not a list.
         """
         entries = 0
         for url in urls:

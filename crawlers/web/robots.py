@@ -134,7 +134,7 @@ def explain_refusal(url: str, reason: str, file: str, why: str) -> str:
 
 
 def describe_unreadable(body: bytes | None) -> str:
-    """Return what an answer is that is no robots.txt.
+    """Describe an answer that is not a robots.txt.
 
     >>> describe_unreadable(b"<!doctype html>"), describe_unreadable(None)
     ('a page of HTML, as an application sends for every address', 'damaged in its compression')

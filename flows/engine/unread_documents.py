@@ -29,7 +29,7 @@ class Unread:
     reasons: Counter[str]
     captures: int = 0  # that hold documents
     lost: int = 0  # of those, captures that gave no document for this reason
-    rows: int = 0  # of tables that were lost beyond one for each document that stands for them
+    rows: int = 0  # of tables that were lost beyond one for each document in their place
     first: str = ""  # id of such a document
     said: list[str] = field(default_factory=list)  # the error of the first
 
