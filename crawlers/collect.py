@@ -207,9 +207,7 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
         raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
     rows = [mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
-    question = hashlib.sha256(
-        repr(source.access).encode()
-    ).hexdigest()  # what it asks for; another one has another list
+    question = hashlib.sha256(repr(source.access).encode()).hexdigest()  # of another question the list is another
     try:
         unnamed = set(stats.get("gone", ()))
         _check_list(source, question, stats, earlier, sum(row.url not in unnamed for row in gone))
@@ -266,8 +264,8 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
         )
     failed = Counter(stats.get("failed_by", {})) + Counter(stats.get("blocked_by", {}))
     failed.pop("links-unread", None)  # a page that was fetched
-    if failed.total() > stats["pages"]:
-        first, asked = next((f", first {one['url']}" for one in stats["failed"]), ""), failed.total() + stats["pages"]
+    if failed.total() > (pages := stats.get("pages", 0)):
+        first, asked = next((f", first {one['url']}" for one in stats["failed"]), ""), failed.total() + pages
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in failed.most_common())
         yield (
             f"most addresses gave no page: {failed.total():,} of {asked:,} ({reasons}){first}. "

@@ -58,9 +58,9 @@ class RobotsMiddleware:
         decision = robots.decide(status, body, request.url, politeness.AGENT)
         if decision.delay is not None:
             self.context.pace.slow_down(urlsplit(request.url).hostname or "", decision.delay)
+        if decision.reason == "robots-unreadable":
+            self._note(origin(request.url), robots.describe_unreadable(body))
         if not decision.allowed and not self._is_granted(request, decision.reason, body):
-            if decision.reason == "robots-unreadable":
-                self._note(origin(request.url), robots.describe_unreadable(body))
             raise Blocked(decision.reason)
 
     def _is_granted(self, request: Request, reason: str, body: bytes | None) -> bool:
@@ -71,6 +71,10 @@ class RobotsMiddleware:
         said = (
             reason == "robots-disallow" and robots.find_forbidding_line(body or b"", request.url, politeness.AGENT)
         ) or reason
+        file = f"{origin(request.url)}/robots.txt"
+        if file in self.state.robots and (not access.grant or reason in UNGRANTED):
+            said = robots.explain_refusal(request.url, reason, file, self.state.robots[file])
+            raise SourceError(f"{self.context.name}: {said}")
         if not access.grant or reason in UNGRANTED:
             raise SourceError(
                 f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
