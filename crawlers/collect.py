@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,11 @@ from crawlers import folders, proofs
 from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
+from crawlers.fetch.job import ASK_AGAIN
 from crawlers.folders import Left
 from crawlers.rights import claims
 from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
+from crawlers.web.addresses import covers, form_of
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
@@ -29,7 +32,7 @@ from malmoi.archive.collection import ARCHIVED, GONE, ITEMS, LICENCE, Run, finis
 from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
-from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
+from malmoi.source import AccessPoint, Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
@@ -37,6 +40,8 @@ LOOKED = 50  # answers of a run whose fields are compared with those that the so
 NOTHING = Matcher((), b"")  # without tombstones
 _FILES = "files.warc.gz"  # the archive of a run over local files
 _MOVED = (301, 308)  # the page has another URL now; its content there is another capture
+FEW = 2  # entries that may leave a list of any length, if some are left
+MAX_LOSS = 0.2  # share of the entries of a list; a list that lost more is broken, and its entries are not gone
 
 
 def check_licences(source: Source) -> None:
@@ -188,7 +193,7 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
 def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[str, int]:
     """Index the archive of the crawler in `folder` and finish the run; return its counts.
 
-    Raises SourceError if a licence claim has no proof; the run then stays unfinished.
+    Raises SourceError if a licence claim has no proof, or a list lost its entries; the run then stays unfinished.
     """
     stats_file = folder / STATS
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
@@ -198,12 +203,18 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     try:
         proved = proofs.prove_claims(source, rows, folder, earlier, stats)
     except SourceError as error:
-        # Without this mark the crawler would find its run finished, and never fetch the page again.
-        replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
+        _mark_failed(stats_file, stats, error)
         raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
     rows = [mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
-    facts = stats | {"source": source.name, "lost": lost}
+    question = hashlib.sha256(repr(source.access).encode()).hexdigest()  # of another question the list is another
+    try:
+        unnamed = set(stats.get("gone", ()))
+        _check_list(source, question, stats, earlier, sum(row.url not in unnamed for row in gone))
+    except SourceError as error:
+        _mark_failed(stats_file, stats | {ASK_AGAIN: True}, error)
+        raise
+    facts = stats | {"source": source.name, "lost": lost, "question": question}
     facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
     finish(folder, [*rows, *gone], facts)
     return {
@@ -216,14 +227,53 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     }
 
 
+def _mark_failed(stats_file: Path, stats: Mapping[str, Any], error: SourceError) -> None:
+    """Mark the run as failed: the crawler would find it finished, and never ask again."""
+    replace_file(stats_file, json.dumps({**stats, "finished": "failed", "error": str(error)}, ensure_ascii=False))
+
+
+def _check_list(source: Source, question: str, stats: Mapping[str, Any], earlier: Sequence[Run], visited: int) -> None:
+    """Raise SourceError if the lists of this run name far fewer entries than those of the last whole run did.
+
+    An interface that is out of order answers an empty list with status 200. `visited` entries were asked, and answered
+    that they are gone. A feed is a window, so only an empty one counts.
+    """
+    known = [run.facts for run in earlier if run.facts.get("question") == question and "listed" in run.facts]
+    if not known or "listed" not in stats or source.expect.at_least <= 0:
+        return
+    before, now = known[-1]["listed"], stats["listed"]
+    lost = before - now - visited
+    is_cut = lost > max(FEW, MAX_LOSS * before) and not isinstance(source.access, Feed)
+    if is_cut or (lost > 0 and not now):
+        what = {Dump: "dump", Git: "commit"}.get(type(source.access), "list")
+        raise SourceError(
+            f"{source.name}: its {what} has {now:,} entries, and had {before:,} before, so no entry counts as gone. "
+            "Look at the answers and collect again; if the loss is real, write expect=Expect(at_least=0) into the "
+            "source file for one collection."
+        )
+
+
 def describe_findings(definition: Definition, folder: Path, counts: Mapping[str, int]) -> Iterator[str]:
     """Yield what the operator must know of the crawl in `folder`, each with the next step."""
+    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
     if left := counts["cut off"]:
+        urls = [row.url for row in read_run(folder).rows if row.kind in ITEMS and row.status == 200]
         yield (
             f"the collection ended at max_pages of its access point, with addresses left ({left:,}). "
-            "Raise max_pages in the source file, or narrow its scope, and collect again."
+            f"{_advise_on_bound(definition.source.access, urls)}"
         )
-    if unread := _list_unread(folder):
+    failed = Counter(stats.get("failed_by", {})) + Counter(stats.get("blocked_by", {}))
+    failed.pop("links-unread", None)  # a page that was fetched
+    if failed.total() > (pages := stats.get("pages", 0)):
+        first, asked = next((f", first {one['url']}" for one in stats["failed"]), ""), failed.total() + pages
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in failed.most_common())
+        yield (
+            f"most addresses gave no page: {failed.total():,} of {asked:,} ({reasons}){first}. "
+            "Open it, and correct the addresses or the scope in the source file."
+        )
+    for file, why in sorted(stats.get("unread_robots", {}).items()):
+        yield f"nothing of its host was fetched, because {file} cannot be read ({why}). Open that address."
+    if unread := _list_unread(stats):
         yield (
             f"answers whose addresses could not be read: {len(unread):,}, so what they lead to may be missing. First "
             f"{unread[0]}. Look at that answer and collect again; correct follow() of the source file if it fails "
@@ -236,9 +286,27 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
         )
 
 
-def _list_unread(folder: Path) -> list[str]:
-    """Return the answers of the crawl in `folder` whose addresses could not be read, each with the reason."""
-    stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
+def _advise_on_bound(access: AccessPoint, urls: Sequence[str]) -> str:
+    """Return the step after a crawl that ended at max_pages: an endless list, such as a calendar, is denied.
+
+    >>> _advise_on_bound(Site(("http://a.kr/",), ("http://a.kr/",)), ["http://a.kr/cal/1", "http://a.kr/cal/2"])[:63]
+    '2 of 2 captures have addresses of the form http://a.kr/cal/*: i'
+    """
+    form, most = next(iter(Counter(map(form_of, urls)).most_common(1)), ("", 0))
+    if 2 * most <= len(urls):
+        return "Raise max_pages in the source file, or narrow its scope, and collect again."
+    prefix = form.partition("*")[0].partition("?")[0]
+    is_part = isinstance(access, Site) and not any(covers(prefix, one) for one in access.start)
+    step = f"leave it out with deny=({prefix!r},)" if is_part else "narrow the scope or follow()"
+    return (
+        f"{most:,} of {len(urls):,} captures have addresses of the form {form}: if that is an endless list, such as a "
+        f"calendar or a search, {step} in the source file; only if these are the pages you want, raise max_pages. Then "
+        "collect again."
+    )
+
+
+def _list_unread(stats: Mapping[str, Any]) -> list[str]:
+    """Return the answers of a crawl whose addresses could not be read, each with the reason."""
     return [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]
 
 

@@ -33,7 +33,7 @@ from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.processes.workers import renew
 from malmoi.source import Api, Dump, Extracted, Item, Source
 
-VERSION = 16  # raise it when captures yield other items or documents, whatever their format
+VERSION = 17  # raise it when captures yield other items or documents, whatever their format
 # Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
 # those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
@@ -187,7 +187,8 @@ def _make_lost(
     bare = ParsedItem(replace(item, body=b"", evidence=()))
     signals = response_signals.find(bare.item, None)
     made = make_document(capture, row.payload_sha256, bare, extracted, lambda _: ((), signals), host)
-    return _add_labels(made, ((source_errors.LABEL, fault.detail),), ())
+    rows = ((source_errors.ROWS, str(fault.rows)),) if fault.rows > 1 else ()
+    return _add_labels(made, ((source_errors.LABEL, fault.detail), *rows), ())
 
 
 def failure(reason: str) -> Exception:

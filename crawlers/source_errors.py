@@ -23,6 +23,7 @@ from malmoi.source import Item
 UNREADABLE_TABLE = "unreadable-table"  # crawlers.tables cannot split it into rows
 UNREADABLE_CAPTURE = "unreadable-capture"  # a function of the source refuses it
 LABEL = "error"  # of a document that was dropped for such an exception: the detail
+ROWS = "rows"  # of a document in place of several lost rows of a table: how many
 _CRAWLERS = Path(__file__).parent
 _DESCRIBED = re.compile(r"(\w+)(?:: .*?)?( \([^()]*, line \d+\))?", re.DOTALL)
 MAX_DETAIL = 400  # code points of a detail: a message may quote a line of the data
@@ -35,6 +36,7 @@ class Fault:
     reason: str  # of the verdict, or `error:<exception>`
     detail: str  # the message; of an unforeseen exception also its name and its place in the source file
     is_drop: bool  # False: the document is failed
+    rows: int = 1  # lost
 
 
 class _Unforeseen(Exception):
@@ -54,8 +56,8 @@ def catch_faults(definition: Path, note: Callable[[Fault], None]) -> Iterator[No
     except Unreadable as error:
         note(Fault(error.reason, error.limit.describe() if error.limit else "", is_drop=True))
     except CaptureError as error:
-        reason = UNREADABLE_TABLE if isinstance(error, TableError) else UNREADABLE_CAPTURE
-        note(Fault(reason, _to_line(str(error)), is_drop=True))
+        reason, rows = (UNREADABLE_TABLE, error.rows) if isinstance(error, TableError) else (UNREADABLE_CAPTURE, 1)
+        note(Fault(reason, _to_line(str(error)), is_drop=True, rows=rows))
     except _Unforeseen as error:
         cause = error.__cause__ or error
         note(Fault(f"error:{error}", describe(cause, definition), is_drop=False))

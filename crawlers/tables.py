@@ -10,12 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
+from lxml import etree
+
 from crawlers.encodings.decode import decode
+from crawlers.formats import xml_records
 from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.sniffing import sniff
@@ -54,7 +59,7 @@ MAX_DEPTH = 8  # objects around the rows of an answer
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
 
 
-def rows(
+def rows(  # noqa: PLR0913 - the columns of a row
     capture: Capture,
     *,
     text: str | None = None,
@@ -64,37 +69,43 @@ def rows(
     author: str | None = None,
     licence: str | None = None,
     name: str | None = None,
+    at: str | None = None,
 ) -> Iterator[Item]:
     """Yield each row of a table as an item, in order; rows without text too, so that they are counted.
 
     The arguments name columns (JSON: fields of the objects, inside an envelope too); by default, the lists of this
-    module are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
-    file name of the address.
+    module are used. Of several lists in JSON the one counts whose objects have the named columns; `at` names it by its
+    path, such as `response.body.items`. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to
+    the file name of the address.
 
-    Raises TableError, with the line, if no column holds text, a named column is missing, two rows share a key, or the
-    file is damaged; if a few rows are damaged or have no key, only after all others.
+    Raises TableError, with the line and the number of rows that are lost, if no column holds text, a named column is
+    missing, several lists may be meant, two rows share a key, or the file is damaged; if a few rows are damaged or have
+    no key, only after all others.
     """
     where = capture.url
     kind = sniff(capture.body, capture.header("Content-Type"), _name_file(capture.url))
-    table, around = _read_rows(capture, kind, text)
-    _check_most(table)
-    columns = list(dict.fromkeys(column for row in table if not isinstance(row, TableError) for column in row[1]))
-    text_column = _choose_column("text", text, TEXT, columns, where)
-    if not text_column:
-        raise TableError(
-            f"{where}: no column is called {', '.join(TEXT)}. Found: {', '.join(columns) or 'none'}. "
-            "Write rows(capture, text='<column>') into items() of the source file."
-        )
-    chosen = {
-        "title": _choose_column("title", title, TITLE, columns, where),
-        "date": _choose_column("date", date, DATE, columns, where),
-        "author": _choose_column("author", author, AUTHOR, columns, where),
-    }
-    licence_column = _choose_column("licence", licence, (), columns, where)
+    table, around = _read_rows(capture, kind, at, (text, key, title, date, author, licence))
+    if at is not None and not table:
+        return
+    with _weigh_errors(len(table)):
+        _check_most(table)
+        columns = list(dict.fromkeys(column for row in table if not isinstance(row, TableError) for column in row[1]))
+        text_column = _choose_column("text", text, TEXT, columns, where)
+        if not text_column:
+            raise TableError(
+                f"{where}: no column is called {', '.join(TEXT)}. Found: {', '.join(columns) or 'none'}. "
+                "Write rows(capture, text='<column>') into items() of the source file."
+            )
+        chosen = {
+            "title": _choose_column("title", title, TITLE, columns, where),
+            "date": _choose_column("date", date, DATE, columns, where),
+            "author": _choose_column("author", author, AUTHOR, columns, where),
+        }
+        licence_column = _choose_column("licence", licence, (), columns, where)
+        key_column = _choose_column("key", key, KEY, columns, where)
+        keys = list(_keys(table, key_column, given=key is not None, where=where))
+        faults = _check_most([row for _, row in keys])
     shared = licence_fields.find(around, capture.record)
-    key_column = _choose_column("key", key, KEY, columns, where)
-    keys = list(_keys(table, key_column, given=key is not None, where=where))
-    faults = _check_most([row for _, row in keys])
     for row_key, row in keys:
         if isinstance(row, TableError):
             continue
@@ -105,7 +116,51 @@ def rows(
     if faults:
         more = f" {len(faults):,} rows are left out in all." if len(faults) > 1 else ""
         says = f"{faults[0]}{more}"
-        raise TableError(says)
+        raise TableError(says, len(faults))
+
+
+def count_rows(capture: Capture) -> int:
+    """Return how many rows an answer holds: the objects of the longest list of JSON, the most elements of one name side
+    by side of XML, the lines of another table; 0 for anything else.
+    """
+    kind = sniff(capture.body, capture.header("Content-Type"), _name_file(capture.url))
+    try:
+        with input_errors(ValueError):
+            if kind == "json":
+                return _measure_json(json.loads(decode(capture.body, capture.charset).text))
+            if kind == "xml":
+                tree = xml_records.parse_xml(capture.body, capture.charset)
+                return max(
+                    max(Counter(inner.tag for inner in one).values(), default=0) for one in tree.iter(etree.Element)
+                )
+    except ValueError:
+        return 0
+    return capture.body.count(b"\n") if kind in ("csv", "tsv", "jsonl") else 0
+
+
+def _measure_json(data: Any) -> int:
+    """Return the length of the longest list of objects, at any depth.
+
+    >>> _measure_json({"rows": [{"a": 1}, {"a": 2}], "facets": [{"b": 1}], "columns": ["a", "b", "c"]})
+    2
+    """
+    most, waiting = 0, [data]
+    while waiting:  # a list instead of a recursion: an answer may be nested deeply
+        value = waiting.pop()
+        if _is_list_of_objects(value):
+            most = max(most, len(value))
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most
+
+
+@contextmanager
+def _weigh_errors(count: int) -> Iterator[None]:
+    """Let an error inside the block cost `count` rows: none of the table is read."""
+    try:
+        yield
+    except TableError as error:
+        error.rows = max(1, count)
+        raise
 
 
 def make_row(
@@ -188,13 +243,15 @@ def _cell_text(value: object) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-def _read_rows(capture: Capture, kind: str, column: str | None) -> tuple[list[Line], Row]:
-    """Return the rows with their lines, and the fields of the enclosing objects; `column` is the given one of text."""
+def _read_rows(capture: Capture, kind: str, at: str | None, named: Sequence[str | None]) -> tuple[list[Line], Row]:
+    """Return the rows with their lines, and the fields of the enclosing objects; `named`: the columns, text first."""
     text = decode(capture.body, capture.charset).text
+    if kind == "json":
+        return _json_rows(text, capture.url, at, named)
+    if at is not None:
+        raise TableError(f"{capture.url}: this is {kind}, and at={at!r} names a list of JSON. Correct the source file.")
     if kind == "jsonl":
         return list(_json_lines(text, capture.url)), {}
-    if kind == "json":
-        return _json_rows(text, capture.url, column)
     if kind in ("csv", "tsv"):
         return list(_csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)), {}
     raise TableError(
@@ -256,47 +313,65 @@ def _json_lines(text: str, where: str) -> Iterator[Line]:
                 yield error
 
 
-def _json_rows(text: str, where: str, column: str | None) -> tuple[list[Line], Row]:
-    data, around = _open_envelope(_load(text, where, 1), frozenset((_fold(column),) if column else TEXT))
-    if not isinstance(data, list):
-        raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
-    return [_object(row, where, number) for number, row in enumerate(data, 1)], around
+def _json_rows(text: str, where: str, at: str | None, named: Sequence[str | None]) -> tuple[list[Line], Row]:
+    found, around = _choose_list(_load(text, where, 1), at, named, where)
+    return [_object(row, where, number) for number, row in enumerate(found, 1)], around
 
 
-def _open_envelope(data: object, columns: frozenset[str]) -> tuple[object, Row]:
+def _choose_list(data: object, at: str | None, named: Sequence[str | None], where: str) -> tuple[Sequence[object], Row]:
     """Return the list of rows inside nested objects, and the fields around it; an object without one is a row itself.
 
-    An interface with one result often gives the object where a list would be: it is the row if it has a text column.
+    Among several lists those count whose objects have the text column, of those the ones with all `named` columns, and
+    of these the outermost. An interface with one result often gives the object where a list would be: it is the row if
+    it has a text column.
 
     >>> answer = {"response": {"header": {"code": "00"}, "body": {"items": {"item": [{"본문": "가"}]}, "total": 1}}}
-    >>> _open_envelope(answer, frozenset(("본문",)))
+    >>> _choose_list(answer, None, ("본문",), "")
     ([{'본문': '가'}], {'total': 1})
     """
-    around: dict[str, Any] = {}
-    inner = data
-    while isinstance(inner, dict) and not _has_text(inner, columns):
-        lists = [
-            name for name, value in inner.items() if _is_list_of_objects(value) and not licence_fields.field_kind(name)
-        ]
-        nested = lists or [name for name, value in inner.items() if _holds_rows(value, columns)]
-        if len(nested) != 1:
-            break
-        around |= {name: value for name, value in inner.items() if name != nested[0] and not isinstance(value, dict)}
-        inner = inner[nested[0]]
-        if lists:
-            return inner, around
-    if isinstance(inner, dict):
-        return ([inner], around) if _has_text(inner, columns) else ([data], {})
-    return inner, around
-
-
-def _holds_rows(value: object, columns: frozenset[str], depth: int = 0) -> bool:
-    """Whether an object holds a list of objects, or an object with a text column, at most MAX_DEPTH objects deep."""
-    if not isinstance(value, dict) or depth > MAX_DEPTH:
-        return False
-    return _has_text(value, columns) or any(
-        _is_list_of_objects(one) or _holds_rows(one, columns, depth + 1) for one in value.values()
+    if isinstance(data, list) and at is None:
+        return data, {}
+    if not isinstance(data, dict):
+        raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
+    columns = frozenset((_fold(named[0]),) if named and named[0] else TEXT)
+    lists = {path: (rows, around) for path, rows, around in _find_lists(data, columns)}
+    if at in lists:
+        return lists[at]
+    found = {path: rows for path, (rows, _) in lists.items() if rows}
+    fitting = [path for path, rows in found.items() if any(_has_text(row, columns) for row in rows)]
+    wanted = {name for name in named if name}
+    fitting = [path for path in fitting if wanted <= {name for row in found[path] for name in row}] or fitting
+    depth = min((path.count(".") for path in fitting), default=0)
+    chosen = [path for path in fitting if path.count(".") == depth] or (list(found) if len(found) == 1 else [])
+    if at is None and not found:
+        return [data], {}
+    if at is None and len(chosen) == 1:
+        return lists[chosen[0]]
+    state = f"no list at {at!r}" if at is not None else f"{len(chosen) or 'no'} lists have the columns"
+    known = (
+        f"{path} ({', '.join(dict.fromkeys(name for row in rows for name in row))})" for path, rows in found.items()
     )
+    raise TableError(
+        f"{where}: {state}. Found: {', '.join(known) or 'none'}. "
+        "Name the columns, or the list with at='<path>', in rows() of the source file.",
+        max(map(len, found.values()), default=1),
+    )
+
+
+def _find_lists(data: Row, columns: frozenset[str]) -> Iterator[tuple[str, Sequence[Row], Row]]:
+    """Yield (path, rows, fields around them) of lists of objects, objects with a text column, and empty values."""
+    waiting: list[tuple[str, Row, dict[str, Any]]] = [("", data, {})]
+    for path, value, around in waiting:
+        if _has_text(value, columns):
+            yield path, [value], around
+            continue
+        for name, inner in value.items():
+            place = f"{path}.{name}" if path else name
+            rest = around | {key: one for key, one in value.items() if key != name and not isinstance(one, dict)}
+            if isinstance(inner, dict) and place.count(".") < MAX_DEPTH:
+                waiting.append((place, inner, rest))
+            elif inner in ([], "", None) or (_is_list_of_objects(inner) and not licence_fields.field_kind(name)):
+                yield place, inner or [], rest
 
 
 def _has_text(row: Row, columns: frozenset[str]) -> bool:

@@ -56,7 +56,8 @@ def rows(
     if names and (missing := [name for name in (text, key) if name and name not in names]):
         raise TableError(
             f"{capture.url}: no record has an element or attribute {missing[0]!r}. Found: {', '.join(names)}. Correct "
-            "xml_rows.rows in the source file."
+            "xml_rows.rows in the source file.",
+            len(records),
         )
     columns = {"title": title, "date": date, "author": author}
     for number, (markup, row) in enumerate(records, 1):
@@ -71,7 +72,8 @@ def rows(
     if begun > len(records):
         raise TableError(
             f"{capture.url}: {begun - len(records):,} of {begun:,} <{record}> have no end, so the answer is cut off or "
-            "the element is another one. Collect again, or correct record= in the source file."
+            "the element is another one. Collect again, or correct record= in the source file.",
+            begun - len(records),
         )
 
 

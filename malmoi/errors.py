@@ -36,7 +36,11 @@ class CaptureError(SourceError):
 
 
 class TableError(CaptureError):
-    """A table cannot be split into rows."""
+    """A table cannot be split into rows; `rows` is how many are lost, as far as that is known."""
+
+    def __init__(self, message: str, rows: int = 1) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class StageError(MalmoiError):

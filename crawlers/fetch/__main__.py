@@ -11,7 +11,7 @@ from typing import Any
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.archive import Archive
-from crawlers.fetch.job import Job, check, guard_of, has_failed, read_finished, read_job, write_stats
+from crawlers.fetch.job import Job, check, guard_of, has_failed, is_asked_again, read_finished, read_job, write_stats
 from crawlers.fetch.politeness import TIMEOUT, utc_now
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
@@ -65,7 +65,8 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     from scrapy.crawler import AsyncCrawlerProcess
 
     key = key_of(definition.source)
-    archive = Archive(job.run_dir, job.earlier, failed=has_failed(job), proofs=_proofs(definition))
+    failed, again = has_failed(job), is_asked_again(job)
+    archive = Archive(job.run_dir, job.earlier, failed=failed, again=again, proofs=_proofs(definition))
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
     from crawlers.fetch.crawl_stats import progress, say, stats

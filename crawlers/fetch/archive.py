@@ -56,14 +56,21 @@ class Archive:
     """The growing file of a run, with an index of the answers of this run and of earlier ones."""
 
     def __init__(
-        self, run_dir: Path, earlier: Iterable[Path] = (), *, failed: bool = False, proofs: Collection[str] = ()
+        self,
+        run_dir: Path,
+        earlier: Iterable[Path] = (),
+        *,
+        failed: bool = False,
+        again: bool = False,
+        proofs: Collection[str] = (),
     ) -> None:
         """Open the run in `run_dir`, new or killed; `earlier` run folders are listed oldest first.
 
         `failed`: the run ended without pages or without proof of its licence, so robots.txt, error
-        pages, redirects and the licence pages `proofs` are requested again.
+        pages, redirects and the licence pages `proofs` are requested again; with `again`, everything is.
         """
         self._failed = failed
+        self._again = again
         self._proofs = frozenset(proofs)
         run_dir.mkdir(parents=True, exist_ok=True)
         self.path = run_dir / OPEN
@@ -143,7 +150,7 @@ class Archive:
             return None
         kept = self.resolve(entry)
         if kept is not None and self._failed and entry.offset < self.resumed_at:
-            anew = kept.status >= 300 or url.endswith("/robots.txt") or url in self._proofs
+            anew = self._again or kept.status >= 300 or url.endswith("/robots.txt") or url in self._proofs
             return None if anew else kept
         return kept
 

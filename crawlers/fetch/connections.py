@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from OpenSSL import SSL
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Response
+from service_identity.exceptions import CertificateError, VerificationError
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
 from twisted.python.failure import Failure
 from twisted.web._newclient import BODY
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
 
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
+from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused, TlsFailed
+from crawlers.fetch.response_limits import check_framing
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
@@ -90,9 +94,19 @@ class GuardedHandler(HTTP11DownloadHandler):
             causes: Any = getattr(error.__cause__, "reasons", ())
             if any(cause.check(HeadTooBig) for cause in causes):
                 raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
+            if insecure := [
+                cause.value for cause in causes if cause.check(SSL.Error, VerificationError, CertificateError)
+            ]:
+                raise TlsFailed(_describe_tls(insecure[0])) from error
             raise
         except Exception as error:  # any parser error that a hostile answer causes is an error of that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
+
+
+def _describe_tls(error: Exception) -> str:
+    """Return the reason of an error of OpenSSL, which is a list of (library, function, reason)."""
+    said = error.args[0] if error.args else ""
+    return "; ".join(str(one[-1]) for one in said) if isinstance(said, list) and said else str(error)
 
 
 def _to_plain_response(url: str, answer: Response) -> Response:
@@ -126,7 +140,10 @@ def _time_requests(protocol: Any, sent: Callable[[str], None]) -> Any:
 
 
 def _limit_head(protocol: Any) -> Any:
-    """Count the bytes of each head; Twisted limits only the length of one line (more strictly), not their number."""
+    """Count the bytes of each head and check its framing.
+
+    Twisted limits only the length of one line (more strictly), not their number.
+    """
     if not hasattr(protocol, "dataReceived"):
         return protocol
     received, failure = protocol.dataReceived, cast(Any, Failure)
@@ -138,6 +155,7 @@ def _limit_head(protocol: Any) -> Any:
             counted[:] = parser, 0
             if parser is not None:
                 parser.MAX_LENGTH = limits.ANSWER_HEAD_BYTES.value
+                parser.allHeadersReceived = partial(_check_head, parser, parser.allHeadersReceived)
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)
@@ -147,6 +165,12 @@ def _limit_head(protocol: Any) -> Any:
 
     protocol.dataReceived = data_received
     return protocol
+
+
+def _check_head(parser: Any, accept: Callable[[], None]) -> None:
+    raw = parser.connHeaders.getAllRawHeaders()
+    check_framing((name.decode("latin-1"), one.decode("latin-1")) for name, values in raw for one in values)
+    accept()
 
 
 def install(guard: Guard) -> None:

@@ -82,9 +82,11 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
         "troubled": _find_troubled(context, state),
         "gone": list(state.unnamed),
         "granted": state.granted,
+        "unread_robots": state.robots,
         "terms": state.terms,
         **({"gone": sorted(state.gone)} if state.gone else {}),
         **({"oai": state.harvested} if state.harvested else {}),
+        **({"listed": state.listed} if state.listed is not None else {}),
     }
 
 

@@ -34,6 +34,10 @@ class PeerRefused(Exception):
     """A connection led to an address that is not allowed; nothing was sent."""
 
 
+class TlsFailed(Exception):
+    """The connection could not be secured; the text is the reason of the library, such as an unknown certificate."""
+
+
 class HeadTooBig(Exception):
     """The head of an answer exceeds its limit."""
 
@@ -68,6 +72,7 @@ PASSING: dict[type[Exception], str] = {
     DownloadConnectionRefusedError: "refused",
     CannotResolveHostError: "unknown-host",
     ResponseDataLossError: "cut-off",
+    TlsFailed: "tls",
     DownloadFailedError: "broken-answer",
     ConnectionClosed: "connection-lost",
     ConnectError: "no-connection",
@@ -114,8 +119,8 @@ def failure_word(error: Exception) -> str:
     """
     if isinstance(error, Troubled):
         return f"empty-answer: {error.why}"
-    if isinstance(error, Unreadable):
-        return f"unreadable: {error}"
+    if isinstance(error, Unreadable | TlsFailed):
+        return f"{'tls' if isinstance(error, TlsFailed) else 'unreadable'}: {error}"
     if isinstance(error, BadCoding):
         return error.reason
     return next(word for kind, word in {**PASSING, **FINAL}.items() if isinstance(error, kind))

@@ -51,6 +51,7 @@ from malmoi.source import (
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
+ASK_AGAIN = "ask_again"  # in the stats of a failed run: its lists were not believed, so none of its answers is reused
 KEYS = frozenset(
     {
         "source",
@@ -176,6 +177,12 @@ def read_finished(job: Job) -> dict[str, Any] | None:
 def has_failed(job: Job) -> bool:
     """Whether the run ended because the source could not be collected."""
     return _stats(job).get("finished") == "failed"
+
+
+def is_asked_again(job: Job) -> bool:
+    """Whether the run failed without a page, or because of its lists: its answers, with status 200, are of no use."""
+    stats = _stats(job)
+    return has_failed(job) and (not stats.get("pages") or bool(stats.get(ASK_AGAIN)))
 
 
 def earlier_runs(job: Job) -> list[Run]:

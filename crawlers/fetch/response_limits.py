@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from email.errors import MissingHeaderBodySeparatorDefect
 from typing import Any
 
 from malmoi import limits
@@ -47,6 +49,44 @@ class Bounds:
     def page_bounds(self) -> Bounds:
         """Return the limits of a small file: one timeout for all of it."""
         return replace(self, head_seconds=self.page_seconds)
+
+
+def check_framing(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise HTTPException if a head can be read in two ways; the crawler and the client for dumps both ask.
+
+    Allowed is one length, also repeated, or the transfer coding `chunked`, which outweighs a length (RFC 9112, section
+    6.3). Refused are another coding, a repeated one, different lengths, and a length that is not a number.
+
+    >>> check_framing([("Content-Length", "5, 5"), ("transfer-encoding", "Chunked")])
+    >>> check_framing([("Content-Length", "5"), ("Content-Length", "6")])
+    Traceback (most recent call last):
+    http.client.HTTPException: contradicting or unreadable Content-Length
+    """
+    values: dict[str, list[str]] = {"content-length": [], "transfer-encoding": []}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(value.strip(" \t"))
+    lengths = {part.strip(" \t") for value in values["content-length"] for part in value.split(",")}
+    if len(lengths) > 1 or any(not re.fullmatch(r"[0-9]{1,18}", one) for one in lengths):
+        raise http.client.HTTPException("contradicting or unreadable Content-Length")
+    if [one.lower() for one in values["transfer-encoding"]] not in ([], ["chunked"]):
+        raise http.client.HTTPException("unsupported or repeated Transfer-Encoding")
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """An answer whose head and chunk sizes are read strictly: `int` takes "0x5", "1_0" and blanks too."""
+
+    def begin(self) -> None:
+        """Read the head. Raises HTTPException."""
+        super().begin()
+        if any(isinstance(one, MissingHeaderBodySeparatorDefect) for one in self.headers.defects):
+            raise http.client.HTTPException("a line without a colon, which hides the headers behind it")
+        check_framing(self.headers.items())
+
+    def _read_next_chunk_size(self) -> int:
+        found = re.fullmatch(rb"([0-9A-Fa-f]{1,15})(;[^\n]*)?\r\n", self.fp.readline(CHUNK))
+        if found is None:
+            raise http.client.HTTPException("unreadable size of a chunk")
+        return int(found[1], 16)
 
 
 class Watch:

@@ -11,7 +11,7 @@ from scrapy import Request
 
 from crawlers.fetch import politeness
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
+from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable, explain, failure_word
 from crawlers.fetch.page_requests import HARVEST, Ask
 from crawlers.fetch.payload import BadCoding
 from crawlers.fetch.redirects import is_downgrade, redirect_target
@@ -21,6 +21,7 @@ from crawlers.web.addresses import origin
 from malmoi import limits
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
+from malmoi.printable import escape_controls
 from malmoi.source import Api, OaiPmh
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class RobotsMiddleware:
         decision = robots.decide(status, body, request.url, politeness.AGENT)
         if decision.delay is not None:
             self.context.pace.slow_down(urlsplit(request.url).hostname or "", decision.delay)
+        if decision.reason == "robots-unreadable":
+            self._note(origin(request.url), robots.describe_unreadable(body))
         if not decision.allowed and not self._is_granted(request, decision.reason, body):
             raise Blocked(decision.reason)
 
@@ -68,6 +71,10 @@ class RobotsMiddleware:
         said = (
             reason == "robots-disallow" and robots.find_forbidding_line(body or b"", request.url, politeness.AGENT)
         ) or reason
+        file = f"{origin(request.url)}/robots.txt"
+        if file in self.state.robots and (not access.grant or reason in UNGRANTED):
+            said = robots.explain_refusal(request.url, reason, file, self.state.robots[file])
+            raise SourceError(f"{self.context.name}: {said}")
         if not access.grant or reason in UNGRANTED:
             raise SourceError(
                 f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
@@ -98,6 +105,10 @@ class RobotsMiddleware:
             asked = min(asked, datetime.fromisoformat(entry.fetched))
         return politeness.utc_now() - asked > LIFE
 
+    def _note(self, site: str, why: str) -> None:
+        """Record why the robots.txt of a site cannot be read."""
+        self.state.robots[f"{site}/robots.txt"] = escape_controls(explain(why))
+
     async def _ask(self, site: str) -> Answer:
         """Return status and body of a robots.txt: status None without an answer, body None if it cannot be decoded."""
         url = f"{site}/robots.txt"
@@ -107,15 +118,17 @@ class RobotsMiddleware:
                 with input_errors(Unreadable, Blocked, *NET_ERRORS):
                     response = await self.ask(url, "robots")
                     target = redirect_target(response)
-            except Blocked:
+            except Blocked as blocked:
                 if hop == 0:
                     raise
+                self._note(site, f"redirect to {urlsplit(url).netloc}: {blocked.reason}")
                 return None, b""
             except Postponed:
                 return 503, b""
             except (BadCoding, Unreadable):
                 return 200, None
-            except NET_ERRORS:
+            except NET_ERRORS as error:
+                self._note(site, failure_word(error))
                 return None, b""
             status = response.status
             if target is None:

@@ -38,7 +38,8 @@ from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
 from crawlers.sampling.drawn import describe
-from crawlers.web.addresses import canonical_url
+from crawlers.web import robots
+from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import first_of, is_in_scope, is_trap
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
@@ -87,6 +88,7 @@ class Crawl(Spider):
         self.limit = min(job.limit or access.max_pages, access.max_pages)
         self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
         self.lists = 0  # sitemaps and feeds queued
+        self.named = 0  # entries of lists: the addresses that they name, and the rows of the answers of an interface
         self.starts_reached = 0
         self.misses = 0  # in a row
         # URLs where a host has asked this run for a long pause, one per line.
@@ -177,6 +179,7 @@ class Crawl(Spider):
         whole = whole and not self.state.followed.failed
         if whole and self.state.outcome == "finished" and not self.context.job.sample:
             self.state.unnamed = tuple(sorted(self._find_unnamed()))
+            self.state.listed = self.named
         self.state.failed |= {
             url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
         }
@@ -267,10 +270,18 @@ class Crawl(Spider):
         capture = self.capture(found.response)
         self.state.pages += place.kind == "page"
         for urls, kind, facts in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
-            self._offer(urls, kind, facts)
+            self.named += self._offer(urls, kind, facts)
+        if isinstance(self.context.access, Api) and not place.facts:
+            from crawlers.tables import count_rows  # imports the readers of tables
 
-    def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment."""
+            self.named += count_rows(capture)  # an answer may hold the entries themselves
+
+    def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment.
+
+        Return how many entries of a list were queued: pages; of a site only attachments, as its pages are not a list.
+        """
+        entries = 0
         for url in urls:
             if url in self.seen:
                 continue
@@ -280,6 +291,8 @@ class Crawl(Spider):
             self.lists += kind != "page"
             self.seen.add(url)
             self.queue.append(url, kind, facts.get(url, ""))
+            entries += kind == "page" and (url in facts or not isinstance(self.context.access, Site))
+        return entries
 
     def _skip_reason(self, url: str, kind: Kind) -> str:
         if not url:
@@ -320,10 +333,9 @@ class Crawl(Spider):
 
     def _explain_nothing(self, url: str, reason: str) -> str:
         name = self.context.name
-        if reason == "robots-unreachable":
-            return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
-            return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
+            file = f"{origin(url)}/robots.txt"
+            return f"{name}: {robots.explain_refusal(url, reason, file, self.state.robots.get(file, ''))}"
         reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
         access = self.context.access
         if reason in ("status-401", "status-403") and isinstance(access, Api) and access.key:

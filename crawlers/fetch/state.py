@@ -50,6 +50,7 @@ class CrawlState:
     others: set[str] = field(default_factory=set)  # requested as robots.txt, evidence, sitemap or feed
     moved: dict[str, str] = field(default_factory=dict)  # URL → its redirect target
     blocked: dict[str, str] = field(default_factory=dict)
+    robots: dict[str, str] = field(default_factory=dict)  # robots.txt that could not be read → why
     withheld: dict[str, str] = field(default_factory=dict)  # withdrawn URL → how lists name it
     failed: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)  # reason → URLs that were not even queued
@@ -61,6 +62,7 @@ class CrawlState:
     terms: dict[str, Any] | None = None
     followed: Followed = field(default_factory=Followed)
     unnamed: tuple[str, ...] = ()  # attachments of earlier runs that no entry of this run names
+    listed: int | None = None  # entries that the lists of a whole run name
     outcome: str = ""  # finished, limit
     error: BaseException | None = None
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawlers.fetch import payload, politeness
-from crawlers.fetch.response_limits import Bounds, Exceeded, Watch, Watched, pieces
+from crawlers.fetch.response_limits import Bounds, Exceeded, StrictResponse, Watch, Watched, pieces
 from crawlers.web.addresses import canonical_url
 from crawlers.web.ssrf_guard import PORTS, Guard
 from malmoi import limits
@@ -97,6 +97,8 @@ class Net:
             with self._send_request(url, headers, watch) as response:
                 target = redirect_target(url, response.status, response.headers.get("Location", ""))
                 if target is None:
+                    if 200 <= response.status < 300:
+                        _refuse_coding(join_codings(response), url)
                     yield url, response, watch
                     return
             url = target
@@ -148,6 +150,27 @@ class Net:
             connection.close()
 
 
+def read_length(response: http.client.HTTPResponse) -> int | None:
+    """Return the bytes of a body as its head states them; None if it does not, or chunks say where the body ends."""
+    said = str(response.headers.get("Content-Length", "")).partition(",")[0]
+    return None if response.chunked else parse_number(said)
+
+
+def join_codings(response: http.client.HTTPResponse) -> str:
+    """Return all codings of an answer in one line; "" without any."""
+    return ", ".join(response.headers.get_all("Content-Encoding", ())).strip()
+
+
+def _refuse_coding(coding: str, url: str) -> None:
+    """Raise NoAnswer for a coding of a file that is stored as it is sent; its bytes would be taken for the file.
+
+    One gzip is permitted: servers label a .gz file so, and its bytes say the same.
+    """
+    names = [name for part in coding.split(",") if (name := part.strip().lower()) not in ("", "identity")]
+    if names not in ([], ["gzip"], ["x-gzip"]):
+        raise NoAnswer(f"unknown-coding: {coding[:40]!r} was not requested", url)
+
+
 def redirect_target(url: str, status: int, location: str) -> str | None:
     """Return the canonical target of a redirect; None if the answer is not one.
 
@@ -174,7 +197,8 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, ssl.SSLError):
-        return "tls"
+        said = getattr(error, "verify_message", "") or (error.reason or "").replace("_", " ").lower()
+        return f"tls: {said}" if said else "tls"
     if isinstance(error, socket.gaierror):
         return "unknown-host"
     if isinstance(error, ConnectionRefusedError):
@@ -185,6 +209,7 @@ def describe_failure(error: Exception) -> str:
 class _Plain(http.client.HTTPConnection):
     """A connection whose peer the guard has allowed."""
 
+    response_class = StrictResponse
     guard: Guard
     watch: Watch
 
@@ -196,6 +221,7 @@ class _Plain(http.client.HTTPConnection):
 class _Secure(http.client.HTTPSConnection):
     """The same, with TLS; the certificate is verified."""
 
+    response_class = StrictResponse
     guard: Guard
     watch: Watch
 
@@ -251,12 +277,12 @@ def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answe
         body += piece
         if len(body) > most.value:
             raise NoAnswer(f"too-big: {most.describe()}", url)
-    declared = parse_number(response.headers.get("Content-Length", ""))
+    declared = read_length(response)
     if declared is not None and len(body) < declared:
         raise http.client.IncompleteRead(bytes(body))
     pairs = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in response.headers.items()]
     with input_errors(payload.Damaged, payload.BadCoding):
-        plain = payload.decode_body(bytes(body), response.headers.get("Content-Encoding", ""))
+        plain = payload.decode_body(bytes(body), join_codings(response))
     return Answer(url, response.status, payload.rewrite_headers(pairs, len(plain)), plain)
 
 

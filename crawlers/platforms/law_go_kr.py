@@ -42,6 +42,7 @@ STATUTE = "statute"  # the proof, malmoi/licensing/proofs.py
 # Elements of a list around its entries, as public programs and the guide of the interface name them.
 LIST_HEAD = ("target", "키워드", "section", "page", "numOfRows", "resultCode", "resultMsg")
 _REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
+_EMPTY = re.compile(rb"<totalCnt>\s{0,20}0{1,9}\s{0,20}</totalCnt>")
 _DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.-])")
 
 
@@ -275,9 +276,19 @@ def evidence(register: Register, parsed: ParsedItem) -> tuple[tuple[LicenceEvide
 
 
 def trouble(capture: Capture) -> Trouble | None:
-    """Return the error that the API sends instead of an answer; a refusal may be well-formed XML of its own kind."""
+    """Return the error that the API sends instead of an answer; a refusal may be well-formed XML of its own kind.
+
+    No register is empty: the API is reported to answer a list of 0 entries to machines that it does not serve
+    (NomaDamas/k-skill, issue 404).
+    """
     if _REFUSED.search(capture.body[:1000]):
         return Trouble("stop", "the id or this machine's address is not registered; see open.law.go.kr")
+    if is_list(capture) and _EMPTY.search(capture.body[: api_errors.HEAD]):
+        return Trouble(
+            "stop",
+            "the list counts 0 entries (totalCnt), as the API answers to machines that it does not serve, such as "
+            "those of clouds; collect from an address that is registered at open.law.go.kr",
+        )
     return api_errors.law_go_kr(capture)
 
 

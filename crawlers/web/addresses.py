@@ -118,3 +118,14 @@ def covers(prefix: str, url: str) -> bool:
 @lru_cache(maxsize=1024)
 def _canonical_prefix(prefix: str) -> str:
     return canonical_url(prefix) or prefix
+
+
+def form_of(url: str) -> str:
+    """Return the form of a URL: path segments with a digit, and the values of its query, as *.
+
+    >>> form_of("http://a.kr/cal/2026/12?id=7&q=x")
+    'http://a.kr/cal/*/*?id=*&q=*'
+    """
+    parts = urlsplit(url)
+    path = re.sub(r"[^/]*[0-9][^/]*", "*", parts.path)
+    return urlunsplit((parts.scheme, parts.netloc, path, re.sub(r"=[^&]*", "=*", parts.query), ""))

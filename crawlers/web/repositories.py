@@ -40,7 +40,10 @@ def find_git_fault(access: Git, guard: Guard) -> str:
         return f"{access.url!r} is not https; a repository is fetched over https only; for files here write a Folder"
     if host not in HOSTS and not loopback:
         known = ", ".join(HOSTS)
-        return f"{access.url!r}: {host!r} is not in {known}; choose one, or add it to crawlers/web/repositories.py"
+        return (
+            f"{access.url!r}: {host!r} is not one of {known}. Of a host of your own, clone the repository and write a "
+            "Folder, or serve it at http://127.0.0.1:<port>/ and name that in loopback of Manners"
+        )
     if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         return f"{access.url!r} is not the address of a repository ({why or 'invalid parts'}); correct it"
     if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):

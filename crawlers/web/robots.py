@@ -117,6 +117,37 @@ def text_of(body: bytes) -> str | None:
     return None
 
 
+def explain_refusal(url: str, reason: str, file: str, why: str) -> str:
+    """Return that `url` may not be fetched, which robots.txt is the cause, and what to do; `why` it could not be read.
+
+    >>> explain_refusal("http://a.kr/x", "robots-unreachable", "http://a.kr/robots.txt", "refused")[:79]
+    'http://a.kr/x may not be fetched, because http://a.kr/robots.txt cannot be read'
+    """
+    if reason == "robots-unreadable":
+        cause = f"{file} is {why or 'not a robots.txt'} ({reason}); ask the publisher for rules there, or for a 404"
+    elif reason == "robots-unreachable":
+        step = "ask the publisher to repair its certificate" if why.startswith("tls") else "check that address"
+        cause = f"{file} cannot be read ({why or reason}); {step} and the network, then run again"
+    else:
+        return f"{url} may not be fetched ({reason}); ask the publisher, or retire the source"
+    return f"{url} may not be fetched, because {cause}"
+
+
+def describe_unreadable(body: bytes | None) -> str:
+    """Describe an answer that is not a robots.txt.
+
+    >>> describe_unreadable(b"<!doctype html>"), describe_unreadable(None)
+    ('a page of HTML, as an application sends for every address', 'damaged in its compression')
+    """
+    if body is None:
+        return "damaged in its compression"
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return "a page of HTML, as an application sends for every address"
+    if len(body) > MAX_BYTES and not _drop_cut_line(body[:MAX_BYTES]):
+        return f"one line of more than {limits.ROBOTS_BYTES.describe()}"
+    return "a file of another kind" if b"\0" in body else "in an unknown encoding"
+
+
 def normalise_path(path: str) -> str:
     """Undo the percent-escapes of letters beyond ASCII, whether they are UTF-8 or CP949.
 

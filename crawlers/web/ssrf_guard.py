@@ -20,11 +20,15 @@ PORTS = {"http": 80, "https": 443}
 LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion")
 # Public by number, but answered inside the cloud: Azure's wire server; 192.88.99/24 was the 6to4 relay.
 INSIDE = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.88.99.0/24"))
-# RFC 6890 reserves the whole block; the standard library of Python 3.11 knows only its beginning.
-PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-# Addresses that embed an IPv4 address: 6to4, Teredo, NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
+# IPv6 outside of the space that IANA allocates for global unicast (RFC 4291) is refused as a whole.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Blocks of the registries of special-purpose addresses (RFC 6890) that `is_global` does not know in each version of
+# Python: protocol assignments of IPv4 and of IPv6, documentation (RFC 9637).
+SPECIAL = tuple(ipaddress.ip_network(net) for net in ("192.0.0.0/24", "2001::/23", "3fff::/20"))
+# Addresses that embed an IPv4 address: 6to4, Teredo, NAT64 (RFC 6052, RFC 8215), IPv4-compatible, IPv4-translated.
 TUNNELS = tuple(
-    ipaddress.ip_network(net) for net in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "::/96")
+    ipaddress.ip_network(net)
+    for net in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
 )
 
 
@@ -147,8 +151,6 @@ def refuse_address(address: Address) -> str | None:
             return "guard-loopback"
         if any(address in net for net in TUNNELS):
             return "guard-mapped"
-        if address.is_site_local:
-            return "guard-private"
     if address.is_loopback:
         return "guard-loopback"
     if address.is_link_local:
@@ -157,7 +159,8 @@ def refuse_address(address: Address) -> str | None:
         return "guard-multicast"
     if any(address in net for net in INSIDE):
         return "guard-metadata"
-    return None if address.is_global and address not in PROTOCOLS else "guard-private"
+    is_public = address.is_global and (address.version == 4 or address in GLOBAL_UNICAST)
+    return None if is_public and not any(address in net for net in SPECIAL) else "guard-private"
 
 
 def _parse_number(part: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from crawlers.catalogue import Definition
-from crawlers.source_errors import LABEL, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
+from crawlers.source_errors import LABEL, ROWS, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
 from flows.engine import earlier_shards
 from flows.plurals import count_of
 from malmoi.ledger import Ledger, total
@@ -29,6 +29,7 @@ class Unread:
     reasons: Counter[str]
     captures: int = 0  # that hold documents
     lost: int = 0  # of those, captures that gave no document for this reason
+    rows: int = 0  # of tables that were lost beyond one for each document in their place
     first: str = ""  # id of such a document
     said: list[str] = field(default_factory=list)  # the error of the first
 
@@ -66,7 +67,8 @@ def is_refused(found: Unread, definition: Definition) -> bool:
     promises = (
         definition.items or definition.text or definition.evidence or isinstance(definition.source.access, Folder)
     )
-    return bool(promises) and found.lost > MAX_SHARE * found.captures
+    rows = found.rows > 0 and found.reasons.total() > MAX_SHARE * found.documents
+    return bool(promises) and (rows or found.lost > MAX_SHARE * found.captures)
 
 
 def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
@@ -83,6 +85,11 @@ def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
         reasons = [row["reason"] for row in islice(dropped, one["dropped"])]
         is_lost = one["input"] is None or any(reason in REASONS for reason in reasons)
         found.lost += is_lost and not one["kept"]
+    for row in lost:
+        more = next((int(one["value"]) - 1 for one in row["labels"] if one["name"] == ROWS), 0)
+        found.rows += more
+        found.documents += more
+        found.reasons[row["reason"]] += more
     if lost and not found.first:
         found.first = lost[0]["id"]
         found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]

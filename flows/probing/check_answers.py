@@ -23,6 +23,8 @@ from malmoi.source import Api, Dump, Folder, OaiPmh, Site, Source, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import BLOCKED
 
+DEAD = ("status-404", "status-410")  # failures of a link to a page that does not exist
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -57,12 +59,13 @@ def check_hosts(source: Source, fetched: Fetched) -> Iterator[Check]:
     if closed := [one for one in lines if one["reason"].startswith("robots")]:
         first = closed[0]
         says = f"{count_of(len(closed), 'address')} may not be fetched, first {first['url']} ({first['reason']})"
-        yield Check("robots.txt", "differs", f"{says}; ask the publisher, or narrow the scope")
+        state = grade_share(len(closed), len(fetched.pages))
+        yield Check("robots.txt", state, f"{says}; ask the publisher, or narrow the scope")
     elif granted := fetched.facts.get("granted"):
         yield Check("robots.txt", "holds", f"forbids, and {granted} permits")
     elif files:
         yield Check("robots.txt", *_describe_robots(files))
-    yield from _check_redirects(lines, fetched.strata)
+    yield from _check_redirects(lines, fetched)
     if isinstance(source.access, Api | Dump | OaiPmh) and source.access.grant:
         url = canonical_url(source.access.grant)
         status = {row.url: row.status for row in fetched.rows}.get(url)
@@ -72,12 +75,22 @@ def check_hosts(source: Source, fetched: Fetched) -> Iterator[Check]:
             yield Check("grant", "holds" if status == 200 else "differs", f"{url} answers {status}")
 
 
-def _check_redirects(blocked: Sequence[Mapping[str, str]], strata: Sequence[Stratum]) -> Iterator[Check]:
+def grade_share(bad: int, good: int) -> State:
+    """Return the state if `bad` addresses gave nothing and `good` ones did: a few dead links are on any site.
+
+    >>> grade_share(1, 9), grade_share(5, 5)
+    ('partly', 'differs')
+    """
+    return "differs" if bad >= good else "partly"
+
+
+def _check_redirects(blocked: Sequence[Mapping[str, str]], fetched: Fetched) -> Iterator[Check]:
     """Yield the check of redirects, if some lead out of the source, or several to one page."""
-    ends = Counter(url for one in strata for url in one.chosen).most_common(1)
+    ends = Counter(url for one in fetched.strata for url in one.chosen).most_common(1)
     if strays := [one for one in blocked if one["reason"].startswith(("redirect", "guard"))]:
         says = f"{count_of(len(strays), 'address')} led to a place that is not fetched, first {strays[0]['url']}"
-        yield Check("redirects", "differs", f"{says} ({strays[0]['reason']}); correct the addresses or the scope")
+        state = grade_share(len(strays), len(fetched.pages))
+        yield Check("redirects", state, f"{says} ({strays[0]['reason']}); correct the addresses or the scope")
     elif ends and ends[0][1] > 1:
         says = f"{count_of(ends[0][1], 'address')} led to one page, {ends[0][0]}"
         yield Check("redirects", "differs", f"{says}: a wall, or a page in place of those that are gone")
@@ -155,9 +168,10 @@ def check_fetched(source: Source, fetched: Fetched, is_claim: bool) -> Iterator[
     if fetched.error is not None and not (is_claim and fetched.pages):
         yield Check("answers", "failed", str(fetched.error))
     elif failed:
-        first = failed[0]
-        says = f"{count_of(len(failed), 'address')} failed, first {first['url']}: {first['why']}"
-        yield Check("answers", "differs", says)
+        first, asked = failed[0], len(failed) + len(fetched.pages)
+        says = f"{len(failed):,} of {count_of(asked, 'address')} failed, first {first['url']}: {first['why']}"
+        is_dead = all(one["why"] in DEAD for one in failed)  # a list that could not be read hides what it names
+        yield Check("answers", grade_share(len(failed), len(fetched.pages)) if is_dead else "differs", says)
     elif torn:
         yield Check("answers", "differs", f"{count_of(len(torn), 'record')} cannot be read, first {torn[0]}")
     elif not fetched.pages:

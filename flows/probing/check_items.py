@@ -11,6 +11,7 @@ from filters.duplicates.minhash.hash_kernels import U32, jaccard
 from filters.duplicates.minhash.sketch import shingle_hashes
 from filters.korean.hangul import is_hangul
 from flows.plurals import count_of, tally
+from flows.probing.check_answers import grade_share
 from flows.probing.probe_records import Check, State
 from flows.probing.read_items import ReadCapture, ReadDocument
 from malmoi.document import Document
@@ -44,7 +45,7 @@ def check_documents(
     bad = sum(count > 1 for count in Counter(one.document.id for one in read).values())
     yield Check("key", *(("differs", f"{bad:,} repeated; ids need a unique key") if bad else ("holds", "unique")))
     yield from _check_text(read)
-    yield from _check_type(read, [one.contradiction for one in captures if one.contradiction])
+    yield from _check_type(read, [one.contradiction for one in captures if one.contradiction], len(captures))
     yield from _check_copies([one.document for one in read if not one.dropped])
     yield from _check_named(definition, [one.document for one in read if not one.dropped])
 
@@ -122,11 +123,12 @@ def _check_text(read: Sequence[ReadDocument]) -> Iterator[Check]:
     yield Check("text", grade(len(texts), len(read)), f"in {len(texts):,} of {len(read):,}: {size}{rest}")
 
 
-def _check_type(read: Sequence[ReadDocument], contradictions: Sequence[str]) -> Iterator[Check]:
+def _check_type(read: Sequence[ReadDocument], contradictions: Sequence[str], captures: int) -> Iterator[Check]:
     strange = [one.dropped for one in read if one.dropped.startswith("unsupported-format")]
     kinds = [kind for one in read if (kind := one.document.label("page_kind", "")) in WALLS and not one.dropped]
     if contradictions:
-        yield Check("type", "differs", f"{tally(contradictions)}; look whether it is an error page")
+        state = grade_share(len(contradictions), captures - len(contradictions))
+        yield Check("type", state, f"{tally(contradictions)}; look whether it is an error page")
     elif strange:
         yield Check("type", "differs", tally(strange))
     elif kinds:

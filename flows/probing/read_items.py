@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
@@ -230,4 +231,16 @@ def _find_contradiction(capture: Capture) -> str:
         if kind in MARKUP and said not in ("", kind, *LOOSE) and not {said, kind} <= {"json", "jsonl"}:
             return f"{kind}, {how} {said}"
     ending = capture.url.partition("?")[0].rpartition(".")[2].lower()
-    return f"{kind}, named like {ending}" if kind in MARKUP and ending in BINARY else ""
+    if kind not in MARKUP or ending not in BINARY:
+        return ""
+    if format_by_name(media, "") == kind == "html" and _is_about_file(capture):
+        return ""
+    return f"{kind}, named like {ending}"
+
+
+def _is_about_file(capture: Capture) -> bool:
+    """Whether a page has the name of a file as its heading, as the page of a file in a wiki has, behind a namespace."""
+    name = unquote(urlsplit(capture.url).path.rpartition("/")[2]).replace("_", " ").rpartition(":")[2].casefold()
+    item = Item("", capture.url, capture.body, "text/html", capture.charset, capture.record)
+    headings = (" ".join(one.text_content().split()).casefold() for one in ParsedItem(item).page.tree.iter("h1"))
+    return any(one.rpartition(":")[2].strip() == name for one in headings)

@@ -1,17 +1,23 @@
 """Facts that a page states about a file are archived with the file, over redirects, retries and a kill."""
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crawlers import attachments
+from crawlers.collect import _check_list
 from crawlers.extract import load_capture
 from crawlers.fetch import frontier
 from crawlers.fetch.frontier import Frontier
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.archive import capture, collection
+from malmoi.archive.collection import Run
+from malmoi.errors import SourceError
+from malmoi.source import Expect, Feed, Sitemap, Source
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES
 from tests.builders.hostile import crawl, order, page, raw_server
@@ -114,6 +120,79 @@ def test_a_file_that_no_entry_names_any_more_is_gone_and_may_come_back(tmp_path:
         assert set(current()) >= set(files[:2]), "a page failed that may have named them"
         site.answers |= {"/list": page("3"), "/page": page("page")}
         assert sorted(current()) == [*files, "list", "page"]
+
+
+def test_a_list_that_lost_its_entries_stops_the_source_until_it_is_repaired_or_accepted(tmp_path: Path) -> None:
+    with raw_server() as site:
+        base = site.base
+        site.answers |= {f"/file?no={n}": page(f"text {n}", ETag=f'"{n}"') for n in range(6)}
+        source = f'access=Api(start=("{base}/list",), scope=("{base}/",))\nBASE = "{base}"{FOLLOW}'
+        source = source.replace("range(3)", "range(int(capture.body))").replace(
+            """[f"{BASE}/page", *files, Attachment(f"{BASE}/file?no=0", (("이름", "같은 파일"),))]""", "files"
+        )
+        file = order(tmp_path, source, (site.port,)).parent / "source.py"
+        space = Workspace(tmp_path / "w")
+
+        def count(length: str) -> int:
+            site.answers["/list"] = page(length)
+            collect(space, str(file), Progress(quiet=True))
+            runs = collection.runs(space.captures("small"))
+            rows = [row for _, rows in collection.select_current(runs) for row in rows]
+            return sum("/file" in row.url for row in rows)
+
+        assert count("6") == 6
+        with pytest.raises(SourceError, match=r"its list has 0 entries, and had 6 before, so no entry counts as gone"):
+            count("0")
+        assert count("4") == 4, "the list is asked for again, and two entries less are no fault"
+        with pytest.raises(SourceError, match=r"at_least=0"):
+            count("1")
+        file.write_text(file.read_text().replace("manners=", "expect=Expect(at_least=0), manners="))
+        assert count("1") == 1, "a person has accepted it"
+
+
+def test_an_interface_that_answers_no_rows_stops_the_source(tmp_path: Path) -> None:
+    def answer(count: int) -> bytes:
+        return page(json.dumps({"totalCnt": count, "rows": [{"본문": "글"}] * count, "facets": [{"name": "x"}]}))
+
+    with raw_server() as site:
+        site.answers["/list"] = answer(30)
+        source = f'access=Api(start=("{site.base}/list",), scope=("{site.base}/",))'
+        file = order(tmp_path, source, (site.port,)).parent / "source.py"
+        space = Workspace(tmp_path / "w")
+        collect(space, str(file), Progress(quiet=True))
+        site.answers["/list"] = page(json.dumps({"totalCnt": 0, "rows": []}))
+        with pytest.raises(SourceError, match="its list has 0 entries, and had 30 before"):
+            collect(space, str(file), Progress(quiet=True))
+        ((run, rows),) = collection.select_current(collection.runs(space.captures("small")))
+        assert run.facts["listed"] == 30 and len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "visited", "stops"),
+    [
+        (250, 0, 0, True),
+        (1, 0, 0, True),
+        (250, 199, 0, True),
+        (250, 200, 0, False),  # 20 %
+        (250, 199, 51, False),  # pages of a sitemap that were asked, and answered 404
+        (250, 300, 0, False),
+        (4, 2, 0, False),  # two of a short list
+        (5, 2, 0, True),
+        (3, 0, 3, False),
+        (0, 0, 0, False),
+    ],
+)
+def test_how_much_a_list_may_lose(tmp_path: Path, before: int, now: int, visited: int, stops: bool) -> None:
+    source = Source("a", "A", "B", Sitemap(("https://a.kr/sitemap.xml",), ("https://a.kr/",)))
+    earlier = [Run(tmp_path, (), {"listed": before, "question": "q"}), Run(tmp_path, (), {"finished": "limit"})]
+    with pytest.raises(SourceError) if stops else nullcontext():
+        _check_list(source, "q", {"listed": now}, earlier, visited)
+    _check_list(source, "another question", {"listed": now}, earlier, visited)
+    _check_list(source, "q", {}, earlier, visited)
+    _check_list(replace(source, expect=Expect(at_least=0)), "q", {"listed": now}, earlier, visited)
+    window = replace(source, access=Feed(("https://a.kr/rss",), ("https://a.kr/",)))
+    with pytest.raises(SourceError) if stops and not now else nullcontext():
+        _check_list(window, "q", {"listed": now}, earlier, visited)
 
 
 def test_a_file_is_archived_again_when_its_entry_says_something_else(tmp_path: Path) -> None:

@@ -208,6 +208,8 @@ def test_a_packed_file_that_is_cut_off_or_damaged_says_so(pack):
     packed = pack(os.urandom(100_000))
     with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
         whole(decompress.unpack_stream(io.BytesIO(packed[:-20]), limit=1 << 30))
+    with pytest.raises(decompress.Unpackable, match="compressed twice"):
+        whole(decompress.unpack_stream(io.BytesIO(pack(pack(b"x"))), limit=1 << 30))
     if packed.startswith(b"\x28\xb5"):
         return  # a checksum is the packer's choice in zstd
     spoilt = packed[:3000] + bytes(64) + packed[3064:]
@@ -379,9 +381,13 @@ def test_a_collection_archives_the_licence_page_and_each_block_once(tmp_path):
         again = collected(tmp_path, source)
         assert again.new == 0 and again.current == first.current and host.hits["/dump.xml.bz2"] == 2
         host.body, host.etag = bz2.compress(export(range(1, 250), version="2", changed=(7,))), '"2"'
+        with pytest.raises(SourceError, match="its dump has 249 entries, and had 599 before"):
+            collected(tmp_path, source)
+        assert blocks(tmp_path) == stood
+        host.body, host.etag = bz2.compress(export(range(1, 500), version="2", changed=(7,))), '"3"'
         third = collected(tmp_path, source)
     assert 0 < third.new <= 2 and third.gone > 0
-    assert whole(blocks(tmp_path).values()).count(b"<page>") == 249
+    assert whole(blocks(tmp_path).values()).count(b"<page>") == 499
     assert all(agent.startswith("Malmoi/") for agent in host.agents)
 
 

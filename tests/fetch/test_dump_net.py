@@ -17,6 +17,7 @@ from crawlers.fetch.streaming_client import Net, NoAnswer, redirect_target
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.errors import SourceError, StageError
+from tests.builders.hostile import crawl, links, order, raw_server
 from tests.fetch.test_dump import Host, collected, export, served, written
 
 BODY = bytes(range(256)) * 8000  # 2 MB
@@ -117,7 +118,6 @@ HALF = len(BODY) // 2
         ([chunked()], 1),
         ([answer(WEAK)], 1),
         ([answer(DATED)], 1),
-        ([answer("Content-Length: no number", length=False)], 1),
         ([answer(keep=HALF), answer()], 2),
         ([answer(WEAK, keep=HALF), answer(WEAK)], 2),
         ([chunked(end=b""), chunked()], 2),
@@ -289,6 +289,68 @@ def test_a_small_file_whose_coding_cannot_be_undone_is_no_answer(body, coding, s
         net_of(peer).get(peer.url)
 
 
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
+HEADS = {  # head, body; whether the crawler and the client for dumps take it
+    "one length": (["Content-Length: 5"], b"hello", True),
+    "a repeated length": (["Content-Length: 5", "Content-Length: 5"], b"hello", True),
+    "two lengths": (["Content-Length: 5", "Content-Length: 6"], b"hello!", False),
+    "two lengths in a line": (["Content-Length: 5, 6"], b"hello!", False),
+    "a length with a sign": (["Content-Length: +5"], b"hello", False),
+    "a length that is no number": (["Content-Length: no number"], b"hello", False),
+    "an empty length": (["Content-Length:"], b"hello", False),
+    "a blank before the colon": (["Content-Length : 5"], b"hello", False),
+    "chunks": (["Transfer-Encoding: chunked"], CHUNKS, True),
+    "chunks outweigh a length": (["Content-Length: 9", "Transfer-Encoding: Chunked"], CHUNKS, True),
+    "chunked twice": (["Transfer-Encoding: chunked"] * 2, CHUNKS, False),
+    "chunked, then not": (["Transfer-Encoding: chunked", "Transfer-Encoding: identity"], CHUNKS, False),
+    "another transfer coding": (["Transfer-Encoding: gzip, chunked"], CHUNKS, False),
+    "a chunk in another notation": (["Transfer-Encoding: chunked"], CHUNKS.replace(b"5", b"0x5"), False),
+    "a chunk with a blank": (["Transfer-Encoding: chunked"], CHUNKS.replace(b"5", b"5 "), False),
+    "an unknown coding": (["Content-Encoding: aws-chunked", "Content-Length: 5"], b"hello", False),
+}
+
+
+def test_the_client_for_dumps_and_the_crawler_refuse_the_same_heads(tmp_path, monkeypatch):
+    monkeypatch.setattr(politeness, "MAX_TRIES", 1)
+    raw = {
+        f"/{number}": "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode() + body
+        for number, (lines, body, _) in enumerate(HEADS.values())
+    }
+    with raw_server() as site:
+        site.answers |= {"/": links(*raw)} | raw
+        why = crawl(order(tmp_path, f'access=Site(("{site.base}/",), ("{site.base}/",))', (site.port,)), tries=1).why(
+            site.base
+        )
+    words = ("broken-answer", "cut-off", "unknown-coding")  # the crawler calls a broken chunk cut off
+    for (name, (_, _, is_taken)), path in zip(HEADS.items(), raw, strict=True):
+        assert why.get(path, "") in (("",) if is_taken else words), name
+        with peer_of(lambda _, path=path: [raw[path]]) as peer:
+            for ask in (lambda: net_of(peer).get(peer.url)[-1].body, lambda: download_of(peer, tmp_path)):
+                if is_taken:
+                    assert ask() == b"hello", name
+                else:
+                    with pytest.raises((NoAnswer, SourceError), match=r"broken-answer|unknown-coding"):
+                        ask()
+
+
+@pytest.mark.parametrize(
+    ("coding", "is_taken"),
+    [
+        *((coding, True) for coding in ("", "identity", "GZip", "x-gzip")),
+        *((coding, False) for coding in ("br", "zstd", "deflate", "gzip, br", "gzip, gzip")),
+        ("gzip\r\nContent-Encoding: br", False),
+    ],
+)
+def test_a_file_in_a_coding_that_was_not_requested_is_refused(tmp_path, coding, is_taken):
+    with peer_of(answer(f"Content-Encoding: {coding}", body=b"x")) as peer:
+        if is_taken:
+            assert download_of(peer, tmp_path) == b"x"
+        else:
+            with pytest.raises(SourceError, match=r"unknown-coding: .* was not requested"):
+                download_of(peer, tmp_path)
+    assert len(peer.asked) == 1
+
+
 def test_a_robots_txt_that_cannot_be_read_forbids_and_is_named(tmp_path):
     with served(Host(export([1]), robots=b"\x1f\x8b broken", robots_headers={"Content-Encoding": "gzip"})) as host:
         with pytest.raises(SourceError, match=r"robots\.txt cannot be read \(bad-compression\); check that address"):
@@ -299,6 +361,15 @@ def test_a_robots_txt_that_cannot_be_read_forbids_and_is_named(tmp_path):
             {},
         )  # "check that address and the network, then run again"
         assert collected(tmp_path, written(tmp_path, host)).new == 1
+
+
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path):
+    with peer_of(answer(body=b"x"), context=self_signed(tmp_path)) as peer:
+        with pytest.raises(NoAnswer, match="tls: self-signed certificate"):
+            net_of(peer).get(peer.url)
+        base = peer.url.removesuffix("dump")
+        done = crawl(order(tmp_path, f'access=Site(("{base}",), ("{base}",))', (peer.port,)), tries=1)
+    assert "/robots.txt cannot be read (tls: certificate verify failed); ask the publisher to repair" in done.err
 
 
 class PanicException(BaseException):

@@ -119,3 +119,14 @@ def test_a_list_that_cannot_be_read_whole_is_counted_as_failed(tmp_path: Path) -
     assert done.stats["failed_by"] == {"list-incomplete": 1}
     why = done.why(site.base)["/map.xml"]
     assert "without </urlset>" in why and limits.ADDRESS_BYTES.describe() in why
+
+
+def test_a_list_that_was_empty_is_asked_for_again(tmp_path: Path) -> None:
+    with raw_server() as site:
+        site.answers |= {"/map.xml": page("<urlset></urlset>"), "/1": page("one")}
+        job = order(tmp_path, f'access=Sitemap(("{site.base}/map.xml",), ("{site.base}/",))', (site.port,))
+        empty = crawl(job)
+        site.answers["/map.xml"] = page(f"<urlset><url><loc>{site.base}/1</loc></url></urlset>")
+        full = crawl(job)
+    assert "it names no page" in empty.err
+    assert (full.status, full.stats["pages"], full.stats["listed"]) == (0, 1, 1), full.err

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from crawlers.collect import _advise_on_bound
 from flows.collect import collect
 from flows.engine.progress import Progress
-from flows.reports import crawl_report
+from flows.engine.stage_runs import Curated
+from flows.reports import crawl_report, dropped_summary
 from malmoi import limits
 from malmoi.errors import SourceError
+from malmoi.ledger import Ledger
 from malmoi.printable import escape_controls
+from malmoi.source import Site
 from malmoi.workspace import Workspace
 from tests.builders.hostile import links, page, raw_server
 
@@ -115,3 +119,36 @@ def test_a_collection_that_ends_at_the_bound_of_its_source_says_so(tmp_path: Pat
         path.write_text(text, encoding="utf-8")
         assert collect(Workspace(tmp_path / "v"), str(path), Progress(Console(file=whole))).current == 4
     assert "ended at max_pages" in " ".join(said.getvalue().split()) and "max_pages" not in whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("urls", "says"),
+    [
+        (["/", "/a", *(f"/cal/2026/{n}" for n in range(9))], "9 of 11 captures .* form http://a.kr/cal/*/*: .*deny=('"),
+        (
+            [f"/cal.php?y={n}&m=1" for n in range(9)],
+            "form http://a.kr/cal.php?y=*&m=*: .*deny=('http://a.kr/cal.php',)",
+        ),
+        ([f"/{n}" for n in range(9)], "form http://a.kr/*: .* narrow the scope"),
+        (["/", "/a", "/b", "/c/1"], "Raise max_pages in the source file"),
+        ([], "Raise max_pages"),
+    ],
+)
+def test_a_crawl_that_met_one_form_of_addresses_is_advised_to_deny_it(urls: list[str], says: str) -> None:
+    site = Site(("http://a.kr/",), ("http://a.kr/",))
+    said = _advise_on_bound(site, [f"http://a.kr{url}" for url in urls])
+    assert all(part in said for part in says.split(" .*") for part in part.split(": .*")), said
+
+
+def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_release(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with raw_server() as site:
+        site.answers["/"] = links(*(f"/{n}" for n in range(9)))
+        path = tmp_path / "small.py"
+        path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
+        collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
+    assert f"most addresses gave no page: 9 of 10 (status-404 9), first {site.base}/0. Open it" in said.getvalue()
+    ledger = Ledger("2-documents", "k", {"small": 1}, {"small": 1}, {})
+    curated = Curated((("2-documents", (ledger,)),), (), ((str(path), (ledger,)),))
+    told = dropped_summary.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
+    assert "most addresses gave no page when they were collected" in told and "status-404 9" in told

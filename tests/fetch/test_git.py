@@ -180,6 +180,10 @@ def test_the_workspace_follows_a_repository_from_commit_to_commit(tmp_path, serv
     assert [(c.new, c.gone, c.current) for c in (first, second)] == [(2, 0, 2), (1, 1, 1)]
     runs = collection.runs(workspace.captures("small"))
     assert [run.facts["commit"] for run in runs] == [runs[0].facts["commit"], served.git("rev-parse", "main")]
+    assert [run.facts["listed"] for run in runs] == [2, 1]
+    served.commit(LICENCE)
+    with pytest.raises(SourceError, match="its commit has 0 entries, and had 1 before"):
+        collect(workspace, str(path), Progress())
     assert list(collection.licence_records(runs)) == ["LICENSE"]
 
 
@@ -294,7 +298,7 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        (Git("https://git.example.kr/o/r"), "is not in github.com"),
+        (Git("https://git.example.kr/o/r"), "is not one of github.com"),
         (Git("http://github.com/o/r"), "https only"),
         (Git("ssh://github.com/o/r"), "https only"),
         (Git("file:///etc"), "https only"),
@@ -307,7 +311,7 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
         (Git("https://github.com/o/r", branch="a..b"), "not the name of a branch"),
         (Git("https://github.com/o/r", branch="a:refs/x"), "not the name of a branch"),
         (Git("https://github.com/o/r", commit="abc123"), "not a commit"),
-        (Git("https://127.0.0.1/o/r"), "is not in"),
+        (Git("https://127.0.0.1/o/r"), "is not one of"),
     ],
 )
 def test_what_is_not_declared_well_is_not_asked_for(tmp_path, access, says):

@@ -287,7 +287,12 @@ def test_an_empty_list_is_not_taken_for_the_deletion_of_everything(tmp_path):
         repository.size = 0
         with pytest.raises(SourceError, match="name no record"):
             harvest(tmp_path, repository)
-    assert len(current(tmp_path)) == 9
+        repository.size = 5
+        with pytest.raises(SourceError, match="its list has 5 entries, and had 9 before"):
+            harvest(tmp_path, repository)
+        repository.size = 8
+        assert harvest(tmp_path, repository).gone == 1, "the lists are asked for again"
+    assert len(current(tmp_path)) == 8
 
 
 def test_a_list_that_never_ends_is_given_up_and_not_taken_for_complete(tmp_path):

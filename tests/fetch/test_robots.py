@@ -18,7 +18,7 @@ from scrapy.http import Response
 from crawlers.fetch import politeness
 from crawlers.fetch.throttle import Throttle
 from crawlers.web import robots
-from tests.builders.hostile import Ended, Raw, crawl, order, page, raw_server
+from tests.builders.hostile import Ended, Raw, crawl, flood, order, page, raw_server
 from tests.count_work import count_steps
 
 CASES = [
@@ -73,37 +73,42 @@ def crawled(folder: Path, site: Raw, **hostile: Any) -> Ended:
     return crawl(order(folder, source, (site.port,)), tries=1, timeout=0.7, **hostile)
 
 
-OF_THE_NET: list[tuple[str, Any, bool]] = [
-    ("200", page("User-agent: *\nAllow: /\n", Content_Type="text/plain"), True),
-    ("204", b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", True),
-    ("404", page("none", "404 Not Found"), True),
-    ("410", page("none", "410 Gone"), True),
-    ("401", page("no", "401 Unauthorized"), False),
-    ("403", page("no", "403 Forbidden"), False),
-    ("429", page("no", "429 Too Many Requests"), False),
-    ("500", page("no", "500 Internal Server Error"), False),
-    ("503", page("no", "503 Service Unavailable"), False),
-    ("timeout", lambda connection: time.sleep(1.5), False),
-    ("html", page("<!doctype html><title>200</title>"), False),
-    ("bomb", page(gzip.compress(bytes(3 << 20)), Content_Encoding="gzip"), False),
-    ("too big", page(b"", Content_Length=str(100 << 20)), False),
-    ("to a file", page("", "301 Moved Permanently", Location="file:///etc/passwd"), False),
-    ("to a script", page("", "301 Moved Permanently", Location="javascript:x()"), False),
-    ("to itself", page("", "301 Moved Permanently", Location="/robots.txt"), False),
-    ("to the inside", page("", "302 Found", Location="http://169.254.169.254/robots.txt"), False),
-    ("to be left alone", page("no", "503 Service Unavailable", Retry_After="99999"), False),
+OF_THE_NET: list[tuple[str, Any, str]] = [  # what comes, and why nothing is fetched; "" if everything is
+    ("200", page("User-agent: *\nAllow: /\n", Content_Type="text/plain"), ""),
+    ("204", b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", ""),
+    ("404", page("none", "404 Not Found"), ""),
+    ("410", page("none", "410 Gone"), ""),
+    ("401", page("no", "401 Unauthorized"), "robots-status-401"),
+    ("403", page("no", "403 Forbidden"), "robots-status-403"),
+    ("429", page("no", "429 Too Many Requests"), "robots-status-429"),
+    ("500", page("no", "500 Internal Server Error"), "robots-status-500"),
+    ("503", page("no", "503 Service Unavailable"), "robots-status-503"),
+    ("timeout", lambda connection: time.sleep(1.5), "/robots.txt cannot be read (timeout"),
+    ("html", page("<!doctype html><title>200</title>"), "/robots.txt is a page of HTML, as an application sends"),
+    ("one line", page("a" * 600_000, Content_Type="text/plain"), "/robots.txt is one line of more than"),
+    ("bomb", page(gzip.compress(bytes(3 << 20)), Content_Encoding="gzip"), "/robots.txt is damaged in its compression"),
+    ("too big", page(b"", Content_Length=str(100 << 20)), "/robots.txt cannot be read (too-big (limit answer_bytes"),
+    ("endless", flood(b"HTTP/1.1 200 OK\r\n\r\n", b"Disallow: /x\n" * 9000), "/robots.txt cannot be read (t"),
+    ("to a file", page("", "301 Moved Permanently", Location="file:///etc/passwd"), "robots-status-301"),
+    ("to a script", page("", "301 Moved Permanently", Location="javascript:x()"), "robots-status-301"),
+    ("to itself", page("", "301 Moved Permanently", Location="/robots.txt"), "robots-status-301"),
+    (
+        "to the inside",
+        page("", "302 Found", Location="http://169.254.169.254/robots.txt"),
+        "/robots.txt cannot be read (redirect to 169.254.169.254: guard-link-local)",
+    ),
+    ("to be left alone", page("no", "503 Service Unavailable", Retry_After="99999"), "robots-status-503"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("answer", "allowed"), [(a, b) for _, a, b in OF_THE_NET], ids=[name for name, _, _ in OF_THE_NET]
-)
-def test_what_comes_in_the_place_of_robots_decides(tmp_path: Path, answer: Any, allowed: bool) -> None:
+@pytest.mark.parametrize(("answer", "why"), [(a, b) for _, a, b in OF_THE_NET], ids=[name for name, _, _ in OF_THE_NET])
+def test_what_comes_in_the_place_of_robots_decides(tmp_path: Path, answer: Any, why: str) -> None:
     with raw_server() as site:
         site.answers |= {"/robots.txt": answer, "/": page("text")}
         done = crawled(tmp_path, site)
-        assert done.status == (0 if allowed else 3), done.err
-        assert ("/" in site.paths()) == allowed and "Traceback" not in done.err
+        assert done.status == (3 if why else 0) and why in done.err, done.err
+        assert ("/" in site.paths()) == (not why) and "Traceback" not in done.err
+        assert "cannot be read (" not in why or done.stats["unread_robots"][f"{site.base}/robots.txt"] in done.err
 
 
 @pytest.mark.parametrize(("hops", "allowed"), [(5, True), (6, False)])

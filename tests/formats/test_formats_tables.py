@@ -103,47 +103,72 @@ def test_rows_of_json_lie_inside_the_envelope_of_an_interface():
     assert [proof.licence for proof in item.evidence] == ["LicenseRef-KOGL-1"]
 
 
-def test_an_envelope_with_two_lists_or_none_is_no_table():
-    for shape in ({"a": {"목록": [{"본문": "가"}]}, "b": {"목록": [{"본문": "나"}]}}, {"items": ""}, {"a": {"b": 1}}):
+def test_an_envelope_without_a_list_is_no_table():
+    for shape in ({"items": ""}, {"a": {"b": 1}}):
         with pytest.raises(TableError, match="no column is called"):
             list(tables.rows(as_json(shape)))
 
 
+ROW, FACET = {"번호": "r1", "본문": "가", "제목": "갑"}, {"name": "이용조건", "toggle_url": "http://a"}
+SHAPES = [  # JSON, arguments, texts or words of the error
+    ({"rows": [ROW], "suggested_facets": [FACET]}, {"text": "본문"}, ["가"]),
+    ({"suggested_facets": [FACET], "rows": [ROW]}, {}, ["가"]),
+    ({"meta": [FACET], "data": {"rows": [FACET | ROW, FACET]}}, {"text": "본문"}, ["가", ""]),
+    ({"a": {"목록": [ROW]}, "b": {"목록": [{"본문": "나"}]}}, {"text": "본문", "key": "번호"}, ["가"]),
+    ({"items": [ROW], "more": {"items": [{"본문": "나"}]}}, {}, ["가"]),  # the outermost
+    ({"a": {"목록": [ROW]}, "b": {"목록": [ROW]}}, {}, ["2 lists have", r"a\.목록 \(번호", r"b\.목록", "at='<path>'"]),
+    (
+        {"rows": [{"내용물": "가"}] * 50, "facets": [FACET]},
+        {"text": "본문"},
+        ["no lists have the columns", "rows"],
+    ),
+    ({"a": {"목록": [ROW]}, "b": {"목록": [ROW | {"본문": "나"}]}}, {"at": "b.목록"}, ["나"]),
+    ({"a": {"b": {"c": ROW}}, "rows": [ROW, ROW]}, {"at": "a.b.c"}, ["가"]),
+    ({"rows": [], "facets": [FACET]}, {"at": "rows", "text": "본문"}, []),
+    ({"items": "", "total": 0}, {"at": "items"}, []),
+    ({"rows": [ROW], "facets": [FACET]}, {"at": "row"}, [r"no list at 'row'\. Found: rows \(번호"]),
+    ({"rows": [ROW], "facets": [FACET]}, {"at": "facets", "text": "본문"}, ["there is no column '본문'"]),
+    ([ROW], {"at": "rows"}, ["not rows"]),
+]
+
+
+@pytest.mark.parametrize(("shape", "named", "expected"), SHAPES)
+def test_among_several_lists_the_one_with_the_named_columns_counts(shape, named, expected):
+    if expected and len(expected[0]) > 2:
+        for words in expected:
+            with pytest.raises(TableError, match=words):
+                list(tables.rows(as_json(shape), **named))
+    else:
+        assert [one.body for one in tables.rows(as_json(shape), **named)] == expected
+
+
 @pytest.mark.parametrize(
-    ("name", "body", "fault"),
+    ("body", "lost"),
     [
-        (
-            "a.csv",
-            "no,본문\n1,가\n2\n3,다\n4,라,마,바\n5,사\n",
-            "line 3: the row has 1 fields.* 2 rows are left out in all",
-        ),
-        (
-            "a.jsonl",
-            '{"no": 1, "본문": "가"}\n{"no": 2, "본\n{"no": 3, "본문": "다"}\n{"no": 5, "본문": "사"}\n',
-            "line 2: br",
-        ),
-        (
-            "a.json",
-            '[{"no": 1, "본문": "가"}, [2], {"no": 3, "본문": "다"}, {"본문": "라"}, {"no": 5, "본문": "사"}]',
-            "row 2: a list",
-        ),
+        ({"rows": [{"내용물": "가"}] * 50, "facets": [FACET]}, 50),
+        ({"rows": [{"내용물": "가"}] * 50}, 50),
+        ({"rows": [{"본문": "가", "no": 1}] * 40}, 40),  # they share a key
+        ([{"본문": "가", "no": n} for n in range(9)] + [7, 8], 2),
     ],
 )
-def test_a_damaged_row_costs_itself_and_is_said_after_all_others(name: str, body: str, fault: str) -> None:
-    found, table = [], tables.rows(capture(name, body.encode()), text="본문", key="no")
-    with pytest.raises(TableError, match=fault):
-        found.extend(table)  # keeps what came before the error
-    assert [(one.key, one.body) for one in found] == [
-        (f"{name}#{n}", text) for n, text in ((1, "가"), (3, "다"), (5, "사"))
-    ]
+def test_an_error_says_how_many_rows_it_costs(body, lost):
+    with pytest.raises(TableError) as error:
+        list(tables.rows(as_json(body), text="본문", key="no"))
+    assert error.value.rows == lost
 
 
-def test_a_table_most_of_whose_rows_are_damaged_gives_none() -> None:
-    table = tables.rows(capture("a.csv", "no,본문\n1,가\n2\n3\n".encode()), text="본문")
-    with pytest.raises(TableError, match="line 3: the row has 1 fields"):
-        next(table)
-
-
-def test_numbers_of_rows_stay_when_a_damaged_one_is_repaired() -> None:
-    damaged = tables.rows(capture("a.csv", "본문,제목\n가,갑\n나\n다,병\n".encode()))
-    assert [next(damaged).key for _ in range(2)] == ["a.csv#1", "a.csv#3"]
+@pytest.mark.parametrize(
+    ("media", "body", "count"),
+    [
+        ("", b'{"rows": [{"a": 1}, {"a": 2}], "facets": [{"b": 1}]}', 2),
+        ("", b"<L><totalCnt>9</totalCnt><law/><law/><law/></L>", 3),
+        ("text/csv", b"a,b\n1,2\n", 2),
+        ("", b'{"rows": []}', 0),
+        ("", b"<html><body><p>x</p><p>y</p></body></html>", 0),
+        ("", b'{"rows": [', 0),
+        ("", b"[" * 100_000, 0),
+        ("", b"", 0),
+    ],
+)
+def test_the_rows_of_any_answer_can_be_counted(media, body, count):
+    assert tables.count_rows(capture("x", body, media)) == count

@@ -5,7 +5,11 @@ import json
 
 import pytest
 
+from flows.probing.check_answers import Fetched, check_fetched
 from flows.probing.probe_source import probe
+from flows.probing.read_items import _find_contradiction
+from malmoi.archive.capture import Capture, IndexRow
+from malmoi.source import Site, Source
 from malmoi.workspace import Workspace
 from tests.builders.small_archive import MARK, prose
 from tests.builders.small_site import Answer, serve
@@ -218,3 +222,40 @@ def test_the_place_of_a_mark_is_described_where_it_proves_nothing(tmp_path, mark
     found = ask(tmp_path, SITE, KOGL, pages(lambda n: page(n, mark)))
     licence = next(one for one in found.checks if one.field == "licence")
     assert licence.state == "differs" and words in licence.says and "Expected: LicenseRef-KOGL-1" in licence.says
+
+
+WIKI = "<!doctype html><html><body><h1><span>파일</span>:<span>자료 1.hwp</span></h1></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("path", "media", "body", "says"),
+    [
+        ("/wiki/%ED%8C%8C%EC%9D%BC:%EC%9E%90%EB%A3%8C_1.hwp", "text/html; charset=utf-8", WIKI, ""),
+        ("/wiki/File:Report.PDF", "text/html", WIKI.replace("파일", "File").replace("자료 1.hwp", "report.pdf"), ""),
+        ("/files/1.hwp", "text/html", "<!doctype html><html><body><h1>오류</h1></body></html>", "html, named like hwp"),
+        ("/files/1.hwp", "application/x-hwp", WIKI.replace("자료 1.hwp", "1.hwp"), "html, named like hwp"),
+        ("/files/1.hwp", "application/json", '{"error": 1}', "json, named like hwp"),
+    ],
+)
+def test_the_page_of_a_file_in_a_wiki_is_no_error_page(path, media, body, says):
+    capture = Capture("r", f"http://a.kr{path}", "", 200, (("Content-Type", media),), body.encode())
+    assert _find_contradiction(capture) == says
+
+
+@pytest.mark.parametrize(
+    ("failed", "pages", "state"),
+    [
+        (["status-404"], 9, "partly"),
+        (["status-404", "status-410"], 2, "differs"),
+        (["status-404"], 0, "differs"),
+        (["links-unread: JSONDecodeError"], 9, "differs"),
+        (["status-404", "timeout"], 9, "differs"),
+        ([], 9, "holds"),
+    ],
+)
+def test_a_few_dead_links_do_not_make_a_source_differ(tmp_path, failed, pages, state):
+    source = Source("a", "A", "B", Site(("http://a.kr/",), ("http://a.kr/",)))
+    row = IndexRow("r", "http://a.kr/", "", 200, "text/html", "", "", 0, 1, "response")
+    facts = {"failed": [{"url": "http://a.kr/x", "why": why} for why in failed]}
+    checks = check_fetched(source, Fetched(tmp_path, [row] * pages, facts), is_claim=False)
+    assert [one.state for one in checks if one.field == "answers"] == [state]

@@ -52,7 +52,7 @@ FAULTS = [
     (Dump(f"{A}a.xml", record="<page>"), "write the name of the XML element that is one record, or 'line'"),
     (Dump(f"{A}a.jsonl", record="lines"), "or 'line' for a file of lines"),
     (Git("file:///srv/law.git"), "a repository is fetched over https only; for files here write a Folder"),
-    (Git("https://git.office.example/a/b"), "choose one, or add it to crawlers/web/repositories.py"),
+    (Git("https://git.office.example/a/b"), "clone the repository and write a Folder, or serve it at http://127.0.0.1"),
     (Git("https://github.com/a/b", commit="abc"), "'abc' is not a commit; give 40 hexadecimal digits"),
     (CommonCrawl("2026 34"), "write it like CC-MAIN-2026-34"),
     (CommonCrawl(CC, hosts=("https://www.office.example/",)), "write it like www.office.example or *.office.example"),

@@ -183,6 +183,9 @@ def test_robots_stop_an_interface_with_the_line_that_forbids_it(tmp_path: Path) 
         source = api(site, PAGES, grant=f"{site.base}/docs")
         gone = crawl(order(tmp_path, source, (site.port,), run_dir=str(tmp_path / "b")), env=ENV)
         assert gone.status == 3 and "410" in gone.err
+        site.answers["/robots.txt"] = page("<!doctype html><div id=app></div>")
+        every = crawl(order(tmp_path, api(site, PAGES), (site.port,), run_dir=str(tmp_path / "c")), env=ENV)
+        assert every.status == 3 and "/robots.txt is a page of HTML" in every.err and "forbids" not in every.err
 
 
 TROUBLE = "def trouble(capture):\n    return answers.data_go_kr(capture)\n"

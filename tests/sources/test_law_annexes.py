@@ -242,6 +242,7 @@ def test_a_list_that_has_changed_stops_the_source(change, why):
     [
         ("list", (DATA / "law_rule_annexes.xml").read_bytes(), None),
         ("list", (DATA / "law_refused.xml").read_bytes(), "stop"),
+        ("list", b"<licBylSearch><totalCnt> 0 </totalCnt></licBylSearch>", "stop"),
         ("list", b"", "again"),
         (f"{FILE}9001", b"", "again"),
         (f"{FILE}9001", b"\xd0\xcf\x11\xe0", None),

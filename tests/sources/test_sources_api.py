@@ -399,6 +399,8 @@ def test_a_list_of_patents_goes_on_as_far_as_the_month_reaches():
         ("law_statutes", "list", "law_list.xml", None),
         ("law_statutes", "entry", b"", "again"),
         ("law_rules", "list", "law_refused.xml", "stop"),
+        ("law_rules", "list", b"<AdmRulSearch><target>admrul</target><totalCnt>0</totalCnt></AdmRulSearch>", "stop"),
+        ("law_rules", "list", b"<AdmRulSearch><totalCnt>10</totalCnt><page>0</page></AdmRulSearch>", None),
         ("law_precedents", "list", "law_none.xml", None),  # an entry that has no text in XML; one document dropped
         ("assembly_minutes", "list", "assembly_none.json", "stop"),
         ("assembly_minutes", "list", "assembly_list.json", None),

@@ -124,6 +124,17 @@ def test_a_bad_entry_is_one_dropped_document_and_its_error_is_kept(tmp_path: Pat
     assert "dropped by extract: unreadable-table" in shown and words in shown
 
 
+def test_the_rows_of_a_lost_answer_weigh_as_rows(tmp_path: Path) -> None:
+    renamed_rows = [{"내용" if name == "본문" else name: value for name, value in entry(n).items()} for n in range(5)]
+    answers = {"1": lines(*map(entry, range(5, 12))), "2": lines(*renamed_rows)}
+    _, said = run(tmp_path, write(tmp_path, BY_ROWS, answers))
+    assert "rows: 5 of 12 documents could not be read (unreadable-table 5), first rows/" in said
+    (tmp_path / "b").mkdir()
+    answers = {"1": lines(*map(entry, range(5, 9))), "2": lines(*renamed_rows)}
+    with pytest.raises(SourceError, match="5 of 9 documents could not be read"):
+        run(tmp_path / "b", write(tmp_path / "b", BY_ROWS, answers))
+
+
 @pytest.mark.parametrize(
     ("functions", "why_failed", "words"),
     [

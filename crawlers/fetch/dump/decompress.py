@@ -81,12 +81,15 @@ def unpack_stream(stream: Stream, *, limit: int) -> Iterator[bytes]:
     counted = _Counted(stream)
     head = counted.read(CHUNK)
     total = 0
-    found = _pieces(detect_packing(head), head, counted)
+    packing = detect_packing(head)
+    found = _pieces(packing, head, counted)
     while True:
         with input_errors(lambda name: Unpackable(f"it is damaged after {counted.count:,} bytes ({name})"), Unpackable):
             piece = next(found, b"")
         if not piece:
             return
+        if packing != "none" and not total and detect_packing(piece) != "none":
+            raise Unpackable("it is compressed twice")
         total += len(piece)
         if total > limit:
             raise Unpackable(f"it grows beyond {limit:,} bytes, max_unpacked of the Dump")

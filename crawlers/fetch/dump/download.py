@@ -20,7 +20,7 @@ from crawlers.fetch.streaming_client import (
     Refused,
     describe_failure,
     parse_content_range,
-    parse_number,
+    read_length,
 )
 from malmoi.errors import HostError, SourceError, StageError, name_remedy
 from malmoi.storage.atomic_files import replace_file
@@ -160,7 +160,7 @@ class Download:
             self.url,
             response.headers.get("ETag", ""),
             response.headers.get("Last-Modified", ""),
-            parse_number(response.headers.get("Content-Length", "")),
+            read_length(response),
         )
         if self.before is not None and found.is_same(self.before):
             self.unchanged, self.version = True, self.before

@@ -69,6 +69,7 @@ class State:
             "error": "",
             "gone": sorted(gone),
             "dump_records": self.records,
+            **({"listed": self.records} if self.whole else {}),
             **({"withdrawn": self.withheld} if self.withheld else {}),
             "sha256": self.digest,
             **self.sample,

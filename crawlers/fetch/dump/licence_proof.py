@@ -51,6 +51,9 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
         if url == canonical_url(access.url) and not decision.allowed:
             # A documented permission outweighs only a rule of robots.txt itself, not an outage.
             if not access.grant or decision.reason != "robots-disallow":
+                if decision.reason == "robots-unreadable":
+                    said = robots.describe_unreadable(answer[1])
+                    unread.append({"url": f"{origin(url)}/robots.txt", "why": said})
                 raise SourceError(_explain_forbidden(state.source, url, decision.reason, unread))
             note = f"{decision.reason}, but machine access is documented at {access.grant}"
         elif not decision.allowed:
@@ -90,6 +93,8 @@ def _fetch_and_archive(
         answers = net.get(url)
     except Refused as refused:
         state.blocked += 1
+        if failed is not state.failed:  # of robots.txt, whose refusal is explained
+            failed.append({"url": url, "why": f"{refused.url}: {refused.reason}"})
         line = json.dumps({"url": refused.url, "reason": refused.reason}, ensure_ascii=False)
         with (state.job.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
@@ -104,13 +109,10 @@ def _fetch_and_archive(
 
 
 def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str]]) -> str:
-    if reason == "robots-unreachable":
-        file = f"{origin(url)}/robots.txt"
-        why = next((one["why"] for one in unread if one["url"] == file), "refused")
-        return (
-            f"{source.name}: {url} may not be fetched, because {file} cannot be read ({why}); check that address and "
-            "the network, then run again"
-        )
+    file = f"{origin(url)}/robots.txt"
+    if reason in ("robots-unreachable", "robots-unreadable"):
+        why = next((one["why"] for one in unread if one["url"] == file), "")
+        return f"{source.name}: {robots.explain_refusal(url, reason, file, why)}"
     return (
         f"{source.name}: {url} may not be fetched ({reason}); ask {source.publisher}, name the page that documents "
         "machine access in grant= of the Dump, or retire the source"

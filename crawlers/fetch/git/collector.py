@@ -169,6 +169,7 @@ def _archive(
         "error": "",
         "gone": sorted(naming.known.keys() - here - proofs_here) if whole else [],
         "left_out": dict(sorted(tally.left_out.items())),
+        **({"listed": tally.chosen} if whole else {}),
         "commit": commit,
         **(_describe_sample(len(chosen) - len(proofs), tuple(sampled.values())) if sampled else {}),
     }

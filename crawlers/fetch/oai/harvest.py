@@ -178,11 +178,18 @@ class Harvest:
         full = self.began if self.is_whole else self._last["full"]
         return self._describe_choice() | {"harvested": self.began, "full": full}
 
+    @property
+    def _lists_all(self) -> bool:
+        return self.is_whole and self.complete and self.sees_all
+
+    def count_listed(self) -> int | None:
+        """Return how many records the lists name, deleted ones included; None if they do not name all."""
+        return len(self.listed) + len(self.deleted) if self._lists_all else None
+
     def find_gone(self, known: Iterator[str]) -> Iterator[str]:
         """Yield those of `known`, addresses of records of earlier runs, that the repository no longer has."""
-        is_whole = self.is_whole and self.complete and self.sees_all
         for url in known:
-            if url in self.deleted or (is_whole and hash_url(url) not in self.listed):
+            if url in self.deleted or (self._lists_all and hash_url(url) not in self.listed):
                 yield url
 
     def _describe_choice(self) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class HarvestCrawl(Crawl):
         await super().walk()
         if isinstance(self.queue, SampledRecords):
             return
+        self.state.listed = self.harvest.count_listed() if self.state.outcome == "finished" else None
         if self.state.outcome == "finished" and not any(map(_may_pass, self.state.failed.values())):
             self.state.harvested = self.harvest.facts()
 
