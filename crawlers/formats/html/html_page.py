@@ -9,7 +9,7 @@ from copy import copy
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, second_reader
+from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, page_title, second_reader
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
@@ -83,7 +83,7 @@ def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | No
 
 def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = page_metadata.Metadata()
-    text = author = date = kind = ""
+    text = title = author = date = kind = ""
     reason = page.reason
     if Decoded(page.text, page.encoding, page.replaced).is_undecodable:
         reason = "undecodable"
@@ -99,9 +99,10 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
+        title = page_title.find_title(found.title, found.heading, text, page.tree, item.url)
     return Extracted(
         text=text if not reason else "",
-        title=item.title or found.title,
+        title=item.title or title,
         date=item.date or found.date or date,
         author=item.author or found.author or author,
         format="html",

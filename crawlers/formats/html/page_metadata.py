@@ -1,6 +1,6 @@
 """Extract the metadata that a web page states (title, date, author, address) in one pass over its tree.
 
-Only explicit statements are used: nothing is guessed from the running text.
+Only explicit statements about the page itself are used: nothing is guessed from the running text.
 One pass costs about a hundredth of a general date and author search.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from email.utils import parsedate_to_datetime
@@ -17,7 +17,9 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-MAX_TITLE = 300  # code points; longer is not a title
+from crawlers.formats.html import page_date, page_title
+from crawlers.formats.html.page_title import MAX_TITLE, collapse_spaces, fold
+
 MAX_AUTHOR = 100  # code points
 MAX_JSON = 2_000_000  # code points of one JSON-LD block
 MAX_NODES = 5_000  # objects visited in one JSON-LD block
@@ -38,11 +40,12 @@ _DATE_META = (  # the most reliable first
     "regdate",
     "date",
 )
+_TITLE_META = ("citation_title", "dc.title", "dcterms.title")
 _AUTHOR_META = ("article:author", "author", "dc.creator", "dcterms.creator", "citation_author", "dable:author")
 _SEPARATOR = re.compile(r"\s+(?:[-|:·•–—«»<>]|::|\|\|)\s+")
 _NUMERIC = re.compile(r"\s{0,20}(\d{4})\s?(?:[-./]|년)\s?(\d{1,2})\s?(?:[-./]|월)\s?(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"\s{0,20}(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?\s*$")
-_SPACE = re.compile(r"\s+")
+_OTHERS = ("Comment", "Review", "Answer", "VideoObject", "ImageObject", "Event")  # JSON-LD with dates of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Metadata:
     author: str = ""
     canonical: str = ""
     body: str = ""
+    heading: str = ""  # the only <h1> of the main content, if it may be a better title (`page_title.find_title`)
 
 
 @dataclass(slots=True)
@@ -62,10 +66,11 @@ class _Seen:
 
     meta: dict[str, str] = field(default_factory=dict)
     title: str = ""
-    headings: list[str] = field(default_factory=list)
+    headings: dict[etree._Element, str] = field(default_factory=dict)  # <h1> with words
     home: list[str] = field(default_factory=list)  # headings with the name of the site, linked to its home page
     canonical: str = ""
-    times: list[tuple[bool, str]] = field(default_factory=list)  # (marked as publication date, value)
+    dated: list[etree._Element] = field(default_factory=list)  # <time>, <meta itemprop> in the body
+    articles: list[etree._Element] = field(default_factory=list)
     nodes: list[dict[str, Any]] = field(default_factory=list)  # JSON-LD objects
 
 
@@ -81,14 +86,19 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
     >>> found.title, found.date
     ('식각 공정', '2026-03-02')
     """
-    seen = _walk(tree)
+    seen = _walk(tree, url)
     articles = [node for node in seen.nodes if "articleBody" in node or "headline" in node or "datePublished" in node]
+    names = _names_of_site(seen)
+    main = {element: words for element, words in seen.headings.items() if page_title.is_main(element)}
+    only = next(iter(main)) if len(main) == 1 else None
+    title, heading = _title(seen, articles, names, list(main.values()))
     return Metadata(
-        title=_title(seen, articles),
-        date=_date(seen, articles),
+        title=title,
+        date=_date(seen, articles, fold(title), only, url),
         author=_author(seen, articles),
         canonical=_canonical(seen, url),
-        body=_body(seen.nodes, _fold(_title(seen, articles))),
+        body=_body(seen.nodes, fold(title)),
+        heading=heading,
     )
 
 
@@ -112,34 +122,35 @@ def iso_date(value: str) -> str:
         return ""
 
 
-def _walk(tree: etree._Element) -> _Seen:
+def _walk(tree: etree._Element, url: str) -> _Seen:
     seen = _Seen()
-    for element in tree.iter("meta", "title", "link", "script", "h1", "time"):
+    for element in tree.iter("meta", "title", "link", "script", "h1", "time", "article"):
         tag, get = element.tag, element.get
         if tag == "meta":
             name = (get("property") or get("name") or get("itemprop") or "").strip().lower()
-            if name and (content := (get("content") or "").strip()):
+            if name == "datepublished" and next(element.iterancestors("body"), None) is not None:
+                seen.dated.append(element)
+            elif name and (content := (get("content") or "").strip()):
                 seen.meta.setdefault(name, content)
         elif tag == "title":
             # An <svg> may have a title of its own later in the page.
-            seen.title = seen.title or _collapse_spaces("".join(map(str, element.itertext())))
+            seen.title = seen.title or collapse_spaces("".join(map(str, element.itertext())))
         elif tag == "link":
             if "canonical" in (get("rel") or "").lower().split():
                 seen.canonical = seen.canonical or (get("href") or "").strip()
         elif tag == "h1":
-            if text := _collapse_spaces("".join(map(str, element.itertext()))):
-                (seen.home if _leads_home(element) else seen.headings).append(text)
+            if text := page_title.words_of_heading(element):
+                if page_date.leads_home(element, url):
+                    seen.home.append(text)
+                else:
+                    seen.headings[element] = text
         elif tag == "time":
-            marked = get("pubdate") is not None or (get("itemprop") or "").lower() == "datepublished"
-            seen.times.append((marked, get("datetime") or ""))
+            seen.dated.append(element)
+        elif tag == "article":
+            seen.articles.append(element)
         elif (get("type") or "").strip().lower() == "application/ld+json":
             seen.nodes += _json_ld(element.text or "")
     return seen
-
-
-def _leads_home(heading: etree._Element) -> bool:
-    anchor = next(heading.iter("a"), None)
-    return anchor is not None and (anchor.get("href") or "") in ("/", "./", "/index.html", "index.html")
 
 
 def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
@@ -161,50 +172,78 @@ def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
             queue += [value for value in node if isinstance(value, (dict, list))]
 
 
-def _title(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    headline = next((_collapse_spaces(_string(node.get("headline"))) for node in articles if node.get("headline")), "")
-    only = seen.headings[0] if len(seen.headings) == 1 else ""
-    whole = _collapse_spaces(seen.meta.get("og:title", "")) or seen.title or headline or only
+def _names_of_site(seen: _Seen) -> set[str]:
+    names = {fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
+    names |= set(map(fold, seen.home))
+    names |= {fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")}
+    return names - {""}
+
+
+def _title(
+    seen: _Seen, articles: list[dict[str, Any]], names: set[str], main: Sequence[str]
+) -> tuple[str, str]:
+    """Return the title, and the only heading of the main content if that may be a better one.
+
+    `names` are those of the site, folded, and `main` the headings of the main content. A title that the page states
+    of its article as well (JSON-LD, the metadata of a paper) is not doubted.
+    """
+    stated = [collapse_spaces(_string(node.get("headline"))) for node in articles if node.get("headline")][:1]
+    stated += [words for name in _TITLE_META if (words := collapse_spaces(seen.meta.get(name, "")))]
+    headings = list(seen.headings.values())
+    only = headings[0] if len(headings) == 1 else ""
+    other = next(iter(stated), "") or only
+    whole = collapse_spaces(seen.meta.get("og:title", "")) or seen.title or other
     if len(whole) > MAX_TITLE:
-        whole = headline or only
-    names = {_fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
-    names |= set(map(_fold, seen.home))
-    names |= {
-        _fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")
-    }
-    return _strip_site_name(whole, names - {""}, {_fold(text) for text in (*seen.headings, headline) if text})[
-        :MAX_TITLE
-    ]
+        whole = other
+    sure = set(map(fold, stated))
+    title = _strip_site_name(whole, names, {*map(fold, headings), *sure}, {*map(fold, main), *sure})[:MAX_TITLE]
+    is_doubtful = len(main) == 1 and len(main[0]) <= MAX_TITLE and fold(title) not in sure
+    return title, main[0] if is_doubtful and not any(fold(main[0]) in name for name in names) else ""
 
 
-def _strip_site_name(title: str, names: set[str], headings: set[str]) -> str:
+def _strip_site_name(title: str, names: set[str], headings: set[str], main: set[str]) -> str:
     cuts = list(_SEPARATOR.finditer(title))
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
-        if _fold(tail) in names or (_fold(head) in headings and _fold(head) not in names):
+        if fold(tail) in names or (fold(head) in headings and fold(head) not in names):
             return head
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
-        if _fold(head) in names or _fold(tail) in headings:
+        if fold(head) in names or (fold(tail) in main and len(tail) >= len(head)):  # the name of a site is shorter
             return tail
     return title
 
 
-def _date(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    # Use marked <time> elements; else only the first, because later ones belong to lists of other pages.
-    times = [value for marked, value in seen.times if marked] or [value for _, value in seen.times[:1]]
-    stated = (
+def _date(seen: _Seen, articles: list[dict[str, Any]], title: str, only: etree._Element | None, url: str) -> str:
+    stated = [
         seen.meta.get("article:published_time", ""),
-        *(_string(node.get("datePublished")) for node in articles),
+        *_dates_of_articles(articles, title),
         *(seen.meta.get(name, "") for name in _DATE_META),
-        *times,
-    )
-    return next((found for value in stated if (found := iso_date(value))), "")
+    ]
+    for value in stated:
+        if (found := iso_date(value)) and not page_date.contradicts_address(found, url):
+            return found
+    for value in page_date.own_dates(seen.dated, only, seen.articles, url) if seen.dated else ():
+        if (found := iso_date(value)) and not page_date.contradicts_address(found, url):
+            return found
+    return ""
+
+
+def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
+    """Return the publication date in JSON-LD; of several, that of the node with the page's title, else none."""
+    dates: dict[str, list[str]] = {}
+    for node in articles:
+        kinds = node.get("@type")
+        if value := _string(node.get("datePublished")):
+            if not any(kind in _OTHERS for kind in (kinds if isinstance(kinds, list) else [kinds])):
+                dates.setdefault(value[:10], []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
+    own = [value for value, names in dates.items() if any(name and (name in title or title in name) for name in names)]
+    return own[:1] or (list(dates) if len(dates) == 1 else [])
 
 
 def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
     stated = [_names(node.get("author")) for node in articles] + [seen.meta.get(name, "") for name in _AUTHOR_META]
-    for value in map(_collapse_spaces, stated):
+    for value in map(collapse_spaces, stated):
         if value and len(value) <= MAX_AUTHOR and not value.startswith(("http://", "https://", "@")):
             return value
     return ""
@@ -218,7 +257,7 @@ def _body(nodes: list[dict[str, Any]], title: str) -> str:
         kinds = kind if isinstance(kind, list) else [kind]
         is_article = any(isinstance(name, str) and name.endswith(("Article", "Posting", "Report")) for name in kinds)
         body = _string(node.get("articleBody")) or (_string(node.get("text")) if is_article else "")
-        headline = _fold(_string(node.get("headline")) or _string(node.get("name")))
+        headline = fold(_string(node.get("headline")) or _string(node.get("name")))
         if len(body) > len(bodies.get(headline, "")):
             bodies[headline] = body
     if len(bodies) > 1:
@@ -245,11 +284,3 @@ def _canonical(seen: _Seen, url: str) -> str:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _collapse_spaces(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
-
-
-def _fold(text: str) -> str:
-    return _SPACE.sub("", text).casefold()
