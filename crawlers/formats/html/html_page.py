@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 from lxml import html
 
@@ -79,6 +80,18 @@ def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | No
     except Unreadable:
         text, miss = "", "unreadable"
     return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
+
+
+def cut_names(item: Item, page: Page, extracted: Extracted, names: frozenset[str]) -> Extracted:
+    """Return the extraction of a page with a title without the names of its site, given as digests.
+
+    A title that the item states stays as it is.
+    """
+    if item.title or extracted.outcome != "kept" or not page_title.has_name(extracted.title, names):
+        return extracted
+    found = page_metadata.read(page.tree, item.url)
+    title = page_title.find_title(found.title, found.heading, extracted.text, page.tree, item.url, names)
+    return replace(extracted, title=title)
 
 
 def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:

@@ -18,7 +18,9 @@ from crawlers.formats.html.class_names import classify_names
 
 NEAR = 200  # code points between the heading of a page and its date
 PROSE = 40  # code points beside a date in its paragraph; with so many, the paragraph speaks of the date
-ELEMENTS = 2_000  # of a page that are inspected between heading and date
+ELEMENTS = 500  # of a page that are inspected between heading and date
+DATES = 200  # of a page that are inspected; later ones are those of a list
+CANDIDATES = 20  # dates that nothing around them rules out
 LIST = 3  # different dates; so many are those of a list, whatever its markup
 # By tag or role: parts of a page that are not its text, frames of the site or of an article, and items of lists.
 _ASIDE = frozenset(("nav", "aside", "navigation", "complementary", "dialog", "blockquote", "figure", "template"))
@@ -52,15 +54,20 @@ def own_dates(
     >>> own_dates(list(page.iter("time")), page.find(".//h1"), [], "")
     ['2026-03-02']
     """
-    outer = [article for article in islice(articles, ELEMENTS) if next(article.iterancestors("article"), None) is None]
+    outer = [article for article in islice(articles, DATES) if next(article.iterancestors("article"), None) is None]
     only = outer[0] if len(outer) == 1 else None
     around = set() if heading is None else {heading, *heading.iterancestors()}
-    marked, plain, revised, near = [], [], [], []
-    for element in islice(dated, ELEMENTS):
+    marked: list[str] = []
+    plain: list[str] = []
+    revised: list[str] = []
+    near: list[str] = []
+    for element in islice(dated, DATES):
         value = element.get("datetime") or element.get("content") or ""
         name, beside = _look_beside(element)
         if not value or len(beside) >= PROSE or _SENTENCE.search(beside) or not _is_in_text(element, around, only, url):
             continue
+        if len(marked) + len(plain) + len(revised) >= CANDIDATES:
+            break
         is_near = _is_near(element, heading, around)
         near += [value] if is_near else []
         words = f"{element.get('itemprop') or ''} {element.get('class') or ''} {name} {beside}"
@@ -131,9 +138,7 @@ def _look_beside(element: etree._Element) -> tuple[str, str]:
     return name, " ".join(f"{block.text or ''} {' '.join(child.tail or '' for child in block)}".split())
 
 
-def _is_in_text(
-    element: etree._Element, around: set[etree._Element], only: etree._Element | None, url: str
-) -> bool:
+def _is_in_text(element: etree._Element, around: set[etree._Element], only: etree._Element | None, url: str) -> bool:
     """Whether no element around it says that it belongs to something else; `around` are those of the heading."""
     framed = False
     item = None

@@ -92,9 +92,10 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
     main = {element: words for element, words in seen.headings.items() if page_title.is_main(element)}
     only = next(iter(main)) if len(main) == 1 else None
     title, heading = _title(seen, articles, names, list(main.values()))
+    dates = map(iso_date, _stated_dates(seen, articles, fold(title), only, url))
     return Metadata(
         title=title,
-        date=_date(seen, articles, fold(title), only, url),
+        date=next((one for one in dates if one and not page_date.contradicts_address(one, url)), ""),
         author=_author(seen, articles),
         canonical=_canonical(seen, url),
         body=_body(seen.nodes, fold(title)),
@@ -175,13 +176,11 @@ def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
 def _names_of_site(seen: _Seen) -> set[str]:
     names = {fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
     names |= set(map(fold, seen.home))
-    names |= {fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")}
-    return names - {""}
+    sites = (node for node in seen.nodes if node.get("@type") in ("WebSite", "Organization"))
+    return (names | {fold(_string(node.get("name"))) for node in sites}) - {""}
 
 
-def _title(
-    seen: _Seen, articles: list[dict[str, Any]], names: set[str], main: Sequence[str]
-) -> tuple[str, str]:
+def _title(seen: _Seen, articles: list[dict[str, Any]], names: set[str], main: Sequence[str]) -> tuple[str, str]:
     """Return the title, and the only heading of the main content if that may be a better one.
 
     `names` are those of the site, folded, and `main` the headings of the main content. A title that the page states
@@ -214,29 +213,25 @@ def _strip_site_name(title: str, names: set[str], headings: set[str], main: set[
     return title
 
 
-def _date(seen: _Seen, articles: list[dict[str, Any]], title: str, only: etree._Element | None, url: str) -> str:
-    stated = [
-        seen.meta.get("article:published_time", ""),
-        *_dates_of_articles(articles, title),
-        *(seen.meta.get(name, "") for name in _DATE_META),
-    ]
-    for value in stated:
-        if (found := iso_date(value)) and not page_date.contradicts_address(found, url):
-            return found
-    for value in page_date.own_dates(seen.dated, only, seen.articles, url) if seen.dated else ():
-        if (found := iso_date(value)) and not page_date.contradicts_address(found, url):
-            return found
-    return ""
+def _stated_dates(
+    seen: _Seen, articles: list[dict[str, Any]], title: str, only: etree._Element | None, url: str
+) -> Iterator[str]:
+    """Yield the dates that a page states, the most reliable first; `title` is folded, `only` its only main heading."""
+    yield seen.meta.get("article:published_time", "")
+    yield from _dates_of_articles(articles, title)
+    yield from (seen.meta[name] for name in _DATE_META if name in seen.meta)
+    if seen.dated:
+        yield from page_date.own_dates(seen.dated, only, seen.articles, url)
 
 
 def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
     """Return the publication date in JSON-LD; of several, that of the node with the page's title, else none."""
     dates: dict[str, list[str]] = {}
     for node in articles:
-        kinds = node.get("@type")
-        if value := _string(node.get("datePublished")):
-            if not any(kind in _OTHERS for kind in (kinds if isinstance(kinds, list) else [kinds])):
-                dates.setdefault(value[:10], []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
+        kind = node.get("@type")
+        value = iso_date(_string(node.get("datePublished")))
+        if value and not any(other in (kind if isinstance(kind, list) else [kind]) for other in _OTHERS):
+            dates.setdefault(value, []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
     own = [value for value, names in dates.items() if any(name and (name in title or title in name) for name in names)]
     return own[:1] or (list(dates) if len(dates) == 1 else [])
 

@@ -20,7 +20,10 @@ from crawlers.formats.html.page_date import leads_away
 MAX_TITLE = 300  # code points; longer is not a title
 FIRST_LINES = 3  # lines of a text that may be its title
 _SEPARATOR = re.compile(r"\s+(?:[-|:·•–—«»<>]|::|\|\|)\s+|\s*::+\s*|:\s+|\s+(?=\[)")
-_SPACE = re.compile(r"[\s\u00ad\u200b\u2060\ufeff]+")
+_NAME = re.compile(
+    r"\s+[^\w\s]{1,3}\s+|\s*(?:::+|[|»›])\s*|[:_]\s+|\s+(?=[\[(])"
+)  # before or behind a name known to be one
+_UNSEEN = ("\u200b", "\ufeff", "\u2060", "\u00ad")  # characters without width, as permalinks hold
 _PERMALINK = re.compile(r"anchor|headerlink|hash-?link|permalink", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 
@@ -34,8 +37,9 @@ def find_title(
     (`digest_name`). A heading that a link to another page repeats is that of a section.
     """
     stated = _strip_names(stated, names)
-    heading = "" if digest_name(heading) in names else heading
-    lines = {fold(line) for line in text.split("\n", FIRST_LINES)[:FIRST_LINES] if digest_name(line) not in names}
+    heading = "" if names and digest_name(heading) in names else heading
+    first = [line for line in text.split("\n", FIRST_LINES)[:FIRST_LINES] if len(line) <= MAX_TITLE]
+    lines = {fold(line) for line in first if not names or digest_name(line) not in names}
     if fold(stated) in lines or not text:
         return stated
     known = {*lines, fold(heading)} - {""}
@@ -60,12 +64,17 @@ def words_of_heading(heading: html.HtmlElement) -> str:
         links = list(heading.iter("a"))
         for place in marks:
             links[place].drop_tree()
-    return collapse_spaces("".join(map(str, heading.itertext())))
+    return collapse_spaces(_drop_unseen("".join(map(str, heading.itertext()))))
 
 
 def digest_name(name: str) -> str:
     """Return the digest under which the name of a site is stored: a template of a host holds no text."""
     return hashlib.sha256(fold(name).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def has_name(title: str, names: Collection[str]) -> bool:
+    """Whether a title or a part of it is one of the names, given as digests."""
+    return any(digest_name(part) in names for part in (title, *split_names(title)))
 
 
 def split_names(title: str) -> list[str]:
@@ -74,7 +83,7 @@ def split_names(title: str) -> list[str]:
     >>> split_names("안전 수칙 [공장 위키]"), split_names("memo | 안내서")
     (['안전 수칙', '공장 위키'], ['memo', '안내서'])
     """
-    parts = [_unwrap(part) for part in _SEPARATOR.split(title)]
+    parts = [_unwrap(part) for part in _NAME.split(title)]
     return parts if len(parts) > 1 else []
 
 
@@ -83,23 +92,31 @@ def is_main(heading: etree._Element) -> bool:
     framed = False
     for above in heading.iterancestors():
         kind = above.get("role") or above.tag
-        quoting, _, framing, _, _ = classify_names(f"{above.get('class') or ''} {above.get('id') or ''}")
         if kind in ("article", "main"):
             return True
+        if above.tag == "body":
+            break
+        quoting, _, framing, _, _ = classify_names(f"{above.get('class') or ''} {above.get('id') or ''}")
         if kind in ("nav", "aside", "footer", "navigation", "complementary", "contentinfo", "dialog") or quoting:
             return False
-        framed = framed or (above.tag not in ("html", "body") and (framing or kind in ("header", "banner")))
+        framed = framed or framing or kind in ("header", "banner")
     return not framed
 
 
 def collapse_spaces(text: str) -> str:
-    """Return a text on one line, without characters that have no width."""
-    return " ".join(_SPACE.sub(" ", text).split()) if _SPACE.search(text) else text
+    """Return a text on one line."""
+    return " ".join(text.split())
 
 
 def fold(text: str) -> str:
     """Return a text for comparison: without spaces and characters without width, in one case."""
-    return _SPACE.sub("", text).casefold()
+    return _drop_unseen("".join(text.split())).casefold()
+
+
+def _drop_unseen(text: str) -> str:
+    for character in () if text.isascii() else _UNSEEN:
+        text = text.replace(character, "")
+    return text
 
 
 def _parts(title: str) -> Iterator[str]:
@@ -119,11 +136,11 @@ def _strip_names(title: str, names: Collection[str]) -> str:
     """Cut the names of the site from the end and the beginning of a title, if anything remains."""
     if not names:
         return title
-    for cut in reversed(list(_SEPARATOR.finditer(title))):
+    for cut in reversed(list(_NAME.finditer(title))):
         if digest_name(_unwrap(title[cut.end() :])) not in names or not title[: cut.start()].strip():
             break
         title = title[: cut.start()]
-    while (first := _SEPARATOR.search(title)) is not None and digest_name(_unwrap(title[: first.start()])) in names:
+    while (first := _NAME.search(title)) is not None and digest_name(_unwrap(title[: first.start()])) in names:
         title = title[first.end() :]
     return title
 
@@ -131,11 +148,8 @@ def _strip_names(title: str, names: Collection[str]) -> str:
 def _is_linked(tree: etree._Element, words: str, url: str) -> bool:
     """Whether a link to another page has these words."""
     want = fold(words)
-    return any(
-        fold("".join(map(str, link.itertext()))) == want
-        for link in tree.iter("a")
-        if not (link.get("href") or "#").startswith("#") and leads_away(link, url)
-    )
+    links = (link for link in tree.iter("a") if fold("".join(map(str, link.itertext()))) == want)
+    return any(not (link.get("href") or "#").startswith("#") and leads_away(link, url) for link in links)
 
 
 def _is_headed(tree: etree._Element, title: str) -> bool:
