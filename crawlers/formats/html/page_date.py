@@ -63,19 +63,22 @@ def own_dates(
     near: list[str] = []
     for element in islice(dated, DATES):
         value = element.get("datetime") or element.get("content") or ""
-        name, beside = _look_beside(element)
+        block = _block_of(element)
+        words = [] if block is None else [block.text or "", *(child.tail or "" for child in block)]
+        beside = " ".join(" ".join(words).split())
         if not value or len(beside) >= PROSE or _SENTENCE.search(beside) or not _is_in_text(element, around, only, url):
             continue
         if len(marked) + len(plain) + len(revised) >= CANDIDATES:
             break
         is_near = _is_near(element, heading, around)
         near += [value] if is_near else []
-        words = f"{element.get('itemprop') or ''} {element.get('class') or ''} {name} {beside}"
-        if _REVISED.search(words) and not _PUBLISHED.search(words):
+        name = "" if block is None else block.get("class") or ""
+        said = f"{element.get('itemprop') or ''} {element.get('class') or ''} {name} {beside}"
+        if _REVISED.search(said) and not _PUBLISHED.search(said):
             revised.append(value)
         elif element.get("pubdate") is not None or (element.get("itemprop") or "").lower() == "datepublished":
             marked.append(value)
-        elif is_near or (only is not None and only in element.iterancestors()):
+        elif is_near or (only is not None and only in element.iterancestors() and not _has_link(block, url)):
             plain.append(value)
     values = marked or plain or revised
     if len({value[:10] for value in values}) >= LIST:  # the posts of a thread, or a list of other pages
@@ -127,15 +130,16 @@ def leads_home(heading: etree._Element, url: str) -> bool:
     return href in ("./", "index.html") or "home" in (link.get("rel") or "").split() or (bool(href) and is_home)
 
 
-def _look_beside(element: etree._Element) -> tuple[str, str]:
-    """Return the class of the block around an element, and the words in it outside of other elements."""
+def _block_of(element: etree._Element) -> etree._Element | None:
+    """Return the block in whose line an element stands; None of <meta>, and of an element beside all other blocks."""
     block = element.getparent()
     while block is not None and block.tag in _INLINE:
         block = block.getparent()
-    if block is None or element.tag == "meta":
-        return "", ""
-    name = "" if block.tag in ("body", "article", "main") else block.get("class") or ""
-    return name, " ".join(f"{block.text or ''} {' '.join(child.tail or '' for child in block)}".split())
+    return None if block is None or element.tag == "meta" or block.tag in ("body", "article", "main") else block
+
+
+def _has_link(block: etree._Element | None, url: str) -> bool:
+    return block is not None and any(leads_away(link, url) for link in block.iter("a"))
 
 
 def _is_in_text(element: etree._Element, around: set[etree._Element], only: etree._Element | None, url: str) -> bool:
@@ -151,28 +155,30 @@ def _is_in_text(element: etree._Element, around: set[etree._Element], only: etre
         quoting, _, framing, _, _ = classify_names(name)
         if kind in _ASIDE or kind == "article" or quoting or _TEASER.search(name):
             return False
-        if (kind == "a" and leads_away(above, url)) or (
-            kind in _ITEM and item is None and any(leads_away(link, url) for link in above.iter("a"))
-        ):
+        if (kind == "a" and leads_away(above, url)) or (kind in _ITEM and item is None and _has_link(above, url)):
             return False
+        if around and next(above.iter("h2", "h3"), None) is not None:
+            return False  # it has a heading of its own
         item = above if kind in _ITEM else item
         framed = framed or framing or kind in _FRAME
     return True
 
 
 def _is_near(element: etree._Element, heading: etree._Element | None, around: set[etree._Element]) -> bool:
-    """Whether at most NEAR code points of text lie between a date and the heading of the page."""
+    """Whether at most NEAR code points, and no sentence, lie between a date and the heading of the page."""
     shared = next((above for above in element.iterancestors() if above in around), None)
     if heading is None or shared is None:
         return False
-    first = None
+    title = set(heading.iter())
+    begun = False
     between = 0
     for part in islice(shared.iter(), ELEMENTS):
         if part is element or part is heading:
-            if first is not None:
-                own = "".join(map(str, heading.itertext())) if first is heading else ""
-                return between <= NEAR + len(own)
-            first = part
-        if first is not None:
-            between += len((part.text or "").strip()) + len((part.tail or "").strip())
+            if begun:
+                return between <= NEAR
+            begun = True
+        words = f"{'' if part in title else part.text or ''} {'' if part in title - {heading} else part.tail or ''}"
+        if begun and _SENTENCE.search(words):
+            return False  # the text begins
+        between += len(words.strip()) if begun else 0
     return False
