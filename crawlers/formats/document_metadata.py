@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from crawlers.formats import safe_xml
-from crawlers.formats.html.page_metadata import MAX_AUTHOR, iso_date
-from crawlers.formats.html.page_title import MAX_TITLE
+from crawlers.formats.html.page_metadata import MAX_AUTHOR, MAX_TITLE, iso_date
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 

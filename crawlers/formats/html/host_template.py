@@ -60,7 +60,7 @@ class Template:
     `around` are digests of lines outside the box that several pages share; `room` is the number of further code points
     that a page may have outside the box and outside links; `pages` and `agreement` are the results of its check: the
     number of pages, and the share of equal text (F1 of code points of equal lines). `names` are digests of the parts
-    of titles, and of headings, that most pages share (`page_title.digest_name`); without a box (NO_BOX), only they
+    of titles, and of headings, that most pages share (`page_metadata.digest_name`); without a box (NO_BOX), only they
     are used.
     """
 

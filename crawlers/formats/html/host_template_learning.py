@@ -16,7 +16,7 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html import host_template as templates
-from crawlers.formats.html import page_title
+from crawlers.formats.html import page_metadata
 from crawlers.formats.html.host_template import (
     NO_BOX,
     Box,
@@ -36,7 +36,7 @@ AGREEMENT = 0.98  # minimum F1 of the code points of equal lines over the held-o
 FITS = 0.5  # minimum share of the held-out pages that must fit, or the template is not worth its upkeep
 HANGUL = 0.98  # minimum share of the Hangul of full extraction that the template must keep
 NAMED = 0.5  # share of the pages; a part of the title that more of them have names the site
-FEW = 2  # pages; a part of the title of no more is a coincidence
+FEW = 2  # pages; that so many titles share a part is a coincidence
 ABOVE = 60  # ancestors of a line that are considered
 SLACK = 100  # new code points tolerated outside the box of any page: a date, a name
 _OG_TITLE = ".//meta[@property='og:title']"
@@ -131,9 +131,9 @@ def _find_names(lessons: Sequence[Lesson]) -> tuple[str, ...]:
         tree = lesson.page.tree
         stated = (tree.findtext("head/title"), *(one.get("content") for one in tree.iterfind(_OG_TITLE)))
         titles = [title for title in stated if title]
-        words = [*titles, *(part for title in titles for part in page_title.split_names(title))]
-        words += map(page_title.words_of_heading, tree.iter("h1"))
-        pages.update({page_title.digest_name(name) for name in words if name.strip()})
+        words = [*titles, *(part for title in titles for part in page_metadata.split_names(title))]
+        words += map(page_metadata.words_of_heading, tree.iter("h1"))
+        pages.update({page_metadata.digest_name(name) for name in words if name.strip()})
     return tuple(sorted(name for name, times in pages.items() if times > max(FEW, NAMED * len(lessons))))
 
 

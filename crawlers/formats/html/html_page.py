@@ -10,7 +10,7 @@ from dataclasses import replace
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, page_title, second_reader
+from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, second_reader
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.heading import HEADINGS, OPENING
 from crawlers.formats.html.host_template import Reading
@@ -87,10 +87,10 @@ def cut_names(item: Item, page: Page, extracted: Extracted, names: frozenset[str
 
     A title that the item states stays as it is.
     """
-    if item.title or extracted.outcome != "kept" or not page_title.has_name(extracted.title, names):
+    if item.title or extracted.outcome != "kept" or not page_metadata.has_name(extracted.title, names):
         return extracted
     found = page_metadata.read(page.tree, item.url)
-    title = page_title.find_title(found.title, found.heading, extracted.text, page.tree, item.url, names)
+    title = page_metadata.find_title(found.title, found.heading, extracted.text, page.tree, item.url, names)
     return replace(extracted, title=title)
 
 
@@ -112,7 +112,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
-        title = page_title.find_title(found.title, found.heading, text, page.tree, item.url)
+        title = page_metadata.find_title(found.title, found.heading, text, page.tree, item.url)
     return Extracted(
         text=text if not reason else "",
         title=item.title or title,

@@ -131,7 +131,7 @@ def leads_home(heading: etree._Element, url: str) -> bool:
 
 
 def _block_of(element: etree._Element) -> etree._Element | None:
-    """Return the block in whose line an element stands; None of <meta>, and of an element beside all other blocks."""
+    """Return the block with an element in its line; None of <meta>, and of an element beside all other blocks."""
     block = element.getparent()
     while block is not None and block.tag in _INLINE:
         block = block.getparent()
