@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from crawlers.formats import ParsedItem
-from crawlers.formats.html.host_template import Reading, Template, make_reader
+from crawlers.formats.html.host_template import NO_BOX, Reading, Template, make_reader
 from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ARCHIVED, Run, select_current
@@ -103,15 +103,23 @@ def lesson(item: Item) -> Lesson | None:
 
 def reader(templates: Sequence[Template], full: Callable[[ParsedItem], Extracted]) -> Callable[[ParsedItem], ReadText]:
     """Return a function that reads an item by its host's template if the page fits it, or else by `full`."""
-    known = {template.host: make_reader(template) for template in templates}
+    readers = {template.host: make_reader(template) for template in templates if template.box != NO_BOX}
+    names = {template.host: frozenset(template.names) for template in templates if template.names}
 
     def read(parsed: ParsedItem) -> ReadText:
-        by_template = known.get(host_of(parsed.item.url))
-        if by_template is None or parsed.format != "html":
+        host = host_of(parsed.item.url)
+        if parsed.format != "html" or (host not in readers and host not in names):
             return ReadText(full(parsed))
-        return _read_item(parsed, by_template, full)
+        said = _read_item(parsed, readers[host], full) if host in readers else ReadText(full(parsed))
+        return _cut_names(parsed, said, names[host]) if host in names else said
 
     return read
+
+
+def _cut_names(parsed: ParsedItem, said: ReadText, names: frozenset[str]) -> ReadText:
+    from crawlers.formats.html import html_page  # see _read_item
+
+    return replace(said, extracted=html_page.cut_names(parsed.item, parsed.page, said.extracted, names))
 
 
 def _read_item(parsed: ParsedItem, by_template: Reading, full: Callable[[ParsedItem], Extracted]) -> ReadText:

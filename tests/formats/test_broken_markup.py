@@ -58,10 +58,32 @@ def test_a_damaged_tag_is_repaired(broken: str, mended: str) -> None:
         "<script>if (a<b && c>d) { x = '<dvi>'; }</script><p>가 < 나</p>",
         "<ul><li>가<li>나</ul><table><tr><td>다<td>라</table>",
         "<p>a/b> 1/2</p>",
+        '<script src="data:;base64,Cg=="></script>\n<meta name="viewport" content="a=1" /><a href="?b=">가</a> "나"다',
+        "<a href='?b='>가</a><p class='c'>'나'다</p>",
+        '<script>$("<script>").appendTo(h); s = "<style>";</script><p>가</p>',
     ],
 )
 def test_an_intact_page_stays_as_it_is(markup: str) -> None:
     assert repair(markup) == markup
+
+
+DATA = "data:application/octet-stream;base64," + "Q" * 90_000
+FILES = {
+    "R Markdown": f'<script src="{DATA}Cg=="></script>\n<meta name="viewport" content="width=device-width" />\n' * 3,
+    "one equals sign": f'<link href="{DATA}Zm8=" rel="stylesheet"><script src="{DATA}Zm8="></script><meta name="a">\n'
+    * 3,
+    "single quotes": f"<script src='{DATA}Cg=='></script>\n<meta name='viewport' content='width=device-width' />\n" * 3,
+    "a quote too many": f'<script src="{DATA}" "></script><meta name="viewport" content="a b" />' * 3,
+    "a script that writes one": f'<script>{"x=1;" * 60_000} i = $("<script>").prop({{}});</script>',
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_page_that_holds_its_files_keeps_its_text(name: str) -> None:
+    paragraphs = "".join(f'<p class="a" id="p{n}" title="{n}">{n}. {SENTENCE * 3}</p>\n' for n in range(400))
+    head = f"<!DOCTYPE html><html><head><title>낱말</title>{FILES[name]}</head>"
+    found = text(f"{head}<body><h1>낱말</h1>{paragraphs}</body></html>")
+    assert all(f"{n}. 마을" in found for n in (0, 200, 399)) and "x=1;" not in found
 
 
 @pytest.mark.parametrize("name", ["utf-8", "cp949", "johab", "iso2022_kr"])
@@ -80,7 +102,20 @@ def test_a_bad_reference_never_costs_the_page(bad: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["<!--", "<script>", "</d\ufffdv>", '<p a="', '="a>', '<div "" ', "<p가", "<title>", "\ufffd"]
+    "part",
+    [
+        '<p x="=">',
+        "<p a='<p b=\"",
+        "<!--",
+        "<script>",
+        "</d\ufffdv>",
+        '<p a="',
+        '="a>',
+        '<div "" ',
+        "<p가",
+        "<title>",
+        "\ufffd",
+    ],
 )
 def test_repair_takes_linear_time(part: str) -> None:
     start = time.process_time()

@@ -62,6 +62,59 @@ def test_a_page_says_what_it_is(case: dict[str, Any]) -> None:
             assert getattr(found, field) == case[field]
 
 
+def test_an_address_with_another_month_voids_a_date() -> None:
+    tree = lxml_html.document_fromstring("<html><meta name=date content=2026-11-01><p>본문</p></html>")
+    assert page_metadata.read(tree, "https://a.example/2026/09/x/").date == ""
+    assert page_metadata.read(tree, "https://a.example/2026/11/x/").date == "2026-11-01"
+
+
+MENU = "<nav><a href='/l'>알림</a></nav>"
+LOGO = "<header><h1><a href='/doku.php?id=start'>공장 위키</a></h1></header>"
+SITE = "<meta property=og:site_name content='가상 위키'>"
+TITLES = {  # title of the tab, markup before the text → the title
+    ("안전:문서009 [공장 위키]", f"{LOGO}<main><h1>첫 글</h1>"): "첫 글",
+    ("첫 글 [공장 위키]", "<main><h2>첫 글</h2>"): "첫 글",
+    ("memo | 안내서", "<main><h1>memo <a class=header-anchor href='#m'>\u200b</a></h1>"): "memo",
+    ("첫 글 > 알림", "<h1 hidden>첫 글 > 알림</h1><article><h2>첫 글</h2>"): "첫 글",
+    ("첫 글", f"{MENU}<main><h1>알림</h1>"): "첫 글",
+    ("둘째 글", "<main><h1>알림</h1><h3>둘째 글</h3>"): "둘째 글",
+    ("첫 글", f"{SITE}<main><h1>가상 위키</h1>"): "첫 글",
+    ("첫 글", f"<main><h1>하나</h1><p>{TEXT}</p><h1>둘</h1>"): "첫 글",
+    ("세로 (자리)", "<main><h1>세로</h1>"): "세로",
+}
+
+
+@pytest.mark.parametrize("case", TITLES, ids=lambda case: case[0])
+def test_the_title_is_that_of_the_text_and_not_of_the_tab(case: tuple[str, str]) -> None:
+    tab, body = case
+    found = html_page.extract(item(f"<html><head><title>{tab}</title></head><body>{body}<p>{TEXT}</p></body></html>"))
+    assert found.title == TITLES[case]
+
+
+LISTING = "<div class=listingblock><div class=content><pre><code>$ git log {n}\n$ git show {n}</code></pre></div></div>"
+WORDS = "".join(f"<div class=paragraph><p>{TEXT}</p></div>" for _ in range(3))
+SECTIONS = "<h2 id=_a>말모이</h2>" + "".join(
+    f"<div class=sect3><h4 id=_{n}>마디 {n}</h4><div class=paragraph><p>{n}째 마디이다. {TEXT}</p></div>"
+    f"{LISTING.format(n=n)}{WORDS}</div>"
+    for n in range(6)
+)
+FRAGMENTS = {
+    "sections": SECTIONS,
+    "front matter": f"---\n### made by a script\ntitle: 가\n---\n{SECTIONS}",
+    "a comment": f"<!-- 머리 -->{SECTIONS}",
+    "words": f"들어가는 말이다. {SECTIONS}",
+    "a named note before them": f"<div class=note><div class=content>{TEXT}</div></div>{SECTIONS}",
+    "sections by tag": SECTIONS.replace("<div class=sect3>", "<section>"),
+    "a stray end": f"</div>{SECTIONS}</div><h3>끝</h3><p>6째 마디이다. {TEXT}</p>",
+}
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_a_fragment_keeps_its_last_sections(name: str) -> None:
+    found = html_page.extract(item(FRAGMENTS[name])).text
+    assert all(f"{n}째 마디이다" in found for n in range(6)) and "made by" not in found
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_page_still_gives_its_text(name: str) -> None:
     found = html_page.extract(item(ODD[name]))

@@ -8,7 +8,7 @@ import pytest
 
 from crawlers import defaults, extract, host_templates
 from crawlers.formats import ParsedItem
-from crawlers.formats.html import host_template_learning, html_page, text_lines
+from crawlers.formats.html import host_template, host_template_learning, html_page, text_lines
 from crawlers.formats.html.host_template import Box, Template, make_reader
 from crawlers.formats.html.host_template_learning import Lesson, learn
 from flows.collect import collect
@@ -97,6 +97,40 @@ def test_the_box_and_what_in_it_is_no_text_are_learned(board):
     assert board.box == Box("div", "id", "view_box")
     assert {name for name in board.dropped if name.startswith("div")} == {"div.>ul.related>li.#link"}
     assert board.agreement >= host_template_learning.AGREEMENT and board.pages == 8
+
+
+def named(number: int, title: str, heading: str = "") -> str:
+    return page(number).replace(f"<title>글 {number}</title>", f"<title>{title}</title>{heading}")
+
+
+@pytest.mark.parametrize(
+    ("shown", "title"),
+    [
+        ("글 {} [공장 위키]", "글 40"),
+        ("공장 위키 / 글 {}", "글 40"),
+        ("글 {} (공장 위키)", "글 40"),
+        ("글 {}", "글 40"),
+    ],
+)
+def test_what_most_titles_of_a_host_share_is_cut_off(shown, title):
+    pages = [lesson(named(n, shown.format(n))) for n in range(20)]
+    found, _ = learn("board.example", pages[:12], pages[12:])
+    one = ParsedItem(item(named(40, shown.format(40))))
+    assert host_templates.reader([replace(found, host="board.example")], defaults.text)(one).extracted.title == title
+
+
+def test_a_heading_that_most_pages_share_is_no_title_and_is_learned_without_a_box():
+    def made(number: int) -> str:
+        body = f"<div class=n{number}><h1>공장 위키</h1><p>{prose(number, 9)}</p></div>"
+        return f"<title>글 {number}</title><body>{body}</body>"
+
+    found, why = learn("board.example", [lesson(made(n)) for n in range(12)], [lesson(page(n)) for n in range(8)])
+    assert why and found is not None and found.box == host_template.NO_BOX
+    assert Template.from_json(found.to_json()) == found
+    one = ParsedItem(item(made(40)))
+    assert defaults.text(one).title == "공장 위키"
+    said = host_templates.reader([found], defaults.text)(one)
+    assert said.extracted.title == "글 40" and not said.labels
 
 
 def test_by_a_template_a_page_says_what_the_full_reading_says(board):

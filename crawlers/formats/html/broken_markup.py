@@ -49,8 +49,10 @@ _NO_END = re.compile(
     re.IGNORECASE,
 )
 _GLUED = re.compile(rf"<(/?)({_BOX})(?=[^\x00-\x7f])[\ufffd]?", re.IGNORECASE)
-_NO_QUOTE = re.compile(
-    r"(=\")([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|(=')([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>'])"
+_NO_QUOTE = re.compile(  # the start of a tag up to an opening quote, and the value up to the end of the tag
+    r"(<[a-z](?:[^<>\"'=]++|=\s{0,9}(?:\"[^\"]*+\"|'[^']*+')(?=[\s/>])|=(?!\s{0,9}[\"']))*+=)"
+    r"(?:\"([^\"<>\n]{0,300})(?=>[^\"]{0,2000}\"[^\s/>\"])|'([^'<>\n]{0,300})(?=>[^']{0,2000}'[^\s/>']))",
+    re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"(<script\b[^<>]{0,2000}>)[^<]*(?:<(?!/script)[^<]*)*", re.IGNORECASE)
 _TELLING = ("div", "table", "td", "ul", "span", "section")  # names whose unbalanced tags ask for a closer look
@@ -78,7 +80,7 @@ def repair(text: str) -> str:
     text = _close_raw(_close_comments(text))
     if not _may_be_damaged(text, text.lower()):
         return text
-    text = _NO_QUOTE.sub(lambda match: f'{match[1]}{match[2]}"' if match[1] else f"{match[3]}{match[4]}'", text)
+    text = _NO_QUOTE.sub(_add_quote, text)
     text = _NO_END.sub(r"<\1\2\3>", text)
     text = _GLUED.sub(r"<\1\2>", text)
     balance = _count(text)
@@ -88,11 +90,18 @@ def repair(text: str) -> str:
     return _NO_SLASH.sub(lambda match: _mend_slash(match, balance), text)
 
 
+def _add_quote(match: re.Match[str]) -> str:
+    start, double, single = match.groups()
+    return f'{start}"{double}"' if double is not None else f"{start}'{single}'"
+
+
 def _may_be_damaged(text: str, folded: str) -> bool:
     """Whether anything asks for a closer look: cheap, for it reads every page. `folded`: the text in lower case."""
     if any(folded.count(f"<{name}") != folded.count(f"</{name}") for name in _TELLING):
         return True
-    if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG, _OPEN_QUOTE)):
+    if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG)):
+        return True
+    if _OPEN_QUOTE.search(text) and _NO_QUOTE.search(text):  # the first is fast, and takes the end of `a="b="` for one
         return True
     return any(_is_odd(name) and _find_near(name) for name in {name for _, name in _ODD.findall(text)})
 
@@ -199,7 +208,8 @@ def _close_raw(text: str) -> str:
     for name in _RAW:
         if folded.count(f"<{name}") == folded.count(f"</{name}"):
             continue
-        opened = [match.end() for match in re.finditer(rf"<{name}(?=[\s>])", text, re.IGNORECASE)]
+        # A script writes such a tag as a string: `$("<script>")`.
+        opened = [match.end() for match in re.finditer(rf"(?<![\"'`])<{name}(?=[\s>])", text, re.IGNORECASE)]
         closed = [match.start() for match in re.finditer(rf"</{name}\s{{0,9}}>", text, re.IGNORECASE)]
         if not opened or len(opened) == len(closed):
             continue

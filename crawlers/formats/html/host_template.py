@@ -49,6 +49,9 @@ class Box:
     value: str = ""
 
 
+NO_BOX = Box("")
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """The extraction template of one host.
@@ -56,7 +59,9 @@ class Template:
     `dropped` and `known` are signatures of lines inside the box: those to leave out, and all observed ones;
     `around` are digests of lines outside the box that several pages share; `room` is the number of further code points
     that a page may have outside the box and outside links; `pages` and `agreement` are the results of its check: the
-    number of pages, and the share of equal text (F1 of code points of equal lines).
+    number of pages, and the share of equal text (F1 of code points of equal lines). `names` are digests of the parts
+    of titles, and of headings, that most pages share (`page_metadata.digest_name`); without a box (NO_BOX), only they
+    are used.
     """
 
     host: str
@@ -67,6 +72,7 @@ class Template:
     room: int
     pages: int = 0
     agreement: float = 0.0
+    names: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Serialise as one JSON object with sorted keys."""
@@ -81,7 +87,7 @@ class Template:
         True
         """
         found = json.loads(text)
-        lists = {name: tuple(found[name]) for name in ("known", "dropped", "around")}
+        lists = {name: tuple(found[name]) for name in ("known", "dropped", "around", "names")}
         return Template(**{**found, **lists, "box": Box(**found["box"])})
 
     @property

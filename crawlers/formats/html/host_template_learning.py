@@ -1,8 +1,8 @@
 """Learn the extraction template of a host from fully extracted pages, and validate it on others (held-out pages).
 
 The box is the tightest that holds the text of nearly all pages; a line signature is dropped if full extraction
-mostly dropped its lines. On held-out pages the template must agree closely with full extraction, else
-it is discarded.
+mostly dropped its lines; a part of the title that most pages share names the site. On held-out pages the template must
+agree closely with full extraction, else it is discarded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html import host_template as templates
-from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_visible, find, make_reader, signatures
+from crawlers.formats.html import page_metadata
+from crawlers.formats.html.host_template import (
+    NO_BOX,
+    Box,
+    Template,
+    boxes_of,
+    copy_visible,
+    find,
+    make_reader,
+    signatures,
+)
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places, split_lines
 
@@ -25,8 +35,11 @@ PAGES = 0.8  # minimum share of the pages whose box must exist and hold so much;
 AGREEMENT = 0.98  # minimum F1 of the code points of equal lines over the held-out pages
 FITS = 0.5  # minimum share of the held-out pages that must fit, or the template is not worth its upkeep
 HANGUL = 0.98  # minimum share of the Hangul of full extraction that the template must keep
+NAMED = 0.5  # share of the pages; a part of the title that more of them have names the site
+FEW = 2  # pages; that so many titles share a part is a coincidence
 ABOVE = 60  # ancestors of a line that are considered
 SLACK = 100  # new code points tolerated outside the box of any page: a date, a name
+_OG_TITLE = ".//meta[@property='og:title']"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _HANGUL = re.compile("[가-힣]+")
@@ -41,15 +54,19 @@ class Lesson:
 
 
 def learn(host: str, lessons: Sequence[Lesson], checks: Sequence[Lesson]) -> tuple[Template | None, str]:
-    """Return the template of a host, or None and why: `no-pages`, `no-box`, `few-fit`, `disagrees`, `loses-hangul`."""
+    """Return the template of a host, and "" or why it has no box to read pages by; None if it has no names either.
+
+    Reasons: `no-pages`, `no-box`, `few-fit`, `disagrees`, `loses-hangul`.
+    """
     lessons = [lesson for lesson in lessons if len(lesson.text) >= templates.SHORT]
     if not lessons or not checks:
         return None, "no-pages"
+    names = _find_names(lessons)
     box = _find_box(lessons)
-    if box is None:
-        return None, "no-box"
-    made = _make_template(host, box, lessons)
-    return _check_template(made, checks)
+    made, why = (None, "no-box") if box is None else _check_template(_make_template(host, box, lessons), checks)
+    if made is not None:
+        return replace(made, names=names), ""
+    return (Template(host, NO_BOX, (), (), (), 0, names=names) if names else None), why
 
 
 def agreement(one: str, other: str) -> float:
@@ -105,6 +122,19 @@ def _find_box(lessons: Sequence[Lesson]) -> Box | None:
                     sizes[box] += size[element]
     good = [box for box, pages in holding.items() if pages >= PAGES * len(lessons)]
     return min(good, key=lambda box: (sizes[box] / holding[box], box.tag, box.attribute, box.value), default=None)
+
+
+def _find_names(lessons: Sequence[Lesson]) -> tuple[str, ...]:
+    """Return the digests of the titles, parts of titles and headings that most pages share: they name the site."""
+    pages: Counter[str] = Counter()
+    for lesson in lessons:
+        tree = lesson.page.tree
+        stated = (tree.findtext("head/title"), *(one.get("content") for one in tree.iterfind(_OG_TITLE)))
+        titles = [title for title in stated if title]
+        words = [*titles, *(part for title in titles for part in page_metadata.split_names(title))]
+        words += map(page_metadata.words_of_heading, tree.iter("h1"))
+        pages.update({page_metadata.digest_name(name) for name in words if name.strip()})
+    return tuple(sorted(name for name, times in pages.items() if times > max(FEW, NAMED * len(lessons))))
 
 
 def _make_template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:

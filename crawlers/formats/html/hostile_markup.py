@@ -40,15 +40,22 @@ def thin_attributes(raw: bytes) -> bytes:
 
 
 def _scan_tag(raw: bytes, start: int) -> tuple[int, int]:
-    """Return the end of the tag, and an upper bound of its number of attributes."""
+    """Return the end of the tag, and an upper bound of its number of attributes.
+
+    Only a quote after an equals sign encloses a value; any other is a character of a name, as for a parser.
+    """
     at = start
     words = 0
     while True:
         plain = _PLAIN.match(raw, at)
         end = plain.end() if plain else at
-        words += len(raw[at:end].split()) if end - at > 1 else 0
+        before = raw[at:end].split() if end > at else []
+        words += len(before)
         if end >= len(raw) or raw[end] == 0x3E:
             return min(end + 1, len(raw)), words
+        if not before or not before[-1].endswith(b"="):
+            at = end + 1
+            continue
         closing = raw.find(raw[end : end + 1], end + 1)
         if closing < 0:
             return len(raw), words

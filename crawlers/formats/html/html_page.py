@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 from lxml import html
 
@@ -25,6 +27,8 @@ from malmoi.source import Extracted, Item
 MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pages is not a text
 SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
+# The fields above a page in the sources of a site generator.
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:(?!---).*\n){0,500}---[ \t]*\r?\n")
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
 
 
@@ -39,7 +43,8 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = html_tree.tree_of(broken_markup.repair(text))
+    markup = _FRONT_MATTER.sub("", text) if text.startswith("---") else text
+    tree = html_tree.tree_of(broken_markup.repair(markup))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
 
@@ -77,9 +82,21 @@ def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | No
     return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
 
 
+def cut_names(item: Item, page: Page, extracted: Extracted, names: frozenset[str]) -> Extracted:
+    """Return the extraction of a page with a title without the names of its site, given as digests.
+
+    A title that the item states stays as it is.
+    """
+    if item.title or extracted.outcome != "kept" or not page_metadata.has_name(extracted.title, names):
+        return extracted
+    found = page_metadata.read(page.tree, item.url)
+    title = page_metadata.find_title(found.title, found.heading, extracted.text, page.tree, item.url, names)
+    return replace(extracted, title=title)
+
+
 def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = page_metadata.Metadata()
-    text = author = date = kind = ""
+    text = title = author = date = kind = ""
     reason = page.reason
     if Decoded(page.text, page.encoding, page.replaced).is_undecodable:
         reason = "undecodable"
@@ -95,9 +112,10 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
+        title = page_metadata.find_title(found.title, found.heading, text, page.tree, item.url)
     return Extracted(
         text=text if not reason else "",
-        title=item.title or found.title,
+        title=item.title or title,
         date=item.date or found.date or date,
         author=item.author or found.author or author,
         format="html",

@@ -22,6 +22,7 @@ from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip,
 from crawlers.formats.html.visibility import show
 
 SHARE = 0.75  # share of the text outside links; an element with at least so much holds the page's main content
+PART = 0.1  # share of the text outside links; an element with less is not the main content, whatever its name
 RUNNING = 10  # characters outside links; a box with so many holds running text
 SIBLINGS = 1_000  # siblings of the holder that are inspected
 # Names by which site builders mark the content; mostly those of trafilatura 2.3 (its xpaths.py, BODY_XPATH).
@@ -85,6 +86,8 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     unwrap_tables(body)
     weights = _weigh(body)
     named = _find_named(body, weights.own)
+    if named is None and _is_fragment(tree):
+        named = _enclose(body, weights)
     box = _find_holder(body, weights.own) if named is None else named
     links = sum(1 for _ in box.iter("a"))
     heading = heading_of(box)
@@ -117,7 +120,31 @@ def _find_named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> htm
     main = next(body.iter("main"), None)
     if main is not None or articles:
         return body if main is None else main
-    return next((element for element in body.iter("div", "section") if _is_named(element)), None)
+    least = PART * own.get(body, 0)
+    named = (element for element in body.iter("div", "section") if _is_named(element))
+    first = next((element for element in named if own.get(element, 0) >= least), None)
+    if first is None:
+        return None
+    # Parts of a text are named so as well: `<div class="content">` around each listing or note of a chapter.
+    name = first.get("class")
+    alike = (one for one in body.iter(first.tag) if one.get("class") == name and _is_named(one))
+    whole = sum(own.get(one, 0) for one in alike if first not in one.iterancestors())
+    return first if own.get(first, 0) >= SHARE * whole else None
+
+
+def _is_fragment(tree: html.HtmlElement) -> bool:
+    """Whether the markup is a part of a page, as an API or a site generator stores a text: all of it is content."""
+    return all(tree.find(f"head/{name}") is None for name in ("title", "meta", "link"))
+
+
+def _enclose(body: html.HtmlElement, weights: _Weights) -> html.HtmlElement:
+    """Put the content of the body of a fragment into an <article>, and return that."""
+    article: html.HtmlElement = body.makeelement("article")
+    article.text, body.text = body.text, None
+    article.extend(list(body))
+    body.append(article)
+    weights.own[article], weights.linked[article] = weights.own.get(body, 0), weights.linked.get(body, 0)
+    return article
 
 
 def _is_named(element: html.HtmlElement) -> bool:

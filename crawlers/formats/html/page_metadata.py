@@ -1,23 +1,33 @@
 """Extract the metadata that a web page states (title, date, author, address) in one pass over its tree.
 
-Only explicit statements are used: nothing is guessed from the running text.
+Only explicit statements about the page itself are used: nothing is guessed from the running text. The tab is written
+for browsers and search engines: it names the site as well, or is the file name of a wiki page. What names the site is
+cut off where the page or its host shows that it does; the only heading of the main content comes before a tab that
+does not hold it.
 One pass costs about a hundredth of a general date and author search.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml import etree
+from lxml import etree, html
+
+from crawlers.formats.html import page_date
+from crawlers.formats.html.class_names import classify_names
+from crawlers.formats.html.page_date import leads_away
 
 MAX_TITLE = 300  # code points; longer is not a title
+FIRST_LINES = 3  # lines of a text that may be its title
 MAX_AUTHOR = 100  # code points
 MAX_JSON = 2_000_000  # code points of one JSON-LD block
 MAX_NODES = 5_000  # objects visited in one JSON-LD block
@@ -38,11 +48,18 @@ _DATE_META = (  # the most reliable first
     "regdate",
     "date",
 )
+_TITLE_META = ("citation_title", "dc.title", "dcterms.title")
 _AUTHOR_META = ("article:author", "author", "dc.creator", "dcterms.creator", "citation_author", "dable:author")
 _SEPARATOR = re.compile(r"\s+(?:[-|:·•–—«»<>]|::|\|\|)\s+")
+# Where a part that is known as the title, and one that is known to name the site, may begin or end.
+_PART = re.compile(rf"{_SEPARATOR.pattern}|\s*::+\s*|:\s+|\s+(?=\[)")
+_NAME = re.compile(r"\s+[^\w\s]{1,3}\s+|\s*(?:::+|[|»›])\s*|[:_]\s+|\s+(?=[\[(])")
+_UNSEEN = ("\u200b", "\ufeff", "\u2060", "\u00ad")  # characters without width, as permalinks hold
+_PERMALINK = re.compile(r"anchor|headerlink|hash-?link|permalink", re.IGNORECASE)
+_WORD = re.compile(r"\w")
 _NUMERIC = re.compile(r"\s{0,20}(\d{4})\s?(?:[-./]|년)\s?(\d{1,2})\s?(?:[-./]|월)\s?(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"\s{0,20}(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?\s*$")
-_SPACE = re.compile(r"\s+")
+_OTHERS = ("Comment", "Review", "Answer", "VideoObject", "ImageObject", "Event")  # JSON-LD with dates of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,7 @@ class Metadata:
     author: str = ""
     canonical: str = ""
     body: str = ""
+    heading: str = ""  # the only <h1> of the main content, if it may be a better title (`find_title`)
 
 
 @dataclass(slots=True)
@@ -62,10 +80,11 @@ class _Seen:
 
     meta: dict[str, str] = field(default_factory=dict)
     title: str = ""
-    headings: list[str] = field(default_factory=list)
+    headings: dict[etree._Element, str] = field(default_factory=dict)  # <h1> with words
     home: list[str] = field(default_factory=list)  # headings with the name of the site, linked to its home page
     canonical: str = ""
-    times: list[tuple[bool, str]] = field(default_factory=list)  # (marked as publication date, value)
+    dated: list[etree._Element] = field(default_factory=list)  # <time>, <meta itemprop> in the body
+    articles: list[etree._Element] = field(default_factory=list)
     nodes: list[dict[str, Any]] = field(default_factory=list)  # JSON-LD objects
 
 
@@ -81,14 +100,20 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
     >>> found.title, found.date
     ('식각 공정', '2026-03-02')
     """
-    seen = _walk(tree)
+    seen = _walk(tree, url)
     articles = [node for node in seen.nodes if "articleBody" in node or "headline" in node or "datePublished" in node]
+    names = _names_of_site(seen)
+    main = {element: words for element, words in seen.headings.items() if _is_main(element)}
+    only = next(iter(main)) if len(main) == 1 else None
+    title, heading = _title(seen, articles, names, list(main.values()))
+    dates = map(iso_date, _list_dates(seen, articles, fold(title), only, url))
     return Metadata(
-        title=_title(seen, articles),
-        date=_date(seen, articles),
+        title=title,
+        date=next((one for one in dates if one and not page_date.contradicts_address(one, url)), ""),
         author=_author(seen, articles),
         canonical=_canonical(seen, url),
-        body=_body(seen.nodes, _fold(_title(seen, articles))),
+        body=_body(seen.nodes, fold(title)),
+        heading=heading,
     )
 
 
@@ -112,34 +137,104 @@ def iso_date(value: str) -> str:
         return ""
 
 
-def _walk(tree: etree._Element) -> _Seen:
+def find_title(
+    stated: str, heading: str, text: str, tree: etree._Element, url: str, names: Collection[str] = ()
+) -> str:
+    """Return the title of a page: the part of `stated` that its heading or text repeats, or the heading, or `stated`.
+
+    `heading` is the only heading of the main content ("" without one), `names` are the digests of what names the site
+    (`digest_name`). A heading that a link to another page repeats is that of a section.
+    """
+    stated = _strip_names(stated, names)
+    heading = "" if names and digest_name(heading) in names else heading
+    first = [line for line in text.split("\n", FIRST_LINES)[:FIRST_LINES] if len(line) <= MAX_TITLE]
+    lines = {fold(line) for line in first if not names or digest_name(line) not in names}
+    if fold(stated) in lines or not text:
+        return stated
+    known = {*lines, fold(heading)} - {""}
+    for part in sorted(_parts(stated), key=len, reverse=True):  # the name of a site is the shorter part
+        if fold(part) in known and (stated.startswith(part) or not _is_linked(tree, part, url)):
+            return part
+    if fold(heading) in known & lines and not _is_headed(tree, stated) and not _is_linked(tree, heading, url):
+        return heading
+    return stated
+
+
+def words_of_heading(heading: html.HtmlElement) -> str:
+    """Return the words of a heading without its permalink (¶, #, an icon, a zero-width space).
+
+    >>> from lxml import html
+    >>> words_of_heading(html.fragment_fromstring("<h1>하나<a class=header-anchor href='#a'>\u200b</a> 둘</h1>"))
+    '하나 둘'
+    """
+    marks = [place for place, link in enumerate(heading.iter("a")) if _is_permalink(link)]
+    if marks:
+        heading = copy(heading)
+        links = list(heading.iter("a"))
+        for place in marks:
+            links[place].drop_tree()
+    return collapse_spaces(_drop_unseen("".join(map(str, heading.itertext()))))
+
+
+def digest_name(name: str) -> str:
+    """Return the digest under which the name of a site is stored: a template of a host holds no text."""
+    return hashlib.sha256(fold(name).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def has_name(title: str, names: Collection[str]) -> bool:
+    """Whether a title or a part of it is one of the names, given as digests."""
+    return any(digest_name(part) in names for part in (title, *split_names(title)))
+
+
+def split_names(title: str) -> list[str]:
+    """Return the parts of a title, each of which may name the site; [] of a title with one part.
+
+    >>> split_names("안전 수칙 [공장 위키]"), split_names("memo | 안내서")
+    (['안전 수칙', '공장 위키'], ['memo', '안내서'])
+    """
+    parts = [_unwrap(part) for part in _NAME.split(title)]
+    return parts if len(parts) > 1 else []
+
+
+def collapse_spaces(text: str) -> str:
+    """Return a text on one line."""
+    return " ".join(text.split())
+
+
+def fold(text: str) -> str:
+    """Return a text for comparison: without spaces and characters without width, in one case."""
+    return _drop_unseen("".join(text.split())).casefold()
+
+
+def _walk(tree: etree._Element, url: str) -> _Seen:
     seen = _Seen()
-    for element in tree.iter("meta", "title", "link", "script", "h1", "time"):
+    for element in tree.iter("meta", "title", "link", "script", "h1", "time", "article"):
         tag, get = element.tag, element.get
         if tag == "meta":
             name = (get("property") or get("name") or get("itemprop") or "").strip().lower()
-            if name and (content := (get("content") or "").strip()):
+            if name == "datepublished" and next(element.iterancestors("body"), None) is not None:
+                seen.dated.append(element)
+            elif name and (content := (get("content") or "").strip()):
                 seen.meta.setdefault(name, content)
         elif tag == "title":
             # An <svg> may have a title of its own later in the page.
-            seen.title = seen.title or _collapse_spaces("".join(map(str, element.itertext())))
+            seen.title = seen.title or collapse_spaces("".join(map(str, element.itertext())))
         elif tag == "link":
             if "canonical" in (get("rel") or "").lower().split():
                 seen.canonical = seen.canonical or (get("href") or "").strip()
         elif tag == "h1":
-            if text := _collapse_spaces("".join(map(str, element.itertext()))):
-                (seen.home if _leads_home(element) else seen.headings).append(text)
+            if text := words_of_heading(element):
+                if page_date.leads_home(element, url):
+                    seen.home.append(text)
+                else:
+                    seen.headings[element] = text
         elif tag == "time":
-            marked = get("pubdate") is not None or (get("itemprop") or "").lower() == "datepublished"
-            seen.times.append((marked, get("datetime") or ""))
+            seen.dated.append(element)
+        elif tag == "article":
+            seen.articles.append(element)
         elif (get("type") or "").strip().lower() == "application/ld+json":
             seen.nodes += _json_ld(element.text or "")
     return seen
-
-
-def _leads_home(heading: etree._Element) -> bool:
-    anchor = next(heading.iter("a"), None)
-    return anchor is not None and (anchor.get("href") or "") in ("/", "./", "/index.html", "index.html")
 
 
 def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
@@ -161,50 +256,139 @@ def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
             queue += [value for value in node if isinstance(value, (dict, list))]
 
 
-def _title(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    headline = next((_collapse_spaces(_string(node.get("headline"))) for node in articles if node.get("headline")), "")
-    only = seen.headings[0] if len(seen.headings) == 1 else ""
-    whole = _collapse_spaces(seen.meta.get("og:title", "")) or seen.title or headline or only
+def _names_of_site(seen: _Seen) -> set[str]:
+    names = {fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
+    names |= set(map(fold, seen.home))
+    sites = (node for node in seen.nodes if node.get("@type") in ("WebSite", "Organization"))
+    return (names | {fold(_string(node.get("name"))) for node in sites}) - {""}
+
+
+def _title(seen: _Seen, articles: list[dict[str, Any]], names: set[str], main: Sequence[str]) -> tuple[str, str]:
+    """Return the title, and the only heading of the main content if that may be a better one.
+
+    `names` are those of the site, folded, and `main` the headings of the main content. A title that the page states
+    of its article as well (JSON-LD, the metadata of a paper) is not doubted.
+    """
+    stated = [collapse_spaces(_string(node.get("headline"))) for node in articles if node.get("headline")][:1]
+    stated += [words for name in _TITLE_META if (words := collapse_spaces(seen.meta.get(name, "")))]
+    headings = list(seen.headings.values())
+    only = headings[0] if len(headings) == 1 else ""
+    other = next(iter(stated), "") or only
+    whole = collapse_spaces(seen.meta.get("og:title", "")) or seen.title or other
     if len(whole) > MAX_TITLE:
-        whole = headline or only
-    names = {_fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
-    names |= set(map(_fold, seen.home))
-    names |= {
-        _fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")
-    }
-    return _strip_site_name(whole, names - {""}, {_fold(text) for text in (*seen.headings, headline) if text})[
-        :MAX_TITLE
-    ]
+        whole = other
+    sure = set(map(fold, stated))
+    title = _strip_site_name(whole, names, {*map(fold, headings), *sure}, {*map(fold, main), *sure})[:MAX_TITLE]
+    is_doubtful = len(main) == 1 and len(main[0]) <= MAX_TITLE and fold(title) not in sure
+    return title, main[0] if is_doubtful and not any(fold(main[0]) in name for name in names) else ""
 
 
-def _strip_site_name(title: str, names: set[str], headings: set[str]) -> str:
+def _strip_site_name(title: str, names: set[str], headings: set[str], main: set[str]) -> str:
     cuts = list(_SEPARATOR.finditer(title))
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
-        if _fold(tail) in names or (_fold(head) in headings and _fold(head) not in names):
+        if fold(tail) in names or (fold(head) in headings and fold(head) not in names):
             return head
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
-        if _fold(head) in names or _fold(tail) in headings:
+        if fold(head) in names or (fold(tail) in main and len(tail) >= len(head)):  # the name of a site is shorter
             return tail
     return title
 
 
-def _date(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    # Use marked <time> elements; else only the first, because later ones belong to lists of other pages.
-    times = [value for marked, value in seen.times if marked] or [value for _, value in seen.times[:1]]
-    stated = (
-        seen.meta.get("article:published_time", ""),
-        *(_string(node.get("datePublished")) for node in articles),
-        *(seen.meta.get(name, "") for name in _DATE_META),
-        *times,
-    )
-    return next((found for value in stated if (found := iso_date(value))), "")
+def _is_main(heading: etree._Element) -> bool:
+    """Whether a heading is neither in the frame of the site nor in navigation, a comment or a sidebar."""
+    framed = False
+    for above in heading.iterancestors():
+        kind = above.get("role") or above.tag
+        if kind in ("article", "main"):
+            return True
+        if above.tag == "body":
+            break
+        quoting, _, framing, _, _ = classify_names(f"{above.get('class') or ''} {above.get('id') or ''}")
+        if kind in ("nav", "aside", "footer", "navigation", "complementary", "contentinfo", "dialog") or quoting:
+            return False
+        framed = framed or framing or kind in ("header", "banner")
+    return not framed
+
+
+def _parts(title: str) -> Iterator[str]:
+    """Yield the beginnings and ends of a title at its separators."""
+    for cut in _PART.finditer(title):
+        yield title[: cut.start()]
+        yield _unwrap(title[cut.end() :])
+
+
+def _strip_names(title: str, names: Collection[str]) -> str:
+    """Cut the names of the site from the end and the beginning of a title, if anything remains."""
+    if not names:
+        return title
+    for cut in reversed(list(_NAME.finditer(title))):
+        if digest_name(_unwrap(title[cut.end() :])) not in names or not title[: cut.start()].strip():
+            break
+        title = title[: cut.start()]
+    while (first := _NAME.search(title)) is not None and digest_name(_unwrap(title[: first.start()])) in names:
+        title = title[first.end() :]
+    return title
+
+
+def _unwrap(part: str) -> str:
+    """Return a part of a title without the brackets around it."""
+    part = part.strip()
+    return part[1:-1].strip() if part[:1] + part[-1:] in ("[]", "()") else part
+
+
+def _is_linked(tree: etree._Element, words: str, url: str) -> bool:
+    """Whether a link to another page has these words."""
+    want = fold(words)
+    links = (link for link in tree.iter("a") if fold("".join(map(str, link.itertext()))) == want)
+    return any(not (link.get("href") or "#").startswith("#") and leads_away(link, url) for link in links)
+
+
+def _is_headed(tree: etree._Element, title: str) -> bool:
+    """Whether a lower heading has the words of a title or of a part of it."""
+    parts = {fold(title), *map(fold, _parts(title))}
+    return any(fold("".join(map(str, heading.itertext()))) in parts for heading in tree.iter("h2", "h3", "h4"))
+
+
+def _is_permalink(link: etree._Element) -> bool:
+    if not (link.get("href") or "#").startswith("#"):
+        return False
+    return bool(_PERMALINK.search(link.get("class") or "")) or not _WORD.search("".join(map(str, link.itertext())))
+
+
+def _drop_unseen(text: str) -> str:
+    for character in () if text.isascii() else _UNSEEN:
+        text = text.replace(character, "")
+    return text
+
+
+def _list_dates(
+    seen: _Seen, articles: list[dict[str, Any]], title: str, only: etree._Element | None, url: str
+) -> Iterator[str]:
+    """Yield the dates that a page states, the most reliable first; `title` is folded, `only` its only main heading."""
+    yield seen.meta.get("article:published_time", "")
+    yield from _dates_of_articles(articles, title)
+    yield from (seen.meta[name] for name in _DATE_META if name in seen.meta)
+    if seen.dated:
+        yield from page_date.own_dates(seen.dated, only, seen.articles, url)
+
+
+def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
+    """Return the publication date in JSON-LD; of several, that of the node with the page's title, else none."""
+    dates: dict[str, list[str]] = {}
+    for node in articles:
+        kind = node.get("@type")
+        value = iso_date(_string(node.get("datePublished")))
+        if value and not any(other in (kind if isinstance(kind, list) else [kind]) for other in _OTHERS):
+            dates.setdefault(value, []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
+    own = [value for value, names in dates.items() if any(name and (name in title or title in name) for name in names)]
+    return own[:1] or (list(dates) if len(dates) == 1 else [])
 
 
 def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
     stated = [_names(node.get("author")) for node in articles] + [seen.meta.get(name, "") for name in _AUTHOR_META]
-    for value in map(_collapse_spaces, stated):
+    for value in map(collapse_spaces, stated):
         if value and len(value) <= MAX_AUTHOR and not value.startswith(("http://", "https://", "@")):
             return value
     return ""
@@ -218,7 +402,7 @@ def _body(nodes: list[dict[str, Any]], title: str) -> str:
         kinds = kind if isinstance(kind, list) else [kind]
         is_article = any(isinstance(name, str) and name.endswith(("Article", "Posting", "Report")) for name in kinds)
         body = _string(node.get("articleBody")) or (_string(node.get("text")) if is_article else "")
-        headline = _fold(_string(node.get("headline")) or _string(node.get("name")))
+        headline = fold(_string(node.get("headline")) or _string(node.get("name")))
         if len(body) > len(bodies.get(headline, "")):
             bodies[headline] = body
     if len(bodies) > 1:
@@ -245,11 +429,3 @@ def _canonical(seen: _Seen, url: str) -> str:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _collapse_spaces(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
-
-
-def _fold(text: str) -> str:
-    return _SPACE.sub("", text).casefold()
