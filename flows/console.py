@@ -60,7 +60,7 @@ class _Stream(io.FileIO):
 
 
 def ask(question: str) -> bool:
-    """Ask the person at the terminal, and return whether the answer is yes; without a terminal there is no question."""
+    """Ask the person at the terminal, and return whether the answer is yes; without a terminal: no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)

@@ -144,7 +144,7 @@ def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> 
 
 
 def _is_licensor(rule: Rule, words: str, shown: Sequence[Run], number: int) -> bool:
-    """Whether a notice of copyright stands in a block with a licence and nothing else: its holder gives the licence.
+    """Whether a block holds a notice of copyright, a licence and nothing else: its holder gives the licence.
 
     Journals print `Copyright (c) 2024 <author>` above the badge of Creative Commons.
     """

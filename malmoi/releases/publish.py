@@ -114,7 +114,7 @@ def publish(
         for part in parted:
             published.update(dict(part.kept))
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
-        audits = _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
+        audits = _audit(inputs, counted, parted, pairs, redact, run, folder, work)
         sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
         members, commitment = member_tables.write(folder, files, None, run, made=sketches)
         files += [*audits, *members]
@@ -184,19 +184,19 @@ def _list_looks(
     return found
 
 
-def _audit(  # noqa: PLR0913
+def _audit(
     inputs: Inputs,
     counted: audit.Ledgers,
     parted: list[SplitResult],
-    out: list[LeftOut],
     pairs: pa.Table,
-    sought: ExclusionRules,
     redact: Redact | None,
     run: Run,
     folder: Path,
     work: Path,
 ) -> list[ReleaseFile]:
     """Write the audit tables except `residue`, with masked ids in all of them."""
+    sought = excluded_documents.exclusion_rules(inputs.second_look, inputs.withdrawn)
+    out = _collect_left_out(parted, None)
     stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
     shards = [ledger for _, ledgers in counted[: len(inputs.stages)] for ledger in ledgers]
     rules = _digest_rules(inputs, sought, sorted(sought.withdrawn))

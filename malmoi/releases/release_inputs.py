@@ -24,7 +24,7 @@ class Redact(Protocol):
     def __call__(self, text: str, /, *, phrase: bool = False, shown: str = "") -> str:
         """Return `text` without personal data, but for what `shown`, the published text of its document, has as well.
 
-        `phrase`: a title, an author, an address or an id. A name in it cannot be told from another word, so names stay.
+        `phrase`: a title, an author, an address or an id. Names stay: in it they look like other words.
         """
 
 

@@ -1,8 +1,8 @@
 """Extract the metadata that a web page states (title, date, author, address) in one pass over its tree.
 
 Only explicit statements about the page itself are used: nothing is guessed from the running text. The tab is written
-for browsers and search engines: it names the site as well, or is the file name of a wiki page. What names the site is
-cut off where the page or its host shows that it does; the only heading of the main content comes before a tab that
+for browsers and search engines: it names the site as well, or is the file name of a wiki page. The name of the site is
+cut off where the page or its host shows that it is one; the only heading of the main content comes before a tab that
 does not hold it.
 One pass costs about a hundredth of a general date and author search.
 """

@@ -1,7 +1,7 @@
 """Check a shard of a release row by row: shard, order, folder, digest, counts, and the morphemes in their own file.
 
-What one document can show of itself, the release asks of each of its rows first (`find_unfit`): a document that does
-not verify is left out, and the rest is released.
+The release asks each of its rows first (`find_unfit`) about faults that one document can have: a document that does not
+verify is left out, and the rest is released.
 """
 
 from __future__ import annotations
