@@ -15,7 +15,7 @@ import numpy.typing as npt
 from malmoi.erasure.value_digests import MIN_LETTERS, Rolling, normalise_value, to_codes
 
 WINDOW = 16  # letters and digits that are hashed together
-ALONE = 24  # letters and digits in a row that count if no kept document has them
+ALONE = 18  # letters and digits in a row that count if no kept document has them
 SHARED = 40  # those that count if kept documents have them too
 COMMON = 3  # kept documents from which on words are common: boilerplate, a formula, a heading
 MAX_LETTERS = 1 << 24  # of all erased texts of a source that are sought, 8 bytes each

@@ -34,6 +34,9 @@ _TEASER = re.compile(
 )
 _PUBLISHED = re.compile(r"publish|posted|created|entry-date|작성|등록|게시|발행|입력", re.IGNORECASE)
 _REVISED = re.compile(r"updated|modified|edited|수정|갱신|편집|업데이트", re.IGNORECASE)
+_DATED = re.compile(
+    rf"{_PUBLISHED.pattern}|{_REVISED.pattern}|날짜|일자|일시|\bdate\b", re.IGNORECASE
+)  # labels in a table
 _SENTENCE = re.compile(r"[가-힣][.!?](?:\s|\Z)")
 _HOME = frozenset(("", "index.html", "index.htm", "index.php", "index.do", "index.jsp", "main", "main.do"))
 _IN_PATH = re.compile(r"/((?:19|20)\d\d)/(0?[1-9]|1[0-2])(?:/(0?[1-9]|[12]\d|3[01]))?(?=[/-]|\Z)")
@@ -68,6 +71,9 @@ def own_dates(
         beside = " ".join(" ".join(words).split())
         if not value or len(beside) >= PROSE or _SENTENCE.search(beside) or not _is_in_text(element, around, only, url):
             continue
+        row = next(element.iterancestors("tr", "dl"), None)
+        if row is not None and not _DATED.search("".join(map(str, row.itertext()))[:NEAR]):
+            continue  # a fact about the subject
         if len(marked) + len(plain) + len(revised) >= CANDIDATES:
             break
         is_near = _is_near(element, heading, around)
@@ -76,7 +82,9 @@ def own_dates(
         said = f"{element.get('itemprop') or ''} {element.get('class') or ''} {name} {beside}"
         if _REVISED.search(said) and not _PUBLISHED.search(said):
             revised.append(value)
-        elif element.get("pubdate") is not None or (element.get("itemprop") or "").lower() == "datepublished":
+        elif element.get("pubdate") is not None or _PUBLISHED.search(
+            f"{element.get('itemprop') or ''} {element.get('class') or ''}"
+        ):
             marked.append(value)
         elif is_near or (only is not None and only in element.iterancestors() and not _has_link(block, url)):
             plain.append(value)

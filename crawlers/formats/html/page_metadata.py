@@ -55,6 +55,7 @@ _SEPARATOR = re.compile(r"\s+(?:[-|:·•–—«»<>]|::|\|\|)\s+")
 _PART = re.compile(rf"{_SEPARATOR.pattern}|\s*::+\s*|:\s+|\s+(?=\[)")
 _NAME = re.compile(r"\s+[^\w\s]{1,3}\s+|\s*(?:::+|[|»›])\s*|[:_]\s+|\s+(?=[\[(])")
 _UNSEEN = ("\u200b", "\ufeff", "\u2060", "\u00ad")  # characters without width, as permalinks hold
+_BRAND = re.compile(r"(?:^|[\s_-])(?:logo|brand(?:ing)?|masthead|site[_-]?(?:title|name))(?:$|[\s_-])", re.IGNORECASE)
 _PERMALINK = re.compile(r"anchor|headerlink|hash-?link|permalink", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 _NUMERIC = re.compile(r"\s{0,20}(\d{4})\s?(?:[-./]|년)\s?(\d{1,2})\s?(?:[-./]|월)\s?(\d{1,2})(?!\d)")
@@ -298,7 +299,7 @@ def _strip_site_name(title: str, names: set[str], headings: set[str], main: set[
 
 def _is_main(heading: etree._Element) -> bool:
     """Whether a heading is neither in the frame of the site nor in navigation, a comment or a sidebar."""
-    framed = False
+    framed = _BRAND.search(f"{heading.get('class') or ''} {heading.get('id') or ''}") is not None
     for above in heading.iterancestors():
         kind = above.get("role") or above.tag
         if kind in ("article", "main"):
@@ -375,7 +376,7 @@ def _list_dates(
 
 
 def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
-    """Return the publication date in JSON-LD; of several, that of the node with the page's title, else none."""
+    """Return the publication date in JSON-LD of the node with the page's title, or of an only one without a title."""
     dates: dict[str, list[str]] = {}
     for node in articles:
         kind = node.get("@type")
@@ -383,7 +384,7 @@ def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
         if value and not any(other in (kind if isinstance(kind, list) else [kind]) for other in _OTHERS):
             dates.setdefault(value, []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
     own = [value for value, names in dates.items() if any(name and (name in title or title in name) for name in names)]
-    return own[:1] or (list(dates) if len(dates) == 1 else [])
+    return own[:1] or ([value for value, names in dates.items() if not any(names)] if len(dates) == 1 else [])
 
 
 def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
