@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
@@ -329,11 +329,14 @@ def _choose_list(data: object, at: str | None, named: Sequence[str | None], wher
     >>> _choose_list(answer, None, ("본문",), "")
     ([{'본문': '가'}], {'total': 1})
     """
+    columns = frozenset((_fold(named[0]),) if named and named[0] else TEXT)
+    if _is_list_of_objects(data) and not any(_has_text(row, columns) for row in data):  # envelope: [{…}, {"list": […]}]
+        inner = {str(number): row for number, row in enumerate(data)}
+        data = inner if any(_is_list_of_objects(value) for row in data for value in row.values()) else data
     if isinstance(data, list) and at is None:
         return data, {}
     if not isinstance(data, dict):
         raise TableError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
-    columns = frozenset((_fold(named[0]),) if named and named[0] else TEXT)
     lists = {path: (rows, around) for path, rows, around in _find_lists(data, columns)}
     if at in lists:
         return lists[at]
@@ -375,11 +378,12 @@ def _find_lists(data: Row, columns: frozenset[str]) -> Iterator[tuple[str, Seque
 
 
 def _has_text(row: Row, columns: frozenset[str]) -> bool:
-    """Whether a column that may hold the text does so: the `body` of an envelope is an object."""
-    return any(_fold(name) in columns and not isinstance(value, dict) for name, value in row.items())
+    """Whether a column that may hold the text does so: the `body` of an envelope is an object, or a list of them."""
+    texts = (value for name, value in row.items() if _fold(name) in columns)
+    return any(not isinstance(value, dict) and not _is_list_of_objects(value) for value in texts)
 
 
-def _is_list_of_objects(value: object) -> bool:
+def _is_list_of_objects(value: object) -> TypeGuard[list[Row]]:
     return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
 
 

@@ -129,6 +129,8 @@ SHAPES = [  # JSON, arguments, texts or words of the error
     ({"rows": [ROW], "facets": [FACET]}, {"at": "row"}, [r"no list at 'row'\. Found: rows \(번호"]),
     ({"rows": [ROW], "facets": [FACET]}, {"at": "facets", "text": "본문"}, ["there is no column '본문'"]),
     ([ROW], {"at": "rows"}, ["not rows"]),
+    ({"본문": [ROW], "links": [FACET]}, {"text": "본문"}, ["가"]),  # the name of the list is that of its column
+    ([{"count": 2}, {"목록": [ROW, ROW | {"번호": "r2"}]}], {"text": "본문"}, ["가", "가"]),
 ]
 
 
