@@ -64,6 +64,8 @@ def check_framing(headers: Iterable[tuple[str, str]]) -> None:
     """
     values: dict[str, list[str]] = {"content-length": [], "transfer-encoding": []}
     for name, value in headers:
+        if name != name.strip():
+            raise http.client.HTTPException("blank beside the name of a header")
         values.setdefault(name.lower(), []).append(value.strip(" \t"))
     lengths = {part.strip(" \t") for value in values["content-length"] for part in value.split(",")}
     if len(lengths) > 1 or any(not re.fullmatch(r"[0-9]{1,18}", one) for one in lengths):
