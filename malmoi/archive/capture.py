@@ -36,7 +36,7 @@ from malmoi.boundary import input_errors
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
-from malmoi.storage.on_demand import fetch
+from malmoi.storage.on_demand import fetch, renew
 
 # Records that crawlers write about their own work: DNS answers, wget settings, Browsertrix notes.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -341,16 +341,25 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
     Raises CaptureError if the record is not there: the archive has changed since it was indexed.
     """
     fetch(path)
+    found = _find_record(path, offset, record, sha256)
+    if found is None and renew(path):
+        found = _find_record(path, offset, record, sha256)
+    if found is not None:
+        return found
+    raise CaptureError(
+        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
+        f"since. Restore it from a copy; or {_advise_deletion(path)}, and collect again."
+    )
+
+
+def _find_record(path: Path, offset: int, record: str, sha256: str) -> Capture | None:
     with path.open("rb") as stream:
         for entry in _read_at_offset(path, stream, offset):
             if isinstance(entry, tuple) and entry[2].record == record:
                 capture = entry[2]
                 if not sha256 or hashlib.sha256(capture.body).hexdigest() == sha256:
                     return capture
-    raise CaptureError(
-        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
-        f"since. Restore it from a copy; or {_advise_deletion(path)}, and collect again."
-    )
+    return None
 
 
 def _advise_deletion(path: Path) -> str:

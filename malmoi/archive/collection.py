@@ -26,6 +26,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CaptureError, StageError
 from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.storage.on_demand import renew
 
 INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
@@ -129,6 +130,15 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def read_run(folder: Path) -> Run:
     """Read one finished run after checking its digests; runs of earlier versions have none."""
+    try:
+        return _read_run(folder)
+    except CaptureError:
+        if not any([renew(folder / name) for name in _FILES]):
+            raise
+        return _read_run(folder)
+
+
+def _read_run(folder: Path) -> Run:
     index, told = folder / "index.parquet", read_facts(folder)
     of_index = told.get(INDEX_DIGEST)
     with _explain_read_errors(index):
