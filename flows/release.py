@@ -189,7 +189,8 @@ def _require_whole(folder: Path) -> None:
         raise DataError(
             f"{describe_place(folder)}: {found[0].path}: {found[0].says} ({count_of(len(found), 'finding')}). The "
             "release is damaged. Restore its files from a copy of it, such as a place to which it was published; or "
-            "move the folder away and run the same command again: the version is made anew, with what was collected since."
+            "move the folder (of a bucket: its objects) away and run again: the version is made anew, with what was "
+            "collected since."
         )
 
 

@@ -24,6 +24,7 @@ from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.atomic_folders import sync_below
 from malmoi.storage.location import explain_write_errors, find_address, locate
 from malmoi.storage.locks import find_holder, hold_lock
+from malmoi.storage.on_demand import renew
 from malmoi.workspace_layout import FORMAT, LEDGER, MARK_TEXT, SYNC, Layout, Stage
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Workspace(Layout):
                 raise CallError(f"{root} is not empty and is not a Malmoi workspace; pass another --workspace.")
             root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             replace_file(mark, MARK_TEXT)
+        if mark.read_bytes() != MARK_TEXT.encode():
+            renew(mark)
         try:
             found = json.loads(mark.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -37,6 +37,12 @@ def renew(path: Path) -> bool:
     return place is not None and place[0].renew(place[1])
 
 
+def count_objects(folder: Path) -> int:
+    """Return how many objects the bucket has below a folder of a local copy; 0 for other folders."""
+    place = _find_place(folder)
+    return sum(1 for _ in place[0].bucket.list_objects(place[1])) if place else 0
+
+
 def _find_place(path: Path) -> tuple[WorkingCopy, str] | None:
     """Return the local copy of a bucket that contains a file or folder, and its path there; None outside of one."""
     root = find_copy_root(path.absolute())
