@@ -114,8 +114,8 @@ def check(folder: Path, public: bytes | None = None, anchors: Path | None = None
             out.print(f"{check}: {count_of(len(listed) - SHOWN, 'finding')} more", markup=False)
     if found:
         raise DataError(
-            f"{describe_place(folder)}: {count_of(len(found), 'finding')}; this is not the release as it was published. "
-            "Copy it again."
+            f"{describe_place(folder)}: {count_of(len(found), 'finding')}; this is not the release as it was "
+            "published. Copy it again."
         )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from malmoi.errors import CallError, StageError
 from malmoi.storage.location import find_endpoint
@@ -119,7 +119,7 @@ class Bucket:
         with target.open("w+b") as stream:
             return self._receive(path, stream)
 
-    def _receive(self, path: str, stream: BinaryIO) -> str:
+    def _receive(self, path: str, stream: io.BufferedIOBase) -> str:
         earlier = set[str]()
         for _ in range(DOWNLOADS):
             stream.seek(0)
@@ -137,9 +137,9 @@ class Bucket:
                 return tag
             earlier.add(digest)
         raise StageError(
-            f"{self.address}/{path}: was downloaded {DOWNLOADS} times, and what arrived was never what the storage says "
-            f"that it holds (tag {tag}). The download is at fault, or the storage: check what is between, such as a "
-            "proxy, and run the same command again. Nothing of it was kept."
+            f"{self.address}/{path}: was downloaded {DOWNLOADS} times, and what arrived never had the digest that the "
+            f"storage names ({tag}). Nothing of it was kept. Check what is between, such as a proxy, or else the "
+            "storage; then run the same command again."
         )
 
     @cached_property
@@ -180,7 +180,7 @@ class Bucket:
                 self._store.delete(list(paths))
 
 
-def has_tag(stream: BinaryIO, tag: str) -> bool:
+def has_tag(stream: io.BufferedIOBase, tag: str) -> bool:
     """Whether content has the tag of an object: its MD5, or of an upload in parts the MD5 of their MD5s.
 
     >>> has_tag(io.BytesIO(b"hello"), '"5d41402abc4b2a76b9719d911017c592"'), has_tag(io.BytesIO(b"hallo"), "")

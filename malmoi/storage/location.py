@@ -132,9 +132,9 @@ def find_copy_root(path: Path) -> Path | None:
 
 def describe_place(path: Path) -> str:
     """Return where a file or folder is, for a message: of a local copy the address, and that a copy was read."""
-    root = find_copy_root(path.absolute())
-    address = find_address(root) if root else ""
-    return f"{address}/{path.absolute().relative_to(root).as_posix()} (read from the copy {path})" if root else str(path)
+    if (root := find_copy_root(path.absolute())) is None:
+        return str(path)
+    return f"{find_address(root)}/{path.absolute().relative_to(root).as_posix()} (read from the copy {path})"
 
 
 def find_endpoint() -> str:

@@ -88,8 +88,8 @@ ELSEWHERE = {
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "{}: {}: {} ({}). The release is damaged. Restore its files from a copy of it, such as a place to which it was "
-    "published; or move the folder (of a bucket: its objects) away and run again: the version is made anew, with what was "
-    "collected since.": "test_a_damaged_release_is_never_called_current_and_can_be_made_again",
+    "published; or move the folder (of a bucket: its objects) away and run again: the version is made anew, with what "
+    "was collected since.": "test_a_damaged_release_is_never_called_current_and_can_be_made_again",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
