@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from crawlers.collect import finish_crawl, mark_gone
+from crawlers.rights.host.policy_files import is_lasting
 from crawlers.web.site_files import INSTRUMENT
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow, Torn
@@ -24,7 +25,7 @@ from malmoi.workspace_layout import STATS
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What a repair did to one run."""
+    """The outcome of a repair of one run."""
 
     run: str
     rows: int  # of its index, before
@@ -45,8 +46,8 @@ class Repaired:
 def repair(home: Path, source: Source | None) -> list[Repaired]:
     """Repair the finished runs of a source below `home`, oldest first; the caller holds the lock of the workspace.
 
-    A damaged index or run.json of a crawl is made anew from its archive; that needs `source`. What a site says about
-    itself (robots.txt, ai.txt) stays until a later run has asked again, because it may be an opt-out.
+    A damaged index or run.json of a crawl is made anew from its archive; that needs `source`. Files in which a
+    site speaks of itself (robots.txt, ai.txt) stay until a later run has asked again: they may be an opt-out.
 
     Raises:
         CaptureError: an index or run.json is damaged and cannot be made anew.
@@ -66,7 +67,7 @@ def repair(home: Path, source: Source | None) -> list[Repaired]:
     done, whole = [], dict[Path, set[tuple[int, str, str]]]()
     for number, run in enumerate(found):
         rows = (row for one in found[number + 1 :] for row in one.rows)
-        later = {row.url for row in rows if row.kind == INSTRUMENT and row.status < 500}
+        later = {row.url for row in rows if row.kind == INSTRUMENT and is_lasting(row)}
         damaged = [row for row in _list_archived(run) if not _is_whole(run, row, whole)]
         stay = tuple(row.url for row in damaged if row.kind == INSTRUMENT and row.url not in later)
         out = {row for row in damaged if row.url not in stay}
@@ -82,8 +83,9 @@ def _stats_error(path: Path, name: str) -> CaptureError:
 
 def _list_archived(run: Run) -> list[IndexRow]:
     """Return the rows whose records are read from an archive of the workspace."""
-    read = (row for row in run.rows if (row.status < 400 and row.kind in (LICENCE, INSTRUMENT)) or row.status == 200)
-    return [row for row in read if row.kind in (*ARCHIVED, LICENCE, INSTRUMENT) and not Path(row.path).is_absolute()]
+    read = (row for row in run.rows if row.status == 200 or (row.kind == INSTRUMENT and row.status < 400))
+    kept = (row for row in read if row.kind in (*ARCHIVED, LICENCE, INSTRUMENT) and is_lasting(row))
+    return [row for row in kept if not Path(row.path).is_absolute()]
 
 
 def _is_whole(run: Run, row: IndexRow, known: dict[Path, set[tuple[int, str, str]]]) -> bool:

@@ -90,6 +90,8 @@ ELSEWHERE = {
     "{}: {}: {} ({}). The release is damaged. Restore its files from a copy of it, such as a place to which it was "
     "published; or move the folder (of a bucket: its objects) away and run again: the version is made anew, with what "
     "was collected since.": "test_a_damaged_release_is_never_called_current_and_can_be_made_again",
+    "{}/{}: the object is missing, and the bucket has {} others of this release. Restore it from a copy of the "
+    "release.": "tests/bucket/test_bucket_commands.py",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
