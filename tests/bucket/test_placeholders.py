@@ -143,7 +143,7 @@ def test_a_file_that_was_spoilt_in_the_copy_is_downloaded_again_and_never_upload
         Workspace.open(second.root)
         fetch(path)
     else:
-        with pytest.raises(StageError, match="not a ledger.*Delete .* and run again"):
+        with pytest.raises(StageError, match=r"not a ledger.*Delete .* and run again"):
             second.ledger("3-clean", "k1")
         shutil.rmtree(path.parent)
         Workspace.open(second.root)
