@@ -11,7 +11,7 @@ from contextlib import suppress
 from crawlers.catalogue import Evidence, Items, Text
 from crawlers.formats import ParsedItem
 from malmoi.archive.capture import Capture, IndexRow
-from malmoi.archive.collection import Past
+from malmoi.archive.collection import DAMAGED, Past
 from malmoi.boundary import input_errors
 from malmoi.document import Signal
 from malmoi.errors import CaptureError
@@ -19,7 +19,7 @@ from malmoi.licensing.rights_decision import decide
 
 RELICENSED, GONE = "relicensed", "gone"  # names of the signals
 # The result of the last visit, by the status that the index holds for it.
-MET = {301: "moved", 403: "disallowed", 404: "not found", 410: "removed"}
+MET = {DAMAGED: "a damaged record of the visit", 301: "moved", 403: "disallowed", 404: "not found", 410: "removed"}
 
 
 def disappearance_signals(past: Past) -> tuple[Signal, ...]:

@@ -48,12 +48,13 @@ from malmoi.releases.residue import DETECTOR, outcomes
 from malmoi.releases.sampling.kept_samples import read_ablation, read_inspection, read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
-from malmoi.releases.verification.verify import CARD, verify
+from malmoi.releases.verification.verify import CARD, find_damage, verify
 from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
-from malmoi.storage.on_demand import fetch_below
+from malmoi.storage.location import describe_place
+from malmoi.storage.on_demand import fetch_below, renew
 from malmoi.storage.shard import sha256_of
 from malmoi.workspace import Workspace
 
@@ -128,12 +129,12 @@ def release(
         _gather_inputs(workspace, recipe, sources, curated, version),
         previous=workspace.releases(recipe.name) / last.version if last else None,
     )
+    if inputs.previous is not None:
+        _require_whole(inputs.previous)
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, make_runner(mapper))
         point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
-    if inputs.previous is not None:
-        fetch_below(inputs.previous)
     inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
@@ -178,6 +179,21 @@ def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> R
         return None
     folder = workspace.releases(inputs.name) / last.version
     return Released(inputs.name, last.version, folder, last.root, manifests.read(folder).documents, new=False)
+
+
+def _require_whole(folder: Path) -> None:
+    """Raise DataError if a file of a published release is missing or damaged; of a copy, after downloading it again."""
+    fetch_below(folder)
+    found = find_damage(folder)
+    if found and renew(folder):
+        found = find_damage(folder)
+    if found:
+        raise DataError(
+            f"{describe_place(folder)}: {found[0].path}: {found[0].says} ({count_of(len(found), 'finding')}). The "
+            "release is damaged. Restore its files from a copy of it, such as a place to which it was published; or "
+            "move the folder (of a bucket: its objects) away and run again: the version is made anew, with what was "
+            "collected since."
+        )
 
 
 def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
@@ -277,7 +293,7 @@ def read_history(workspace: Workspace) -> History:
             made = manifests.read(folder)
             entry = Entry(made.version, made.root, sha256_of(folder / SUMS), made.schema_version, made.n_shards)
         except DataError as error:
-            raise CallError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
+            raise DataError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
         history = history.add(made.name, entry)
     return history
 

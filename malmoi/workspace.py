@@ -25,12 +25,12 @@ from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.atomic_folders import sync_below
 from malmoi.storage.location import explain_write_errors, find_address, locate
 from malmoi.storage.locks import find_holder, hold_lock
-from malmoi.workspace_layout import LEDGER, SYNC, Layout, Stage
+from malmoi.storage.on_demand import renew
+from malmoi.workspace_layout import FORMAT, LEDGER, MARK_TEXT, SYNC, Layout, Stage
 
 if TYPE_CHECKING:
     from malmoi.storage.working_copy import WorkingCopy
 
-FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
 _UNFINISHED_MARK = ".malmoi.json.*"  # left by a run that is killed while it creates the workspace
 _UNFINISHED = re.compile(r"\..+[.-][0-9a-f]{8,32}")  # name of a file before it is renamed: `replace_file` and others
@@ -62,7 +62,9 @@ class Workspace(Layout):
             if strange and not mark.exists():  # by now: another run may create it too
                 raise CallError(f"{root} is not empty and is not a Malmoi workspace; pass another --workspace.")
             root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-            replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
+            replace_file(mark, MARK_TEXT)
+        if mark.read_bytes() != MARK_TEXT.encode():
+            renew(mark)
         try:
             found = json.loads(mark.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -40,7 +40,10 @@ RIGHTS = ".facts-rights.json"  # counts of licences and uses
 SPREADS = ".facts-spreads.json"  # distributions of measures that have a threshold
 LATEST = "latest"  # link to the highest version of a release
 CAPTURES, RELEASES = "1-captures", "6-releases"
+FORMAT = 1  # layout of the workspace
+MARK, MARK_TEXT = "malmoi.json", f'{{"format": {FORMAT}}}\n'  # the file that makes a folder a workspace
 SYNC = ".bucket.sqlite"
+ADDED = ("withdrawn.json", "manifest.dsse.json", "manifest.dsse.json.tsr")  # files that a finished release gets later
 # Files of a collection run that the crawler writes and `collect` reads.
 PAGES, STATS, BLOCKED = "pages.warc.gz", "stats.json", "blocked.jsonl"
 
@@ -54,7 +57,7 @@ class Layout:
     @property
     def mark(self) -> Path:
         """The file that makes a folder a workspace."""
-        return self.root / "malmoi.json"
+        return self.root / MARK
 
     @property
     def tmp(self) -> Path:

@@ -16,10 +16,11 @@ from cyclopts.validators import Number
 from flows.console import SafeConsole
 from flows.engine.executors import EngineName
 from malmoi.erasure_plan import name_unfinished
+from malmoi.errors import DataError
 from malmoi.storage.location import find_address, locate, locate_output, locate_release
 from malmoi.storage.locks import LockRequest, request_locks
-from malmoi.storage.on_demand import fetch_below
-from malmoi.workspace_layout import Layout
+from malmoi.storage.on_demand import count_objects, fetch_below
+from malmoi.workspace_layout import RELEASES, Layout, find_unit
 
 _is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed
 _wide = None if _is_terminal or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
@@ -41,9 +42,20 @@ def _parse_place(_: Any, tokens: Sequence[Token]) -> Path:
 
 
 def find_release_folder(given: str) -> Path:
-    """Return the folder of a release; of a workspace in a bucket, its large files may still be placeholders."""
+    """Return the folder of a release; of a workspace in a bucket, its large files may still be placeholders.
+
+    DataError if the bucket has objects of the release, but not the one without which it does not count as finished.
+    """
     root, version = locate_release(given)
-    return Layout(_pull(root)).releases(version) if version else root
+    if not version:
+        return root
+    last = find_unit(f"{RELEASES}/{version}/data")[1]
+    if not (_pull(root) / last).exists() and (others := count_objects((root / last).parent)):
+        raise DataError(
+            f"{find_address(root)}/{last}: the object is missing, and the bucket has {others} others of this release. "
+            "Restore it from a copy of the release."
+        )
+    return Layout(root).releases(version)
 
 
 def find_release(given: str) -> Path:

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from flows.cli.options import ContactOption, WorkspaceOption, out, wait_for_lock
+from malmoi.errors import CallError
 
 JsonOption = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object.")]
 
@@ -91,6 +92,30 @@ def sources_probe(
     home = Workspace.open(workspace)
     with wait_for_lock("sources probe", None), home.lock():
         probe_all.probe_all(home, chosen, contact, out, as_json=as_json, every=every)
+
+
+@sources.command(name="repair")
+def sources_repair(
+    name: Annotated[str, Parameter(help="A source, or its path that ends in .py.")],
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Leave the damaged records of what a source collected out, count them by run, and keep all others.
+
+    The next collection asks for them again. No file of an archive is changed.
+    """
+    from crawlers import catalogue
+    from crawlers.repair import repair
+    from malmoi.workspace import Workspace
+
+    source = catalogue.load(name).source if name.endswith(".py") or name in catalogue.names() else None
+    home = Workspace.open(workspace)
+    folder = home.captures(source.name if source else name)
+    if not folder.is_dir():
+        raise CallError(f"{folder}: nothing is collected of such a source; name one that `malmoi status` lists.")
+    with wait_for_lock("sources repair", None), home.lock():
+        for one in repair(folder, source):
+            out.print(one.describe(), markup=False)
 
 
 @sources.command(name="forecast")

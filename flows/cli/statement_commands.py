@@ -14,6 +14,8 @@ from flows.cli.options import ReleaseArgument, out
 from flows.plurals import count_of
 from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
+from malmoi.storage.location import describe_place
+from malmoi.storage.on_demand import renew
 
 SHOWN = 500  # findings of each check; a manifest can list any number of files that are missing
 KeyOption = Annotated[
@@ -86,7 +88,7 @@ def verify(
     check(folder, None if public_key is None else read_public_key(public_key), timestamp_certificate)
     lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
     said = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
-    out.print(escape_line(f"{folder}: {said}"), markup=False)
+    out.print(escape_line(f"{describe_place(folder)}: {said}"), markup=False)
     if note := rights_rules.describe(folder):
         out.print(note, markup=False)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
@@ -102,6 +104,8 @@ def check(folder: Path, public: bytes | None = None, anchors: Path | None = None
     from flows.engine.verify_process import find_problems
 
     found = find_problems(folder, public, anchors)
+    if found and renew(folder):
+        found = find_problems(folder, public, anchors)
     for check, findings in groupby(found, key=attrgetter("check")):
         listed = list(findings)
         for finding in listed[:SHOWN]:
@@ -110,7 +114,8 @@ def check(folder: Path, public: bytes | None = None, anchors: Path | None = None
             out.print(f"{check}: {count_of(len(listed) - SHOWN, 'finding')} more", markup=False)
     if found:
         raise DataError(
-            f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
+            f"{describe_place(folder)}: {count_of(len(found), 'finding')}; this is not the release as it was "
+            "published. Copy it again."
         )
 
 

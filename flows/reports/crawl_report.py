@@ -38,7 +38,7 @@ from malmoi.workspace_layout import RIGHTS
 SHOWN = 6  # reasons of one step on a terminal; the HTML page has all
 UNREAD = "links-unread"  # pages fetched whose links could not be read
 BEYOND = ("too-long", "too-many-lists", "frontier-full", "max-pages")  # addresses not requested because of a limit
-GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
+GONE_BY = {collection.DAMAGED: "damaged", 301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ from malmoi.boundary import input_errors
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
-from malmoi.storage.on_demand import fetch
+from malmoi.storage.on_demand import fetch, renew
+from malmoi.workspace_layout import CAPTURES, STATS
 
 # Records that crawlers write about their own work: DNS answers, wget settings, Browsertrix notes.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -209,12 +210,12 @@ class _Unreadable(Exception):
     """An error that the record reader raised for one record."""
 
 
-def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | Torn]:
+def scan(path: Path, own: str | None = BLOCK) -> Iterator[tuple[int, str, Capture] | Torn]:
     """Yield every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
 
     Raises CaptureError if the file is not a WARC or holds no record. A record that is cut off or damaged, or
     whose address or date is invalid, comes as `Torn`, and reading continues after it. `own` is a scheme that
-    addresses may have besides http and https; third-party archives have none.
+    addresses may have besides http and https; third-party archives have none. None: addresses are not validated.
     """
     fetch(path)
     seen, torn, held = 0, 0, list[Torn]()  # `held`: damaged records before the first readable one
@@ -341,22 +342,34 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
     Raises CaptureError if the record is not there: the archive has changed since it was indexed.
     """
     fetch(path)
+    found = _find_record(path, offset, record, sha256)
+    if found is None and renew(path):
+        found = _find_record(path, offset, record, sha256)
+    if found is not None:
+        return found
+    raise CaptureError(
+        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
+        f"since. Restore it from a copy; or {advise_repair(path)}, and collect again."
+    )
+
+
+def _find_record(path: Path, offset: int, record: str, sha256: str) -> Capture | None:
     with path.open("rb") as stream:
         for entry in _read_at_offset(path, stream, offset):
             if isinstance(entry, tuple) and entry[2].record == record:
                 capture = entry[2]
                 if not sha256 or hashlib.sha256(capture.body).hexdigest() == sha256:
                     return capture
-    raise CaptureError(
-        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
-        f"since. Restore it from a copy; or {_advise_deletion(path)}, and collect again."
-    )
+    return None
 
 
-def _advise_deletion(path: Path) -> str:
-    """Return what to delete, so that the next collection does not depend on the old archive."""
-    if (path.parent / "run.json").exists():  # an archive of a run; a later run may refer to it
-        return f"delete {path.parent} and the later runs of the source beside it"
+def advise_repair(path: Path) -> str:
+    """Return what to do about a damaged file of a run, or about an archive, before the source is collected again."""
+    run, source = path.parent, path.parent.parent
+    if source.parent.name == CAPTURES and (run / STATS).exists():  # of a crawl: others need only what is on this disk
+        return f"call `malmoi sources repair {source.name}`, which leaves damaged records out and keeps the others"
+    if (run / "run.json").exists() or (run / "index.parquet").exists():  # a later run may refer to it
+        return f"delete {run} and the later runs of the source beside it"
     return "delete the run folders of the source under 1-captures"
 
 
@@ -394,7 +407,7 @@ def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entr
     yield from _parse_member(path, found[0], offset, None) if found else _read_entries(path, stream, None)
 
 
-def index(path: Path, name: str, own: str = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
+def index(path: Path, name: str, own: str | None = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
     """Return the index of a WARC and its damaged records, with `name` as path, in the order of the archive."""
     rows, torn = [], []
     for entry in scan(path, own):

@@ -19,13 +19,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from malmoi.archive.capture import IndexRow
+from malmoi.archive.capture import IndexRow, advise_repair
 from malmoi.archive.capture_fields import BLOCK, find_fault, show
 from malmoi.boundary import input_errors
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CaptureError, StageError
 from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.storage.on_demand import renew
 
 INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
@@ -33,6 +34,7 @@ INDEX = pa.schema(
 LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
 ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
 ARCHIVED = ("response", "resource")  # those of them whose bytes are in an archive
+DAMAGED = 0  # status of a row of this kind whose page was there, and whose record is damaged (crawlers/repair.py)
 GONE = "gone"  # kind of a row for an address that no longer answers, or a file that no longer exists
 MAX_EARLIER = 20  # revisions of one address that are examined
 INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
@@ -129,6 +131,15 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def read_run(folder: Path) -> Run:
     """Read one finished run after checking its digests; runs of earlier versions have none."""
+    try:
+        return _read_run(folder)
+    except CaptureError:
+        if not renew(folder):
+            raise
+        return _read_run(folder)
+
+
+def _read_run(folder: Path) -> Run:
     index, told = folder / "index.parquet", read_facts(folder)
     of_index = told.get(INDEX_DIGEST)
     with _explain_read_errors(index):
@@ -154,8 +165,8 @@ def _explain_read_errors(file: Path) -> Iterator[None]:
 
 def _damage_error(file: Path, why: str) -> CaptureError:
     return CaptureError(
-        f"{file}: cannot be read as it was written ({why}). Restore it from a copy; or delete {file.parent} and the "
-        "later runs of the source beside it, and collect again."
+        f"{file}: cannot be read as it was written ({why}). Restore it from a copy; or {advise_repair(file)}, and "
+        "collect again."
     )
 
 

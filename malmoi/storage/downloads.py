@@ -12,7 +12,7 @@ from typing import Final
 
 from malmoi.errors import StageError
 from malmoi.storage.atomic_files import sync
-from malmoi.storage.bucket import Bucket, Stored
+from malmoi.storage.bucket import Bucket, Stored, has_tag
 from malmoi.storage.copy_record import CopyRecord, Known
 from malmoi.storage.placeholders import is_large, is_placeholder, make_placeholder
 from malmoi.workspace_layout import LATEST, Layout, find_unit
@@ -67,27 +67,53 @@ class Downloads:
         """Replace placeholders by their content, atomically; other files are left alone."""
         _run_each(self._fill_one, dict.fromkeys(paths))
 
+    def renew(self, paths: Iterable[str]) -> bool:
+        """Download files again whose content is not that of their objects; return whether there was one."""
+        renewed = list[str]()
+
+        def renew_one(path: str) -> None:
+            with self._locks[hash(path) % _LOCKS]:
+                there = self._bucket.find(path)
+                if there is not None and self._differs(path, there.tag):
+                    self._download(path)
+                    renewed.append(path)
+
+        _run_each(renew_one, dict.fromkeys(paths))
+        return bool(renewed)
+
+    def _differs(self, path: str, tag: str) -> bool:
+        file = self._folder / path
+        if is_placeholder(file) or file.is_symlink():
+            return False
+        try:
+            with file.open("rb") as stream:
+                return not has_tag(stream, tag)
+        except FileNotFoundError:
+            return True
+
     def _fill_one(self, path: str) -> None:
-        file, part = self._folder / path, self._tmp / uuid.uuid4().hex
         with self._locks[hash(path) % _LOCKS]:
-            if not is_placeholder(file):
-                return
-            part.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                tag = self._bucket.download(path, part)
-                known = self._record.read(path).get(path)
-                if known is not None and known.tag != tag:
-                    raise FileNotFoundError
-                sync(part)
-                part.replace(file)
-            except FileNotFoundError as error:
-                raise StageError(
-                    f"{self._bucket.address}/{path}: was changed or deleted by another run meanwhile. Run the same "
-                    "command again: it takes that change over."
-                ) from error
-            finally:
-                part.unlink(missing_ok=True)
-            self._record.note([(path, Known(tag, stamp(file)))])
+            if is_placeholder(self._folder / path):
+                self._download(path)
+
+    def _download(self, path: str) -> None:
+        file, part = self._folder / path, self._tmp / uuid.uuid4().hex
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            tag = self._bucket.download(path, part)
+            known = self._record.read(path).get(path)
+            if known is not None and known.tag != tag:
+                raise FileNotFoundError
+            sync(part)
+            part.replace(file)
+        except FileNotFoundError as error:
+            raise StageError(
+                f"{self._bucket.address}/{path}: was changed or deleted by another run meanwhile. Run the same "
+                "command again: it takes that change over."
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+        self._record.note([(path, Known(tag, stamp(file)))])
 
 
 def stamp(path: Path) -> str:

@@ -130,6 +130,13 @@ def find_copy_root(path: Path) -> Path | None:
     return find_copies() / bucket / prefix
 
 
+def describe_place(path: Path) -> str:
+    """Return where a file or folder is, for a message: of a local copy the address, and that a copy was read."""
+    if (root := find_copy_root(path.absolute())) is None:
+        return str(path)
+    return f"{find_address(root)}/{path.absolute().relative_to(root).as_posix()} (read from the copy {path})"
+
+
 def find_endpoint() -> str:
     """Return the address of the S3 service that the environment names; "" for Amazon's own."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""

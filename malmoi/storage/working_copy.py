@@ -31,13 +31,13 @@ from typing import Final
 
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.storage import lease as leases
-from malmoi.storage.bucket import Bucket, Stored
+from malmoi.storage.bucket import Bucket, Stored, has_tag
 from malmoi.storage.copy_record import NEVER, CopyRecord, Known
 from malmoi.storage.downloads import THREADS, Downloads, stamp
 from malmoi.storage.lease import Lease
 from malmoi.storage.location import find_address
 from malmoi.storage.placeholders import CHANGED, is_large, is_placeholder, make_placeholder
-from malmoi.workspace_layout import CAPTURES, STAGES, SYNC, Layout, find_unit
+from malmoi.workspace_layout import ADDED, CAPTURES, MARK, STAGES, SYNC, Layout, find_unit
 
 ORPHAN: Final = timedelta(hours=1)  # age from which an object of an unfinished folder is deleted
 FRESH: Final = 5.0  # seconds in which a process does not list the bucket again for a reader
@@ -118,6 +118,10 @@ class WorkingCopy:
         for path in paths:
             self.fetch([name for name, now in self._scan(path).items() if _is_without_content(now)])
 
+    def renew(self, path: str) -> bool:
+        """Download again what differs from the bucket, of a file or a folder; return whether anything did."""
+        return self._downloads.renew({path: ""} if (self.folder / path).is_file() else self._scan(path))
+
     def sync(self, paths: Iterable[str], *, whole: bool) -> None:
         """Bring files, and folders that appear as a whole, to their state in the bucket, also during a run.
 
@@ -153,22 +157,37 @@ class WorkingCopy:
         )
 
     def trim(self) -> int:
-        """Replace large files that the bucket has by placeholders, and return their bytes; CallError during a run."""
+        """Replace large files that the bucket has by placeholders, and return their bytes; CallError during a run.
+
+        Small files that are not what the bucket has are deleted too: the next command downloads them.
+        """
         try:
             with self._only_one(wait=False):
-                record, freed = self._record.read(), 0
-                for path, now in self._scan().items():
+                record, files, freed = self._record.read(), self._scan(), 0
+                spoiled = _find_spoiled(record, files)
+                for path, now in files.items():
                     file, known = self.folder / path, record.get(path, NEVER)
-                    size = 0 if file.is_symlink() else file.stat().st_size
-                    if is_large(path, size) and known == Known(known.tag, now) and not is_placeholder(file):
+                    if file.is_symlink() or is_placeholder(file) or (known.stamp != now and path not in spoiled):
+                        continue
+                    size = int(known.stamp.split()[0])
+                    if is_large(path, size):
                         part = self._layout.tmp / uuid.uuid4().hex
                         make_placeholder(part, size)
                         part.replace(file)
                         self._record.note([(path, Known(known.tag, stamp(file)))])
-                        freed += size
+                    elif path in spoiled or self._is_spoiled(file, known.tag):
+                        file.unlink()
+                        self._record.forget([path])
+                    else:
+                        continue
+                    freed += size
                 return freed
         except BlockingIOError as error:
             raise CallError(f"{self.folder} is in use by a run; trim it when that has ended.") from error
+
+    def _is_spoiled(self, file: Path, tag: str) -> bool:
+        with file.open("rb") as stream:
+            return not has_tag(stream, tag) and self.bucket.has_digests
 
     def _start_run(self) -> None:
         found = self._list_objects()
@@ -219,11 +238,11 @@ class WorkingCopy:
     def _upload_leftovers(self, objects: Mapping[str, Stored]) -> bool:
         """Upload what a killed run left here and no other run changed since; return whether there was any."""
         record, files = self._record.read(), self._scan()
-        left = []
+        left, spoiled = [], _find_spoiled(record, files)
         for path, now in files.items():
             known, there = record.get(path), objects.get(path)
             same = there is None if known is None else there is not None and there.tag == known.tag
-            if same and _is_changed(known, now):
+            if same and _is_changed(known, now) and path not in spoiled:
                 left.append(path)
         self._upload(left, record, files)
         return bool(left)
@@ -260,9 +279,10 @@ class WorkingCopy:
         return there[1]
 
     def _download(self, objects: Mapping[str, Stored], *, below: str = "", keep_changes: bool) -> None:
-        """Bring the copy to the state of the bucket; with `keep_changes`, files that were changed here stay."""
+        """Bring the copy to the state of the bucket; with `keep_changes`, files that a command changed here stay."""
         record, files = self._record.read(below), self._scan(below)
-        stays = {path for path, now in files.items() if keep_changes and _is_changed(record.get(path), now)}
+        spoiled = _find_spoiled(record, files)
+        stays = {path for path, now in files.items() if keep_changes and _is_changed(record.get(path), now)} - spoiled
         lost = (path for path, now in files.items() if _is_without_content(now))  # of a record that was deleted
         gone = [path for path in {**record, **dict.fromkeys(lost)} if path not in objects and path not in stays]
         for path in sorted(gone, key=lambda path: find_unit(path)[1] != path):
@@ -277,7 +297,12 @@ class WorkingCopy:
             for path, one in objects.items()
             if path not in stays
             and _is_finished(path, objects)
-            and (path not in files or record.get(path, NEVER).tag != one.tag)
+            and (
+                path not in files
+                or path in spoiled
+                or record.get(path, NEVER).tag != one.tag
+                or (_is_without_content(files[path]) and files[path] != f"{one.size} {CHANGED}")
+            )
         ]
         self._downloads.bring(wanted)
 
@@ -293,7 +318,9 @@ class WorkingCopy:
         """Delete objects of folders without their last file, left by a killed run; a young one may be in work."""
         now = objects[leases.NAME].written
         orphans = [p for p, one in objects.items() if not _is_finished(p, objects) and now - one.written > ORPHAN]
-        self.bucket.delete(orphans)
+        lasts = {find_unit(path)[1] for path in orphans}
+        unfinished = {path for path in lasts if self.bucket.find(path) is None}  # a listing may arrive damaged
+        self.bucket.delete([path for path in orphans if find_unit(path)[1] in unfinished])
 
 
 def _is_finished(path: str, paths: Collection[str]) -> bool:
@@ -320,6 +347,20 @@ def _rank_deletion(path: str) -> tuple[int, bool]:
 def _is_changed(known: Known | None, now: str) -> bool:
     """Whether a file was written since the record was, or was never uploaded."""
     return (known or NEVER).stamp != now and not _is_without_content(now)
+
+
+def _find_spoiled(record: Mapping[str, Known], files: Mapping[str, str]) -> set[str]:
+    """Return the files that something else than a command has changed: the disk, or another program.
+
+    A command that changes files of a finished folder changes its last file too, and never that one alone.
+    """
+    changed: dict[str, set[str]] = {}
+    for path, now in files.items():
+        if path in record and _is_changed(record[path], now) and path.rpartition("/")[2] not in ADDED:
+            last = find_unit(path)[1]
+            if last in record or path == MARK:
+                changed.setdefault(last, set()).add(path)
+    return {path for last, paths in changed.items() if last not in paths or len(paths) == 1 for path in paths}
 
 
 def _is_without_content(now: str) -> bool:

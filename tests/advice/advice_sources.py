@@ -17,6 +17,14 @@ def source_without_its_ending(place):
     yield "collect own.py"
 
 
+@advice("{}: nothing is collected of such a source; name one that `malmoi status` lists.")
+def source_without_captures(place):
+    own(place)
+    yield "sources repair own"
+    yield "collect own.py"
+    yield "sources repair own"
+
+
 @advice("{}: the file does not exist; check the path of the source")
 def source_missing(place):
     own(place)

@@ -87,6 +87,11 @@ ELSEWHERE = {
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
+    "{}: {}: {} ({}). The release is damaged. Restore its files from a copy of it, such as a place to which it was "
+    "published; or move the folder (of a bucket: its objects) away and run again: the version is made anew, with what "
+    "was collected since.": "test_a_damaged_release_is_never_called_current_and_can_be_made_again",
+    "{}/{}: the object is missing, and the bucket has {} others of this release. Restore it from a copy of the "
+    "release.": "tests/bucket/test_bucket_commands.py",
     "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
     "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again; if it says the same, "
@@ -215,7 +220,7 @@ def test_a_damaged_release_is_moved_away(place, capsys):
     manifest = (release / "manifest.json").read_text(encoding="utf-8")
     (release / "manifest.json").write_text("{", encoding="utf-8")
     command = "release general --source small.py --workspace w --workers 1"
-    assert called(command) == 2
+    assert called(command) == 1
     assert "Run malmoi verify on it; move it away or restore it." in capsys.readouterr().err
     assert called(f"verify {release}") == 1
     (release / "manifest.json").write_text(manifest, encoding="utf-8")
@@ -224,6 +229,28 @@ def test_a_damaged_release_is_moved_away(place, capsys):
     release.rename(place.folder / "damaged")
     assert called(command) == 0
     assert (release / "manifest.json").read_text(encoding="utf-8") == manifest
+
+
+def test_a_damaged_release_is_never_called_current_and_can_be_made_again(place, capsys):
+    w = place.released()
+    release, note = w / "6-releases/general/1.0.0", w / "6-releases/made-from.json"
+    command = "release general --source small.py --workspace w --workers 1"
+    for name in ("data/**/*.parquet", "README.md", "SHA256SUMS"):
+        path = next(release.glob(name))
+        content = path.read_bytes()
+        for damaged in (content[:-1] + bytes([content[-1] ^ 1]), content[:9], None):
+            path.unlink() if damaged is None else path.write_bytes(damaged)
+            assert called(command) == (2 if (name, damaged) == ("SHA256SUMS", None) else 1)
+            error = capsys.readouterr()
+            assert str(release) in error.err and "current" not in error.out, name
+            path.write_bytes(content)
+    next(release.glob("data/**/*.parquet")).unlink()
+    note.unlink()  # without it the release is made once more, and compared with the one that is there
+    assert called(command) == 1
+    sums = (release / "SHA256SUMS").read_bytes()
+    release.rename(place.folder / "damaged")
+    assert called(command) == 0 and (release / "SHA256SUMS").read_bytes() == sums
+    assert called(command) == 0 and "nothing new; this release is current" in capsys.readouterr().out
 
 
 def test_a_run_that_keeps_nothing_says_why_and_where_to_look(tmp_path, monkeypatch, capsys):

@@ -4,11 +4,12 @@ import gzip
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from crawlers import catalogue, extract, repair
 from crawlers import collect as collecting
-from crawlers import extract
 from malmoi.archive import capture, collection
 from malmoi.errors import CaptureError
 from malmoi.source import Folder, LicenceClaim, Source, Warc
@@ -60,14 +61,69 @@ def test_a_flipped_bit_in_the_captures_of_a_dump_is_refused_and_its_advice_helps
     home = Workspace(tmp_path / "ws").captures("wiki")
     check_flips(home, list(home.rglob("*")), 60)
     before = release_input(home)[0]
+    for name in ("index.parquet", "run.json"):
+        (home / "0001" / name).write_bytes((home / "0001" / name).read_bytes()[:-9])
+        with pytest.raises(CaptureError, match=r"Restore it from a copy; or call `malmoi sources repair wiki`"):
+            release_input(home)
+        assert [one.describe() for one in repair.repair(home, catalogue.load(source).source)] == [
+            f"run 0001: 0 damaged of {len(before)} records left out, index made anew"
+        ]
+        assert release_input(home)[0] == before
     archive = home / "0001" / "pages.warc.gz"
     archive.write_bytes(archive.read_bytes()[:-400])  # a closed archive that was cut off since
-    with pytest.raises(CaptureError, match=r"delete .*0001 and the later runs of the source beside it") as raised:
+    with pytest.raises(CaptureError, match=r"Restore it from a copy; or call `malmoi sources repair wiki`") as raised:
         release_input(home)
     assert str(archive) in str(raised.value)
-    shutil.rmtree(home / "0001")
-    collected(tmp_path, source)
-    assert [body for _, _, body in release_input(home)[0]] == [body for _, _, body in before]
+    (done,) = repair.repair(home, None)
+    assert done.describe() == f"run 0001: 1 damaged of {len(before)} records left out"
+    (lost,) = [one for one in before if one not in (after := release_input(home))[0]]
+    assert len(after[0]) == len(before) - 1 and lost[0].url in after[1][0][0]
+    assert collection.runs(home)[0].facts["lost"] == 1
+
+
+def crawl(home, number, pages):
+    """A finished run of a crawl with these answers, URL → (kind, body); return the place of each record."""
+    folder = home / f"{number:04}"
+    folder.mkdir(parents=True)
+    raw = [capture.warc_record(url, f"2026-01-0{number}T00:00:00Z", 200, (), body) for url, (_, body) in pages.items()]
+    (folder / "pages.warc.gz").write_bytes(b"".join(raw))
+    rows, _ = capture.index(folder / "pages.warc.gz", "pages.warc.gz")
+    collection.finish(folder, [replace(row, kind=pages[row.url][0]) for row in rows], {"source": "here"})
+    return {row.url: row for row in rows}
+
+
+@pytest.mark.parametrize("case", ["page", "earlier page", "policy", "policy asked again", "licence", "all"])
+def test_a_repair_costs_the_damaged_record_only_and_grants_nothing(tmp_path, case):
+    base = "https://a.kr/"
+    first = {
+        f"{base}1": ("response", b"one"), f"{base}2": ("response", b"two"), f"{base}ai.txt": ("instrument", b"User"),
+        f"{base}licence": ("licence", b"CC BY"),
+    }  # fmt: skip
+    second = {f"{base}1": ("response", b"one again")} | (
+        {f"{base}ai.txt": first[f"{base}ai.txt"]} if "again" in case else {}
+    )
+    places = {1: crawl(tmp_path, 1, first), 2: crawl(tmp_path, 2, second)}
+    number, url = {"page": (2, "1"), "earlier page": (1, "1"), "licence": (1, "licence"), "all": (1, "")}.get(
+        case, (1, "ai.txt")
+    )
+    archive = tmp_path / f"{number:04}" / "pages.warc.gz"
+    raw = bytearray(archive.read_bytes())
+    if case == "all":
+        archive.unlink()
+    else:
+        raw[places[number][base + url].offset + 40] ^= 4
+        archive.write_bytes(raw)
+    done = {one.run: one for one in repair.repair(tmp_path, None)}[f"{number:04}"]
+    runs = collection.runs(tmp_path)
+    stays = case in ("policy", "all")
+    assert done.stay == ((f"{base}ai.txt",) if stays else ()) and done.left_out == (3 if case == "all" else not stays)
+    current = {row.url[len(base) :]: row for _, rows in collection.select_current(runs, gone=True) for row in rows}
+    assert sorted(current) == (["1"] if case == "all" else ["1", "2"])
+    gone = collection.history(runs).get(f"{base}1", collection.Past()).gone
+    # The text of before is not current by itself: its licence may have been withdrawn in the damaged answer.
+    assert (gone is not None and gone.status == collection.DAMAGED) == (case == "page")
+    assert {*collection.licence_records(runs)} == (set() if case in ("licence", "all") else {f"{base}licence"})
+    assert repair.repair(tmp_path, None)[number - 1].left_out == 0
 
 
 def check_flips(home, files, count):

@@ -68,6 +68,7 @@ CALLS: tuple[tuple[int, str], ...] = (
     (0, "sources terms SOURCE --reviewer a --page https://a.kr/terms --verdict allowed --workspace WS"),
     (2, "sources new OUT"),
     (0, "sources probe SOURCE --workspace WS"),
+    (0, "sources repair SOURCE --workspace WS"),
     (0, "sources forecast SOURCE --sample 5 --recipe RECIPE --workspace WS"),
     (0, "status RECIPE --source SOURCE --workspace WS"),
     (0, "tokens RELEASE"),

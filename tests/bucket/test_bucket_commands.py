@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,8 +60,25 @@ def test_another_machine_finds_everything_and_repeats_nothing(
     run(source, place)
     before = {one.path: one.tag for one in bucket.list_objects() if not one.path.startswith("reports/")}
     machine("two")
+    release = f"{place}/6-releases/general/1.0.0"
     assert "release general 1.0.0" in done("status", "--workspace", place)
-    assert "verified" in done("verify", f"{place}/6-releases/general/1.0.0")
+    assert f"{release} (read from the copy" in done("verify", release)
+    data = next(Layout(locate(place)).releases("general/1.0.0").glob("data/**/*.parquet"))
+    good, state, path = data.read_bytes(), data.stat(), data.relative_to(locate(place)).as_posix()
+    data.write_bytes(good[::-1])
+    os.utime(data, ns=(state.st_atime_ns, state.st_mtime_ns))  # as a disk spoils it
+    assert "verified" in done("verify", release) and data.read_bytes() == good
+    bucket.delete([path])
+    for call in (("verify", release), ("run", "general", "--source", source, "--workspace", place, "--workers", "1")):
+        ended = malmoi_in_process(*call)
+        assert ended.returncode == 1 and release in ended.stderr and "current" not in ended.stdout, ended.stderr
+        assert f"{path.removeprefix('6-releases/general/1.0.0/')}: missing" in ended.stdout + ended.stderr
+    before[path] = bucket.create(path, good) or ""
+    sums, _ = bucket.read("6-releases/general/1.0.0/SHA256SUMS") or (b"", "")
+    bucket.delete(["6-releases/general/1.0.0/SHA256SUMS"])
+    ended = malmoi_in_process("verify", release)
+    assert ended.returncode == 1 and f"{release}/SHA256SUMS: the object is missing" in ended.stderr
+    before["6-releases/general/1.0.0/SHA256SUMS"] = bucket.create("6-releases/general/1.0.0/SHA256SUMS", sums) or ""
     documents = Layout(locate(place)).stage_files("documents.parquet", "5-curated")
     assert documents
     again = run(source, place)

@@ -75,15 +75,20 @@ class ObjectStore:
             bytes=lambda: content, meta={"e_tag": tag}, stream=lambda min_chunk_size: iter([content] if content else [])
         )
 
+    def head(self, path: str) -> dict[str, Any]:
+        with self._request("head", path):
+            file = self._file(path)
+            if not file.exists():
+                raise FileNotFoundError(path)
+            return _describe(path, file)
+
     def list(self, start: str | None) -> Iterator[list[dict[str, Any]]]:
         with self._request("ask", start or "all"):
             found = []
             for name in sorted(_OWN["listdir"](self.folder)):
-                path, about = unquote(name), os.stat(self.folder / name)
+                path = unquote(name)
                 if not name.startswith(".") and path.startswith(f"{start}/" if start else ""):
-                    when = datetime.fromtimestamp(about.st_mtime, UTC)
-                    said = {"path": path, "size": about.st_size, "e_tag": _tag(self._file(path))}
-                    found.append({**said, "last_modified": when})
+                    found.append(_describe(path, self.folder / name))
         yield found
 
     def delete(self, paths: list[str]) -> None:
@@ -99,6 +104,12 @@ def _read(path: Any) -> bytes:
         return os.read(descriptor, 1 << 30)
     finally:
         os.close(descriptor)
+
+
+def _describe(path: str, file: Path) -> dict[str, Any]:
+    about = os.stat(file)
+    when = datetime.fromtimestamp(about.st_mtime, UTC)
+    return {"path": path, "size": about.st_size, "e_tag": _tag(file), "last_modified": when}
 
 
 def _tag(path: Path) -> str:

@@ -160,6 +160,7 @@ def test_of_two_publishers_one_wins_and_the_other_loses_nothing(
         shutil.copytree(first.folder, theirs)
         made = manifests.read(theirs)
         (theirs / manifests.NAME).write_text(replace(made, version="1.1.0").to_json(), encoding="utf-8")
+        sha256sums.seal(theirs)
         put_version(workspace, folder, target)
 
     with monkeypatch.context() as patch:

@@ -180,7 +180,7 @@ class _Latest:
         for run in self.runs:
             for row in sorted((r for r in run.rows if is_wanted(r.url)), key=lambda row: (row.fetched, row.offset)):
                 known = canonical_url(row.url)
-                if row.kind not in ("revisit", "file") and _is_lasting(row) and not _repeats(last.get(known), row):
+                if row.kind not in ("revisit", "file") and is_lasting(row) and not _repeats(last.get(known), row):
                     last[known] = resolve_row(run, row)
         return last
 
@@ -233,7 +233,8 @@ def _is_available(row: IndexRow) -> bool:
     return row.status == 200 and row.kind != GONE
 
 
-def _is_lasting(row: IndexRow) -> bool:
+def is_lasting(row: IndexRow) -> bool:
+    """Whether an answer says what a host has, rather than that it cannot say so now."""
     return row.status < 500 and row.status not in (304, 408, 429)
 
 

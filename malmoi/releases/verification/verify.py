@@ -86,7 +86,7 @@ def verify(
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
     try:
-        gone = {one.path: one.sha256 for one in withdrawn_list.read(folder)}
+        gone = _read_withdrawn(folder)
     except DataError as error:
         return [Finding("sums", withdrawn_list.NAME, str(error))]
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
@@ -103,6 +103,19 @@ def verify(
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB release the GIL
         found = pool.map(lambda one: _run_check(*one), checks)
         return sorted({finding for findings in found for finding in findings})
+
+
+def find_damage(folder: Path) -> list[Finding]:
+    """Return the files of a release that SHA256SUMS or the signature does not describe, sorted; [] if it is whole."""
+    checks = (
+        ("sums", sha256sums.NAME, lambda: _check_sums(folder, _read_withdrawn(folder), ())),
+        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, None, ())),
+    )
+    return sorted(finding for one in checks for finding in _run_check(*one))
+
+
+def _read_withdrawn(folder: Path) -> dict[str, str]:
+    return {one.path: one.sha256 for one in withdrawn_list.read(folder)}
 
 
 def verify_beside(folder: Path) -> list[Finding]:
