@@ -14,6 +14,7 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html import board_chrome
+from crawlers.formats.html.class_names import classify_names
 from crawlers.formats.html.code_blocks import mark_code
 from crawlers.formats.html.content_model.line_features import squeeze
 from crawlers.formats.html.content_model.page_core import Surroundings
@@ -86,7 +87,7 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     unwrap_tables(body)
     weights = _weigh(body)
     named = _find_named(body, weights.own)
-    if named is None and _is_fragment(tree):
+    if named is None and _is_fragment(tree, body):
         named = _enclose(body, weights)
     box = _find_holder(body, weights.own) if named is None else named
     links = sum(1 for _ in box.iter("a"))
@@ -132,9 +133,13 @@ def _find_named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> htm
     return first if own.get(first, 0) >= SHARE * whole else None
 
 
-def _is_fragment(tree: html.HtmlElement) -> bool:
+def _is_fragment(tree: html.HtmlElement, body: html.HtmlElement) -> bool:
     """Whether the markup is a part of a page, as an API or a site generator stores a text: all of it is content."""
-    return all(tree.find(f"head/{name}") is None for name in ("title", "meta", "link"))
+    if any(tree.find(f"head/{name}") is not None for name in ("title", "meta", "link")):
+        return False
+    boxes = (f"{box.get('class') or ''} {box.get('id') or ''}" for box in body.iter("div", "ul", "td", "section"))
+    frame = next(body.iter("nav", "header", "footer", "aside"), None)
+    return frame is None and not any(classify_names(name)[2] for name in boxes)
 
 
 def _enclose(body: html.HtmlElement, weights: _Weights) -> html.HtmlElement:
