@@ -248,8 +248,10 @@ def _read_rows(capture: Capture, kind: str, at: str | None, named: Sequence[str 
     text = decode(capture.body, capture.charset).text
     if kind == "json":
         return _json_rows(text, capture.url, at, named)
-    if at is not None:
-        raise TableError(f"{capture.url}: this is {kind}, and at={at!r} names a list of JSON. Correct the source file.")
+    if at is not None and kind in ("jsonl", "csv", "tsv"):
+        raise TableError(
+            f"{capture.url}: this is {kind}; at={at!r} names a list of JSON. Leave it out in the source file."
+        )
     if kind == "jsonl":
         return list(_json_lines(text, capture.url)), {}
     if kind in ("csv", "tsv"):

@@ -41,6 +41,23 @@ def column_missing(place):
     yield CURATE
 
 
+@advice("{}: {}. Found: {}. Name the columns, or the list with at='<path>', in rows() of the source file.")
+def lists_alike(place):
+    content = json.dumps({name: [{"본문": "글이다."}] for name in ("갑", "을")})
+    table(place, content, "", "a.json")
+    yield WRONG
+    table(place, content, ", at='갑'", "a.json")
+    yield CURATE
+
+
+@advice("{}: this is {}; at={} names a list of JSON. Leave it out in the source file.")
+def list_of_lines(place):
+    table(place, arguments=", at='갑'")
+    yield WRONG
+    table(place, arguments=", text='본문'")
+    yield CURATE
+
+
 @advice("{}, line {}: the row {} in column {}. Name another key column.")
 def key_repeated(place):
     content = "id,번호,본문\n1,1,글이다.\n1,2,다른 글이다.\n"
