@@ -88,7 +88,8 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     unwrap_tables(body)
     weights = _weigh(body)
     named = _find_named(body, weights.own)
-    if named is None and _is_fragment(tree, body):
+    held = 0 if named is None else weights.own.get(named, 0)
+    if held < SHARE * weights.own.get(body, 0) and _is_fragment(tree, body):
         named = _enclose(body, weights)
     box = _find_holder(body, weights.own) if named is None else named
     links = sum(1 for _ in box.iter("a"))
