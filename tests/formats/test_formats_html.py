@@ -105,6 +105,8 @@ FRAGMENTS = {
     "words": f"들어가는 말이다. {SECTIONS}",
     "a named note before them": f"<div class=note><div class=content>{TEXT}</div></div>{SECTIONS}",
     "sections by tag": SECTIONS.replace("<div class=sect3>", "<section>"),
+    "one long named note": SECTIONS.replace(LISTING.format(n=3), f"<div class=content>{TEXT * 5}</div>"),
+    "links to its neighbours": f"{SECTIONS}<div id=nav><a href=p>앞</a> | <a href=n>뒤</a></div>",
     "a stray end": f"</div>{SECTIONS}</div><h3>끝</h3><p>6째 마디이다. {TEXT}</p>",
 }
 
@@ -113,6 +115,12 @@ FRAGMENTS = {
 def test_a_fragment_keeps_its_last_sections(name: str) -> None:
     found = html_page.extract(item(FRAGMENTS[name])).text
     assert all(f"{n}째 마디이다" in found for n in range(6)) and "made by" not in found
+
+
+def test_front_matter_that_a_page_shows_stays() -> None:
+    shown = "---\nlayout: post\n---\n"
+    found = html_page.extract(item(f"{shown}<article><h1>가</h1><p>{TEXT}</p><pre>\n{shown}</pre></article>")).text
+    assert found.count("layout: post") == 1
 
 
 @pytest.mark.parametrize("name", ODD)

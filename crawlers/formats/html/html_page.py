@@ -28,7 +28,7 @@ MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pa
 SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
 # The fields above a page in the sources of a site generator.
-_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:(?!---).*\n){0,500}---[ \t]*\r?\n")
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:(?!---).*\n){0,500}---[ \t]*\r?\n")
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
 
 
@@ -43,8 +43,7 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    markup = _FRONT_MATTER.sub("", text) if text.startswith("---") else text
-    tree = html_tree.tree_of(broken_markup.repair(markup))
+    tree = html_tree.tree_of(broken_markup.repair(_FRONT_MATTER.sub("", text)))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
 

@@ -32,6 +32,7 @@ _NAMED = re.compile(
     r"|(?:post|entry|page|text|article|art|story|theme|blog|section|single|main)[-_]{0,2}content|articleBody"
     r"|article(?:-|__)?body|post[-_](?:text|body|bodycopy)|content[-_]{1,2}(?:main|body)|main-column|fulltext|body-text"
 )
+_FRAMES_OF_SITES = ("nav", "header", "footer", "aside")
 _PAGING = re.compile(
     r"prev[-_]?next|paging|pagination|pager|docnav|navheader|navfooter|(?:^|[ _-])btns?(?:$|[ _-])", re.IGNORECASE
 )
@@ -87,7 +88,8 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     unwrap_tables(body)
     weights = _weigh(body)
     named = _find_named(body, weights.own)
-    if named is None and _is_fragment(tree, body):
+    held = 0 if named is None else weights.own.get(named, 0)
+    if held < SHARE * weights.own.get(body, 0) and _is_fragment(tree, body):
         named = _enclose(body, weights)
     box = _find_holder(body, weights.own) if named is None else named
     links = sum(1 for _ in box.iter("a"))
@@ -137,9 +139,14 @@ def _is_fragment(tree: html.HtmlElement, body: html.HtmlElement) -> bool:
     """Whether the markup is a part of a page, as an API or a site generator stores a text: all of it is content."""
     if any(tree.find(f"head/{name}") is not None for name in ("title", "meta", "link")):
         return False
-    boxes = (f"{box.get('class') or ''} {box.get('id') or ''}" for box in body.iter("div", "ul", "td", "section"))
-    frame = next(body.iter("nav", "header", "footer", "aside"), None)
-    return frame is None and not any(classify_names(name)[2] for name in boxes)
+    for element in body.iter(*_FRAMES_OF_SITES, *HEADINGS, "p", "pre", "div", "ul", "td", "section"):
+        if element.tag in _FRAMES_OF_SITES:
+            return False  # a page begins with its frame
+        if element.tag in HEADINGS or element.tag in ("p", "pre"):
+            break
+        if classify_names(f"{element.get('class') or ''} {element.get('id') or ''}")[2]:
+            return False
+    return True
 
 
 def _enclose(body: html.HtmlElement, weights: _Weights) -> html.HtmlElement:
