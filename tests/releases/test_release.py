@@ -117,9 +117,9 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
     # Words of an article that name no licence, and a licence that a page only mentions, prove nothing.
     words = replace(doc.evidence[0], kind="words", licence="unknown", quote="널리 알려져서")
     mention = replace(words, licence="GPL-3.0-only", quote="GNU GENERAL PUBLIC LICENSE")
-    item, other = replace(page, kind="rel-license", scope="item"), replace(page, scope="site", licence="CC-BY-4.0")
+    item, other = replace(page, kind="rel-license", scope="item"), replace(page, scope="site", licence="CC-BY-4.0", quote="CC BY 4.0")
     decision = replace(item, kind="review", place="reviews.jsonl#item-abc: K, 2026-12-02")
-    unprotected = replace(claim, licence="LicenseRef-KR-CA-Art7")
+    unprotected = replace(claim, licence="LicenseRef-KR-CA-Art7", quote="저작권법 제7조")
     for n, proofs in (
         (7, (claim, words)), (8, (claim, mention)), (10, (unprotected, words)), (11, (item, decision)),
         (13, (claim, item)), (14, (law, other)),
@@ -127,6 +127,9 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
         docs.append(replace(document("ga", n), evidence=proofs))
     free = tuple((k, unprotected.licence if k == "licence" else v) for k, v in docs[6].labels)
     docs[6] = replace(docs[6], labels=free)
+    for n, one in enumerate(docs):
+        own = tuple(replace(proof, record=one.provenance.record) for proof in one.evidence)
+        docs[n] = replace(one, evidence=own)
     given = replace(inputs(tmp_path / "in", docs), clusters=())
     for access, wanted in (("Folder", "operator"), ("Git", "rights-holder")):
         sources = (replace(given.sources[0], access=access), *given.sources[1:])

@@ -27,8 +27,9 @@ from malmoi.source import Extracted, Item
 MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pages is not a text
 SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
-# The fields above a page in the sources of a site generator.
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:(?!---).*\n){0,500}---[ \t]*\r?\n")
+# The marks around the fields above a page in the sources of a site generator, and how far they are apart.
+_FRONT_MARK = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)
+MAX_FRONT = 20_000  # code points
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
 
 
@@ -43,9 +44,15 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = html_tree.tree_of(broken_markup.repair(_FRONT_MATTER.sub("", text)))
+    tree = html_tree.tree_of(broken_markup.repair(_cut_front_matter(text)))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
+
+
+def _cut_front_matter(text: str) -> str:
+    begin = _FRONT_MARK.match(text)
+    end = _FRONT_MARK.search(text, begin.end(), begin.end() + MAX_FRONT) if begin else None
+    return text[end.end() :] if end else text
 
 
 def extract(item: Item) -> Extracted:
