@@ -103,7 +103,7 @@ def page(kind: str, *, address: str) -> bytes:
     return f"""<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>{said(kind, "title")} 안내</title>
 <meta name="author" content="{said(kind, "author")}">
 <meta name="description" content="{said(kind, "description")}">
-<meta name="robots" content="noimageai, {said(kind, "signal")}"></head><body><main><article><h1>{kind} 이야기</h1>
+<meta name="robots" content="noimageai, {said(kind, "signal")}"></head><body><main><article><h2>{kind} 이야기</h2>
 <p>{" ".join(here[:4])} 문의할 곳은 {said(kind, "body")} 입니다.</p><!-- {said(kind, "comment")} -->
 <p><img src="a.png" alt="{said(kind, "alt")}">{" ".join(here[4:])}</p>
 <table><tr><th>구분</th><th>내용</th></tr><tr><td>알림</td><td>{said(kind, "table")}</td></tr></table></article>
