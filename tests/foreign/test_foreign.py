@@ -44,7 +44,7 @@ FOUND = {
     (TRAINING, "torch"): {
         "(*(row['id'] for batch in itertools.islice(make_loader(), 3) for row in batch), *rest)": ALL,
         "streamed": TRAIN & ~ALIKE,
-        "sampled": ds.field("quality") >= 0.5,
+        "sampled": ~ALIKE & (ds.field("quality") >= 0.5),
     },
 }
 
