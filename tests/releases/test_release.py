@@ -117,7 +117,10 @@ def test_evidence_tells_whose_words_it_is(tmp_path: Path) -> None:
     # Words of an article that name no licence, and a licence that a page only mentions, prove nothing.
     words = replace(doc.evidence[0], kind="words", licence="unknown", quote="널리 알려져서")
     mention = replace(words, licence="GPL-3.0-only", quote="GNU GENERAL PUBLIC LICENSE")
-    item, other = replace(page, kind="rel-license", scope="item"), replace(page, scope="site", licence="CC-BY-4.0", quote="CC BY 4.0")
+    item, other = (
+        replace(page, kind="rel-license", scope="item"),
+        replace(page, scope="site", licence="CC-BY-4.0", quote="CC BY 4.0"),
+    )
     decision = replace(item, kind="review", place="reviews.jsonl#item-abc: K, 2026-12-02")
     unprotected = replace(claim, licence="LicenseRef-KR-CA-Art7", quote="저작권법 제7조")
     for n, proofs in (
