@@ -25,9 +25,8 @@ from tests.archive.test_capture import WHEN, archive, record
 CASES = [
     json.loads(line) for line in Path(__file__).parents[1].joinpath("data").joinpath("archive_fields.jsonl").open("rb")
 ]
-SAMPLES = Path(
-    os.environ.get("MALMOI_WARC_SAMPLES", "corpora/warc-samples")
-)  # archives of other tools, where they are at hand
+# Archives of other tools, where they are at hand.
+SAMPLES = Path(os.environ.get("MALMOI_CORPORA") or Path(__file__).parents[3] / "shared/corpora") / "warc-samples"
 
 
 def plain(number: int, *, url: str = "", when: str = WHEN, kind: str = "response") -> bytes:
