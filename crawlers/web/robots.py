@@ -126,8 +126,13 @@ def explain_refusal(url: str, reason: str, file: str, why: str) -> str:
     if reason == "robots-unreadable":
         cause = f"{file} is {why or 'not a robots.txt'} ({reason}); ask the publisher for rules there, or for a 404"
     elif reason == "robots-unreachable":
-        step = "ask the publisher to repair its certificate" if why.startswith("tls") else "check that address"
-        cause = f"{file} cannot be read ({why or reason}); {step} and the network, then run again"
+        is_tls = why.startswith("tls")
+        step = "ask the publisher to repair its certificate" if is_tls else "check that address and the network"
+        cause = f"{file} cannot be read ({why or reason}); {step}, then run again"
+    elif reason.startswith("robots-status-"):
+        status = reason.removeprefix("robots-status-")
+        step = "run again later" if status == "429" or status >= "500" else "open that address"
+        cause = f"{file} answers with status {status} ({reason}); {step}, or ask the publisher"
     else:
         return f"{url} may not be fetched ({reason}); ask the publisher, or retire the source"
     return f"{url} may not be fetched, because {cause}"

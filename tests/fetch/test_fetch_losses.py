@@ -147,8 +147,20 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
         path = tmp_path / "small.py"
         path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
         collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
-    assert f"most addresses gave no page: 9 of 10 (status-404 9), first {site.base}/0. Open it" in said.getvalue()
+    found = f"most addresses gave no page: 9 of 10 (status-404 9); open the first, {site.base}/0. Correct the addresses"
+    assert found in said.getvalue()
     ledger = Ledger("2-documents", "k", {"small": 1}, {"small": 1}, {})
     curated = Curated((("2-documents", (ledger,)),), (), ((str(path), (ledger,)),))
     told = dropped_summary.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
-    assert "most addresses gave no page when they were collected" in told and "status-404 9" in told
+    assert "most addresses gave no page when they were collected" in told and "status-404 9). Correct" in told
+
+
+def test_a_collection_most_of_whose_addresses_robots_forbids_is_not_told_to_correct_them(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with raw_server() as site:
+        site.answers["/robots.txt"] = page("User-agent: *\nDisallow: /news/", Content_Type="text/plain")
+        site.answers["/"] = links(*(f"/news/{n}" for n in range(9)))
+        path = tmp_path / "small.py"
+        path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
+        collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
+    assert "9 of 10 (robots-disallow 9). robots.txt forbids them: ask the publisher" in said.getvalue()
