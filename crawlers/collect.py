@@ -292,8 +292,11 @@ def advise_on_missed(reasons: Counter[str]) -> str:
     >>> advise_on_missed(Counter({"robots-disallow": 60}))
     'robots.txt forbids them: ask the publisher, or narrow the scope in the source file.'
     """
-    if max(reasons, key=lambda reason: reasons[reason]) == "robots-disallow":
+    most = max(reasons, key=lambda reason: reasons[reason])
+    if most == "robots-disallow":
         return "robots.txt forbids them: ask the publisher, or narrow the scope in the source file."
+    if most.startswith(("status-5", "status-429", "timeout", "refused", "cut-off", "connection-lost", "broken-answer")):
+        return "The server failed: collect again later; if it fails again, ask the publisher."
     return "Correct the addresses or the scope in the source file, and collect again."
 
 

@@ -2,13 +2,14 @@
 
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from crawlers.collect import _advise_on_bound
+from crawlers.collect import _advise_on_bound, advise_on_missed
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
@@ -153,6 +154,20 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
     curated = Curated((("2-documents", (ledger,)),), (), ((str(path), (ledger,)),))
     told = dropped_summary.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
     assert "most addresses gave no page when they were collected" in told and "status-404 9). Correct" in told
+
+
+@pytest.mark.parametrize(
+    ("reasons", "says"),
+    [
+        ({"status-500": 8, "status-404": 2}, "collect again later"),
+        ({"timeout (limit request_seconds: 30 seconds)": 8}, "collect again later"),
+        ({"status-404": 8, "robots-disallow": 2}, "Correct the addresses"),
+        ({"guard-loopback": 8}, "Correct the addresses"),
+        ({"robots-disallow": 8, "status-500": 2}, "ask the publisher, or narrow the scope"),
+    ],
+)
+def test_the_advice_on_lost_addresses_is_that_of_the_reason_that_cost_most(reasons: dict[str, int], says: str) -> None:
+    assert says in advise_on_missed(Counter(reasons))
 
 
 def test_a_collection_most_of_whose_addresses_robots_forbids_is_not_told_to_correct_them(tmp_path: Path) -> None:
