@@ -265,11 +265,11 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
     failed = Counter(stats.get("failed_by", {})) + Counter(stats.get("blocked_by", {}))
     failed.pop("links-unread", None)  # a page that was fetched
     if failed.total() > (pages := stats.get("pages", 0)):
-        first, asked = next((f", first {one['url']}" for one in stats["failed"]), ""), failed.total() + pages
+        first, asked = next((f"; open the first, {one['url']}" for one in stats["failed"]), ""), failed.total() + pages
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in failed.most_common())
         yield (
             f"most addresses gave no page: {failed.total():,} of {asked:,} ({reasons}){first}. "
-            "Open it, and correct the addresses or the scope in the source file."
+            f"{advise_on_missed(failed)}"
         )
     for file, why in sorted(stats.get("unread_robots", {}).items()):
         yield f"nothing of its host was fetched, because {file} cannot be read ({why}). Open that address."
@@ -284,6 +284,20 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
             "its answers hold fields that the source neither reads nor leaves out by name: "
             f"{', '.join(unknown)}. Look at them, then add each to the fields of the source file."
         )
+
+
+def advise_on_missed(reasons: Counter[str]) -> str:
+    """Return the step after a crawl in which most addresses gave no page, by the reason that cost most of them.
+
+    >>> advise_on_missed(Counter({"robots-disallow": 60}))
+    'robots.txt forbids them: ask the publisher, or narrow the scope in the source file.'
+    """
+    most = max(reasons, key=lambda reason: reasons[reason])
+    if most == "robots-disallow":
+        return "robots.txt forbids them: ask the publisher, or narrow the scope in the source file."
+    if most.startswith(("status-5", "status-429", "timeout", "refused", "cut-off", "connection-lost", "broken-answer")):
+        return "The server failed: collect again later; if it fails again, ask the publisher."
+    return "Correct the addresses or the scope in the source file, and collect again."
 
 
 def _advise_on_bound(access: AccessPoint, urls: Sequence[str]) -> str:

@@ -72,10 +72,10 @@ class RobotsMiddleware:
             reason == "robots-disallow" and robots.find_forbidding_line(body or b"", request.url, politeness.AGENT)
         ) or reason
         file = f"{origin(request.url)}/robots.txt"
-        if file in self.state.robots and (not access.grant or reason in UNGRANTED):
-            said = robots.explain_refusal(request.url, reason, file, self.state.robots[file])
+        if reason in UNGRANTED or (file in self.state.robots and not access.grant):
+            said = robots.explain_refusal(request.url, reason, file, self.state.robots.get(file, ""))
             raise SourceError(f"{self.context.name}: {said}")
-        if not access.grant or reason in UNGRANTED:
+        if not access.grant:
             raise SourceError(
                 f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
                 f"({said}); ask the publisher, name the page that documents machine access as grant=…, or retire it"

@@ -33,7 +33,7 @@ from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
-from crawlers.fetch.redirects import find_loops
+from crawlers.fetch.redirects import find_end, find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
@@ -334,9 +334,17 @@ class Crawl(Spider):
     def _explain_nothing(self, url: str, reason: str) -> str:
         name = self.context.name
         if reason.startswith("robots"):
-            file = f"{origin(url)}/robots.txt"
+            file = f"{origin(find_end(url, self.state.moved))}/robots.txt"
             return f"{name}: {robots.explain_refusal(url, reason, file, self.state.robots.get(file, ''))}"
-        reason = explain(reason or self.state.failed.get(url, "")) or self.explain_unnamed()
+        reason = explain(reason or self.state.failed.get(url, ""))
+        lost = {} if reason else {**self.state.failed, **self.state.blocked}
+        if lost:
+            reasons = ", ".join(f"{why} {count:,}" for why, count in Counter(lost.values()).most_common())
+            return (
+                f"{name}: {url} was read, but none of the {len(lost):,} addresses behind it gave a page ({reasons}), "
+                f"first {next(iter(lost))}; open that one, correct the addresses or access.scope, then run again"
+            )
+        reason = reason or self.explain_unnamed()
         access = self.context.access
         if reason in ("status-401", "status-403") and isinstance(access, Api) and access.key:
             return (

@@ -122,12 +122,19 @@ def explain_refusal(url: str, reason: str, file: str, why: str) -> str:
 
     >>> explain_refusal("http://a.kr/x", "robots-unreachable", "http://a.kr/robots.txt", "refused")[:79]
     'http://a.kr/x may not be fetched, because http://a.kr/robots.txt cannot be read'
+    >>> explain_refusal("https://a.kr/", "robots-unreachable", "https://a.kr/robots.txt", "tls: wrong version")[-60:]
+    'version); check that address and the network, then run again'
     """
     if reason == "robots-unreadable":
         cause = f"{file} is {why or 'not a robots.txt'} ({reason}); ask the publisher for rules there, or for a 404"
     elif reason == "robots-unreachable":
-        step = "ask the publisher to repair its certificate" if why.startswith("tls") else "check that address"
-        cause = f"{file} cannot be read ({why or reason}); {step} and the network, then run again"
+        is_theirs = "certificate" in why  # any other failure of TLS may be that the port does not speak it
+        step = "ask the publisher to repair its certificate" if is_theirs else "check that address and the network"
+        cause = f"{file} cannot be read ({why or reason}); {step}, then run again"
+    elif reason.startswith("robots-status-"):
+        status = reason.removeprefix("robots-status-")
+        step = "run again later" if status == "429" or status >= "500" else "open that address"
+        cause = f"{file} answers with status {status} ({reason}); {step}, or ask the publisher"
     else:
         return f"{url} may not be fetched ({reason}); ask the publisher, or retire the source"
     return f"{url} may not be fetched, because {cause}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from crawlers import catalogue
+from crawlers.collect import advise_on_missed
 from flows.engine.stage_runs import Curated
 from flows.reports.side_by_side import make_visible
 from malmoi.archive import collection
@@ -38,8 +39,8 @@ def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> 
         )
         says = (
             f"recipe {name}: no document is left to publish, because most addresses gave no page when they were "
-            f"collected ({whole}). Correct the addresses or the scope of the source, and collect again. Of the "
-            f"{entered:,} collected: {describe_losses(ledgers)}."
+            f"collected ({whole}). {advise_on_missed(sum(missed.values(), Counter()))} Of the {entered:,} collected: "
+            f"{describe_losses(ledgers)}."
         )
     if any(by == "rights" for ledger in ledgers for _, by, _ in ledger.dropped):
         says += f" `malmoi sources probe {probed}` says why a licence is not granted."

@@ -370,6 +370,7 @@ def test_a_certificate_that_is_not_trusted_is_named(tmp_path):
         base = peer.url.removesuffix("dump")
         done = crawl(order(tmp_path, f'access=Site(("{base}",), ("{base}",))', (peer.port,)), tries=1)
     assert "/robots.txt cannot be read (tls: certificate verify failed); ask the publisher to repair" in done.err
+    assert "its certificate, then run again" in done.err
 
 
 class PanicException(BaseException):

@@ -158,6 +158,26 @@ def test_robots_whose_compression_is_damaged_forbids_and_is_named(tmp_path: Path
     assert robots_middleware.UNGRANTED.isdisjoint({"robots-unreadable"})
 
 
+def test_a_start_that_leads_to_another_host_names_the_robots_txt_of_that_host(tmp_path: Path) -> None:
+    with raw_server() as site, raw_server() as other:
+        site.answers["/"] = page("", "301 Moved Permanently", Location=f"{other.base}/")
+        other.answers["/robots.txt"] = page("", "503 Service Unavailable")
+        source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/", "{other.base}/"))'
+        done = crawl(order(tmp_path, source, (site.port, other.port)), tries=1)
+    assert done.status == 3 and f"because {other.base}/robots.txt answers with status 503" in done.err, done.err
+
+
+def test_a_list_all_of_whose_pages_fail_is_not_called_empty(tmp_path: Path) -> None:
+    with raw_server() as site:
+        named = "".join(f"<url><loc>{site.base}/{n}</loc></url>" for n in range(9))
+        head = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        site.answers["/sitemap.xml"] = page(f"{head}{named}</urlset>", Content_Type="text/xml")
+        source = f'access=Sitemap(urls=("{site.base}/sitemap.xml",), scope=("{site.base}/",))'
+        done = crawl(order(tmp_path, source, (site.port,)), tries=1)
+    assert done.status == 3, done.err
+    assert f"none of the 9 addresses behind it gave a page (status-404 9), first {site.base}/0" in done.err, done.err
+
+
 HEADS = {
     "one": (1, 15_000),
     "many": (16, 15_000),

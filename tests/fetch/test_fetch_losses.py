@@ -2,13 +2,14 @@
 
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from crawlers.collect import _advise_on_bound
+from crawlers.collect import _advise_on_bound, advise_on_missed
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
@@ -147,8 +148,34 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
         path = tmp_path / "small.py"
         path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
         collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
-    assert f"most addresses gave no page: 9 of 10 (status-404 9), first {site.base}/0. Open it" in said.getvalue()
+    found = f"most addresses gave no page: 9 of 10 (status-404 9); open the first, {site.base}/0. Correct the addresses"
+    assert found in said.getvalue()
     ledger = Ledger("2-documents", "k", {"small": 1}, {"small": 1}, {})
     curated = Curated((("2-documents", (ledger,)),), (), ((str(path), (ledger,)),))
     told = dropped_summary.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
-    assert "most addresses gave no page when they were collected" in told and "status-404 9" in told
+    assert "most addresses gave no page when they were collected" in told and "status-404 9). Correct" in told
+
+
+@pytest.mark.parametrize(
+    ("reasons", "says"),
+    [
+        ({"status-500": 8, "status-404": 2}, "collect again later"),
+        ({"timeout (limit request_seconds: 30 seconds)": 8}, "collect again later"),
+        ({"status-404": 8, "robots-disallow": 2}, "Correct the addresses"),
+        ({"guard-loopback": 8}, "Correct the addresses"),
+        ({"robots-disallow": 8, "status-500": 2}, "ask the publisher, or narrow the scope"),
+    ],
+)
+def test_the_advice_on_lost_addresses_is_that_of_the_reason_that_cost_most(reasons: dict[str, int], says: str) -> None:
+    assert says in advise_on_missed(Counter(reasons))
+
+
+def test_a_collection_most_of_whose_addresses_robots_forbids_is_not_told_to_correct_them(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with raw_server() as site:
+        site.answers["/robots.txt"] = page("User-agent: *\nDisallow: /news/", Content_Type="text/plain")
+        site.answers["/"] = links(*(f"/news/{n}" for n in range(9)))
+        path = tmp_path / "small.py"
+        path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
+        collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
+    assert "9 of 10 (robots-disallow 9). robots.txt forbids them: ask the publisher" in said.getvalue()

@@ -110,7 +110,7 @@ def _fetch_and_archive(
 
 def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str]]) -> str:
     file = f"{origin(url)}/robots.txt"
-    if reason in ("robots-unreachable", "robots-unreadable"):
+    if reason != "robots-disallow":
         why = next((one["why"] for one in unread if one["url"] == file), "")
         return f"{source.name}: {robots.explain_refusal(url, reason, file, why)}"
     return (
