@@ -27,14 +27,14 @@ class Journal:
     def __init__(self, roots: tuple[Path, ...]) -> None:
         self._roots = roots
         self._undo: list[tuple[str, Callable[[], None]]] = []  # (folder, how to take the change back), in order
-        self._flushed: dict[int, tuple[int, int]] = {}  # inode → (size, time of change) at its last fsync
+        self.flushed: dict[int, tuple[int, int]] = {}  # inode → (size, time of change) at its last fsync
         self._began = time.time_ns()
         self._held = Path(tempfile.mkdtemp(prefix="held-", dir=roots[0].parent)) if roots[0].parent.exists() else None
         self._number = 0
 
     def note_fsync(self, path: str, found: os.stat_result) -> None:
         """An fsync of a folder makes the changes of its names durable, and with them all that came before."""
-        self._flushed[found.st_ino] = (found.st_size, found.st_mtime_ns)
+        self.flushed[found.st_ino] = (found.st_size, found.st_mtime_ns)
         if stat.S_ISDIR(found.st_mode):
             last = max((at for at, (folder, _) in enumerate(self._undo) if folder == path), default=-1)
             del self._undo[: last + 1]
@@ -96,7 +96,7 @@ class Journal:
             return False
         found = path.stat()
         new = found.st_mtime_ns >= self._began
-        return new and self._flushed.get(found.st_ino) != (found.st_size, found.st_mtime_ns)
+        return new and self.flushed.get(found.st_ino) != (found.st_size, found.st_mtime_ns)
 
 
 def _tear(path: Path, dice: random.Random) -> None:

@@ -273,12 +273,16 @@ class ForkedCrawler:
         injector.log.clear()
         injector.seen.clear()
         code = main([order])
-        self.points.write_text(json.dumps({"points": injector.log, "struck": injector.struck}))
+        flushed = list(injector.journal.flushed.items())
+        self.points.write_text(json.dumps({"points": injector.log, "struck": injector.struck, "flushed": flushed}))
         return code
 
     def wait(self) -> int:
         if self.returncode is None:
             self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            if self.points.exists():  # what the crawler flushed is durable for this process too
+                flushed = json.loads(self.points.read_text())["flushed"]
+                self.injector.journal.flushed |= {inode: tuple(state) for inode, state in flushed}
         return self.returncode
 
     def terminate(self) -> None:
