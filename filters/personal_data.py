@@ -18,7 +18,7 @@ from filters.pii_rules.text.match import Match, resolve_overlaps, spans
 from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
-VERSION = 11
+VERSION = 12
 LIBRARIES = ("google-re2", "numpy", "ahocorasick_rs")
 
 Kind: TypeAlias = Literal[
