@@ -265,6 +265,8 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
     failed = Counter(stats.get("failed_by", {})) + Counter(stats.get("blocked_by", {}))
     failed.pop("links-unread", None)  # a page that was fetched
     if failed.total() > (pages := stats.get("pages", 0)):
+        from crawlers.fetch.failures import advise_on_missed  # it imports Scrapy
+
         first, asked = next((f"; open the first, {one['url']}" for one in stats["failed"]), ""), failed.total() + pages
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in failed.most_common())
         yield (
@@ -284,20 +286,6 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
             "its answers hold fields that the source neither reads nor leaves out by name: "
             f"{', '.join(unknown)}. Look at them, then add each to the fields of the source file."
         )
-
-
-def advise_on_missed(reasons: Counter[str]) -> str:
-    """Return the step after a crawl in which most addresses gave no page, by the reason that cost most of them.
-
-    >>> advise_on_missed(Counter({"robots-disallow": 60}))
-    'robots.txt forbids them: ask the publisher, or narrow the scope in the source file.'
-    """
-    most = max(reasons, key=lambda reason: reasons[reason])
-    if most == "robots-disallow":
-        return "robots.txt forbids them: ask the publisher, or narrow the scope in the source file."
-    if most.startswith(("status-5", "status-429", "timeout", "refused", "cut-off", "connection-lost", "broken-answer")):
-        return "The server failed: collect again later; if it fails again, ask the publisher."
-    return "Correct the addresses or the scope in the source file, and collect again."
 
 
 def _advise_on_bound(access: AccessPoint, urls: Sequence[str]) -> str:

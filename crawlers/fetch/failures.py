@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -14,7 +17,7 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionClosed
 
-from crawlers.fetch.payload import BadCoding
+from crawlers.fetch.payload import BadCoding, is_lasting
 from malmoi import limits
 from malmoi.limits import InputLimit
 
@@ -124,3 +127,28 @@ def failure_word(error: Exception) -> str:
     if isinstance(error, BadCoding):
         return error.reason
     return next(word for kind, word in {**PASSING, **FINAL}.items() if isinstance(error, kind))
+
+
+def may_pass(reason: str) -> bool:
+    """Whether a failure may be over soon, so that the same request can succeed later.
+
+    >>> [may_pass(reason) for reason in ("status-503", "timeout (limit request_seconds: 30 seconds)", "status-404")]
+    [True, True, False]
+    """
+    word = re.split("[: ]", reason, maxsplit=1)[0]
+    status = word.removeprefix("status-")
+    return word in (*PASSING.values(), "retry-after") or (status.isdecimal() and not is_lasting(int(status)))
+
+
+def advise_on_missed(reasons: Counter[str]) -> str:
+    """Return the step after a crawl in which most addresses gave no page, by the reason that cost most of them.
+
+    >>> advise_on_missed(Counter({"robots-disallow": 60}))
+    'robots.txt forbids them: ask the publisher, or narrow access.scope in the source file.'
+    """
+    most = max(reasons, key=lambda reason: reasons[reason])
+    if most == "robots-disallow":
+        return "robots.txt forbids them: ask the publisher, or narrow access.scope in the source file."
+    if may_pass(most):
+        return "The server failed or was not reached: collect again later; if it fails again, ask the publisher."
+    return "Correct the addresses or access.scope in the source file, and collect again."

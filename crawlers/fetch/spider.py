@@ -27,7 +27,7 @@ from crawlers.fetch.archive import Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
-from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, explain
+from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, advise_on_missed, explain
 from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
 from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
@@ -339,10 +339,11 @@ class Crawl(Spider):
         reason = explain(reason or self.state.failed.get(url, ""))
         lost = {} if reason else {**self.state.failed, **self.state.blocked}
         if lost:
-            reasons = ", ".join(f"{why} {count:,}" for why, count in Counter(lost.values()).most_common())
+            counts = Counter(lost.values())
+            reasons = ", ".join(f"{why} {count:,}" for why, count in counts.most_common())
             return (
-                f"{name}: {url} was read, but none of the {len(lost):,} addresses behind it gave a page ({reasons}), "
-                f"first {next(iter(lost))}; open that one, correct the addresses or access.scope, then run again"
+                f"{name}: {url} was read, but none of the {len(lost):,} addresses behind it gave a page ({reasons}); "
+                f"open the first, {next(iter(lost))}. {advise_on_missed(counts)}"
             )
         reason = reason or self.explain_unnamed()
         access = self.context.access

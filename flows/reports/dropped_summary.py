@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from crawlers import catalogue
-from crawlers.collect import advise_on_missed
 from flows.engine.stage_runs import Curated
 from flows.reports.side_by_side import make_visible
 from malmoi.archive import collection
@@ -33,6 +32,8 @@ def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> 
     says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
     missed = {source: lost for source, _ in curated.read if (lost := _count_missed(workspace, source))}
     if sum(lost.total() for lost in missed.values()) > entered:  # then the stages are not the main cause
+        from crawlers.fetch.failures import advise_on_missed  # it imports Scrapy
+
         whole = ", ".join(
             f"{source} {', '.join(f'{reason} {count:,}' for reason, count in lost.most_common())}"
             for source, lost in missed.items()

@@ -175,7 +175,10 @@ def test_a_list_all_of_whose_pages_fail_is_not_called_empty(tmp_path: Path) -> N
         source = f'access=Sitemap(urls=("{site.base}/sitemap.xml",), scope=("{site.base}/",))'
         done = crawl(order(tmp_path, source, (site.port,)), tries=1)
     assert done.status == 3, done.err
-    assert f"none of the 9 addresses behind it gave a page (status-404 9), first {site.base}/0" in done.err, done.err
+    assert (
+        f"none of the 9 addresses behind it gave a page (status-404 9); open the first, {site.base}/0. Correct"
+        in done.err
+    ), done.err
 
 
 HEADS = {

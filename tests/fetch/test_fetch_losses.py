@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from crawlers.collect import _advise_on_bound, advise_on_missed
+from crawlers.collect import _advise_on_bound
+from crawlers.fetch.failures import advise_on_missed
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
@@ -163,7 +164,7 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
         ({"timeout (limit request_seconds: 30 seconds)": 8}, "collect again later"),
         ({"status-404": 8, "robots-disallow": 2}, "Correct the addresses"),
         ({"guard-loopback": 8}, "Correct the addresses"),
-        ({"robots-disallow": 8, "status-500": 2}, "ask the publisher, or narrow the scope"),
+        ({"robots-disallow": 8, "status-500": 2}, "ask the publisher, or narrow access.scope"),
     ],
 )
 def test_the_advice_on_lost_addresses_is_that_of_the_reason_that_cost_most(reasons: dict[str, int], says: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from crawlers import attachments, catalogue, defaults
 from crawlers.fetch.archive import Entry, read_body
-from crawlers.fetch.failures import PASSING
+from crawlers.fetch.failures import may_pass
 from crawlers.fetch.frontier import Place
 from crawlers.fetch.job import earlier_runs
 from crawlers.fetch.links.link_extraction import UNREAD
@@ -27,8 +27,6 @@ from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Attachment, Item, OaiPmh
-
-_PASSING = frozenset(PASSING.values()) | {"retry-after", "status-408", "status-429"}  # failures that may be over soon
 
 
 class HarvestCrawl(Crawl):
@@ -64,7 +62,7 @@ class HarvestCrawl(Crawl):
         if isinstance(self.queue, SampledRecords):
             return
         self.state.listed = self.harvest.count_listed() if self.state.outcome == "finished" else None
-        if self.state.outcome == "finished" and not any(map(_may_pass, self.state.failed.values())):
+        if self.state.outcome == "finished" and not any(map(may_pass, self.state.failed.values())):
             self.state.harvested = self.harvest.facts()
 
     async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
@@ -121,7 +119,7 @@ class HarvestCrawl(Crawl):
                 "again"
             )
         is_replacement = protocol.arguments_of(place.url).get("verb") == "ListIdentifiers"
-        if _may_pass(why) and is_replacement:
+        if may_pass(why) and is_replacement:
             raise HostError(
                 f"{self.context.name}: the list stops at {place.url} ({why}), as ListRecords and as ListIdentifiers; "
                 "run the same job again later: it resumes there"
@@ -226,8 +224,3 @@ class HarvestCrawl(Crawl):
                 continue
             self.seen.add(url)
             self.queue.append(url, kind)
-
-
-def _may_pass(why: str) -> bool:
-    word = why.partition(":")[0]
-    return word in _PASSING or word.startswith("status-5")
