@@ -153,7 +153,7 @@ def measure_repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:
     at = np.flatnonzero(again)
     np.add.at(edges, at, 1)
     np.add.at(edges, at + n, -1)
-    return float(sizes[np.cumsum(edges[:-1]) > 0].sum() / sizes.sum())
+    return int(np.sum(sizes[np.cumsum(edges[:-1]) > 0])) / int(np.sum(sizes))
 
 
 def top_ngram(ids: _Ints, sizes: _Ints, n: int) -> float:
@@ -164,7 +164,7 @@ def top_ngram(ids: _Ints, sizes: _Ints, n: int) -> float:
     if len(ids) <= n:
         return 0.0
     _, first, counts = np.unique(_keys(ids, n), return_index=True, return_counts=True)
-    best = int(counts.max())
+    best = int(np.max(counts))
     if best < 2:
         return 0.0
     width = max(int(sizes[i : i + n].sum()) for i in first[counts == best])

@@ -198,7 +198,7 @@ def recall(shards: Path, out: Path, count: int) -> dict[str, float]:
     head = np.arange(count)
     ids = [np.array([int(i[-10:]) for i in table[name].to_pylist()], np.int64) for name in ("id", "keeper")]
     head[ids[0]] = ids[1]
-    original = np.full(int(corpus.group.max()) + 1, -1)
+    original = np.full(int(np.max(corpus.group)) + 1, -1)
     first = np.flatnonzero(corpus.share == 1.0)
     original[corpus.group[first]] = first
     copy = np.flatnonzero((corpus.group >= 0) & (corpus.share < 1) & (corpus.share >= 0.8))

@@ -40,7 +40,7 @@ def score_labels(found: Features, model: Model) -> npt.NDArray[np.float32]:
     """Return the probability of each label; they add up to 1."""
     weights = model.weights.take(found.slots, axis=0).astype(np.float32)
     sums = (found.values @ weights * model.unit + model.bias) / model.temperature
-    likely = np.exp(sums - sums.max())
+    likely = np.exp(sums - np.max(sums))
     return np.asarray(likely / likely.sum(), np.float32)
 
 

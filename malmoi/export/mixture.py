@@ -161,7 +161,7 @@ def _members(rows: Rows, parts: Sequence[Part]) -> list[Numbers]:
     every = np.ones(rows.table.num_rows, bool)
     in_family = {part: _is_equal(families, part.family) if part.family else every for part in parts}
     masks = {part: mask & _is_equal(domains, part.domain) for part, mask in in_family.items() if part.domain != REST}
-    rest = ~np.logical_or.reduce([~every, *masks.values()])
+    rest = ~np.any([~every, *masks.values()], axis=0)
     found = [np.flatnonzero(masks.get(part, in_family[part] & rest)) for part in parts]
     for part, member in zip(parts, found, strict=True):
         if not len(member):

@@ -84,7 +84,7 @@ def partition_rows(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -
     """
     narrow = part.astype(np.uint16 if parts <= 1 << 16 else np.uint32)  # NumPy sorts these by radix sort
     order = np.argsort(narrow, kind="stable")
-    ends = np.cumsum(np.bincount(narrow, minlength=parts))
+    ends = np.cumsum(np.bincount(part.astype(np.int64), minlength=parts))
     moved = table.take(pa.array(order)).combine_chunks()
     batches = moved.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
     return [batches[0].slice(at, end - at) for at, end in zip([0, *ends[:-1]], ends, strict=True)]

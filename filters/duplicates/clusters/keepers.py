@@ -112,8 +112,8 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float) -> 
 
 def _position_finder(place: I64) -> Callable[[I64], I64]:
     """Return a function that maps places to their positions in `place`."""
-    if len(place) and place.max() < DENSE * len(place):
-        at = np.empty(place.max() + 1, np.int32)
+    if len(place) and (largest := int(np.max(place))) < DENSE * len(place):
+        at = np.empty(largest + 1, np.int32)
         at[place] = np.arange(len(place), dtype=np.int32)
         return lambda places: at[places].astype(np.int64)
     order = np.argsort(place)

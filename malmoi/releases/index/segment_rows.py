@@ -161,7 +161,7 @@ def _overrule(same: npt.NDArray[np.bool_], table: pa.Table, older: pa.Table) -> 
     if not known.any():
         return
     left, right = table.filter(pa.array(known)).select(older.schema.names), older.take(at.drop_null())
-    same[known] = np.logical_and.reduce([_equal(left.column(n), right.column(n)) for n in older.schema.names])
+    same[known] = np.all([_equal(left.column(n), right.column(n)) for n in older.schema.names], axis=0)
 
 
 def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

@@ -158,7 +158,7 @@ def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.ND
     unequal = np.zeros(len(layer), dtype=bool)
     if any(length != lengths[0] for length in lengths):
         sizes = [pc.fill_null(length, -1).to_numpy() for length in lengths]
-        unequal = np.logical_or.reduce([size != sizes[0] for size in sizes])
+        unequal = np.any([size != sizes[0] for size in sizes], axis=0)
         lists = [pc.if_else(pa.array(unequal), pa.scalar(None, found.type), found) for found in lists]
         lengths = [pc.list_value_length(found) for found in lists]
     counts = pc.fill_null(lengths[0], 0).to_numpy()
