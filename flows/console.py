@@ -51,7 +51,7 @@ class _Stream(io.FileIO):
             while (written := super().write(data)) is None:  # another program has made the terminal non-blocking
                 select.select([], [self], [])
         except OSError as error:
-            _open_nothing(self.fileno())
+            open_nothing(self.fileno())
             if self.fileno() == 2 or error.errno == errno.EPIPE:  # a reader that has ended, such as `head`
                 return memoryview(data).nbytes
             why = error.strerror or error
@@ -73,7 +73,7 @@ def open_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            _open_nothing(number)
+            open_nothing(number)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout, sys.stderr = _open_stream(1, sys.stdout), _open_stream(2, sys.stderr)
 
@@ -85,7 +85,8 @@ def _open_stream(number: int, given: TextIO | None) -> TextIO:
     return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=lines)
 
 
-def _open_nothing(number: int) -> None:
+def open_nothing(number: int) -> None:
+    """Let the descriptor `number` lead to the null device."""
     handle = os.open(os.devnull, os.O_RDWR)
     if handle != number:
         os.dup2(handle, number)

@@ -24,6 +24,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.states import Cancelled
 from rich.console import Console
 
+from flows.console import open_nothing
 from flows.engine import worker_pool
 from flows.engine.clusters.mapper import map_over
 from flows.engine.clusters.node_tasks import Engine, call_on
@@ -243,3 +244,4 @@ def quiet_prefect() -> None:
 
 def _silence(console: Console) -> None:
     console.quiet = True
+    open_nothing(console.file.fileno())  # for what is still in its buffer, which would fail at the end

@@ -304,13 +304,13 @@ def main(arguments: list[str]) -> int:
                 shutil.rmtree(root / f"seed-{seed}", ignore_errors=True)
     finally:
         if given.keep:
-            print(f"kept: {root}")
+            print(f"kept: {root}", flush=True)
         else:
             shutil.rmtree(root, ignore_errors=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
     seconds = round(sum(one.ru_utime + one.ru_stime for one in used))
     counts = {"faults": simulator.kinds, "struck": simulator.struck}
-    print(json.dumps({"seeds": len(given.seeds), "failed": failed, **counts, "cpu_seconds": seconds}))
+    print(json.dumps({"seeds": len(given.seeds), "failed": failed, **counts, "cpu_seconds": seconds}), flush=True)
     return min(failed, 1)
 
 

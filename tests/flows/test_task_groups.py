@@ -186,4 +186,6 @@ def test_a_pipe_to_the_worker_that_breaks_before_the_flow_begins_does_not_end_th
     read, write = os.pipe()
     os.close(read)
     with open(write, "wb") as broken:
-        assert subprocess.run([sys.executable, "-c", code], stderr=broken, check=False).returncode == 0
+        for buffered in ("", "1"):
+            env = {**os.environ, "PYTHONUNBUFFERED": buffered}
+            assert subprocess.run([sys.executable, "-c", code], stderr=broken, env=env, check=False).returncode == 0
