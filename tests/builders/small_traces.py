@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import zlib
 from collections.abc import Iterator
@@ -42,8 +43,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
         yield from _strings(table)
         yield repr(table.schema.metadata).encode()
     elif content.startswith(ARROW):
-        with pa.memory_map(str(path)) as mapped:
-            yield from _strings(pa.ipc.open_file(mapped).read_all())
+        yield from _batches(content)
 
 
 def _members(content: bytes) -> Iterator[bytes]:
@@ -51,6 +51,13 @@ def _members(content: bytes) -> Iterator[bytes]:
         unpacker = zlib.decompressobj(31)
         yield unpacker.decompress(content)
         content = unpacker.unused_data
+
+
+def _batches(content: bytes) -> Iterator[bytes]:
+    """Read the stream within an Arrow file as far as it goes: a power cut may have taken the end of the file."""
+    with contextlib.suppress(pa.ArrowInvalid, OSError):
+        for batch in pa.ipc.open_stream(content[8:]):
+            yield from _strings(pa.Table.from_batches([batch]))
 
 
 def _strings(table: pa.Table) -> Iterator[bytes]:
