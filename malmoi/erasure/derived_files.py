@@ -120,6 +120,8 @@ def _is_named_in_ledger(path: Path, names: Collection[str]) -> bool:
         ledger = Ledger.read(path)
     except (StageError, FileNotFoundError):
         return path.parent.exists()  # unfinished or damaged: what it names is unknown
+    if not all(path.with_name(file.name).exists() for file in ledger.files):
+        return True  # damaged
     failed = {word for one in ledger.failed for word in (one.id, one.id.partition("/")[2], one.url)}
     return not failed.isdisjoint(names) or any(word in names for one in ledger.torn for word in one.split())
 

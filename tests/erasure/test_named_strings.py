@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from malmoi.document import Signal
-from malmoi.erasure.derived_files import has_name
+from malmoi.erasure.derived_files import has_name, purge_stages
+from malmoi.workspace import Workspace
 from tests.builders.small_release import document, stage
 
 NAMES = ("ga/2", "https://ga.example.kr/2", "urn:uuid:ga-2", "https://elsewhere.example.kr/7", "글 2")
@@ -31,3 +32,12 @@ def test_a_shard_without_rows_names_nothing_and_a_damaged_one_may_name_anything(
     assert not has_name(path, pa.array(["ga/2"]))
     path.write_bytes(path.read_bytes()[:-9])
     assert has_name(path, pa.array(["ga/900"]))
+
+
+def test_a_shard_that_lost_a_file_of_its_ledger_may_have_named_anything(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    shard = stage(workspace.stage("3-clean", "") / "a", "3-clean", [document("ga", 2)], [])
+    assert purge_stages(workspace, {"ga/900"}) == 0
+    (shard / "documents.parquet").unlink()
+    assert purge_stages(workspace, {"ga/900"}) == 1
+    assert not shard.exists()
