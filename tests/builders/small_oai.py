@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -282,8 +283,8 @@ def day(number: int, since: str = "2026-01-01") -> str:
 
 
 @contextmanager
-def serve(repository: Repository, pause: float = 0.0) -> Iterator[Repository]:
-    """Serve a repository on a free port while the block runs."""
+def serve(repository: Repository, pause: float = 0.0, port: int = 0) -> Iterator[Repository]:
+    """Serve a repository on a port, a free one if none is named, while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -308,7 +309,7 @@ def serve(repository: Repository, pause: float = 0.0) -> Iterator[Repository]:
                 return 200, "text/plain", repository.robots.encode(), {}
             if path in repository.files:
                 media, body = repository.files[path]
-                return 200, media, body, {"ETag": f'"{hash(body)}"'}
+                return 200, media, body, {"ETag": f'"{sha256(body).hexdigest()}"'}
             if path != "/oai":
                 return 404, "text/html", b"none", {}
             said = parse_qsl(query, keep_blank_values=True)
@@ -321,7 +322,7 @@ def serve(repository: Repository, pause: float = 0.0) -> Iterator[Repository]:
 
         def log_message(self, format: str, *args: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         repository.host = f"http://127.0.0.1:{server.server_port}"
         repository.base = f"{repository.host}/oai"

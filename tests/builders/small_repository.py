@@ -77,8 +77,8 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Served]:
-    """Serve a new bare repository while the block runs."""
+def serve(folder: Path, port: int = 0) -> Iterator[Served]:
+    """Serve a new bare repository on a port, a free one if none is named, while the block runs."""
     served = Served(folder / "o" / "r")
     served.folder.mkdir(parents=True)
     subprocess.run(["git", "init", "--bare", "--quiet", str(served.folder)], env=ENVIRONMENT, check=True)
@@ -126,7 +126,7 @@ def serve(folder: Path) -> Iterator[Served]:
 
         def log_message(self, format: str, *args: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         served.base = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

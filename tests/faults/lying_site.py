@@ -31,7 +31,7 @@ def _dump_page(number: int) -> str:
 class LyingSite:
     """`lies` maps a path to what is wrong with its answers; `edition` chooses the pages."""
 
-    def __init__(self, pages: int) -> None:
+    def __init__(self, pages: int, port: int = 0) -> None:
         self.lies: dict[str, str] = {}
         self.edition = 0
         self.has_dump = False
@@ -51,9 +51,13 @@ class LyingSite:
 
             def handle_error(self, request: object, client: object) -> None: ...
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.host = f"127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
     def paths(self) -> list[str]:
         """The paths that have an answer, robots.txt left out."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
+from tests.builders import frozen_clock
 from tests.faults import object_store
 from tests.faults.injection import Fault, Injector, install
 
@@ -205,14 +206,7 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     from flows.reports import crawl_progress
     from malmoi.storage import bucket, downloads, lease, placeholders, working_copy
 
-    class Clock(clocks.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return injector.now().astimezone(tz)
-
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] in ("malmoi", "flows", "crawlers") and vars(module).get("datetime") is clocks.datetime:
-            module.datetime = Clock  # type: ignore[attr-defined]
+    frozen_clock.replace_clock(injector.now)
     for module in (flows.erase, executors, working_copy, downloads):
         assert hasattr(module, "ThreadPoolExecutor")
         module.ThreadPoolExecutor = InlineExecutor
