@@ -59,7 +59,7 @@ MAX_DEPTH = 8  # objects around the rows of an answer
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
 
 
-def rows(  # noqa: PLR0913 - the columns of a row
+def rows(
     capture: Capture,
     *,
     text: str | None = None,

@@ -203,7 +203,7 @@ def release(
 
 
 @flow(name="run", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
-def run(  # noqa: PLR0913
+def run(
     recipe: RecipeName,
     sources: RecipeSources = None,
     contact: Contact = None,

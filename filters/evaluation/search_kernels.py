@@ -123,7 +123,7 @@ def _is_contained(part: U16, letters: U16, start: int, end: int) -> bool:
 
 
 @jit_kernel(weight=4)
-def search(  # noqa: C901, PLR0913
+def search(  # noqa: C901
     letters: U16,
     run: int,
     min_share: float,

@@ -63,7 +63,7 @@ def sketch(doc: Document) -> Mapping[str, Any]:
     }
 
 
-def exchange(  # noqa: PLR0913
+def exchange(
     shards: Sequence[Surveyed],
     segments: Sequence[Segment],
     folder: Path,

@@ -85,7 +85,7 @@ def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: Worker
 
 
 @app.command
-def run(  # noqa: PLR0913
+def run(
     recipe: RecipeArgument = "general",
     *,
     source: SourceOption = None,

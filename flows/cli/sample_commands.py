@@ -51,7 +51,7 @@ def sample(
     out.print(f"{to}: {samples.PACK} and {samples.REVIEW}, {where}. Fill in {samples.REVIEW}.", markup=False)
 
 
-def inspect(  # noqa: PLR0913
+def inspect(
     release: Annotated[Path | None, Parameter(converter=_parse_release, help="Folder of one version.")] = None,
     *,
     seed: Annotated[str, Parameter("--seed", help="Any word or number; it decides the sample.")] = "",

@@ -71,7 +71,7 @@ class Basis:
         return digest([code, sorted(shards), *more])[:32]
 
 
-def survey(  # noqa: PLR0913
+def survey(
     workspace: Workspace,
     reader: Step,
     params: dict[str, Any],

@@ -51,7 +51,7 @@ def _ledger(folder: Path) -> Ledger:
     return found
 
 
-def write(  # noqa: PLR0913
+def write(
     inputs: Inputs,
     counted: Ledgers,
     sides: Mapping[str, Sequence[Path]],

@@ -50,7 +50,7 @@ def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -
 
 
 @jit_kernel(by=1, weight=16)
-def join_verified(  # noqa: PLR0913
+def join_verified(
     parent: Parents, left: I64, right: I64, signatures: U32, row: I64,
     letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> None:  # fmt: skip
@@ -85,7 +85,7 @@ def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
 
 
 @jit_kernel(by=2, weight=512)
-def choose_keepers(  # noqa: C901, PLR0913
+def choose_keepers(  # noqa: C901
     starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> Any:  # fmt: skip
@@ -201,7 +201,7 @@ def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
 
 
 @jit_kernel
-def _find_sharing(  # noqa: PLR0913
+def _find_sharing(
     keys: U32, order: I32, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
 ) -> I64:
     """Return the distinct members that share a band with the signature at `row`, or `left` if that is not longer.

@@ -56,7 +56,7 @@ def column(lines, *, x=70.0, top=760.0, pitch=16.0, size=10.0):
     return [Put(x + right, top - pitch * place, text, size) for place, (right, text) in enumerate(moved) if text]
 
 
-def pdf(pages, *, info=None, xmp=b"", mapped=True, user=None, owner=None, packed=False, objects=False, again=1):  # noqa: PLR0913
+def pdf(pages, *, info=None, xmp=b"", mapped=True, user=None, owner=None, packed=False, objects=False, again=1):
     """The bytes of a PDF.
 
     `user`, `owner`: passwords (RC4, 40 bits); `packed`: streams deflated; `objects`: the information dictionary and
