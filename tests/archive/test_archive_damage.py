@@ -21,6 +21,7 @@ from malmoi.limits import ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
 from malmoi.printable import escape_line
 from malmoi.source import Extracted, Item, Source, Warc
 from tests.archive.test_capture import WHEN, archive, record
+from tests.builders.rows import each_row
 
 CASES = [
     json.loads(line) for line in Path(__file__).parents[1].joinpath("data").joinpath("archive_fields.jsonl").open("rb")
@@ -222,7 +223,7 @@ def test_a_file_that_is_no_archive_is_named_and_one_whose_first_record_is_damage
         capture.index(archive(tmp_path / "b.warc", spoilt), "b")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("date", "published"),
     [
         ("2026-08-30", "2026-08-30"),
@@ -236,7 +237,7 @@ def test_a_file_that_is_no_archive_is_named_and_one_whose_first_record_is_damage
         ("어제", ""),
     ],
 )
-@pytest.mark.parametrize("where", ["text", "item"])
+@each_row("where", ["text", "item"])
 def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
     item = Item("k", "https://a.example/1", b"", "text/html", "", "r", date=date if where == "item" else "")
     found = Extracted("글", date=date if where == "text" else "")

@@ -9,11 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from data_cards.facts import NUMBERS, TABLES
 from data_cards.questions import Number
 from data_cards.words import load_words
+from tests.builders.rows import each_row
 
 LIST = Path(__file__).parents[1] / "data" / "cards" / "titles.tsv"
 FACTS = NUMBERS | {f"table {key}": listing for key, listing in TABLES.items()}
@@ -66,7 +66,7 @@ def test_a_query_and_its_title_change_together_before_the_eyes_of_a_reader() -> 
     assert not changed, "read titles and queries of these facts side by side: python -m tests.cards.test_titles"
 
 
-@pytest.mark.parametrize("why", RULES)
+@each_row("why", RULES)
 def test_what_a_query_does_both_titles_say(why: str) -> None:
     query, title, title_ko = RULES[why]
     asked = {key: fact for key, fact in FACTS.items() if re.search(query, fact.sql)}

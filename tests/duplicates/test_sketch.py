@@ -7,7 +7,6 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pytest
 from datasketch import MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from filters.duplicates.minhash.sketch import (
     signatures,
     to_datasketch,
 )
+from tests.builders.rows import each_row
 
 BLOCK = 1024  # shingles that the kernel takes at once; lengths beside it are tried
 SENTENCE = "옛 부엌에는 부뚜막이 있었고, 그 위에 솥을 걸어 밥을 지었다. "
@@ -55,7 +55,7 @@ def test_signatures_are_those_of_datasketch_bit_for_bit(text):
     assert (theirs(text) == signature(text)).all()
 
 
-@pytest.mark.parametrize("letters", [4, 5, 6, 68, 69, BLOCK - 1, BLOCK, BLOCK + 3, BLOCK + 4, BLOCK + 5, 5000, 70_000])
+@each_row("letters", [4, 5, 6, 68, 69, BLOCK - 1, BLOCK, BLOCK + 3, BLOCK + 4, BLOCK + 5, 5000, 70_000])
 def test_a_text_of_any_length_has_the_signature_of_datasketch(letters):
     text = prose(letters)
     assert letters_of(text).size == letters

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from crawlers.withdrawn_links import Traces, mask_body, mask_links
 from malmoi.erasure.passages import PassageFinder
+from tests.builders.rows import each_row
 from tests.builders.small_archive import prose
 
 GONE, WORDS = "https://a.kr/people/victimpage", "SECRETWORDS"
@@ -103,8 +102,8 @@ FORMS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gzip"])
-@pytest.mark.parametrize("form", FORMS)
+@each_row("encoding", ["utf-8", "utf-16", "gzip"])
+@each_row("form", FORMS)
 def test_an_entry_goes_and_its_neighbours_stay(form: str, encoding: str) -> None:
     media, text = FORMS[form]
     packed = encoding == "gzip"
@@ -145,8 +144,8 @@ QUOTES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp949"])
-@pytest.mark.parametrize("form", QUOTES)
+@each_row("encoding", ["utf-8", "utf-16", "cp949"])
+@each_row("form", QUOTES)
 def test_the_words_of_an_erased_text_go_without_a_link_too(form: str, encoding: str) -> None:
     media, text = QUOTES[form]
     passages = PassageFinder([(TITLE, TEXT)])
@@ -194,7 +193,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+@each_row("case", HOSTILE)
 def test_hostile_markup_ends(case: str) -> None:
     raw = HOSTILE[case] + b" victimpage"
     masked = mask_links(raw, JSON if raw[:1] in b"[{" else HTML, "https://a.kr/list", lambda url: url == GONE)

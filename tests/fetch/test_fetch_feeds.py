@@ -12,6 +12,7 @@ import pytest
 from crawlers.fetch.archive import CLOSED, entries
 from crawlers.fetch.links.sitemaps import parse_feed
 from tests.builders.hostile import crawl, order, page, raw_server
+from tests.builders.rows import each_row
 
 ITEMS = "".join(f"<item><title>글 {n}</title><link>http://a.kr/{n}</link></item>" for n in (3, 1, 2))
 THREE = ["http://a.kr/3", "http://a.kr/1", "http://a.kr/2"]
@@ -61,7 +62,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_row("name", CASES)
 def test_the_entries_of_a_feed_are_its_pages(name: str) -> None:
     body, expected = CASES[name]
     assert parse_feed(body, "http://a.kr/feed").pages == expected

@@ -13,6 +13,7 @@ from crawlers.web.scope import links as links_in
 from malmoi import limits
 from malmoi.archive.capture import Capture, index
 from tests.builders.hostile import Raw, crawl, links, order, page, raised, raw_server
+from tests.builders.rows import each_row
 
 EXCEPTIONS = (
     "LookupError",
@@ -120,7 +121,7 @@ def test_a_page_of_terms_that_a_library_cannot_read_is_noted(tmp_path: Path, nam
     assert done.stats["terms"]["sha256"] == "" and done.stats["pages"] == 1
 
 
-@pytest.mark.parametrize("label", LABELS, ids=lambda label: label[:20] or "empty")
+@each_row("label", LABELS, ids=lambda label: label[:20] or "empty")
 def test_a_label_that_is_no_character_set_is_not_believed(label: str) -> None:
     assert python_name(label) == ""
     body = "<p>말모이는 우리말 사전이다</p><a href='/가?q=나'>x</a>".encode()

@@ -13,6 +13,7 @@ from crawlers.fetch.payload import BadCoding
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from tests.builders.hostile import crawl, order, page, raw_server
+from tests.builders.rows import each_row
 
 FILE = Path(__file__).parents[1] / "data" / "lists.jsonl"
 CASES = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
@@ -27,8 +28,8 @@ def written(text: str, encoding: str) -> bytes:
     return gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("case", CASES, ids=[f"{case['kind']}: {case['why']}" for case in CASES])
+@each_row("encoding", ENCODINGS)
+@each_row("case", CASES, ids=[f"{case['kind']}: {case['why']}" for case in CASES])
 def test_what_can_be_read_of_a_list_is_taken(case: dict, encoding: str) -> None:
     body = written(case["body"], encoding)
     if "refused" in case:

@@ -25,6 +25,7 @@ from malmoi.archive import capture, collection
 from malmoi.errors import CallError, HostError, SourceError
 from malmoi.source import Git, LicenceClaim, Manners, Source
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_repository import COMMITTED, Served, serve
 
 ROOT = Path(__file__).parents[2]
@@ -494,7 +495,7 @@ def test_a_commit_that_the_host_has_forgotten_is_said_with_the_folder_to_delete(
     assert str(tmp_path / "run") in str(raised.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("glob", "path", "chosen"),
     [
         ("**/*", "a", True), ("**/*", "a/b.md", True), ("*", "a/b", False), ("a/**", "a/b/c", True),

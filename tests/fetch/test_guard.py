@@ -9,13 +9,14 @@ import pytest
 
 from crawlers.fetch.connections import GuardedResolver, PeerRefused, _guard_factory
 from crawlers.web.ssrf_guard import Guard, refuse_url
+from tests.builders.rows import each_row
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data" / "guard.jsonl").read_text("utf-8").splitlines()
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{case['url']!a} {case['why']}" for case in CASES])
+@each_row("case", CASES, ids=[f"{case['url']!a} {case['why']}" for case in CASES])
 def test_addresses_are_refused_by_their_letters(case: dict[str, Any]) -> None:
     assert refuse_url(case["url"]) == case["reason"]
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from lxml import etree
 
+from tests.builders.rows import each_row
 from tests.builders.small_oai import PREFIX, Repository, Work, day, serve
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
@@ -71,7 +72,7 @@ def test_identify_has_what_it_must_have(repository):
     assert said.findtext(f"{OAI}protocolVersion") == "2.0" and said.findtext(f"{OAI}baseURL") == repository.base
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "code"),
     [
         ([], "badVerb"),

@@ -19,6 +19,7 @@ from crawlers.fetch import politeness
 from crawlers.fetch.throttle import Throttle
 from crawlers.web import robots
 from tests.builders.hostile import Ended, Raw, crawl, flood, order, page, raw_server
+from tests.builders.rows import each_row
 from tests.count_work import count_steps
 
 CASES = [
@@ -27,7 +28,7 @@ CASES = [
 AGENT = "Malmoi/0.1 (+https://example.kr/about-crawl)"
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["why"] for case in CASES])
+@each_row("case", CASES, ids=[case["why"] for case in CASES])
 def test_robots_decide_as_the_table_says(case: dict[str, Any]) -> None:
     body = case["body"].encode(case.get("encoding", "utf-8"))
     found = robots.decide(case["status"], body, "https://example.kr" + case["path"], AGENT)

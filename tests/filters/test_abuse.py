@@ -15,6 +15,7 @@ from filters import abuse, morphology
 from filters.korean import ngram_model
 from malmoi.document import Document, Provenance, Verdict
 from malmoi.errors import CallError
+from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/abuse.jsonl").open(encoding="utf-8")]
 TALE = "옛날 어느 마을에 나무꾼이 살았습니다. 나무꾼은 날마다 산에 올라가 나무를 했습니다. "
@@ -29,7 +30,7 @@ def label(text: str) -> str:
     return dict(judge(text).labels)["abuse"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@each_row("case", CASES, ids=[case["id"] for case in CASES])
 def test_a_remark_has_the_label_that_a_reader_gave_it(case: dict[str, str]) -> None:
     assert (label(case["text"]) or "none") == case["label"]
 

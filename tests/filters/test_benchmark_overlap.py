@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from filters import benchmark_overlap
 from malmoi.apply import Bound, Dropped, Kept, walk
 from malmoi.document import Document, Provenance
 from malmoi.recipe_files import resolve_files
 from malmoi.storage import shard
+from tests.builders.rows import each_row
 
 SETS = Path(__file__).parents[1] / "data" / "evaluation"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -47,7 +47,7 @@ def named(verdict):
     return dict(verdict.labels).get("benchmark_items", "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("copy", "where"),
     [
         (QUESTION + "\n" + "\n".join(CHOICES), "the whole item"),
@@ -59,14 +59,14 @@ def named(verdict):
         (QUESTION[:19] + "\n\n## 우물 이야기\n\n" + QUESTION[19:], "split by a heading"),
     ],
 )
-@pytest.mark.parametrize("pages", [1, 200])
+@each_row("pages", [1, 200])
 def test_a_copied_item_is_found_however_it_was_copied(copy, where, pages):
     verdict = judged(PAGE * pages + copy + "\n\n" + PAGE, "kmmlu")
     assert (verdict.outcome, verdict.reason, verdict.measured) == ("drop", "overlap-kmmlu", 1.0), where
     assert dict(verdict.labels) == {"benchmarks": "kmmlu", "benchmark_items": "kmmlu/Law-test.csv:1"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         PAGE,

@@ -11,6 +11,7 @@ import pytest
 from filters import composition
 from filters.views.line_kinds import is_code
 from malmoi.document import Document, Provenance
+from tests.builders.rows import each_row
 
 LINES = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data/filters/code_lines.jsonl").open(encoding="utf-8")
@@ -24,7 +25,7 @@ def make(text: str) -> Document:
     return Document("test/1", text, Provenance("test", "", "", "", ""))
 
 
-@pytest.mark.parametrize("case", LINES, ids=lambda case: case["line"])
+@each_row("case", LINES, ids=lambda case: case["line"])
 def test_a_line_is_code_by_its_signs(case: dict[str, object]) -> None:
     assert is_code(str(case["line"])) is case["code"]
 

@@ -27,6 +27,7 @@ from malmoi.apply import apply
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
 from malmoi.releases.publish import publish
+from tests.builders.rows import each_row
 from tests.builders.small_release import documents, inputs
 
 HERE = Path(__file__).parents[1]
@@ -96,7 +97,7 @@ def test_held_out_texts_never_train() -> None:
     assert load_model(MODEL, SLOTS).about["texts"] == len(ids)
 
 
-@pytest.mark.parametrize("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])
+@each_row("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])
 def test_a_lookalike_belongs_to_no_industry(row: dict[str, Any]) -> None:
     given = scores(row["text"])
     assert all(given.get(name, 0.0) < 0.4 for name in INDUSTRIES)

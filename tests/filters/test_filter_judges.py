@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from filters import language, quality, repetition, spam, structure
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
+from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/filters/judged.jsonl").open(encoding="utf-8")]
 CHEAP = ("language", "length", "repetition", "structure", "spam")
@@ -35,7 +36,7 @@ def read(name: str, text: str) -> Document:
     return doc
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{c['filter']}: {c['why']}" for c in CASES])
+@each_row("case", CASES, ids=[f"{c['filter']}: {c['why']}" for c in CASES])
 def test_a_text_is_judged_as_expected(case: dict[str, Any]) -> None:
     judge = import_module(f"filters.{case['filter']}").judge
     doc = read(case["filter"], case["text"] * case.get("repeat", 1))

@@ -10,9 +10,8 @@ from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 from malmoi import recipe
+from tests.builders.rows import each_row
 
 ROOT = Path(__file__).parents[2]
 OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
@@ -62,7 +61,7 @@ def _exists(module: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", recipe.list_filters())
+@each_row("name", recipe.list_filters())
 def test_a_filter_names_every_package_that_its_findings_depend_on(name: str) -> None:
     needed = imported(f"filters.{name}", set()) - NO_PART_IN_FINDINGS
     for package in tuple(needed):

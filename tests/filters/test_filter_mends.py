@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from filters import furniture, mojibake, normalise
 from malmoi.document import Document, Edits, Provenance
+from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/filters/clean.jsonl").open(encoding="utf-8")]
 PIECES = st.sampled_from(
@@ -87,7 +88,7 @@ def applied(text: str, edits: Edits) -> str:
     return "".join([*out, text[done:]])
 
 
-@pytest.mark.parametrize("case", CASES, ids=[c["why"] for c in CASES])
+@each_row("case", CASES, ids=[c["why"] for c in CASES])
 def test_a_mended_text_reads_as_expected(case: dict[str, Any]) -> None:
     mend = import_module(f"filters.{case['filter']}").mend
     assert applied(case["text"], mend(document(case["text"]))) == case["out"]
@@ -291,7 +292,7 @@ def kept(text: str) -> str:
     return applied(text, furniture.mend(document(text)))
 
 
-@pytest.mark.parametrize("case", LINES, ids=[case["line"][:30] for case in LINES])
+@each_row("case", LINES, ids=[case["line"][:30] for case in LINES])
 def test_a_line_goes_exactly_if_it_is_furniture(case: dict[str, Any]) -> None:
     tail = "\n■ 제보하기\n무단전재 및 재배포 금지"
     if case["furniture"] == "no":
@@ -302,7 +303,7 @@ def test_a_line_goes_exactly_if_it_is_furniture(case: dict[str, Any]) -> None:
         assert not gone(case["line"])
 
 
-@pytest.mark.parametrize("case", LINES, ids=[case["line"][:30] for case in LINES])
+@each_row("case", LINES, ids=[case["line"][:30] for case in LINES])
 def test_no_line_goes_alone_from_between_the_lines_of_a_text_but_that_of_a_reporter(case: dict[str, Any]) -> None:
     text = f"글이 있다.\n{case['line']}\n글이 끝난다."
     assert kept(text) == text or (case["why"].startswith(("byline", "second set")) and "기자" in case["line"])
@@ -311,7 +312,7 @@ def test_no_line_goes_alone_from_between_the_lines_of_a_text_but_that_of_a_repor
 STAYING = [json.loads(line) for line in (DATA / "furniture_stays.jsonl").open(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("case", STAYING, ids=[case["why"] for case in STAYING])
+@each_row("case", STAYING, ids=[case["why"] for case in STAYING])
 def test_facts_and_headings_stay(case: dict[str, str]) -> None:
     assert kept(case["text"]) == case["text"]
 

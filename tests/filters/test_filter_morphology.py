@@ -19,6 +19,7 @@ from filters.korean import analysis_units
 from filters.korean import sentence_boundaries as sentences_of_kiwi
 from filters.views.code_fences import find_fences
 from malmoi.document import Document, Morphemes, Provenance
+from tests.builders.rows import each_row
 
 SENTENCES = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data/filters/sentences.jsonl").open(encoding="utf-8")
@@ -224,7 +225,7 @@ def test_every_morpheme_lies_inside_the_text_and_a_word_inside_a_sentence(text: 
         assert tag == "SB" or not text[start].isalnum() or any(a <= start and start + length <= b for a, b in spans)
 
 
-@pytest.mark.parametrize("case", SENTENCES, ids=[c["why"] for c in SENTENCES])
+@each_row("case", SENTENCES, ids=[c["why"] for c in SENTENCES])
 def test_sentences_are_those_that_a_reader_sees(case: dict[str, Any]) -> None:
     assert sentences(case["text"]) == case["sentences"]
 

@@ -12,6 +12,7 @@ from filters import host_furniture
 from filters.host_furniture import SURVEY
 from malmoi.document import Document, Edits, Provenance
 from malmoi.survey import Rows
+from tests.builders.rows import each_row
 
 HEAD = "말모이신문\n홈 정치 경제 문화\n구독자 1,234명"
 TAIL = "말모이신문 편집국\n대표전화 02-000-0000\n제호 말모이신문 등록번호 가00123"
@@ -158,7 +159,7 @@ SITES = {
 }
 
 
-@pytest.mark.parametrize("shape", SITES.values(), ids=SITES)
+@each_row("shape", SITES.values(), ids=SITES)
 def test_pages_that_are_of_one_form_lose_nothing_of_their_text(shape: str) -> None:
     docs = [
         document(shape.format(n=n + 20, m=n % 12 + 1, d=n % 28 + 1, y=1900 + n, body=body(n)), n) for n in range(180)

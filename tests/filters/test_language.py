@@ -13,6 +13,7 @@ import pytest
 from benchmarks import language as exam
 from filters import language
 from malmoi.document import Document, Provenance, Verdict
+from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/language.jsonl").open(encoding="utf-8")]
 NAMED = ("en", "ja", "zh", "vi", "ru")
@@ -22,7 +23,7 @@ def judged(text: str, **params: Any) -> Verdict:
     return language.judge(Document("test/1", text, Provenance("test", "", "", "", "")), **params)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{c['kind']}: {c['text'][:20]}" for c in CASES])
+@each_row("case", CASES, ids=[f"{c['kind']}: {c['text'][:20]}" for c in CASES])
 def test_a_text_is_kept_exactly_if_it_is_korean(case: dict[str, Any]) -> None:
     assert (judged(case["text"]).outcome == "keep") is case["korean"]
 
@@ -33,7 +34,7 @@ def test_there_are_enough_cases_of_both_kinds() -> None:
     assert min(korean, len(CASES) - korean) >= 60
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c["kind"] in NAMED and len(c["text"]) > 40], ids=str)
+@each_row("case", [c for c in CASES if c["kind"] in NAMED and len(c["text"]) > 40], ids=str)
 def test_another_language_is_named(case: dict[str, Any]) -> None:
     assert dict(judged(case["text"]).labels)["language"] == case["kind"]
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.builders.rows import each_row
+
 MANY = 64  # a repetition that may go on further than this counts as endless
 REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 SIGNS = (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY)
@@ -109,7 +111,7 @@ def test_the_walk_finds_expressions():
     assert len(FOUND) > 100
 
 
-@pytest.mark.parametrize("name", sorted(FOUND))
+@each_row("name", sorted(FOUND))
 def test_no_endless_repetition_stands_in_another(name):
     assert not nested(parser.parse(FOUND[name].pattern, FOUND[name].flags & ~re.DEBUG))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from malmoi.prefilter import MOST, need, shortest
+from tests.builders.rows import each_row
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_of_a_pattern_of_few_strings_all_are_known(pattern: str, exact: set[str]
     assert need(pattern).exact == frozenset(exact)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pattern", "needed"),
     [
         ("^공고", {"공고"}),

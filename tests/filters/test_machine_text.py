@@ -9,6 +9,7 @@ from filters import machine_text, morphology
 from malmoi.apply import apply
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
+from tests.builders.rows import each_row
 
 LITERAL = (
     "당신은 당신의 컴퓨터를 다시 시작할 필요로 합니다. 그것은 당신의 설정들을 저장할 것입니다 당신이 그것을 닫을 때. "
@@ -116,15 +117,13 @@ def judged(text):
     return machine_text.judge(apply(doc, "morphology", "mark", morphology.mark(doc)))
 
 
-@pytest.mark.parametrize("text", [LITERAL, TEMPLATE, STUFFED, ANSWER, WRONG, LETTERS, LATE, MANNERS, GARBLED, SEARCHED])
+@each_row("text", [LITERAL, TEMPLATE, STUFFED, ANSWER, WRONG, LETTERS, LATE, MANNERS, GARBLED, SEARCHED])
 def test_what_no_person_wrote_is_dropped(text):
     found = judged(text)
     assert (found.outcome, found.reason) == ("drop", "machine-text") and found.measured > found.limit
 
 
-@pytest.mark.parametrize(
-    "text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN, LYRICS, NOVEL, LETTER, ANIMALS, CHAT, BLOG, FORUM, STRINGS]
-)
+@each_row("text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN, LYRICS, NOVEL, LETTER, ANIMALS, CHAT, BLOG, FORUM, STRINGS])
 def test_what_people_write_with_the_same_means_is_kept(text):
     assert judged(text).outcome == "keep"
 

@@ -18,6 +18,7 @@ from filters.korean.softmax_model import dump_model, load_model
 from filters.register_rules.features import BITS, MODEL, MORPHEME_WEIGHT, SLOTS, compute_features
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
+from tests.builders.rows import each_row
 
 HERE = Path(__file__).parents[1]
 
@@ -51,7 +52,7 @@ def test_every_kind_is_found_somewhere() -> None:
     assert {told(row["text"]) for row in ROWS} >= set(register.KINDS)
 
 
-@pytest.mark.parametrize("case", KINDS, ids=[case["why"] for case in KINDS])
+@each_row("case", KINDS, ids=[case["why"] for case in KINDS])
 def test_lines_endings_and_formulae_tell_a_kind(case: dict[str, str]) -> None:
     assert told(case["text"]) == case["register"]
 

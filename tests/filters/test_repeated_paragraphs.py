@@ -20,6 +20,7 @@ from malmoi.apply import apply_edits
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 from malmoi.survey import Rows
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_paragraphs import ABOUT, NOTICE, PLACES, body, document, mended, rows_in, shards_of, surveyed
 
@@ -111,7 +112,7 @@ def test_a_document_that_is_nothing_but_notices_is_left_whole(tmp_path):
     assert mend(whole, survey=rows, max_removed=0.1) == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "after"),
     [
         ("A\n\nN\n\nB", "A\n\nB"),

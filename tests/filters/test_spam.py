@@ -17,6 +17,7 @@ from filters.korean import ngram_model
 from filters.lexicons import term_lists
 from filters.lexicons.term_lists import Finder, Term, load, to_search_form
 from malmoi.document import Document, Provenance
+from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/spam.jsonl").open(encoding="utf-8")]
 NEWS = "시의회는 어제 내년 예산안을 의결했다. 도서관을 두 곳 늘리고 낡은 수도관을 바꾸는 데 돈을 쓴다.\n"
@@ -28,7 +29,7 @@ def judged(text: str) -> dict[str, object]:
     return {"outcome": verdict.outcome, "family": dict(verdict.labels).get("spam", ""), **dict(verdict.measures)}
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@each_row("case", CASES, ids=[case["id"] for case in CASES])
 def test_an_advertisement_is_dropped_and_a_lookalike_is_kept(case: dict[str, str]) -> None:
     assert judged(case["text"])["outcome"] == ("drop" if case["label"] == "spam" else "keep")
 

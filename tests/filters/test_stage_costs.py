@@ -20,6 +20,7 @@ from malmoi.releases import audit
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.verification.row_checks import _lists
 from malmoi.storage import shard
+from tests.builders.rows import each_row
 
 VALUES = {pa.string(): ["나", "가", "b", "a'"], pa.float64(): [None, 0.5, -1.0]}
 
@@ -152,6 +153,6 @@ def test_a_copy_of_a_page_has_its_number_and_its_tags():
     assert scaling.copied(b"\xff\xfe", 7) == b"\xff\xfe"
 
 
-@pytest.mark.parametrize("name", sorted(hostile.texts()))
+@each_row("name", sorted(hostile.texts()))
 def test_a_hostile_text_has_its_size(name):
     assert len(hostile.texts()[name]()) >= hostile.SIZE

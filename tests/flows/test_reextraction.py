@@ -30,6 +30,7 @@ from malmoi.ledger import Ledger
 from malmoi.source import Extracted, Item
 from malmoi.workspace import Workspace
 from tests.builders.documents.small_pdf import column, pdf
+from tests.builders.rows import each_row
 
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 SOURCE = """
@@ -276,7 +277,7 @@ def imported(name: str, seen: set[str]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@each_row("family", FAMILIES, ids=lambda family: family.name)
 def test_a_family_of_formats_names_every_package_that_its_text_depends_on(family: Family) -> None:
     readers = {one.reader for one in FORMATS.values() if one.family == family and one.reader}
     needed = {package for reader in readers for package in imported(f"crawlers.formats.{reader}", set())}

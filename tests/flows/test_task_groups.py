@@ -19,6 +19,7 @@ from flows.engine.progress import Progress
 from flows.engine.task_mapper import GROUPS, SMALLEST, Group, Stage, _run_group, can_pass, group_jobs
 from malmoi.errors import SourceError, StageError
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import OTHER, PROSE, ROWS, make
 
 
@@ -145,7 +146,7 @@ def test_a_group_is_one_task_of_an_engine(stage):
     assert stage.engine.tasks == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "passes"),
     [
         (OSError(errno.EIO, ""), True),

@@ -11,6 +11,7 @@ from benchmarks.formats.formats_encodings import damage, hangul, right
 from crawlers.formats.html import html_page
 from crawlers.formats.html.broken_markup import repair
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 SENTENCE = "마을 도서관은 지난봄부터 낡은 낱말 카드를 다시 읽고 있다. 카드 한 장에는 말 하나와 들은 곳이 적혀 있다. "
 MENU = "".join(f'<li><a href="/m{n}">차림표 {n}</a></li>' for n in range(12))
@@ -29,7 +30,7 @@ def text(body: str | bytes) -> str:
     return html_page.extract(Item("k", "https://a.example/1", raw, "text/html", "", "")).text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("broken", "mended"),
     [
         ("<div>가</d\ufffdiv><div>나</div>", "<div>가</div><div>나</div>"),
@@ -48,7 +49,7 @@ def test_a_damaged_tag_is_repaired(broken: str, mended: str) -> None:
     assert repair(broken) == mended
 
 
-@pytest.mark.parametrize(
+@each_row(
     "markup",
     [
         PAGE,
@@ -96,12 +97,12 @@ def test_one_damaged_byte_in_a_thousand_costs_one_character_in_a_hundred_at_most
     assert good >= 0.99 * 40 * len(want)
 
 
-@pytest.mark.parametrize("bad", ["&#3", "&#3;", "&&#3#3;", "&#&#3;3;", "&#&#&#3;3;3;", "&#x&#3;3", "&#0;", "&#xFFFF;"])
+@each_row("bad", ["&#3", "&#3;", "&&#3#3;", "&#&#3;3;", "&#&#&#3;3;3;", "&#x&#3;3", "&#0;", "&#xFFFF;"])
 def test_a_bad_reference_never_costs_the_page(bad: str) -> None:
     assert SENTENCE.strip() in text(f"<article><p>{SENTENCE}</p><pre>a {bad} b\n c</pre><p>{SENTENCE}</p></article>")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "part",
     [
         '<p x="=">',

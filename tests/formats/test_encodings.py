@@ -17,6 +17,7 @@ from crawlers import formats
 from crawlers.encodings.charset_labels import python_name
 from crawlers.encodings.decode import decode, korean_share
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 PAGES = Path(__file__).parents[2] / "crawlers" / "sample" / "pages"
@@ -27,7 +28,7 @@ def cases(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("case", cases("encodings.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("encodings.jsonl"), ids=lambda case: case["why"])
 def test_text_comes_back_from_its_bytes(case: dict[str, Any]) -> None:
     found = decode(case["text"].encode(case["bytes_are"]), case["declared"], html=case.get("html", False))
     assert (found.text, found.encoding, found.replaced) == (case["text"], case["encoding"], 0)
@@ -44,7 +45,7 @@ NOT_TEXT = [
 ]
 
 
-@pytest.mark.parametrize("label", NOT_TEXT)
+@each_row("label", NOT_TEXT)
 def test_a_label_that_names_no_encoding_of_pages_says_nothing(label: str) -> None:
     assert python_name(label) == ""
     text = SENTENCE * 20
@@ -56,7 +57,7 @@ def test_a_label_that_names_no_encoding_of_pages_says_nothing(label: str) -> Non
             assert formats.extract(item).outcome == "kept"
 
 
-@pytest.mark.parametrize("case", cases("stray_bytes.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("stray_bytes.jsonl"), ids=lambda case: case["why"])
 def test_a_stray_byte_costs_one_character_at_most(case: dict[str, Any]) -> None:
     text = SENTENCE * 20
     raw = text.encode(case["bytes_are"])
@@ -119,7 +120,7 @@ def sample_pages() -> list[str]:
     return ["\n".join(texts[at : at + 3]) for at in range(0, len(texts) - 2, 3)]
 
 
-@pytest.mark.parametrize("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
+@each_row("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
 def test_every_page_of_the_sample_comes_back_from_any_encoding_under_any_label(case: dict[str, Any]) -> None:
     for text in sample_pages():
         gold, body = encoded(text, case["bytes_are"])
@@ -128,7 +129,7 @@ def test_every_page_of_the_sample_comes_back_from_any_encoding_under_any_label(c
         assert not found.is_undecodable
 
 
-@pytest.mark.parametrize("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
+@each_row("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
 def test_sixty_bytes_are_enough(case: dict[str, Any]) -> None:
     good = total = 0
     for text in sample_pages():
@@ -141,10 +142,8 @@ def test_sixty_bytes_are_enough(case: dict[str, Any]) -> None:
     assert good >= 0.999 * total
 
 
-@pytest.mark.parametrize(
-    "case", cases("encodings_damaged.jsonl"), ids=lambda case: f"{case['bytes_are']}-{case['said']}"
-)
-@pytest.mark.parametrize(("each", "floor"), [(0, 0.999), (1000, 0.99)], ids=["one stray", "one in a thousand"])
+@each_row("case", cases("encodings_damaged.jsonl"), ids=lambda case: f"{case['bytes_are']}-{case['said']}")
+@each_row(("each", "floor"), [(0, 0.999), (1000, 0.99)], ids=["one stray", "one in a thousand"])
 def test_stray_bytes_cost_next_to_nothing(case: dict[str, Any], each: int, floor: float) -> None:
     rng = random.Random(20261124)
     good = total = 0

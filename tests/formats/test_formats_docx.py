@@ -13,6 +13,7 @@ from crawlers.formats.docx import docx as reader
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Item
 from tests.builders.documents.small_docx import STRICT, docx, p, r, table, zipped
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data/formats/docx.toml").read_text(encoding="utf-8"))["case"]
 MEDIA = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -36,7 +37,7 @@ def reason(body: bytes) -> str:
     return said.value.reason
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["why"] for case in CASES])
+@each_row("case", CASES, ids=[case["why"] for case in CASES])
 def test_a_body_is_its_text(case: dict[str, str]):
     assert text(docx(case["body"])) == case["text"]
 

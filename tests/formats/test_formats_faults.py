@@ -18,6 +18,7 @@ from malmoi.processes.workers import Broken, Done, attempt
 from malmoi.source import Item
 from tests.builders.documents import small_docx, small_hwp
 from tests.builders.documents.small_pdf import column, pdf
+from tests.builders.rows import each_row
 
 TEXT = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. " * 4
 NEXT = Item("next.txt", "next.txt", TEXT.encode(), "text/plain", "utf-8", "")
@@ -111,7 +112,7 @@ def test_what_a_library_raises_is_a_verdict_and_the_next_document_is_read(
     assert after.outcome == "kept"
 
 
-@pytest.mark.parametrize("name", FILES)
+@each_row("name", FILES)
 def test_without_a_fault_the_files_of_these_tests_reach_their_reader(name: str) -> None:
     found = formats.extract(item(name))
     assert found.outcome == "kept" or name in ("b.html", "c.hwp")

@@ -16,6 +16,7 @@ from crawlers import formats
 from crawlers.formats import ParsedItem
 from crawlers.formats.html import byline, html_page, page_metadata
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 TEXT = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. " * 4
@@ -42,7 +43,7 @@ def item(body: str | bytes, **more: str) -> Item:
     return Item(key="k", url="https://a.example/x/y", body=raw, media="text/html", charset="", record="r", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("case", cases("pages.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("pages.jsonl"), ids=lambda case: case["why"])
 def test_the_text_of_a_page_is_found(case: dict[str, Any]) -> None:
     found = html_page.extract(item(case["html"]))
     assert (found.outcome, found.reason) == ("kept", "")
@@ -52,7 +53,7 @@ def test_the_text_of_a_page_is_found(case: dict[str, Any]) -> None:
         assert words not in found.text
 
 
-@pytest.mark.parametrize("case", cases("metadata.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("metadata.jsonl"), ids=lambda case: case["why"])
 def test_a_page_says_what_it_is(case: dict[str, Any]) -> None:
     found = page_metadata.read(
         lxml_html.document_fromstring(f"<html>{case['html']}<p>본문</p></html>"), "https://a.example/x/y"
@@ -84,7 +85,7 @@ TITLES = {  # title of the tab, markup before the text → the title
 }
 
 
-@pytest.mark.parametrize("case", TITLES, ids=lambda case: case[0])
+@each_row("case", TITLES, ids=lambda case: case[0])
 def test_the_title_is_that_of_the_text_and_not_of_the_tab(case: tuple[str, str]) -> None:
     tab, body = case
     found = html_page.extract(item(f"<html><head><title>{tab}</title></head><body>{body}<p>{TEXT}</p></body></html>"))
@@ -111,7 +112,7 @@ FRAGMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", FRAGMENTS)
+@each_row("name", FRAGMENTS)
 def test_a_fragment_keeps_its_last_sections(name: str) -> None:
     found = html_page.extract(item(FRAGMENTS[name])).text
     assert all(f"{n}째 마디이다" in found for n in range(6)) and "made by" not in found
@@ -123,7 +124,7 @@ def test_front_matter_that_a_page_shows_stays() -> None:
     assert found.count("layout: post") == 1
 
 
-@pytest.mark.parametrize("name", ODD)
+@each_row("name", ODD)
 def test_an_odd_page_still_gives_its_text(name: str) -> None:
     found = html_page.extract(item(ODD[name]))
     assert (found.outcome, found.reason) == ("kept", "")
@@ -142,8 +143,8 @@ REFERENCES = {  # as browsers read them; a control is no character of a text
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("written", REFERENCES)
-@pytest.mark.parametrize("tag", ["p", "pre", "td", "h2", "code"])
+@each_row("written", REFERENCES)
+@each_row("tag", ["p", "pre", "td", "h2", "code"])
 def test_a_bad_reference_costs_itself_and_not_the_page(written: str, tag: str) -> None:
     cell = f"<{tag}>돌{written}담</{tag}>"
     page = f"<article><p>{TEXT}</p>{f'<table><tr>{cell}<td>벽</td></tr></table>' if tag == 'td' else cell}<p>{TEXT}</p>"
@@ -155,10 +156,10 @@ def test_a_bad_reference_costs_itself_and_not_the_page(written: str, tag: str) -
         assert "담" in found.text
 
 
-@pytest.mark.parametrize(
+@each_row(
     "place", ["<title>{}말모이</title>", '<meta name="author" content="김{}말모">', "<p title='{}'>", "<!-- {} -->"]
 )
-@pytest.mark.parametrize("written", ["&#3", "&#27;", "\x1b", "&#x9d", "\u009b", "\x00"])
+@each_row("written", ["&#3", "&#27;", "\x1b", "&#x9d", "\u009b", "\x00"])
 def test_what_a_page_says_of_itself_has_no_controls(place: str, written: str) -> None:
     found = formats.extract(item(f"<html><head>{place.format(written)}</head><p>{TEXT}</p></html>"))
     assert found.outcome == "kept"
@@ -207,7 +208,7 @@ def test_a_page_that_only_lists_others_is_told_from_an_empty_one(case: dict[str,
     assert (found.outcome, found.reason) == (("dropped", case["reason"]) if case["reason"] else ("kept", ""))
 
 
-@pytest.mark.parametrize("case", cases("bylines.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("bylines.jsonl"), ids=lambda case: case["why"])
 def test_a_byline_is_metadata(case: dict[str, Any]) -> None:
     assert byline.split(case["text"]) == (case["rest"], case["author"], case["date"])
 
@@ -237,7 +238,7 @@ def toml_cases(name: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("case", toml_cases("script_pages.toml"), ids=lambda case: case["why"])
+@each_row("case", toml_cases("script_pages.toml"), ids=lambda case: case["why"])
 def test_a_page_that_script_writes_gives_the_article_it_carries_or_says_so(case: dict[str, Any]) -> None:
     size = f"{len(f'<p>{BODY}</p>'.encode()):x}"
     found = html_page.extract(item(case["html"].replace("BYTES", size).replace("BODY", BODY).replace("OTHER", OTHER)))
@@ -254,7 +255,7 @@ FIRST = "말모이는 낱말을 하나씩 모은다. 첫째 날에는 들에서 
 SECOND = "적은 말은 가나다순으로 놓고 뜻을 풀어 쓴다. 모두 모이면 함께 읽는다. 누구나 낱말을 보탤 수 있다."
 
 
-@pytest.mark.parametrize("case", toml_cases("boards.toml"), ids=lambda case: case["why"])
+@each_row("case", toml_cases("boards.toml"), ids=lambda case: case["why"])
 def test_a_korean_board_page_gives_its_text_and_nothing_around_it(case: dict[str, Any]) -> None:
     def filled(text: str) -> str:
         return text.replace("BODY", FIRST).replace("MORE", SECOND)
@@ -298,7 +299,7 @@ def peak() -> int:
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         "<div>" * 1_000_000 + TEXT,

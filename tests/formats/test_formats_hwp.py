@@ -15,6 +15,7 @@ from crawlers.formats.hwp.ole import Container
 from crawlers.formats.unreadable import Unreadable
 from tests.builders.documents import small_hwp as small
 from tests.builders.documents.small_hwp import read
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 SAMPLES = Path(__file__).parents[3] / "shared" / "corpora" / "hwplib-hwpxlib-samples"
@@ -237,7 +238,7 @@ def test_numbers_of_paragraphs_are_said_as_they_are_printed() -> None:
     assert found.text.split("\n") == ["제1조 목적", "가. 하나", "나. 둘", "제2조 정의", "가. 셋", "• 점", "없음"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "text"),
     [
         ("\uf06c 가", "• 가"),

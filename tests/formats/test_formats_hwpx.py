@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders.documents import small_hwp as small
 from tests.builders.documents.small_hwp import read
+from tests.builders.rows import each_row
 
 # HWPX -------------------------------------------------------------------------------------------------------------
 
@@ -43,7 +44,7 @@ def test_what_a_tracked_change_deleted_is_left_out_across_runs() -> None:
     assert owpml(small.p(first), small.p('<hp:t><hp:insertBegin Id="2"/>넣음</hp:t>')) == "변경 남음\n넣음"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "hidden",
     ["header", "footer", "hiddenComment", "secPr", "fieldBegin", "pageNum", "edit", "linesegarray", "shapeComment"],
 )

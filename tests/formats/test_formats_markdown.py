@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.formats import markdown
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "markdown.toml").read_text(encoding="utf-8"))[
     "case"
@@ -22,7 +22,7 @@ def item(body: str) -> Item:
     return Item(key="a.md", url="a.md", body=body.encode(), media="text/markdown", charset="", record="r")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_the_words_stay_and_the_marks_go(case: dict[str, Any]) -> None:
     found = markdown.extract(item(case["source"]))
     assert found.text == case["text"]

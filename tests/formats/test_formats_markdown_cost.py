@@ -10,6 +10,7 @@ import pytest
 from crawlers.formats import front_matter, markdown
 from malmoi.limits import FRONT_MATTER_CHARS, FRONT_MATTER_DEPTH, MARKDOWN_LINES, MARKDOWN_MARKS
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 SIZE = 500_000  # code points
 SECONDS_PER_MB = 2.0
@@ -23,7 +24,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_no_shape_costs_more_than_two_seconds_a_megabyte(shape: str) -> None:
     text = shape * (SIZE // len(shape))
     began = time.process_time()
@@ -88,7 +89,7 @@ FRONTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("why", FRONTS)
+@each_row("why", FRONTS)
 def test_front_matter_made_for_mischief_costs_its_structure_and_keeps_title_and_date(why: str) -> None:
     began = time.process_time()
     found = markdown.extract(_item(f"---\n{FRONTS[why]}---\n낱말을 모은다.\n"))

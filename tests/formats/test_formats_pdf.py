@@ -18,6 +18,7 @@ from malmoi.limits import PDF_MEMORY
 from malmoi.source import Item
 from tests.builders.documents.nested_pdf import nested, page_tree
 from tests.builders.documents.small_pdf import Picture, Put, Stroke, column, pdf, ruled, stuffed
+from tests.builders.rows import each_row
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 # Written together and apart often enough that the document can be asked.
@@ -68,7 +69,7 @@ def test_a_line_with_room_for_the_next_word_ends_its_paragraph():
     ]
 
 
-@pytest.mark.parametrize("mark", ["○", "□", "•", "※", "-", "①", "가.", "1.", "1)", "(1)", "제2조(목적)"])
+@each_row("mark", ["○", "□", "•", "※", "-", "①", "가.", "1.", "1)", "(1)", "제2조(목적)"])
 def test_a_list_marker_begins_a_paragraph(mark: str):
     lines = [
         "첫 줄은 오른쪽 끝까지 가득 차 있으며 그대로 마친다.",
@@ -338,8 +339,8 @@ def test_mojibake_of_single_bytes_is_no_text():
 LEADERS = ["·", "…", "․", "‥", "ㆍ", "•", "∙", "⋅", ".", "─", "_", "-", "・", "°", "\uf0b7", " ·", ". "]
 
 
-@pytest.mark.parametrize("sign", LEADERS)
-@pytest.mark.parametrize("times", [3, 60])
+@each_row("sign", LEADERS)
+@each_row("times", [3, 60])
 def test_a_dotted_table_of_contents_drops_no_document_and_is_left_out(sign: str, times: int):
     contents = [f"제{n}장 낱말을 모으는 일 {sign * times} {n}" for n in range(1, 30)]
     found = text(column(["목  차", *contents, *HABIT]))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from crawlers import formats
 from malmoi.source import Item
 from tests.builders.documents import small_hwp
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 
@@ -28,19 +29,19 @@ def item(body: str | bytes, media: str, name: str) -> Item:
     return Item(key=name, url=f"https://a.example/{name}", body=body, media=media, charset="", record="r")
 
 
-@pytest.mark.parametrize("case", cases("sniff.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("sniff.jsonl"), ids=lambda case: case["why"])
 def test_bytes_are_what_they_are(case: dict[str, Any]) -> None:
     assert formats.sniff(bytes.fromhex(case["hex"]), case["media"], case["name"]) == case["format"]
 
 
-@pytest.mark.parametrize("case", cases("drops.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("drops.jsonl"), ids=lambda case: case["why"])
 def test_what_gives_no_text_is_dropped_with_its_reason(case: dict[str, Any]) -> None:
     found = formats.extract(item(bytes.fromhex(case["hex"]), case["media"], case["name"]))
     assert (found.outcome, found.reason, found.format) == ("dropped", case["reason"], case["format"])
     assert found.text == ""
 
 
-@pytest.mark.parametrize("case", cases("rows.jsonl"), ids=lambda case: case["why"])
+@each_row("case", cases("rows.jsonl"), ids=lambda case: case["why"])
 def test_a_row_passes_through_as_text(case: dict[str, Any]) -> None:
     found = formats.extract(item(case["body"], "text/plain", "a.csv"))
     assert (found.text, found.format) == (case["text"], "row")
@@ -65,7 +66,7 @@ def archive(*names: str, mimetype: str = "", before: int = 0) -> bytes:
     return found.getvalue()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind"),
     [
         (archive("Contents/content.hpf", mimetype="application/hwp+zip"), "hwpx"),

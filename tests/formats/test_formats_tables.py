@@ -12,6 +12,7 @@ import pytest
 from crawlers import tables
 from malmoi.archive.capture import Capture
 from malmoi.errors import CaptureError, TableError
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "tables.toml").read_text(encoding="utf-8"))
 
@@ -21,7 +22,7 @@ def capture(name: str, body: bytes, media: str = "") -> Capture:
     return Capture("urn:r", f"https://a.example/data/{name}", "2026-11-24T09:00:00Z", 200, headers, body)
 
 
-@pytest.mark.parametrize("case", CASES["good"], ids=lambda case: case["why"])
+@each_row("case", CASES["good"], ids=lambda case: case["why"])
 def test_rows_become_items(case: dict[str, Any]) -> None:
     found = list(tables.rows(capture(case["name"], case["body"].encode()), **case.get("columns", {})))
     assert [{field: getattr(row, field) for field in want} for row, want in zip(found, case["rows"], strict=True)] == (
@@ -29,7 +30,7 @@ def test_rows_become_items(case: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("case", CASES["bad"], ids=lambda case: case["why"])
+@each_row("case", CASES["bad"], ids=lambda case: case["why"])
 def test_a_broken_table_says_what_where_and_what_to_do(case: dict[str, Any]) -> None:
     with pytest.raises(CaptureError) as failure:
         list(tables.rows(capture(case["name"], case["body"].encode()), **case.get("columns", {})))
@@ -134,7 +135,7 @@ SHAPES = [  # JSON, arguments, texts or words of the error
 ]
 
 
-@pytest.mark.parametrize(("shape", "named", "expected"), SHAPES)
+@each_row(("shape", "named", "expected"), SHAPES)
 def test_among_several_lists_the_one_with_the_named_columns_counts(shape, named, expected):
     if expected and len(expected[0]) > 2:
         for words in expected:
@@ -159,7 +160,7 @@ def test_an_error_says_how_many_rows_it_costs(body, lost):
     assert error.value.rows == lost
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("media", "body", "count"),
     [
         ("", b'{"rows": [{"a": 1}, {"a": 2}], "facets": [{"b": 1}]}', 2),

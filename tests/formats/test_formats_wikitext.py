@@ -5,10 +5,9 @@ import json
 import time
 from pathlib import Path
 
-import pytest
-
 from crawlers.formats.mediawiki import mediawiki_export, wikitext
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data"
 CASES = [json.loads(line) for line in (DATA / "formats" / "wikitext.jsonl").read_text("utf-8").splitlines()]
@@ -42,20 +41,20 @@ def item(body, **more):
     return Item("k", "https://ko.example.kr/wiki/k", body, "text/x-wiki", "utf-8", "r", **more)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+@each_row("case", CASES, ids=[case["name"] for case in CASES])
 def test_markup_becomes_the_words_that_the_page_shows(case):
     found = wikitext.extract(item(case["wikitext"].encode()))
     assert (found.text, found.outcome, found.format) == (case["text"], "kept", "wikitext"), case["why"]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each_row("name", HOSTILE)
 def test_a_hostile_page_of_a_megabyte_ends_soon(name):
     began = time.process_time()
     wikitext.extract(item(HOSTILE[name].encode()))
     assert time.process_time() - began < LIMIT
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "reason"),
     [
         ("", "empty"),

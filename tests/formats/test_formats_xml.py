@@ -15,6 +15,7 @@ from crawlers import formats
 from crawlers.formats import xml
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "xml.toml").read_text(encoding="utf-8"))["case"]
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다."
@@ -25,7 +26,7 @@ def item(body: str | bytes, **more: str) -> Item:
     return Item(key="a.xml", url="https://a.example/a.xml", body=raw, media="text/xml", charset="", record="r", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_the_text_of_a_document_is_read(case: dict[str, Any]) -> None:
     found = xml.extract(item(case["xml"]))
     assert found.text == case["text"]

@@ -6,13 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crawlers.formats.html import host_template, html_page
 from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model, smooth_odds
 from crawlers.formats.html.main_content import prepare, surroundings
 from crawlers.formats.html.text_lines import lines_with_marks, lines_with_places, split_lines
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
 CASES: list[dict[str, Any]] = tomllib.loads((DATA / "html_blocks.toml").read_text(encoding="utf-8"))["case"]
@@ -23,7 +22,7 @@ def parse(body: str) -> html_page.Page:
     return html_page.parse(Item("k", "https://a.example/x", body.encode(), "text/html", "", "r"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_blocks_are_written_as_in_markdown(case: dict[str, Any]) -> None:
     html = case["html"].replace("\\n", "\n")
     frame = prepare(parse(f"<html><body><div>{html}</div></body></html>").tree)
@@ -31,7 +30,7 @@ def test_blocks_are_written_as_in_markdown(case: dict[str, Any]) -> None:
     assert lines_with_marks(frame.body) == case["text"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_a_template_writes_blocks_as_full_extraction_does(case: dict[str, Any]) -> None:
     html = case["html"].replace("\\n", "\n")
     body = parse(f"<html><body><div>{html}</div></body></html>").tree.find("body")

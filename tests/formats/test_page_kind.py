@@ -11,6 +11,7 @@ import pytest
 from crawlers import formats
 from crawlers.formats.html import html_page, page_kind
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "page_kinds.toml").read_text("utf-8"))["case"]
 SENTENCES = (
@@ -40,7 +41,7 @@ def item(markup: str, url: str = "https://a.example/view?no=3") -> Item:
     return Item(key="k", url=url, body=markup.encode(), media="text/html", charset="utf-8", record="r")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_a_page_says_what_kind_it_is(case: dict[str, Any]) -> None:
     found = html_page.extract(item(case["html"]))
     assert found.reason == case.get("reason", "")

@@ -12,16 +12,17 @@ import pytest
 
 from crawlers.formats.html.script_data import rich_nodes, rich_text
 from crawlers.formats.html.script_data.js_values import read_values
+from tests.builders.rows import each_row
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "rich_text.toml").read_text("utf-8"))["case"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_the_body_of_an_editor_becomes_markup(case: dict[str, Any]) -> None:
     assert rich_text.to_markup(json.loads(case["data"], strict=False)) == case["markup"].replace("\\n", "\n")
 
 
-@pytest.mark.parametrize("case", CASES[:-3], ids=lambda case: case["why"])
+@each_row("case", CASES[:-3], ids=lambda case: case["why"])
 def test_the_body_of_an_editor_is_told_from_a_list_of_articles(case: dict[str, Any]) -> None:
     assert rich_nodes.is_rich(json.loads(case["data"], strict=False))
 
@@ -61,9 +62,7 @@ def test_the_literal_of_a_script_is_read(source: str, value: Any) -> None:
     assert value in list(read_values(source))
 
 
-@pytest.mark.parametrize(
-    "source", ["({", "=[{", "={a:", "=(/*", "=(`", "=(function(a,", '="\\', "=(" * 3, "={a:function(){"]
-)
+@each_row("source", ["({", "=[{", "={a:", "=(/*", "=(`", "=(function(a,", '="\\', "=(" * 3, "={a:function(){"])
 def test_literals_that_never_end_cost_linear_time(source: str) -> None:
     start = time.process_time()
     assert list(read_values(source * 40_000)) is not None

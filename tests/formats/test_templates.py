@@ -21,6 +21,7 @@ from malmoi.errors import MalmoiError
 from malmoi.source import Item
 from malmoi.storage import checksummed_files, shard
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_archive import HOST, MARK, page, prose, site, source, write
 
 
@@ -140,7 +141,7 @@ def test_by_a_template_a_page_says_what_the_full_reading_says(board):
     assert "이웃한" not in text and text.startswith("이야기 40\n") and f"- {prose(1120, 1)}" in text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "why"),
     [
         ("<body><p>" + prose(1) * 9 + "</p></body>", "no-box"),

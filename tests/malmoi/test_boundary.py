@@ -6,6 +6,7 @@ import pytest
 
 from malmoi.boundary import input_errors
 from malmoi.errors import CallError
+from tests.builders.rows import each_row
 
 
 class Refused(Exception):
@@ -16,7 +17,7 @@ class PanicException(BaseException):  # as pyo3 names it
     """A panic of compiled Rust, which no `except Exception` catches."""
 
 
-@pytest.mark.parametrize(
+@each_row(
     "raised",
     [LookupError("x"), ValueError("x"), AttributeError("x"), MemoryError(), RecursionError(), OSError("bad"),
      EOFError(), UnicodeDecodeError("utf-8", b"", 0, 1, "x"), AssertionError(), StopIteration(), PanicException("x")],

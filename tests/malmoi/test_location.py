@@ -12,6 +12,7 @@ from flows.cli.main import app, run_guarded
 from malmoi.errors import CallError
 from malmoi.storage.location import REFUSED_IN_FORMS, find_address, locate
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 
 CASES = [
     json.loads(line)
@@ -50,7 +51,7 @@ def test_commands_that_only_read_refuse_it_too(command, workspace, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.get("form", True)], ids=lambda c: repr(c["workspace"]))
+@each_row("case", [c for c in CASES if c.get("form", True)], ids=lambda c: repr(c["workspace"]))
 def test_the_form_of_prefect_refuses_it_too(case):
     assert is_refused_in_forms(case["workspace"])
 
@@ -72,9 +73,7 @@ def test_the_copy_of_a_bucket_of_one_service_is_not_taken_for_that_of_another(tm
         Workspace.open(root)
 
 
-@pytest.mark.parametrize(
-    "folder", ["ws", "./ws", "../ws", "데이터/말모이", "a b", "ws.v1", ".ws", "/mnt/share/ws", "/a:b/c"]
-)
+@each_row("folder", ["ws", "./ws", "../ws", "데이터/말모이", "a b", "ws.v1", ".ws", "/mnt/share/ws", "/a:b/c"])
 def test_folders_pass(folder):
     assert is_refused_in_forms(folder) == folder.startswith("..")
     assert locate(folder) == Path(folder).absolute()

@@ -8,6 +8,7 @@ import pytest
 import re2
 
 from malmoi.prefilter import build_set, compile_linear, loosen, need
+from tests.builders.rows import each_row
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +20,7 @@ def test_a_pattern_that_is_not_understood_is_refused(pattern: str) -> None:
             make(pattern)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pattern", "text"),
     [
         (r"가{2,3}?나", "가가나"),
@@ -42,7 +43,7 @@ def test_a_lookaround_counts_as_a_place_and_not_as_a_string() -> None:
     assert need("무단(?!횡단)전재").needed == frozenset(("무단전재",))
 
 
-@pytest.mark.parametrize("pattern", [r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"[\w-]", r"[^\s\d]", ".", r"(?i)k"])
+@each_row("pattern", [r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"[\w-]", r"[^\s\d]", ".", r"(?i)k"])
 def test_a_pattern_of_input_means_for_re2_what_it_means_for_python(pattern: str) -> None:
     ours, theirs = compile_linear(pattern), re.compile(pattern)
     signs = [chr(code) for code in range(0xFFFF) if unicodedata.category(chr(code)) not in ("Cn", "Cs")]

@@ -10,6 +10,7 @@ import pytest
 from filters import personal_data
 from filters.pii_rules.dates.checks import read_date
 from malmoi.document import Document, Provenance
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "pii"
 FOUND = [json.loads(line) for line in (DATA / "birth-dates-found.jsonl").read_text("utf-8").splitlines()]
@@ -23,12 +24,12 @@ def find_birth_dates(text: str) -> list[str]:
     return [span.value for span in personal_data.mark(doc) if span.kind == "pii:birth_date"]
 
 
-@pytest.mark.parametrize("case", FOUND, ids=lambda case: case["text"])
+@each_row("case", FOUND, ids=lambda case: case["text"])
 def test_birth_dates_are_found(case: dict[str, object]) -> None:
     assert find_birth_dates(str(case["text"])) == case["found"]
 
 
-@pytest.mark.parametrize("text", LEFT_ALONE)
+@each_row("text", LEFT_ALONE)
 def test_other_dates_are_left_alone(text: str) -> None:
     assert find_birth_dates(text) == []
 

@@ -14,6 +14,7 @@ import pytest
 
 from malmoi.releases import residue
 from tests.builders import small_canaries as canaries
+from tests.builders.rows import each_row
 from tests.builders.small_canaries import ADDRESSES, INSIDE, KINDS, PLACES, Hay, hay, survivors
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_site import serve
@@ -90,7 +91,7 @@ def test_every_canary_was_there_to_be_found(inside: Ran) -> None:
         assert (inside.workspace.parent / "files" / f"{number}.md").is_file()
 
 
-@pytest.mark.parametrize("place", INSIDE)
+@each_row("place", INSIDE)
 def test_no_canary_survives_in_any_file_of_the_release(
     left: dict[tuple[str, str], list[str]], inside: Ran, place: str
 ) -> None:

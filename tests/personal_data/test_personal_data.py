@@ -18,6 +18,7 @@ from filters.pii_rules.engine import search
 from filters.pii_rules.text.digit_runs import Window
 from malmoi import apply
 from malmoi.document import Document, Provenance, Span
+from tests.builders.rows import each_row
 from tests.builders.small_hostile import grows_with_the_text
 
 HERE = Path(__file__).parents[1]
@@ -44,18 +45,18 @@ def short(case: dict[str, Any]) -> str:
     return ascii(case["text"])[:60]
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_identifiers_with_label_or_canonical_form_are_found(case: dict[str, Any]) -> None:
     spans = personal_data.mark(document(case["text"]))
     assert [[s.kind.removeprefix("pii:"), s.value] for s in spans] == case["found"], case["why"]
 
 
-@pytest.mark.parametrize("case", cases("left-alone"), ids=short)
+@each_row("case", cases("left-alone"), ids=short)
 def test_look_alikes_are_left_alone(case: dict[str, Any]) -> None:
     assert personal_data.mark(document(case["text"])) == (), case["why"]
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_spans_are_sorted_disjoint_explained_and_hold_what_they_cover(case: dict[str, Any]) -> None:
     text = "가🙂각\n" + case["text"] + "\n힣"  # code points of one, three and four bytes before
     end = 0
@@ -68,7 +69,7 @@ def test_spans_are_sorted_disjoint_explained_and_hold_what_they_cover(case: dict
         end = span.end
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_nothing_found_survives_redaction(case: dict[str, Any]) -> None:
     after = redacted(case["text"])
     assert not any(value in after for _, value in case["found"])
@@ -174,7 +175,7 @@ def test_a_resident_number_beside_the_text_drops_the_document_too(change: dict[s
     assert (verdict.outcome, verdict.reason, verdict.measured) == ("drop", "resident-number", 1)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "key",
     [
         "members/hong@example.kr",
@@ -194,7 +195,7 @@ def test_a_document_whose_id_carries_personal_data_is_dropped(key: str) -> None:
     assert (verdict.outcome, verdict.reason) == ("drop", "personal-data-in-id")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "key",
     [
         "1",
@@ -246,7 +247,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each_row("name", HOSTILE)
 def test_eight_times_the_hostile_text_takes_about_eight_times_as_long(name: str) -> None:
     assert grows_with_the_text(HOSTILE[name])
 

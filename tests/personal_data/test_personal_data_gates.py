@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from filters.pii_rules.engine import search
+from tests.builders.rows import each_row
 from tests.builders.small_hostile import grows_with_the_text
 
 DATA = Path(__file__).parents[1] / "data"
@@ -53,6 +54,6 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each_row("name", HOSTILE)
 def test_eight_times_the_hostile_text_takes_about_eight_times_as_long(name: str) -> None:
     assert grows_with_the_text(HOSTILE[name])

@@ -15,6 +15,7 @@ import pytest
 from filters import personal_data, redact
 from filters.personal_data import Kind
 from malmoi.document import Document, Provenance, Span
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "pii"
 NUMBERS: tuple[Kind, ...] = (
@@ -51,38 +52,36 @@ def short(case: dict[str, Any]) -> str:
     return ascii(case["text"])[:60]
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_numbers_are_found_however_they_are_written(case: dict[str, Any]) -> None:
     assert found(case["text"]) == case["found"], case["why"]
 
 
-@pytest.mark.parametrize("case", cases("left-alone"), ids=short)
+@each_row("case", cases("left-alone"), ids=short)
 def test_numbers_that_look_alike_are_left_alone(case: dict[str, Any]) -> None:
     assert found(case["text"]) == [], case["why"]
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_reasons_tell_label_and_form_and_never_the_number(case: dict[str, Any]) -> None:
     for span in marked(case["text"]):
         assert span.why
         assert span.value not in span.why
 
 
-@pytest.mark.parametrize("kind", NUMBERS)
+@each_row("kind", NUMBERS)
 def test_every_kind_of_number_has_cases(kind: str) -> None:
     assert any(kind == wanted for case in cases("found") for wanted, _ in case["found"])
 
 
-@pytest.mark.parametrize("behind", ["으로", "입니다", "이에요", ".", ",", "\n", ")", " 입니다", "(휴대폰)", "~"])
+@each_row("behind", ["으로", "입니다", "이에요", ".", ",", "\n", ")", " 입니다", "(휴대폰)", "~"])
 def test_what_stands_behind_a_number_does_not_hide_it(behind: str) -> None:
     assert found("010-0000-1234" + behind)[0][:1] == ["phone"]
     assert found("주민등록번호 991331-1234567" + behind)[0] == ["rrn", "991331-1234567"]
 
 
-@pytest.mark.parametrize(
-    "mark", ["-", " ", ".", "–", "‑", "―", "−", "－", "·", " - ", "\u200b-", "\u00ad-", "\u00a0", "-\n"]
-)
-@pytest.mark.parametrize(
+@each_row("mark", ["-", " ", ".", "–", "‑", "―", "−", "－", "·", " - ", "\u200b-", "\u00ad-", "\u00a0", "-\n"])
+@each_row(
     ("label", "groups", "kind"),
     [
         ("주민등록번호", ("991331", "1234567"), "rrn"),
@@ -112,7 +111,7 @@ def test_a_kind_that_was_not_asked_for_does_not_turn_into_another() -> None:
     assert marked("계좌번호 010-0000-1234", ("account",)) == ()
 
 
-@pytest.mark.parametrize("case", cases("found"), ids=short)
+@each_row("case", cases("found"), ids=short)
 def test_no_number_survives_its_redaction(case: dict[str, Any]) -> None:
     text = case["text"]
     doc = Document("test/1", text, Provenance("test", "", "", "", ""), spans=marked(text))
@@ -139,8 +138,6 @@ def test_a_label_far_away_does_not_count() -> None:
     assert found("운전면허번호 " + far + "110000000000") == []
 
 
-@pytest.mark.parametrize(
-    "piece", ["12가3456 ", "공일공 ", "우편번호|", "1/", "010-\n", "앞자리 ", "(12345)", "2001:", "여권M1", "1 "]
-)
+@each_row("piece", ["12가3456 ", "공일공 ", "우편번호|", "1/", "010-\n", "앞자리 ", "(12345)", "2001:", "여권M1", "1 "])
 def test_long_rows_of_halves_end(piece: str) -> None:
     assert len(marked(piece * 20_000)) <= 20_000

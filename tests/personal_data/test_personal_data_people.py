@@ -26,6 +26,7 @@ from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import name_length
 from filters.pii_rules.text.table_columns import find_cells
 from malmoi.document import Document, Morphemes, Provenance
+from tests.builders.rows import each_row
 
 HERE = Path(__file__).parents[1] / "data" / "pii"
 KINDS: tuple[personal_data.Kind, ...] = (
@@ -46,12 +47,12 @@ def short(case: dict[str, Any]) -> str:
     return str(case["why"])
 
 
-@pytest.mark.parametrize("case", cases("people-found"), ids=short)
+@each_row("case", cases("people-found"), ids=short)
 def test_people_and_secrets_are_found(case: dict[str, Any]) -> None:
     assert marked(case["text"]) == case["found"], case["why"]
 
 
-@pytest.mark.parametrize("case", cases("people-left-alone"), ids=short)
+@each_row("case", cases("people-left-alone"), ids=short)
 def test_what_only_looks_like_people_and_secrets_is_left_alone(case: dict[str, Any]) -> None:
     assert marked(case["text"]) == [], case["why"]
 
@@ -164,7 +165,7 @@ def test_a_table_is_read_only_where_its_headings_are_wanted() -> None:
 KINDS_OF_DOCUMENTS = [kind for kind, entry in block_evidence.read_kinds().items() if "found" in entry]
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_DOCUMENTS)
+@each_row("kind", KINDS_OF_DOCUMENTS)
 def test_the_examples_of_a_kind_of_document_hold(kind: str) -> None:
     entry = block_evidence.read_kinds()[kind]
     assert all(["name", "홍길동"] in marked(text) for text in entry["found"])
@@ -223,7 +224,7 @@ FINDERS = [
 ]
 
 
-@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+@each_row("unit", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_read_to_its_end(unit: str) -> None:
     text = unit * (8_000 // len(unit))
     for finder in FINDERS:

@@ -20,6 +20,7 @@ from filters.replacements import generalise, surrogates
 from malmoi import recipe as recipes
 from malmoi.apply import apply
 from malmoi.document import Document, Provenance, Span
+from tests.builders.rows import each_row
 
 HERE = Path(__file__).parents[1]
 GENERAL = HERE.parent / "flows" / "recipes" / "general.toml"
@@ -88,7 +89,7 @@ def test_no_surrogate_equals_a_value_that_stands_in_the_text(text: str, kind: st
     assert redacted(text, **{kind: "surrogate"}) == wanted
 
 
-@pytest.mark.parametrize("kind", surrogates.KINDS)
+@each_row("kind", surrogates.KINDS)
 def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
     writer = surrogates.Surrogates("")
     given = [writer.find_surrogate(kind, str(n)) for n in range(1001)]
@@ -119,7 +120,7 @@ def test_surrogates_belong_to_nobody(number: int) -> None:
     assert of("mac").startswith("00-00-5E-00-53-")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "wanted"),
     [
         ("주소: 부산 해운대구 없는로 9, 1동 203호", "주소: 부산 해운대구 [상세주소1]"),
@@ -167,7 +168,7 @@ def test_equal_texts_give_equal_bytes_whatever_came_before() -> None:
     assert redacted(LINE, **every) == first
 
 
-@pytest.mark.parametrize("kind", surrogates.KINDS)
+@each_row("kind", surrogates.KINDS)
 def test_surrogates_take_time_in_proportion_to_the_text(kind: str) -> None:
     shape = {
         "phone": "010-0000-{:04d} ",
@@ -196,7 +197,7 @@ def cases() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda c: ascii(c["text"])[:60])
+@each_row("case", cases(), ids=lambda c: ascii(c["text"])[:60])
 def test_what_belongs_to_an_institution_is_told_from_what_belongs_to_a_person(case: dict[str, Any]) -> None:
     kinds = ("phone", "email", "brn", "crn", "address")
     everything, kept = marked(case["text"], kinds), [tuple(one) for one in case["official"]]
@@ -210,7 +211,7 @@ def _examples(field: str) -> list[tuple[str, str, str]]:
     return [(row.kind, row.official, e) for row in rows for e in getattr(row, field)]
 
 
-@pytest.mark.parametrize(("kind", "official", "example"), _examples("found"))
+@each_row(("kind", "official", "example"), _examples("found"))
 def test_a_row_of_the_table_keeps_its_examples(kind: str, official: Official, example: str) -> None:
     text, places = read_example(example)
     everything = personal_data.mark(document(text))
@@ -221,7 +222,7 @@ def test_a_row_of_the_table_keeps_its_examples(kind: str, official: Official, ex
     assert len(personal_data.mark(document(text), keep_official=(official,))) < len(everything)
 
 
-@pytest.mark.parametrize(("kind", "official", "example"), _examples("left_alone"))
+@each_row(("kind", "official", "example"), _examples("left_alone"))
 def test_a_row_of_the_table_leaves_its_counter_examples_masked(kind: str, official: Official, example: str) -> None:
     found = personal_data.mark(document(example))
     assert f"pii:{kind}" in [s.kind for s in found]

@@ -15,6 +15,7 @@ from filters import personal_data, redact
 from filters.pii_rules.repeats import repeat_search
 from malmoi import apply
 from malmoi.document import Document, Provenance
+from tests.builders.rows import each_row
 from tests.builders.small_hostile import grows_with_the_text
 
 CASES = [
@@ -44,7 +45,7 @@ def test_every_kind_has_five_writings_and_five_that_are_left() -> None:
         assert sum(len(case["stays"]) for case in of_kind) >= 3, kind
 
 
-@pytest.mark.parametrize(("case", "writing"), AGAIN, ids=short)
+@each_row(("case", "writing"), AGAIN, ids=short)
 def test_a_value_told_once_is_masked_where_it_stands_again(case: dict[str, Any], writing: str) -> None:
     told, again = redacted(document(f"{case['told']}\n\n또 {writing} 하고 적혀 있다.")).text.split("\n\n또 ")
     names = (redact.NAMES[case["kind"]], "상세주소", "월일")
@@ -53,14 +54,14 @@ def test_a_value_told_once_is_masked_where_it_stands_again(case: dict[str, Any],
     assert sum(map(str.isdecimal, left)) <= 4, (again, case["why"])  # a year, a port
 
 
-@pytest.mark.parametrize(("case", "text"), STAYS, ids=short)
+@each_row(("case", "text"), STAYS, ids=short)
 def test_what_only_holds_the_letters_of_a_value_stays(case: dict[str, Any], text: str) -> None:
     values = [(s.kind.removeprefix("pii:"), s.value or "") for s in personal_data.mark(document(case["told"]))]
     assert case["kind"] in dict(values)
     assert repeat_search.find_repeats(f"아래: {text} 하고 적혀 있다.", values) == [], case["why"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=short)
+@each_row("case", CASES, ids=short)
 def test_spans_of_repeats_never_overlap_and_hold_what_they_cover(case: dict[str, Any]) -> None:
     text = "🙂" + "\n".join((case["told"], *case["again"], *case["stays"], case["told"]))
     end = 0

@@ -8,20 +8,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from filters.personal_data import mark
 from flows.release import make_redactor
 from flows.run import recipe_of
 from malmoi.document import Document, Provenance
 from malmoi.releases.residue.release_folder import kinds
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "pii" / "third.jsonl"
 CASES: list[dict[str, Any]] = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 PAGE = "설정 파일을 만들고 다음 줄을 적습니다.\n\n{}\n\n저장한 다음 서버를 다시 시작하면 됩니다."
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "gone" not in c], ids=lambda c: c["id"])
+@each_row("case", [c for c in CASES if "gone" not in c], ids=lambda c: c["id"])
 def test_a_placeholder_is_a_key_for_neither_detector(case: dict[str, Any]) -> None:
     text = PAGE.format(case["text"])
     found = mark(Document("a/1", text, Provenance("a", "", "", "", "")))
@@ -29,7 +28,7 @@ def test_a_placeholder_is_a_key_for_neither_detector(case: dict[str, Any]) -> No
     assert "key" not in list(kinds(text))
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "gone" in c], ids=lambda c: c["id"])
+@each_row("case", [c for c in CASES if "gone" in c], ids=lambda c: c["id"])
 def test_a_value_found_once_is_masked_in_every_writing(case: dict[str, Any]) -> None:
     redact = make_redactor(recipe_of("general"))
     assert redact is not None

@@ -15,6 +15,7 @@ from filters.replacements import surrogates
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import Residue, release_folder, scan
 from malmoi.releases.residue.release_folder import kinds
+from tests.builders.rows import each_row
 from tests.builders.small_release import documents, inputs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,12 +94,12 @@ LEFT_ALONE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "kind"), FOUND, ids=[t[:24] for t, _ in FOUND])
+@each_row(("text", "kind"), FOUND, ids=[t[:24] for t, _ in FOUND])
 def test_what_tells_a_person_is_found_once_with_its_kind(text: str, kind: str) -> None:
     assert list(release_folder.kinds(text)) == [kind]
 
 
-@pytest.mark.parametrize("text", LEFT_ALONE)
+@each_row("text", LEFT_ALONE)
 def test_placeholders_and_ordinary_numbers_are_left_alone(text: str) -> None:
     assert list(release_folder.kinds(text)) == []
 
@@ -173,7 +174,7 @@ def test_the_second_look_shares_nothing_with_the_first() -> None:
             assert not [n for n in names if n.split(".")[0] in ("filters", "re", "re2", "regex")], path.name
 
 
-@pytest.mark.parametrize("range_", surrogates._RESERVES)
+@each_row("range_", surrogates._RESERVES)
 def test_what_stands_in_the_place_of_a_value_is_no_find(range_: str) -> None:
     reserve = surrogates._RESERVES[range_]
     label = {"card": "카드번호", "brn": "사업자등록번호", "rrn": "주민등록번호", "frn": "외국인등록번호"}.get(

@@ -19,6 +19,7 @@ from malmoi.releases.residue.random_words import is_stand_in
 from malmoi.releases.residue.release_folder import kinds
 from malmoi.releases.residue.shapes import SHAPES as SHAPE_NAMES
 from malmoi.releases.residue.shapes import find_shape
+from tests.builders.rows import each_row
 
 CASES = [
     json.loads(x) for x in (Path(__file__).parents[1] / "data/pii/placeholders.jsonl").read_text("utf-8").splitlines()
@@ -74,7 +75,7 @@ def test_there_are_enough_placeholders_and_shapes() -> None:
     assert len(CASES) >= 60 and len(SHAPES) >= 30
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: ascii(c["text"])[:50])
+@each_row("case", CASES, ids=lambda c: ascii(c["text"])[:50])
 def test_both_detectors_judge_alike_what_is_a_secret(case: dict[str, Any]) -> None:
     """`fails` names the detector that is known to be wrong; the day it is right, the case says so."""
     is_secret, fails = case.get("secret", False), case.get("fails", [])
@@ -101,7 +102,7 @@ DRAWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("line", read_tutorial()[1])
+@each_row("line", read_tutorial()[1])
 def test_the_second_detector_finds_random_keys_in_tutorials(line: str) -> None:
     dice = random.Random(line)
     for _ in range(100):
@@ -109,7 +110,7 @@ def test_the_second_detector_finds_random_keys_in_tutorials(line: str) -> None:
         assert SECRET.intersection(kinds(text)), text
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
     dice = random.Random(shape)
     for _ in range(40):
@@ -117,9 +118,9 @@ def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
         assert secrets(f"설정: {text} 입니다"), text
 
 
-@pytest.mark.parametrize("measure", [is_placeholder, is_stand_in])
-@pytest.mark.parametrize("letters", [ALNUM, HEX, UPPER + "234567", ALNUM + "+/", string.ascii_lowercase + DIGITS])
-@pytest.mark.parametrize("length", [20, 32, 64])
+@each_row("measure", [is_placeholder, is_stand_in])
+@each_row("letters", [ALNUM, HEX, UPPER + "234567", ALNUM + "+/", string.ascii_lowercase + DIGITS])
+@each_row("length", [20, 32, 64])
 def test_random_text_is_no_placeholder(measure: Callable[[str], bool], letters: str, length: int) -> None:
     dice = random.Random(7)
     assert not any(measure("".join(dice.choices(letters, k=length))) for _ in range(2_000))

@@ -34,6 +34,7 @@ from malmoi.releases.residue import outcomes
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import OTHER, PROSE, malmoi_in_process
 from tests.builders.small_release import document, documents, inputs, stage
 
@@ -449,7 +450,7 @@ def test_what_the_release_refuses_was_quarantined_and_a_name_alone_is_neither(
         assert not is_quarantined(key)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_no_title_of_many_is_refused_or_masked_for_the_names_in_it(shape: str) -> None:
     phrase = bind_phrases(REDACT)
     keys = [SHAPES[shape](title) for title in TITLES]
@@ -457,7 +458,7 @@ def test_no_title_of_many_is_refused_or_masked_for_the_names_in_it(shape: str) -
     assert [key for key in keys if url_privacy.redact_url(key, phrase) != key] == []
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_an_id_with_a_value_that_its_own_text_has_masked_is_quarantined_in_every_spelling(shape: str) -> None:
     text = f"{PROSE} 신청인 용덕수 {TELEPHONE}."
     assert is_quarantined(SHAPES[shape]("용덕수 민원의 답변"), text)

@@ -9,6 +9,7 @@ from filters.pii_rules.engine.conditions import compile_rule
 from filters.pii_rules.engine.rule_table import ROOT, Row, Rule, Table, WordList, insert_words, read_tables
 from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
 from filters.pii_rules.text.match import Match
+from tests.builders.rows import each_row
 
 RULES = [rule for rule, _ in read_rules()]
 ROW = {"id": "a", "kind": "phone", "about": "a", "pattern": "[0-9]+", "confidence": 0.9, "found": ["⟦1⟧"]}
@@ -22,7 +23,7 @@ def find_places(found: list[Match]) -> list[tuple[int, int]]:
     return [(one.start, one.end) for one in found]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "example"),
     [(r, e) for r in RULES for e in r.row.found],
     ids=name_case,
@@ -34,7 +35,7 @@ def test_a_rule_finds_its_examples_alone_and_among_all(rule: Rule, example: str)
     assert {(one.start, one.end, one.kind) for one in run_rule(rule, text)} - among_all == set()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "example"),
     [(r, e) for r in RULES for e in r.row.left_alone],
     ids=name_case,

@@ -9,16 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from flows.cli.main import app
 from malmoi import recipe as recipes
+from tests.builders.rows import each_row
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+@each_row("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
@@ -73,7 +72,7 @@ def is_package(module):
     return found is not None and found.submodule_search_locations is not None
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+@each_row("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_files_and_modules_that_a_page_names_exist(page):
     text = re.sub(r"https?://\S+", "", page.read_text(encoding="utf-8"))
     missing = {path for path in PATH.findall(text) if not (ROOT / path).exists()} - ABSENT

@@ -16,6 +16,7 @@ from malmoi.releases.expectation_checks import measure
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_release import sealed
 
 
@@ -43,7 +44,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("table", "says"), CASES, ids=[" ".join(table) for table, _ in CASES])
+@each_row(("table", "says"), CASES, ids=[" ".join(table) for table, _ in CASES])
 def test_an_expectation_that_is_not_met_says_what_was_measured(release: Path, table: dict[str, Any], says: str) -> None:
     (outcome,) = measure(release, Expectations.model_validate({"max_quarantined": 1} | table))
     assert (outcome.met, says in outcome.says()) == (not says, True), outcome.says()

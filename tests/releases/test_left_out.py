@@ -32,6 +32,7 @@ from malmoi.releases.residue import Span, outcomes
 from malmoi.releases.residue import release_folder as reading
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
+from tests.builders.rows import each_row
 from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.small_release import COPIED, document, documents, inputs
 
@@ -153,7 +154,7 @@ def test_a_document_that_would_not_verify_costs_itself_and_no_other(quarantined:
     assert any(words in row["context"] for row in rows)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_row("place", PLACES)
 def test_a_find_anywhere_in_a_document_keeps_it_out(quarantined: Quarantined, place: str) -> None:
     doc = quarantined.made[place]
     assert not re.search(rf"{re.escape(doc.id)}(?!\d)", quarantined.everything)
@@ -264,7 +265,7 @@ def test_what_two_documents_say_together_is_in_none_of_them(tmp_path: Path, case
         assert ids(release) == {"ga/1", "ga/2"} and verify(release) == []
 
 
-@pytest.mark.parametrize("around", ["ISBN", "카드번호", "계좌번호 농협", "여권", "{}", "주문 접수", "사업자", "v"])
+@each_row("around", ["ISBN", "카드번호", "계좌번호 농협", "여권", "{}", "주문 접수", "사업자", "v"])
 def test_a_value_in_a_column_is_read_as_if_it_stood_alone(around: str) -> None:
     values = [SHOWN, f"신청인 {RESIDENT}", CARD, "3020000123456", "M12345678", "1588-0000", "hong@example.kr"]
     alone = {value: set(reading.kinds(value)) for value in [*values, around]}

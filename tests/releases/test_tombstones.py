@@ -15,6 +15,7 @@ from malmoi.erasure.value_digests import Rolling, ValueFinder, digest_value, to_
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
 from malmoi.page_ids import digest_id
+from tests.builders.rows import each_row
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 DAY = "2026-11-24"
@@ -53,7 +54,7 @@ NOT_FOUND = {
 }
 
 
-@pytest.mark.parametrize("case", FOUND)
+@each_row("case", FOUND)
 def test_a_document_is_found(case: str) -> None:
     one, document = FOUND[case]
     assert Matcher([stone("id", "x/9"), one], KEY).find(*document) == one

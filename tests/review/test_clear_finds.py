@@ -28,6 +28,7 @@ from malmoi.releases.residue import SHAPES, Span
 from malmoi.releases.residue.shapes import find_shape
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_papers import PAPERS, run, written
 from tests.personal_data.test_pii_proof import FOUND
 from tests.personal_data.test_placeholders import SHAPES as KEYS
@@ -85,7 +86,7 @@ def test_the_list_has_each_find_with_masked_context_and_no_value(two: tuple[str,
             assert PLACEHOLDER not in path.read_text("utf-8"), path
 
 
-@pytest.mark.parametrize(("text", "kind"), [case for case in FOUND if case[1] != "birth_date"])
+@each_row(("text", "kind"), [case for case in FOUND if case[1] != "birth_date"])
 def test_a_masked_context_shows_no_value(text: str, kind: str) -> None:
     before = "먼저 kim@malmoi-a.kr 또는 010-0000-4321로 묻는다. "
     for span in residue.find_spans(text):
@@ -311,7 +312,7 @@ def test_no_random_value_has_a_shape(letters: str) -> None:
         assert not any(find_shape("key", "".join(dice.choices(letters, k=length))) for _ in range(2_000))
 
 
-@pytest.mark.parametrize("name", KEYS)
+@each_row("name", KEYS)
 def test_no_key_of_a_real_form_has_a_shape(name: str) -> None:
     dice = random.Random(name)
     for _ in range(40):
@@ -336,7 +337,7 @@ def listed_values() -> Iterator[tuple[str, str]]:
     yield "rrn", "KEY-SECRET-TOKEN"
 
 
-@pytest.mark.parametrize(("kind", "value"), listed_values())
+@each_row(("kind", "value"), listed_values())
 def test_no_value_of_a_person_and_no_password_has_a_shape(kind: str, value: str) -> None:
     assert find_shape(kind, value) == ""
 

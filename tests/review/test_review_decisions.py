@@ -10,6 +10,7 @@ from malmoi.errors import CallError
 from malmoi.licensing.proofs import OPEN_WEB, REVIEW
 from malmoi.licensing.review_decisions import MAX_PLACE, Decision, covers, evidence_of, shape_of
 from malmoi.licensing.rights_decision import decide
+from tests.builders.rows import each_row
 from tests.review.review_workspace import RECIPE
 
 LINK = LicenceEvidence("CC-BY-4.0", "link", "item", "CC BY 4.0", "div[3] > a", "r1")
@@ -111,7 +112,7 @@ def test_an_opt_out_that_is_found_later_overrides_a_decision():
     assert judged(doc, ITEM, SHAPE) == ("drop", "opt-out")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("decisions", "reason"),
     [
         ((SHAPE,), "use-redistribute"),
@@ -177,7 +178,7 @@ def test_an_id_is_compared_as_a_whole(id):
     assert evidence_of([ITEM], document(LINK, id=id)) == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pattern", "url", "inside"),
     [
         ("https://a.kr/b/", "https://a.kr/b/1", True),

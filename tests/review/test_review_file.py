@@ -10,6 +10,7 @@ from malmoi.errors import CallError
 from malmoi.licensing import review_file
 from malmoi.licensing.review_decisions import Decision
 from malmoi.licensing.review_file import append, make_id, parse_lines, read, refuse_incomplete, revoke
+from tests.builders.rows import each_row
 
 ONE = Decision(
     "item-bcdfghjk", "grant", "item", "own/1", "own", "CC-BY-4.0", "Kim", "2026-11-24", "the page says so"
@@ -118,7 +119,7 @@ def test_two_decisions_with_one_id_in_the_file_are_an_error(tmp_path):
         read(path)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "says"),
     [
         (replace(ONE, id="7"), "id is not"),

@@ -11,6 +11,7 @@ from malmoi.errors import CallError
 from malmoi.licensing import review_file
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import malmoi_in_process
 from tests.review import review_workspace
 from tests.review.review_workspace import SHAPE, review, run
@@ -126,7 +127,7 @@ def test_decisions_travel_as_a_file_and_return_unchanged(fresh, tmp_path):
     assert (again / "reviews.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "value", "licence"),
     [
         ("item", "own/proof.txt", "CC-BY-4.0"),  # needs no review

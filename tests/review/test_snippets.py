@@ -1,7 +1,5 @@
 """A snippet shows the mark where the archived response has it, and says so where it cannot."""
 
-import pytest
-
 from crawlers.extract import load_capture
 from flows.review import snippets
 from flows.review.snippets import AROUND, MAX_MARKS, Records, find_mark, find_snippets
@@ -9,6 +7,7 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence
 from malmoi.storage import shard
 from malmoi.workspace_layout import Layout
+from tests.builders.rows import each_row
 from tests.review.small_queue import SENTENCE, make_workspace, sentences
 
 KOGL = "https://www.kogl.or.kr/info/licenseType1.do"
@@ -22,7 +21,7 @@ def find(quote: str, body: bytes | str, media: str = "text/html; charset=utf-8")
     return find_mark(LicenceEvidence("CC-BY-4.0", "link", "item", quote, "p", "r"), capture)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("quote", "body", "media", "outcome", "marks"),
     [
         (SENTENCE, f"<p>가<b>{SENTENCE}</b>나", "text/html; charset=utf-8", "text", [("text", SENTENCE)]),

@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crawlers import defaults, rights_engine
 from crawlers.source_object import read_source, read_trust
 from malmoi.archive.capture import Capture
 from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import NONE, REASONS, UNKNOWN
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 FOLDER = Path(__file__).parent / "conformance"
 CASES: list[dict[str, Any]] = [
@@ -37,7 +36,7 @@ def item_of(case: dict[str, Any]) -> Item:
     return Item(case["id"], case["url"], case["html"].encode(), "text/html", "utf-8", "r", headers=headers, date=date)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+@each_row("case", CASES, ids=lambda case: case["id"])
 def test_a_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
     rights = rights_engine.decide_item(
         item_of(case),

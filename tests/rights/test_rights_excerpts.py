@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from crawlers.formats.html.html_page import parse
 from crawlers.rights import excerpts
 from malmoi.source import Item
+from tests.builders.rows import each_row
 
 URL = "https://gana.example.kr/notes/1"
 OWN = "<p>갯벌은 물이 두 번 드는 동안 두 번 다른 얼굴을 보인다.</p>"
@@ -21,7 +20,7 @@ def find(body: str) -> list[str]:
     return [one.place.partition(":")[0] for one in found]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "names"),
     [
         (f"<blockquote>{LONG}</blockquote>{OWN}", ["quotations"]),

@@ -10,6 +10,7 @@ from crawlers.formats.html.runs import runs
 from crawlers.rights import prefilter, refusals
 from crawlers.rights.page import candidates, kogl_block
 from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
+from tests.builders.rows import each_row
 from tests.rights import rights_cases
 
 TRAPS = rights_cases.read_cases("traps.jsonl")
@@ -55,7 +56,7 @@ def test_a_page_passes_where_one_of_its_runs_does_and_no_match_goes_from_run_to_
     assert not may_match_any(may, ["무단", "금지"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "text"),
     [
         (r"\bonly\b", "only"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from lxml import html
 
 from crawlers.formats.html.html_page import parse
@@ -10,6 +9,7 @@ from crawlers.formats.html.stylesheet import sheet
 from crawlers.rights.page import page_rights
 from crawlers.rights_engine import make_source
 from malmoi.source import Item, LicenceRule
+from tests.builders.rows import each_row
 from tests.count_work import count_steps
 
 BY = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
@@ -29,7 +29,7 @@ def licences(body: str, head: str = "", rule: LicenceRule = LicenceRule()) -> se
     return {one.licence for one in page_rights.read(item, parse(item), make_source(rule))[0]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("style", "shown"),
     [
         (".a { display: none }", False),
@@ -70,8 +70,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 }
 
 
-@pytest.mark.parametrize("rule", [LicenceRule(), DECLARED], ids=["no source", "declared"])
-@pytest.mark.parametrize("name", HOSTILE)
+@each_row("rule", [LicenceRule(), DECLARED], ids=["no source", "declared"])
+@each_row("name", HOSTILE)
 def test_the_work_of_a_hostile_page_grows_with_its_tags(name: str, rule: LicenceRule) -> None:
     small, large = (HOSTILE[name](size) for size in (150, 300))
     licences(small, rule=rule)  # compiles what is compiled once

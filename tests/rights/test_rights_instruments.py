@@ -27,6 +27,7 @@ from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing import licences
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Extracted, Folder, Item, LicenceClaim, Source, Warc
+from tests.builders.rows import each_row
 
 CASES: list[dict[str, Any]] = [
     json.loads(line)
@@ -37,7 +38,7 @@ PROSE = "<p>" + "바닷가 마을의 아침은 그물을 손질하는 소리로 
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+@each_row("case", CASES, ids=lambda case: case["why"])
 def test_a_file_of_the_host_speaks_for_the_page(case: dict[str, Any]) -> None:
     url = f"https://a.kr{case['path']}"
     given = (
@@ -159,7 +160,7 @@ def test_a_table_without_rows_is_one_dropped_document_with_its_error(tmp_path: P
     assert [one.effect for one in outcome.document.signals] == ["opt-out"], "the headers still count"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("only", "url", "covered"),
     [
         ("https://a.kr/part", "https://a.kr/part/1", True),

@@ -1,14 +1,14 @@
 """Pages that we wrote: nothing grants without a proof at a declared place; no true page is excluded in silence."""
 
-from collections.abc import Iterable
-from typing import Any
-
-import pytest
+from functools import cache, partial
+from operator import itemgetter
 
 from crawlers.fetch import politeness
 from crawlers.web import robots
 from malmoi.licensing.licences import LICENCES
 from malmoi.licensing.proofs import OPEN_WEB
+from malmoi.licensing.rights_decision import Rights
+from tests.builders.rows import each_row
 from tests.rights import rights_cases
 from tests.rights.rights_cases import Case, decide
 
@@ -28,32 +28,37 @@ DECLARED = [case for _, case in CASES if case["use"] != "exclude" and rights_cas
 FOREIGN = [case for name, case in CASES if name in OTHERS and case["use"] == "exclude" and rights_cases.declares(case)]
 
 
-def each(cases: Iterable[Case]) -> Any:
-    return pytest.mark.parametrize("case", cases, ids=lambda case: case["id"])
+each = partial(each_row, "case", ids=itemgetter("id"))
+
+
+@cache
+def decide_once(declared: bool, trust: tuple[str, ...] = ()) -> dict[str, Rights]:
+    """The decision for each case, by its id."""
+    return {case["id"]: rights_cases.decide(case, declared=declared, trust=trust) for _, case in CASES}
 
 
 @each([case for _, case in CASES])
 def test_a_page_that_no_source_declares_permits_nothing(case: Case) -> None:
-    rights = decide(case, declared=False)
+    rights = decide_once(False)[case["id"]]
     assert rights.use == "exclude" or "claim" in case, (case["why"], rights.evidence)
     assert case["use"] == "exclude" or "claim" in case or rights.reason == "needs-review", (case["why"], rights)
 
 
 @each(CLOSED)
 def test_a_closed_page_stays_closed_if_the_recipe_trusts_the_open_web(case: Case) -> None:
-    rights = decide(case, declared=False, trust=OPEN_WEB)
+    rights = decide_once(False, OPEN_WEB)[case["id"]]
     assert rights.use != "redistribute", (case["why"], rights.evidence)
 
 
 @each(OPEN)
 def test_an_open_page_of_the_open_web_is_granted_or_reviewed(case: Case) -> None:
-    rights = decide(case, declared=False, trust=OPEN_WEB)
+    rights = decide_once(False, OPEN_WEB)[case["id"]]
     assert rights.use == case["use"] or rights.reason == "needs-review", (case["why"], rights)
 
 
 @each(DECLARED)
 def test_a_proof_at_the_declared_place_grants_and_nothing_else_does(case: Case) -> None:
-    rights = decide(case)
+    rights = decide_once(True)[case["id"]]
     wanted = case.get("declared", case["use"])
     assert (rights.reason or rights.use) == wanted, (case["why"], rights.evidence, rights.signals, rights.conflicts)
     if wanted != "needs-review":
@@ -63,7 +68,7 @@ def test_a_proof_at_the_declared_place_grants_and_nothing_else_does(case: Case) 
 
 @each(FOREIGN)
 def test_the_text_of_others_needs_a_review_under_a_mark_at_the_declared_place(case: Case) -> None:
-    rights = decide(case)
+    rights = decide_once(True)[case["id"]]
     assert rights.use == "exclude", (case["why"], rights.evidence, rights.signals)
 
 
@@ -76,7 +81,7 @@ def test_the_cases_are_many_distinct_and_explained() -> None:
 
 def test_every_finding_names_its_kind_and_place() -> None:
     for _, case in CASES:
-        rights = decide(case)
+        rights = decide_once(True)[case["id"]]
         assert all(one.kind and (one.place or "claim" in case) and len(one.quote) <= 300 for one in rights.evidence)
         assert all(one.name and one.place for one in rights.signals)
 

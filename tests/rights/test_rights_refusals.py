@@ -6,6 +6,7 @@ import pytest
 
 from crawlers.rights import refusals
 from crawlers.rights.rule_files import load, read_words
+from tests.builders.rows import each_row
 
 DATA, compile_all = load("refusals.toml")
 RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -14,7 +15,7 @@ RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 MOST = 300  # code points of one expression, with its words inserted
 
 
-@pytest.mark.parametrize(("group", "rule"), RULES, ids=lambda one: one.get("pattern", one.get("name")))
+@each_row(("group", "rule"), RULES, ids=lambda one: one.get("pattern", one.get("name")))
 def test_a_rule_refuses_its_examples_and_nothing_refuses_its_counterexamples(
     group: dict[str, Any], rule: dict[str, Any]
 ) -> None:

@@ -18,6 +18,7 @@ from crawlers.web.robots_rules import matches
 from malmoi.archive import capture, collection
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Extracted, Folder, Item, LicenceRule, Source, Warc
+from tests.builders.rows import each_row
 
 PROSE = "바닷가 마을의 아침은 그물을 손질하는 소리로 시작한다. 아이들은 갯벌에 나가 조개를 캐고 물때를 배운다."
 SOURCE = Source("a", "가", "나", Folder(Path("x")))
@@ -146,7 +147,7 @@ def terms(inside: str, url: str = "/*", more: str = "") -> str:
     return f'<rsl xmlns="{space}"><content url="{url}"{more}><license>{inside}</license></content></rsl>'
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "why"),
     [
         (terms('<permits type="usage">all</permits>'), ""),

@@ -22,6 +22,7 @@ from malmoi.licensing.rights_decision import (
     licence_from_url,
     terms,
 )
+from tests.builders.rows import each_row
 
 PORTED = re.compile(r"(?:LicenseRef-)?CC-BY[A-Z-]*-\d\.\d-[A-Z]+")
 DATA = Path(__file__).parents[1] / "data" / "rights"
@@ -38,7 +39,7 @@ def given(row: dict[str, Any]) -> tuple[list[LicenceEvidence], list[Signal]]:
     return evidence, [Signal("test", effect, "", "", "") for effect in row.get("signals", [])]
 
 
-@pytest.mark.parametrize("row", rows("decisions.jsonl"), ids=lambda row: row["why"])
+@each_row("row", rows("decisions.jsonl"), ids=lambda row: row["why"])
 def test_evidence_and_signals_combine_by_the_rules(row: dict[str, Any]) -> None:
     rights = decide(*given(row))
     assert (rights.use, rights.reason) == (row["use"], row["reason"])
@@ -46,7 +47,7 @@ def test_evidence_and_signals_combine_by_the_rules(row: dict[str, Any]) -> None:
     assert not rights.reason or rights.reason in REASONS
 
 
-@pytest.mark.parametrize("row", rows("decisions.jsonl"), ids=lambda row: row["why"])
+@each_row("row", rows("decisions.jsonl"), ids=lambda row: row["why"])
 def test_the_order_in_which_evidence_is_found_does_not_matter(row: dict[str, Any]) -> None:
     evidence, signals = given(row)
     outcomes = {
@@ -79,12 +80,12 @@ def test_type_0_asks_for_no_attribution(words: str, types: tuple[str, ...]) -> N
     assert kogl_words(words).types == types
 
 
-@pytest.mark.parametrize("row", rows("urls.jsonl"), ids=lambda row: row["url"])
+@each_row("row", rows("urls.jsonl"), ids=lambda row: row["url"])
 def test_an_address_names_a_licence_or_none(row: dict[str, Any]) -> None:
     assert licence_from_url(row["url"]) == row["licence"], row["why"]
 
 
-@pytest.mark.parametrize("row", rows("values.jsonl"), ids=lambda row: row["value"] or "empty")
+@each_row("row", rows("values.jsonl"), ids=lambda row: row["value"] or "empty")
 def test_a_value_names_a_licence_or_none(row: dict[str, Any]) -> None:
     assert licence_from_text(row["value"]) == row["licence"], row["why"]
 
@@ -122,9 +123,7 @@ def test_a_licence_is_never_made_freer_by_more_evidence_in_its_place() -> None:
         assert order.index(decide(a + b).use) >= max(order.index(decide(x).use) for x in (a, b))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "(", "MIT AND", "MIT OR", "MIT Apache-2.0", "(MIT", "MIT)", "MIT WITH x", "(" * 900]
-)
+@each_row("text", ["", "(", "MIT AND", "MIT OR", "MIT Apache-2.0", "(MIT", "MIT)", "MIT WITH x", "(" * 900])
 def test_a_broken_expression_is_unknown(text: str) -> None:
     assert terms(text) is None
     assert decide([LicenceEvidence(text, "field", "item", "", "", "")]).use == "exclude"

@@ -5,8 +5,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.formats.registry import FORMATS
@@ -15,6 +13,7 @@ from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Folder, Item, LicenceClaim, LicenceRule, Source
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "rights" / "texts.toml"
 CASES: list[dict[str, Any]] = tomllib.loads(DATA.read_text(encoding="utf-8"))["case"]
@@ -35,7 +34,7 @@ def judged(one: Item) -> Rights:
     return decide(*defaults.evidence_for(SOURCE, {"LICENCE": "r"})(ParsedItem(one)))
 
 
-@pytest.mark.parametrize(("case", "kind"), EACH, ids=lambda v: v if isinstance(v, str) else v["why"])
+@each_row(("case", "kind"), EACH, ids=lambda v: v if isinstance(v, str) else v["why"])
 def test_an_item_is_judged_by_what_it_says_before_the_claim(case: dict[str, Any], kind: str) -> None:
     text = case["text"].replace("{prose}", PROSE) if case.get("front") else PROSE + case["text"]
     rights = judged(item(text, kind))
@@ -46,7 +45,7 @@ def rows(name: str, body: str) -> list[Rights]:
     return [judged(one) for one in defaults.items(Capture("r", f"folder:a/{name}", "", 200, (), body.encode()))]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "use"),
     [
         ({"license": "CC BY 4.0", "license_url": "https://creativecommons.org/licenses/by-nc-nd/4.0/"}, "exclude"),

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
 from crawlers.rights import publisher_names, third_parties
 from crawlers.rights.rule_files import load
 from malmoi.document import Signal
+from tests.builders.rows import each_row
 
 DATA, compile_all = load("third_party.toml")
 # Written before the rules that find them. At first 68 of 110 signs were found, then 52 of the next 87; of 102 sentences
@@ -38,7 +38,7 @@ def find_at(place: str, words: str) -> list[str]:
     return [one.place.partition(":")[0] for one in find(PLACES[place].format(escaped, PROSE))]
 
 
-@pytest.mark.parametrize("row", DATA["rule"], ids=lambda row: row["id"])
+@each_row("row", DATA["rule"], ids=lambda row: row["id"])
 def test_a_rule_finds_its_examples_and_no_rule_finds_its_counterexamples(row: dict[str, Any]) -> None:
     assert row["examples"] and row["counter"] and set(row["places"]) <= set(PLACES)
     found = {one: {id_ for place in row["places"] for id_ in find_at(place, one)} for one in row["examples"]}
@@ -60,7 +60,7 @@ BADGE = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">{0
 GIVEN = "<p>This work is licensed under a " + BADGE.format("Creative Commons Attribution 4.0 International License")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("block", "signs"),
     [
         ("<div><h2>라이선스</h2><p>Copyright (c) 2024 김한솔</p>" + BADGE.format("<img>") + GIVEN + ".</p></div>", 0),
@@ -79,7 +79,7 @@ def test_a_notice_of_an_author_in_a_block_with_a_licence_is_the_licensors(block:
     assert len([one for one in find(PROSE + block) if one.place.startswith("sign-line")]) == signs
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("holder", "publisher", "same"),
     [
         ("가나시청 홍보담당관", "가나시", True),
@@ -135,6 +135,6 @@ def words_of(case: dict[str, Any]) -> str:
 VARIANTS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("case", VARIANTS, ids=lambda case: case["words"])
+@each_row("case", VARIANTS, ids=lambda case: case["words"])
 def test_variants_of_each_class_give_a_sign_and_words_of_the_publisher_none(case: dict[str, Any]) -> None:
     assert bool(find(words_of(case))) is (case["sign"] and "missed" not in case)

@@ -8,6 +8,7 @@ import pytest
 
 from crawlers.rights.page import candidates, kogl_block
 from crawlers.rights.rule_files import load
+from tests.builders.rows import each_row
 
 WORDS, _compile = load("candidates.toml")
 NAMES = [name for name in WORDS if name != "words"]
@@ -16,7 +17,7 @@ TEMPLATES = kogl_block.read_templates()["template"]
 TITLES, PUBLISHER = ["봄꽃 나들이 안내"], "가나시청"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_words_occur_in_their_examples_only(name: str) -> None:
     rule, (pattern,) = WORDS[name], _compile([WORDS[name]["pattern"]])
     assert [one for one in rule["examples"] if not pattern.search(one)] == []
@@ -29,7 +30,7 @@ def test_a_template_matches_whole_sentences_only(template: dict[str, list[str]])
     assert [one for one in template["counter"] if kogl_block.matches_template(one, TITLES, PUBLISHER)] == []
 
 
-@pytest.mark.parametrize("sentence", [one for t in TEMPLATES for one in t["examples"]])
+@each_row("sentence", [one for t in TEMPLATES for one in t["examples"]])
 def test_words_before_or_behind_a_sentence_make_it_another(sentence: str) -> None:
     for other in (f"홍길동의 그림을 뺀 {sentence}", f"{sentence}고 알려져 있다", f"{sentence} 아니다"):
         assert not kogl_block.matches_template(other, TITLES, PUBLISHER), other

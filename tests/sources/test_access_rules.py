@@ -27,6 +27,7 @@ from malmoi.source import (
     Source,
     Warc,
 )
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import malmoi_in_process
 
 A = "https://office.example/"
@@ -63,13 +64,13 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("access", "words"), FAULTS)
+@each_row(("access", "words"), FAULTS)
 def test_a_wrong_access_point_is_named_with_the_next_step(access, words):
     found = list(find_faults(Source("a", "A", "B", access)))
     assert found and any(words in one for one in found), found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("more", "words"),
     [
         ({"manners": Manners(loopback=("127.0.0.1",))}, "manners.loopback is ('127.0.0.1',); it takes host:port"),

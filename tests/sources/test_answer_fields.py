@@ -3,14 +3,13 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from crawlers import catalogue
 from crawlers.platforms.answer_fields import Fields
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.archive.capture import Capture
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_site import Answer, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -36,7 +35,7 @@ def capture(url: str, body: str) -> Capture:
     return Capture("r", url, "2030-01-01T00:00:00Z", 200, (("Content-Type", "text/xml; charset=utf-8"),), body.encode())
 
 
-@pytest.mark.parametrize(("name", "file", "url", "place", "gained", "field"), ANSWERS)
+@each_row(("name", "file", "url", "place", "gained", "field"), ANSWERS)
 def test_a_field_that_an_interface_gains_is_named(name, file, url, place, gained, field):
     unknown_fields = catalogue.load(name).unknown_fields
     body = (DATA / file).read_text("utf-8")

@@ -21,6 +21,7 @@ from malmoi.archive.capture import Capture
 from malmoi.errors import CallError
 from malmoi.source import Api, Source
 from tests.builders.hostile import Raw, crawl, order, page, raw_server
+from tests.builders.rows import each_row
 
 SECRET = "s3cret+Key/with==signs"  # in the form that data.go.kr hands out
 ENV = {"SMALL_KEY": SECRET}
@@ -151,7 +152,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("written", WRITTEN)
+@each_row("written", WRITTEN)
 def test_a_key_is_redacted_in_every_writing(written: str) -> None:
     key, raw = Key("serviceKey", SECRET), b'{"you": "' + WRITTEN[written] + b'", "at": [1, 2]}'
     clear = key.redact_bytes(raw)
@@ -291,7 +292,7 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize(("reader", "body", "kind"), CODES)
+@each_row(("reader", "body", "kind"), CODES)
 def test_what_portals_say_is_understood(reader: str, body: str, kind: str | None) -> None:
     for encoding in ("utf-8", "cp949"):
         headers = (("Content-Type", f"text/plain; charset={'euc-kr' if encoding == 'cp949' else 'utf-8'}"),)

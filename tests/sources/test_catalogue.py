@@ -22,6 +22,7 @@ from malmoi.releases.attribution import sentence
 from malmoi.releases.release_inputs import SourceFacts
 from malmoi.source import Folder, LicenceRule, Source, TermsCheck
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_site import PAGES, serve
 
@@ -36,7 +37,7 @@ def console(width: int) -> tuple[Console, StringIO]:
     return Console(file=written, width=width, highlight=False, soft_wrap=True), written
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@each_row("name", catalogue.names())
 def test_a_source_is_called_as_its_file(name):
     assert catalogue.load(name).source.name == name
 
@@ -52,12 +53,12 @@ def test_a_source_file_that_was_edited_within_the_same_second_is_loaded_as_it_is
     assert list(tmp_path.iterdir()) == [path], "nothing is written beside it"
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@each_row("name", SHIPPED)
 def test_a_source_of_the_catalogue_says_all_it_must(name):
     assert not catalogue.find_missing(catalogue.load(name).source)
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@each_row("name", catalogue.names())
 def test_an_attribution_can_be_written_from_the_template(name):
     source = catalogue.load(name).source
     facts = SourceFacts(name, source.title, source.publisher, "Site", (), attribution=source.attribution)
@@ -69,7 +70,7 @@ def test_the_fields_of_a_template_are_those_that_a_release_knows():
     assert "{" not in sentence(facts, title="t", author="a", date="2026", url="u", licence="l")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@each_row("name", SHIPPED)
 def test_a_source_has_tests_of_its_own_that_use_a_fixture(name):
     fixtures = {path.name for path in FIXTURES.glob("*")}
     files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if path.name != Path(__file__).name]
@@ -81,7 +82,7 @@ def test_a_source_has_tests_of_its_own_that_use_a_fixture(name):
     )
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@each_row("name", catalogue.names())
 def test_nobody_has_reviewed_what_ships(name):
     assert catalogue.load(name).source.terms is None
 
@@ -133,7 +134,7 @@ def test_a_skeleton_is_not_written_over_anything_or_into_the_catalogue(tmp_path)
             source_files.write_skeleton(name, tmp_path, console(100)[0])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "entry"),
     [
         ("https://www.aihub.or.kr/aihubdata/data/view.do", "ai-hub"),

@@ -20,6 +20,7 @@ from malmoi.archive.capture import Capture, record_id
 from malmoi.errors import CallError, CaptureError
 from malmoi.licensing.rights_decision import decide
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_site import Answer, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -329,7 +330,7 @@ def test_a_whole_page_of_a_known_system_inside_an_entry_is_read_as_that_system(f
 TURN = "<div><b>○의장 가나다</b>&nbsp; 개의합니다.</div>"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("minutes", "changes", "outcome"),
     [
         (TURN, {}, "redistribute"),

@@ -4,6 +4,7 @@ import pytest
 
 from crawlers import catalogue
 from malmoi.errors import CallError, CaptureError
+from tests.builders.rows import each_row
 from tests.sources.test_sources_api import DATA, DAY, capture, outcomes, reasons, rights
 
 PRESS = "https://apis.data.go.kr/1371000/pressReleaseService/pressReleaseList?endDate=20301120&startDate=20301120"
@@ -71,7 +72,7 @@ FOOTER = (
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kogl", "more", "reason"),
     [
         ("1", "", ""),
@@ -147,7 +148,7 @@ def test_a_release_without_a_type_is_not_granted():
     ]
 
 
-@pytest.mark.parametrize("kogl", ["0", "5", "01", "AI", "1,4", "제1유형", "KOGL1", "공공누리", "Y", "null", "1 "])
+@each_row("kogl", ["0", "5", "01", "AI", "1,4", "제1유형", "KOGL1", "공공누리", "Y", "null", "1 "])
 def test_only_a_type_of_the_closed_list_is_a_type(kogl):
     raw = (DATA / "press_day.xml").read_text("utf-8").replace("<KoglType>1<", f"<KoglType>{kogl}<", 1)
     found = rights(outcomes("press_releases", capture(PRESS, raw.encode()))[0])

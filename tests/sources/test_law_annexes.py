@@ -25,6 +25,7 @@ from malmoi.source import Api, Attachment
 from malmoi.workspace import Workspace
 from tests.builders.documents import small_annex
 from tests.builders.documents.small_hwp import read
+from tests.builders.rows import each_row
 from tests.builders.small_site import Answer, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -188,7 +189,7 @@ def test_rows_whose_files_are_not_requested_are_dropped_by_name():
     assert found[0].document.title == "가상의 종이 두께 기준 [서식 1] 두께 신고서"
 
 
-@pytest.mark.parametrize("form", [name for name, annex in ANNEXES.items() if annex.form])
+@each_row("form", [name for name, annex in ANNEXES.items() if annex.form])
 def test_a_blank_form_is_dropped_whatever_the_list_calls_it(form):
     body = small_annex.hwpx(ANNEXES[form])
     outcome = only("law_rule_annexes", found_at("law_rule_annexes", body, 1))
@@ -257,8 +258,8 @@ def test_an_answer_that_is_none_is_known_as_such(url, body, kind):
 # Recovery and forms, on all three formats
 
 
-@pytest.mark.parametrize("kind", small_annex.WRITERS)
-@pytest.mark.parametrize("name", ANNEXES)
+@each_row("kind", small_annex.WRITERS)
+@each_row("name", ANNEXES)
 def test_annexes_are_recovered_whole_and_forms_are_told_apart(kind, name):
     annex = ANNEXES[name]
     found = read(small_annex.WRITERS[kind](annex), f"a.{kind}")

@@ -11,6 +11,7 @@ from flows.cli import show_sources
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
 from malmoi.source import Dump, Folder, Git, LicenceClaim, LicenceRule, Source, Warc
+from tests.builders.rows import each_row
 from tests.sources.test_catalogue import console
 
 FILE = LicenceClaim("MIT", "MIT License", file="LICENSE")
@@ -84,7 +85,7 @@ LICENCES_AND_QUOTES = [
 ]
 
 
-@pytest.mark.parametrize(("licence", "words", "grants"), LICENCES_AND_QUOTES)
+@each_row(("licence", "words", "grants"), LICENCES_AND_QUOTES)
 def test_the_quote_of_a_claim_names_its_licence_and_does_not_deny(licence, words, grants):
     claim = LicenceClaim(licence, words, file="LICENSE")
     refused = pytest.raises(CallError, match=f"a.py: the quote of the claim does not grant {licence}, because")

@@ -23,6 +23,7 @@ from malmoi.licensing.rights_decision import decide, terms
 from malmoi.source import Api
 from malmoi.workspace import Workspace
 from tests.builders.documents.small_pdf import column, pdf
+from tests.builders.rows import each_row
 from tests.builders.small_site import Answer, serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -226,7 +227,7 @@ def test_an_administrative_rule_is_read_without_its_tables():
     assert rights(outcome).use == "redistribute"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "body", "use"),
     [
         ("훈령", "가상청", "redistribute"),
@@ -389,7 +390,7 @@ def test_a_list_of_patents_goes_on_as_far_as_the_month_reaches():
 # What an answer may say instead
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "url", "body", "kind"),
     [
         ("policy_briefing", DAY, "policy_quota.xml", "stop"),

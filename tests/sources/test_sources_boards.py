@@ -9,6 +9,7 @@ from crawlers.formats import ParsedItem
 from malmoi.apply import Kept
 from malmoi.archive.capture import Capture, record_id
 from malmoi.licensing import rights_decision
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
 # source, a list, what it must lead to (in this order), an article, its key
@@ -128,7 +129,7 @@ def work(condition: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("condition", "use", "licence"),
     [
         ('<img src="/images/img_license97.png" alt="만료저작물">', "redistribute", "LicenseRef-KR-PD-expired"),

@@ -15,6 +15,7 @@ from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Extracted, Git, Item, LicenceClaim
+from tests.builders.rows import each_row
 from tests.builders.small_repository import serve
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
@@ -188,7 +189,7 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@each_row("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_costs_no_more_than_its_length(hostile):
     begun = time.process_time()
     for clean in (site_builders.clean_hugo, site_builders.clean_mdn, site_builders.clean_mdbook):

@@ -31,6 +31,7 @@ from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.releases.verification.verify import verify
 from malmoi.source import Api, Extracted, Git, Item
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_papers import audit, data, run, written
 from tests.builders.small_repository import Served, serve
 
@@ -164,7 +165,7 @@ def test_a_text_of_the_state_is_granted_by_article_7_and_the_structure_is_named_
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "changes"),
     [
         ("law_git_statutes", [("법령구분: 법률", "법령구분: 정관")]),

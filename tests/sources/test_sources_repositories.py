@@ -14,6 +14,7 @@ from malmoi.apply import Kept, Outcome
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Attachment, OaiPmh
+from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "sources"
 
@@ -161,7 +162,7 @@ STATEMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("field", "words", "licences"), STATEMENTS)
+@each_row(("field", "words", "licences"), STATEMENTS)
 def test_a_statement_of_the_closed_list_is_a_licence_and_no_other(field, words, licences):
     assert [one.licence for one in repository_rights.find([(field, words)], "r")] == licences
 

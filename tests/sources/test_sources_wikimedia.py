@@ -17,6 +17,7 @@ from malmoi.licensing.licences import LICENCES
 from malmoi.licensing.rights_decision import decide, terms
 from malmoi.source import Dump
 from malmoi.workspace import Workspace
+from tests.builders.rows import each_row
 from tests.builders.small_corpus import malmoi_in_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,7 @@ def test_the_evidence_quotes_the_template_and_the_author_is_named():
     assert text.text == "언덕에 볕이 들면\n강아지도 졸고\n나도 존다"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("markup", "licences"),
     [
         ("{{PD-old-70-1996}}", ["LicenseRef-KR-PD-expired"]),
