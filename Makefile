@@ -12,10 +12,10 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 # A file of tests stays in one process, for what its tests share; the order is that of the tree.
-SPREAD := -m 'not soak and not real_time' --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+SPREAD := --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test foreign lint types check docs bench soak lock clean
+.PHONY: help install demo test test-all foreign lint types check docs bench soak lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -33,9 +33,12 @@ install: $(STAMP)  ## make the environment (.venv) from the lock
 demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release and its card
 	@$(BIN)/malmoi demo
 
-test: $(STAMP)   ## all tests, on every core; what is not installed is skipped and said
+test: $(STAMP)   ## the tests, on every core; what is not installed is skipped and said
 	@$(BIN)/python -m pytest -m real_time tests/fetch
-	@$(BIN)/python -m pytest $(SPREAD)
+	@$(BIN)/python -m pytest -m 'not soak and not heavy and not real_time' $(SPREAD)
+
+test-all: test   ## and those with engines, servers, browsers, kills and tools of others
+	@$(BIN)/python -m pytest -m 'heavy and not soak' $(SPREAD)
 
 # Each tool of tests/foreign has an environment of its own, without malmoi. Where torch comes with CUDA it takes gigabytes more.
 .foreign/%/.installed: tests/foreign/requirements/%.txt
@@ -52,7 +55,7 @@ types: $(STAMP)  ## mypy, strict
 	@$(BIN)/mypy
 
 check: lint types  ## for the loop of a change, under a minute: lint, types, and the tests nearest to what changed
-	@$(BIN)/python -m pytest $(SPREAD) $$($(BIN)/python -m tests.project.changed_tests)
+	@$(BIN)/python -m pytest -m 'not soak and not heavy and not real_time' $(SPREAD) $$($(BIN)/python -m tests.project.changed_tests)
 
 docs: $(STAMP)   ## build the documentation site into site/, without network; open site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

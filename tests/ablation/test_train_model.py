@@ -13,6 +13,8 @@ from flows.ablation.training import SCRIPT
 from tests.builders.small_ablation import write_ablation
 from tests.builders.small_corpus import malmoi_in_process
 
+pytestmark = pytest.mark.heavy
+
 TORCH = Path(__file__).parents[2] / ".foreign" / "torch"
 
 

@@ -21,6 +21,8 @@ from tests.bucket.papers_run import publish
 from tests.builders.faulty_storage import FaultyStorage, stand_before
 from tests.builders.small_papers import PAPERS, written
 
+pytestmark = pytest.mark.heavy
+
 Machine = Callable[[str], None]
 Papers = tuple[str, str]  # files of a source and a recipe
 SECONDS = 120  # for a process that must not hang

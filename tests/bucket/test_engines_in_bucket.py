@@ -24,6 +24,8 @@ from tests.builders.small_corpus import malmoi, sums
 from tests.builders.small_site import serve
 from tests.erasure.test_purge import SOURCE, fill
 
+pytestmark = pytest.mark.heavy
+
 Machine = Callable[[str], None]
 STORE = 100 << 20  # bytes of Ray's object store on a node
 

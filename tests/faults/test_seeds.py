@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 SEEDS = 20
 SOAK = int(os.environ.get("MALMOI_SOAK_SEEDS", "1000"))
 

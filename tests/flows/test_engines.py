@@ -16,6 +16,8 @@ from flows.engine.clusters.node_tasks import NodeTask, read_software, run_on_nod
 from malmoi.errors import CallError, StageError
 from tests.builders.small_corpus import make, malmoi, sums
 
+pytestmark = pytest.mark.heavy
+
 STORE = 100 << 20  # bytes of Ray's object store on a node; results here are small
 
 

@@ -72,7 +72,11 @@ def killed_when_it_stands(source: Path, workspace: Path, boundary: str) -> None:
     kill(process)
 
 
-@pytest.mark.parametrize("boundaries", BOUNDARIES, ids=("captures-to-curated", "documents-to-release"))
+@pytest.mark.parametrize(
+    "boundaries",
+    (BOUNDARIES[0], pytest.param(BOUNDARIES[1], marks=pytest.mark.heavy)),
+    ids=("captures-to-curated", "documents-to-release"),
+)
 def test_killed_at_one_stage_boundary_after_the_other_it_ends_as_if_undisturbed(undisturbed, tmp_path, boundaries):
     source, expected, _ = undisturbed
     for boundary in boundaries:
@@ -80,6 +84,7 @@ def test_killed_at_one_stage_boundary_after_the_other_it_ends_as_if_undisturbed(
     finishes_identically(source, tmp_path / "w", expected)
 
 
+@pytest.mark.heavy
 def test_killed_once_a_host_is_learned_it_ends_as_if_undisturbed(tmp_path):
     archive = tmp_path / "board.warc"
     small_archive.write(archive, small_archive.site(48, lambda n: small_archive.page(n, inside=small_archive.MARK)))
@@ -104,6 +109,7 @@ def killed_at_moments(undisturbed, tmp_path, workspaces: int, kills: int, seed: 
         finishes_identically(source, workspace, expected)
 
 
+@pytest.mark.heavy
 def test_killed_at_seeded_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
     killed_at_moments(undisturbed, tmp_path, MOMENTS // 2, 2, SEED)
 
@@ -160,11 +166,13 @@ def killed_once(source: Path, workspace: Path, way: tuple[str, ...], what: str, 
 
 
 @pytest.mark.parametrize("what", VICTIMS)
+@pytest.mark.heavy
 def test_a_run_whose_workers_are_killed_goes_on_to_the_same_bytes(undisturbed, tmp_path, what):
     source, expected, _ = undisturbed
     assert killed_once(source, tmp_path / "w", (), what, 0.3, SEED) == expected
 
 
+@pytest.mark.heavy
 def test_a_run_under_prefect_whose_workers_are_killed_goes_on_to_the_same_bytes(undisturbed, tmp_path):
     source, expected, _ = undisturbed
     assert killed_once(source, tmp_path / "w", ("--prefect",), "both", 4.0, SEED) == expected

@@ -168,6 +168,7 @@ def alone(pasted, tmp_path_factory):
     return sums(home / "w")
 
 
+@pytest.mark.heavy
 def test_the_blocks_of_the_docs_end_in_a_release_and_the_run_of_ci_finds_nothing_new(pasted):
     home, server = pasted
     assert (home / "workspace" / "6-releases" / "general" / "1.0.0" / "SHA256SUMS").exists()
@@ -182,6 +183,7 @@ def test_the_blocks_of_the_docs_end_in_a_release_and_the_run_of_ci_finds_nothing
     assert [p.name for p in (home / "workspace" / "6-releases" / "general").glob("*.*.*")] == ["1.0.0"]
 
 
+@pytest.mark.heavy
 def test_a_block_that_is_pasted_again_leaves_its_process_and_log_alone_and_stop_ends_it(tmp_path):
     (start,) = re.findall(r"^start\(\) .*?^}\n", PAGE, re.S | re.M)
     (stop,) = re.findall(r"^kill .*\n", PAGE, re.M)
@@ -194,12 +196,14 @@ def test_a_block_that_is_pasted_again_leaves_its_process_and_log_alone_and_stop_
     assert {(tmp_path / f"{name}.log").read_text() for name in names} == {"begun\n"}
 
 
+@pytest.mark.heavy
 def test_a_call_with_a_known_idempotency_key_starts_no_second_run(server):
     url = f"{server['PREFECT_API_URL']}/deployments/{find(server, 'refresh/local')['id']}/create_flow_run"
     body = {"parameters": {"recipe": "general", "sources": ["sample"]}, "idempotency_key": "2026-W48"}
     assert ask(url, body)[1]["id"] == ask(url, body)[1]["id"]
 
 
+@pytest.mark.heavy
 def test_the_weekly_refresh_is_scheduled_with_parameters_that_have_just_succeeded(server):
     said = find(server, "refresh/local")
     (schedule,) = said["schedules"]
@@ -216,6 +220,7 @@ def refreshed(pasted):
     return run
 
 
+@pytest.mark.heavy
 def test_a_refresh_says_what_it_published_and_what_changed(pasted, refreshed):
     home, server = pasted
     made = json.loads((home / "workspace" / "6-releases" / "general" / "1.1.0" / "manifest.json").read_text())
@@ -225,6 +230,7 @@ def test_a_refresh_says_what_it_published_and_what_changed(pasted, refreshed):
     find_line(server, refreshed["id"], "Since 1.0.0: ")
 
 
+@pytest.mark.heavy
 def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, refreshed, served):
     _, server = pasted
     assert refreshed["name"] == "refresh general: sample, small"
@@ -251,6 +257,7 @@ def test_a_run_has_a_name_tags_and_artifacts_whose_links_lead_somewhere(pasted, 
     assert not re.findall(r"\]\((?!https?://|mailto:|#)", card)
 
 
+@pytest.mark.heavy
 def test_a_run_records_captures_stages_and_release_as_assets(pasted, refreshed):
     home, server = pasted
     body = {"filter": {"event": {"prefix": ["prefect.asset.materialization"]}}, "limit": 50}
@@ -265,6 +272,7 @@ def test_a_run_records_captures_stages_and_release_as_assets(pasted, refreshed):
 
 
 @pytest.mark.parametrize("engine", ["dask", "ray"])
+@pytest.mark.heavy
 def test_a_deployed_run_on_a_cluster_gives_the_release_of_the_command_line(engine, server, clusters, alone, tmp_path):
     run = start(
         server, "run/local", recipe="general", sources=["small.py"], engine=engine, address=clusters[engine],
@@ -274,6 +282,7 @@ def test_a_deployed_run_on_a_cluster_gives_the_release_of_the_command_line(engin
     assert sums(tmp_path / "w") == alone
 
 
+@pytest.mark.heavy
 def test_a_run_waits_for_a_host_from_which_another_run_collects(server, tmp_path):
     api = f"{server['PREFECT_API_URL']}/v2/concurrency_limits"
     limit = f"host:127.0.0.1:{server['MALMOI_SAMPLE_PORT']}"
@@ -287,6 +296,7 @@ def test_a_run_waits_for_a_host_from_which_another_run_collects(server, tmp_path
     wait_for(server, run)
 
 
+@pytest.mark.heavy
 def test_runs_of_one_workspace_wait_in_line_and_those_of_another_do_not(server, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     with request_locks(LockRequest("malmoi curate")), Workspace.open(one).lock():
@@ -299,6 +309,7 @@ def test_runs_of_one_workspace_wait_in_line_and_those_of_another_do_not(server, 
     assert (one / "1-captures" / "small").exists()
 
 
+@pytest.mark.heavy
 def test_a_run_that_fails_says_the_reasons_of_the_ledger_and_is_posted_to_the_webhook(server, alerts, tmp_path):
     refused = start(server, "run/local", recipe="mine", sources=["bare.py"], workspace=str(tmp_path / "w"))
     assert refused[0] == 409  # a recipe of one's own is named by its file
@@ -314,6 +325,7 @@ def test_a_run_that_fails_says_the_reasons_of_the_ledger_and_is_posted_to_the_we
     assert "no-licence" in alerts[0][0]
 
 
+@pytest.mark.heavy
 def test_the_server_hides_the_address_of_the_webhook_and_holds_the_automations(server):
     _, blocks = ask(f"{server['PREFECT_API_URL']}/block_documents/filter", {})
     assert "malmoi-alerts" in json.dumps(blocks)
@@ -324,6 +336,7 @@ def test_the_server_hides_the_address_of_the_webhook_and_holds_the_automations(s
     }  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_a_run_whose_worker_died_before_its_first_step_becomes_crashed_and_is_posted(server, alerts, tmp_path):
     """The automation with 10 seconds instead of 20 minutes; a run that is Pending is taken by no worker."""
     api, block = server["PREFECT_API_URL"], "00000000-0000-0000-0000-000000000000"
@@ -345,6 +358,7 @@ def test_a_run_whose_worker_died_before_its_first_step_becomes_crashed_and_is_po
         time.sleep(0.5)
 
 
+@pytest.mark.heavy
 def test_a_source_that_is_not_in_a_listed_folder_is_refused_also_where_the_server_does_not_check(server, tmp_path):
     """Whoever reaches the API can switch the check of the server off; the run checks again and loads no such file."""
     evil = tmp_path / "evil.py"
@@ -361,6 +375,7 @@ def test_a_source_that_is_not_in_a_listed_folder_is_refused_also_where_the_serve
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.heavy
 def test_a_run_of_erase_counts_and_then_erases(pasted):
     home, server = pasted
     table = next((home / "workspace" / "6-releases" / "general" / "1.0.0" / "data").rglob("*.parquet"))
@@ -376,6 +391,7 @@ def test_a_run_of_erase_counts_and_then_erases(pasted):
 
 
 @pytest.mark.parametrize("version", ["", "v2/"])
+@pytest.mark.heavy
 def test_the_forms_show_choices_and_help_in_a_real_browser(pasted, tmp_path, version):
     _, server = pasted
     ui = server["PREFECT_API_URL"].removesuffix("api") + version
@@ -392,6 +408,7 @@ def test_the_forms_show_choices_and_help_in_a_real_browser(pasted, tmp_path, ver
             assert 'Property is type "None"' not in shown
 
 
+@pytest.mark.heavy
 def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server, tmp_path):
     ui = server["PREFECT_API_URL"].removesuffix("api")
     api = server["PREFECT_API_URL"]
@@ -421,6 +438,7 @@ def test_a_command_through_the_server_gives_the_same_release_as_one_without(past
     assert [(r["state"]["type"], r["parameters"]["recipe"]) for r in ours] == [("COMPLETED", "general")]
 
 
+@pytest.mark.heavy
 def test_deployments_show_the_flows_with_their_parameters(server, clusters):
     _, deployments = ask(f"{server['PREFECT_API_URL']}/deployments/filter", {})
     found = {d["entrypoint"].rpartition(".")[2]: d["parameter_openapi_schema"] for d in deployments}
@@ -449,6 +467,7 @@ def test_deployments_show_the_flows_with_their_parameters(server, clusters):
     assert all("malmoi" in d["tags"] for d in deployments)
 
 
+@pytest.mark.heavy
 def test_the_server_refuses_nonsense_and_names_the_field(server, clusters):
     """One test for all cases: the server is shared, and a request takes milliseconds."""
     api = server["PREFECT_API_URL"]
@@ -463,6 +482,7 @@ def test_the_server_refuses_nonsense_and_names_the_field(server, clusters):
     assert not wrong
 
 
+@pytest.mark.heavy
 def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, monkeypatch):
     from flows import prefect_flows
 
@@ -473,6 +493,7 @@ def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, m
     assert sorted((pasted[0] / "workspace").rglob("*")) == before
 
 
+@pytest.mark.heavy
 def test_a_clone_deploys_the_same_by_the_same_block(pasted, tmp_path):
     """The last test with the server: the block of a fresh copy sets the weekly schedule back to inactive."""
     home, server = pasted

@@ -18,6 +18,8 @@ from tests.builders.small_storage import free_ports
 from tests.foreign.environments import NAMES, run_offline
 from tests.foreign.pages import read_commands, read_examples
 
+pytestmark = pytest.mark.heavy
+
 READING, TRAINING = "releases.md", "train-on-a-release.md"
 EXAMPLES = [(page, tool) for page in (READING, TRAINING) for tool in NAMES if read_examples(page, tool)]
 

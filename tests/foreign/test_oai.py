@@ -17,9 +17,12 @@ HERE = Path(__file__).parent
 PYTHON = HERE.parents[1] / ".foreign" / "oai" / "bin" / "python"
 SIZE = 130
 
-pytestmark = pytest.mark.skipif(
-    not (PYTHON.parents[1] / ".installed").is_file(), reason="no environment for oai: run make foreign"
-)
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(
+        not (PYTHON.parents[1] / ".installed").is_file(), reason="no environment for oai: run make foreign"
+    ),
+]
 
 
 @contextmanager

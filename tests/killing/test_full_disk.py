@@ -14,6 +14,8 @@ import pytest
 from tests.killing.conftest import SECONDS, Small
 from tests.killing.prefect_home import PrefectHome
 
+pytestmark = pytest.mark.heavy
+
 # A disk of its own size, made larger after the first run; sizes in KiB.
 SCRIPT = """
 mount -t tmpfs -o size=${KIB}k none "$DISK"

@@ -23,6 +23,8 @@ from tests.builders.small_corpus import sums
 from tests.killing.conftest import SECONDS, Small
 from tests.killing.prefect_home import PrefectHome, kill_family
 
+pytestmark = pytest.mark.heavy
+
 SEED = int(os.environ.get("MALMOI_KILL_SEED", "20261129"))
 KILLS = int(os.environ.get("MALMOI_SOAK_MATRIX", "200"))
 LONGEST = 0.85  # a kill comes up to this share of the duration of an undisturbed run after the start

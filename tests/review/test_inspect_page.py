@@ -15,6 +15,8 @@ from malmoi.releases.sampling.inspection import QUESTIONS, Reading
 from malmoi.releases.sampling.random_sample import DrawnText
 from tests.builders.headless_browser import Browser, open_browser
 
+pytestmark = pytest.mark.heavy
+
 HOSTILE = '</script><img src=x onerror="document.title=1"><b>'
 LABELS = (("register", "essay"), ("domain", "law"), ("page_kind", "article"), ("quality", "0.81"))
 OUTSIDE = (

@@ -20,6 +20,8 @@ from malmoi.workspace import Workspace
 from tests.builders.headless_browser import Browser, open_browser
 from tests.review.small_queue import Waiting, make_workspace, read_lines, sentences
 
+pytestmark = pytest.mark.heavy
+
 NAME, REASON = "김검토", "정책을 읽음"
 MARK = "The mark in the archived page"
 HOSTILE = '</script><img src=x onerror="document.title=1"><b>'
