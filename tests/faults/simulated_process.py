@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any
 
-from tests.builders import frozen_clock
+from tests.builders import forked_crawler, frozen_clock
 from tests.faults import object_store
 from tests.faults.injection import Fault, Injector, install
 
@@ -32,11 +32,6 @@ KILLED = "killed"
 WALL = 240.0  # seconds; a loaded machine stays far below it
 CPU = 60  # seconds
 _LOADED = (
-    "crawlers.fetch.__main__",
-    "crawlers.fetch.archive_middleware",
-    "crawlers.fetch.connections",
-    "crawlers.fetch.dump.collector",
-    "crawlers.fetch.robots_middleware",
     "flows.cli.publish",
     "flows.withdrawals",
     "flows.engine.preload",
@@ -45,7 +40,6 @@ _LOADED = (
     "malmoi.releases.distribution.folder",
     "malmoi.storage.working_copy",
     "obstore.store",
-    "scrapy.crawler",
 )
 
 
@@ -85,9 +79,9 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
+    forked_crawler.load()
     for name in _LOADED:
         importlib.import_module(name)
-    assert "twisted.internet.reactor" not in sys.modules  # a crawl chooses its own
     from crawlers import extract
     from flows.engine import worker_pool
 
@@ -226,67 +220,30 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     lease.time = SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep)  # type: ignore[assignment]
     working_copy.FRESH = 0.0  # type: ignore[misc]
     working_copy.ORPHAN = clocks.timedelta(microseconds=1)  # type: ignore[misc]
-    popen = type("Popen", (ForkedCrawler,), {"injector": injector, "points": crawled})
+    popen = type("Popen", (WatchedCrawler,), {"injector": injector, "points": crawled})
     crawl_progress.subprocess = SimpleNamespace(Popen=popen, PIPE=-1)  # type: ignore[assignment]
 
 
-class ForkedCrawler:
-    """Like Popen for the crawler, but a fork: it costs no imports, and its files are watched too."""
+class WatchedCrawler(forked_crawler.ForkedCrawler):
+    """A forked crawler whose files are watched too."""
 
     injector: Injector
     points: Path
 
-    def __init__(self, command: Sequence[str], *, stderr: Any, preexec_fn: Any, **_: Any) -> None:
-        pipe, into = os.pipe()
-        self.returncode: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            code = 1
-            try:
-                os.close(pipe)
-                os.dup2(into, 1)
-                os.dup2(stderr.fileno(), 2)
-                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (the process ends with it)
-                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-                preexec_fn()
-                code = self._crawl(command[-1])
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-        os.close(into)
-        self.stdout = open(pipe, encoding="utf-8")  # noqa: SIM115
-
-    def _crawl(self, order: str) -> int:
-        from crawlers.fetch.__main__ import main
-
+    def crawl(self, order: str) -> int:
         injector = self.injector
         injector.role = "crawler"
         injector.log.clear()
         injector.seen.clear()
-        code = main([order])
+        code = super().crawl(order)
         flushed = list(injector.journal.flushed.items())
         self.points.write_text(json.dumps({"points": injector.log, "struck": injector.struck, "flushed": flushed}))
         return code
 
     def wait(self) -> int:
-        if self.returncode is None:
-            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            if self.points.exists():  # what the crawler flushed is durable for this process too
-                flushed = json.loads(self.points.read_text())["flushed"]
-                self.injector.journal.flushed |= {inode: tuple(state) for inode, state in flushed}
-        return self.returncode
-
-    def terminate(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
-
-    def __enter__(self) -> ForkedCrawler:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stdout.close()
-        self.wait()
+        waited = self.returncode is not None
+        status = super().wait()
+        if not waited and self.points.exists():  # what the crawler flushed is durable for this process too
+            flushed = json.loads(self.points.read_text())["flushed"]
+            self.injector.journal.flushed |= {inode: tuple(state) for inode, state in flushed}
+        return status
