@@ -1,12 +1,13 @@
-"""Read the triples of page, gold text and facts."""
+"""Read pages with their gold texts and facts, one on a line of `WRITER.jsonl`."""
 
 from __future__ import annotations
 
+import json
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 OPEN = Path(__file__).parent / "open"
 HEAD_LINES = 3  # leading lines in which an output may repeat the title, which no gold text has
@@ -21,7 +22,6 @@ class HardPage:
     url: str
     builder: str
     kind: str
-    charset: str
     title: str
     body: bytes
     gold: str
@@ -32,18 +32,24 @@ class HardPage:
 
 
 def read_folders(folders: Iterable[Path]) -> list[HardPage]:
-    """Return the pages of folders, by name. Raises FileNotFoundError if a page has no gold text."""
-    return [_read_page(path) for folder in folders for path in sorted(folder.glob("*.toml"))]
+    """Return the pages of folders that have a gold text, in order of writers and lines."""
+    facts = ("name", "url", "builder", "kind", "title", "gold")
+    rows = [row for row in read_rows(folders) if "gold" in row]
+    return [HardPage(body=encode_page(row), **{fact: row[fact] for fact in facts}) for row in rows]
 
 
-def _read_page(path: Path) -> HardPage:
-    facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    text = path.with_suffix(".html").read_text(encoding="utf-8")
-    gold = path.with_suffix(".md").read_text(encoding="utf-8").strip()
-    charset = facts["charset"]
-    # A page may show a sign that its own encoding lacks; servers send it as a reference.
-    body = text.encode(charset, "xmlcharrefreplace")
-    return HardPage(path.stem, facts["url"], facts["builder"], facts["kind"], charset, facts["title"], body, gold)
+def read_rows(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of folders. Pages that were only written for their kind have no `charset` and no `gold`."""
+    for folder in folders:
+        for path in sorted(folder.glob("*.jsonl")):
+            with path.open(encoding="utf-8") as lines:
+                yield from map(json.loads, lines)
+
+
+def encode_page(row: Mapping[str, Any]) -> bytes:
+    """Return the body as the server sends it: a sign that the charset lacks is a reference."""
+    text: str = row["html"]
+    return text.encode(row.get("charset", "utf-8"), "xmlcharrefreplace")
 
 
 def without_title(text: str, title: str) -> str:

@@ -9,12 +9,10 @@ The table shows hard pages by a model that has not seen their writer. `--write` 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
-import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.hard_pages.pages import encode_page, read_rows
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
 from crawlers.formats.html import html_page, page_features, page_kind, page_metadata
 from crawlers.formats.html.page_features import find_stated_kinds
@@ -101,26 +100,16 @@ def corpus_pages() -> Iterator[Shown]:
             yield one
 
 
-def hard_pages(folder: Path) -> Iterator[Shown]:
+def hard_pages(folders: Iterable[Path]) -> Iterator[Shown]:
     """Yield the open hard pages with a text; frames and shells are decided without the model."""
-    for name, kind, item in _read_items(folder):
+    for row in read_rows(folders):
+        name, kind = row["name"], row["kind"]
+        # The page itself has to say its charset where the facts state one.
+        item = Item("k", row["url"], encode_page(row), "text/html", "" if "charset" in row else "utf-8", "")
         if kind in LEARNED and (kind != "article" or html_page.main_text(html_page.parse(item).tree)[0]):
             shown = show(name, kind, name.partition("-")[0], item)
             if shown is not None:
                 yield shown
-
-
-def _read_items(folder: Path) -> Iterator[tuple[str, str, Item]]:
-    """Yield name, kind and page: of pages with a file each (ID.toml, ID.html), then of the lines of WRITER.jsonl."""
-    for path in sorted(folder.glob("*.toml")):
-        stated = tomllib.loads(path.read_text("utf-8"))
-        if path.with_suffix(".html").exists():
-            body = path.with_suffix(".html").read_text("utf-8").encode(stated["charset"], "xmlcharrefreplace")
-            yield path.stem, stated["kind"], Item("k", stated["url"], body, "text/html", "", "")
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            yield row["name"], row["kind"], Item("k", row["url"], row["html"].encode(), "text/html", "utf-8", "")
 
 
 def train(pages: Sequence[Shown]) -> tuple[Floats, Floats]:
@@ -194,7 +183,7 @@ def main() -> int:
         print(f"benchmarks: the corpora are not at {CORPORA}.", file=sys.stderr)
         return 2
     built, corpus = list(built_pages(SEED)), list(corpus_pages())
-    hard = [page for folder in arguments.hard for page in hard_pages(folder)]
+    hard = list(hard_pages(arguments.hard))
     test = list(built_pages(SEED + 1))
     writers = sorted({page.origin for page in hard})
     for writer in writers:
