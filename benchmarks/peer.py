@@ -1,6 +1,6 @@
 """datatrove with FineWeb2's Korean thresholds over the same archive: its environment, its run, the comparison.
 
-The peer has an environment of its own, `.venv/peer`, made once from `peer_datatrove/requirements.txt`.
+The peer has an environment of its own, `.venv/peer`, made once from `peers/datatrove.txt`.
 BENCH_PEER names the Python of another one; BENCH_PEER=none leaves the peer out.
 """
 
@@ -17,9 +17,8 @@ from rich.table import Table
 
 from benchmarks import measure
 
-HERE = Path(__file__).parent / "peer_datatrove"
-SCRIPT = HERE / "stage.py"
-REQUIREMENTS = HERE / "requirements.txt"
+SCRIPT = Path(__file__).parent / "peers" / "datatrove_stage.py"
+REQUIREMENTS = SCRIPT.with_name("datatrove.txt")
 HOME = Path(__file__).parent.parent / ".venv" / "peer"
 STAGES = ("extract", "quality", "sign")  # in this order; each reads the folder of the one before
 OFFLINE = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from benchmarks.duplicates.copies_plant import Text
 
-HERE = Path(__file__).parents[1] / "peer_copies"
-SCRIPT = HERE / "find.py"
+SCRIPT = Path(__file__).parents[1] / "peers" / "find_copies.py"
 HOME = Path(__file__).parents[2] / ".venv" / "peer-copies"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
 MAKE = (
     f"python -m venv {HOME.parent.name}/{HOME.name} && {HOME.parent.name}/{HOME.name}/bin/pip install --no-deps "
-    "-r benchmarks/peer_copies/requirements.txt"
+    "-r benchmarks/peers/find_copies.txt"
 )
 PEERS = {
     "datatrove": "datatrove 0.10.1, words between blanks, 14 × 8",

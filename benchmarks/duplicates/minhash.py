@@ -29,11 +29,11 @@ from rich.table import Table
 from benchmarks.sources.corpora import CORPORA
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).parents[1] / "peer_minhash" / "sign.py"
+SCRIPT = Path(__file__).parents[1] / "peers" / "sign_texts.py"
 HOME = ROOT / ".venv" / "peer-minhash"
 MAKE = (
     "python -m venv .venv/peer-minhash && .venv/peer-minhash/bin/pip install --no-deps "
-    "-r benchmarks/peer_minhash/requirements.txt"
+    "-r benchmarks/peers/sign_texts.txt"
 )
 PIECE = 2000  # code points
 LEAST = 2_000_000  # code points of a round; fewer are taken again and again

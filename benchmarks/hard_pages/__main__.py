@@ -1,6 +1,7 @@
 """`python -m benchmarks.hard_pages [FOLDER …] [--peers PYTHON] [--worst N]`: extraction of Korea's hard pages.
 
-Without a folder, `benchmarks/hard_pages/open`. PYTHON is that of an environment with `peers/requirements.txt`.
+Without a folder, `benchmarks/hard_pages/open`. PYTHON is that of an environment with
+`benchmarks/peers/extract_pages.txt`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks.hard_pages.pages import OPEN, HardPage, read_folders, without_ti
 from crawlers import formats
 from malmoi.source import Item
 
-SCRIPT = Path(__file__).parent / "peers" / "extract.py"
+SCRIPT = Path(__file__).parents[1] / "peers" / "extract_pages.py"
 PEERS = ("trafilatura", "resiliparse", "readability")
 MEASURES = ("rouge", "shingle", "tables", "code", "items")
 out = Console(highlight=False, width=160)

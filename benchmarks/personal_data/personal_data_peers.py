@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parents[1] / "peer_personal_data"
-SCRIPT = HERE / "find.py"
+SCRIPT = Path(__file__).parents[1] / "peers" / "find_personal_data.py"
 RECIPE = str(Path(__file__).parents[1] / "recipes" / "masked.toml")
 HOME = Path(__file__).parents[2] / ".venv" / "peer-pii"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
 MAKE = (
     f"python -m venv {HOME.parent.name}/{HOME.name} && {HOME.parent.name}/{HOME.name}/bin/pip install --no-deps "
-    "-r benchmarks/peer_personal_data/requirements.txt"
+    "-r benchmarks/peers/find_personal_data.txt"
 )
 PEERS = {
     "presidio": "Presidio's Korean recognisers and its e-mail, phone (KR), IP, card ones; no NLP model; score ≥ 0.3",

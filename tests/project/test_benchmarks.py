@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from benchmarks import measure, peer
-from benchmarks.peer_datatrove import stage
+from benchmarks.peers import datatrove_stage as stage
 
 CONFIG = Path(__file__).parents[3] / "shared" / "corpora" / "fineweb2-ko-wordlists" / "configs" / "kor_Hang.yml"
 

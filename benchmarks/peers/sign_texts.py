@@ -1,4 +1,4 @@
-"""Signatures as others make them: `python sign.py SYSTEM TEXTS.json`, in the environment of `requirements.txt`.
+"""Signatures as others make them: `python sign_texts.py SYSTEM TEXTS.json`, where `sign_texts.txt` is installed.
 
 TEXTS holds `texts`, a list, and `pairs`, a list of two texts each. Standard input has a command a line, and each is
 answered by one line of JSON: `sign N` signs the first N texts, from `str` to signature, and says what CPU seconds it

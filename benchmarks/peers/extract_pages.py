@@ -1,4 +1,4 @@
-"""Texts as other extractors find them: `python extract.py SYSTEM PAGES.jsonl`, where `requirements.txt` is installed.
+"""Texts as other extractors find them: `extract_pages.py SYSTEM PAGES.jsonl`, where `extract_pages.txt` is installed.
 
 Reads {name, url, body (base64)} a line; prints {cpu: seconds}, then {name, text} a line. Each system gets the bytes of
 the page; readability and resiliparse get text that resiliparse's own detection decoded.

@@ -1,4 +1,4 @@
-"""Copies as others find them: `python find.py SYSTEM TEXTS.jsonl ANSWERS.jsonl`, where `requirements.txt` is installed.
+"""Copies as others find them: `find_copies.py SYSTEM TEXTS.jsonl ANSWERS.jsonl`, where `find_copies.txt` is installed.
 
 Reads {id, text} a line, writes {id, keeper} a line in the same order; a text that is kept is its own keeper.
 Each system is run as its own documentation shows it, with its own thresholds; what had to be changed stands beside it.

@@ -1,6 +1,6 @@
-"""One stage of datatrove with FineWeb2's Korean thresholds: `python stage.py STAGE INPUT OUTPUT`.
+"""One stage of datatrove with FineWeb2's Korean thresholds: `python datatrove_stage.py STAGE INPUT OUTPUT`.
 
-It runs in the environment of `requirements.txt` and uses datatrove's own classes and its own Korean
+It runs in the environment of `datatrove.txt` and uses datatrove's own classes and its own Korean
 tokeniser. A stage is a process, because datatrove cannot pickle Kiwi. Values are those of FineWeb2's
 `configs/kor_Hang.yml`, fixed parts and the order of filters those of its `fineweb-2-pipeline.py`
 (huggingface/fineweb-2). Left out, so that the peer does less work than FineWeb2 did: language

@@ -1,4 +1,4 @@
-"""Personal data as others find it: `python find.py SYSTEM TEXTS.jsonl`, where `requirements.txt` is installed.
+"""Personal data as others find it: `find_personal_data.py SYSTEM TEXTS.jsonl`, with `find_personal_data.txt` installed.
 
 Reads {id, text} a line; prints {seconds} of the work without the start, then {id, found: [{kind, start, end}]} a line
 in the same order. Kinds are Malmoi's; what has no such kind (a job title, a height) is left out.

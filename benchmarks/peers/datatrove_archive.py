@@ -1,4 +1,4 @@
-"""Curate the licensed documents of an archive with datatrove: `curate_archive.py WORKSPACE OUTPUT --settings FILE`.
+"""Curate the licensed documents of an archive with datatrove: `datatrove_archive.py WORKSPACE OUTPUT --settings FILE`.
 
 WORKSPACE holds a run of this project. OUTPUT gets `datatrove.jsonl`, one object {"id", "source", "text"} a line under
 the ids of the archive, and `counts.json`: documents and code points that each step was given and removed. FILE is

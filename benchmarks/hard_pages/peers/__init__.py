@@ -1,1 +1,0 @@
-"""Other extractors, for comparison: they run in an environment of their own."""

@@ -1,1 +1,0 @@
-"""datatrove, for comparison: what runs in an environment of its own."""

@@ -1,1 +1,0 @@
-"""Other detectors of personal data, for comparison: what runs in an environment of its own."""
