@@ -1,4 +1,4 @@
-"""`python -m benchmarks.person_names.measure FOLDER`: precision and recall of the model on texts with marked names."""
+"""`python -m benchmarks.person_names.measure FILE`: precision and recall of the model on texts with marked names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from malmoi.document import Document, Provenance
 LEAST = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
 
 
-def read_filled(folder: Path) -> list[texts.Text]:
-    """Return the documents of a folder, their marks filled with one seed."""
+def read_filled(file: Path) -> list[texts.Text]:
+    """Return the documents of a file, their marks filled with one seed."""
     return [
         texts.fill_template(kind, body, texts.Draw(f"measure/{i}"))
-        for i, (kind, body) in enumerate(texts.read_templates(folder))
+        for i, (kind, body) in enumerate(texts.read_templates(file))
     ]
 
 
@@ -66,12 +66,12 @@ def count_private(corpus: Iterable[texts.Text], *, analysed: bool) -> tuple[Coun
 def main(argv: list[str] | None = None) -> int:
     """Print the figures by threshold and by kind."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("file", type=Path)
     parser.add_argument("--model", type=Path, default=name_tagger.MODEL)
     parser.add_argument("--errors", action="store_true", help="print what is missed and wrong at threshold 0")
     options = parser.parse_args(argv)
     model = name_tagger.load_model(options.model)
-    corpus = read_filled(options.folder)
+    corpus = read_filled(options.file)
     for analysed in (False, True):
         begin = time.process_time()
         counts = count(corpus, model, LEAST, analysed=analysed)

@@ -1,6 +1,6 @@
 """Texts with marked names: `⟦홍길동⟧`; `⟦*홍길동⟧` is private; empty marks and `<org>`, `<place>` are filled by a seed.
 
-A file holds documents between lines of `---`; the first line of a document is `# kind: obituary`.
+Each line of a file is a document: `{"id": "w01-a1/1", "kind": "roster", "text": …}`; `w01-a1` is the batch.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +19,9 @@ from filters.korean.hangul import is_hangul
 from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
 
 HERE: Final = Path(__file__).parent
-NAMED: Final = HERE / "texts"  # every name is marked, private or not
-PRIVATE: Final = HERE / "private"  # of every name, the marks say whether it is private
+NAMED: Final = HERE / "texts.jsonl"  # every name is marked, private or not
+PRIVATE: Final = HERE / "private.jsonl"  # of every name, the marks say whether it is private
+TUNE: Final = HERE / "tune.jsonl"  # every name is marked, and whether it is private; measures, never trains
 ROOT: Final = HERE.parents[1]
 SETS: Final = ("tune", "first-exam", "second-exam", "third-exam")
 _SLOT: Final = re.compile("⟦(\\*?)([^⟦⟧\n]*)⟧|<(org|place)>")
@@ -83,15 +85,14 @@ class Draw:
         return self.below(10_000) < share * 10_000
 
 
-def read_templates(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield kind and text, with its marks, of each document of a folder, by file name."""
-    for path in sorted(folder.glob("*.txt")):
-        for number, part in enumerate(re.split("^---\n", path.read_text("utf-8"), flags=re.M)):
-            head, _, body = part.strip("\n").partition("\n")
-            if not head.startswith("# kind:"):
-                raise ValueError(f"{path.name}: document {number + 1} does not begin with '# kind: …'; add that line")
-            if body.strip():
-                yield head.partition(":")[2].strip(), body
+def read_templates(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield kind and text, with its marks, of each document of a file."""
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            row = json.loads(line)
+            if not {"kind", "text"} <= row.keys():
+                raise ValueError(f"{file.name}, line {number}: a document has a kind and a text; add them")
+            yield row["kind"], row["text"]
 
 
 def fill_template(kind: str, template: str, draw: Draw, *, varied: float = 0.0) -> Text:
@@ -229,8 +230,7 @@ def draw_place(draw: Draw) -> str:
 
 @cache
 def _words(name: str) -> tuple[str, ...]:
-    lines = HERE.joinpath("texts", "words", name + ".txt").read_text("utf-8").splitlines()
-    return tuple(word for line in lines[1:] for word in line.split())
+    return tuple(tomllib.loads((HERE / "words.toml").read_text("utf-8"))[name].split())
 
 
 _SLOTS: Final[dict[str, Callable[[Draw], str]]] = {

@@ -1,9 +1,9 @@
 """`python -m benchmarks.person_names.train [--write]`: train the model that finds names of persons.
 
 An averaged perceptron with a margin over hashed features, in whole numbers only: the same texts give the same bytes on
-every machine. It learns from the texts in `benchmarks/person_names/texts`, whose marks are filled `--copies` times with
-other names, and from the open sets of personal data. These mark private names only: what a first model takes for a name
-there, without a mark, is left out. Half of the copies have a morphological analysis, and a third hides the word lists.
+every machine. It learns from `texts.jsonl` and `private.jsonl`, whose marks are filled COPIES times with other names,
+and from the open sets of personal data. These mark private names only: what a first model takes for a name there,
+without a mark, is left out. Half of the copies have a morphological analysis, and a third hides the word lists.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from filters.pii_rules.people import name_privacy, name_tagger
 from filters.pii_rules.people.name_features import _TAGS, MARGIN, Excerpt, _tag_positions, compute_features
 from malmoi.document import Morphemes
 
-TUNE = texts.HERE / "tune"
 DATA = Path(__file__).parents[1] / "data" / "personal_data"
 SEED = 20261129
 LEAST = -3.0  # most candidates
@@ -124,13 +123,13 @@ def test_a_text_without_candidates_has_no_features() -> None:
 
 
 def test_the_model_does_not_fall_on_the_tuning_set() -> None:
-    (total,) = measure.count(measure.read_filled(TUNE), name_tagger.load_model(), [0.0], analysed=False)
+    (total,) = measure.count(measure.read_filled(texts.TUNE), name_tagger.load_model(), [0.0], analysed=False)
     assert total["right "] / total["gold "] >= 0.82
     assert total["right "] / total["found "] >= 0.93
 
 
 def test_private_names_do_not_fall_on_the_tuning_set() -> None:
-    total, _ = measure.count_private(measure.read_filled(TUNE), analysed=False)
+    total, _ = measure.count_private(measure.read_filled(texts.TUNE), analysed=False)
     gold, found, right = (sum(total[f"{what} {kind}"] for kind in KINDS) for what in ("gold", "found", "right"))
     assert right / gold >= 0.74  # in texts of one to three lines; rules that were tuned on this set had .87
     assert right / found >= 0.935
