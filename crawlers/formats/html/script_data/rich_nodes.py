@@ -1,27 +1,19 @@
-"""Read the nodes of rich text, whatever editor made them: their kind, their content, their level, their code."""
+"""Read the nodes of rich text, whatever editor made them: their kind, content, level, code, rows and cells."""
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 MAX_DEPTH = 60
 Node: TypeAlias = "dict[str, Any]"
 MANY_FIELDS = 8  # of an object; with more it is a record
 TYPES = (
-    "blockName",
-    "nodeType",
-    "_type",
-    "@ctype",
-    "blockType",
-    "block_type",
-    "type",
-    "kind",
-    "tagName",
-    "tag",
-    "name",
-)
+    "blockName", "nodeType", "_type", "@ctype", "blockType", "block_type", "type", "kind", "tagName", "tag", "name",
+)  # fmt: skip
 _INNER = (
     "children", "content", "content_elements", "innerBlocks", "nodes", "rich_text", "richText", "blocks", "paragraphs",
     "components", "items", "elements", "spans", "value", "text", "plain_text", "html", "innerHTML", "body", "code",
@@ -30,19 +22,9 @@ _INNER = (
 _TEXTS = ("text", "children", "content", "body", "value", "paragraphs", "html")
 HOLDERS = ("data", "attributes", "props", "attrs")
 _CODE = (
-    "code",
-    "content",
-    "value",
-    "text",
-    "plain_text",
-    "source",
-    "codeText",
-    "children",
-    "html",
-    "rich_text",
-    "data",
+    "code", "content", "value", "text", "plain_text", "source", "codeText", "children", "html", "rich_text", "data",
     "attributes",
-)
+)  # fmt: skip
 _LANGUAGES = ("language", "lang", "params", "syntax", "mode")
 _MARK = re.compile(r"[^a-z0-9]")
 # The kinds of nodes, by their normalised names ("core/list-item" is "listitem"); the first that fits counts.
@@ -83,6 +65,9 @@ _RECORD = re.compile(
     r"|writer|views?|viewcount|hits?)$",
     re.IGNORECASE,
 )
+HEADERS = ("head", "header", "headers", "columns", "thead", "headings")
+ROWS = ("rows", "content", "children", "body", "tbody", "data", "cells", "table", "value")
+_FIELDS = ("key", "field", "accessor", "name", "id", "dataIndex", "prop")  # the field that a column shows
 _ORDINALS = ("no", "step", "order", "seq", "index", "number", "idx", "stepNo", "position")
 BLOCKS = frozenset({"code", "heading", "ordered", "list", "item", "ordereditem", "table", "quote", "raw"})
 
@@ -141,49 +126,68 @@ def is_element(node: Any) -> bool:
     return isinstance(node[1], dict) and bool(ELEMENT.fullmatch(node[0]))
 
 
+def is_hast(node: Node) -> bool:
+    """Whether a node is an element of hast: `{"type": "element", "tagName": …, "properties": …, "children": …}`."""
+    return node.get("type") == "element" and bool(node.get("tagName") or node.get("tag"))
+
+
 def node_kind(node: Node) -> str:
     """Return the kind of a node, "" if its type says none."""
     for name in TYPES:
-        said = node.get(name)
+        stated = node.get(name)
         if name == "name" and not any(key in node for key in ("attributes", "innerBlocks", "innerHTML", "children")):
             continue
-        if not isinstance(said, str) or not said or len(said) > 60:
+        if not isinstance(stated, str) or not stated or len(stated) > 60:
             continue
-        if name == "_type" and said == "block":
-            return _portable_kind(node)
-        if said == "element" or (name == "type" and said == "block" and "tag" not in node):
+        if name == "_type" and stated == "block":  # Portable Text
+            if item := node.get("listItem"):
+                return "ordereditem" if item == "number" else "item"
+            style = str(node.get("style") or "normal")
+            return "heading" if re.fullmatch("h[1-6]", style) else "quote" if style == "blockquote" else "paragraph"
+        if stated == "element" or (name == "type" and stated == "block" and "tag" not in node):
             continue
-        return kind_of(said, node)
+        kind = _kind_of_name(stated)
+        return "ordered" if kind == "list" and _is_ordered(node) else kind
     return ""
 
 
-def kind_of(said: str, node: Node) -> str:
-    """Return the kind that a name of a type says."""
-    name = _MARK.sub("", said.rpartition("/")[2].rpartition(".")[2].lower())
-    if name in ("block", "root", "doc", "document", "column", "columns", "group", "section"):
+@lru_cache(maxsize=2_000)
+def _kind_of_name(name: str) -> str:
+    """Return the kind that the name of a type says.
+
+    >>> _kind_of_name("core/list-item"), _kind_of_name("heading_2"), _kind_of_name("doc"), _kind_of_name("가")
+    ('item', 'heading', 'box', 'other')
+    """
+    word = _MARK.sub("", name.rpartition("/")[2].rpartition(".")[2].lower())
+    if word in ("block", "root", "doc", "document", "column", "columns", "group", "section"):
         return "box"
-    kind = next((kind for kind, pattern in _KINDS if pattern.search(name)), "other")
-    if kind == "list" and is_ordered(node):
-        return "ordered"
-    return kind
+    return next((kind for kind, pattern in _KINDS if pattern.search(word)), "other")
 
 
-def _portable_kind(node: Node) -> str:
-    style = str(node.get("style") or "normal")
-    if node.get("listItem"):
-        return "ordereditem" if node["listItem"] == "number" else "item"
-    return "heading" if re.fullmatch("h[1-6]", style) else "quote" if style == "blockquote" else "paragraph"
+def _is_ordered(node: Node) -> bool:
+    return any(
+        box.get("ordered") is True
+        or any(
+            str(box.get(name, "")).lower() in ("ordered", "number", "numbered", "ol", "decimal", "ordinal")
+            for name in ("style", "listType", "list_type", "format", "tag", "listStyle")
+        )
+        for box in boxes_of(node)
+    )
 
 
-def is_ordered(node: Node) -> bool:
-    """Whether a list is numbered."""
-    for box in (node, *(node[name] for name in HOLDERS if isinstance(node.get(name), dict))):
-        if box.get("ordered") is True:
-            return True
-        for name in ("style", "listType", "list_type", "format", "tag", "listStyle"):
-            if str(box.get(name, "")).lower() in ("ordered", "number", "numbered", "ol", "decimal", "ordinal"):
-                return True
-    return False
+def boxes_of(node: Node, *more: str) -> list[Node]:
+    """Return a node and the objects in it that hold its fields."""
+    return [node, *(node[name] for name in (*HOLDERS, *more) if isinstance(node.get(name), dict))]
+
+
+def first_list(node: Node, names: tuple[str, ...]) -> list[Any] | None:
+    """Return the first field of these names that holds a list."""
+    return next((node[name] for name in names if isinstance(node.get(name), list)), None)
+
+
+def first_text(node: Node, names: tuple[str, ...]) -> str:
+    """Return the first field of these names that holds a string, "" without one."""
+    return next((node[name] for name in names if isinstance(node.get(name), str)), "")
 
 
 def inner_of(node: Node, without: tuple[str, ...] = (), *, cell: bool = False) -> Any:
@@ -208,15 +212,15 @@ def inner_of(node: Node, without: tuple[str, ...] = (), *, cell: bool = False) -
 
 def heading_level(node: Node) -> int:
     """Return the level of a heading, 2 if it states none."""
-    for box in (node, *(node[name] for name in HOLDERS if isinstance(node.get(name), dict))):
+    for box in boxes_of(node):
         for name in ("level", "depth", "size", *TYPES, "style"):
-            said = box.get(name)
-            if isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= 6:
-                return said
-            if isinstance(said, str):
-                if digit := re.search("[1-6]$", said):
+            level = box.get(name)
+            if isinstance(level, int) and not isinstance(level, bool) and 1 <= level <= 6:
+                return level
+            if isinstance(level, str):
+                if digit := re.search("[1-6]$", level):
                     return int(digit.group())
-                word = re.split("[^a-z]", said.lower())[-1]
+                word = re.split("[^a-z]", level.lower())[-1]
                 if word in _NUMBERS:
                     return _NUMBERS[word]
     return 2
@@ -224,10 +228,10 @@ def heading_level(node: Node) -> int:
 
 def code_language(node: Node) -> str:
     """Return the language that a code block names, or ""."""
-    for box in (node, *(node[name] for name in (*HOLDERS, "code") if isinstance(node.get(name), dict))):
+    for box in boxes_of(node, "code"):
         for name in _LANGUAGES:
-            if isinstance(said := box.get(name), str) and re.fullmatch(r"[\w+#.-]{1,20}", said):
-                return said
+            if isinstance(language := box.get(name), str) and re.fullmatch(r"[\w+#.-]{1,20}", language):
+                return language
     return ""
 
 
@@ -257,28 +261,24 @@ def code_lines(node: Any, depth: int) -> list[str]:
         return lines
     if not isinstance(node, dict):
         return []
-    said = node.get("type")
-    if isinstance(said, str) and isinstance(node.get(said), dict):
-        return code_lines(node[said], depth + 1)
-    held = next((node[key] for key in _CODE if isinstance(node.get(key), (str, list, dict)) and node[key]), None)
-    return [] if held is None else code_lines(held, depth + 1)
+    name = node.get("type")
+    if isinstance(name, str) and isinstance(node.get(name), dict):
+        return code_lines(node[name], depth + 1)
+    content = next((node[key] for key in _CODE if isinstance(node.get(key), (str, list, dict)) and node[key]), None)
+    return [] if content is None else code_lines(content, depth + 1)
 
 
 def is_code(node: Node) -> bool:
     """Whether a text is marked as code inside a sentence."""
-    if node.get("code") is True:
-        return True
-    marks = node.get("marks")
-    if isinstance(marks, list) and any(
-        mark == "code" or (isinstance(mark, dict) and mark.get("type") == "code") for mark in marks
-    ):
-        return True
-    notes = node.get("annotations")
-    if isinstance(notes, dict) and notes.get("code") is True:
-        return True
-    said = node.get("format")
+    marks, notes, style = node.get("marks"), node.get("annotations"), node.get("format")
     return (
-        isinstance(said, int) and not isinstance(said, bool) and bool(said & 16) and isinstance(node.get("text"), str)
+        node.get("code") is True
+        or (
+            isinstance(marks, list)
+            and any(m == "code" or (isinstance(m, dict) and m.get("type") == "code") for m in marks)
+        )
+        or (isinstance(notes, dict) and notes.get("code") is True)
+        or (isinstance(style, int) and style is not True and bool(style & 16) and isinstance(node.get("text"), str))
     )
 
 
@@ -293,12 +293,6 @@ def list_of_fields(nodes: list[Any]) -> str:
     return "ul" if plain and all(sum(map(len, values)) < 80 for values in texts) else ""
 
 
-def group_of(node: Any) -> str:
-    """Return the group of blocks that are one block together: list items, lines of code; "" for others."""
-    kind = node_kind(node) if isinstance(node, dict) else ""
-    return "items" if kind in ("item", "ordereditem") else "code" if kind == "code" else ""
-
-
 def is_inline(node: Any) -> bool:
     """Whether a node is a part of a paragraph."""
     if not isinstance(node, dict):
@@ -307,3 +301,51 @@ def is_inline(node: Any) -> bool:
     return kind in ("inline", "break", "inlinecode", "math") or (
         kind == "" and isinstance(node.get("text"), str) and len(node) < 8
     )
+
+
+def rows_of(value: Any, depth: int) -> Iterator[Any]:
+    """Yield the rows of a table; heads and bodies around them are opened."""
+    if not isinstance(value, list) or depth > 3:
+        return
+    for row in value:
+        if isinstance(row, dict) and node_kind(row) == "part":
+            yield from rows_of(inner_of(row), depth + 1)
+        elif isinstance(row, (list, dict)):
+            yield row
+
+
+def cells_of(row: Any) -> list[Any] | None:
+    """Return the cells of a row; None if it is an object with a field for each column."""
+    if not isinstance(row, dict):
+        return row if isinstance(row, list) else None
+    names = ("cells", "children", "content", "columns", "value", "items", "tds")
+    return next((cells for box in boxes_of(row, "table_row") if (cells := first_list(box, names)) is not None), None)
+
+
+def column_of(column: Any) -> tuple[str, Any]:
+    """Return the field that a column shows, and its heading."""
+    if not isinstance(column, dict):
+        return str(column), column
+    label = next((column[key] for key in ("label", "title", "header", "text", "name") if column.get(key)), column)
+    return str(next((value for key, value in column.items() if key in _FIELDS), "")), label
+
+
+def is_header(cell: Node) -> bool:
+    """Whether a cell is a heading of its row or column."""
+    return (
+        node_kind(cell) == "header"
+        or cell.get("header") is True
+        or cell.get("isHeader") is True
+        or cell.get("headerState") not in (None, 0)
+    )
+
+
+def spans_of(cell: Node) -> str:
+    """Return the attributes of a merged cell."""
+    spans = {
+        key.lower(): value
+        for box in boxes_of(cell)
+        for key, value in box.items()
+        if key.lower() in ("rowspan", "colspan") and isinstance(value, int) and 1 < value < 1000
+    }
+    return "".join(f' {name}="{value}"' for name, value in spans.items())

@@ -10,37 +10,70 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
+
+from markdown_it import MarkdownIt
 
 from crawlers.formats.html.script_data.rich_nodes import (
     BLOCKS,
     ELEMENT,
-    HOLDERS,
+    HEADERS,
     MAX_DEPTH,
+    ROWS,
     Node,
+    boxes_of,
+    cells_of,
     code_language,
     code_lines,
-    group_of,
+    column_of,
+    first_list,
+    first_text,
     heading_level,
     inner_of,
     is_code,
     is_element,
+    is_hast,
+    is_header,
     is_inline,
     list_of_fields,
     node_kind,
+    rows_of,
+    spans_of,
 )
-from crawlers.formats.html.script_data.rich_strings import string_blocks, string_inline
-from crawlers.formats.html.script_data.rich_tables import HEADERS, ROWS, cells_of, field_of, label_of, rows_of, spans_of
+from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS
 
 MAX_NODES = 100_000  # of one body
 MAX_MARKUP = 4_000_000  # code points
 _HEADS = ("heading", "subtitle", "subheading", "title", "header", "question", "소제목")
+_HEADER_ROW = ("withHeadings", "hasHeader", "hasHeaderRow", "has_column_header", "headerRow")
+# Blocks that follow each other and are one block together: list items, lines of code.
+_GROUPS = {"item": "items", "ordereditem": "items", "code": "code"}
 _VOID = frozenset({"br", "hr", "img", "wbr", "input", "source", "col"})
 _DROPPED = frozenset(
     {"script", "style", "nav", "aside", "footer", "button", "svg", "form", "iframe", "img", "figcaption"}
 )
+_ATTRIBUTES = {
+    "className": "class", "class": "class", "id": "id", "href": "href", "rowSpan": "rowspan", "colSpan": "colspan",
+}  # fmt: skip
+_ADDRESS = re.compile(r"^(?:https?:|/|[\w./-]{1,200}\.(?:jpe?g|png|gif|webp|svg|mp4|pdf)$)")
+_KOREAN = re.compile("[가-힣]")
+_TAG = re.compile(
+    r"</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote|code|pre|mark|section|figure"
+    r"|sup|sub)\s?>|<br\s?/?>|<(?:p|div|br|img|h[1-6]|li|figure|hr|table|ul|ol)(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(r"&lt;/(?:p|div|span|li|h[1-6]|strong|a|td)&gt;|&lt;br\s?/?&gt;", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_MARKDOWN = re.compile(
+    r"^#{1,6} \S|^ {0,3}```|^ {0,3}~~~|^\|.{0,2000}\|\s{0,3}$|\*\*[^*\n]{1,200}\*\*"
+    r"|!?\[[^\]\n]{0,200}\]\([^)\s]{1,500}\)"
+    r"|^ {0,3}(?:[-*+] \S.{0,2000}\n {0,9}[-*+] \S|1\. \S.{0,2000}\n\s?(?:\n)?2\. \S)"
+    r"|^> \S|`[^`\n]{1,200}`",
+    re.MULTILINE,
+)
+_PARSER = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
 
 
 def to_markup(value: Any) -> str:
@@ -76,7 +109,7 @@ class _Writer:
             return self._element(value, depth) if is_element(value) else self._blocks(value, depth)
         if isinstance(value, dict):
             if isinstance(value.get("ops"), list):
-                return self._delta(value["ops"])
+                return _write_delta(value["ops"])
             return self._block(value, depth)
         return ""
 
@@ -84,37 +117,45 @@ class _Writer:
         if tag := list_of_fields(nodes):
             return f"<{tag}>{''.join(self._item(node, depth + 1) for node in nodes)}</{tag}>"
         parts: list[str] = []
-        for kind, group in groupby(nodes, group_of):
-            members = list(group)
-            if kind == "items":
+        groups = groupby(nodes, lambda node: _GROUPS.get(node_kind(node), "") if isinstance(node, dict) else "")
+        for group, members in groups:
+            if group == "items":
                 parts.append(self._items(members, depth))
-            elif kind == "code":
-                parts += self._codes(members)
+            elif group == "code":
+                parts += _write_codes(members)
             else:
                 parts += [self.body(node, depth + 1) for node in members]
         return "".join(parts)
 
     def _block(self, node: Node, depth: int) -> str:
-        kind = node_kind(node)
-        writers: dict[str, Callable[[], str]] = {
-            "skip": lambda: "",
-            "break": lambda: "",
-            "raw": lambda: _string_of(node),
-            "code": lambda: "".join(self._codes([node])),
-            "heading": lambda: self._heading(node, depth),
-            "ordered": lambda: self._list(node, "ol", depth),
-            "list": lambda: self._list(node, "ul", depth),
-            "item": lambda: self._items([node], depth),
-            "ordereditem": lambda: self._items([node], depth),
-            "quote": lambda: f"<blockquote>{self._content(node, depth)}</blockquote>",
-            "table": lambda: self._table(node, depth),
-            "paragraph": lambda: self._paragraph(node, depth),
-            "inline": lambda: self._paragraph(node, depth),
-            "math": lambda: f"<p>{self._inline(node, depth)}</p>",
-        }
-        if node.get("type") == "element" and (tag := node.get("tagName") or node.get("tag")):
-            return self._tag(str(tag), node.get("properties") or node.get("props") or {}, node.get("children"), depth)
-        return writers[kind]() if kind in writers else self._content(node, depth)
+        if is_hast(node):
+            return self._element(node, depth)
+        match node_kind(node):
+            case "skip" | "break":
+                return ""
+            case "raw":
+                return inner if isinstance(inner := inner_of(node), str) else ""
+            case "code":
+                return "".join(_write_codes([node]))
+            case "heading":
+                level, words = heading_level(node), self._inline(inner_of(node), depth + 1).strip()
+                return f"<h{level}>{words}</h{level}>" if words else ""
+            case "ordered" | "list" as kind:
+                entries = first_list(node, ("items", "children", "content", "listItems"))
+                entries = inner_of(node) if entries is None else entries
+                return self._list(entries, "ol" if kind == "ordered" else "ul", depth)
+            case "item" | "ordereditem":
+                return self._items([node], depth)
+            case "quote":
+                return f"<blockquote>{self._content(node, depth)}</blockquote>"
+            case "table":
+                return self._table(node, depth)
+            case "paragraph" | "inline":
+                return self._paragraph(node, depth)
+            case "math":
+                return f"<p>{self._inline(node, depth)}</p>"
+            case _:
+                return self._content(node, depth)
 
     def _content(self, node: Node, depth: int) -> str:
         """Return the markup of an unknown node: its heading, and what it holds."""
@@ -125,8 +166,8 @@ class _Writer:
         if inner is None:
             words = _join_fields(node)
             return f"<p>{words}</p>" if words else ""
-        if inner is node.get("items") and isinstance(inner, list) and all(isinstance(one, str) for one in inner):
-            return title + self._list({"items": inner}, "ul", depth)
+        if inner is node.get("items") and isinstance(inner, list) and all(isinstance(entry, str) for entry in inner):
+            return title + self._list(inner, "ul", depth)
         if isinstance(inner, list) and inner and not is_element(inner) and all(map(is_inline, inner)):
             return title + self._paragraph(node, depth)
         return title + self.body(inner, depth + 1)
@@ -136,24 +177,13 @@ class _Writer:
         if isinstance(inner, str):
             return string_blocks(inner)
         if isinstance(inner, list) and any(
-            isinstance(one, dict) and node_kind(one) in (*BLOCKS, "paragraph") for one in inner
+            isinstance(entry, dict) and node_kind(entry) in (*BLOCKS, "paragraph") for entry in inner
         ):
             return self._blocks(inner, depth + 1)
         words = self._inline(inner, depth + 1)
         return f"<p>{words}</p>" if words else ""
 
-    def _heading(self, node: Node, depth: int) -> str:
-        level = heading_level(node)
-        inner = inner_of(node)
-        words = self._inline(inner, depth + 1).strip()
-        return f"<h{level}>{words}</h{level}>" if words else ""
-
-    def _list(self, node: Node, tag: str, depth: int) -> str:
-        inner = next(
-            (node[key] for key in ("items", "children", "content", "listItems") if isinstance(node.get(key), list)),
-            None,
-        )
-        inner = inner_of(node) if inner is None else inner
+    def _list(self, inner: Any, tag: str, depth: int) -> str:
         if isinstance(inner, str):
             inner = [inner] if "<li" in inner else [line.strip(" -*·•") for line in inner.split("\n")]
         if not isinstance(inner, list):
@@ -166,10 +196,7 @@ class _Writer:
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             return ""
-        if isinstance(entry, dict) and node_kind(entry) in (
-            "list",
-            "ordered",
-        ):  # Lexical and Slate: a list beside its items
+        if isinstance(entry, dict) and node_kind(entry) in ("list", "ordered"):  # Lexical, Slate: beside the items
             return f"<li>{self._block(entry, depth)}</li>"
         if isinstance(entry, list) and not is_element(entry):
             return f"<li>{self._render_mixed(entry, depth)}</li>"
@@ -181,14 +208,12 @@ class _Writer:
             words = _join_fields(entry)
             return f"<li>{words}</li>" if words else ""
         words = self._render_mixed(inner, depth) if isinstance(inner, list) else self._inline(inner, depth)
-        head = next((entry[name] for name in ("title", "name", "term") if isinstance(entry.get(name), str)), "")
+        head = first_text(entry, ("title", "name", "term"))
         if head and inner != head:
             words = f"{string_inline(head)}: {words}" if words else string_inline(head)
-        more = next((entry[key] for key in ("items", "children", "subItems") if isinstance(entry.get(key), list)), None)
-        if more is not None and more is not inner and more:
-            words += self._list(
-                {"items": more, **{k: entry[k] for k in ("style", "ordered") if k in entry}}, "ul", depth + 1
-            )
+        more = first_list(entry, ("items", "children", "subItems"))
+        if more and more is not inner:
+            words += self._list(more, "ul", depth + 1)
         return f"<li>{words}</li>" if words else ""
 
     def _render_mixed(self, nodes: list[Any], depth: int) -> str:
@@ -205,7 +230,7 @@ class _Writer:
                 parts.append(self._inline(node, depth + 1))
         return "".join(parts)
 
-    def _items(self, nodes: list[Node], depth: int) -> str:
+    def _items(self, nodes: Iterable[Node], depth: int) -> str:
         """Return items that follow each other without a list around, nested by their depth or level."""
         parts: list[str] = []
         open_: list[tuple[int, str]] = []
@@ -224,73 +249,42 @@ class _Writer:
             parts.append(f"</li></{open_.pop()[1]}>")
         return "".join(parts)
 
-    def _codes(self, nodes: list[Any]) -> Iterator[str]:
-        """Yield code blocks; of single lines that follow each other (Draft) one block is made."""
-        texts = [(code_language(node), "\n".join(code_lines(node, 0)).strip("\n")) for node in nodes]
-        if len(texts) > 1 and all("\n" not in text for _, text in texts):
-            texts = [(texts[0][0], "\n".join(text for _, text in texts))]
-        for language, text in texts:
-            if text:
-                name = f' class="language-{html.escape(language)}"' if language else ""
-                yield f"<pre><code{name}>{html.escape(text, quote=False)}</code></pre>"
-
     def _table(self, node: Node, depth: int) -> str:
-        boxes = [node, *(node[name] for name in (*HOLDERS, "table") if isinstance(node.get(name), dict))]
         header: list[Any] = []
         rows: list[Any] = []
-        said = ""
+        caption = ""
+        boxes = boxes_of(node, "table")
         for box in boxes:
-            said = said or next((box[k] for k in ("caption", "title") if isinstance(box.get(k), str)), "")
-            header = header or next((box[key] for key in HEADERS if isinstance(box.get(key), list)), [])
             if isinstance(markup := box.get("html") or box.get("innerHTML"), str) and "<t" in markup:
                 return markup
-            rows = rows or next(
-                (box[key] for key in ROWS if isinstance(box.get(key), list) and box[key] is not header), []
-            )
+            caption = caption or first_text(box, ("caption", "title"))
+            header = header or first_list(box, HEADERS) or []
+            rows = rows or first_list(box, ROWS) or []
         if header and isinstance(header[0], (list, dict)) and cells_of(header[0]) is not None:
             rows, header = [*header, *rows], []
-        keys = [field_of(column) for column in header]
-        lines = [self._row([label_of(one) for one in header], depth, head=True)] if header else []
-        flat = list(rows_of(rows, 0))
-        if not header and flat and isinstance(flat[0], dict) and cells_of(flat[0]) is None:
-            keys = list(flat[0])
-            lines = [self._row(list(keys), depth, head=True)]
-        with_head = not lines and any(
-            box.get(name) is True
-            for box in boxes
-            for name in ("withHeadings", "hasHeader", "hasHeaderRow", "has_column_header", "headerRow")
-        )
-        for row in flat:
+        rows = list(rows_of(rows, 0))
+        columns = [column_of(column) for column in header]
+        is_keyed = not header and bool(rows) and cells_of(rows[0]) is None
+        if is_keyed:  # the fields of the first row are the columns
+            columns = [(field, field) for field in rows[0]]
+        lines = [self._row([label for _, label in columns], depth, head=True)] if header or is_keyed else []
+        has_header_row = not lines and any(box.get(name) is True for box in boxes for name in _HEADER_ROW)
+        for row in rows:
             cells = cells_of(row)
-            if cells is None and isinstance(row, dict):
-                cells = [row.get(key, "") for key in keys]
-            lines.append(self._row(cells or [], depth, head=with_head and not lines))
-        return (f"<p>{string_inline(said)}</p>" if said else "") + f"<table>{''.join(lines)}</table>"
+            if cells is None:
+                cells = [row.get(field, "") for field, _ in columns]
+            lines.append(self._row(cells, depth, head=has_header_row and not lines))
+        return (f"<p>{string_inline(caption)}</p>" if caption else "") + f"<table>{''.join(lines)}</table>"
 
     def _row(self, cells: list[Any], depth: int, *, head: bool) -> str:
         parts: list[str] = []
         for cell in cells:
-            kind = node_kind(cell) if isinstance(cell, dict) else ""
-            header = (
-                head
-                or kind == "header"
-                or (
-                    isinstance(cell, dict)
-                    and (
-                        cell.get("header") is True
-                        or cell.get("isHeader") is True
-                        or cell.get("headerState") not in (None, 0)
-                    )
-                )
-            )
-            inner = inner_of(cell, cell=True) if isinstance(cell, dict) else cell
-            words = (
-                self._render_mixed(inner, depth + 2)
-                if isinstance(inner, list) and not is_element(inner)
-                else self._inline(inner, depth + 2)
-            )
-            tag = "th" if header else "td"
-            parts.append(f"<{tag}{spans_of(cell)}>{words}</{tag}>")
+            is_node = isinstance(cell, dict)
+            inner = inner_of(cell, cell=True) if is_node else cell
+            is_mixed = isinstance(inner, list) and not is_element(inner)
+            words = self._render_mixed(inner, depth + 2) if is_mixed else self._inline(inner, depth + 2)
+            tag = "th" if head or (is_node and is_header(cell)) else "td"
+            parts.append(f"<{tag}{spans_of(cell) if is_node else ''}>{words}</{tag}>")
         return f"<tr>{''.join(parts)}</tr>"
 
     def _inline(self, node: Any, depth: int) -> str:
@@ -313,56 +307,48 @@ class _Writer:
             return ""
         if kind == "break":
             return "<br>"
-        if node.get("type") == "element" and (tag := node.get("tagName") or node.get("tag")):
-            return self._tag(str(tag), node.get("properties") or node.get("props") or {}, node.get("children"), depth)
+        if is_hast(node):
+            return self._element(node, depth)
         if kind in ("code", "inlinecode") or is_code(node):
             return f"<code>{html.escape(' '.join(code_lines(node, 0)), quote=False)}</code>"
         inner = inner_of(node)
         if kind == "math":
-            return (
-                f"${html.escape(inner.strip(' $'), quote=False)}$"
-                if isinstance(inner, str)
-                else self._inline(inner, depth + 1)
-            )
+            is_formula = isinstance(inner, str)
+            return f"${html.escape(inner.strip(' $'), quote=False)}$" if is_formula else self._inline(inner, depth + 1)
         words = self._inline(inner, depth + 1)
         tail = "\n" if kind in ("paragraph", "heading", "item", "ordereditem") and words else ""
         return words + tail
 
-    def _element(self, node: list[Any], depth: int) -> str:
-        """Return a React or Nuxt Content element as markup."""
-        if node[0] == "$":
-            inner = node[3].get("dangerouslySetInnerHTML")
-            if isinstance(inner, dict) and isinstance(inner.get("__html"), str):
-                return self._tag(node[1], node[3], inner["__html"], depth, raw=True)
-            children = node[3].get("children")
-            if children is None:
-                children = next(
-                    (node[3][key] for key in ("html", "content", "text") if isinstance(node[3].get(key), str)), None
+    def _element(self, node: Any, depth: int) -> str:
+        """Return an element of hast, React or Nuxt Content as markup."""
+        markup: Any = None
+        if isinstance(node, dict):
+            tag, props = str(node.get("tagName") or node.get("tag")), node.get("properties") or node.get("props") or {}
+            inner = node.get("children")
+        elif node[0] == "$":
+            _, tag, _, props = node[:4]
+            if isinstance(raw := props.get("dangerouslySetInnerHTML"), dict):
+                markup = raw.get("__html")
+            inner = props.get("children")
+            if inner is None:
+                inner = next(
+                    (props[key] for key in ("html", "content", "text") if isinstance(props.get(key), str)), None
                 )
-            return self._tag(node[1], node[3], children, depth)
-        return self._tag(node[0], node[1], node[2:], depth)
-
-    def _tag(self, tag: str, props: Node, inner: Any, depth: int, *, raw: bool = False) -> str:
+        else:
+            tag, props, *inner = node
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH or tag in _DROPPED:
             return ""
         self._codes_open += tag == "pre"
-        words = inner if raw else self._children(inner, depth + 1)
+        words = markup if isinstance(markup, str) else self._children(inner, depth + 1)
         self._codes_open -= tag == "pre"
         if not ELEMENT.fullmatch(tag) or "-" in tag:  # a component
             return str(words)
         if tag in _VOID:
             return f"<{tag}>"
         names = "".join(
-            f' {said}="{html.escape(str(value))}"'
-            for key, said in (
-                ("className", "class"),
-                ("class", "class"),
-                ("id", "id"),
-                ("href", "href"),
-                ("rowSpan", "rowspan"),
-                ("colSpan", "colspan"),
-            )
+            f' {name}="{html.escape(str(value))}"'
+            for key, name in _ATTRIBUTES.items()
             if isinstance(value := props.get(key), (str, int)) and not isinstance(value, bool)
         )
         return f"<{tag}{names}>{words}</{tag}>"
@@ -375,25 +361,6 @@ class _Writer:
             return "".join(self._children(entry, depth + 1) for entry in inner) if depth < MAX_DEPTH else ""
         return self._inline(inner, depth)
 
-    def _delta(self, ops: list[Any]) -> str:
-        """Return a Quill delta as markup: the attributes of a line end are those of its block."""
-        lines: list[tuple[Node, str]] = []
-        line = ""
-        for op in ops:
-            text = op.get("insert") if isinstance(op, dict) else None
-            marks = op.get("attributes") or {} if isinstance(op, dict) else {}
-            if not isinstance(text, str):
-                continue
-            pieces = text.split("\n")
-            for number, piece in enumerate(pieces):
-                escaped = html.escape(piece, quote=False)
-                line += f"<code>{escaped}</code>" if marks.get("code") and piece else escaped
-                if number < len(pieces) - 1:
-                    lines.append((marks if piece or text == "\n" or set(text) == {"\n"} else {}, line))
-                    line = ""
-        lines.append(({}, line))
-        return "".join(_delta_blocks(lines))
-
 
 def _join_fields(node: Node) -> str:
     """Return the words of an object without a field of content: its strings but addresses and names of files."""
@@ -401,38 +368,91 @@ def _join_fields(node: Node) -> str:
     return string_inline(" ".join(words)) if any(map(_KOREAN.search, words)) else ""
 
 
-_ADDRESS = re.compile(r"^(?:https?:|/|[\w./-]{1,200}\.(?:jpe?g|png|gif|webp|svg|mp4|pdf)$)")
-_KOREAN = re.compile("[가-힣]")
+def _write_codes(nodes: Iterable[Any]) -> Iterator[str]:
+    """Yield code blocks; of single lines that follow each other (Draft) one block is made."""
+    texts = [(code_language(node), "\n".join(code_lines(node, 0)).strip("\n")) for node in nodes]
+    if len(texts) > 1 and all("\n" not in text for _, text in texts):
+        texts = [(texts[0][0], "\n".join(text for _, text in texts))]
+    for language, text in texts:
+        if text:
+            name = f' class="language-{html.escape(language)}"' if language else ""
+            yield f"<pre><code{name}>{html.escape(text, quote=False)}</code></pre>"
 
 
-def _delta_blocks(lines: list[tuple[Node, str]]) -> Iterator[str]:
-    def block(line: tuple[Node, str]) -> str:
-        marks = line[0]
-        return next(
-            (
-                str(name) + str(marks[name])
-                for name in ("code-block", "list", "header", "blockquote")
-                if marks.get(name)
-            ),
-            "",
-        )
-
-    for kind, group in groupby(lines, block):
-        members = list(group)
-        texts = [text for _, text in members]
+def _write_delta(ops: list[Any]) -> str:
+    """Return a Quill delta as markup: the attributes of a line end are those of its block."""
+    lines: list[tuple[str, str]] = []  # kind of the block and markup
+    line = ""
+    for op in ops:
+        text = op.get("insert") if isinstance(op, dict) else None
+        if not isinstance(text, str):
+            continue
+        marks = op.get("attributes") or {}
+        names = (name for name in ("code-block", "list", "header", "blockquote") if marks.get(name))
+        kind = next((f"{name}{marks[name]}" for name in names), "")
+        *ended, rest = text.split("\n")
+        is_break = not text.strip("\n")
+        for piece in ended:
+            lines.append((kind if piece or is_break else "", line + _write_piece(piece, marks)))
+            line = ""
+        line += _write_piece(rest, marks)
+    lines.append(("", line))
+    parts: list[str] = []
+    for kind, group in groupby(lines, lambda line: line[0]):
+        texts = [text for _, text in group]
         if kind.startswith("code-block"):
-            yield f"<pre><code>{chr(10).join(texts)}</code></pre>"
+            parts.append("<pre><code>" + "\n".join(texts) + "</code></pre>")
         elif kind.startswith("list"):
             tag = "ol" if kind == "listordered" else "ul"
-            yield f"<{tag}>{''.join(f'<li>{text}</li>' for text in texts)}</{tag}>"
+            parts.append(f"<{tag}>{''.join(f'<li>{text}</li>' for text in texts)}</{tag}>")
         elif kind.startswith("header"):
             level = kind[-1] if kind[-1] in "123456" else "2"
-            yield "".join(f"<h{level}>{text}</h{level}>" for text in texts)
+            parts += [f"<h{level}>{text}</h{level}>" for text in texts]
         else:
             tag = "blockquote" if kind else "p"
-            yield "".join(f"<{tag}>{text}</{tag}>" for text in texts if text.strip())
+            parts += [f"<{tag}>{text}</{tag}>" for text in texts if text.strip()]
+    return "".join(parts)
 
 
-def _string_of(node: Node) -> str:
-    inner = inner_of(node)
-    return inner if isinstance(inner, str) else ""
+def _write_piece(piece: str, marks: Node) -> str:
+    escaped = html.escape(piece, quote=False)
+    return f"<code>{escaped}</code>" if marks.get("code") and piece else escaped
+
+
+def is_markup(text: str) -> bool:
+    """Whether a string has tags, not only a word about one."""
+    return len(_TAG.findall(text)) >= 2 or bool(
+        re.search(
+            r"</(?:p|div|li|h[1-6]|td|span|a|b|strong|em|code|mark|u|i|sup|sub|font)>|<br\s?/?>", text, re.IGNORECASE
+        )
+    )
+
+
+def string_blocks(text: str) -> str:
+    """Return a string among blocks as markup: paragraphs, Markdown, or what it is."""
+    if _ESCAPED.search(text) and not is_markup(text):
+        text = html.unescape(text)
+    if is_markup(text) and not (_MARKDOWN.search(text) and re.search(r"^#{1,6} |^```", text, re.MULTILINE)):
+        return (
+            text
+            if re.search(r"<(?:p|div|br|h[1-6]|ul|ol|table|section|blockquote|pre|figure)\b", text, re.IGNORECASE)
+            else f"<p>{text}</p>"
+        )
+    if (
+        _MARKDOWN.search(text)
+        and text.count("\n") < MARKDOWN_LINES.value
+        and sum(map(text.count, "`|*_~>[")) < MARKDOWN_MARKS.value
+    ):
+        return str(_PARSER.render(text))
+    if "\n" in text:
+        return "".join(f"<p>{string_inline(line.strip())}</p>" for line in text.split("\n") if line.strip())
+    return f"<p>{string_inline(text)}</p>" if text.strip() else ""
+
+
+def string_inline(text: str) -> str:
+    """Return a string inside a paragraph as markup."""
+    if is_markup(text):
+        return text
+    if _REFERENCE.search(text):
+        text = html.unescape(text)
+    return html.escape(text, quote=False).replace("\n", "<br>")
