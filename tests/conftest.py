@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.builders import forked_crawler
+
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # a worker preloads `dies_when_imported` by its name
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -19,8 +21,14 @@ settings.register_profile("no-clock", settings(deadline=None, suppress_health_ch
 settings.load_profile("no-clock")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _fork_crawlers():
+    """Collections of the test process fork their crawlers; what is about the crawler's process starts `malmoi`."""
+    forked_crawler.fork_crawlers()
+
+
 def pytest_collection_finish():
-    """Keep the thirteen thousand collected tests out of each garbage collection: a twelfth of the CPU time."""
+    """Keep the thousands of collected tests out of each garbage collection: a twelfth of the CPU time."""
     gc.freeze()
 
 

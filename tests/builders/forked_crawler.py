@@ -8,11 +8,9 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace, TracebackType
 from typing import Any
-
-import pytest
 
 MODULES = (
     "crawlers.fetch.__main__",
@@ -24,22 +22,15 @@ MODULES = (
 )
 
 
-def load() -> None:
-    """Import what a crawl uses, but not the reactor: a crawl chooses its own."""
-    for name in MODULES:
-        importlib.import_module(name)
-    assert "twisted.internet.reactor" not in sys.modules
-
-
-@pytest.fixture(scope="session")
-def forked_crawlers() -> Iterator[None]:
-    """Let collections of this process fork their crawlers."""
+def fork_crawlers(crawler: type[ForkedCrawler] | None = None) -> None:
+    """Let collections of this process fork their crawlers from now on."""
     from flows.reports import crawl_progress
 
-    load()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crawl_progress, "subprocess", SimpleNamespace(Popen=ForkedCrawler, PIPE=subprocess.PIPE))
-        yield
+    for name in MODULES:
+        importlib.import_module(name)
+    assert "twisted.internet.reactor" not in sys.modules  # a crawl chooses its own
+    popen = SimpleNamespace(Popen=crawler or ForkedCrawler, PIPE=subprocess.PIPE)
+    crawl_progress.subprocess = popen  # type: ignore[assignment]
 
 
 class ForkedCrawler:

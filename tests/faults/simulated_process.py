@@ -79,8 +79,7 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
-    forked_crawler.load()
-    for name in _LOADED:
+    for name in (*forked_crawler.MODULES, *_LOADED):
         importlib.import_module(name)
     from crawlers import extract
     from flows.engine import worker_pool
@@ -197,7 +196,6 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     import flows.erase
     from crawlers.fetch import politeness
     from flows.engine import executors
-    from flows.reports import crawl_progress
     from malmoi.storage import bucket, downloads, lease, placeholders, working_copy
 
     frozen_clock.replace_clock(injector.now)
@@ -221,7 +219,7 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     working_copy.FRESH = 0.0  # type: ignore[misc]
     working_copy.ORPHAN = clocks.timedelta(microseconds=1)  # type: ignore[misc]
     popen = type("Popen", (WatchedCrawler,), {"injector": injector, "points": crawled})
-    crawl_progress.subprocess = SimpleNamespace(Popen=popen, PIPE=-1)  # type: ignore[assignment]
+    forked_crawler.fork_crawlers(popen)
 
 
 class WatchedCrawler(forked_crawler.ForkedCrawler):
