@@ -12,7 +12,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 # A file of tests stays in one process, for what its tests share; the order is that of the tree.
-SPREAD := --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+SPREAD := -rs --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-all foreign lint types check docs bench soak lock clean
