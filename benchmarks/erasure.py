@@ -33,8 +33,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from benchmarks.new_bytes import measure_new_bytes
-from flows.engine.verify_process import find_problems
 from flows.erase import erase
+from flows.limited_process import find_problems
 from flows.release import seal_release
 from malmoi.erasure.tombstones import Tombstone
 from malmoi.ledger import Ledger

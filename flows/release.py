@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
+from itertools import chain
 from pathlib import Path
+from shutil import rmtree
 
 import data_cards
 from crawlers import catalogue
 from crawlers.rights.host import policy_files
 from filters.duplicates.band_sketch import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
-from flows import index_segments, rejected_releases
+from flows import index_segments
 from flows.curate import Curated
 from flows.engine.clusters.node_tasks import read_software
 from flows.engine.executors import Mapper
@@ -23,7 +27,8 @@ from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
 from flows.engine.worker_jobs import make_runner
 from flows.plurals import count_of
-from flows.reports import dropped_summary, release_notes
+from flows.reports import release_notes
+from flows.reports.side_by_side import make_visible
 from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Verb, apply
@@ -32,12 +37,13 @@ from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
-from malmoi.ledger import total
+from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.licensing import review_file
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
+from malmoi.releases.expectation_checks import Outcome, measure
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
 from malmoi.releases.quarantine.cleared_finds import select_decisions
@@ -52,17 +58,18 @@ from malmoi.releases.verification.verify import CARD, find_damage, verify
 from malmoi.releases.version_history import Entry, History
 from malmoi.releases.versions import changelog
 from malmoi.releases.versions.latest import point_latest, put_version
+from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import describe_place
 from malmoi.storage.on_demand import fetch_below, renew
 from malmoi.storage.shard import sha256_of
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # to be matched in full
 # Packages whose version changes the bytes of a release; the manifest names them.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy", "pygal")
-
-
+CHECK, RELEASE = "check.json", "release"  # in the folder of a release that was rejected
 # Values of institutions that a recipe may keep, and the kinds of personal data that they belong to.
 OFFICIAL = {
     "desk-line": ("phone",),
@@ -123,18 +130,31 @@ def release(
     history = read_history(workspace)
     refuse_version(recipe.name, version, history)
     if not total(curated.ledgers("5-curated"))[1]:
-        raise StageError(dropped_summary.describe_nothing_left(workspace, recipe.name, curated))
+        raise StageError(describe_nothing_left(workspace, recipe.name, curated))
     last = history.latest(recipe.name)
     inputs = replace(
         _gather_inputs(workspace, recipe, sources, curated, version),
         previous=workspace.releases(recipe.name) / last.version if last else None,
     )
     if inputs.previous is not None:
-        _require_whole(inputs.previous)
-    if (standing := _find_unchanged(workspace, inputs, history)) is not None:
-        index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, make_runner(mapper))
-        point_latest(standing.folder.parent)
-        return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+        fetch_below(inputs.previous)
+        damage = find_damage(inputs.previous)
+        if damage and renew(inputs.previous):
+            damage = find_damage(inputs.previous)
+        if damage:
+            raise DataError(
+                f"{describe_place(inputs.previous)}: {damage[0].path}: {damage[0].says} "
+                f"({count_of(len(damage), 'finding')}). The release is damaged. Restore its files from a copy of it, "
+                "such as a place to which it was published; or move the folder (of a bucket: its objects) away and run "
+                "again: the version is made anew, with what was collected since."
+            )
+    noted = _read_release_inputs(workspace)
+    if last and not version and noted.get(recipe.name) == [last.version, _inputs_digest(inputs)]:  # it would repeat it
+        folder = workspace.releases(recipe.name) / last.version
+        index_segments.write_segments(workspace, recipe, curated.stages, folder, make_runner(mapper))
+        point_latest(folder.parent)
+        documents, notes = manifests.read(folder).documents, release_notes.list_notes(workspace, recipe.name, folder)
+        return Released(recipe.name, last.version, folder, last.root, documents, new=False, notes=notes)
     inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
@@ -152,7 +172,7 @@ def release(
         target = workspace.releases(recipe.name) / number
         if new:
             seal_release(folder, before=inputs.previous)
-            rejected_releases.require_expectations(workspace, recipe, folder, number)
+            require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(workspace, recipe, curated.stages, folder if new else target, make_runner(mapper))
@@ -162,38 +182,96 @@ def release(
             point_latest(target.parent)
         step.says = f"{count_of(manifest.documents, 'document')} · {recipe.name} {number}"
     histories.write(workspace.release_history, read_history(workspace))
-    _note(workspace, recipe.name, number, _inputs_digest(inputs))
+    noted = {**_read_release_inputs(workspace), recipe.name: [number, _inputs_digest(inputs)]}
+    replace_file(workspace.inputs_record, canonical_json(noted))
     notes = release_notes.list_notes(workspace, recipe.name, target)
     changes = changelog.describe_last(target) if new else ""
     return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
 
 
-def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
-    """Return the latest release if it was made from the same inputs: then a release would repeat it."""
-    last = history.latest(inputs.name)
-    if (
-        last is None
-        or inputs.version
-        or _read_release_inputs(workspace).get(inputs.name) != [last.version, _inputs_digest(inputs)]
-    ):
-        return None
-    folder = workspace.releases(inputs.name) / last.version
-    return Released(inputs.name, last.version, folder, last.root, manifests.read(folder).documents, new=False)
-
-
-def _require_whole(folder: Path) -> None:
-    """Raise DataError if a file of a published release is missing or damaged; of a copy, after downloading it again."""
-    fetch_below(folder)
-    found = find_damage(folder)
-    if found and renew(folder):
-        found = find_damage(folder)
-    if found:
-        raise DataError(
-            f"{describe_place(folder)}: {found[0].path}: {found[0].says} ({count_of(len(found), 'finding')}). The "
-            "release is damaged. Restore its files from a copy of it, such as a place to which it was published; or "
-            "move the folder (of a bucket: its objects) away and run again: the version is made anew, with what was "
-            "collected since."
+def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:
+    """Describe why a release would be empty: the reasons of all stages with counts, and what to do next."""
+    ledgers = list(chain.from_iterable(found for _, found in curated.stages))
+    probed = " ".join(shlex.quote(source) for source, _ in curated.read)
+    entered = total(curated.ledgers("2-documents"))[0].total()
+    if not entered:
+        captures = ", ".join(source for source, _ in curated.read)
+        return (
+            f"recipe {name}: no document is left to publish, because extraction gave none ({captures}). "
+            f"`malmoi sources probe {probed}` says why, and `malmoi status --workspace "
+            f"{shlex.quote(str(workspace.root))}` what was collected."
         )
+    says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
+    missed: dict[str, Counter[str]] = {}  # source → reason → addresses of its last collection without a page
+    for source, _ in curated.read:
+        runs = collection.list_runs(workspace.captures(catalogue.load(source).source.name))
+        facts = collection.read_facts(runs[-1]) if runs else {}
+        lost = Counter(facts.get("failed_by", {})) + Counter(facts.get("blocked_by", {}))
+        lost.pop("links-unread", None)  # a page that came
+        if lost:
+            missed[source] = lost
+    if sum(lost.total() for lost in missed.values()) > entered:  # then the stages are not the main cause
+        from crawlers.fetch.failures import advise_on_missed  # it imports Scrapy
+
+        whole = ", ".join(
+            f"{source} {', '.join(f'{reason} {count:,}' for reason, count in lost.most_common())}"
+            for source, lost in missed.items()
+        )
+        says = (
+            f"recipe {name}: no document is left to publish, because most addresses gave no page when they were "
+            f"collected ({whole}). {advise_on_missed(sum(missed.values(), Counter()))} Of the {entered:,} collected: "
+            f"{describe_losses(ledgers)}."
+        )
+    if any(by == "rights" for ledger in ledgers for _, by, _ in ledger.dropped):
+        says += f" `malmoi sources probe {probed}` says why a licence is not granted."
+    return f"{says} {look}" if (look := suggest_next_look(workspace, curated.stages)) else says
+
+
+def suggest_next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledger]]]) -> str:
+    """Return the command that shows a dropped document of the stage that dropped most; "" if none was dropped."""
+    most = max(
+        ((sum(ledger.dropped.values()), stage, ledger) for stage, ledgers in stages for ledger in ledgers),
+        key=lambda row: row[0],
+        default=None,
+    )
+    if most is None or most[0] <= 0:
+        return ""
+    _, stage, ledger = most
+    ids = shard.read(workspace.stage(stage, ledger.key) / "dropped.parquet", ["id"])["id"]
+    command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(make_visible(ids[0].as_py()))}"
+    return f"See how one of them was dropped: {command}"
+
+
+def require_expectations(workspace: Workspace, recipe: Recipe, folder: Path, version: str) -> None:
+    """Return if the sealed release in `folder` fulfils the expectations of `recipe`; else move it aside.
+
+    DataError says which expectation is not met and where the release is kept. A release that was rejected before with
+    the same data is replaced.
+    """
+    outcomes = measure(folder, recipe.expect, recipe.review)
+    if not (unmet := [one for one in outcomes if not one.met]):
+        return
+    root = manifests.read(folder).root
+    target = workspace.rejections(recipe.name) / f"{version}-{root[:16]}"
+    with workspace.temporary_folder() as whole:
+        folder.rename(whole / RELEASE)
+        expectations = [asdict(one) for one in outcomes]
+        check = {"recipe": recipe.name, "version": version, "root": root, "met": False, "expectations": expectations}
+        (whole / CHECK).write_text(canonical_json(check), encoding="utf-8")
+        if target.exists():
+            rmtree(target)
+        workspace.move_into_place(whole, target)
+    raise DataError(
+        f"{recipe.name} {version} was not published: {summarise_unmet(unmet, len(outcomes))}. It is kept in "
+        f"{target / RELEASE}, and {CHECK} beside it lists every measure. Correct sources or filters, or the table "
+        "[expect] of the recipe, and run again."
+    )
+
+
+def summarise_unmet(unmet: Sequence[Outcome], n: int) -> str:
+    """Return how many of `n` expectations are not met, and what was measured."""
+    verb = "is" if len(unmet) == 1 else "are"
+    return f"{len(unmet)} of {count_of(n, 'expectation')} {verb} not met ({'; '.join(one.says() for one in unmet)})"
 
 
 def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
@@ -203,11 +281,6 @@ def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
         return {name: [str(version), str(inputs)] for name, (version, inputs) in found.items()}
     except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
-
-
-def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
-    noted = {**_read_release_inputs(workspace), name: [version, inputs]}
-    replace_file(workspace.inputs_record, canonical_json(noted))
 
 
 def _inputs_digest(inputs: Inputs) -> str:
@@ -315,13 +388,13 @@ def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
 def make_redactor(recipe: Recipe) -> Redact | None:
     """Return the recipe's redaction, for all strings of a release but document texts; None if it does not redact."""
     steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
-    return partial(_redact, steps, tuple(map(_adapt_to_phrases, steps))) if steps else None
-
-
-def _adapt_to_phrases(step: Step) -> Step:
-    """Let `personal_data` find what `quarantine` finds in an id: no names, and no values that institutions may keep."""
-    kinds = dict(step.params).get("kinds")
-    return step if kinds is None else replace(step, params=(("kinds", tuple(k for k in kinds if k != "name")),))
+    # Of phrases, what `quarantine` finds in an id: no names, and no values that institutions may keep.
+    of_phrases = tuple(
+        step if kinds is None else replace(step, params=(("kinds", tuple(k for k in kinds if k != "name")),))
+        for step in steps
+        for kinds in (dict(step.params).get("kinds"),)
+    )
+    return partial(_redact, steps, of_phrases) if steps else None
 
 
 def _redact(
@@ -351,18 +424,6 @@ def _bind_steps(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
     return recipes.bind(steps)
 
 
-def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
-    """Return the ids that a release must not contain: as recorded, and of curated documents that match otherwise."""
-    matcher = tombstones.read_matcher(workspace.withdrawals, workspace.erasure_key)
-    files = [
-        workspace.stage("5-curated", ledger.key) / "documents.parquet"
-        for ledger in (curated.ledgers("5-curated") if matcher else ())
-        if matcher.may_match(source for source, n in ledger.kept.items() if n)
-    ]
-    found = {id for path in files for id in recall_matching(path, matcher)}
-    return tuple(sorted({*tombstones.read_ids(workspace.withdrawals), *found}))
-
-
 def _gather_inputs(
     workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
 ) -> Inputs:
@@ -386,6 +447,12 @@ def _gather_inputs(
         answers = policy_files.list_answers(collection.runs(workspace.captures(source.name)))
         policies += [PolicyAnswer(source.name, *answer) for answer in answers]
         fetched = max(fetched, collection.summarise(workspace.captures(source.name)).fetched)
+    # Ids that a release must not contain: as recorded, and of curated documents that match a tombstone otherwise.
+    withdrawn = set(tombstones.read_ids(workspace.withdrawals))
+    matcher = tombstones.read_matcher(workspace.withdrawals, workspace.erasure_key)
+    for ledger in curated.ledgers("5-curated") if matcher else ():
+        if matcher.may_match(source for source, n in ledger.kept.items() if n):
+            withdrawn.update(recall_matching(workspace.stage("5-curated", ledger.key) / "documents.parquet", matcher))
     return Inputs(
         name=recipe.name,
         version=version,
@@ -407,7 +474,7 @@ def _gather_inputs(
         recipe_steps=recipe.spell_steps(),
         second_look=outcomes(_kinds_to_replace(recipe), recipe.residue),
         cleared=select_decisions(review_file.read(workspace.reviews), {one.name for one in facts}),
-        withdrawn=_list_withdrawn(workspace, curated),
+        withdrawn=tuple(sorted(withdrawn)),
         sources=tuple(facts),
         policies=tuple(policies),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),

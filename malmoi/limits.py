@@ -167,7 +167,7 @@ WORKER_MEMORY_BYTES = InputLimit(
 TRY_FILE_BYTES = InputLimit("try_file_bytes", 256 << 20, "bytes", "one file given to `malmoi try`")
 TRY_LINE_BYTES = InputLimit("try_line_bytes", 128 << 20, "bytes", "one line of JSON given to `malmoi try`")
 
-# Third-party releases (malmoi/releases/verification/verify.py, flows/engine/verify_process.py).
+# Third-party releases (malmoi/releases/verification/verify.py, flows/limited_process.py).
 VERIFY_UNPACKED = InputLimit(
     "verify_unpacked",
     200,

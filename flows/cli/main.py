@@ -10,28 +10,25 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from flows.cli.cache_commands import cache
-from flows.cli.erase_commands import erase, withdrawals
-from flows.cli.export_command import ablate, export, tokens
-from flows.cli.index_commands import index
+from flows.cli.exports import ablate, export, tokens
 from flows.cli.options import (
     NEXT_VERSION,
     THIS_MACHINE,
     ContactOption,
     DryOption,
     Edition,
+    JsonLinesOption,
     LimitOption,
     Machine,
     PrefectOption,
     RecipeArgument,
-    ReleaseArgument,
     SourceOption,
     WaitOption,
     WhereArgument,
@@ -40,18 +37,28 @@ from flows.cli.options import (
     out,
     wait_for_lock,
 )
-from flows.cli.recipe_commands import recipe as recipes
-from flows.cli.release_commands import diff, publish, rights
-from flows.cli.review_commands import review
-from flows.cli.sample_commands import inspect
-from flows.cli.sources_commands import sources
-from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
+from flows.cli.releases import (
+    SignOption,
+    check,
+    contains,
+    diff,
+    open_key,
+    publish,
+    rights,
+    sign,
+    sign_with,
+    verify,
+)
+from flows.cli.review import inspect, review
+from flows.cli.sources import sources
+from flows.cli.workspaces import cache, erase, index, recipe, withdrawals
 from flows.console import ask, open_streams
 from malmoi import __version__, erasure_plan
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
 from malmoi.processes.garbage import collect_seldom, exclude_imports
 from malmoi.processes.import_path import exclude_working_folder
+from malmoi.storage.location import locate
 from malmoi.workspace_layout import Layout
 
 app = App(
@@ -71,6 +78,12 @@ def _resume_erasure(workspace: Any) -> None:
 
 erasure_plan.resume_with(_resume_erasure)
 
+for command in (
+    ablate, cache, check, contains, diff, erase, export, index, inspect, publish, recipe, review, rights, sign, sources,
+    tokens, verify, withdrawals,
+):  # fmt: skip
+    app.command(command)
+
 
 @app.command
 def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
@@ -79,7 +92,7 @@ def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: Worker
 
     _configure(workers)
     worker_pool.workers().warm()  # the fork server imports in parallel
-    from flows.cli.demo import demo as show
+    from flows.demo import demo as show
 
     show(workspace, out)
 
@@ -105,43 +118,7 @@ def run(
         from flows.engine import worker_pool
 
         worker_pool.workers().warm()  # nothing is finished yet: the fork server imports in parallel
-    from flows import run as runs
-
-    chosen = runs.recipe_of(recipe)
-    names = runs.sources_of(chosen, recipe, source or ())
-    runs.refuse_call(workspace, chosen, contact=contact, version=edition.version)
-    replace = _confirm_replacement(workspace, chosen.name, names, edition, ask_person=not dry_run)
-    if dry_run:
-        _show_plan(chosen, names, workspace, collect=True)
-        return
-    signer = open_key(key, workspace)
-    if _is_prefect_run(prefect):
-        from flows import prefect_flows
-
-        folder = prefect_flows.call_flow(
-            prefect_flows.run, machine.wait, recipe=recipe, sources=list(names), contact=contact, limit=limit,
-            version=edition.version, replace=replace, engine=machine.engine, address=machine.address,
-            workspace=str(workspace),
-        )  # fmt: skip
-        out.print(f"Release: {folder}")
-        sign_with(signer, Path(folder))
-        _show_quarantine(workspace, chosen.name)
-        return
-    from flows import release as releases
-    from flows.engine.clusters.mapper import open_mapper
-    from flows.engine.progress import Progress
-    from malmoi.workspace import Workspace
-
-    with wait_for_lock("run", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
-        home = Workspace.open(workspace)  # not before the cluster has answered
-        with home.lock():
-            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held the lock
-            made = runs.run(
-                home, chosen, names, mapper, Progress(), limit=limit, contact=contact, version=edition.version
-            )
-            _show_report_paths(home)
-    _show_release(made)
-    sign_with(signer, made.folder)
+    _publish("run", recipe, source, workspace, edition, machine, key, dry_run, prefect, limit=limit, contact=contact)
 
 
 @app.command
@@ -158,6 +135,7 @@ def collect(
     from flows import collect as collecting
     from flows import run as runs
     from flows.engine.progress import Progress
+    from flows.reports import crawl_report
     from malmoi.workspace import Workspace
 
     runs.refuse_call(workspace, None, contact=contact)
@@ -175,12 +153,16 @@ def collect(
         return
     home, progress = Workspace.open(workspace), Progress()
     with wait_for_lock("collect", wait), home.lock():
+        fault: MalmoiError | None = None
         try:
             runs.collect_all(home, sources, progress, limit=limit, contact=contact)
-        except MalmoiError:  # report the other sources as well
-            _write_crawl_report(home, sources, progress)
-            raise
-        _write_crawl_report(home, sources, progress)
+        except MalmoiError as error:  # report the other sources as well
+            fault = error
+        if funnels := crawl_report.refresh(home, sources, progress):
+            crawl_report.show_funnels(funnels, out)
+            _show_report_paths(home)
+        if fault is not None:
+            raise fault
 
 
 @app.command
@@ -235,40 +217,64 @@ def release(
     key: SignOption = None,
 ) -> None:
     """Publish curated documents as an immutable, verified release with its card."""
-    from flows import curate as curating
+    _configure(machine.workers)
+    _publish("release", recipe, source, workspace, edition, machine, key, dry_run, prefect)
+
+
+def _publish(
+    command: Literal["run", "release"],
+    recipe: str,
+    source: Sequence[str] | None,
+    workspace: Path,
+    edition: Edition,
+    machine: Machine,
+    key: Path | None,
+    dry_run: bool,
+    prefect: bool,
+    **crawl: Any,
+) -> None:
+    """Release by a recipe, after curation alone or, with the options `crawl` of a collection, after a whole run."""
     from flows import release as releases
     from flows import run as runs
-    from flows.engine.clusters.mapper import open_mapper
-    from flows.engine.progress import Progress
-    from malmoi.workspace import Workspace
 
-    _configure(machine.workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
-    runs.refuse_call(workspace, chosen, version=edition.version)
+    runs.refuse_call(workspace, chosen, contact=crawl.get("contact"), version=edition.version)
     replace = _confirm_replacement(workspace, chosen.name, names, edition, ask_person=not dry_run)
     if dry_run:
-        _show_plan(chosen, names, workspace, collect=False)
+        _show_plan(chosen, names, workspace, collect=command == "run")
         return
     signer = open_key(key, workspace)
     if _is_prefect_run(prefect):
         from flows import prefect_flows
+        from flows.reports import release_notes
 
         folder = prefect_flows.call_flow(
-            prefect_flows.release, machine.wait, recipe=recipe, sources=list(names), version=edition.version,
-            replace=replace, engine=machine.engine, address=machine.address, workspace=str(workspace),
+            getattr(prefect_flows, command), machine.wait, recipe=recipe, sources=list(names), **crawl,
+            version=edition.version, replace=replace, engine=machine.engine, address=machine.address,
+            workspace=str(workspace),
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
-        _show_quarantine(workspace, chosen.name)
+        if note := release_notes.describe_quarantine(Layout(locate(workspace)), chosen.name):
+            out.print(note, markup=False)
         return
-    with wait_for_lock("release", machine.wait), open_mapper(machine.engine, machine.address) as mapper:
+    from flows.curate import curate
+    from flows.engine.clusters.mapper import open_mapper
+    from flows.engine.progress import Progress
+    from malmoi.workspace import Workspace
+
+    with wait_for_lock(command, machine.wait), open_mapper(machine.engine, machine.address) as mapper:
         home = Workspace.open(workspace)  # not before the cluster has answered
         with home.lock():
-            releases.refuse_replacement(home, chosen.name, names, replace=replace)
-            curated = curating.curate(home, chosen, names, mapper, Progress())
-            made = releases.release(home, chosen, names, curated, mapper, Progress(), version=edition.version)
-    _show_release(made)
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held the lock
+            if command == "run":
+                made = runs.run(home, chosen, names, mapper, Progress(), **crawl, version=edition.version)
+                _show_report_paths(home)
+            else:
+                curated = curate(home, chosen, names, mapper, Progress())
+                made = releases.release(home, chosen, names, curated, mapper, Progress(), version=edition.version)
+    out.print(made.says(), markup=False)
     sign_with(signer, made.folder)
 
 
@@ -280,22 +286,9 @@ def status(
     source: SourceOption = None,
 ) -> None:
     """Show what the workspace holds, what is out of date, and what a run would do."""
-    from flows.cli import status as statuses
+    from flows.status import show
 
-    statuses.show(workspace, recipe, source or (), out)
-
-
-@app.command
-def check(
-    folder: ReleaseArgument,
-    *,
-    recipe: Annotated[str, Parameter(help="A recipe with [expect]; default: the shipped one that made it.")] = "",
-    review: Annotated[Path | None, Parameter(help="CSV file of judged licences; default: that of the recipe.")] = None,
-) -> None:
-    """Measure a release against the expectations of a recipe."""
-    from flows.cli import check_expectations
-
-    check_expectations.show(folder, recipe, review, out)
+    show(workspace, recipe, source or (), out)
 
 
 @app.command
@@ -309,41 +302,20 @@ def why(
 
     WHERE is a workspace or a release. A duplicate is shown beside its keeper, a keeper beside its least similar one.
     """
-    from flows.cli import why as explaining
+    from flows.why import show
 
-    explaining.show(where, id, out, against=against)
-
-
-app.command(diff)
-app.command(publish)
-app.command(verify)
-app.command(sign)
-app.command(contains)
-app.command(erase)
-app.command(withdrawals)
-app.command(review)
-app.command(inspect)
-app.command(sources)
-app.command(index)
-app.command(cache)
-app.command(recipes)
-app.command(export)
-app.command(tokens)
-app.command(ablate)
-app.command(rights)
+    show(where, id, out, against=against)
 
 
 @app.command(name="try")
 def try_(
     stage: Annotated[str, Parameter(help="extract, rights, language, clean, judge, segment, pii, domain, duplicates.")],
     *files: Path,
-    jsonl: Annotated[
-        Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
-    ] = None,
+    jsonl: JsonLinesOption = None,
     recipe: RecipeArgument = "general",
 ) -> None:
     """Run one stage by itself on files or JSON lines; print one JSON object per document, in input order."""
-    from flows.cli import try_stage
+    from flows import try_stage
 
     try_stage.run(stage, files, jsonl, recipe, sys.stdout)
 
@@ -382,18 +354,9 @@ def _is_prefect_run(asked: bool) -> bool:
 
 
 def _show_plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:
-    from flows.cli import status as statuses
+    from flows.status import show_plan
 
-    statuses.show_plan(recipe, names, workspace, out, collect=collect)
-
-
-def _write_crawl_report(home: Any, names: Sequence[str], progress: Any) -> None:
-    """Write the crawl report; show its funnels."""
-    from flows.reports import crawl_report
-
-    if found := crawl_report.refresh(home, names, progress):
-        crawl_report.show_funnels(found, out)
-        _show_report_paths(home)
+    show_plan(recipe, names, workspace, out, collect=collect)
 
 
 def _show_report_paths(home: Any) -> None:
@@ -405,19 +368,6 @@ def _show_report_paths(home: Any) -> None:
     ):
         if page.exists():
             out.print(f"{name}: {page}", markup=False)
-
-
-def _show_release(made: Any) -> None:
-    out.print(made.says(), markup=False)
-
-
-def _show_quarantine(root: Path, name: str) -> None:
-    """Print how many documents were left out of the release of a flow."""
-    from flows.reports import release_notes
-    from malmoi.storage.location import locate
-
-    if note := release_notes.describe_quarantine(Layout(locate(root)), name):
-        out.print(note, markup=False)
 
 
 def run_guarded(call: Callable[[], Any]) -> int:

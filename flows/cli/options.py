@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,20 +25,6 @@ from malmoi.workspace_layout import RELEASES, Layout, find_unit
 _is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed
 _wide = None if _is_terminal or "COLUMNS" in os.environ else 160  # a log or a pipe has no width
 out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
-
-
-def _parse_folder(_: Any, tokens: Sequence[Token]) -> Path:
-    """Parse the folder of an option, checked as written: Path("") is this folder, Path("s3://a") is s3:/a."""
-    return _pull(locate(tokens[0].value))
-
-
-def _parse_release(_: Any, tokens: Sequence[Token]) -> Path:
-    return find_release(tokens[0].value)
-
-
-def _parse_place(_: Any, tokens: Sequence[Token]) -> Path:
-    given = tokens[0].value
-    return find_release_folder(given) if locate_release(given)[1] else _pull(locate(given))
 
 
 def find_release_folder(given: str) -> Path:
@@ -66,11 +52,6 @@ def find_release(given: str) -> Path:
     return found
 
 
-def parse_output(_: Any, tokens: Sequence[Token]) -> Path:
-    """Parse a file or folder to write, as a converter of a parameter."""
-    return locate_output(tokens[0].value)
-
-
 def _pull(root: Path) -> Path:
     if not find_address(root):
         return root
@@ -79,16 +60,32 @@ def _pull(root: Path) -> Path:
     return pull(root)
 
 
+def _converter(call: Callable[[str], Path]) -> Callable[[Any, Sequence[Token]], Path]:
+    """Convert a parameter as it was written: Path("") is this folder, Path("s3://a") is s3:/a."""
+    return lambda _, tokens: call(tokens[0].value)
+
+
+# Converters of parameters: a folder that may be a workspace in a bucket, a release, and a file or folder to write.
+parse_folder = _converter(lambda given: _pull(locate(given)))
+parse_release = _converter(find_release)
+parse_output = _converter(locate_output)
+_parse_place = _converter(
+    lambda given: find_release_folder(given) if locate_release(given)[1] else _pull(locate(given))
+)
 WorkspaceOption = Annotated[
-    Path,
-    Parameter("--workspace", converter=_parse_folder, help="Folder of captures, stages and releases."),
-]
-KeepOption = Annotated[
-    Path | None,
-    Parameter("--workspace", converter=_parse_folder, help="Workspace of a release in the plan; for its next card."),
+    Path, Parameter("--workspace", converter=parse_folder, help="Folder of captures, stages and releases.")
 ]
 WhereArgument = Annotated[Path, Parameter(converter=_parse_place, help="Folder of a workspace or of a release.")]
-ReleaseArgument = Annotated[Path, Parameter(converter=_parse_release, help="Folder of one version of a release.")]
+ReleaseArgument = Annotated[Path, Parameter(converter=parse_release, help="Folder of one version of a release.")]
+OutputArgument = Annotated[Path, Parameter(allow_leading_hyphen=True, converter=parse_output)]
+JsonLinesOption = Annotated[
+    Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
+]
+SeveralSources = Annotated[list[str] | None, Parameter("--source", negative="", help="Name of a source.")]
+PortOption = Annotated[
+    int, Parameter("--port", validator=Number(gte=0, lte=65535), help="Port of the page; default: a free one.")
+]
+OpenOption = Annotated[bool, Parameter("--open", negative="", help="Open the page in a browser.")]
 SourceOption = Annotated[
     list[str] | None,
     Parameter("--source", negative="", help="Name or .py file of a source; default: the sources of the recipe."),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flows.engine import limited_process
+from flows import limited_process
 from malmoi import limits
 from malmoi.limits import InputLimit
 from tests.advice.advice import advice, own

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from flows import run as runs
-from flows.cli import status
+from flows import status
 from flows.curate import curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress

@@ -11,7 +11,7 @@ import sys
 # It has loaded everything: it runs a command for each line, and says its status and output.
 CHILD = """
 import contextlib, io, json, resource, sys
-import flows.cli.publish, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
+import flows.cli.releases, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
 from flows.cli.main import app, run_guarded
 resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
 print("ready", flush=True)

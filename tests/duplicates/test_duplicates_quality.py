@@ -13,7 +13,7 @@ from benchmarks.duplicates import copies, copies_peers, copies_plant, copies_sco
 from benchmarks.duplicates.copies_plant import Text
 from benchmarks.duplicates.copies_score import Answer
 from filters.duplicates.minhash.sketch import letters_of
-from flows.cli import try_stage
+from flows import try_stage
 
 PAIRS = [
     json.loads(line)

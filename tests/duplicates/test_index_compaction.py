@@ -4,7 +4,6 @@ import pytest
 
 from flows import release_index
 from flows.console import SafeConsole
-from flows.reports import index_table
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, known, merge_as_before, stub
 from tests.builders.withdrawn import withdraw
 
@@ -70,5 +69,5 @@ def test_a_segment_that_was_merged_with_what_the_latest_release_left_is_read_who
 
 def test_the_list_says_how_many_were_merged(world, capsys):
     compacted(world)
-    index_table.show_segments(world.workspace.root, SafeConsole(width=160))
+    release_index.show_segments(world.workspace.root, SafeConsole(width=160))
     assert "1.1.0 (with 2 merged)" in capsys.readouterr().out

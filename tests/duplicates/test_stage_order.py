@@ -11,7 +11,7 @@ import pytest
 
 from data_cards import render_card
 from filters import exact_duplicates, quarantine
-from flows.cli import status
+from flows import status
 from flows.collect import collect
 from flows.engine import run_surveys
 from flows.engine.progress import Progress

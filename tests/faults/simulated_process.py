@@ -32,7 +32,7 @@ KILLED = "killed"
 WALL = 240.0  # seconds; a loaded machine stays far below it
 CPU = 60  # seconds
 _LOADED = (
-    "flows.cli.publish",
+    "flows.cli.releases",
     "flows.withdrawals",
     "flows.engine.preload",
     "flows.release",

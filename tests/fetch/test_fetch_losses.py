@@ -11,10 +11,11 @@ from rich.console import Console
 
 from crawlers.collect import _advise_on_bound
 from crawlers.fetch.failures import advise_on_missed
+from flows import release
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
-from flows.reports import crawl_report, dropped_summary
+from flows.reports import crawl_report
 from malmoi import limits
 from malmoi.errors import SourceError
 from malmoi.ledger import Ledger
@@ -153,7 +154,7 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
     assert found in said.getvalue()
     ledger = Ledger("2-documents", "k", {"small": 1}, {"small": 1}, {})
     curated = Curated((("2-documents", (ledger,)),), (), ((str(path), (ledger,)),))
-    told = dropped_summary.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
+    told = release.describe_nothing_left(Workspace(tmp_path / "w"), "general", curated)
     assert "most addresses gave no page when they were collected" in told and "status-404 9). Correct" in told
 
 

@@ -21,7 +21,7 @@ from filters import domain, morphology
 from filters.domain_rules import term_lists
 from filters.domain_rules.features import MODEL, SLOTS
 from filters.korean.softmax_model import dump_model, load_model
-from flows.cli import try_stage
+from flows import try_stage
 from malmoi import recipe as recipes
 from malmoi.apply import apply
 from malmoi.document import Document, Morphemes, Provenance

@@ -13,7 +13,7 @@ import pytest
 
 from crawlers.extract import load_capture
 from crawlers.rights.claims import readable_text
-from flows.cli.demo import command_prefix
+from flows.demo import command_prefix
 from malmoi.archive.collection import resolve_row, runs
 from malmoi.licensing.licence_words import fold
 from malmoi.releases.exposed_pages import digest_id

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import recipe_text
+from flows import recipe_text
 from flows.cli.main import app, run_guarded
 from flows.run import list_recipes, recipe_of
 from malmoi import recipe as recipes
@@ -61,7 +61,7 @@ def test_every_parameter_of_every_filter_can_be_shown_and_read_again():
             if not field.is_required():
                 value = field.get_default()
                 given = {k: () for k, f in recipes.schema(name).model_fields.items() if f.is_required()}
-                form = recipe_text._find_spelling(recipes.schema(name), key, value, given)
+                form = recipe_text.find_spelling(recipes.schema(name), key, value, given)
                 read = tomllib.loads(f"x = {recipe_text.spell(form)}")["x"]
                 assert getattr(recipes.schema(name).model_validate(given | {key: read}), key) == value, (name, key)
 

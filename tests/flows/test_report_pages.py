@@ -10,7 +10,7 @@ import pytest
 import data_cards
 from data_cards.reports import write_report
 from data_cards.words import load_words
-from flows.cli.diff import CHANGED, WHY
+from flows.cli.releases import CHANGED, WHY
 from flows.reports.crawl_report import BEYOND, Funnel, Stretch, write
 from malmoi.workspace import Workspace
 from tests.builders.small_page import Page, read_page

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from flows import input_files
-from flows.cli import try_stage
+from flows import input_files, try_stage
 from flows.run import RECIPES
 from malmoi.errors import CallError
 from malmoi.limits import PDF_MEMORY, TRY_LINE_BYTES, InputLimit
@@ -80,7 +79,7 @@ def test_a_document_that_spends_its_budget_is_failed_and_the_rest_goes_on(
     path = tmp_path / "in.jsonl"
     rows = [{"id": name, "text": TEXT * times} for name, times in (("a", 1), ("long", 10_000), ("c", 1))]
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    with Workers(1, preload=("flows.cli.try_worker",), cpu_seconds=0.5) as pool:
+    with Workers(1, preload=("flows.try_worker",), cpu_seconds=0.5) as pool:
         monkeypatch.setattr(try_stage, "_pool", pool)
         found = answers("segment", [], path)
     assert [one["id"] for one in found] == ["a", "long", "c"]

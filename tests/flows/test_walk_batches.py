@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from filters import personal_data
-from flows.cli import try_worker
+from flows import try_worker
 from flows.engine import shard_jobs
 from flows.engine.shard_jobs import Walked
 from flows.input_files import RawInput

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import data_cards
-from flows.cli import why
+from flows import why
 from flows.reports.side_by_side import FOLDED, ROWS, Side, rows, show_pair
 from flows.reports.text_diff import align
 from malmoi.apply import Dropped

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from data_cards import render_card
-from flows.cli.diff_worker import compare_folders
+from flows.limited_process import compare_folders
 from malmoi.canonical_json import canonical_json
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.engine import limited_process
+from flows import limited_process
 from malmoi.limits import InputLimit
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_release import sealed

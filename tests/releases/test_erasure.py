@@ -15,8 +15,8 @@ import pytest
 from data_cards import render_texts
 from flows import erase as erasing
 from flows import release as releases
-from flows.cli.diff_worker import compare_folders
 from flows.erase import Erased, erase
+from flows.limited_process import compare_folders
 from malmoi.archive import collection
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Tombstone

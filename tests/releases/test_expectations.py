@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows import rejected_releases
+from flows.release import require_expectations
 from flows.run import RECIPES
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
@@ -162,7 +162,7 @@ def test_a_release_that_does_not_meet_them_is_kept_aside_whole(release: Path, tm
     for _ in range(2):  # the second time it takes the place of the first
         folder = Path(shutil.copytree(release, workspace.tmp / "made"))
         with pytest.raises(DataError, match=r"own 1.0.0 was not published: 1 of 7 expectations is not met \(languages"):
-            rejected_releases.require_expectations(workspace, recipe, folder, "1.0.0")
+            require_expectations(workspace, recipe, folder, "1.0.0")
         assert not folder.exists()
     (kept,) = workspace.rejections("own").iterdir()
     assert verify(kept / "release") == []
@@ -175,5 +175,5 @@ def test_a_release_that_does_not_meet_them_is_kept_aside_whole(release: Path, tm
 def test_a_release_that_meets_them_stays_where_it_is(release: Path, tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path / "w")
     recipe = recipes.load(write(tmp_path, "own", "min_documents = 3\nmax_duplicate_share = 1.0"))
-    rejected_releases.require_expectations(workspace, recipe, release, "1.0.0")
+    require_expectations(workspace, recipe, release, "1.0.0")
     assert release.is_dir() and not workspace.rejections("own").exists()

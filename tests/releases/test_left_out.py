@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 import data_cards
-from flows.cli import status, why
+from flows import status, why
 from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.expectations import Expectations

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
-from flows.engine import limited_process, verify_process
+from flows import limited_process
 from malmoi import limits
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
@@ -44,7 +44,7 @@ def ask(release: Path, sql: str) -> None:
 
 
 def test_the_release_as_it_was_made_verifies_in_a_process_of_its_own(release: Path) -> None:
-    assert verify_process.find_problems(release) == []
+    assert limited_process.find_problems(release) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_card_whose_questions_cannot_be_read_asks_nothing(release: Path, broke
     card["numbers"]["documents"] = broken
     card["numbers"]["sources"]["sql"] = "SELECT count(*) FROM range(1000000000000)"
     (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
-    assert any(f.path == "card.json" for f in verify_process.find_problems(release))
+    assert any(f.path == "card.json" for f in limited_process.find_problems(release))
 
 
 def bomb_of_rows(path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_small_file_that_unpacks_without_end_is_named_with_its_limit_and_not_r
 ) -> None:
     path = data_file(release) if where == "data" else release / "audit" / "dropped.parquet"
     make(path)  # type: ignore[operator]
-    (found,) = verify_process.find_problems(release)
+    (found,) = limited_process.find_problems(release)
     assert (found.check, found.path) == ("limits", path.relative_to(release).as_posix())
     assert limit.describe() in found.says
 
@@ -135,7 +135,7 @@ def test_a_file_that_repeats_one_long_word_is_ended_by_the_limit_of_memory(relea
     rows = {name: pa.nulls(90_000, table.schema.field(name).type) for name in table.column_names} | {"text": word}
     pq.write_table(pa.table(rows), path, compression="zstd")
     assert path.stat().st_size < 1_000_000
-    found = verify_process.find_problems(release)
+    found = limited_process.find_problems(release)
     assert found, "a release with another file in it does not verify"
     assert all(len(f.says) < 1000 for f in found)
 
@@ -144,7 +144,7 @@ def test_a_file_that_repeats_one_long_word_is_ended_by_the_limit_of_memory(relea
 def test_a_text_beyond_the_limit_is_named_and_not_read(release: Path, name: str) -> None:
     with (release / name).open("ab") as stream:
         stream.truncate(8 << 30)  # a hole: it takes no room on the disk
-    (found,) = verify_process.find_problems(release)
+    (found,) = limited_process.find_problems(release)
     assert (found.check, found.path) == ("limits", name)
     assert limits.VERIFY_TEXT.describe() in found.says
 
@@ -158,7 +158,7 @@ def test_what_is_no_plain_file_is_named_and_nothing_is_read(release: Path, name:
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero" if kind == "device" else path)
-    (found,) = verify_process.find_problems(release)
+    (found,) = limited_process.find_problems(release)
     assert (found.check, found.path) == ("sums", name)
     assert "not a plain file" in found.says
 
@@ -171,7 +171,7 @@ def test_a_process_that_runs_out_of_time_is_ended_and_leaves_no_file(
     monkeypatch.setattr(limited_process, "_PATIENCE", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
     (tmp_path / "spill").mkdir()
-    (found,) = verify_process.find_problems(release)
+    (found,) = limited_process.find_problems(release)
     assert "verify_seconds" in found.says
     assert list((tmp_path / "spill").iterdir()) == []
 
@@ -186,8 +186,8 @@ def test_names_of_files_cannot_steer_the_terminal(release: Path) -> None:
 
 def test_a_folder_that_is_no_release_is_refused_with_an_example_that_works(tmp_path: Path, release: Path) -> None:
     with pytest.raises(CallError, match="Name the folder of one version"):
-        verify_process.find_problems(tmp_path / "none")
-    assert verify_process.find_problems(release) == []
+        limited_process.find_problems(tmp_path / "none")
+    assert limited_process.find_problems(release) == []
 
 
 def test_two_processes_find_what_one_finds(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_two_processes_find_what_one_finds(release: Path, monkeypatch: pytest.Mo
     table = pq.read_table(path)
     rows = [{**row, "n": row["n"] + 1} if row["outcome"] == "values" else row for row in table.to_pylist()]
     pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
-    one = verify_process.find_problems(release)
+    one = limited_process.find_problems(release)
     assert find_problems_in_two(release, monkeypatch) == one
     scanned = {found.path.partition("/")[0] for found in one if found.check == "residue"}
     assert scanned == {"data", "morphemes", "audit"}
@@ -204,5 +204,5 @@ def test_two_processes_find_what_one_finds(release: Path, monkeypatch: pytest.Mo
 
 def find_problems_in_two(release: Path, monkeypatch: pytest.MonkeyPatch) -> list:
     with monkeypatch.context() as patch:
-        patch.setattr(verify_process, "_ALONE", 0)
-        return verify_process.find_problems(release)
+        patch.setattr(limited_process, "_ALONE", 0)
+        return limited_process.find_problems(release)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.cli import try_worker
+from flows import try_worker
 from flows.run import recipe_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rights-library.md").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from crawlers import catalogue, denylist
 from flows import catalogue_page, source_files
-from flows.cli import show_sources
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.probing import probe_records
@@ -213,7 +212,7 @@ def test_each_row_of_the_denylist_says_why_and_what_that_rests_on():
 @pytest.mark.parametrize("width", [100, 120, 160])
 def test_the_table_fits_its_terminal_and_shows_each_source(tmp_path, width):
     out, written = console(width)
-    show_sources.show_table(tmp_path, out)
+    catalogue_page.show_table(tmp_path, out)
     lines = written.getvalue().splitlines()
     assert max(map(cell_len, lines)) <= width
     assert [line.split(" ")[0] for line in lines[1:] if line[:1].strip() and line[0] != "`"][
@@ -223,7 +222,7 @@ def test_the_table_fits_its_terminal_and_shows_each_source(tmp_path, width):
 
 def test_the_wide_table_has_one_line_a_source(tmp_path):
     out, written = console(100)
-    show_sources.show_table(tmp_path, out, wide=True)
+    catalogue_page.show_table(tmp_path, out, wide=True)
     lines = written.getvalue().splitlines()
     assert [line.split(" ")[0] for line in lines[1 : 1 + len(catalogue.names())]] == catalogue.names()
     assert "publisher" in lines[0] and "last run" in lines[0]
@@ -232,7 +231,7 @@ def test_the_wide_table_has_one_line_a_source(tmp_path):
 @pytest.mark.parametrize("name", catalogue.names())
 def test_one_source_is_shown_in_full(tmp_path, name):
     out, written = console(100)
-    show_sources.show_source(tmp_path, name, out)
+    catalogue_page.show_source(tmp_path, name, out)
     shown, source = " ".join(written.getvalue().split()), catalogue.load(name).source
     assert source.title.split()[0] in shown and f"{source.expect.at_least:,} to {source.expect.at_most:,}" in shown
     needed = not (isinstance(source.access, Folder) or source.manners.loopback)
@@ -242,7 +241,7 @@ def test_one_source_is_shown_in_full(tmp_path, name):
 
 def test_what_names_the_files_of_a_repository_and_the_works_of_a_family_is_shown(tmp_path):
     out, written = console(200)
-    show_sources.show_source(tmp_path, "law_git_rules", out)
+    catalogue_page.show_source(tmp_path, "law_git_rules", out)
     shown = " ".join(written.getvalue().split())
     assert "named by 행정규칙ID or 행정규칙일련번호" in shown and "family law.go.kr/admrul" in shown
 
@@ -253,8 +252,8 @@ def test_a_key_is_shown_by_its_name_and_never_by_its_value(tmp_path, monkeypatch
     variable = catalogue.load(keyed[0]).source.access.key
     monkeypatch.setenv(variable, "geheim123")
     for show in (
-        lambda out: show_sources.show_table(tmp_path, out),
-        lambda out: show_sources.show_source(tmp_path, keyed[0], out),
+        lambda out: catalogue_page.show_table(tmp_path, out),
+        lambda out: catalogue_page.show_source(tmp_path, keyed[0], out),
     ):
         out, written = console(160)
         show(out)
@@ -278,7 +277,7 @@ def test_a_recorded_check_is_read_back_shown_and_replaced(tmp_path):
     held = json.loads((workspace.root / "terms.json").read_text(encoding="utf-8"))
     assert held.keys() == {"sample"} and held["sample"].keys() == {"reviewer", "date", "url", "verdict"}
     out, written = console(120)
-    show_sources.show_table(workspace.root, out)
+    catalogue_page.show_table(workspace.root, out)
     assert "forbidden 2026-01-02" in " ".join(written.getvalue().split())
 
 

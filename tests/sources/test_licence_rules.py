@@ -7,7 +7,7 @@ import pytest
 
 from crawlers import catalogue, licence_rules
 from crawlers.rights.claims import claim_proof
-from flows.cli import show_sources
+from flows import catalogue_page
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
 from malmoi.source import Dump, Folder, Git, LicenceClaim, LicenceRule, Source, Warc
@@ -116,7 +116,7 @@ def test_only_a_source_with_proofs_of_each_item_and_no_claim_is_marked():
 @pytest.mark.parametrize("name", catalogue.names())
 def test_a_source_shows_its_proofs_with_their_places(tmp_path, name):
     out, written = console(200)
-    show_sources.show_source(tmp_path, name, out)
+    catalogue_page.show_source(tmp_path, name, out)
     shown, rule = " ".join(written.getvalue().split()), catalogue.load(name).source.rule
     assert rule.proofs or "none: each document needs a review" in shown
     assert all(f"{proof}: {PROOFS[proof].shape}" in shown for proof in rule.proofs)

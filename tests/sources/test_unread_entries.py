@@ -10,7 +10,7 @@ from rich.console import Console
 
 from crawlers.sampling.drawn import Sample
 from crawlers.withdrawn import drop
-from flows.cli import why
+from flows import why
 from flows.collect import collect
 from flows.curate import curate
 from flows.engine import worker_pool

@@ -80,7 +80,7 @@ def verify(
     certificates must have stamped the signature. `unchanged` are files of a verified release that are not read again,
     but for queries. With `beside=False` the second detector does not scan morphemes/ and audit/: `verify_beside` does
     that in another process. A fault is a finding, never an exception. If a file exceeds the limits of malmoi/limits.py
-    or is not a plain file, it is reported and nothing is read; flows/engine/verify_process.py limits time and memory of
+    or is not a plain file, it is reported and nothing is read; flows/limited_process.py limits time and memory of
     the rest.
     """
     if refused := untrusted_files.find(folder):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from flows.cli.options import KeepOption, ReleaseArgument, out, parse_output
+from flows.cli.options import ReleaseArgument, out, parse_folder, parse_output
 
 
 def _each(name: str, help: str) -> Parameter:
@@ -132,7 +132,10 @@ def ablate(
     threads: Annotated[
         int, Parameter("--threads", validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")
     ] = 0,
-    workspace: KeepOption = None,
+    workspace: Annotated[
+        Path | None,
+        Parameter("--workspace", converter=parse_folder, help="Workspace of a release in the plan; for its next card."),
+    ] = None,
 ) -> None:
     """Train the same small model on equal tokens of several inputs, and compare them on held-out texts.
 

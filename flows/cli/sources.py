@@ -25,12 +25,12 @@ def sources_(
     wide: Annotated[bool, Parameter("--wide", negative="", help="One line per source, however long.")] = False,
 ) -> None:
     """Show the catalogue of sources as a table, or one source in full."""
-    from flows.cli import show_sources
+    from flows import catalogue_page
 
     if name:
-        show_sources.show_source(workspace, name, out)
+        catalogue_page.show_source(workspace, name, out)
     else:
-        show_sources.show_table(workspace, out, wide=wide)
+        catalogue_page.show_table(workspace, out, wide=wide)
 
 
 @sources.command(name="new")
@@ -50,9 +50,9 @@ def sources_new(
 @sources.command(name="denied")
 def sources_denied(word: str = "") -> None:
     """Show the denylist: sources that are never collected, and why; with WORD, only matching rows."""
-    from flows.cli import show_sources
+    from flows import catalogue_page
 
-    show_sources.show_denied(word, out)
+    catalogue_page.show_denied(word, out)
 
 
 @sources.command(name="terms")

@@ -24,7 +24,7 @@ BATCH_BYTES = 8 << 20  # a batch of this size is full; two are in memory
 Batch: TypeAlias = tuple[RawInput, ...]
 
 # One worker process, kept for the next call in this process.
-_pool = Workers(1, preload=("flows.cli.try_worker",))
+_pool = Workers(1, preload=("flows.try_worker",))
 atexit.register(_pool.__exit__, None, None, None)
 
 
@@ -46,7 +46,7 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     _pool.warm()
     answers = _answer_rows(stage, rows, recipe_name, alone=str(jsonl) == "-")
     if stage == "duplicates":
-        from flows.cli.try_worker import cluster
+        from flows.try_worker import cluster
 
         answers = cluster(list(answers), recipe_name)
     encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -81,7 +81,7 @@ def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bo
 
 
 def _load_worker(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
-    from flows.cli.try_worker import make_stage_worker  # in the worker: this process does not load lxml or Kiwi
+    from flows.try_worker import make_stage_worker  # in the worker: this process does not load lxml or Kiwi
 
     return make_stage_worker(shared)
 

@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
-from flows import release_index
+from flows import release, release_index
 from flows.collect import describe_collection
 from flows.curate import extract_jobs
 from flows.plurals import count_of
-from flows.reports import dropped_summary
 from flows.reports.side_by_side import make_visible
 from flows.run import recipe_of, sources_of
 from malmoi.archive import collection
@@ -82,7 +81,7 @@ def _suggest_commands(
     where = f"--workspace {shlex.quote(str(workspace.root))}"
     if not workspace.capture_folders():
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
-    elif look := dropped_summary.suggest_next_look(workspace, found):
+    elif look := release.suggest_next_look(workspace, found):
         yield look
     elif not released and (quarantines := workspace.quarantines()):
         id = excluded_documents.read_list(next(iter(quarantines.values())))[0]["id"]
