@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.builders import forked_crawler
+from tests.builders import forked_process
 
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # a worker preloads `dies_when_imported` by its name
 
@@ -22,9 +22,10 @@ settings.load_profile("no-clock")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _fork_crawlers():
-    """Collections of the test process fork their crawlers; what is about the crawler's process starts `malmoi`."""
-    forked_crawler.fork_crawlers()
+def _fork_processes():
+    """Crawls, and processes that read releases, are forks; what is about such a process itself starts `malmoi`."""
+    forked_process.fork_crawlers()
+    forked_process.fork_readers()
 
 
 def pytest_collection_finish():

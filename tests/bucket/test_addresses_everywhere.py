@@ -103,6 +103,7 @@ def test_every_command_has_a_case() -> None:
     assert not missing, f"add a call with an address for {missing}"
 
 
+@pytest.mark.heavy
 def test_no_command_makes_a_path_of_an_address(
     place: str, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_bucket_and_a_folder_give_the_same_release_and_the_same_files(
     assert {*files(copy)} == {*files(tmp_path / "w")}
 
 
+@pytest.mark.heavy
 def test_another_machine_finds_everything_and_repeats_nothing(
     source: Path, place: str, machine: Machine, bucket: Bucket
 ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.builders import forked_crawler
+from tests.builders import forked_process
 
 NOW = clocks.datetime(2026, 11, 29, 3, 4, 5, tzinfo=clocks.UTC)
 _ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def replace_clock(now: Callable[[], clocks.datetime] = lambda: NOW) -> None:
 
 def freeze() -> None:
     """Load all modules that read the time, stop the clock for them, and let crawlers be forks, which have it too."""
-    forked_crawler.fork_crawlers()
+    forked_process.fork_crawlers()
     for package in ("malmoi", "flows", "crawlers"):
         for file in sorted((_ROOT / package).rglob("*.py")):
             if "datetime.now(" in file.read_text(encoding="utf-8"):

@@ -236,7 +236,9 @@ def dying(after: int) -> Iterator[list[int]]:
             yield died
 
 
-@pytest.mark.parametrize("kind", ["id", pytest.param("text-sha256", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("id", marks=pytest.mark.heavy), pytest.param("text-sha256", marks=pytest.mark.soak)]
+)
 def test_a_purge_that_is_killed_anywhere_is_completed_by_the_next(world: World, kind: Kind, tmp_path: Path) -> None:
     home = world.run()
     key = KINDS[kind](world, home)

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.builders import forked_crawler, frozen_clock
+from tests.builders import forked_process, frozen_clock
 from tests.faults import object_store
 from tests.faults.injection import Fault, Injector, install
 
@@ -79,7 +79,7 @@ class InlineExecutor:
 
 def load() -> None:
     """Import what the commands use, so that no fork does."""
-    for name in (*forked_crawler.MODULES, *_LOADED):
+    for name in (*forked_process.MODULES, *_LOADED):
         importlib.import_module(name)
     from crawlers import extract
     from flows.engine import worker_pool
@@ -219,10 +219,10 @@ def _simulate(injector: Injector, store: Path, crawled: Path) -> None:
     working_copy.FRESH = 0.0  # type: ignore[misc]
     working_copy.ORPHAN = clocks.timedelta(microseconds=1)  # type: ignore[misc]
     popen = type("Popen", (WatchedCrawler,), {"injector": injector, "points": crawled})
-    forked_crawler.fork_crawlers(popen)
+    forked_process.fork_crawlers(popen)
 
 
-class WatchedCrawler(forked_crawler.ForkedCrawler):
+class WatchedCrawler(forked_process.ForkedCrawler):
     """A forked crawler whose files are watched too."""
 
     injector: Injector

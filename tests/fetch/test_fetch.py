@@ -133,7 +133,7 @@ def test_pages_are_read_breadth_first_and_the_limit_holds(tmp_path: Path) -> Non
     "moments",
     [
         (1, 10, 40),
-        (5, 30, 55),
+        pytest.param((5, 30, 55), marks=pytest.mark.heavy),
         *(pytest.param(one, marks=pytest.mark.soak) for one in ((1, 2, 3), (5, 15, 25), (10, 11, 40))),
     ],
 )

@@ -53,6 +53,7 @@ def test_a_line_without_end_is_unreadable() -> None:
     assert robots.decide(200, b"a" * 600_000, "https://example.kr/", AGENT).reason == "robots-unreadable"
 
 
+@pytest.mark.heavy
 def test_two_hundred_thousand_rules_cost_no_more_than_those_in_the_first_500_kib_and_each_costs_the_same() -> None:
     def count(rules: int) -> int:
         body = b"User-agent: *\n" + b"".join(b"Disallow: /p/%d\n" % n for n in range(rules))

@@ -192,6 +192,7 @@ def test_the_demo_prints_funnel_reasons_and_places(demo):
         assert words in said
 
 
+@pytest.mark.heavy
 def test_the_release_verifies_and_a_later_edition_of_the_site_is_followed(demo, kept):
     root, _, env = demo
     server = subprocess.Popen(

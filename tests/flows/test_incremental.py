@@ -194,7 +194,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: i
         shutil.rmtree(fresh)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(1, 4))])
 def test_any_sequence_of_changes_ends_with_the_bytes_of_a_new_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -209,7 +209,7 @@ def test_many_sequences_of_changes_end_with_the_bytes_of_a_new_workspace(
     compare(tmp_path, monkeypatch, seed, steps=6)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(1, 3))])
 def test_the_same_documents_at_other_places_end_with_the_bytes_of_a_new_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -429,6 +429,7 @@ def test_a_run_that_a_person_starts_in_the_form_has_the_chosen_parameters(server
     wait_for(server, runs[0]["id"], states=("FAILED",))  # general names no source
 
 
+@pytest.mark.heavy
 def test_a_command_through_the_server_gives_the_same_release_as_one_without(pasted, server, alone, tmp_path):
     done = malmoi("run", "general", "--source", pasted[0] / "small.py", "--workspace", tmp_path / "w", env=server)
     assert done.returncode == 0, done.stderr

@@ -86,6 +86,7 @@ def test_a_server_that_takes_connections_and_says_nothing_is_named_within_second
             prefect_flows.call_flow(prefect_flows.collect, None, sources=["sample"], workspace=str(tmp_path / "w"))
 
 
+@pytest.mark.heavy
 def test_without_a_server_a_command_ends_with_its_result_and_no_traceback(tmp_path):
     source = make(tmp_path, pages=2)
     env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}

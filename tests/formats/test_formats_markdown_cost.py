@@ -24,6 +24,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
+@pytest.mark.heavy
 @each_row("shape", SHAPES)
 def test_no_shape_costs_more_than_two_seconds_a_megabyte(shape: str) -> None:
     text = shape * (SIZE // len(shape))
@@ -32,6 +33,7 @@ def test_no_shape_costs_more_than_two_seconds_a_megabyte(shape: str) -> None:
     assert time.process_time() - began < SLOW_MACHINE * SECONDS_PER_MB * SIZE / 1_000_000
 
 
+@pytest.mark.heavy
 def test_back_ticks_of_every_length_cost_no_more() -> None:
     text = "".join("`" * length + "a" for length in range(1, 1_000))
     began = time.process_time()
@@ -39,6 +41,7 @@ def test_back_ticks_of_every_length_cost_no_more() -> None:
     assert time.process_time() - began < SLOW_MACHINE * SECONDS_PER_MB * len(text) / 1_000_000
 
 
+@pytest.mark.heavy
 def test_a_table_of_two_columns_costs_no_more() -> None:
     text = "|가|나|\n|-|-|\n" + "|다|라|\n" * 80_000
     began = time.process_time()

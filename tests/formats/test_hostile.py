@@ -230,6 +230,7 @@ def test_more_than_a_hundred_addresses_are_refused_by_their_letters() -> None:
     assert all(refuse_url(case["url"]) == case["reason"] for case in CASES)
 
 
+@pytest.mark.heavy
 def test_pages_made_to_be_dear_are_bounded() -> None:
     import asyncio
 

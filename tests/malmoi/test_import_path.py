@@ -61,6 +61,7 @@ def malmoi(folder: Path, *arguments: object, program: Path = PROGRAM) -> str:
     return done.stdout
 
 
+@pytest.mark.heavy
 def test_a_run_through_prefect_imports_nothing_of_the_working_folder(folder):
     source = make(folder, 12)
     malmoi(folder, "run", "general", "--source", source.name, "--workspace", "w", "--prefect")
@@ -114,6 +115,7 @@ def test_a_checkout_that_is_not_installed_stays_on_the_import_path(monkeypatch):
     assert sys.path == [str(ROOT), "/lib"]
 
 
+@pytest.mark.heavy
 def test_crawl_and_workers_of_an_installed_wheel_import_nothing_of_the_working_folder(folder, tmp_path, monkeypatch):
     hatchling = pytest.importorskip("hatchling.build")
     monkeypatch.chdir(ROOT)

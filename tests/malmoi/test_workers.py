@@ -155,6 +155,7 @@ def killed_in_rounds(rounds: int, seed: int) -> None:
         assert found == [list(range(64))] * 3, (number, what, moments)
 
 
+@pytest.mark.heavy
 def test_a_pool_that_is_killed_at_random_moments_answers_all():
     killed_in_rounds(ROUNDS, SEED)
 

@@ -101,6 +101,7 @@ def stub(monkeypatch, folder: Path, broken: str = "") -> None:
     monkeypatch.setattr(peer, "SCRIPT", folder / "stub.py")
 
 
+@pytest.mark.heavy
 def test_the_stages_of_the_peer_run_one_behind_the_other_and_yield_the_keys_of_ours(monkeypatch, tmp_path):
     stub(monkeypatch, tmp_path)
     found = peer.run(Path(sys.executable), tmp_path / "x.warc.gz", tmp_path / "peer", 4)
@@ -110,6 +111,7 @@ def test_the_stages_of_the_peer_run_one_behind_the_other_and_yield_the_keys_of_o
     assert peer.table(found, found).row_count == 9
 
 
+@pytest.mark.heavy
 def test_a_stage_of_the_peer_that_fails_is_named_with_the_end_of_its_log(monkeypatch, tmp_path):
     stub(monkeypatch, tmp_path, broken="quality")
     with pytest.raises(peer.PeerError, match=r"stage quality ended with status 1:\nno such model"):

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from flows.cli.main import app
 from tests.builders.small_tutorial import COMMANDS, PAGES, mask, read_blocks, read_calls, run_page
 
@@ -9,6 +11,7 @@ ENGLISH, KOREAN = (page.read_text(encoding="utf-8") for page in PAGES)
 ADVICE = "the output has changed; write it anew: python -m tests.builders.small_tutorial"
 
 
+@pytest.mark.heavy
 def test_the_commands_of_the_tutorial_print_what_it_shows(tmp_path):
     ran = list(run_page(ENGLISH, tmp_path.resolve()))
     assert len(ran) >= 10
@@ -28,6 +31,7 @@ def test_what_differs_from_run_to_run_is_masked():
     assert mask(one) == mask(other) != mask(one.replace("70 in", "69 in"))
 
 
+@pytest.mark.heavy
 def test_the_command_line_page_shows_the_help_of_every_command(tmp_path):
     page = COMMANDS.read_text(encoding="utf-8")
     for block, printed in run_page(page, tmp_path.resolve()):

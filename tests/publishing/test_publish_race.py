@@ -90,6 +90,7 @@ def test_of_two_runs_in_one_workspace_one_releases(publishers: list[CommandProce
     assert [p.name for p in (tmp_path / "w" / "6-releases" / "general").glob("*.*.*")] == ["1.0.0"]
 
 
+@pytest.mark.heavy
 def test_an_upload_whose_process_is_killed_is_no_release_and_the_next_one_continues_it(
     address: str, releases: list[Path]
 ) -> None:

@@ -21,7 +21,7 @@ def reference(tmp_path_factory):
     ("workers", "env"),
     [
         (2, {"PYTHONHASHSEED": "1", "TZ": "Asia/Seoul"}),
-        (2, {"PYTHONHASHSEED": "4242", "TZ": "America/St_Johns", "LC_ALL": "C"}),
+        pytest.param(2, {"PYTHONHASHSEED": "4242", "TZ": "America/St_Johns", "LC_ALL": "C"}, marks=pytest.mark.heavy),
     ],
 )
 def test_workers_hash_seed_time_zone_and_locale_change_nothing(reference, tmp_path, workers, env):

@@ -209,6 +209,7 @@ EVIDENCE = "audit/licence_evidence.parquet"
 FEW = [(SHARD, "export"), (EVIDENCE, "why")]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("path", "name"),
     [

@@ -120,6 +120,7 @@ def killed(root: Path, stop: int, when: str) -> int:
     return int(done.stdout) if done.stdout else 0
 
 
+@pytest.mark.heavy
 def test_killed_at_any_moment_of_the_move_readers_see_whole_versions_and_the_next_run_completes_it(
     two: Path, tmp_path: Path
 ) -> None:

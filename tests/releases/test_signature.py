@@ -379,6 +379,7 @@ def test_an_agent_that_answers_nonsense_signs_nothing(
 # Commands.
 
 
+@pytest.mark.heavy
 def test_the_commands_sign_and_verify(release: Path, keys: Path) -> None:
     (release / NAME).unlink()
     assert malmoi_in_process("verify", release).stdout.endswith("It is not signed.\n")

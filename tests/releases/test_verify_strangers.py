@@ -128,6 +128,7 @@ def test_a_small_file_that_unpacks_without_end_is_named_with_its_limit_and_not_r
     assert limit.describe() in found.says
 
 
+@pytest.mark.heavy
 def test_a_file_that_repeats_one_long_word_is_ended_by_the_limit_of_memory(release: Path) -> None:
     path = data_file(release)
     table = pq.read_table(path, partitioning=None)
@@ -190,6 +191,7 @@ def test_a_folder_that_is_no_release_is_refused_with_an_example_that_works(tmp_p
     assert limited_process.find_problems(release) == []
 
 
+@pytest.mark.heavy
 def test_two_processes_find_what_one_finds(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_problems_in_two(release, monkeypatch) == []
     path = release / "audit/residue.parquet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import shutil
 import string
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -32,7 +33,7 @@ from tests.builders.rows import each_row
 from tests.builders.small_papers import PAPERS, run, written
 from tests.personal_data.test_pii_proof import FOUND
 from tests.personal_data.test_placeholders import SHAPES as KEYS
-from tests.releases.test_verify import checked, edited, remade
+from tests.releases.test_verify import checked, edited, forged
 
 PLACEHOLDER, BLOCK = "NHNKCP-PG-KEY-2", "파일의 첫 줄은 -----BEGIN PRIVATE KEY----- 이다."
 LINE = "설정 파일에 api_key={} 라고 적고 010-0000-1234로 알린다."
@@ -62,12 +63,16 @@ def cleared(folder: Path) -> list[dict]:
     return list(pq.read_table(folder / cleared_finds.TABLE).to_pylist())
 
 
+def make_two(root: Path) -> tuple[str, str, Path]:
+    """A source of two papers, one with a placeholder that the second detector takes for a key."""
+    source, recipe = written(root, {name: PAPERS[name] for name in ("02", "13")})
+    tell(source, p02=LINE.format(PLACEHOLDER))
+    return source, recipe, root / "w"
+
+
 @pytest.fixture
 def two(tmp_path: Path) -> tuple[str, str, Path]:
-    """A source of two papers, one with a placeholder that the second detector takes for a key."""
-    source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("02", "13")})
-    tell(source, p02=LINE.format(PLACEHOLDER))
-    return source, recipe, tmp_path / "w"
+    return make_two(tmp_path)
 
 
 # The list -----------------------------------------------------------------------------------------------------------
@@ -259,12 +264,20 @@ def test_a_recipe_may_ask_to_stop(two: tuple[str, str, Path], capsys: pytest.Cap
 # Verify -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def release(two: tuple[str, str, Path]) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cleared")
+    two = make_two(root)
     home, *_ = run(*two)
     finds.clear_target(home, SHAPE, finds.Reviewer(BY[1], BY[3]))
     *_, made = run(*two)
+    assert checked(made.folder) == []
     return Path(made.folder)
+
+
+@pytest.fixture
+def release(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "release"))
 
 
 FORGED = {
@@ -281,19 +294,16 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("forged", FORGED)
-def test_a_forged_table_of_cleared_finds_is_found(release: Path, forged: str) -> None:
-    assert checked(release) == []
-    edited(release / cleared_finds.TABLE, FORGED[forged])
-    remade(release)
-    assert any(fault.check in ("residue", "laws") for fault in checked(release)), forged
+@pytest.mark.parametrize("case", FORGED)
+def test_a_forged_table_of_cleared_finds_is_found(release: Path, case: str) -> None:
+    edited(release / cleared_finds.TABLE, FORGED[case])
+    assert any(fault.check in ("residue", "laws") for fault in forged(release)), case
 
 
 def test_a_find_that_nobody_cleared_is_refused_beside_cleared_ones(release: Path) -> None:
     path = next(release.glob("data/**/*.parquet"))
     edited(path, lambda rows: [rows[0] | {"title": "신청인 990131-1234567"}, *rows[1:]])
-    remade(release)
-    (fault,) = [one for one in checked(release) if one.check == "residue" and "must not contain" in one.says]
+    (fault,) = [one for one in forged(release) if one.check == "residue" and "must not contain" in one.says]
     assert "rrn × 1 in title" in fault.says
 
 
