@@ -16,9 +16,8 @@ from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import Blocked, HeadTooBig
-from crawlers.fetch.page_requests import HARVEST
+from crawlers.fetch.page_requests import HARVEST, redirect_target
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
-from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
 from crawlers.withdrawn_links import Traces, addresses_of, mask_body, mask_headers

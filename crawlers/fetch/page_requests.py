@@ -1,7 +1,8 @@
-"""Request one URL of the queue, follow its redirects, and return the outcome."""
+"""Request one URL of the queue, follow its redirects, and return the outcome; find loops and ends of redirects."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -9,12 +10,61 @@ from scrapy.http import Response
 
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Unreadable, failure_word
-from crawlers.fetch.redirects import is_downgrade, redirect_target
-from crawlers.web.addresses import origin
+from crawlers.web.addresses import canonical_url, join_url, origin
 from crawlers.web.scope import is_in_scope, origins
 from malmoi import limits
 from malmoi.boundary import input_errors
 from malmoi.source import Crawled
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def redirect_target(response: Response) -> str | None:
+    """Return the canonical target of a redirect; None if the response is not one, "" if the target is not a web URL."""
+    location = response.headers.get("Location")
+    if response.status not in REDIRECTS or location is None:
+        return None
+    return canonical_url(join_url(response.url, location.decode("utf-8", "replace").strip()))
+
+
+def is_downgrade(url: str, target: str) -> bool:
+    """Whether a redirect leaves TLS: anybody on the network path could forge what follows.
+
+    >>> is_downgrade("https://a.kr/", "http://a.kr/"), is_downgrade("http://a.kr/", "https://a.kr/")
+    (True, False)
+    """
+    return url.startswith("https:") and target.startswith("http:")
+
+
+def find_loops(moved: Mapping[str, str]) -> list[str]:
+    """Return the URLs of `moved` (URL → redirect target) that lead back to themselves; sorted.
+
+    >>> find_loops({"a": "b", "b": "a", "c": "a", "d": "e"})
+    ['a', 'b']
+    """
+    found: set[str] = set()
+    done: set[str] = set()
+    for start in moved:
+        path: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in path and at not in done:
+            path[at] = None
+            at = moved.get(at)
+        if at is not None and at in path:
+            walked = list(path)
+            found.update(walked[walked.index(at) :])
+        done |= path.keys()
+    return sorted(found)
+
+
+def find_end(url: str, moved: Mapping[str, str]) -> str:
+    """Return the URL to which redirects lead from `url`; a loop ends where it began."""
+    seen = {url}
+    while (target := moved.get(url, "")) and target not in seen:
+        seen.add(target)
+        url = target
+    return url
+
 
 KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer kept while it waits; a larger one is read again from the archive
 
@@ -74,7 +124,9 @@ async def visit(
             return Visit(url, failed=failure_word(error))
         if target is None:
             failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
-            return Visit(url, _drop_body(response), failed)
+            # Many large responses that wait could fill the memory.
+            kept = response if len(response.body) <= KEPT_IN_MEMORY else response.replace(body=b"")
+            return Visit(url, kept, failed)
         target = context.remove_key(target)
         if not target:
             return Visit(url, failed="redirect-to-nowhere")
@@ -98,8 +150,3 @@ def _redirect_refusal(access: Crawled, url: str, start: str, target: str, kind: 
     if kind == "page":
         return "" if is_in_scope(target, access) else "redirect-out-of-scope"
     return "" if origin(target) in {origin(start), *origins(access)} else "redirect-to-other-host"
-
-
-def _drop_body(response: Response) -> Response:
-    """Drop the body of a large response: many of them could fill the memory."""
-    return response if len(response.body) <= KEPT_IN_MEMORY else response.replace(body=b"")

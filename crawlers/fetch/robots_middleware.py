@@ -12,9 +12,8 @@ from scrapy import Request
 from crawlers.fetch import politeness
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable, explain, failure_word
-from crawlers.fetch.page_requests import HARVEST, Ask
+from crawlers.fetch.page_requests import HARVEST, Ask, is_downgrade, redirect_target
 from crawlers.fetch.payload import BadCoding
-from crawlers.fetch.redirects import is_downgrade, redirect_target
 from crawlers.fetch.state import CrawlState
 from crawlers.web import robots
 from crawlers.web.addresses import origin

@@ -20,8 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crawlers.fetch.crawl_stats import host_of
 from crawlers.fetch.frontier import Place
-from crawlers.fetch.page_requests import Kind
-from crawlers.fetch.redirects import find_end
+from crawlers.fetch.page_requests import Kind, find_end
 from crawlers.sampling.drawn import Counted, Sample, Stratum
 
 LISTS = 2  # requests for pages that lead on, for each unit of the sample

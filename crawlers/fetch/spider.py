@@ -31,9 +31,8 @@ from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, advise_on_missed, 
 from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
 from crawlers.fetch.job import Job
 from crawlers.fetch.links import link_extraction
-from crawlers.fetch.page_requests import HARVEST, Kind, Visit, visit
+from crawlers.fetch.page_requests import HARVEST, Kind, Visit, find_end, find_loops, visit
 from crawlers.fetch.payload import is_lasting
-from crawlers.fetch.redirects import find_end, find_loops
 from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle

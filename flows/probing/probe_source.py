@@ -22,7 +22,7 @@ from flows.engine import document_ends, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.probe import probe as check_call
-from flows.probing import check_answers, check_items, check_licences, probe_records
+from flows.probing import check_answers, check_items, probe_records
 from flows.probing.check_answers import Fetched
 from flows.probing.probe_records import Check, Outcome, ProbeResult
 from flows.probing.read_items import LISTS, read_captures
@@ -147,7 +147,7 @@ def _check_items(
     if documents and is_void:
         yield Check("licence", "differs", "the claim does not hold, so no item is granted by it")
     elif documents:
-        yield from check_licences.check_licences(source.rule, documents)
+        yield from check_items.check_licences(source.rule, documents)
     if is_finished and documents and not any(one.failed for one in read):
         yield from _check_ends(home, name, source)
 

@@ -556,7 +556,7 @@ def test_a_line_that_no_parser_reads_is_named_by_its_hash(monkeypatch, odd):
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ("crawlers.fetch.dump.licence_proof.robots.decide", "robots-unreadable: {odd}"),
+        ("crawlers.fetch.dump.collector.robots.decide", "robots-unreadable: {odd}"),
         ("crawlers.proofs.claims.readable_text", r"legal.html, on which a claim rests, cannot be read \({odd}\)"),
     ],
 )

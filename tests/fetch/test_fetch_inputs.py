@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crawlers.encodings.charset_labels import python_name
-from crawlers.fetch import payload, politeness, redirects, robots_middleware
+from crawlers.fetch import page_requests, payload, politeness, robots_middleware
 from crawlers.web import robots
 from crawlers.web.scope import links as links_in
 from malmoi import limits
@@ -106,7 +106,7 @@ def test_functions_that_judge_one_input_translate_what_a_library_raises(
         with pytest.raises(payload.Damaged):
             payload.decode_body(b"x\x9cabc", coding)
     monkeypatch.setattr("crawlers.web.addresses.canonicalize_url", fail)
-    assert redirects.canonical_url("http://a.kr/") == ""
+    assert page_requests.canonical_url("http://a.kr/") == ""
     robots._parse.cache_clear()
 
 

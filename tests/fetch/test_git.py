@@ -16,7 +16,7 @@ import pytest
 
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED, OPEN
-from crawlers.fetch.git import collector, git_command, git_contents, git_hosts
+from crawlers.fetch.git import collector, git_command, git_contents
 from crawlers.fetch.job import Job
 from flows.collect import collect
 from flows.engine.progress import Progress
@@ -350,7 +350,7 @@ def test_the_public_hosts_have_pages_and_pins(monkeypatch):
         ("codeberg.org", "https://codeberg.org/o/r/src/branch/main/{path}"),
     ):
         access = Git(f"https://{host}/o/r.git")
-        place = git_hosts.place_of(Source("small", "t", "p", access), access, git_hosts.Guard())
+        place = collector.place_of(Source("small", "t", "p", access), access, collector.Guard())
         assert (place.page, place.protocol) == (page, "https")
         assert place.pins == (f"{host}:443:140.82.112.3,[2606:50c0:8000::64]",)
 
@@ -358,7 +358,7 @@ def test_the_public_hosts_have_pages_and_pins(monkeypatch):
 def test_a_repository_without_end_is_stopped_by_size_and_by_time(tmp_path, served):
     served.commit(LICENCE | PAGES)
     given = source(served)
-    place = git_hosts.place_of(given, given.access, collector.guard_of(given))
+    place = collector.place_of(given, given.access, collector.guard_of(given))
     settings = git_command.settings("Malmoi", place.pins, place.protocol)
     repository = git_command.Repository(tmp_path / "r.git", "small", settings, place.protocol)
     git_contents.init_repository(repository)

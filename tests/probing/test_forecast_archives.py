@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from crawlers.fetch.oai.harvest import ListSize
-from crawlers.fetch.oai.sampled_records import SampledRecords
+from crawlers.fetch.oai.spider import SampledRecords
 from crawlers.sampling.drawn import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import catalogue, defaults
-from crawlers.fetch.git import collector, git_hosts
+from crawlers.fetch.git import collector
 from crawlers.formats import ParsedItem
 from crawlers.platforms import gettext, rst, site_builders
 from crawlers.rights import claims
@@ -71,10 +71,10 @@ def test_no_template_is_left_in_the_prose(name, file, path, expected):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_repository_is_asked_for_on_a_host_that_is_known(name, monkeypatch):
-    monkeypatch.setattr(git_hosts, "_pins", lambda *a: ())
+    monkeypatch.setattr(collector, "_pins", lambda *a: ())
     source = catalogue.load(name).source
     assert isinstance(source.access, Git)
-    assert git_hosts.place_of(source, source.access, git_hosts.Guard()).protocol == "https"
+    assert collector.place_of(source, source.access, collector.Guard()).protocol == "https"
 
 
 @pytest.mark.parametrize(("name", "file", "path", "expected"), CASES)

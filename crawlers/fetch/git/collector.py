@@ -1,7 +1,8 @@
 """Collect a git repository at one commit: each file becomes a record, and nothing is ever checked out.
 
-robots.txt is not requested: it applies to crawled pages, and here one commit is fetched as the host offers
-it to every git client, once per run, after the operator has named a contact and recorded a check of the terms.
+robots.txt is not requested: it applies to crawled pages, and here one commit is fetched as the host offers it to every
+git client, once per run, after the operator has named a contact and recorded a check of the terms. git connects only to
+addresses that the guard has checked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import re2
 
@@ -29,10 +32,11 @@ from crawlers.fetch.git import git_contents
 from crawlers.fetch.git.file_addresses import Naming, read_naming
 from crawlers.fetch.git.git_command import Repository, check_version, settings
 from crawlers.fetch.git.git_contents import Entry
-from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
 from crawlers.sampling.drawn import Stratum, describe
+from crawlers.web.repositories import HOSTS, find_git_fault
+from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive.capture import record_id, resource_record
 from malmoi.errors import CallError, HostError, SourceError
@@ -40,6 +44,48 @@ from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import BLOCKED, STATS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository that may be fetched: its URL, its pinned IP addresses, and the URL pattern of its files."""
+
+    url: str
+    protocol: str
+    pins: tuple[str, ...]  # host:port:address,…
+    page: str  # with {path}
+
+
+def place_of(source: Source, access: Git, guard: Guard) -> Place:
+    """Check a repository; resolve, guard and pin every IP address of its host.
+
+    Raises:
+        CallError: URL, branch or commit are declared wrongly, or the host is not in HOSTS.
+        SourceError: the host has no IP address, or one that is not on the public web.
+    """
+    if fault := find_git_fault(access, guard):
+        raise CallError(f"{source.name}: {fault}")
+    parts = urlsplit(access.url)
+    host, port = normalise_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
+    page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
+        "{repository}", access.url.rstrip("/").removesuffix(".git")
+    )
+    return Place(access.url, parts.scheme, _pins(source, host, port, guard), page.replace("{branch}", access.branch))
+
+
+def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]:
+    """Return the IP addresses of a host for git, so that git connects only to addresses that the guard has checked."""
+    try:
+        found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+    except OSError as error:
+        raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); check the network") from error
+    for address in found:
+        if why := guard.check_resolved(host, port, address):
+            raise SourceError(f"{source.name}: {host} leads to {address}, which is not of the public web ({why})")
+    if host in found:  # the host is an IP address
+        return ()
+    return (f"{host}:{port}:{','.join(f'[{a}]' if ':' in a else a for a in found)}",)
+
 
 UNNAMED, REPEATED = "no-identifier", "repeated-identifier"  # reasons for leaving out a file, with `named_by`
 FOLDER = "repository.git"  # in the run folder, while it is read

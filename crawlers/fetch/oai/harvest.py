@@ -89,7 +89,7 @@ class Harvest:
     def __init__(self, context: CrawlContext, state: CrawlState, facts: Sequence[Mapping[str, Any]]) -> None:
         """Begin a harvest; `facts` are those of the earlier runs, oldest first."""
         assert isinstance(context.access, OaiPmh)
-        # A sample is drawn from identifiers (crawlers/fetch/oai/sampled_records.py).
+        # A sample is drawn from identifiers (crawlers/fetch/oai/spider.py).
         by_identifier = context.access.by_identifier or context.job.sample is not None
         self.access: OaiPmh = replace(context.access, by_identifier=by_identifier)
         self.context, self.state = context, state
