@@ -22,7 +22,7 @@ from crawlers.catalogue import Definition
 from crawlers.fetch.job import ASK_AGAIN
 from crawlers.folders import Left
 from crawlers.rights import claims
-from crawlers.sampling.drawn import Sample, Stratum, describe, draw_by_size
+from crawlers.sampling import Sample, Stratum, describe, draw_by_size
 from crawlers.web.addresses import covers, form_of
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from crawlers.sampling.drawn import Sample, Stratum, draw_by_size
+from crawlers.sampling import Sample, Stratum, draw_by_size
 from malmoi.archive.capture import IndexRow, record_id
 from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors

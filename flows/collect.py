@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crawlers import catalogue
 from crawlers import collect as sources
-from crawlers.sampling import drawn
+from crawlers.sampling import Sample
 from flows import archive_indexes
 from flows.engine.progress import Progress
 from flows.plurals import count_of
@@ -44,13 +44,13 @@ def collect(
     progress: Progress,
     *,
     limit: int | None = None,
-    sample: drawn.Sample | None = None,
+    sample: Sample | None = None,
     contact: str | None = None,
     terms: TermsCheck | None = None,
 ) -> Collected:
     """Collect the source `name`; SourceError says what is wrong with it and what to do.
 
-    `limit` takes the first captures, `sample` draws some at random (crawlers/sampling). `terms` is the operator's own
+    `limit` takes the first captures, `sample` draws some at random. `terms` is the operator's own
     record of a terms check, for a source that ships unreviewed.
     """
     definition = catalogue.load(name)

@@ -34,7 +34,8 @@ def probe(workspace: Workspace, name: str, contact: str | None) -> None:
     check(job, catalogue.load(name))
     key_of(source)
     guard = guard_of(source)
-    for host, port in sorted({_split_address(url) for url in catalogue.addresses(source)}):
+    parts = map(urlsplit, catalogue.addresses(source))
+    for host, port in sorted({(one.hostname or "", one.port or PORTS.get(one.scheme, 0)) for one in parts}):
         _connect(source.name, host, port, guard)
 
 
@@ -42,11 +43,6 @@ def check_paths(source: Source) -> None:
     """Raise CallError if a file or folder of the access point does not exist."""
     if missing := access_rules.find_absent(source):
         raise CallError(f"{source.name}: {missing[0]} does not exist; correct the path in its file.")
-
-
-def _split_address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
 def _connect(source: str, host: str, port: int, guard: Guard) -> None:

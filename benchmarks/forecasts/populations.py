@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from benchmarks.simulation.simulated_texts import draw_length
-from crawlers.sampling.drawn import Sample, Stratum, draw_by_size
+from crawlers.sampling import Sample, Stratum, draw_by_size
 from flows.forecasts.estimates import BYTES, estimate_shares, estimate_totals
 from flows.forecasts.unit_results import KEPT, LICENCE
 

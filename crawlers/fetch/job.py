@@ -24,7 +24,7 @@ from typing import Any
 from crawlers.catalogue import Definition
 from crawlers.catalogue import addresses as addresses_of
 from crawlers.fetch.archive import CLOSED
-from crawlers.sampling.drawn import Sample
+from crawlers.sampling import Sample
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of
 from crawlers.web.ssrf_guard import Guard, refuse_url

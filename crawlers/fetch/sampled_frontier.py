@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from crawlers.fetch.crawl_stats import host_of
 from crawlers.fetch.frontier import Place
 from crawlers.fetch.page_requests import Kind, find_end
-from crawlers.sampling.drawn import Counted, Sample, Stratum
+from crawlers.sampling import Counted, Sample, Stratum
 
 LISTS = 2  # requests for pages that lead on, for each unit of the sample
 EXPLORED = 2  # pages of a group that are read before its yield is known

@@ -36,7 +36,7 @@ from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
-from crawlers.sampling.drawn import describe
+from crawlers.sampling import describe
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import first_of, is_in_scope, is_trap

@@ -131,7 +131,7 @@ def sources_forecast(
 ) -> None:
     """Collect a random sample of a source and foretell the whole: characters, licences, drops, CPU, disk, days."""
     from crawlers import catalogue
-    from crawlers.sampling.drawn import Sample
+    from crawlers.sampling import Sample
     from flows import run as runs
     from flows.engine.progress import Progress
     from flows.forecasts import show_forecast

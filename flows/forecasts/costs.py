@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from crawlers.sampling.drawn import FACT, Stratum
+from crawlers.sampling import FACT, Stratum
 from flows import curate as curating
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper

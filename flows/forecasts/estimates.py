@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from crawlers.sampling.drawn import Stratum
+from crawlers.sampling import Stratum
 
 Z = 1.959964  # normal quantile of 0.975: intervals are 95 %
 BYTES = "bytes"  # the value of a unit that is the auxiliary variable

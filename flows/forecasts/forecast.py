@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from crawlers import catalogue
-from crawlers.sampling.drawn import FACT, Sample, Stratum, read_strata
+from crawlers.sampling import FACT, Sample, Stratum, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts import costs, unit_results

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers import proofs
-from crawlers.sampling.drawn import Stratum, read_strata
+from crawlers.sampling import Stratum, read_strata
 from crawlers.web.addresses import canonical_url
 from flows.plurals import count_of
 from flows.probing import probe_records

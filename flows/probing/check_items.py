@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from crawlers.catalogue import Definition
-from crawlers.sampling.drawn import Stratum
+from crawlers.sampling import Stratum
 from filters.duplicates.minhash.hash_kernels import U32, jaccard
 from filters.duplicates.minhash.sketch import shingle_hashes
 from filters.korean.hangul import is_hangul

@@ -14,7 +14,7 @@ from crawlers.catalogue import Definition
 from crawlers.extract import Extraction
 from crawlers.fetch.api_key import key_of
 from crawlers.rights.claims import proof_address
-from crawlers.sampling.drawn import Sample
+from crawlers.sampling import Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
@@ -31,7 +31,7 @@ from flows.source_files import terms_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError
-from malmoi.source import CommonCrawl, Dump, OaiPmh, Source, TermsCheck
+from malmoi.source import CommonCrawl, Dump, OaiPmh, Source
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES, STATS
 
@@ -55,7 +55,8 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
         return _record(workspace, ProbeResult(source.name, when, missing, needs, *seen))
     with open_scratch(workspace) as home:
         fetched = _fetch(workspace, home, name, source, contact)
-        said, check = fetched.facts.get("terms") or {}, _name_check(terms_of(workspace, source) or source.terms)
+        said, terms = fetched.facts.get("terms") or {}, terms_of(workspace, source) or source.terms
+        check = f"{terms.reviewer}, {terms.date}, {terms.url}" if terms else ""
         before = check_answers.find_terms(workspace, source, check)
         checks = (
             *check_answers.check_hosts(source, fetched),
@@ -66,10 +67,6 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
         )
     outcome = probe_records.conclude(checks)
     return _record(workspace, ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check))
-
-
-def _name_check(check: TermsCheck | None) -> str:
-    return f"{check.reviewer}, {check.date}, {check.url}" if check else ""
 
 
 def _list_needs(workspace: Workspace, name: str, source: Source, contact: str | None) -> Iterator[Check]:

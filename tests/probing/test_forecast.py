@@ -6,7 +6,7 @@ import pytest
 
 from crawlers.fetch.git import collector as git
 from crawlers.fetch.job import Job, read_job
-from crawlers.sampling.drawn import Sample, read_strata
+from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts.forecast import CPU, forecast

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from crawlers.fetch.oai.harvest import ListSize
 from crawlers.fetch.oai.spider import SampledRecords
-from crawlers.sampling.drawn import Sample, read_strata
+from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.forecasts import show_forecast

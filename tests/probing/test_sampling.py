@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.sampling.drawn import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
+from crawlers.sampling import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
 from flows.forecasts.estimates import estimate_totals, weigh_units
 from flows.forecasts.unit_results import Cluster, count_copies
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from crawlers.sampling.drawn import Sample
+from crawlers.sampling import Sample
 from crawlers.withdrawn import drop
 from flows import why
 from flows.collect import collect

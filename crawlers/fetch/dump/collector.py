@@ -33,7 +33,7 @@ from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
 from crawlers.folders import format_utc
-from crawlers.sampling.drawn import Lowest, Stratum, describe
+from crawlers.sampling import Lowest, Stratum, describe
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive import collection

@@ -34,7 +34,7 @@ from crawlers.fetch.git.git_command import Repository, check_version, settings
 from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
-from crawlers.sampling.drawn import Stratum, describe
+from crawlers.sampling import Stratum, describe
 from crawlers.web.repositories import HOSTS, find_git_fault
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from crawlers.withdrawn import REASON, find_by_address

@@ -28,7 +28,7 @@ from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
-from crawlers.sampling.drawn import Lowest, Sample, Stratum, describe
+from crawlers.sampling import Lowest, Sample, Stratum, describe
 from crawlers.source_errors import Fault, catch_faults
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture

@@ -1,1 +1,0 @@
-"""Draw a random sample of what an access point holds, for `malmoi sources probe` and `forecast`."""
