@@ -7,8 +7,9 @@ Prefect schedules, the workspace holds the state: a flow that runs again continu
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from malmoi.processes.import_path import exclude_working_folder
 
@@ -23,20 +24,26 @@ if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m
     exclude_working_folder()
 
 import httpx
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.objects import State
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+from prefect.concurrency.sync import concurrency
 from prefect.context import SyncClientContext
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.flow_engine import run_flow
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.console import Console
 
+from crawlers import catalogue
+from flows import collect as collecting
 from flows import release as releases
 from flows import run as runs
 from flows import withdrawals
-from flows.collect import Collected
 from flows.curate import curate as curate_all
-from flows.deployments import source_tasks
+from flows.deployments.home_folder import find_server
 from flows.deployments.parameters import (
     Address,
     Contact,
@@ -56,26 +63,33 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
-from flows.deployments.server_address import find_server
+from flows.deployments.run_progress import RunProgress, name_run, observe_run
+from flows.deployments.run_records import hold_workspace, record_run, take_turn
 from flows.engine.clusters.mapper import open_engine
+from flows.engine.executors import EngineName, Mapper
+from flows.engine.progress import Progress
 from flows.engine.task_mapper import GROUPS, make_mapper, quiet_prefect
-from flows.monitoring.run_names import name_run
-from flows.monitoring.run_progress import RunProgress, observe_run
-from flows.monitoring.run_records import hold_workspace, record_run, take_turn
-from flows.release import Released
+from flows.probe import probe
 from flows.reports import crawl_report, curation_report
 from malmoi import erasure_plan
-from malmoi.errors import StageError, explain_os_error
+from malmoi.errors import CallError, HostError, StageError, explain_os_error
 from malmoi.recipe import Recipe
+from malmoi.source import Source
 from malmoi.storage.location import locate
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace, pull
 
 PATIENCE = 10.0  # seconds for the first answer of a server
+LONGEST_WAIT = 6 * 3600  # seconds for a host that another run collects from
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
+RETRIES: dict[str, Any] = {  # of a task about a source, whose host may answer later
+    "retries": 2,
+    "retry_delay_seconds": [60, 600],
+    "retry_condition_fn": lambda task, run, state: isinstance(state.result(raise_on_failure=False), HostError),
+    "persist_result": False,
+}
 
 quiet_prefect()  # before Prefect logs that a flow begins: its worker may have been killed meanwhile
-
-
 erasure_plan.resume_with(withdrawals.resume)
 
 
@@ -85,8 +99,15 @@ def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
     `wait` is the time to wait for another run of the workspace, in seconds; None for that of a deployed run.
     StageError says what to do if the server is unreachable or lost.
     """
+    server = find_server()
     try:
-        _require_answer()
+        try:
+            if server is not None:  # Prefect would ask a server that says nothing for minutes
+                httpx.get(f"{server.url}/health", timeout=PATIENCE)
+        except httpx.TimeoutException:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL):  # Prefect's client says it, or has settings such as a certificate
+            pass
         called = called.with_options(validate_parameters=False)
         home = Workspace.open(locate(parameters["workspace"]))
         with SyncClientContext.get_or_create() as context:
@@ -100,27 +121,12 @@ def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
         where, remedy = "the temporary server of Prefect", "Run without --prefect."
-        if server := find_server():
+        if server is not None:
             where = f"the Prefect server of {server.named_by}, {server.url},"
             remedy = f"Start it, correct {server.named_by}, or unset it to run without Prefect."
         raise StageError(
             f"{where} does not answer ({type(error).__name__}: {error}). Finished work is kept. {remedy}"
         ) from error
-
-
-def _require_answer() -> None:
-    """Raise httpx.TimeoutException if the server does not answer within PATIENCE: Prefect would ask for minutes."""
-    server = find_server()
-    try:
-        if server is not None:
-            httpx.get(f"{server.url}/health", timeout=PATIENCE)
-    except httpx.TimeoutException:
-        raise
-    except (httpx.HTTPError, httpx.InvalidURL):  # Prefect's client says it, or has settings such as a certificate
-        return
-
-
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=GROUPS)  # which mostly wait; the mapper bounds what runs
 
 
 @contextmanager
@@ -132,21 +138,28 @@ def _explain_os_errors() -> Iterator[None]:
         raise StageError(explain_os_error(error)) from error
 
 
-def _check_call(
+@contextmanager
+def _begin(
     recipe: str,
     sources: Sequence[str] | None,
+    engine: EngineName,
+    address: str,
     workspace: str,
     *,
     contact: str | None = None,
     version: str = "",
     replace: bool = True,
-) -> tuple[Workspace, Recipe, tuple[str, ...]]:
-    """Return the workspace, recipe and sources of a call; CallError, before any write, if it cannot succeed."""
-    chosen = runs.recipe_of(recipe)
-    names = runs.sources_of(chosen, recipe, sources or ())
-    runs.refuse_call(locate(workspace), chosen, contact=contact, version=version)
-    releases.refuse_replacement(Workspace(locate(workspace)), chosen.name, names, replace=replace)
-    return Workspace.open(locate(workspace)), chosen, names
+) -> Iterator[tuple[Recipe, tuple[str, ...], Mapper, RunProgress]]:
+    """Hold the workspace of a run, and show it; CallError, before any write, if the call cannot succeed."""
+    with _explain_os_errors(), open_engine(engine, address) as nodes:
+        root, chosen = locate(workspace), runs.recipe_of(recipe)
+        names = runs.sources_of(chosen, recipe, sources or ())
+        runs.refuse_call(root, chosen, contact=contact, version=version)
+        releases.refuse_replacement(Workspace(root), chosen.name, names, replace=replace)
+        home = Workspace.open(root)
+        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
+            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
+            yield chosen, names, make_mapper(progress, nodes), progress
 
 
 @flow(name="collect", flow_run_name=name_run, log_prints=False)
@@ -172,12 +185,10 @@ def curate(
     workspace: Folder = "workspace",
 ) -> State[None]:
     """Extract, clean, deduplicate and judge what has been collected."""
-    with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace)
-        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
-            curated = curate_all(home, chosen, names, make_mapper(progress, nodes), progress)
-            curation_report.write(home, chosen, curated)
-        return Completed(message=f"{chosen.name}: {curated.summary}")
+    with _begin(recipe, sources, engine, address, workspace) as (chosen, names, mapper, progress):
+        curated = curate_all(progress.workspace, chosen, names, mapper, progress)
+        curation_report.write(progress.workspace, chosen, curated)
+    return Completed(message=f"{chosen.name}: {curated.summary}")
 
 
 @flow(name="release", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
@@ -191,15 +202,12 @@ def release(
     workspace: Folder = "workspace",
 ) -> State[str]:
     """Publish curated documents as an immutable, verified release with its card; return its folder."""
-    with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, version=version, replace=replace)
-        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
-            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
-            mapper = make_mapper(progress, nodes)
-            curated = curate_all(home, chosen, names, mapper, progress)
-            made = releases.release(home, chosen, names, curated, mapper, progress, version=version)
-            progress.publish(made)
-        return _end(made)
+    begun = _begin(recipe, sources, engine, address, workspace, version=version, replace=replace)
+    with begun as (chosen, names, mapper, progress):
+        curated = curate_all(progress.workspace, chosen, names, mapper, progress)
+        made = releases.release(progress.workspace, chosen, names, curated, mapper, progress, version=version)
+        progress.publish(made)
+    return Completed(message=made.summary, data=str(made.folder))
 
 
 @flow(name="run", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
@@ -215,14 +223,12 @@ def run(
     workspace: Folder = "workspace",
 ) -> State[str]:
     """Collect, curate and release by a recipe; return the folder of the release."""
-    with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version, replace=replace)
-        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
-            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
-            _collect(progress, names, limit=limit, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress, version=version)
-            progress.publish(made)
-        return _end(made)
+    begun = _begin(recipe, sources, engine, address, workspace, contact=contact, version=version, replace=replace)
+    with begun as (chosen, names, mapper, progress):
+        _collect(progress, names, limit=limit, contact=contact)
+        made = runs.curate_and_release(progress.workspace, chosen, names, mapper, progress, version=version)
+        progress.publish(made)
+    return Completed(message=made.summary, data=str(made.folder))
 
 
 @flow(name="refresh", flow_run_name=name_run, task_runner=RUNNER, log_prints=False)
@@ -239,15 +245,13 @@ def refresh(
 
     Nothing is published if nothing has changed. The folder of the current release is returned.
     """
-    with _explain_os_errors(), open_engine(engine, address) as nodes:
-        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, replace=replace)
-        with hold_workspace(home), observe_run(home, names, chosen.name) as progress:
-            releases.refuse_replacement(home, chosen.name, names, replace=replace)  # by a run that held it before
-            source_tasks.probe_all(home, names, contact)
-            _collect(progress, names, limit=None, contact=contact)
-            made = runs.curate_and_release(home, chosen, names, make_mapper(progress, nodes), progress)
-            progress.publish(made)
-        return _end(made)
+    begun = _begin(recipe, sources, engine, address, workspace, contact=contact, replace=replace)
+    with begun as (chosen, names, mapper, progress):
+        probe_all(progress.workspace, names, contact)
+        _collect(progress, names, limit=None, contact=contact)
+        made = runs.curate_and_release(progress.workspace, chosen, names, mapper, progress)
+        progress.publish(made)
+    return Completed(message=made.summary, data=str(made.folder))
 
 
 @flow(name="erase", flow_run_name=name_run, log_prints=False)
@@ -278,17 +282,90 @@ def erase(
     return Completed(message=lines[0])
 
 
-def _end(made: Released) -> State[str]:
-    """Return the final state of a run: what it published is its message, the folder of the release its result."""
-    return Completed(message=made.summary, data=str(made.folder))
-
-
-def _collect(progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None) -> list[Collected]:
+def _collect(
+    progress: RunProgress, names: Sequence[str], *, limit: int | None, contact: str | None
+) -> list[collecting.Collected]:
     """Collect the sources as tasks; report all of them, also if one fails."""
     try:
         return runs.collect_all(
             progress.workspace, names, progress,
-            limit=limit, contact=contact, collect_one=source_tasks.collect_as_task,
+            limit=limit, contact=contact, collect_one=collect_as_task,
         )  # fmt: skip
     finally:
         crawl_report.refresh(progress.workspace, names, progress)
+
+
+def collect_as_task(workspace: Workspace, name: str, progress: Progress, **options: Any) -> collecting.Collected:
+    """Collect a source as a task of the running flow; it is tried again if its host does not answer."""
+    source = catalogue.load(name).source
+
+    @task(name=f"collect {source.name}", task_run_name=f"collect {source.name}", **RETRIES)
+    def collect_source() -> collecting.Collected:
+        with _hold_hosts(source, progress):
+            return collecting.collect(workspace, name, progress, **options)
+
+    return collect_source()
+
+
+def probe_all(workspace: Workspace, names: Sequence[str], contact: str | None) -> None:
+    """Probe each source as a task; CallError with what each one lacks, or HostError, before anything is collected."""
+    faults: list[CallError | HostError] = []
+    for name in names:
+        source = catalogue.load(name).source
+
+        @task(name=f"probe {source.name}", task_run_name=f"probe {source.name}", **RETRIES)
+        def probe_source(name: str = name) -> None:
+            probe(workspace, name, contact)
+
+        try:
+            probe_source()
+        except (CallError, HostError) as error:
+            faults.append(error)
+    if faults:
+        called = any(isinstance(error, CallError) for error in faults)
+        raise (CallError if called else HostError)("\n".join(map(str, faults)))
+
+
+def list_hosts(source: Source) -> list[str]:
+    """List the hosts of a source, sorted; [] for a local one.
+
+    >>> from malmoi.source import Site
+    >>> list_hosts(Source("a", "A", "B", Site(("https://b.example/1",), ("https://a.example/",))))
+    ['a.example', 'b.example']
+    """
+    return sorted({urlsplit(url).netloc.rpartition("@")[2].lower() for url in catalogue.addresses(source)})
+
+
+@contextmanager
+def _hold_hosts(source: Source, progress: Progress) -> Iterator[None]:
+    """Hold the limits `host:NAME` of a source, made with the value 1: no two runs collect from a host at once.
+
+    StageError if other runs hold one for LONGEST_WAIT, HostError if the server cannot say who does. Limits need a
+    server: without one, nothing is held.
+    """
+    limits = [f"host:{host}" for host in list_hosts(source)]
+    if not limits or find_server() is None:
+        yield
+        return
+    with get_client(sync_client=True) as client:
+        for limit in limits:
+            with suppress(ObjectAlreadyExists):
+                client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=limit, limit=1))
+            found = client.read_global_concurrency_limit_by_name(limit)
+            if found.active and found.active_slots >= found.limit:
+                progress.say(f"{source.name}: waits for {limit}, held by another run")
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                concurrency(limits, timeout_seconds=LONGEST_WAIT, strict=True, raise_on_lease_renewal_failure=False)
+            )
+        except ConcurrencySlotAcquisitionError as error:
+            raise HostError(
+                f"{source.name}: the Prefect server could not grant {', '.join(limits)} ({error}). Run again later."
+            ) from error
+        except TimeoutError as error:
+            raise StageError(
+                f"{source.name}: other runs have held {', '.join(limits)} for {LONGEST_WAIT // 3600} hours. If none "
+                "collects from there, free it: prefect global-concurrency-limit update LIMIT --active-slots 0"
+            ) from error
+        yield

@@ -348,7 +348,7 @@ def _confirm_replacement(root: Path, name: str, sources: Sequence[str], edition:
 
 
 def _is_prefect_run(asked: bool) -> bool:
-    from flows.deployments.server_address import find_server
+    from flows.deployments.home_folder import find_server
 
     return asked or find_server() is not None
 

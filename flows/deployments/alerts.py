@@ -17,7 +17,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import AutomationCore
 
-from flows.deployments.server_address import find_server
+from flows.deployments.home_folder import find_server
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.printable import escape_controls
 

@@ -7,10 +7,10 @@ from rich.console import Console
 
 from flows.collect import collect
 from flows.curate import curate
+from flows.deployments import run_progress
 from flows.engine import progress
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress, Step
-from flows.monitoring import asset_events
 from flows.reports.crawl_progress import State, make_observer, summary
 from flows.run import recipe_of
 from malmoi.ledger import Ledger
@@ -67,12 +67,12 @@ def test_extraction_and_filters_count_every_capture_and_document_by_batches(tmp_
 
 def test_only_a_collection_that_changes_the_captures_is_an_asset_event(tmp_path, monkeypatch):
     emitted = []
-    monkeypatch.setattr(asset_events, "emit_event", lambda event, resource, **_: emitted.append(event))
+    monkeypatch.setattr(run_progress, "emit_event", lambda event, resource, **_: emitted.append(event))
     source, home = make(tmp_path, pages=2), Workspace.open(tmp_path / "w")
 
     class Emitting(Progress):
         def finish(self, step):
-            asset_events.emit_stage(home, ("small",), step)
+            run_progress.emit_stage(home, ("small",), step)
 
     def count_events():
         collect(home, str(source), Emitting(quiet=True))

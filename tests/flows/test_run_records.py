@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from flows.monitoring import run_records
+from flows.deployments import run_records
 from malmoi.workspace import Workspace
 
 OURS, OTHER = "http://127.0.0.1:4200/api", "http://127.0.0.1:4300/api"

@@ -24,10 +24,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
-from flows.deployments.server_address import find_server
+from flows.deployments import run_progress
+from flows.deployments.home_folder import find_server
 from flows.engine.task_mapper import quiet_prefect
-from flows.monitoring import run_artifacts
-from flows.monitoring.event_client import use_event_client
 from malmoi.storage.locks import LockRequest, find_request, is_open_file, request_locks, try_lock
 from malmoi.workspace import Workspace
 
@@ -53,7 +52,6 @@ def take_turn(workspace: Workspace) -> Iterator[None]:
     Another run that holds the workspace is waited for, up to LONGEST_WAIT; the log names it.
     """
     quiet_prefect()
-    use_event_client()
     asked, id = find_request(), str(flow_run.id)
     seconds = LONGEST_WAIT if asked.seconds is None else asked.seconds
     with _record(workspace.flow_runs / id):
@@ -76,7 +74,7 @@ def end_dead_runs(workspace: Workspace) -> None:
     A record of another server stays, for a run that uses that one.
     """
     for path in sorted(workspace.flow_runs.iterdir()):
-        run_artifacts.send("states of dead runs", partial(_end_if_dead, path))
+        run_progress.send("states of dead runs", partial(_end_if_dead, path))
 
 
 def _end_if_dead(record: Path) -> None:
@@ -125,7 +123,7 @@ def _record(path: Path) -> Iterator[None]:
                     raise
                 finally:
                     _held.remove(path)
-                    if not lost and not run_artifacts.has_lost_server():
+                    if not lost and not run_progress.has_lost_server():
                         path.unlink(missing_ok=True)
                 return
         time.sleep(0.1)

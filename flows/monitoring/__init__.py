@@ -1,1 +1,0 @@
-"""Show a run on a Prefect server: progress, funnel, card and release, lineage, names."""
