@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from crawlers import catalogue, host_templates
 from crawlers import extract as extraction
+from crawlers.catalogue import Definition
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
-from flows.engine import earlier_shards, run_surveys, unread_documents
+from crawlers.source_errors import LABEL, ROWS, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
+from flows.engine import earlier_shards, run_surveys
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.engine.repeated_ids import rename_repeated
 from flows.engine.shard_jobs import EntryChanges, ExtractJob, LearnJob, capture_key, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
-from flows.engine.stage_runs import LIMITS, add_decisions, ensure_shards, find_withdrawn, walk_job
+from flows.engine.stage_runs import LIMITS, add_decisions, ensure_shards, find_withdrawn, rename_repeated, walk_job
 from flows.engine.stage_runs import Curated as Curated
+from flows.plurals import count_of
 from malmoi import recipe as recipes
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, SourceError
-from malmoi.ledger import Ledger
+from malmoi.ledger import Ledger, total
 from malmoi.licensing import review_file
 from malmoi.recipe import Recipe, digest
+from malmoi.source import Folder
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
@@ -99,12 +104,12 @@ def _extract_sources(
 def _report_unread(workspace: Workspace, found: Mapping[str, Sequence[Ledger]], progress: Progress) -> Iterator[str]:
     """Say which documents of each source could not be read; yield a message for each source that must stop."""
     for name, ledgers in found.items():
-        unread = unread_documents.find_unread(workspace, ledgers)
+        unread = find_unread(workspace, ledgers)
         if unread is None:
             continue
         definition = catalogue.load(name)
         said = f"{definition.source.name}: {unread.describe(catalogue.find_file(name).name, workspace)}"
-        if unread_documents.is_refused(unread, definition):
+        if is_refused(unread, definition):
             yield said
         else:
             progress.say(f"  {said}")
@@ -141,7 +146,8 @@ def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = Non
             [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
         ]
         key = digest(["template", *code, sample.host, content, LIMITS])[:32]
-        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(_locate_definition(name), ()), sample))
+        learned = extraction.Extraction(_locate_definition(name), ())
+        jobs.append(LearnJob(root=workspace.root, stage=None, key=key, extraction=learned, sample=sample))
     return jobs
 
 
@@ -163,6 +169,87 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     """Return one job for each shard of captures of a source; CallError if nothing has been collected."""
     runs = collection.runs(workspace.captures(catalogue.load(name).source.name))
     return _plan_extraction(workspace, name, runs, learn_jobs(workspace, name, runs))
+
+
+REASONS = (UNREADABLE_TABLE, UNREADABLE_CAPTURE)
+MAX_SHARE = 0.5  # of the captures that hold documents; above it the source, not its captures, is at fault
+
+
+@dataclass(slots=True)
+class Unread:
+    """Documents of one source that could not be read, and the captures that they are of."""
+
+    documents: int  # of the source, read or not
+    reasons: Counter[str]
+    captures: int = 0  # that hold documents
+    lost: int = 0  # of those, captures that gave no document for this reason
+    rows: int = 0  # of tables that were lost beyond one for each document in their place
+    first: str = ""  # id of such a document
+    said: list[str] = field(default_factory=list)  # the error of the first
+
+    def describe(self, file: str, workspace: Workspace) -> str:
+        """Say how many documents were lost and why, with the first error and the next step."""
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.reasons.most_common())
+        number = f"{self.reasons.total():,} of {count_of(self.documents, 'document')}"
+        why = ": ".join((self.first, *self.said)).removesuffix(".") + "."
+        look = f" See it with `malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(self.first)}`."
+        look = "" if workspace.is_temporary else look
+        return (
+            f"{number} could not be read ({reasons}), first {why}{look} Repair the data or correct the functions of "
+            f"{file}, and run again; error pages of an interface are for its trouble()."
+        )
+
+
+def find_unread(workspace: Workspace, ledgers: Sequence[Ledger]) -> Unread | None:
+    """Return what of a source could not be read, from its shards of the first stage; None if all could."""
+    entered, _, dropped, failed = total(ledgers)
+    reasons = Counter({reason: count for (_, _, reason), count in dropped.items() if reason in REASONS and count})
+    reasons.update(one.why for one in failed)
+    if not reasons:
+        return None
+    found = Unread(entered.total(), reasons)
+    for ledger in ledgers:
+        _add_shard(found, workspace, ledger)
+    return found
+
+
+def is_refused(found: Unread, definition: Definition) -> bool:
+    """Whether a source must stop: its own functions, or a folder, promise that its captures can be read.
+
+    A site or an archive may hold anything; without functions of its own it promises nothing.
+    """
+    promises = (
+        definition.items or definition.text or definition.evidence or isinstance(definition.source.access, Folder)
+    )
+    rows = found.rows > 0 and found.reasons.total() > MAX_SHARE * found.documents
+    return bool(promises) and (rows or found.lost > MAX_SHARE * found.captures)
+
+
+def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
+    folder = workspace.stage("2-documents", ledger.key)
+    inputs = shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist()
+    found.captures += sum(one["input"] is None or one["kept"] + one["dropped"] > 0 for one in inputs)
+    is_refused = any(count and reason in REASONS for (_, _, reason), count in ledger.dropped.items())
+    if not (is_refused or ledger.failed):
+        return
+    rows = shard.read(folder / "dropped.parquet", ["id", "reason", "labels"]).to_pylist()
+    lost = [row for row in rows if row["reason"] in REASONS]
+    dropped = iter(rows)
+    for one in inputs:
+        reasons = [row["reason"] for row in islice(dropped, one["dropped"])]
+        is_lost = one["input"] is None or any(reason in REASONS for reason in reasons)
+        found.lost += is_lost and not one["kept"]
+    for row in lost:
+        more = next((int(one["value"]) - 1 for one in row["labels"] if one["name"] == ROWS), 0)
+        found.rows += more
+        found.documents += more
+        found.reasons[row["reason"]] += more
+    if lost and not found.first:
+        found.first = lost[0]["id"]
+        found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
+    elif ledger.failed and not found.first:
+        found.first = ledger.failed[0].id
+        found.said = [omit_message(ledger.failed[0].detail) or ledger.failed[0].why]
 
 
 def _plan_extraction(
@@ -199,7 +286,18 @@ def _plan_extraction(
             versions,
         )
         key, before = earlier_shards.find_extracted(workspace, key, versions, stood)
-        yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)
+        yield ExtractJob(
+            root=workspace.root,
+            stage="2-documents",
+            key=key,
+            earlier=before,
+            source=source.name,
+            size=len(chunk),
+            extraction=job,
+            rows=tuple(chunk),
+            torn=torn,
+            readers=tuple(versions.items()),
+        )
         torn = ()
 
 

@@ -19,13 +19,13 @@ from crawlers import catalogue
 from crawlers.rights.host import policy_files
 from filters.duplicates.band_sketch import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
-from flows import index_segments
 from flows.curate import Curated
+from flows.engine import run_surveys
+from flows.engine.clusters.mapper import make_runner
 from flows.engine.clusters.node_tasks import read_software
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
-from flows.engine.worker_jobs import make_runner
 from flows.plurals import count_of
 from flows.reports import release_notes
 from flows.reports.side_by_side import make_visible
@@ -151,7 +151,7 @@ def release(
     noted = _read_release_inputs(workspace)
     if last and not version and noted.get(recipe.name) == [last.version, _inputs_digest(inputs)]:  # it would repeat it
         folder = workspace.releases(recipe.name) / last.version
-        index_segments.write_segments(workspace, recipe, curated.stages, folder, make_runner(mapper))
+        run_surveys.write_segments(workspace, recipe, curated.stages, folder, make_runner(mapper))
         point_latest(folder.parent)
         documents, notes = manifests.read(folder).documents, release_notes.list_notes(workspace, recipe.name, folder)
         return Released(recipe.name, last.version, folder, last.root, documents, new=False, notes=notes)
@@ -175,7 +175,7 @@ def release(
             require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
-        index_segments.write_segments(workspace, recipe, curated.stages, folder if new else target, make_runner(mapper))
+        run_surveys.write_segments(workspace, recipe, curated.stages, folder if new else target, make_runner(mapper))
         if new:  # after its segment: a segment without a release is inactive, a release without one is missing there
             put_version(workspace, folder, target)
         else:

@@ -75,7 +75,7 @@ STEPS = (
     ("flows.release", "publish", "publish, rest"),
     ("malmoi.releases.audit", "ledgers", "stages read again"),
     ("malmoi.releases.audit", "write", "audit tables"),
-    ("flows.index_segments", "leave", "segment"),
+    ("flows.engine.run_surveys", "leave", "segment"),
     ("data_cards", "write", "card"),
     ("flows.release", "verify", "verify"),
 )

@@ -66,9 +66,16 @@ def review_(
     elif list_ or json:
         terminal.show_groups(workspace, source or (), out, json=json)
     else:
-        from flows.review.serve_page import serve_page
+        from flows.release_index import open_workspace
+        from flows.review.review_session import ReviewSession, WorkspaceQueue
+        from flows.review.server import serve_session
+        from malmoi.workspace import keep_private
 
-        serve_page(workspace, source or (), port, out, show=open_)
+        keep_private()
+        home = open_workspace(workspace)
+        words = "Review page", "the next run applies the decisions.", "Decisions are kept."
+        session = ReviewSession(WorkspaceQueue(home, source or ()))
+        serve_session(session, port, out, words, home.tmp if open_ else None)
 
 
 @review.command(name="finds")
@@ -219,8 +226,8 @@ def inspect(
         count = count_of(len(sheet.texts), "document")
         out.print(f"{to}: {count}. Read {texts.name}, and fill in {sheet.path.name}.", markup=False)
         return
-    from flows.review.inspect_session import InspectSession
-    from flows.review.serve_page import serve_session
+    from flows.review.inspection import InspectSession
+    from flows.review.server import serve_session
 
     words = "Inspection page", "the sheet is saved after each document.", f"The answers are in {sheet.path}."
     serve_session(InspectSession(sheet), port, out, words, to if open_ else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,14 @@ from malmoi.canonical_json import canonical_json
 from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
-from malmoi.releases.index import segments
-from malmoi.releases.index.segments import IndexSegment
+from malmoi.release_files import data_files
+from malmoi.releases import manifest as manifests
+from malmoi.releases.index import segment_rows, segments
+from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.storage.on_demand import fetch
+from malmoi.storage.shuffle import Run
 from malmoi.survey import Segment, Survey, Surveyed
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
@@ -111,7 +116,13 @@ def _cut_slices(
     Shards whose rows stay the same have the same slice, whatever table it is cut from.
     """
     record, columns = table.with_name(SLICES), [found.key, *(found.told or ())]
-    pieces = _read_record(record, columns)
+    pieces: dict[str, str] = {}  # key of a shard → name of its slice
+    with suppress(
+        OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError
+    ):  # a damaged one is made anew
+        value = json.loads(record.read_text(encoding="utf-8"))
+        if value.pop("digest") == digest(value) and value["columns"] == columns:
+            pieces = dict(value["pieces"])
     targets = {key: workspace.survey(piece) / "rows.parquet" for key, piece in pieces.items()}
     if not all(key in targets and targets[key].exists() for key in keys):
         for key, about in zip(keys, rows, strict=True):
@@ -123,17 +134,6 @@ def _cut_slices(
         value = {"columns": columns, "pieces": pieces}
         replace_file(record, canonical_json({**value, "digest": digest(value)}))
     return {key: (found.name, targets[key], pieces[key]) for key in keys}
-
-
-def _read_record(path: Path, columns: Sequence[str]) -> dict[str, str]:
-    """Read key of a shard → name of its slice; {} if there is no record, or one that is damaged or of other columns."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value.pop("digest") == digest(value) and value["columns"] == list(columns):
-            return dict(value["pieces"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    return {}
 
 
 def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tuple[Step, ...]]]:
@@ -169,6 +169,63 @@ def choose_segments(
     return segments.choose_segments(segments.select_counting(segments.require_whole(read)), release, said, basis.inputs)
 
 
+def write_segments(
+    workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]], folder: Path, run: Run = map
+) -> None:
+    """Write a segment of the release in `folder` for each survey of `recipe` that has `remembers`.
+
+    The release may be unpublished. Nothing is computed again: the rows come from the sketches that the survey used.
+    Leftovers of a stopped run of this name are removed first. If the release has its segment, it is kept.
+    """
+    made = manifests.read(folder)
+    for basis in list_index_bases(workspace, recipe, stages):
+        roots = segments.read_release_roots(workspace)
+        known = segments.find_segments(workspace, basis.survey.name, basis.survey.version, roots)
+        segments.sweep(workspace, segments.leftovers(known, made.name, roots))
+        known = [one for one in known if one.folder.exists()]
+        facts = Facts(
+            survey=basis.survey.name,
+            survey_version=basis.survey.version,
+            release=made.name,
+            version=made.version,
+            root=made.root,
+            documents=0,
+            inputs=basis.inputs,
+            read=tuple(one.name for one in choose_segments(workspace, basis, made.name, known)),
+        )
+        target = segments.folder_of(workspace, facts)
+        name = f"{target.parent.name}/{target.name}"
+        # It, or one that it was merged into, counts; also while it waits for its release.
+        if not any(name in (one.name, *one.readable_facts.replaces) for one in segments.select_counting(known)):
+            segments.sweep(workspace, (one for one in known if one.folder == target))
+            _write_segment(workspace, basis, facts, folder, segments.select_counting(known), target, run)
+
+
+def _write_segment(
+    workspace: Workspace,
+    basis: Basis,
+    facts: Facts,
+    folder: Path,
+    known: Sequence[IndexSegment],
+    target: Path,
+    run: Run,
+) -> None:
+    own = [one.folder for one in known if one.readable_facts.release == facts.release]
+    fetch(*data_files(folder))
+    with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
+        segment_rows.write(
+            born,
+            basis.survey,
+            facts,
+            sketches=[job.target for job in basis.jobs],
+            data=data_files(folder),
+            earlier=own,
+            work=work,
+            run=run,
+        )
+        workspace.move_into_place(born, target)
+
+
 def _make_basis(
     workspace: Workspace,
     reader: Step,
@@ -190,10 +247,19 @@ def _make_basis(
         dropped = [*steps, [(name, rows) for name, _, rows in pieces]] if lookups else []
         # The last part alone decides the rows: the same documents at another place have the same.
         key = f"{make_key(place_of(ledger.key), [*code, *steps])}-{digest([*code, content, *dropped])[:32]}"
-        paths = tuple((name, path) for name, path, _ in pieces)
-        folder, source = workspace.stage(stage, ledger.key), "+".join(ledger.entered)
-        earlier = find_latest(workspace.surveys, key, stood)
-        jobs.append(SketchJob(workspace.root, key, folder, reader.filter, lookups, paths, earlier, source))
+        jobs.append(
+            SketchJob(
+                root=workspace.root,
+                stage=None,
+                key=key,
+                earlier=find_latest(workspace.surveys, key, stood),
+                source="+".join(ledger.entered),
+                before=workspace.stage(stage, ledger.key),
+                filter=reader.filter,
+                lookups=lookups,
+                slices=tuple((name, path) for name, path, _ in pieces),
+            )
+        )
     return Basis(found, reader, params, tuple(jobs))
 
 

@@ -23,7 +23,6 @@ from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
 from flows.engine.executors import ignore
-from flows.engine.repeated_ids import Renamed, rename
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk, walk_batch
 from malmoi.archive.capture import IndexRow
@@ -42,6 +41,7 @@ from malmoi.workspace_layout import Stage
 
 B = TypeVar("B")
 Slices: TypeAlias = tuple[tuple[str, Path], ...]
+Renamed: TypeAlias = tuple[tuple[int, str], ...]  # row of a shard → its new id
 
 SKETCH = "sketch.parquet"
 BATCH = 16  # captures per batch; a retry is cheap, and the pipe is not the bottleneck
@@ -53,41 +53,47 @@ MIN_FAILED = 10  # documents; with fewer failures the share is not significant
 BOUND = 32  # jobs whose bound filters a worker caches: the threads of the parent interleave their jobs
 
 
-@dataclass(frozen=True, slots=True)
-class ExtractJob:
-    """Captures of one shard → documents."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work on one shard, which writes one finished folder of a workspace, named by its key."""
 
     root: Path
+    stage: Stage | None  # None for the folders of surveys
     key: str
-    source: str
+    earlier: str = ""  # key of an earlier folder, whose results for the same inputs are reused
+    source: str = ""  # for the name of a task run
+    size: int = 0  # captures or documents, for the progress
+
+    def locate(self, key: str) -> Path:
+        """Return the folder with this key, beside that of the job."""
+        home = Workspace(self.root)
+        return home.survey(key) if self.stage is None else home.stage(self.stage, key)
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Folders that it reads, besides the paths among its values."""
+        return (self.locate(self.earlier),) if self.earlier else ()
+
+    @property
+    def writes(self) -> Path:
+        """The folder that it writes as a whole."""
+        return self.locate(self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractJob(Job):
+    """Captures of one shard → documents."""
+
     extraction: Extraction
     rows: tuple[IndexRow, ...]
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
-    earlier: str = ""  # key of an earlier shard, whose results for the same captures are reused
-
-    @property
-    def size(self) -> int:
-        """The number of captures."""
-        return len(self.rows)
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """The folder of the earlier shard."""
-        return _list_earlier(self.root, "2-documents", self.earlier)
-
-    @property
-    def writes(self) -> Path:
-        """The folder of the shard."""
-        return Workspace(self.root).stage("2-documents", self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class LearnJob:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnJob(Job):
     """Some captures of a host → its template, or the reason why it has none."""
 
-    root: Path
-    key: str
     extraction: Extraction
     sample: Sample
 
@@ -95,16 +101,6 @@ class LearnJob:
     def target(self) -> Path:
         """The file with the template."""
         return self.writes / "template.json"
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """Nothing besides its own paths."""
-        return ()
-
-    @property
-    def writes(self) -> Path:
-        """The folder of `target`."""
-        return Workspace(self.root).survey(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,59 +114,29 @@ class EntryChanges:
 UNCHANGED = EntryChanges()
 
 
-@dataclass(frozen=True, slots=True)
-class WalkJob:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkJob(Job):
     """Documents of one finished shard → the next stage, through the filters of `steps`."""
 
-    root: Path
-    stage: Stage
-    key: str
     before: Path  # folder of the finished shard
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
     changes: EntryChanges = UNCHANGED
-    earlier: str = ""  # key of an earlier shard, whose results for the same documents are reused
-    source: str = ""  # for the name of a task run
-    size: int = 0  # documents, for the progress
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """The folder of the earlier shard."""
-        return _list_earlier(self.root, self.stage, self.earlier)
-
-    @property
-    def writes(self) -> Path:
-        """The folder of the shard."""
-        return Workspace(self.root).stage(self.stage, self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class SketchJob:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SketchJob(Job):
     """Documents of one finished shard → the rows of a survey."""
 
-    root: Path
-    key: str
     before: Path
     filter: str  # the filter whose SURVEY it is
     lookups: tuple[Step, ...] = ()  # filters before it that look up rows; what they drop has no row here
     slices: Slices = ()  # their surveys → the rows about this shard
-    earlier: str = ""  # key of an earlier sketch, whose rows for the same documents are reused
-    source: str = ""  # for the name of a task run
 
     @property
     def target(self) -> Path:
         """The file with the rows."""
         return self.writes / SKETCH
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """The folder of the earlier sketch."""
-        return (Workspace(self.root).survey(self.earlier),) if self.earlier else ()
-
-    @property
-    def writes(self) -> Path:
-        """The folder of `target`."""
-        return Workspace(self.root).survey(self.key)
 
 
 class _Observer:
@@ -201,10 +167,6 @@ class Walked:
     entered: Counter[str]
     failed: tuple[Failure, ...]
     inputs: tuple[Counted, ...]  # the result of each capture or document
-
-
-def _list_earlier(root: Path, stage: Stage, key: str) -> tuple[Path, ...]:
-    return (Workspace(root).stage(stage, key),) if key else ()
 
 
 @name_task("extract shards")
@@ -249,19 +211,24 @@ def learn(job: LearnJob) -> Path:
     def write(folder: Path) -> None:
         (folder / job.target.name).write_text(found, encoding="utf-8")
 
-    Workspace(job.root).put(job.target.parent, write)
+    Workspace(job.root).put(job.writes, write)
     return job.target
 
 
 @name_task("filter shards")
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
+    assert job.stage is not None
     return Workspace(job.root).commit(job.stage, job.key, lambda folder: fill(job, folder))
 
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
-    table = rename(shard.read(job.before / "documents.parquet"), job.changes.renamed)
+    assert job.stage is not None
+    table = shard.read(job.before / "documents.parquet")
+    if renamed := dict(job.changes.renamed):
+        ids = [renamed.get(row, id) for row, id in enumerate(table["id"].to_pylist())]
+        table = table.set_column(table.column_names.index("id"), "id", pa.array(ids, pa.string()))
     inputs = _list_inputs(table, job.slices, job.changes.withdrawn)
     stands = earlier_shards.read(Workspace(job.root), job.stage, job.earlier, {})
     new = table.take(pa.array(earlier_shards.find_new(stands, inputs), pa.int64())) if stands else table
@@ -298,8 +265,6 @@ def _list_inputs(table: pa.Table, slices: Slices, withdrawn: Sequence[str] = ())
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
 
-    home = Workspace(job.root)
-
     def write(folder: Path) -> None:
         found = recipes.load_filter(job.filter).SURVEY
         documents = shard.read(job.before / "documents.parquet", found.columns)
@@ -308,7 +273,7 @@ def sketch_shard(job: SketchJob) -> Path:
         schema = found.schema.append(INPUT)
         tables = [schema.empty_table()]
         if job.earlier:
-            tables = [earlier_shards.read_sketches(home.survey(job.earlier) / SKETCH, schema)]
+            tables = [earlier_shards.read_sketches(job.locate(job.earlier) / SKETCH, schema)]
         new = documents.filter(pc.invert(pc.is_in(documents[INPUT.name], tables[0][INPUT.name])))
         shared = (job.key, job.filter, job.lookups, job.slices)
         for batch, answer in worker_pool.workers().map(
@@ -324,7 +289,7 @@ def sketch_shard(job: SketchJob) -> Path:
             tables.append(shard.unpack_table(answer.value))
         shard.write(earlier_shards.merge_sketches(inputs, tables), folder / SKETCH)
 
-    home.put(job.target.parent, write)
+    Workspace(job.root).put(job.writes, write)
     return job.target
 
 
@@ -520,7 +485,15 @@ def _write_shard(
     folder: Path, stage: str, key: str, found: Gathered, inputs: Sequence[bytes], trails: Sequence[int] = ()
 ) -> Ledger:
     """Write the files of a shard and return its ledger; `trails` are the lengths that the trails of its inputs had."""
-    _refuse_many(stage, key, found.failed, found.entered.total())
+    failed, entered = found.failed, found.entered.total()
+    if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
+        causes = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
+        first = ": ".join(filter(None, (failed[0].id, omit_message(failed[0].detail))))
+        raise StageError(
+            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({causes}), first {first}. "
+            "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "
+            "or give it memory and time (…-limit, killed), and run again."
+        )
     files = tuple(
         shard.write(table, folder / f"{name}.parquet", statistics=["id"])
         for name, table in (("documents", found.documents), ("dropped", found.dropped))
@@ -542,17 +515,6 @@ def _write_shard(
         edits=edits,
         files=(*files, earlier_shards.write(inputs, found.inputs, folder)),
     )
-
-
-def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
-    if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
-        reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
-        first = ": ".join(filter(None, (failed[0].id, omit_message(failed[0].detail))))
-        raise StageError(
-            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {first}. "
-            "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "
-            "or give it memory and time (…-limit, killed), and run again."
-        )
 
 
 def _cut_batches(table: pa.Table, size: int) -> Iterator[bytes]:

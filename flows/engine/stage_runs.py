@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.engine.earlier_shards import find_latest, make_key, place_of
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
-from flows.engine.shard_jobs import EntryChanges, WalkJob, observe_batches
+from flows.engine.shard_jobs import EntryChanges, Job, Renamed, WalkJob, observe_batches
 from flows.plurals import count_of
 from malmoi import recipe as recipes
+from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger, total
@@ -22,6 +28,7 @@ from malmoi.processes.worker_loop import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step
 from malmoi.storage import shard, shard_facts
+from malmoi.storage.repeated_ids import find_repeated_ids
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import MATCHES, Stage
@@ -32,21 +39,7 @@ MATCHED = 4096  # documents that are Python objects at a time, while they are co
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "judged": "4-judged", "curated": "5-curated"}
 
 
-class Keyed(Protocol):
-    """A job that knows the key of its shard."""
-
-    @property
-    def key(self) -> str:
-        """Name of the shard's folder."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Number of its captures or documents."""
-        ...
-
-
-J = TypeVar("J", bound=Keyed)
+J = TypeVar("J", bound=Job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +86,18 @@ def walk_job(
     code = [stage, recipes.slice_digest(steps), SCHEMA_VERSION, LIMITS]
     content = [documents_digest(ledger), seen, list(changes.withdrawn), *map(list, changes.renamed)]
     key = make_key(place_of(ledger.key), code, content)
-    paths = tuple((name, path) for name, path, _ in pieces)
-    folder, source = workspace.stage(before, ledger.key), "+".join(ledger.entered)
-    earlier = find_latest(workspace.stage(stage, ""), key, known)
-    size = sum(ledger.kept.values())
-    return WalkJob(workspace.root, stage, key, folder, steps, paths, changes, earlier, source, size)
+    return WalkJob(
+        root=workspace.root,
+        stage=stage,
+        key=key,
+        earlier=find_latest(workspace.stage(stage, ""), key, known),
+        source="+".join(ledger.entered),
+        size=sum(ledger.kept.values()),
+        before=workspace.stage(before, ledger.key),
+        steps=steps,
+        slices=tuple((name, path) for name, path, _ in pieces),
+        changes=changes,
+    )
 
 
 def add_decisions(steps: tuple[Step, ...], ledger: Ledger, made: Sequence[Decision]) -> tuple[Step, ...]:
@@ -152,6 +152,42 @@ def find_matching(path: Path, matcher: Matcher) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def rename_repeated(
+    workspace: Workspace, ledgers: Sequence[Ledger], withdrawn: Mapping[str, Collection[str]], progress: Progress
+) -> dict[str, Renamed]:
+    """Return the new ids of the documents of stage 2-documents that repeat one: key of the ledger → rows.
+
+    An interface whose pages move while they are read shows an entry twice: two captures then yield one key. The
+    document of the latest capture keeps the id. The others are copies or revisions, which deduplication judges. Ids in
+    `withdrawn` (by the same key) stay, so that all of their documents are dropped.
+    """
+    files = {one.key: workspace.stage("2-documents", one.key) / "documents.parquet" for one in ledgers if one.kept}
+    if not files:
+        return {}
+    repeated = set(find_repeated_ids(list(files.values()), tmp=workspace.tmp)).difference(*withdrawn.values())
+    if not repeated:
+        return {}
+    met: dict[str, list[tuple[str, str, str, int]]] = defaultdict(list)  # id → (fetched, record, shard, row)
+    for key, file in files.items():
+        table = shard.read(file, ["id", "fetched", "record"])
+        rows = pc.indices_nonzero(pc.is_in(table["id"], pa.array(sorted(repeated), pa.string())))
+        for row, one in zip(rows.to_pylist(), table.take(rows).to_pylist(), strict=True):
+            met[one["id"]].append((one["fetched"], one["record"], key, row))
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for id, places in met.items():
+        seen: Counter[str] = Counter()
+        for _, record, key, row in sorted(places)[:-1]:
+            mark = hashlib.sha256(record.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            seen[mark] += 1
+            found[key].append((row, f"{id}#again-{mark}" + (f"-{seen[mark]}" if seen[mark] > 1 else "")))
+    number = sum(map(len, met.values())) - len(met)
+    progress.say(
+        f"  {count_of(number, 'document')} repeat the id of another, first {min(met)}: one entry in two captures, or "
+        "keys of `items` that are not unique. The latest capture keeps the id"
+    )
+    return {key: tuple(sorted(rows)) for key, rows in found.items()}
+
+
 def ensure_shards(
     workspace: Workspace,
     stage: Stage,
@@ -171,3 +207,27 @@ def ensure_shards(
         ledgers = tuple(standing[job.key] for job in jobs)
         step.total(ledgers)
     return ledgers
+
+
+def read_ends(workspace: Workspace, curated: Curated) -> Iterator[tuple[Document, Document, str, str]]:
+    """Yield each document as extracted, as it ended, and the filter and the reason that dropped it ("" if kept).
+
+    The filter is "failed" for a document that a stage could not process.
+    """
+    ended = {doc.id: (doc, by, reason) for doc, by, reason in _read_stages(workspace, curated.stages, "dropped")}
+    ended |= {doc.id: (doc, "", "") for doc, _, _ in _read_stages(workspace, curated.stages[-1:], "documents")}
+    for doc, _, _ in _read_stages(workspace, curated.stages[:1], "documents", "dropped"):
+        yield doc, *ended.get(doc.id, (doc, "failed", ""))
+
+
+def _read_stages(
+    workspace: Workspace, stages: Sequence[tuple[Stage, tuple[Ledger, ...]]], *names: str
+) -> Iterator[tuple[Document, str, str]]:
+    """Yield the documents in the files `names` of these stages, with filter and reason of a drop, else "" and ""."""
+    for stage, ledgers in stages:
+        for path in (workspace.stage(stage, ledger.key) / f"{name}.parquet" for ledger in ledgers for name in names):
+            table = shard.read(path)
+            docs = shard.to_documents(table.select(shard.DOCUMENTS.names))
+            none = [""] * table.num_rows
+            columns = (table[name].to_pylist() if name in table.column_names else none for name in ("by", "reason"))
+            yield from zip(docs, *columns, strict=True)

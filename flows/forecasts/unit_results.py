@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from flows.engine import document_ends
+from flows.engine import stage_runs
 from flows.engine.stage_runs import Curated
 from flows.forecasts.estimates import Z
 from malmoi.archive.capture import IndexRow
@@ -51,7 +51,7 @@ def read_results(
         unit[PARTS] += row.url in parts
         unit[SHARDS] += 1 / count_alike(row.size)
     clusters: dict[str, Cluster] = defaultdict(Cluster)
-    for doc, last, by, reason in document_ends.read_ends(workspace, curated):
+    for doc, last, by, reason in stage_runs.read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
         unit[DOCUMENTS] += 1
         unit[EXTRACTED] += len(doc.text)

@@ -18,7 +18,7 @@ from crawlers.sampling import Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
-from flows.engine import document_ends, worker_pool
+from flows.engine import stage_runs, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.probe import probe as check_call
@@ -157,5 +157,5 @@ def _check_ends(home: Workspace, name: str, source: Source) -> Iterator[Check]:
     except MalmoiError as error:
         yield Check("kept", "failed", str(error))
         return
-    ends = [(by, reason) for _, _, by, reason in document_ends.read_ends(home, curated) if reason not in LISTS]
+    ends = [(by, reason) for _, _, by, reason in stage_runs.read_ends(home, curated) if reason not in LISTS]
     yield from check_items.check_ends(source.rule, RECIPE, ends)

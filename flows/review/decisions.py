@@ -1,21 +1,31 @@
-"""Record, list, revoke, export and import decisions; the terminal and the page call the same functions."""
+"""Decisions of persons: record, list, revoke, export and import them, for the terminal and the page.
+
+They are about rights, or they clear finds of the second detector that keep documents out of releases: false alarms. The
+lists of the latest releases (reports/quarantine-NAME.jsonl) are the queue of those.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from flows.review.queue import Group, read_groups
 from malmoi.errors import CallError
 from malmoi.licensing import review_file
-from malmoi.licensing.review_decisions import BETWEEN, Decision, Target, Verdict, covers
+from malmoi.licensing.review_decisions import BETWEEN, CLEAR, Decision, Target, Verdict, covers
 from malmoi.printable import dump_json
+from malmoi.releases import excluded_documents, residue
+from malmoi.releases.quarantine import cleared_finds
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import find_address
 from malmoi.workspace import Workspace
+
+NO_SHAPE = "-"  # in place of a shape of finds: cleared by document only
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,91 @@ def import_decisions(workspace: Workspace, file: Path) -> tuple[int, int]:
     with _hold(workspace):
         added = review_file.append(workspace.reviews, given)
     return len(added), len(given) - len(added)
+
+
+@dataclass(frozen=True, slots=True)
+class FindGroup:
+    """The finds of one source, kind and shape: lines of the lists, sorted by document."""
+
+    key: str
+    finds: tuple[dict[str, Any], ...]
+
+    @property
+    def documents(self) -> int:
+        """Return the number of documents."""
+        return len({one["id"] for one in self.finds})
+
+    @property
+    def count(self) -> int:
+        """Return the number of finds."""
+        return sum(one["count"] for one in self.finds)
+
+
+def read_finds(workspace: Workspace, sources: Collection[str] = ()) -> list[FindGroup]:
+    """Return the finds of these sources (of all, if none is named) that no decision clears, the largest group first."""
+    finds = list(_read_finds(workspace))
+    made = cleared_finds.select_decisions(read_decisions(workspace), sources or {one["source"] for one in finds})
+    groups: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in finds:
+        if sources and one["source"] not in sources:
+            continue
+        targets = _name_targets(one) if can_clear(one) else ()
+        if not any(decision.value in targets and decision.found in ("", one["digest"]) for decision in made):
+            key = cleared_finds.spell_shape(one["source"], one["kind"], one["shape"] or NO_SHAPE)
+            groups.setdefault(key, {})[repr(sorted(one.items()))] = one  # the lists of two releases may have the same
+    place = itemgetter("id", "table", "column", "context")
+    found = [FindGroup(key, tuple(sorted(ones.values(), key=place))) for key, ones in groups.items()]
+    return sorted(found, key=lambda group: (-group.documents, group.key))
+
+
+def clear_target(workspace: Workspace, named: str, by: Reviewer) -> tuple[list[Decision], int]:
+    """Record that finds are false alarms: of a shape, or all of a document; return the decisions and the finds.
+
+    CallError, and nothing is written, if the lists have no such find, if it cannot be cleared, or if reviewer or reason
+    have a find themselves: the release publishes them.
+    """
+    if kinds := sorted(set(residue.kinds(f"{by.name}\n{by.reason}"))):
+        raise CallError(
+            f"the second detector finds {', '.join(kinds)} in --reviewer or --reason, which releases publish; nothing "
+            "was written. Describe the false alarm without the value."
+        )
+    target, source = find_target(named)
+    found = [one for one in _read_finds(workspace) if named in _name_targets(one)]
+    if not found:
+        raise CallError(
+            f"no find of the second detector is in {named!r}; nothing was written. Give a shape as "
+            "`malmoi review finds` shows it, or the id of a document; finds without a shape (-) are cleared by the id."
+        )
+    if target == "item" and not all(map(can_clear, found)):
+        raise CallError(
+            f"a find of {named!r} is in its id, or in the host of its address, which a card may show, or it is a fault "
+            "that `malmoi verify` would state; it cannot be cleared, and nothing was written. Correct the rule or the "
+            "source that is wrong (docs/personal-data.md)."
+        )
+    digests = sorted({one["digest"] for one in found}) if target == "item" else [""]
+    made = [make_decision(CLEAR, target, named, source, "", by, digest) for digest in digests]
+    return append(workspace, made), sum(one["count"] for one in found)
+
+
+def _name_targets(one: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a decision about a find may name: its document, and its shape if it has one."""
+    key = cleared_finds.spell_shape(one["source"], one["kind"], one["shape"])
+    return (one["id"], key) if one["shape"] and can_clear(one) else (one["id"],)
+
+
+def can_clear(one: dict[str, Any]) -> bool:
+    """Whether a person may clear a find: it is not where a card may show it, and no fault of its document."""
+    return one["table"] not in (cleared_finds.SHOWN, excluded_documents.UNVERIFIED[0]) and one["column"] != "id"
+
+
+def _read_finds(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    for path in workspace.quarantines().values():
+        yield from excluded_documents.read_list(path)
+
+
+def has_shape(group: FindGroup) -> bool:
+    """Whether the finds of a group can be cleared together."""
+    return group.key.rpartition(BETWEEN)[2] != NO_SHAPE
 
 
 def _hold(workspace: Workspace) -> AbstractContextManager[None]:

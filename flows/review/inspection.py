@@ -1,7 +1,8 @@
-"""Inspections of a release: draw the texts, keep the sheet of each reader, report and keep what they found.
+"""Inspections of a release: draw the texts, keep the sheet of each reader, answer their page, report what they found.
 
 A folder has `sample.json` (release, version, root, seed, size) and for each reader a sheet, NAME.csv. A sheet is
-written whole after each answer, so that a reader who stops goes on where they were.
+written whole after each answer, so that a reader who stops goes on where they were. The page shows one document at a
+time, with four questions.
 """
 
 from __future__ import annotations
@@ -9,11 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from flows.review.sample_facts import SAMPLE, SampleFacts, check_ids, find_release, keep, make_facts, read_facts
+from flows.review.review_session import FILES
+from flows.review.sample import SAMPLE, SampleFacts, check_ids, find_release, keep, make_facts, read_facts
+from flows.review.server import Refusal, parse_count, unknown_address
 from malmoi.errors import CallError
 from malmoi.printable import escape_controls, escape_line
 from malmoi.releases.sampling.inspection import MOST_READERS, QUESTIONS, QuestionCounts, Reading, count_answers
@@ -24,6 +31,9 @@ from malmoi.workspace import Workspace
 
 TEXTS = "documents.txt"
 COMMAND = "inspect"
+PASSAGE = 1_500  # code points; a text of more than four is shown by its start, its middle and its end
+MAX_TEXT = 200_000  # code points that the page shows of a whole text
+MAX_NOTE = 500  # code points
 _READER = re.compile(r"\w[\w-]{0,39}")  # also the name of a file
 _COLUMNS = ("id", "source", "license", *QUESTIONS, "reader", "date", "note")
 
@@ -122,3 +132,128 @@ def keep_sheets(paths: Sequence[Path], root: Path) -> tuple[Path, tuple[Question
     said = {"documents": documents, "counts": [asdict(one) for one in counts]}
     keep(workspace, target, facts, said | {"sheets": [[asdict(one) for one in sheet] for sheet in sheets]})
     return target, counts
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a text, and how many code points are left out before it."""
+
+    text: str
+    skipped: int = 0
+
+
+class InspectSession:
+    """The state of one run of the page: what can be undone. Thread-safe."""
+
+    files: Mapping[str, str] = FILES | {
+        "/page.js": "inspect.js",
+        "/inspect_views.js": "inspect_views.js",
+        "/inspect_words.js": "inspect_words.js",
+    }
+
+    def __init__(self, sheet: Sheet) -> None:
+        """Open the sheet; CallError if its rows are not the documents of its sample."""
+        self._sheet, self.lock = sheet, Lock()
+        self._undo: list[tuple[int, Reading]] = []  # place and answers before
+        sheet.read()
+
+    def get(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Return the state of the sheet, or a document."""
+        match path:
+            case "/api/sheet":
+                with self.lock:
+                    return self._describe_sheet(self._sheet.read())
+            case "/api/document":
+                with self.lock:
+                    return self._show(self._check_place(parse_count(asked.get("at", ""))), "whole" in asked)
+        raise unknown_address()
+
+    def post(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Save the answers about a document, or take the last ones back."""
+        if path == "/api/answer":
+            return self._save(asked)
+        if path != "/api/undo":
+            raise unknown_address()
+        with self.lock:  # restore the answers before the last save of this run
+            if not self._undo:
+                raise Refusal(409, "nothing was saved since the page was started.")
+            at, before = self._undo.pop()
+            return self._replace(at, before, remember=False)
+
+    def _describe_sheet(self, readings: list[Reading]) -> dict[str, Any]:
+        facts = {name: escape_line(str(value)) for name, value in asdict(self._sheet.facts).items()}
+        read = [bool(one.reader) for one in readings]
+        found = {name: sum(name in one.yes for one in readings) for name in QUESTIONS}
+        path = escape_line(str(self._sheet.path))
+        more = {"reader": self._sheet.reader, "sheet": path, "questions": QUESTIONS}
+        more["command"] = f"malmoi inspect --read {shlex.quote(path)}"
+        return facts | more | {"read": read, "found": found, "undo": len(self._undo)}
+
+    def _show(self, at: int, whole: bool) -> dict[str, Any]:
+        one, answer = self._sheet.texts[at], self._sheet.read()[at]
+        passages = [Passage(one.text[:MAX_TEXT])] if whole else cut_text(one.text)
+        return {
+            "at": at,
+            "id": escape_line(one.id),
+            "title": escape_line(one.title),
+            "source": escape_line(one.source),
+            "licence": escape_line(one.licence),
+            "url": escape_line(one.url),
+            "date": escape_line(one.date),
+            "labels": [[name, escape_line(value)] for name, value in one.labels],
+            "characters": len(one.text),
+            "passages": [{"text": escape_controls(part.text), "skipped": part.skipped} for part in passages],
+            "cut": max(0, len(one.text) - MAX_TEXT) if whole else 0,
+            "read": bool(answer.reader),
+            "yes": answer.yes,
+            "note": escape_line(answer.note),
+        }
+
+    def _save(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Save the answers about the document at `at`: `yes` names the questions, and `note` is free."""
+        at, said, note = asked.get("at"), asked.get("yes"), asked.get("note", "")
+        if type(at) is not int or not isinstance(said, list) or not all(one in QUESTIONS for one in said):
+            raise Refusal(400, f"an answer has the number of a document and some of {', '.join(QUESTIONS)}.")
+        if not isinstance(note, str) or len(note) > MAX_NOTE or note != escape_line(note):
+            raise Refusal(400, f"the note has control characters, or more than {MAX_NOTE} characters. Type it again.")
+        yes = tuple(name for name in QUESTIONS if name in said)
+        today = datetime.now(UTC).date().isoformat()
+        with self.lock:
+            place = self._check_place(at)
+            made = Reading(self._sheet.texts[place].id, yes, self._sheet.reader, today, note.strip())
+            return self._replace(place, made, remember=True)
+
+    def _replace(self, at: int, made: Reading, *, remember: bool) -> dict[str, Any]:
+        readings = self._sheet.read()  # another page may have written
+        if remember:
+            self._undo.append((at, readings[at]))
+        readings[at] = made
+        self._sheet.write(readings)
+        return {"at": at} | self._describe_sheet(readings)
+
+    def _check_place(self, at: int) -> int:
+        if not 0 <= at < len(self._sheet.texts):
+            raise Refusal(404, f"the sample has no document {at + 1}.")
+        return at
+
+
+def cut_text(text: str) -> list[Passage]:
+    """Return a text whole, or its start, its middle and its end, PASSAGE code points each, cut between lines.
+
+    The same three places as in the inspection of HPLT 3.0, where each has 500 characters.
+
+    >>> [(len(part.text), part.skipped) for part in cut_text("가" * 9000)]
+    [(1500, 0), (1500, 2250), (1500, 2250)]
+    """
+    if len(text) <= 4 * PASSAGE:
+        return [Passage(text)]
+    found, past = [], 0
+    for start in (0, (len(text) - PASSAGE) // 2, len(text) - PASSAGE):
+        end = start + PASSAGE
+        if start:
+            start = text.find("\n", start, start + PASSAGE // 4) + 1 or start
+        if end < len(text) and (last := text.rfind("\n", end - PASSAGE // 4, end)) >= 0:
+            end = last
+        found.append(Passage(text[start:end], start - past))
+        past = end
+    return found

@@ -6,19 +6,23 @@ Values for the page are plain dictionaries; control characters in texts are esca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
+from flows.review import decisions as deciding
 from flows.review.decisions import Reviewer
-from flows.review.queue import Group, Item
-from flows.review.refusal import Refusal, parse_count, unknown_address
-from flows.review.snippets import Snippet
+from flows.review.queue import STAGE, Group, Item, read_groups
+from flows.review.server import Refusal, parse_count, unknown_address
+from flows.review.snippets import Records, Snippet, find_snippets
 from malmoi.canonical_json import spell_on_one_line
+from malmoi.document import Document, Provenance
+from malmoi.licensing import review_file
 from malmoi.licensing.licences import LICENCES
-from malmoi.licensing.review_decisions import TARGETS, Decision, Target, covers
+from malmoi.licensing.review_decisions import TARGETS, Decision, Target, covers, evidence_of
 from malmoi.printable import escape_controls, escape_line
+from malmoi.workspace import Workspace
 
 PAGE = 200  # items of one answer
 MAX_TEXT = 20_000  # code points of an item's text that the page shows
@@ -35,23 +39,60 @@ FILES = {  # path → file of the page
 }
 
 
-class Queue(Protocol):
-    """The queue of a workspace and its file of decisions."""
+class WorkspaceQueue:
+    """The queue of some sources of a workspace, or of all."""
+
+    def __init__(self, workspace: Workspace, sources: Collection[str] = ()) -> None:
+        self._workspace, self._sources = workspace, sources
+        self._shards: object = None  # what the shards were when they were read
+        self._reviews: object = None  # the decisions that were in effect for `_open`
+        self._waiting: list[Group] = []  # all documents that need a review, decided ones too
+        self._open: Sequence[Group] = ()
+        self._records = Records(workspace, {})
 
     def read_groups(self) -> Sequence[Group]:
         """Return the groups of undecided items as they are now; the same object if nothing has changed."""
+        shards = {folder.name: folder.stat().st_mtime_ns for folder in self._workspace.shards(STAGE)}
+        if shards != self._shards:
+            self._waiting = read_groups(self._workspace, self._sources, ())
+            self._shards, self._reviews = shards, None
+            records: dict[str, set[str]] = {}
+            for group in self._waiting:
+                marks = (one.record for item in group.items for one in item.evidence)
+                records.setdefault(group.shape.source, set()).update(marks)
+            self._records = Records(self._workspace, records)
+        if (reviews := self.read_decisions()) != self._reviews:
+            groups = (replace(group, items=tuple(_leave_items(group, reviews))) for group in self._waiting)
+            undecided = (group for group in groups if group.items)
+            self._open = sorted(undecided, key=lambda group: (-len(group.items), group.shape.key))  # the largest first
+            self._reviews = reviews
+        return self._open
 
     def find_snippets(self, source: str, item: Item) -> Sequence[Snippet]:
         """Return the marks of an item in their archived records."""
+        return find_snippets(self._records, source, item.evidence)
 
     def decide(self, target: Target, value: str, source: str, licence: str, by: Reviewer) -> Decision:
         """Write a decision, a denial if `licence` is "", and return it. CallError if it is not valid."""
+        return deciding.decide_target(self._workspace, target, value, source, licence, by, self.read_groups())[0]
 
     def revoke(self, id: str, by: Reviewer) -> Decision:
         """Revoke a decision. CallError if none in effect has this id."""
+        return deciding.revoke(self._workspace, id, by)
 
-    def read_decisions(self) -> Sequence[Decision]:
+    def read_decisions(self) -> tuple[Decision, ...]:
         """Return all decisions, revoked ones too, the oldest first."""
+        return review_file.read(self._workspace.reviews)
+
+
+def _leave_items(group: Group, decisions: Sequence[Decision]) -> Iterator[Item]:
+    """Yield the items of a group that no decision in effect is about."""
+    mine = [one for one in decisions if one.source == group.shape.source and not one.revoked]
+    for item in group.items:
+        place = Provenance(group.shape.source, item.url, "", "", "")
+        doc = Document(item.id, "", place, title=item.title, evidence=item.evidence, signals=item.signals)
+        if not evidence_of(mine, doc):
+            yield item
 
 
 @dataclass(slots=True)
@@ -69,7 +110,7 @@ class ReviewSession:
 
     files: Mapping[str, str] = FILES
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: WorkspaceQueue) -> None:
         self._queue, self.lock = queue, Lock()
         self._read: dict[str, set[str]] = {}  # key of a group → ids of the items shown
         self._view = _View((), {})
@@ -115,9 +156,16 @@ class ReviewSession:
         with self.lock:
             view = self._refresh()
             group = self._find(view, key)
-            items, read = _order(view, group), self._read.get(key, set())
+            if key not in view.orders:
+                view.orders[key] = sorted(group.items, key=lambda one: hashlib.sha256(one.id.encode()).digest())
+            items, read = view.orders[key], self._read.get(key, set())
             rows = [
-                {"id": one.id, "title": _line(one.title or one.id), "url": _line(one.url), "read": one.id in read}
+                {
+                    "id": one.id,
+                    "title": escape_line(one.title or one.id),
+                    "url": escape_line(one.url),
+                    "read": one.id in read,
+                }
                 for one in items[start : start + PAGE]
             ]
             return {"group": self._describe(view, group), "start": start, "items": rows}
@@ -131,17 +179,22 @@ class ReviewSession:
             self._read.setdefault(key, set()).add(id)
             digest = digest_items([item])
             read = self._count_read(view, key)
+        rows = []
+        for one in snippets:
+            words = {name: escape_line(value) for name, value in asdict(one.evidence).items()}
+            passages = [{name: escape_controls(text) for name, text in asdict(part).items()} for part in one.passages]
+            rows.append(words | {"outcome": one.outcome, "detail": escape_line(one.detail), "passages": passages})
         return {
             "id": item.id,
-            "title": _line(item.title or item.id),
-            "url": _line(item.url),
+            "title": escape_line(item.title or item.id),
+            "url": escape_line(item.url),
             "text": escape_controls(item.text[:MAX_TEXT]),
             "cut": max(0, len(item.text) - MAX_TEXT),
             "digest": digest,
             "read": read,
             "licences": sorted({e.licence for e in item.evidence if _can_grant(e.licence)}),
-            "snippets": [_describe_snippet(one) for one in snippets],
-            "signals": [{name: _line(value) for name, value in asdict(one).items()} for one in item.signals],
+            "snippets": rows,
+            "signals": [{name: escape_line(value) for name, value in asdict(one).items()} for one in item.signals],
         }
 
     def count_addresses(self, key: str, prefix: str) -> dict[str, Any]:
@@ -149,7 +202,11 @@ class ReviewSession:
         with self.lock:
             view = self._refresh()
             items = self._match(view, self._find(view, key).shape.source, prefix)
-            return {"count": len(items), "digest": digest_items(items), "some": [_line(one.url) for one in items[:5]]}
+            return {
+                "count": len(items),
+                "digest": digest_items(items),
+                "some": [escape_line(one.url) for one in items[:5]],
+            }
 
     def decide(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Write the decision that a person has confirmed; its count and digest must be those of the items now.
@@ -163,7 +220,9 @@ class ReviewSession:
         reviewer, reason = _text(asked, "reviewer", MAX_WORDS), _text(asked, "reason", MAX_REASON)
         licence = _text(asked, "licence", MAX_WORDS) if verdict == "grant" else ""
         if licence and not _can_grant(licence):
-            raise Refusal(400, f"{_line(licence)} is not in the table, or permits no use. Choose one of the list.")
+            raise Refusal(
+                400, f"{escape_line(licence)} is not in the table, or permits no use. Choose one of the list."
+            )
         with self.lock:
             view = self._refresh()
             group = self._find(view, key)
@@ -171,14 +230,17 @@ class ReviewSession:
                 items: Sequence[Item] = group.items
                 value = key
                 if licence and licence != group.shape.licence:
-                    raise Refusal(400, f"this shape names {_line(group.shape.licence)}. Decide items, or addresses.")
+                    raise Refusal(
+                        400, f"this shape names {escape_line(group.shape.licence)}. Decide items, or addresses."
+                    )
             elif target == "item":
                 items = [self._find_item(group, value)]
             else:
                 items = self._match(view, group.shape.source, value)
             if not items or asked.get("count") != len(items) or asked.get("digest") != digest_items(items):
                 raise Refusal(STALE, "the items have changed since they were shown. Nothing was decided; look again.")
-            read = sum(one.id in self._all_read() for one in items)
+            shown = set().union(*self._read.values())
+            read = sum(one.id in shown for one in items)
             noted = reason if target == "item" else f"{reason} ({read} of {len(items)} items read)"
             made = self._queue.decide(target, value, group.shape.source, licence, Reviewer(reviewer, noted))
             return {"id": made.id, "count": len(items), "read": read}
@@ -194,7 +256,7 @@ class ReviewSession:
         """Return all decisions of the workspace, latest first."""
         with self.lock:
             found = self._queue.read_decisions()
-        rows = ({name: _line(value) for name, value in asdict(one).items()} for one in reversed(found))
+        rows = ({name: escape_line(value) for name, value in asdict(one).items()} for one in reversed(found))
         return {"decisions": list(rows)}
 
     def _refresh(self) -> _View:
@@ -204,18 +266,21 @@ class ReviewSession:
         return self._view
 
     def _describe(self, view: _View, group: Group) -> dict[str, Any]:
-        shape = group.shape
+        shape, licence = group.shape, LICENCES.get(group.shape.licence)
+        terms = (("attribution", licence.attribution), ("share-alike", licence.share_alike)) if licence else ()
         if shape.key not in view.digests:
             view.digests[shape.key] = digest_items(group.items)
         return {
             "key": shape.key,
-            "source": _line(shape.source),
-            "reasons": [_line(one) for one in shape.reasons],
-            "kind": _line(shape.kind),
-            "place": _line(shape.place),
-            "licence": _line(shape.licence),
+            "source": escape_line(shape.source),
+            "reasons": [escape_line(one) for one in shape.reasons],
+            "kind": escape_line(shape.kind),
+            "place": escape_line(shape.place),
+            "licence": escape_line(shape.licence),
             "grantable": _can_grant(shape.licence),
-            **_describe_licence(shape.licence),
+            "name": licence.name if licence else "",
+            "use": licence.use if licence else "exclude",
+            "terms": [term for term, applies in terms if applies],
             "count": len(group.items),
             "read": self._count_read(view, shape.key),
             "digest": view.digests[shape.key],
@@ -224,9 +289,6 @@ class ReviewSession:
     def _count_read(self, view: _View, key: str) -> int:
         read = self._read.get(key)
         return sum(one.id in read for one in view.by_key[key].items) if read else 0
-
-    def _all_read(self) -> set[str]:
-        return set().union(*self._read.values())
 
     def _find(self, view: _View, key: str) -> Group:
         if (found := view.by_key.get(key)) is None:
@@ -265,32 +327,8 @@ def digest_items(items: Sequence[Item]) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _order(view: _View, group: Group) -> list[Item]:
-    key = group.shape.key
-    if key not in view.orders:
-        view.orders[key] = sorted(group.items, key=lambda one: hashlib.sha256(one.id.encode()).digest())
-    return view.orders[key]
-
-
 def _can_grant(licence: str) -> bool:
     return licence in LICENCES and LICENCES[licence].use != "exclude"
-
-
-def _describe_licence(licence: str) -> dict[str, Any]:
-    if (found := LICENCES.get(licence)) is None:
-        return {"name": "", "use": "exclude", "terms": []}
-    terms = (("attribution", found.attribution), ("share-alike", found.share_alike))
-    return {"name": found.name, "use": found.use, "terms": [name for name, applies in terms if applies]}
-
-
-def _describe_snippet(snippet: Snippet) -> dict[str, Any]:
-    words = {name: _line(value) for name, value in asdict(snippet.evidence).items()}
-    passages = [{name: escape_controls(text) for name, text in asdict(one).items()} for one in snippet.passages]
-    return words | {"outcome": snippet.outcome, "detail": _line(snippet.detail), "passages": passages}
-
-
-def _line(text: str) -> str:
-    return escape_line(text)
 
 
 def _choice(asked: dict[str, Any], name: str, *known: str) -> str:

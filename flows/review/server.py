@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from flows.review.refusal import Refusal
+from rich.console import Console
+
 from malmoi.errors import CallError, MalmoiError
 
 HOST = "127.0.0.1"
@@ -36,6 +40,26 @@ HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
+
+
+class Refusal(Exception):
+    """A request that is not carried out; `status` is that of the HTTP answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def unknown_address() -> Refusal:
+    """Return the refusal of a path that a session does not have."""
+    return Refusal(404, "the server does not know this address.")
+
+
+def parse_count(text: str) -> int:
+    """Return a number of a query, 0 or more, of at most nine digits."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refusal(400, f"{text[:20]!r} is not a number.")
+    return int(text)
 
 
 class Session(Protocol):
@@ -84,6 +108,33 @@ class ReviewServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Write no log: connections break without a fault, and texts must not reach a log."""
+
+
+def serve_session(session: Session, port: int, out: Console, words: tuple[str, str, str], tmp: Path | None) -> None:
+    """Serve a page until Ctrl-C; `words`: its name, what happens next, and the last line.
+
+    If there is a folder `tmp` for a private file, a browser is opened.
+    """
+    server = ReviewServer(session, port)
+    name, after, last = words
+    out.print(f"{name}: {server.address}", markup=False)
+    out.print(f"The address holds a secret: keep it. Ctrl-C ends the page; {after}", markup=False)
+    with _open_browser(tmp, server.address) if tmp else nullcontext():
+        server.run()
+    out.print(f"Stopped. {last}", markup=False)
+
+
+@contextmanager
+def _open_browser(tmp: Path, address: str) -> Iterator[None]:
+    """Open the page by a private file within the body: an argument of the browser could be read by other users."""
+    tmp.mkdir(exist_ok=True)
+    file = tmp / "review.html"
+    file.write_text(f'<meta http-equiv="refresh" content="0; url={escape(address)}">', encoding="utf-8")
+    try:
+        Thread(target=webbrowser.open, args=(file.absolute().as_uri(),), daemon=True).start()  # some browsers block
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 class _Handler(BaseHTTPRequestHandler):

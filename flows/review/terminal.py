@@ -13,7 +13,6 @@ from rich.console import Console
 from flows.plurals import count_of
 from flows.release_index import open_workspace
 from flows.review import decisions as reviews
-from flows.review import finds
 from flows.review.decisions import Reviewer
 from flows.review.queue import Group, read_groups
 from malmoi.errors import CallError
@@ -87,15 +86,15 @@ def decide(
 
 def show_finds(root: Path, sources: Sequence[str], out: Console, *, json: bool) -> None:
     """Print the finds that keep documents out of releases, by shape, with masked context; or as JSON lines."""
-    groups = finds.read_groups(open_workspace(root), sources)
+    groups = reviews.read_finds(open_workspace(root), sources)
     if json:
         for group in groups:
             sys.stdout.write(dump_json({"shape": group.key, "finds": list(group.finds)}) + "\n")
         return
     for number, group in enumerate(groups, 1):
         about = f"{count_of(group.count, 'find')} in {count_of(group.documents, 'document')}"
-        by = "" if finds.has_shape(group) else ", cleared by document only"
-        by = by if any(map(finds.can_clear, group.finds)) else ", cannot be cleared"
+        by = "" if reviews.has_shape(group) else ", cleared by document only"
+        by = by if any(map(reviews.can_clear, group.finds)) else ", cannot be cleared"
         _print(out, f"{number}. {group.key}: {about}{by}")
         for one in group.finds[:SHOWN]:
             _print(out, f"   {one['id']}, {one['table']}.{one['column']} × {one['count']}: {one['context']}")
@@ -107,7 +106,7 @@ def show_finds(root: Path, sources: Sequence[str], out: Console, *, json: bool) 
 
 def clear(root: Path, named: str, reviewer: str, reason: str, out: Console) -> None:
     """Clear the finds of a shape or a document as false alarms."""
-    made, count = finds.clear_target(open_workspace(root), named, Reviewer(reviewer, reason))
+    made, count = reviews.clear_target(open_workspace(root), named, Reviewer(reviewer, reason))
     _print(out, f"{', '.join(one.id for one in made)}: {count_of(count, 'find')} cleared. {NEXT}")
 
 

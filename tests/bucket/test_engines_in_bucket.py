@@ -13,8 +13,16 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.clusters.bucket_jobs import find_store, pack, run_at_node, unpack
-from flows.engine.clusters.node_tasks import NodeTask, call_on, read_software, run_on_node
+from flows.engine.clusters.node_tasks import (
+    NodeTask,
+    call_on,
+    find_store,
+    pack,
+    read_software,
+    run_at_node,
+    run_on_node,
+    unpack,
+)
 from malmoi.errors import StageError
 from malmoi.ledger import File, Ledger
 from malmoi.storage.bucket import Bucket

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.duplicates.minhash.sketch import exact_digest, letters_of, signature
-from flows import index_segments, release_index
 from flows import release as releases
+from flows import release_index
 from flows.engine import run_surveys, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
@@ -144,7 +144,7 @@ class World:
             if stop == "segment":
                 return ""
             stages = (("2-documents", ()), ("3-clean", ()), ("4-judged", ledgers))
-            index_segments.write_segments(self.workspace, self.recipe, stages, folder if new else target)
+            run_surveys.write_segments(self.workspace, self.recipe, stages, folder if new else target)
             if new and stop != "release":
                 self.workspace.move_into_place(folder, target)
         return made.version if new and not stop else ""

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.clusters.bucket_jobs import pack, unpack
 from flows.engine.clusters.mapper import cut_groups, open_mapper
-from flows.engine.clusters.node_tasks import NodeTask, read_software, run_on_node
+from flows.engine.clusters.node_tasks import NodeTask, pack, read_software, run_on_node, unpack
 from malmoi.errors import CallError, StageError
 from tests.builders.small_corpus import make, malmoi, sums
 

@@ -332,6 +332,12 @@ def test_a_changed_shard_is_sketched_for_its_new_documents_only(
     assert counts["exact_duplicates"] == 0
 
 
+def sketch_job(home: Workspace, key: str, before: Path, earlier: str = "") -> shard_jobs.SketchJob:
+    return shard_jobs.SketchJob(
+        root=home.root, stage=None, key=key, earlier=earlier, before=before, filter="near_duplicates"
+    )
+
+
 @pytest.mark.parametrize("damage", ["changed", "missing", "of an earlier version"])
 def test_a_sketch_that_cannot_be_reused_is_made_from_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -341,8 +347,8 @@ def test_a_sketch_that_cannot_be_reused_is_made_from_nothing(
     for place, some in zip(places, (docs[:-1], docs[1:]), strict=True):
         place.mkdir()
         shard.write(shard.to_table(some), place / "documents.parquet")
-    first = shard_jobs.SketchJob(home.root, "place-code-1", places[0], "near_duplicates")
-    second = shard_jobs.SketchJob(home.root, "place-code-2", places[1], "near_duplicates", earlier=first.key)
+    first = sketch_job(home, "place-code-1", places[0])
+    second = sketch_job(home, "place-code-2", places[1], first.key)
     alone = replace(second, key="place-code-3", earlier="")
     shard_jobs.sketch_shard(first)
     expected = shard_jobs.sketch_shard(alone).read_bytes()

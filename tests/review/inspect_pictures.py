@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from flows.review import inspection
-from flows.review.inspect_session import InspectSession
+from flows.review.inspection import InspectSession
 from flows.review.server import ReviewServer
 from tests.builders.headless_browser import Browser, open_browser
 from tests.review.review_pictures import write_picture

@@ -6,9 +6,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from flows.review.review_session import ReviewSession
+from flows.review.review_session import ReviewSession, WorkspaceQueue
 from flows.review.server import ReviewServer
-from flows.review.workspace_queue import WorkspaceQueue
 from malmoi.document import Signal
 from tests.builders.headless_browser import Browser, open_browser
 from tests.review.small_queue import Waiting, make_workspace, sentences

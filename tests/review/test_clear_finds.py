@@ -17,7 +17,7 @@ import pytest
 import data_cards
 from flows.cli.main import app, run_guarded
 from flows.reports import release_notes
-from flows.review import finds
+from flows.review import decisions
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 from malmoi.licensing.review_decisions import evidence_of
@@ -172,7 +172,7 @@ def test_a_shape_clears_no_other_find_of_the_document(two: tuple[str, str, Path]
     assert published(made.folder) == {"papers/13.txt"} and cleared(made.folder) == []
     listed = {(row["kind"], row["shape"]) for row in excluded_documents.read_list(home.quarantine("papers"))}
     assert listed == {("key", ""), ("key", "capitals")}
-    assert [group.key for group in finds.read_groups(home)] == ["papers | key | -"]
+    assert [group.key for group in decisions.read_finds(home)] == ["papers | key | -"]
 
 
 REFUSED = {  # target → part of the message
@@ -187,14 +187,14 @@ REFUSED = {  # target → part of the message
 def test_what_the_list_does_not_have_cannot_be_cleared(two: tuple[str, str, Path], target: str) -> None:
     home, *_ = run(*two)
     with pytest.raises(CallError, match=REFUSED[target]):
-        finds.clear_target(home, target, finds.Reviewer("Kim", "read"))
+        decisions.clear_target(home, target, decisions.Reviewer("Kim", "read"))
     assert not home.reviews.exists()
 
 
 def test_a_reason_with_a_find_is_refused(two: tuple[str, str, Path]) -> None:
     home, *_ = run(*two)
     with pytest.raises(CallError, match="without the value"):
-        finds.clear_target(home, SHAPE, finds.Reviewer("Kim", f"api_key={PLACEHOLDER} is a placeholder"))
+        decisions.clear_target(home, SHAPE, decisions.Reviewer("Kim", f"api_key={PLACEHOLDER} is a placeholder"))
 
 
 def test_a_find_in_an_id_is_not_cleared(two: tuple[str, str, Path], tmp_path: Path) -> None:
@@ -203,12 +203,12 @@ def test_a_find_in_an_id_is_not_cleared(two: tuple[str, str, Path], tmp_path: Pa
     rows = [json.loads(line) | {"table": "card", "column": "id"} for line in place.read_text("utf-8").splitlines()]
     place.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     with pytest.raises(CallError, match="cannot be cleared"):
-        finds.clear_target(home, "papers/02.txt", finds.Reviewer("Kim", "read"))
+        decisions.clear_target(home, "papers/02.txt", decisions.Reviewer("Kim", "read"))
 
 
 def test_decisions_about_finds_are_no_rights(two: tuple[str, str, Path]) -> None:
     home, *_ = run(*two)
-    made, _ = finds.clear_target(home, "papers/02.txt", finds.Reviewer("Kim", "read"))
+    made, _ = decisions.clear_target(home, "papers/02.txt", decisions.Reviewer("Kim", "read"))
     assert evidence_of(made, Document("papers/02.txt", "", Provenance("papers", "", "", "", ""))) == ()
     _, _, curated, _ = run(*two)
     assert {ledger.key for ledger in curated.ledgers("3-clean")} == {
@@ -242,7 +242,7 @@ def test_a_fault_that_verify_would_state_is_listed_and_not_cleared(two: tuple[st
     said = call("review", "finds", "--workspace", str(home.root))[1]
     assert "papers | unverified | -: 1 find in 1 document, cannot be cleared" in said and "does not name MIT" in said
     with pytest.raises(CallError, match="cannot be cleared"):
-        finds.clear_target(home, "papers/02.txt", finds.Reviewer("Kim", "read"))
+        decisions.clear_target(home, "papers/02.txt", decisions.Reviewer("Kim", "read"))
 
 
 def test_a_recipe_may_ask_to_stop(two: tuple[str, str, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,7 +269,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("cleared")
     two = make_two(root)
     home, *_ = run(*two)
-    finds.clear_target(home, SHAPE, finds.Reviewer(BY[1], BY[3]))
+    decisions.clear_target(home, SHAPE, decisions.Reviewer(BY[1], BY[3]))
     *_, made = run(*two)
     assert checked(made.folder) == []
     return Path(made.folder)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.review.inspect_session import InspectSession
-from flows.review.inspection import Sheet
-from flows.review.sample_facts import SampleFacts
+from flows.review.inspection import InspectSession, Sheet
+from flows.review.sample import SampleFacts
 from flows.review.server import ReviewServer
 from malmoi.releases.sampling.inspection import QUESTIONS, Reading
 from malmoi.releases.sampling.random_sample import DrawnText

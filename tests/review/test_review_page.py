@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from flows.review.decisions import Reviewer
-from flows.review.review_session import ReviewSession
+from flows.review.review_session import ReviewSession, WorkspaceQueue
 from flows.review.server import ReviewServer
-from flows.review.workspace_queue import WorkspaceQueue
 from malmoi.workspace import Workspace
 from tests.builders.headless_browser import Browser, open_browser
 from tests.review.small_queue import Waiting, make_workspace, read_lines, sentences

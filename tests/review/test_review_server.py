@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from flows.review.review_session import ReviewSession
+from flows.review.review_session import ReviewSession, WorkspaceQueue
 from flows.review.server import HEADERS, MAX_BODY, TOKEN, ReviewServer
-from flows.review.workspace_queue import WorkspaceQueue
 from malmoi.apply import Dropped
 from malmoi.document import Verdict
 from malmoi.errors import CallError

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial, update_wrapper
+
+import pyarrow as pa
 
 from flows.engine import worker_pool
 from flows.engine.clusters.node_tasks import Engine, call_on
-from flows.engine.executors import EngineName, Mapper, ignore, thread_mapper
-from malmoi.errors import CallError
+from flows.engine.executors import EngineName, J, Mapper, R, ignore, thread_mapper
+from malmoi.errors import CallError, StageError
+from malmoi.processes.workers import Broken
+from malmoi.storage.shuffle import Run, find_task_name
 
 TASKS = 256  # of one stage at most, so that many nodes are busy and the driver keeps few records
-
-J = TypeVar("J")
-R = TypeVar("R")
 
 
 @contextmanager
@@ -82,5 +83,48 @@ def cluster_mapper(engine: Engine) -> Mapper:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return results
+
+    return run
+
+
+FEW = 8  # jobs that take less time than the start of the pool
+
+
+def make_runner(mapper: Mapper) -> Run:
+    """Return a `Run` that maps jobs by `mapper`, each in a worker process; FEW jobs do not start the pool."""
+
+    def run(call: Callable[[J], R], work: list[J]) -> list[R]:
+        return mapper(bind_to_worker(call) if len(work) > FEW or worker_pool.is_started() else call, work)
+
+    return run
+
+
+def bind_to_worker(call: Callable[[J], R]) -> Callable[[J], R]:
+    """Return a function that runs `call` in a worker process; it is picklable, and named as `call`.
+
+    It raises what `call` raises. StageError if the worker is killed whenever it runs this job.
+    """
+    return update_wrapper(partial(_run_in_worker, call), call)
+
+
+def _run_in_worker(call: Callable[[J], R], job: J) -> R:
+    ((_, answer),) = worker_pool.workers().map(_make_call, call, [job], lambda one: [one])
+    if isinstance(answer, Broken):
+        raise StageError(
+            f"{find_task_name(call)}: the worker process ended each time ({answer.why}). Nothing was published. Look "
+            "at the kernel's log for the OOM killer, give the machine more memory or use fewer `--workers`, then run "
+            "the same command again."
+        )
+    return answer.value
+
+
+def _make_call(call: Callable[[J], R]) -> Callable[[J], R]:
+    """Return `call` for a worker, which then gives freed memory back to the system: jobs differ in size."""
+
+    def run(job: J) -> R:
+        try:
+            return call(job)
+        finally:
+            pa.default_memory_pool().release_unused()
 
     return run
