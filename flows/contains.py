@@ -51,7 +51,14 @@ def ask_text(release: Path, text: str) -> dict[str, Any]:
     members, found = _find(release, asked)
     if found:
         return state_presence(release, members, asked, asked, _describe(release, found, "text"))
-    if near := _find_near_copies(release, text):
+    # (exact similarity, document) of the near copies, most similar first
+    rows, near = find_candidates(read_sketches(release), text)[:COMPARED], list[tuple[float, int]]()
+    for row, one in zip(rows, read_rows(release, rows, ["text"]), strict=True):
+        least = min(len(letters_of(text)), len(letters_of(one["text"])))
+        similarity = measure_similarity(text, one["text"])
+        if similarity >= (SHORT_THRESHOLD if least < SHORT else THRESHOLD):
+            near.append((similarity, row))
+    if near := sorted(near, key=lambda one: (-one[0], one[1]))[:NAMED]:
         documents = _describe(release, [row for _, row in near], "near copy")
         documents = [{**one, "similarity": round(s, 4)} for one, (s, _) in zip(documents, near, strict=True)]
         known = Question("text", documents[0]["text_sha256"])
@@ -97,18 +104,6 @@ def spell_answer(release: Path, said: Mapping[str, Any]) -> Iterator[str]:
 def _find(release: Path, asked: Question) -> tuple[Members, list[int]]:
     members = Members(release, manifests.read(release))
     return members, members.find(make_leaf(members.salt, asked.kind, asked.key))[0]
-
-
-def _find_near_copies(release: Path, text: str) -> list[tuple[float, int]]:
-    """Return (exact similarity, document) of the near copies, most similar first."""
-    rows = find_candidates(read_sketches(release), text)[:COMPARED]
-    found = []
-    for row, one in zip(rows, read_rows(release, rows, ["text"]), strict=True):
-        least = min(len(letters_of(text)), len(letters_of(one["text"])))
-        similarity = measure_similarity(text, one["text"])
-        if similarity >= (SHORT_THRESHOLD if least < SHORT else THRESHOLD):
-            found.append((similarity, row))
-    return sorted(found, key=lambda one: (-one[0], one[1]))[:NAMED]
 
 
 def read_rows(release: Path, documents: Sequence[int], columns: list[str]) -> list[dict[str, Any]]:

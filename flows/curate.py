@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -38,6 +38,9 @@ from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
+
+REASONS = (UNREADABLE_TABLE, UNREADABLE_CAPTURE)
+MAX_SHARE = 0.5  # of the captures that hold documents; above it the source, not its captures, is at fault
 
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
@@ -95,24 +98,17 @@ def _extract_sources(
                 found[name] = ensure_shards(workspace, "2-documents", planned[name], extract, mapper, progress)
             except SourceError as error:
                 faults[str(error)] = None
-    faults |= dict.fromkeys(_report_unread(workspace, found, progress))
+    for name, ledgers in found.items():
+        if (unread := find_unread(workspace, ledgers)) is not None:
+            definition = catalogue.load(name)
+            says = f"{definition.source.name}: {unread.describe(catalogue.find_file(name).name, workspace)}"
+            if is_refused(unread, definition):
+                faults[says] = None
+            else:
+                progress.say(f"  {says}")
     if faults:
         raise SourceError("\n".join(faults))
     return found
-
-
-def _report_unread(workspace: Workspace, found: Mapping[str, Sequence[Ledger]], progress: Progress) -> Iterator[str]:
-    """Say which documents of each source could not be read; yield a message for each source that must stop."""
-    for name, ledgers in found.items():
-        unread = find_unread(workspace, ledgers)
-        if unread is None:
-            continue
-        definition = catalogue.load(name)
-        said = f"{definition.source.name}: {unread.describe(catalogue.find_file(name).name, workspace)}"
-        if is_refused(unread, definition):
-            yield said
-        else:
-            progress.say(f"  {said}")
 
 
 def _plan_sources(
@@ -171,8 +167,58 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     return _plan_extraction(workspace, name, runs, learn_jobs(workspace, name, runs))
 
 
-REASONS = (UNREADABLE_TABLE, UNREADABLE_CAPTURE)
-MAX_SHARE = 0.5  # of the captures that hold documents; above it the source, not its captures, is at fault
+def _plan_extraction(
+    workspace: Workspace, name: str, runs: Sequence[Run], lessons: Sequence[LearnJob]
+) -> Iterator[ExtractJob]:
+    definition = catalogue.load(name)
+    source = definition.source
+    if not runs:
+        command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
+        raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
+    archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
+    host_files = policy_files.read_latest(runs)
+    code = _code_digest(name)
+    learned = {job.sample.host: found for job in lessons if (found := _template(job))}
+    torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
+    past = collection.history(runs)
+    stood = earlier_shards.group_shards(workspace.shards("2-documents"))
+    stones = (str(workspace.withdrawals), str(workspace.erasure_key))
+    # Shards that were made under a tombstone are without its documents, so they are made again once it is revoked.
+    revoked = [[one.kind, one.key, one.revoked] for one in tombstones.read(workspace.withdrawals) if one.revoked]
+    for place, chunk in collection.cut_shards(runs):
+        here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
+        visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
+        hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
+        known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
+        job = extraction.Extraction(_locate_definition(name), archived, here, visits, known, stones)
+        said = [[one.origin, one.kind, one.record] for one in here]
+        digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
+        versions = extraction.reader_versions(digests)
+        key = earlier_shards.make_key(
+            digest([source.name, place])[:12],
+            ["2-documents", code, archived, said, LIMITS, *([revoked] if revoked else [])],
+            [[capture_key(row, past.get(row.url)) for row in chunk], torn],
+            versions,
+        )
+        key, before = earlier_shards.find_extracted(workspace, key, versions, stood)
+        yield ExtractJob(
+            root=workspace.root,
+            stage="2-documents",
+            key=key,
+            earlier=before,
+            source=source.name,
+            size=len(chunk),
+            extraction=job,
+            rows=tuple(chunk),
+            torn=torn,
+            readers=tuple(versions.items()),
+        )
+        torn = ()
+
+
+def _locate_definition(name: str) -> str:
+    """Return the name of a source of the catalogue, or the absolute path of a file: nodes work in other folders."""
+    return str(Path(name).absolute()) if name.endswith(".py") else name
 
 
 @dataclass(slots=True)
@@ -250,57 +296,3 @@ def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
     elif ledger.failed and not found.first:
         found.first = ledger.failed[0].id
         found.said = [omit_message(ledger.failed[0].detail) or ledger.failed[0].why]
-
-
-def _plan_extraction(
-    workspace: Workspace, name: str, runs: Sequence[Run], lessons: Sequence[LearnJob]
-) -> Iterator[ExtractJob]:
-    definition = catalogue.load(name)
-    source = definition.source
-    if not runs:
-        command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
-        raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
-    archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
-    host_files = policy_files.read_latest(runs)
-    code = _code_digest(name)
-    learned = {job.sample.host: found for job in lessons if (found := _template(job))}
-    torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
-    past = collection.history(runs)
-    stood = earlier_shards.group_shards(workspace.shards("2-documents"))
-    stones = (str(workspace.withdrawals), str(workspace.erasure_key))
-    # Shards that were made under a tombstone are without its documents, so they are made again once it is revoked.
-    revoked = [[one.kind, one.key, one.revoked] for one in tombstones.read(workspace.withdrawals) if one.revoked]
-    for place, chunk in collection.cut_shards(runs):
-        here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
-        visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
-        hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
-        known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
-        job = extraction.Extraction(_locate_definition(name), archived, here, visits, known, stones)
-        said = [[one.origin, one.kind, one.record] for one in here]
-        digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
-        versions = extraction.reader_versions(digests)
-        key = earlier_shards.make_key(
-            digest([source.name, place])[:12],
-            ["2-documents", code, archived, said, LIMITS, *([revoked] if revoked else [])],
-            [[capture_key(row, past.get(row.url)) for row in chunk], torn],
-            versions,
-        )
-        key, before = earlier_shards.find_extracted(workspace, key, versions, stood)
-        yield ExtractJob(
-            root=workspace.root,
-            stage="2-documents",
-            key=key,
-            earlier=before,
-            source=source.name,
-            size=len(chunk),
-            extraction=job,
-            rows=tuple(chunk),
-            torn=torn,
-            readers=tuple(versions.items()),
-        )
-        torn = ()
-
-
-def _locate_definition(name: str) -> str:
-    """Return the name of a source of the catalogue, or the absolute path of a file: nodes work in other folders."""
-    return str(Path(name).absolute()) if name.endswith(".py") else name

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
@@ -92,13 +91,9 @@ def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -
         first = sorted(row["id_list"])[0]
         why.add_row(row["by"], row["reason"], f"{row['id_count']}", first)
     out.print(why)
-    redacted = _summarise_redactions(made.folder)
+    masked = shard.read(audit_file(made.folder, "personal_data"))
+    kinds = masked.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
+    redacted = ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) or "none"
     out.print(f"\nPersonal data replaced: {redacted}", markup=False)
     out.print(f"Release {made.says()}", markup=False)
     out.print(f"  card {made.folder / 'README.md'} and index.html", markup=False)
-
-
-def _summarise_redactions(folder: Path) -> str:
-    table = shard.read(audit_file(folder, "personal_data"))
-    kinds = table.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
-    return ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) if pc.count(table["n"]).as_py() else "none"

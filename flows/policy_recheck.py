@@ -90,21 +90,17 @@ def find_hosts(release: Path) -> Hosts:
             f"SELECT DISTINCT d.source, regexp_extract(url, '^https?://[^/?#]+', 0) FROM data d JOIN sources s"
             f" ON s.name = d.source WHERE s.access IN {_ASKED} AND regexp_matches(url, '^https?://') ORDER BY ALL"
         ).rows
-        all_ = int(tables.ask("SELECT count(*) FROM data").rows[0][0] or 0)
-        held = int(
-            tables.ask(
-                f"SELECT count(*) FROM data d JOIN sources s ON s.name = d.source WHERE s.access IN {_ASKED}"
-                " AND regexp_matches(url, '^https?://')"
-            ).rows[0][0]
-            or 0
-        )
+        (without,) = tables.ask(
+            f"SELECT (SELECT count(*) FROM data) - count(*) FROM data d JOIN sources s ON s.name = d.source"
+            f" WHERE s.access IN {_ASKED} AND regexp_matches(url, '^https?://')"
+        ).rows[0]
     sites: dict[str, dict[str, None]] = {}
     for source, address in rows:
         if known := canonical_url(f"{address}/"):
             sites.setdefault(str(source), {})[origin(known)] = None
     if not sites:
         raise CallError(f"{release}: no document has a host that can be asked; its sources are folders or dumps.")
-    return Hosts(release, {name: tuple(found) for name, found in sites.items()}, all_ - held)
+    return Hosts(release, {name: tuple(found) for name, found in sites.items()}, int(without or 0))
 
 
 def open_nets(hosts: Hosts, definitions: Sequence[str], *, contact: str | None) -> dict[str, Net]:
@@ -166,20 +162,14 @@ def _find_reserved(release: Path, answers: Sequence[policy_files.Instrument]) ->
                 yield Reserved(id, source, url, *said)
 
 
-def _describe_requests(hosts: Hosts) -> Iterator[str]:
-    """Yield lines that say which hosts are asked, and how often."""
-    for name, sites in hosts.sites.items():
-        yield f"{name}: {', '.join(sites)}"
-    terms = f"and at most {MAX_TERMS} documents that each robots.txt names"
-    yield f"{hosts.requests} requests ({', '.join(FILES)} of each host), {terms}"
-    if hosts.without:
-        yield f"not asked: {hosts.without} documents of folders, dumps and repositories"
-
-
 def ask_consent(hosts: Hosts, out: SafeConsole) -> None:
     """Show which hosts would be asked, and how often; return if the person at the terminal agrees, else CallError."""
-    for line in _describe_requests(hosts):
-        out.print(line, markup=False)
+    for name, sites in hosts.sites.items():
+        out.print(f"{name}: {', '.join(sites)}", markup=False)
+    terms = f"and at most {MAX_TERMS} documents that each robots.txt names"
+    out.print(f"{hosts.requests} requests ({', '.join(FILES)} of each host), {terms}", markup=False)
+    if hosts.without:
+        out.print(f"not asked: {hosts.without} documents of folders, dumps and repositories", markup=False)
     if not ask("Send these requests?"):
         raise CallError("nothing was requested: answer y, or give --yes to send these requests.")
 

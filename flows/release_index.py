@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +82,12 @@ def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
 def list_entries(workspace: Workspace) -> list[IndexEntry]:
     """List every segment with its size on disk and its number of masked documents."""
     withdrawn = tombstones.read_ids(workspace.withdrawals)
-    return [
-        IndexEntry(survey, one, _folder_size(one.folder), _count_masked(one, withdrawn))
-        for survey, found in segments_by_survey(workspace).items()
-        for one in found
-    ]
+    entries = []
+    for survey, one in ((name, one) for name, known in segments_by_survey(workspace).items() for one in known):
+        size = sum(path.stat().st_size for path in one.folder.rglob("*") if path.is_file())
+        masked = 0 if one.state == "broken" else len(segments.find_ids(one.folder, withdrawn))
+        entries.append(IndexEntry(survey, one, size, masked))
+    return entries
 
 
 def releases_without_segment(workspace: Workspace) -> list[str]:
@@ -115,11 +115,3 @@ def summary(workspace: Workspace) -> str:
     masked, size = sum(one.masked for one in counting), sum(one.bytes for one in counting) / 1e6
     unseen = f", {len(found) - len(counting)} not active" if len(found) > len(counting) else ""
     return f"index: {len(counting)} segments, {documents:,} documents, {masked} masked, {size:,.1f} MB{unseen}"
-
-
-def _count_masked(one: IndexSegment, withdrawn: Sequence[str]) -> int:
-    return 0 if one.state == "broken" else len(segments.find_ids(one.folder, withdrawn))
-
-
-def _folder_size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

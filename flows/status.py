@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
-from flows import release, release_index
+from flows import release_index
 from flows.collect import describe_collection
 from flows.curate import extract_jobs
 from flows.plurals import count_of
+from flows.release import suggest_next_look
 from flows.reports.side_by_side import make_visible
 from flows.run import recipe_of, sources_of
 from malmoi.archive import collection
@@ -32,7 +33,13 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
         raise CallError(f"{root} is not a workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
     workspace = Workspace.open(root)
-    _show_captures(workspace, out)
+    table = Table("source", "runs", "current captures", "by run", title="captures")
+    for folder in workspace.capture_folders():
+        runs = collection.runs(folder)
+        by_run = Counter({run.folder.name: len(rows) for run, rows in collection.select_current(runs)})
+        listed = ", ".join(f"{k}: {v:,}" for k, v in sorted(by_run.items()))
+        table.add_row(folder.name, str(len(runs)), f"{by_run.total():,}", listed)
+    out.print(table)
     table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
     found = [(stage, read_ledgers(workspace, stage)) for stage in STAGES]
     for stage, ledgers in found:
@@ -57,38 +64,32 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     out.print(release_index.summary(workspace), markup=False)
     try:
         recipe = recipe_of(recipe_name)
-        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else _find_collected(workspace)))
+        # The workspace does not know the file paths of sources that are not in the catalogue.
+        folders = {path.name for path in workspace.capture_folders()}
+        collected = [name for name in catalogue.names() if name in folders]
+        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else collected))
         show_plan(recipe, names, root, out, collect=False)
     except MalmoiError as error:
         out.print(f"recipe {recipe_name}: {error}", markup=False)
     if holder := workspace.find_holder():
         out.print(f"{root} is in use by another run ({holder}); wait until it has ended.", markup=False)
         return
-    for line in _suggest_commands(workspace, found, released=bool(releases)):
-        out.print(line, markup=False)
+    if look := _suggest_command(workspace, found, released=bool(releases)):
+        out.print(look, markup=False)
 
 
-def _find_collected(workspace: Workspace) -> list[str]:
-    """Return the catalogue sources with captures; the workspace does not know the file paths of other sources."""
-    folders = {path.name for path in workspace.capture_folders()}
-    return [name for name in catalogue.names() if name in folders]
-
-
-def _suggest_commands(
-    workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool
-) -> Iterator[str]:
-    """Yield the next steps as commands to paste."""
+def _suggest_command(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool) -> str:
+    """Return the next step as a command to paste."""
     where = f"--workspace {shlex.quote(str(workspace.root))}"
     if not workspace.capture_folders():
-        yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
-    elif look := release.suggest_next_look(workspace, found):
-        yield look
-    elif not released and (quarantines := workspace.quarantines()):
+        return f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
+    if look := suggest_next_look(workspace, found):
+        return look
+    if not released and (quarantines := workspace.quarantines()):
         id = excluded_documents.read_list(next(iter(quarantines.values())))[0]["id"]
         command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(make_visible(id))}"
-        yield f"See what was found in one of the quarantined documents: {command}"
-    elif not released:
-        yield f"Next: malmoi run RECIPE --source SOURCE {where}"
+        return f"See what was found in one of the quarantined documents: {command}"
+    return "" if released else f"Next: malmoi run RECIPE --source SOURCE {where}"
 
 
 def read_ledgers(workspace: Workspace, stage: Stage) -> list[Ledger]:
@@ -132,14 +133,3 @@ def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *,
             f"about {2 * size / 1e6:,.0f} MB of disk)",
             markup=False,
         )
-
-
-def _show_captures(workspace: Workspace, out: Console) -> None:
-    table = Table("source", "runs", "current captures", "by run", title="captures")
-    for folder in workspace.capture_folders():
-        runs = collection.runs(folder)
-        rows = collection.select_current(runs)
-        by_run = Counter({run.folder.name: len(found) for run, found in rows})
-        listed = ", ".join(f"{k}: {v:,}" for k, v in sorted(by_run.items()))
-        table.add_row(folder.name, str(len(runs)), f"{by_run.total():,}", listed)
-    out.print(table)

@@ -42,7 +42,14 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     if recipe_name.endswith(".toml"):  # a kept worker runs in the folder of an earlier call
         recipe_name = str(Path(recipe_name).absolute())
     unread: list[str] = []
-    rows = _note_unreadable(input_files.read_inputs(files, jsonl), unread)
+
+    def read() -> Iterator[RawInput]:
+        for row in input_files.read_inputs(files, jsonl):
+            if row.reason == input_files.UNREADABLE:
+                unread.append(f"{row.name}: {row.detail}")
+            yield row
+
+    rows = read()
     _pool.warm()
     answers = _answer_rows(stage, rows, recipe_name, alone=str(jsonl) == "-")
     if stage == "duplicates":
@@ -58,19 +65,11 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
         raise CallError(f"{count_of(len(unread), 'file')} could not be read ({unread[0]}); name readable files.")
 
 
-def _note_unreadable(rows: Iterable[RawInput], unread: list[str]) -> Iterator[RawInput]:
-    """Yield the rows; record unreadable files in `unread`."""
-    for row in rows:
-        if row.reason == input_files.UNREADABLE:
-            unread.append(f"{row.name}: {row.detail}")
-        yield row
-
-
 def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bool) -> Iterator[Row]:
     """Yield the answer to each row, in order; a wrong call is raised after the answers before it."""
     changed = Path(recipe).stat().st_mtime_ns if Path(recipe).is_file() else 0
     for batches in ([(row,)] for row in rows) if alone else (_group_batches(rows),):
-        for batch, found in _pool.map(_load_worker, (stage, recipe, changed), batches, _split_batch):
+        for batch, found in _pool.map(_load_worker, (stage, recipe, changed), batches, lambda b: [(row,) for row in b]):
             if isinstance(found, Broken):
                 yield from (input_files.failure_row(row, found.why) for row in batch)
                 continue
@@ -95,7 +94,3 @@ def _group_batches(rows: Iterable[RawInput]) -> Iterator[Batch]:
             batch = []
     if batch:
         yield tuple(batch)
-
-
-def _split_batch(batch: Batch) -> list[Batch]:
-    return [(row,) for row in batch]

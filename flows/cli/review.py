@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -21,6 +23,11 @@ from flows.cli.options import (
 )
 from flows.plurals import count_of
 from malmoi.errors import CallError
+from malmoi.printable import dump_json, escape_line
+
+SHOWN = 5  # finds of a group
+QUOTE = 160  # code points of a quote that are shown
+NEXT = "The next run takes that into account."
 
 review = App(name="review", help="Documents that need the decision of a person: a page to decide, or the terminal.")
 
@@ -55,18 +62,26 @@ def review_(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Serve a page that shows the documents and records decisions; or list them, or decide here."""
-    from flows.review import terminal
-    from flows.review.decisions import Reviewer
+    from flows.release_index import open_workspace
+    from flows.review import decisions
 
     if not list_ and choice != Choice():
-        by = Reviewer(choice.reviewer, choice.reason)
-        terminal.decide(
-            workspace, choice.decide, choice.addresses, choice.grant, by, source or (), out, deny=choice.deny
-        )
+        home = open_workspace(workspace)
+        if bool(choice.decide) == bool(choice.addresses) or bool(choice.grant) == choice.deny:
+            raise CallError(
+                "a decision needs one of --decide SHAPE, --decide ID and --addresses PATTERN, and one of --grant "
+                "LICENCE and --deny; give these."
+            )
+        if choice.addresses and len(source or ()) != 1:
+            raise CallError("--addresses is about one source; name it with --source NAME.")
+        target, name = decisions.find_target(choice.decide) if choice.decide else ("addresses", (source or [""])[0])
+        by, value = decisions.Reviewer(choice.reviewer, choice.reason), choice.decide or choice.addresses
+        made, count = decisions.decide_target(home, target, value, name, choice.grant, by)
+        verdict = f"{made.licence} granted" if made.verdict == "grant" else "denied"
+        _print(f"{made.id}: {verdict}, {count_of(count, 'document')} of the queue. {NEXT}")
     elif list_ or json:
-        terminal.show_groups(workspace, source or (), out, json=json)
+        _list_queue(open_workspace(workspace), source or (), json)
     else:
-        from flows.release_index import open_workspace
         from flows.review.review_session import ReviewSession, WorkspaceQueue
         from flows.review.server import serve_session
         from malmoi.workspace import keep_private
@@ -78,7 +93,36 @@ def review_(
         serve_session(session, port, out, words, home.tmp if open_ else None)
 
 
-@review.command(name="finds")
+def _list_queue(workspace: Any, sources: Sequence[str], json: bool) -> None:
+    """Print the queue: each group with its number, shape, source and one example, or as JSON lines."""
+    from flows.review.queue import read_groups
+    from malmoi.licensing.review_decisions import find_strongest
+
+    groups = read_groups(workspace, sources)
+    for number, group in enumerate(groups, 1):
+        item, count = group.items[0], len(group.items)
+        strongest = find_strongest(item.evidence)
+        mark = {name: getattr(strongest, name, "")[:QUOTE] for name in ("licence", "kind", "place", "quote")}
+        if json:
+            example = {"id": item.id, "url": item.url, "title": item.title, **mark}
+            shape = {"shape": group.shape.key, "source": group.shape.source}
+            sys.stdout.write(dump_json({"number": number, **shape, "documents": count, "example": example}) + "\n")
+            continue
+        _print(f"{number}. {group.shape.source}, {count_of(count, 'document')}")
+        _print(f"   shape: {group.shape.key}")
+        _print(f"   example: {item.id} {item.url}")
+        _print(f"   {mark['licence'] or 'no licence'} by {mark['kind']} at {mark['place'] or '?'}:")
+        _print(f"   {mark['quote']}")
+    if not json:
+        total = sum(len(group.items) for group in groups)
+        _print(f"{count_of(total, 'document')} in {count_of(len(groups), 'group')} need a review")
+
+
+def _print(line: str) -> None:
+    out.print(escape_line(line), markup=False)
+
+
+@review.command
 def finds(
     *,
     source: SeveralSources = None,
@@ -86,12 +130,28 @@ def finds(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """List what the second detector found in quarantined documents, by shape, with every value masked."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review import decisions
 
-    terminal.show_finds(workspace, source or (), out, json=json)
+    groups = decisions.read_finds(open_workspace(workspace), source or ())
+    if json:
+        for group in groups:
+            sys.stdout.write(dump_json({"shape": group.key, "finds": list(group.finds)}) + "\n")
+        return
+    for number, group in enumerate(groups, 1):
+        about = f"{count_of(group.count, 'find')} in {count_of(group.documents, 'document')}"
+        by = "" if decisions.has_shape(group) else ", cleared by document only"
+        by = by if any(map(decisions.can_clear, group.finds)) else ", cannot be cleared"
+        _print(f"{number}. {group.key}: {about}{by}")
+        for one in group.finds[:SHOWN]:
+            _print(f"   {one['id']}, {one['table']}.{one['column']} × {one['count']}: {one['context']}")
+        if len(group.finds) > SHOWN:
+            _print(f"   … and {len(group.finds) - SHOWN:,} more; --json lists all")
+    total = len({one["id"] for group in groups for one in group.finds})
+    _print(f"{count_of(total, 'document')} quarantined by finds that are not cleared")
 
 
-@review.command(name="clear")
+@review.command
 def clear(
     target: Annotated[str, Parameter(help="A shape as `malmoi review finds` shows it, or the id of a document.")],
     *,
@@ -100,20 +160,28 @@ def clear(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Clear finds as false alarms; the next run publishes the documents that have no others."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review import decisions
 
-    terminal.clear(workspace, target, reviewer, reason, out)
+    made, count = decisions.clear_target(open_workspace(workspace), target, decisions.Reviewer(reviewer, reason))
+    _print(f"{', '.join(one.id for one in made)}: {count_of(count, 'find')} cleared. {NEXT}")
 
 
 @review.command(name="decisions")
-def decisions(*, workspace: WorkspaceOption = Path("workspace")) -> None:
+def list_decisions(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     """List all decisions, revoked ones too."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review.decisions import read_decisions
 
-    terminal.show_decisions(workspace, out)
+    made = read_decisions(open_workspace(workspace))
+    for one in made:
+        verdict = f"grant {one.licence}" if one.verdict == "grant" else one.verdict
+        revoked = f"; revoked {one.revoked} by {one.revoked_by}: {one.revoked_reason}" if one.revoked else ""
+        _print(f"{one.id} {one.date} {verdict} {one.source}: {one.value} ({one.reviewer}: {one.reason}){revoked}")
+    _print(f"{count_of(len(made), 'decision')}, {sum(not one.revoked for one in made):,} in effect")
 
 
-@review.command(name="revoke")
+@review.command
 def revoke(
     id: Annotated[str, Parameter(help="Id of a decision, as `malmoi review decisions` lists it.")],
     *,
@@ -122,25 +190,36 @@ def revoke(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Revoke a decision; the next run takes out what rests on it."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review import decisions
 
-    terminal.revoke(workspace, id, reviewer, reason, out)
+    one = decisions.revoke(open_workspace(workspace), id, decisions.Reviewer(reviewer, reason))
+    _print(f"{one.id}: revoked. {NEXT}")
 
 
 @review.command(name="export")
 def export(file: OutputArgument, *, workspace: WorkspaceOption = Path("workspace")) -> None:
     """Write all decisions to a file of JSON lines; - is standard output."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review import decisions
+    from malmoi.storage.atomic_files import replace_file
 
-    terminal.export_decisions(workspace, file, out)
+    made = decisions.read_decisions(open_workspace(workspace))
+    if str(file) == "-":
+        sys.stdout.write(decisions.spell_decisions(made))
+        return
+    replace_file(file, decisions.spell_decisions(made))
+    _print(f"{file}: {count_of(len(made), 'decision')}")
 
 
 @review.command(name="import")
 def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
     """Add the decisions of a file of JSON lines, all or none; those that are known change nothing."""
-    from flows.review import terminal
+    from flows.release_index import open_workspace
+    from flows.review import decisions
 
-    terminal.import_decisions(workspace, file, out)
+    added, known = decisions.import_decisions(open_workspace(workspace), file)
+    _print(f"{count_of(added, 'decision')} added, {known:,} known before. {NEXT}")
 
 
 @review.command

@@ -37,7 +37,13 @@ def install(url: str) -> list[str]:
     )
     try:
         block = webhook.save(BLOCK, overwrite=True)
-        return [_put(one) for one in read_automations(str(block))]
+        automations = read_automations(str(block))
+        with get_client(sync_client=True) as client:
+            for automation in automations:  # each replaces the one of its name
+                for known in client.read_automations_by_name(automation.name):
+                    client.delete_automation(known.id)
+                client.create_automation(automation)
+        return [automation.name for automation in automations]
     except httpx.HTTPError as error:
         raise StageError(
             f"the Prefect server of {server.named_by}, {server.url}, refused or did not answer "
@@ -49,15 +55,6 @@ def read_automations(block: str) -> list[AutomationCore]:
     """Read the automations, with the id of the notification block."""
     said: dict[str, Any] = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8").replace("WEBHOOK", block))
     return [AutomationCore.model_validate(one) for one in said["automations"]]
-
-
-def _put(automation: AutomationCore) -> str:
-    """Create the automation, or update the one of its name."""
-    with get_client(sync_client=True) as client:
-        for known in client.read_automations_by_name(automation.name):
-            client.delete_automation(known.id)
-        client.create_automation(automation)
-    return automation.name
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,17 +69,14 @@ def list_files(suffix: str) -> tuple[str, ...]:
     if not home:
         return ()
     folders = [Path(home, one) for one in (os.environ.get(SOURCES_PATH) or ".").split(os.pathsep)]
-    found = {path for folder in folders for path in folder.glob(f"[!.]*{suffix}") if _has_mark(path)}
+    found = set()
+    for path in (path for folder in folders for path in folder.glob(f"[!.]*{suffix}")):
+        with suppress(OSError, ValueError):  # a folder, or not text
+            if _MARKS[suffix].search(path.read_text(encoding="utf-8")):
+                found.add(path)
     return tuple(sorted(str(one.relative_to(home) if one.is_relative_to(home) else one) for one in found))
 
 
 def list_clusters() -> tuple[str, ...]:
     """List the clusters that a run may use: a cluster can run code in the process of the flow."""
     return tuple(dict.fromkeys(os.environ.get(CLUSTERS, "").split()))
-
-
-def _has_mark(path: Path) -> bool:
-    try:
-        return _MARKS[path.suffix].search(path.read_text(encoding="utf-8")) is not None
-    except (OSError, ValueError):  # a folder, or not text
-        return False

@@ -73,26 +73,22 @@ def end_dead_runs(workspace: Workspace) -> None:
 
     A record of another server stays, for a run that uses that one.
     """
-    for path in sorted(workspace.flow_runs.iterdir()):
-        run_progress.send("states of dead runs", partial(_end_if_dead, path))
 
-
-def _end_if_dead(record: Path) -> None:
-    with suppress(FileNotFoundError), record.open("r+", encoding="utf-8") as stream:
-        if try_lock(stream) and stream.read() == _find_url():
-            _end(UUID(record.name))
+    def end(record: Path) -> None:
+        with suppress(FileNotFoundError), record.open("r+", encoding="utf-8") as stream:
+            if not try_lock(stream) or stream.read() != _find_url():
+                return
+            with suppress(ObjectNotFound), get_client(sync_client=True) as client:
+                run = client.read_flow_run(UUID(record.name))
+                state, is_deployed = run.state, run.deployment_id is not None
+                waits = state is not None and state.is_pending() and not is_deployed  # no worker will start it
+                if state is not None and (waits or state.is_running() or state.is_cancelling()):
+                    client.set_flow_run_state(run.id, Crashed(message=REASON), force=True)
+                    get_run_logger().info(f"flow run {run.name!r} ({run.id}) is marked as crashed: its process is gone")
             record.unlink()
 
-
-def _end(id: UUID) -> None:
-    """Mark one run as crashed, if its server has it as running or about to run."""
-    with suppress(ObjectNotFound), get_client(sync_client=True) as client:
-        found = client.read_flow_run(id)
-        state = found.state
-        waits = state is not None and state.is_pending() and found.deployment_id is None  # no worker will start it
-        if state is not None and (waits or state.is_running() or state.is_cancelling()):
-            client.set_flow_run_state(id, Crashed(message=REASON), force=True)
-            get_run_logger().info(f"flow run {found.name!r} ({id}) is marked as crashed: its process is gone")
+    for path in sorted(workspace.flow_runs.iterdir()):
+        run_progress.send("states of dead runs", partial(end, path))
 
 
 @contextmanager

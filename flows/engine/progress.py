@@ -23,11 +23,6 @@ EVERY = 30.0  # seconds between two lines of a stage without a terminal
 SETTLED = 5.0  # seconds before a rate and the time left are shown
 
 
-def _escape_lines(text: str) -> str:
-    """Escape control characters line by line, so that quoted data cannot control the terminal."""
-    return "\n".join(map(escape_controls, text.split("\n")))
-
-
 def format_seconds(seconds: float) -> str:
     """Format a duration with its two largest units.
 
@@ -178,7 +173,9 @@ class Progress:
     def say(self, line: str) -> None:
         """Print one line for the operator."""
         if not self.quiet:
-            self.console.print(_escape_lines(line), markup=False, soft_wrap=True)
+            # Line by line: quoted data cannot control the terminal.
+            text = "\n".join(map(escape_controls, line.split("\n")))
+            self.console.print(text, markup=False, soft_wrap=True)
             sys.stderr.flush()
 
 

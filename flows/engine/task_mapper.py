@@ -147,7 +147,9 @@ def make_mapper(progress: Progress, engine: Engine | None = None) -> Mapper:
             task_run_name="{group}",
             retries=len(RETRIES),
             retry_delay_seconds=list(RETRIES),
-            retry_condition_fn=_is_worth_a_retry,
+            retry_condition_fn=lambda task, run, state: can_pass(
+                state.data if isinstance(state.data, BaseException) else None
+            ),
             persist_result=False,
         )(_run_group)
         at_once = worker_pool.count() + 1 if engine is None else 2 * engine.slots
@@ -185,19 +187,11 @@ def group_jobs(name: str, call: Callable[[Any], Any], jobs: Sequence[Any], stage
     groups = []
     for start, end in itertools.pairwise(cuts):
         here = jobs[start:end]
-        says = " ".join([name, f"{start + 1:,}-{end:,} of {len(jobs):,}", *_name_sources(here)])
+        sources = list(dict.fromkeys(source for job in here if (source := getattr(job, "source", ""))))
+        about = ", ".join(sources) if len(sources) <= 3 else f"{len(sources)} sources"
+        says = f"{name} {start + 1:,}-{end:,} of {len(jobs):,}" + (f" ({about})" if about else "")
         groups.append(Group(says, call, here, stage))
     return groups
-
-
-def _name_sources(jobs: Sequence[Any]) -> list[str]:
-    """Return the names of up to three sources that the jobs are about, or their number.
-
-    >>> _name_sources([]), _name_sources(["a job without a source"])
-    ([], [])
-    """
-    names = list(dict.fromkeys(name for job in jobs if (name := getattr(job, "source", ""))))
-    return [f"({', '.join(names) if len(names) <= 3 else f'{len(names)} sources'})"] if names else []
 
 
 def _run_group(group: Group) -> Any:
@@ -211,10 +205,6 @@ def _run_group(group: Group) -> Any:
     finally:
         group.stage.turns.release()
     return Cancelled(message="another task of the stage failed; finished shards are kept") if found is None else found
-
-
-def _is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
-    return can_pass(state.data if isinstance(state.data, BaseException) else None)
 
 
 class _NoTrace(logging.Filter):

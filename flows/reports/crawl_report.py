@@ -149,7 +149,12 @@ def _build_funnel(
     read: Sequence[Ledger] | None,
 ) -> Funnel:
     facts, captures = collection.read_facts(runs[-1]), collection.summarise(workspace.captures(source.name))
-    steps = [*_crawl_steps(facts), _current_step(captures, facts)]
+    lost: Counter[str] = Counter({"archived but unreadable": int(facts.get("lost", 0))})
+    for status, count in captures.gone:
+        lost[GONE_BY.get(status, GONE)] += count
+    name_ko, current = "현재 캡처 (모든 실행)", captures.current
+    steps = [*_crawl_steps(facts)]
+    steps.append(Stretch("current captures, all runs", name_ko, "captures", current, _rank_reasons(lost)))
     missing = 0
     if read is None:
         jobs = list(extract_jobs(workspace, name))
@@ -159,7 +164,7 @@ def _build_funnel(
     licences: Counter[tuple[str, str]] = Counter()
     if ledgers:
         _, kept, dropped, failed = total(ledgers)
-        lost: Counter[str] = Counter()
+        lost = Counter()
         for (_, _, reason), count in dropped.items():
             lost[reason] += count
         lost.update(failure.why for failure in failed)
@@ -238,15 +243,6 @@ def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
         ),
         Stretch("pages answered", "응답한 페이지", "pages", answered, _rank_reasons(blocked + failed, limits)),
     ]
-
-
-def _current_step(captures: collection.Summary, facts: Mapping[str, Any]) -> Stretch:
-    lost: Counter[str] = Counter()
-    for status, count in captures.gone:
-        lost[GONE_BY.get(status, GONE)] += count
-    lost["archived but unreadable"] = int(facts.get("lost", 0))
-    reasons = _rank_reasons(lost)
-    return Stretch("current captures, all runs", "현재 캡처 (모든 실행)", "captures", captures.current, reasons)
 
 
 def _rank_reasons(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:

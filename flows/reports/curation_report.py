@@ -154,7 +154,12 @@ def report_path(workspace: Workspace) -> Path:
 
 def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
     """Write the report of `curated` and return its page."""
-    stages = [_describe_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
+    stages = []
+    for name in recipes.STAGES:
+        stage, steps = FOLDER_OF[name], recipe.stage(name)
+        ledgers = curated.ledgers(stage)
+        drawn = [_describe_spread(spread) for spread in spreads(workspace, stage, steps, ledgers)]
+        stages.append({"name": stage, "steps": list(funnel(steps, ledgers)), "spreads": drawn})
     place = report_path(workspace)
     write_report("curation.html", place, recipe=recipe, stages=stages)
     return place
@@ -162,25 +167,31 @@ def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
 
 def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: Sequence[Ledger]) -> list[Spread]:
     """Return the distribution of each measure of a stage that has a threshold, in the order of the recipe."""
-    found = [_new_spread(step, limit) for step in steps for limit in limits(step)]
+    found = []
+    for step in steps:
+        for limit in limits(step):
+            bound = float(dict(step.params)[limit.parameter]) * limit.scale
+            parameter = recipes.schema(step.filter).model_fields[limit.parameter]
+            share = any(getattr(m, "le", None) == 1 for m in parameter.metadata)
+            counts = np.zeros((3, BARS * FINE), dtype=np.int64)
+            found.append(Spread(step.filter, limit, bound, Scale(share), counts, [], []))
     if not found:
         return []
+
+    def measure(folder: Path) -> list[dict[str, Any]]:
+        """Measure the distributions of one shard, as JSON values for `Spread.add`."""
+        empty = [one.empty() for one in found]
+        _count_values(folder / "documents.parquet", empty)
+        _count_values(folder / "dropped.parquet", empty, dropped=True)
+        return [one.to_plain() for one in empty]
+
     question = [MEASURED, [[one.filter, asdict(one.limit), one.bound] for one in found]]
     for ledger in ledgers:
         folder = workspace.stage(stage, ledger.key)
-        for spread, said in zip(
-            found, recall(folder / SPREADS, question, partial(_measure, folder, found)), strict=True
-        ):
-            spread.add(folder, said)
+        measured = recall(folder / SPREADS, question, partial(measure, folder))
+        for spread, values in zip(found, measured, strict=True):
+            spread.add(folder, values)
     return found
-
-
-def _measure(folder: Path, asked: Sequence[Spread]) -> list[dict[str, Any]]:
-    """Measure the distributions of one shard, as JSON values for `Spread.add`."""
-    found = [one.empty() for one in asked]
-    _count_values(folder / "documents.parquet", found)
-    _count_values(folder / "dropped.parquet", found, dropped=True)
-    return [one.to_plain() for one in found]
 
 
 def limits(step: Step) -> tuple[Limit, ...]:
@@ -188,13 +199,6 @@ def limits(step: Step) -> tuple[Limit, ...]:
     given = dict(step.params)
     declared: tuple[Limit, ...] = getattr(recipes.load_filter(step.filter), "LIMITS", ())
     return tuple(limit for limit in declared if given.get(limit.parameter) is not None)
-
-
-def _new_spread(step: Step, limit: Limit) -> Spread:
-    bound = float(dict(step.params)[limit.parameter]) * limit.scale
-    parameter = recipes.schema(step.filter).model_fields[limit.parameter]
-    share = any(getattr(m, "le", None) == 1 for m in parameter.metadata)
-    return Spread(step.filter, limit, bound, Scale(share), np.zeros((3, BARS * FINE), dtype=np.int64), [], [])
 
 
 def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False) -> None:
@@ -246,16 +250,6 @@ def _keep_nearest(
         side.append(_Near(float(distance), str(ids[row].as_py()), float(values[at]), why, path, row))
     side.sort()
     del side[SHOWN:]
-
-
-def _describe_stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], curated: Curated) -> dict[str, Any]:
-    ledgers = curated.ledgers(stage)
-    found = spreads(workspace, stage, steps, ledgers)
-    return {
-        "name": stage,
-        "steps": list(funnel(steps, ledgers)),
-        "spreads": [_describe_spread(spread) for spread in found],
-    }
 
 
 def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:

@@ -26,8 +26,25 @@ SHOWN = 10  # near-duplicates listed
 
 def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
     """List what to check in the release `name` in `folder`, one line each."""
-    publisher = manifests.read(folder).publisher
-    return (*note_publisher(publisher), *_note_quarantine(workspace, name), *_note_near_copies(workspace, folder))
+    notes = list(note_publisher(manifests.read(folder).publisher))
+    if note := describe_quarantine(workspace, name):
+        notes.append(
+            f"{note}\n"
+            f"    {workspace.quarantine(name)} lists why, with every value masked;\n"
+            f"    `malmoi review finds --workspace {workspace.root}` shows it, `malmoi why {workspace.root} ID` the\n"
+            f"    history of a document. If what {DETECTOR}, the second detector, finds is personal data, correct the\n"
+            "    rule that missed it, in filters/pii_rules; if not, clear it with `malmoi review clear`; run again.\n"
+            "    Of an `unverified` document `malmoi verify` would state a fault: correct its source, or report it."
+        )
+    copies = copies_of_withdrawn(workspace, folder)
+    for copy, id, similarity in copies[:SHOWN]:
+        notes.append(
+            f"contains a near-duplicate of a withdrawn document: {copy}, similarity {similarity:.3f} to {id}. "
+            "If it has the withdrawn content, withdraw it too."
+        )
+    if len(copies) > SHOWN:
+        notes.append(f"… and {len(copies) - SHOWN:,} more near-duplicates of withdrawn documents")
+    return tuple(notes)
 
 
 def note_publisher(publisher: Publisher) -> Iterator[str]:
@@ -45,34 +62,11 @@ def note_publisher(publisher: Publisher) -> Iterator[str]:
         )
 
 
-def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:
-    if note := describe_quarantine(workspace, name):
-        yield (
-            f"{note}\n"
-            f"    {workspace.quarantine(name)} lists why, with every value masked;\n"
-            f"    `malmoi review finds --workspace {workspace.root}` shows it, `malmoi why {workspace.root} ID` the\n"
-            f"    history of a document. If what {DETECTOR}, the second detector, finds is personal data, correct the\n"
-            "    rule that missed it, in filters/pii_rules; if not, clear it with `malmoi review clear`; run again.\n"
-            "    Of an `unverified` document `malmoi verify` would state a fault: correct its source, or report it."
-        )
-
-
 def describe_quarantine(layout: Layout, name: str) -> str:
     """Return in a line how many documents the latest attempt at the release `name` quarantined, and why; "" if none."""
     n, kinds = excluded_documents.summarise_list(layout.quarantine(name))
     found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
     return f"{QUARANTINED}{count_of(n, 'document')} ({found}), not in the release; its card counts them" if n else ""
-
-
-def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:
-    found = copies_of_withdrawn(workspace, folder)
-    for copy, id, similarity in found[:SHOWN]:
-        yield (
-            f"contains a near-duplicate of a withdrawn document: {copy}, similarity {similarity:.3f} to {id}. "
-            "If it has the withdrawn content, withdraw it too."
-        )
-    if len(found) > SHOWN:
-        yield f"… and {len(found) - SHOWN:,} more near-duplicates of withdrawn documents"
 
 
 def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:

@@ -134,19 +134,15 @@ def _render_cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
         if part.kind == "equal":
             text.append(make_visible(part.text))
             continue
-        said = make_visible(_shorten(part.text), blanks=not part.text.strip())
+        changed = part.text
+        if len(changed) > CUT:
+            changed = f"{changed[: CUT // 2]} … {len(changed) - CUT:,} code points … {changed[-CUT // 2 :]}"
+        said = make_visible(changed, blanks=not part.text.strip())
         body = said.rstrip("\n")
         text.append(f"{opened}{body}{closed}", _COLORS[side] if colored else None)
         text.append(said[len(body) :])
     text.rstrip()
     return text
-
-
-def _shorten(text: str) -> str:
-    """Return a changed part, without its middle if it is long."""
-    if len(text) <= CUT:
-        return text
-    return f"{text[: CUT // 2]} … {len(text) - CUT:,} code points … {text[-CUT // 2 :]}"
 
 
 def make_visible(text: str, *, blanks: bool = False) -> str:

@@ -21,7 +21,6 @@ from malmoi.licensing.review_decisions import BETWEEN, CLEAR, Decision, Target, 
 from malmoi.printable import dump_json
 from malmoi.releases import excluded_documents, residue
 from malmoi.releases.quarantine import cleared_finds
-from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import find_address
 from malmoi.workspace import Workspace
 
@@ -111,13 +110,6 @@ def revoke(workspace: Workspace, id: str, by: Reviewer) -> Decision:
 def read_decisions(workspace: Workspace, sources: Collection[str] = ()) -> tuple[Decision, ...]:
     """Return the decisions about these sources (about all, if none is named), revoked ones too, the oldest first."""
     return tuple(one for one in review_file.read(workspace.reviews) if not sources or one.source in sources)
-
-
-def write_decisions(workspace: Workspace, file: Path) -> int:
-    """Write all decisions to a file of JSON lines, each in its present state; return how many."""
-    found = review_file.read(workspace.reviews)
-    replace_file(file, spell_decisions(found))
-    return len(found)
 
 
 def spell_decisions(found: Sequence[Decision]) -> str:

@@ -62,7 +62,11 @@ def read_groups(
     decisions = review_file.read(workspace.reviews) if decisions is None else decisions
     found: dict[Shape, dict[str, Item]] = {}
     seen: set[str] = set()
-    for folder in _list_latest(workspace):
+    newest: dict[str, tuple[int, Path]] = {}  # place → its latest shard
+    for folder in workspace.shards(STAGE):
+        place = place_of(folder.name)
+        newest[place] = max(newest.get(place, (0, folder)), (folder.stat().st_mtime_ns, folder))
+    for _, folder in sorted(newest.values(), reverse=True):
         for doc in _read_documents(folder, sources):
             if doc.id in seen:  # of an older cut of the captures
                 continue
@@ -79,16 +83,6 @@ def find_open_shape(doc: Document, decisions: Sequence[Decision]) -> Shape | Non
     """Return the shape of a document that needs a review and that no decision is about; else None."""
     shape = shape_of(doc.provenance.source, doc.evidence, doc.signals)
     return None if shape is None or evidence_of(decisions, doc) else shape
-
-
-def _list_latest(workspace: Workspace) -> list[Path]:
-    """Return the latest shard of each place, the newest first."""
-    newest: dict[str, tuple[int, Path]] = {}
-    for folder in workspace.shards(STAGE):
-        made = folder.stat().st_mtime_ns
-        place = place_of(folder.name)
-        newest[place] = max(newest.get(place, (0, folder)), (made, folder))
-    return [folder for _, folder in sorted(newest.values(), reverse=True)]
 
 
 def _read_documents(folder: Path, sources: Collection[str]) -> Iterator[Document]:

@@ -71,26 +71,15 @@ def find_snippets(records: Records, source: str, evidence: Sequence[LicenceEvide
     found = []
     for one in evidence[:MAX_MARKS]:
         if one.record not in loaded:
-            loaded[one.record] = _load(records, source, one)
+            try:
+                row = records.find(source, one.record)
+                loaded[one.record] = load_capture(row) if row else Snippet(one, MISSING)
+            except (MalmoiError, OSError, LookupError) as error:
+                words = (Path(word).name if word.startswith("/") else word for word in str(error).split())
+                loaded[one.record] = Snippet(one, UNREADABLE, detail=" ".join(words))
         capture = loaded[one.record]
-        found.append(find_mark(one, capture) if isinstance(capture, Capture) else _repeat(capture, one))
+        found.append(find_mark(one, capture) if isinstance(capture, Capture) else replace(capture, evidence=one))
     return found
-
-
-def _load(records: Records, source: str, evidence: LicenceEvidence) -> Capture | Snippet:
-    try:
-        row = records.find(source, evidence.record)
-        return load_capture(row) if row else Snippet(evidence, MISSING)
-    except (MalmoiError, OSError, LookupError) as error:
-        return Snippet(evidence, UNREADABLE, detail=_remove_folders(str(error)))
-
-
-def _repeat(snippet: Snippet, evidence: LicenceEvidence) -> Snippet:
-    return Snippet(evidence, snippet.outcome, detail=snippet.detail)
-
-
-def _remove_folders(message: str) -> str:
-    return " ".join(Path(word).name if word.startswith("/") else word for word in message.split())
 
 
 def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
@@ -107,7 +96,10 @@ def find_mark(evidence: LicenceEvidence, capture: Capture) -> Snippet:
     text = fold(readable_text(capture.body, capture.header("Content-Type"), capture.charset, capture.url))
     if quote and quote in text:
         return Snippet(evidence, TEXT, (_cut(text, quote),))
-    source = fold(_decode(capture))
+    try:
+        source = fold(capture.body.decode(capture.charset or "utf-8", "replace"))
+    except LookupError:  # a charset that Python lacks
+        source = fold(capture.body.decode("utf-8", "replace"))
     if quote and quote in source:
         return Snippet(evidence, MARKUP, (_cut_markup(source, quote),))
     passages, missing = _find_parts(quote.split(), text, source)
@@ -140,13 +132,6 @@ def _find_run(words: Sequence[str], text: str) -> int:
     while run < len(words) and " ".join(words[: run + 1]) in text:
         run += 1
     return run
-
-
-def _decode(capture: Capture) -> str:
-    try:
-        return capture.body.decode(capture.charset or "utf-8", "replace")
-    except LookupError:  # a charset that Python lacks
-        return capture.body.decode("utf-8", "replace")
 
 
 def _cut(text: str, mark: str, around: int = AROUND) -> Passage:
