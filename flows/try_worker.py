@@ -21,9 +21,9 @@ from flows import input_files
 from flows.input_files import RawInput, Row
 from flows.run import recipe_of
 from malmoi import recipe as recipes
-from malmoi.apply import Bound, Dropped, Kept, apply, walk, walk_batch
+from malmoi.apply import Bound, Dropped, apply, walk, walk_batch
 from malmoi.boundary import input_errors
-from malmoi.document import Document, Signal, Verdict
+from malmoi.document import Document, Signal
 from malmoi.errors import CallError
 from malmoi.licensing import rights_decision
 from malmoi.processes.workers import Broken, Done, attempt
@@ -32,6 +32,7 @@ from malmoi.recipe import Recipe, Step
 Stage: TypeAlias = Callable[[Row], Row]
 BatchStage: TypeAlias = Callable[[Sequence[Row]], list[Row]]
 Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and modification time of the recipe's file
+FILTERS = {"language": ["language"], "segment": ["morphology"], "domain": ["morphology", "register", "domain"]}
 TOGETHER = 1 << 18  # bytes of inputs that a stage with a batch form answers at once
 
 
@@ -75,174 +76,120 @@ def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[R
 @lru_cache(maxsize=4)
 def _bind(shared: Shared) -> tuple[Stage, BatchStage | None]:
     """Bind the stage for a recipe and load its models, so that no document spends its CPU budget on loading."""
-    name, recipe, _ = shared
-    if name != "pii":
-        return _STAGES[name](recipe_of(recipe)), None
-    several = _pii_stage(recipe_of(recipe))
-    return lambda row: several([row])[0], several
+    name, recipe = shared[0], recipe_of(shared[1])
+    match name:
+        case "extract":
+            return _extract, None
+        case "rights":
+            return decide_rights, None
+        case "pii":
+            several = _bind_pii(recipe)
+            return lambda row: several([row])[0], several
+        case "duplicates":
+            return _bind_sketch(recipe), None
+        case "judge":
+            steps = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
+            judged = recipes.bind(tuple(steps))
+            recipes.load_filter("morphology").load()
+            return lambda row: _judge(row, judged), None
+        case "clean":
+            filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
+        case _:  # all of the named ones, also if the recipe keeps other fields: tuning needs the scores
+            filters = _bind_named(recipe, FILTERS[name])
+            if "morphology" in FILTERS[name]:
+                recipes.load_filter("morphology").load()
+    return lambda row: {"id": row["id"], **_describe(name, _apply(input_files.to_document(row), filters))}, None
 
 
-def _extract_stage(_: Recipe) -> Stage:
+def _extract(row: Row) -> Row:
+    found = formats.extract(input_files.to_item(row))
     fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
-
-    def one(row: Row) -> Row:
-        found = formats.extract(input_files.to_item(row))
-        said = {"detail": found.detail} if found.detail else {}
-        return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **said}
-
-    return one
+    detail = {"detail": found.detail} if found.detail else {}
+    return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **detail}
 
 
-def _rights_stage(_: Recipe) -> Stage:
-    def one(row: Row) -> Row:
-        robots_txt, known = _host_files(row)
-        source = read_source(row.get("source"), row["id"])
-        trust = read_trust(row.get("trust"), row["id"])
-        item = input_files.to_item(row)
-        decided = rights_engine.decide_item(item, source, robots=robots_txt, well_known=known, trust=trust)
-        if disallowed := _robots_signals(row):
-            decided = rights_decision.decide(decided.evidence, (*disallowed, *decided.signals))
-        return {
-            "id": row["id"],
-            "use": decided.use,
-            "licence": decided.licence,
-            "reason": decided.reason,
-            "attribution": decided.attribution,
-            "evidence": [asdict(e) for e in decided.evidence],
-            "signals": [asdict(s) for s in decided.signals],
-            "conflicts": list(decided.conflicts),
-        }
-
-    return one
-
-
-def _robots_signals(row: Row) -> tuple[Signal, ...]:
-    """Return a signal if the robots.txt in the object disallows the page: it would never be collected."""
-    text = row.get("robots") or ""
-    if not isinstance(text, str) or not text.strip():
-        return ()
-    said = robots.decide(200, text.encode("utf-8", "replace"), str(row.get("url", "")), politeness.AGENT)
-    return () if said.allowed else (Signal("robots", "opt-out", said.reason, "/robots.txt", ""),)
-
-
-def _host_files(row: Row) -> tuple[str, dict[str, str]]:
-    """Return the texts of robots.txt and of the well-known files that the object carries."""
-    text, known = row.get("robots") or "", row.get("well_known") or {}
-    if not isinstance(text, str) or not isinstance(known, dict):
+def decide_rights(row: Row) -> Row:
+    """Return the decision of `rights` about the object of a page, with what robots.txt beside it says."""
+    text, files = row.get("robots") or "", row.get("well_known") or {}
+    if not isinstance(text, str) or not isinstance(files, dict):
         raise CallError(
             f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
         )
-    return text, {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
+    known = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in files.items()}
+    source = read_source(row.get("source"), row["id"])
+    trust = read_trust(row.get("trust"), row["id"])
+    item = input_files.to_item(row)
+    decided = rights_engine.decide_item(item, source, robots=text, well_known=known, trust=trust)
+    if text.strip():
+        page = robots.decide(200, text.encode("utf-8", "replace"), str(row.get("url", "")), politeness.AGENT)
+        if not page.allowed:  # it would never be collected
+            signal = Signal("robots", "opt-out", page.reason, "/robots.txt", "")
+            decided = rights_decision.decide(decided.evidence, (signal, *decided.signals))
+    return {
+        "id": row["id"],
+        "use": decided.use,
+        "licence": decided.licence,
+        "reason": decided.reason,
+        "attribution": decided.attribution,
+        "evidence": [asdict(e) for e in decided.evidence],
+        "signals": [asdict(s) for s in decided.signals],
+        "conflicts": list(decided.conflicts),
+    }
 
 
-def _language_stage(recipe: Recipe) -> Stage:
-    (bound,) = _bind_named(recipe, ["language"])
-
-    def one(row: Row) -> Row:
-        doc = input_files.to_document(row)
-        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
-        return {
-            "id": row["id"],
-            "language": doc.label("language"),
-            "hangul_share": doc.measure("hangul_share"),
-            "score": doc.measure("language_score"),
-        }
-
-    return one
+def _judge(row: Row, filters: Sequence[Bound]) -> Row:
+    outcome = walk(input_files.to_document(row), tuple(filters))
+    dropped = isinstance(outcome, Dropped)
+    return {
+        "id": row["id"],
+        "outcome": "dropped" if dropped else "kept",
+        "reason": f"{outcome.by}:{outcome.verdict.reason}" if isinstance(outcome, Dropped) else "",
+        "measures": dict(outcome.document.measures),
+    }
 
 
-def _clean_stage(recipe: Recipe) -> Stage:
-    filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
+def _describe(stage: str, doc: Document) -> Row:
+    """Return the answer of a stage whose filters a document has passed."""
+    match stage:
+        case "language":
+            hangul, score = doc.measure("hangul_share"), doc.measure("language_score")
+            return {"language": doc.label("language"), "hangul_share": hangul, "score": score}
+        case "clean":
+            return {"text": doc.text, "edits": {f"{n.by}:{n.reason}": int(n.measured or 0) for n in doc.trail}}
+        case "segment":
+            assert doc.morphemes is not None
+            bounds = zip(doc.morphemes.sentence_start, doc.morphemes.sentence_end, strict=True)
+            return {"sentences": [list(pair) for pair in bounds], "morphemes": [list(m) for m in doc.morphemes.rows()]}
+    scores = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
+    ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {"register": doc.label("register"), "domains": dict(ranked)}
 
-    def one(row: Row) -> Row:
-        doc = _apply_filters(input_files.to_document(row), filters)
-        edits = {f"{note.by}:{note.reason}": int(note.measured or 0) for note in doc.trail}
-        return {"id": row["id"], "text": doc.text, "edits": edits}
 
-    return one
-
-
-def _apply_filters(doc: Document, filters: Sequence[Bound]) -> Document:
+def _apply(doc: Document, filters: Sequence[Bound]) -> Document:
     for bound in filters:
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
     return doc
 
 
-def _judge_stage(recipe: Recipe) -> Stage:
-    judged = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
-    filters = recipes.bind(tuple(judged))
-    recipes.load_filter("morphology").load()
-
-    def one(row: Row) -> Row:
-        outcome = walk(input_files.to_document(row), filters)
-        verdict = outcome.verdict if isinstance(outcome, Dropped) else Verdict("keep", "")
-        return {
-            "id": row["id"],
-            "outcome": "kept" if isinstance(outcome, Kept) else "dropped",
-            "reason": f"{outcome.by}:{verdict.reason}" if isinstance(outcome, Dropped) else "",
-            "measures": dict(outcome.document.measures),
-        }
-
-    return one
-
-
-def _segment_stage(recipe: Recipe) -> Stage:
-    (bound,) = _bind_named(recipe, ["morphology"])
-    recipes.load_filter("morphology").load()
-
-    def one(row: Row) -> Row:
-        doc = input_files.to_document(row)
-        found = apply(doc, bound.name, bound.verb, bound.call(doc)).morphemes
-        assert found is not None
-        return {
-            "id": row["id"],
-            "sentences": [list(pair) for pair in zip(found.sentence_start, found.sentence_end, strict=True)],
-            "morphemes": [list(m) for m in found.rows()],
-        }
-
-    return one
-
-
-def _pii_stage(recipe: Recipe) -> BatchStage:
+def _bind_pii(recipe: Recipe) -> BatchStage:
     mark, redact = _bind_named(recipe, ["personal_data", "redact"])
 
-    def answer(row: Row, marked: Document) -> Row:
-        redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
-        found = [
-            {
-                "kind": s.kind.removeprefix("pii:"),
-                "start": s.start,
-                "end": s.end,
-                "confidence": s.confidence,
-                "why": s.why,
-            }
-            for s in marked.spans
-        ]
-        return {"id": row["id"], "text": redacted.text, "found": found}
-
     def several(rows: Sequence[Row]) -> list[Row]:
-        marked = walk_batch([*map(input_files.to_document, rows)], (mark,))
-        return [answer(row, one.document) for row, one in zip(rows, marked, strict=True)]
+        answers = []
+        walked = walk_batch([*map(input_files.to_document, rows)], (mark,))
+        for row, marked in zip(rows, (one.document for one in walked), strict=True):
+            finds = [
+                {"kind": s.kind.removeprefix("pii:"), "start": s.start, "end": s.end,
+                 "confidence": s.confidence, "why": s.why}
+                for s in marked.spans
+            ]  # fmt: skip
+            answers.append({"id": row["id"], "text": _apply(marked, (redact,)).text, "found": finds})
+        return answers
 
     return several
 
 
-def _domain_stage(recipe: Recipe) -> Stage:
-    filters = _bind_named(recipe, ["morphology", "register", "domain"])
-    recipes.load_filter("morphology").load()
-
-    def one(row: Row) -> Row:
-        doc = input_files.to_document(row)
-        for bound in filters:  # all of them, also if the recipe keeps other fields: tuning needs the scores
-            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
-        found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
-        ranked = sorted(found.items(), key=lambda f: (-f[1], f[0]))
-        return {"id": row["id"], "register": doc.label("register"), "domains": dict(ranked)}
-
-    return one
-
-
-def _sketch_stage(recipe: Recipe) -> Stage:
+def _bind_sketch(recipe: Recipe) -> Stage:
     """The part of `duplicates` that handles one text; `cluster` compares the sketches."""
     from filters.duplicates.duplicate_survey import SURVEY
     from filters.duplicates.minhash import sketch
@@ -251,7 +198,7 @@ def _sketch_stage(recipe: Recipe) -> Stage:
     sketch.warm()
 
     def one(row: Row) -> Row:
-        doc = _apply_filters(input_files.to_document(row), cleaned)  # jamo are normalised as in curation
+        doc = _apply(input_files.to_document(row), cleaned)  # jamo are normalised as in curation
         return {"id": doc.id, "text": doc.text, "sketch": SURVEY.sketch(doc)}
 
     return one
@@ -296,15 +243,3 @@ def _bind_named(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
     if missing:
         raise CallError(f"recipe {recipe.name!r} has no filter {missing[0]!r}; choose another with --recipe.")
     return recipes.bind(tuple(steps[name] for name in names))
-
-
-_STAGES: dict[str, Callable[[Recipe], Stage]] = {
-    "extract": _extract_stage,
-    "rights": _rights_stage,
-    "language": _language_stage,
-    "clean": _clean_stage,
-    "judge": _judge_stage,
-    "segment": _segment_stage,
-    "domain": _domain_stage,
-    "duplicates": _sketch_stage,
-}

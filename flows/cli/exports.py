@@ -14,7 +14,7 @@ from flows.cli.options import ReleaseArgument, out, parse_folder, parse_output
 
 
 def _each(name: str, help: str) -> Parameter:
-    return Parameter(name, negative="", help=f"{help} Repeat it for several.")
+    return Parameter(name, help=f"{help} Repeat it for several.")
 
 
 @Parameter(name="*")
@@ -29,7 +29,7 @@ class RowOptions:
     family: Annotated[list[str] | None, _each("--family", "Licence family; default of export: as load_dataset.")] = None
     domain: Annotated[list[str] | None, _each("--domain", "Field, such as semiconductor.")] = None
     split: Annotated[list[str] | None, _each("--split", "Split, such as train.")] = None
-    min_quality: Annotated[float | None, Parameter("--min-quality", help="Minimum quality, 0–1.")] = None
+    min_quality: Annotated[float | None, Parameter(help="Minimum quality, 0–1.")] = None
 
 
 @Parameter(name="*")
@@ -37,18 +37,12 @@ class RowOptions:
 class BudgetOptions:
     """Options of tokens, budget and mixture."""
 
-    tokenizer: Annotated[
-        str, Parameter("--tokenizer", help="bytes, kiwi-morphemes, qwen, tekken, or a tokenizer.json.")
-    ] = ""
-    end_token: Annotated[
-        str, Parameter("--end-token", help="Token that ends a document; default: the usual names are tried.")
-    ] = ""
-    tokens: Annotated[str, Parameter("--tokens", help="Budget of tokens, such as 500K or 1.5B.")] = ""
-    mix: Annotated[
-        str, Parameter("--mix", help="Shares of the budget by domain, such as general=0.7,law@open=0.3.")
-    ] = ""
-    repeat: Annotated[int, Parameter("--repeat", validator=Number(gte=1), help="How often a document may be used.")] = 1
-    seed: Annotated[int, Parameter("--seed", help="Seed of the order.")] = 0
+    tokenizer: Annotated[str, Parameter(help="bytes, kiwi-morphemes, qwen, tekken, or a tokenizer.json.")] = ""
+    end_token: Annotated[str, Parameter(help="Token that ends a document; default: the usual names are tried.")] = ""
+    tokens: Annotated[str, Parameter(help="Budget of tokens, such as 500K or 1.5B.")] = ""
+    mix: Annotated[str, Parameter(help="Shares of the budget by domain, such as general=0.7,law@open=0.3.")] = ""
+    repeat: Annotated[int, Parameter(validator=Number(gte=1), help="How often a document may be used.")] = 1
+    seed: Annotated[int, Parameter(help="Seed of the order.")] = 0
 
 
 @Parameter(name="*")
@@ -56,24 +50,16 @@ class BudgetOptions:
 class FileOptions:
     """Options of the files."""
 
-    compression: Annotated[
-        Literal["none", "gzip", "zstd"], Parameter("--compression", help="Compression of JSON lines.")
-    ] = "none"
-    flat: Annotated[
-        bool, Parameter("--flat", negative="", help="Write every column into JSON lines, not id, text and meta.")
-    ] = False
-    shard_size: Annotated[
-        int, Parameter("--shard-size", validator=Number(gte=1), help="Size of a file of jsonl and mds in MB.")
-    ] = 256
+    compression: Annotated[Literal["none", "gzip", "zstd"], Parameter(help="Compression of JSON lines.")] = "none"
+    flat: Annotated[bool, Parameter(help="Write every column into JSON lines, not id, text and meta.")] = False
+    shard_size: Annotated[int, Parameter(validator=Number(gte=1), help="Size of a file of jsonl and mds in MB.")] = 256
 
 
 def export(
     release: ReleaseArgument,
     target: Annotated[Path, Parameter(converter=parse_output, help="Folder of the export; it must not exist.")],
     *,
-    format: Annotated[
-        Literal["jsonl", "mds", "megatron"], Parameter("--format", help="Files that are written.")
-    ] = "jsonl",
+    format: Annotated[Literal["jsonl", "mds", "megatron"], Parameter(help="Files that are written.")] = "jsonl",
     rows: RowOptions = RowOptions(),  # frozen
     budget: BudgetOptions = BudgetOptions(),
     files: FileOptions = FileOptions(),
@@ -103,7 +89,7 @@ def tokens(
     tokenizer: Annotated[
         list[str] | None, _each("--tokenizer", "bytes, kiwi-morphemes, qwen, tekken, or a tokenizer.json.")
     ] = None,
-    json: Annotated[bool, Parameter("--json", negative="", help="Print JSON.")] = False,
+    json: Annotated[bool, Parameter(help="Print JSON.")] = False,
     rows: RowOptions = RowOptions(),
 ) -> None:
     """Count documents, characters and tokens of a release by licence family and domain.
@@ -127,14 +113,12 @@ def ablate(
     plan: Annotated[Path, Parameter(help="TOML file with inputs and held-out sets: docs/ablate.md.")],
     results: Annotated[Path, Parameter(converter=parse_output, help="Folder of models and results; it is continued.")],
     *,
-    python: Annotated[str, Parameter("--python", help="Interpreter with torch and NumPy; default: this one.")] = "",
-    device: Annotated[Literal["auto", "cpu", "cuda"], Parameter("--device", help="Where models are trained.")] = "auto",
-    threads: Annotated[
-        int, Parameter("--threads", validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")
-    ] = 0,
+    python: Annotated[str, Parameter(help="Interpreter with torch and NumPy; default: this one.")] = "",
+    device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where models are trained.")] = "auto",
+    threads: Annotated[int, Parameter(validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")] = 0,
     workspace: Annotated[
         Path | None,
-        Parameter("--workspace", converter=parse_folder, help="Workspace of a release in the plan; for its next card."),
+        Parameter(converter=parse_folder, help="Workspace of a release in the plan; for its next card."),
     ] = None,
 ) -> None:
     """Train the same small model on equal tokens of several inputs, and compare them on held-out texts.

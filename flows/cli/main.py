@@ -66,6 +66,7 @@ app = App(
     version=__version__,
     help="Licensed Korean text, with proof of every licence: collect, curate, release, verify.",
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative=""),
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
 

@@ -81,19 +81,19 @@ OutputArgument = Annotated[Path, Parameter(allow_leading_hyphen=True, converter=
 JsonLinesOption = Annotated[
     Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
 ]
-SeveralSources = Annotated[list[str] | None, Parameter("--source", negative="", help="Name of a source.")]
+SeveralSources = Annotated[list[str] | None, Parameter("--source", help="Name of a source.")]
 PortOption = Annotated[
     int, Parameter("--port", validator=Number(gte=0, lte=65535), help="Port of the page; default: a free one.")
 ]
-OpenOption = Annotated[bool, Parameter("--open", negative="", help="Open the page in a browser.")]
+OpenOption = Annotated[bool, Parameter("--open", help="Open the page in a browser.")]
 SourceOption = Annotated[
     list[str] | None,
-    Parameter("--source", negative="", help="Name or .py file of a source; default: the sources of the recipe."),
+    Parameter("--source", help="Name or .py file of a source; default: the sources of the recipe."),
 ]
 LimitOption = Annotated[
     int | None, Parameter("--limit", validator=Number(gte=1), help="Maximum number of captures per source.")
 ]
-DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Print the plan and write nothing.")]
+DryOption = Annotated[bool, Parameter("--dry-run", help="Print the plan and write nothing.")]
 ContactOption = Annotated[str | None, Parameter("--contact", help="Contact for the crawl: a mail address or a page.")]
 WorkersOption = Annotated[int | None, Parameter("--workers", help="Number of worker processes; default: one per core.")]
 WaitOption = Annotated[
@@ -113,10 +113,10 @@ class Machine:
 
     workers: WorkersOption = None
     engine: Annotated[
-        EngineName, Parameter("--engine", help="Where shards are processed: this machine, or a Ray or Dask cluster.")
+        EngineName, Parameter(help="Where shards are processed: this machine, or a Ray or Dask cluster.")
     ] = "local"
     address: Annotated[
-        str, Parameter("--address", help="Address of the cluster; default: a cluster of this machine only, for trials.")
+        str, Parameter(help="Address of the cluster; default: a cluster of this machine only, for trials.")
     ] = ""
     wait: WaitOption = None
 
@@ -129,10 +129,10 @@ THIS_MACHINE = Machine()
 class Edition:
     """Options that say which version is published, and what it may leave out."""
 
-    version: Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")] = ""
+    version: Annotated[str, Parameter(help="MAJOR.MINOR.PATCH; default: the next one.")] = ""
     replace: Annotated[
         bool,
-        Parameter("--replace", negative="", help="Publish without the documents of sources that the call leaves out."),
+        Parameter(help="Publish without the documents of sources that the call leaves out."),
     ] = False
 
 
@@ -140,7 +140,7 @@ NEXT_VERSION = Edition()
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[
     bool,
-    Parameter("--prefect", negative="", help="Run as a Prefect flow; the default if PREFECT_API_URL is set."),
+    Parameter("--prefect", help="Run as a Prefect flow; the default if PREFECT_API_URL is set."),
 ]
 
 

@@ -50,12 +50,10 @@ rights = App(name="rights", help="Rights of a release: ask its hosts again for t
 def sign(
     release: ReleaseArgument,
     *,
-    key: Annotated[
-        Path, Parameter("--key", help="Private Ed25519 key (PEM), or a public OpenSSH key whose ssh-agent signs.")
-    ],
+    key: Annotated[Path, Parameter(help="Private Ed25519 key (PEM), or a public OpenSSH key whose ssh-agent signs.")],
     timestamp_url: Annotated[
         str,
-        Parameter("--timestamp-url", help="Address of an RFC 3161 authority that stamps the signature with its time."),
+        Parameter(help="Address of an RFC 3161 authority that stamps the signature with its time."),
     ] = "",
 ) -> None:
     """Verify a release, then sign it: write manifest.dsse.json."""
@@ -97,12 +95,11 @@ def verify(
     *,
     public_key: Annotated[
         Path | None,
-        Parameter("--public-key", help="Public key of the publisher (PEM or OpenSSH): it must have signed."),
+        Parameter(help="Public key of the publisher (PEM or OpenSSH): it must have signed."),
     ] = None,
     timestamp_certificate: Annotated[
         Path | None,
         Parameter(
-            "--timestamp-certificate",
             help="Root certificate (PEM) of the time-stamp authority: it must have stamped the signature.",
         ),
     ] = None,
@@ -189,10 +186,10 @@ def check(
 def contains(
     release: ReleaseArgument,
     *,
-    url: Annotated[str, Parameter("--url", help="Address of the work.")] = "",
-    text: Annotated[Path | None, Parameter("--text", help="File with the text of the work, in any format.")] = None,
-    json: Annotated[bool, Parameter("--json", negative="", help="Print the statement with its proof as JSON.")] = False,
-    key: Annotated[Path | None, Parameter("--key", help="Sign the statement with this key; implies --json.")] = None,
+    url: Annotated[str, Parameter(help="Address of the work.")] = "",
+    text: Annotated[Path | None, Parameter(help="File with the text of the work, in any format.")] = None,
+    json: Annotated[bool, Parameter(help="Print the statement with its proof as JSON.")] = False,
+    key: Annotated[Path | None, Parameter(help="Sign the statement with this key; implies --json.")] = None,
 ) -> None:
     """Answer whether a work is in a release, near copies included, with a proof that can be checked offline."""
     from flows.limited_process import ask_release
@@ -218,10 +215,10 @@ def diff(
     before: NameArgument,
     after: NameArgument,
     *,
-    json: Annotated[bool, Parameter("--json", negative="", help="Print JSON, with all documents.")] = False,
+    json: Annotated[bool, Parameter(help="Print JSON, with all documents.")] = False,
     html: Annotated[
         Path | None,
-        Parameter("--html", converter=parse_output, help="Write a page to this file, and NAME.ko.html in Korean."),
+        Parameter(converter=parse_output, help="Write a page to this file, and NAME.ko.html in Korean."),
     ] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
@@ -357,9 +354,9 @@ def publish(
     release: NameArgument,
     target: Annotated[str, Parameter(help="A folder, s3://BUCKET/PREFIX, or hf://datasets/OWNER/NAME.")],
     *,
-    endpoint: Annotated[str, Parameter("--endpoint", help="Address of the S3 storage or of the hub.")] = "",
-    verify: Annotated[bool, Parameter("--verify", negative="", help="Read every object of S3 storage back.")] = False,
-    yes: Annotated[bool, Parameter("--yes", negative="", help="Upload to a hub; without it, print the plan.")] = False,
+    endpoint: Annotated[str, Parameter(help="Address of the S3 storage or of the hub.")] = "",
+    verify: Annotated[bool, Parameter(help="Read every object of S3 storage back.")] = False,
+    yes: Annotated[bool, Parameter(help="Upload to a hub; without it, print the plan.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Copy a release to a folder, to S3-compatible storage or to a dataset hub; an interrupted copy is continued.
@@ -406,11 +403,11 @@ def recheck(
     *,
     source: Annotated[
         list[str] | None,
-        Parameter("--source", negative="", help="File of a source that is not shipped: its delay, its loopback hosts."),
+        Parameter(help="File of a source that is not shipped: its delay, its loopback hosts."),
     ] = None,
     contact: ContactOption = None,
-    yes: Annotated[bool, Parameter("--yes", negative="", help="Send the requests without asking.")] = False,
-    as_json: Annotated[bool, Parameter("--json", negative="", help="Print the result as JSON.")] = False,
+    yes: Annotated[bool, Parameter(help="Send the requests without asking.")] = False,
+    as_json: Annotated[bool, Parameter("--json", help="Print the result as JSON.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Ask the hosts of a release for robots.txt, ai.txt and tdmrep.json anew; list what was reserved since.

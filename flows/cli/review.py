@@ -40,12 +40,12 @@ ReasonOption = Annotated[str, Parameter("--reason", help="Why, at most 300 chara
 class Choice:
     """Options that name what is decided, and how."""
 
-    decide: Annotated[str, Parameter("--decide", help="A shape as --list shows it, or the id of a document.")] = ""
+    decide: Annotated[str, Parameter(help="A shape as --list shows it, or the id of a document.")] = ""
     addresses: Annotated[
-        str, Parameter("--addresses", help="Instead: prefix of addresses, or expression from ^ on; needs --source.")
+        str, Parameter(help="Instead: prefix of addresses, or expression from ^ on; needs --source.")
     ] = ""
-    grant: Annotated[str, Parameter("--grant", help="Licence of the table that the documents have.")] = ""
-    deny: Annotated[bool, Parameter("--deny", negative="", help="The documents may not be used.")] = False
+    grant: Annotated[str, Parameter(help="Licence of the table that the documents have.")] = ""
+    deny: Annotated[bool, Parameter(help="The documents may not be used.")] = False
     reviewer: ReviewerOption = ""
     reason: ReasonOption = ""
 
@@ -53,8 +53,8 @@ class Choice:
 @review.default
 def review_(
     *,
-    list_: Annotated[bool, Parameter("--list", negative="", help="List the queue, grouped by shape.")] = False,
-    json: Annotated[bool, Parameter("--json", negative="", help="With --list: JSON lines, a group each.")] = False,
+    list_: Annotated[bool, Parameter("--list", help="List the queue, grouped by shape.")] = False,
+    json: Annotated[bool, Parameter(help="With --list: JSON lines, a group each.")] = False,
     choice: Choice = Choice(),  # frozen
     source: SeveralSources = None,
     port: PortOption = 0,
@@ -126,7 +126,7 @@ def _print(line: str) -> None:
 def finds(
     *,
     source: SeveralSources = None,
-    json: Annotated[bool, Parameter("--json", negative="", help="JSON lines, a shape each, with all finds.")] = False,
+    json: Annotated[bool, Parameter(help="JSON lines, a shape each, with all finds.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """List what the second detector found in quarantined documents, by shape, with every value masked."""
@@ -226,14 +226,14 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
 def sample(
     release: Annotated[Path | None, Parameter(converter=parse_release, help="Folder of one version.")] = None,
     *,
-    seed: Annotated[str, Parameter("--seed", help="Any word; who audits chooses it, and it decides the sample.")] = "",
+    seed: Annotated[str, Parameter(help="Any word; who audits chooses it, and it decides the sample.")] = "",
     size: Annotated[
-        int, Parameter("--size", validator=Number(gte=1, lte=10_000), help="Number of documents in the sample.")
+        int, Parameter(validator=Number(gte=1, lte=10_000), help="Number of documents in the sample.")
     ] = 50,
     to: Annotated[Path, Parameter("--out", converter=parse_output, help="New folder for the sheet.")] = Path(
         "evidence"
     ),
-    read: Annotated[Path | None, Parameter("--read", help="Folder of a filled sheet, or its CSV file.")] = None,
+    read: Annotated[Path | None, Parameter(help="Folder of a filled sheet, or its CSV file.")] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Draw a sample of the grants of a release with their archived licence marks, or keep the filled sheet."""
@@ -259,20 +259,20 @@ def sample(
 def inspect(
     release: Annotated[Path | None, Parameter(converter=parse_release, help="Folder of one version.")] = None,
     *,
-    seed: Annotated[str, Parameter("--seed", help="Any word or number; it decides the sample.")] = "",
+    seed: Annotated[str, Parameter(help="Any word or number; it decides the sample.")] = "",
     size: Annotated[
-        int, Parameter("--size", validator=Number(gte=1, lte=10_000), help="Number of documents in the sample.")
+        int, Parameter(validator=Number(gte=1, lte=10_000), help="Number of documents in the sample.")
     ] = 200,
-    reader: Annotated[str, Parameter("--reader", help="Who reads; names the sheet.")] = "",
+    reader: Annotated[str, Parameter(help="Who reads; names the sheet.")] = "",
     to: Annotated[
         Path, Parameter("--out", converter=parse_output, help="Folder of the sheets; what is in it is continued.")
     ] = Path("inspection"),
     list_: Annotated[
-        bool, Parameter("--list", negative="", help="No page: write the texts and the sheet, to fill in elsewhere.")
+        bool, Parameter("--list", help="No page: write the texts and the sheet, to fill in elsewhere.")
     ] = False,
     read: Annotated[
         list[Path] | None,
-        Parameter("--read", negative="", consume_multiple=True, help="One filled sheet, or those of two readers."),
+        Parameter(consume_multiple=True, help="One filled sheet, or those of two readers."),
     ] = None,
     port: PortOption = 0,
     open_: OpenOption = False,

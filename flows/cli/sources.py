@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from flows.cli.options import ContactOption, WorkspaceOption, out, wait_for_lock
 from malmoi.errors import CallError
 
-JsonOption = Annotated[bool, Parameter("--json", negative="", help="Print one JSON object.")]
+JsonOption = Annotated[bool, Parameter("--json", help="Print one JSON object.")]
 
 sources = App(name="sources", help="The catalogue: licence, access, register, terms check, last run in the workspace.")
 
@@ -22,7 +22,7 @@ def sources_(
     name: Annotated[str, Parameter(help="A source to show in full, or a path that ends in .py.")] = "",
     *,
     workspace: WorkspaceOption = Path("workspace"),
-    wide: Annotated[bool, Parameter("--wide", negative="", help="One line per source, however long.")] = False,
+    wide: Annotated[bool, Parameter(help="One line per source, however long.")] = False,
 ) -> None:
     """Show the catalogue of sources as a table, or one source in full."""
     from flows import catalogue_page
@@ -38,7 +38,7 @@ def sources_new(
     name: str,
     *,
     template: Annotated[
-        Literal["site", "dspace"], Parameter("--template", help="What it reads: a web site, or a DSpace by OAI-PMH.")
+        Literal["site", "dspace"], Parameter(help="What it reads: a web site, or a DSpace by OAI-PMH.")
     ] = "site",
 ) -> None:
     """Write a commented template of a source, NAME.py, into this folder."""
@@ -59,10 +59,10 @@ def sources_denied(word: str = "") -> None:
 def sources_terms(
     name: str,
     *,
-    reviewer: Annotated[str, Parameter("--reviewer", help="Name of the person who read the terms.")],
-    page: Annotated[str, Parameter("--page", help="Address of the page with the terms.")],
-    verdict: Annotated[str, Parameter("--verdict", help="allowed or forbidden.")],
-    date: Annotated[str, Parameter("--date", help="Date of the check, such as 2026-11-24; default: today.")] = "",
+    reviewer: Annotated[str, Parameter(help="Name of the person who read the terms.")],
+    page: Annotated[str, Parameter(help="Address of the page with the terms.")],
+    verdict: Annotated[str, Parameter(help="allowed or forbidden.")],
+    date: Annotated[str, Parameter(help="Date of the check, such as 2026-11-24; default: today.")] = "",
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Record in the workspace that a person has read the terms of a source, and the outcome."""
@@ -77,7 +77,7 @@ def sources_terms(
 @sources.command(name="probe")
 def sources_probe(
     *names: str,
-    every: Annotated[bool, Parameter("--all", negative="", help="Probe every source of the catalogue.")] = False,
+    every: Annotated[bool, Parameter("--all", help="Probe every source of the catalogue.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
     contact: ContactOption = None,
     as_json: JsonOption = False,
@@ -122,9 +122,9 @@ def sources_repair(
 def sources_forecast(
     name: str,
     *,
-    sample: Annotated[int, Parameter("--sample", validator=Number(gte=2), help="Captures to draw at random.")] = 200,
-    seed: Annotated[str, Parameter("--seed", help="Seed of the draw; the same seed draws the same sample.")] = "0",
-    recipe: Annotated[str, Parameter("--recipe", help="A shipped recipe, or a path that ends in .toml.")] = "general",
+    sample: Annotated[int, Parameter(validator=Number(gte=2), help="Captures to draw at random.")] = 200,
+    seed: Annotated[str, Parameter(help="Seed of the draw; the same seed draws the same sample.")] = "0",
+    recipe: Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")] = "general",
     workspace: WorkspaceOption = Path("workspace"),
     contact: ContactOption = None,
     as_json: JsonOption = False,

@@ -39,26 +39,20 @@ SideArgument = Annotated[
 class Selectors:
     """Options that name what must go."""
 
-    id: Annotated[list[str] | None, Parameter("--id", negative="", help="Id of a document, as in data/.")] = None
-    url: Annotated[list[str] | None, Parameter("--url", negative="", help="Address of a page.")] = None
-    url_prefix: Annotated[
-        list[str] | None, Parameter("--url-prefix", negative="", help="Address; covers all pages below it.")
-    ] = None
-    text_sha256: Annotated[
-        list[str] | None, Parameter("--text-sha256", negative="", help="sha256 (hex) of a published text.")
-    ] = None
-    value: Annotated[
-        bool, Parameter("--value", negative="", help="Read values from standard input, one a line; stored keyed only.")
-    ] = False
+    id: Annotated[list[str] | None, Parameter(help="Id of a document, as in data/.")] = None
+    url: Annotated[list[str] | None, Parameter(help="Address of a page.")] = None
+    url_prefix: Annotated[list[str] | None, Parameter(help="Address; covers all pages below it.")] = None
+    text_sha256: Annotated[list[str] | None, Parameter(help="sha256 (hex) of a published text.")] = None
+    value: Annotated[bool, Parameter(help="Read values from standard input, one a line; stored keyed only.")] = False
 
 
 def erase(
     release: Annotated[str, Parameter(help="Name, name/version or folder of a release of the workspace.")],
     *,
     what: Selectors = Selectors(),  # frozen
-    reason: Annotated[str, Parameter("--reason", help="Reason of the erasure; needed to name what must go.")] = "",
-    request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
-    copies: Annotated[bool, Parameter("--copies", negative="", help="Erase the recorded near-duplicates too.")] = False,
+    reason: Annotated[str, Parameter(help="Reason of the erasure; needed to name what must go.")] = "",
+    request: Annotated[str, Parameter(help="Who asked for it, or the number of the request.")] = "",
+    copies: Annotated[bool, Parameter(help="Erase the recorded near-duplicates too.")] = False,
     wait: WaitOption = None,
     dry_run: DryOption = False,
     workspace: WorkspaceOption = Path("workspace"),
@@ -127,7 +121,6 @@ def query_index(
     threshold: Annotated[
         float,
         Parameter(
-            "--threshold",
             validator=Number(gte=0.5, lte=1),
             help="Minimum estimated Jaccard similarity of a near-duplicate.",
         ),

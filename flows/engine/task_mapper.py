@@ -72,11 +72,8 @@ class Group:
         The first exception is raised, once no job of the group runs.
         """
         left = [at for at in range(len(self.jobs)) if at not in self.results]
-        threads = self.stage.threads
-        if self.stage.engine is not None:  # a group is one task of the engine
-            futures = [threads.submit(self._run_on_node, self.stage.engine, left)]
-        else:
-            futures = [threads.submit(self._run_job, at) for at in left]
+        chunks = [left] if self.stage.engine is not None else [[at] for at in left]  # of an engine, a group is one task
+        futures = [self.stage.threads.submit(self._run_jobs, chunk) for chunk in chunks if chunk]
         _, running = wait(futures, return_when=FIRST_EXCEPTION)
         for future in running:
             future.cancel()
@@ -88,18 +85,14 @@ class Group:
             return None
         return [self.results[at] for at in range(len(self.jobs))]
 
-    def _run_job(self, at: int) -> None:
-        if not self.stage.failed.is_set():
-            self._keep(at, self.call(self.jobs[at]))
-
-    def _run_on_node(self, engine: Engine, left: list[int]) -> None:
-        if left and not self.stage.failed.is_set():
-            for at, found in zip(left, call_on(engine, self.call, [self.jobs[at] for at in left]), strict=True):
-                self._keep(at, found)
-
-    def _keep(self, at: int, found: Any) -> None:
-        self.stage.count(found)
-        self.results[at] = found
+    def _run_jobs(self, chunk: Sequence[int]) -> None:
+        if self.stage.failed.is_set():
+            return
+        jobs, engine = [self.jobs[at] for at in chunk], self.stage.engine
+        results = [self.call(job) for job in jobs] if engine is None else call_on(engine, self.call, jobs)
+        for at, result in zip(chunk, results, strict=True):
+            self.stage.count(result)
+            self.results[at] = result
 
 
 class Stage:

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from flows import try_worker
-from flows.run import recipe_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rights-library.md").read_text(encoding="utf-8")
 EXAMPLE, SHOWN = (re.search(rf"```{kind}\n(.*?)```", PAGE, re.S)[1] for kind in ("python", "text"))  # type: ignore[index]
@@ -29,7 +28,7 @@ def test_a_decision_loads_neither_the_crawler_nor_the_analyser_nor_the_scheduler
 
 
 def test_a_line_of_the_command_declares_a_source_or_what_is_trusted() -> None:
-    decide = try_worker._rights_stage(recipe_of("general"))
+    decide = try_worker.decide_rights
     html = '<main><p>갯벌</p><p class="ccl"><a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a></p></main>'
     row = {"id": "1", "url": "https://a.example.kr/1", "html": html}
     source = {"proofs": ["rel-license"], "selector": [["", ".ccl"]]}
