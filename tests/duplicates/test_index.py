@@ -249,7 +249,7 @@ def test_a_release_that_is_killed_around_its_segment_ends_as_if_undisturbed(tmp_
     for place, standing in (("index", 0), ("6-releases", 0), ("note", 1)):
         with monkeypatch.context() as patch:
             patch.setattr(Workspace, "move_into_place", dies(Workspace.move_into_place, place))
-            patch.setattr(releases, "_note", dies(releases._note, place))
+            patch.setattr(releases, "replace_file", dies(releases.replace_file, place))
             with pytest.raises(KeyboardInterrupt):
                 run(killed)
         assert len(list(killed.root.glob("6-releases/short/*.*.*"))) == standing

@@ -1,6 +1,9 @@
 """Records of flow runs: a run whose process is gone is ended, one that lives or belongs to another server is not."""
 
+import logging
 import uuid
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,8 +17,19 @@ OURS, OTHER = "http://127.0.0.1:4200/api", "http://127.0.0.1:4300/api"
 def ended(monkeypatch):
     """The runs that are marked as crashed on the server OURS."""
     found = []
+    state = SimpleNamespace(is_pending=lambda: False, is_running=lambda: True, is_cancelling=lambda: False)
+
+    class Client:
+        def read_flow_run(self, id):
+            return SimpleNamespace(id=id, name="a-run", state=state, deployment_id=None)
+
+        def set_flow_run_state(self, id, state, force):
+            assert state.is_crashed() and force
+            found.append(id)
+
     monkeypatch.setenv("PREFECT_API_URL", OURS)
-    monkeypatch.setattr(run_records, "_end", found.append)
+    monkeypatch.setattr(run_records, "get_client", lambda sync_client: nullcontext(Client()))
+    monkeypatch.setattr(run_records, "get_run_logger", lambda: logging.getLogger("run"))
     return found
 
 
@@ -70,11 +84,11 @@ def test_a_retry_takes_over_the_record_of_its_killed_attempt(workspace, ended):
 
 
 def test_a_server_that_does_not_take_the_state_stops_nothing_and_the_record_stays(workspace, monkeypatch):
-    def refuse(_):
+    def refuse(sync_client):
         raise ConnectionError
 
     monkeypatch.setenv("PREFECT_API_URL", OURS)
-    monkeypatch.setattr(run_records, "_end", refuse)
+    monkeypatch.setattr(run_records, "get_client", refuse)
     dead = leave_record(workspace, OURS)
     run_records.end_dead_runs(workspace)
     assert list_records(workspace) == [str(dead)]
