@@ -235,8 +235,8 @@ def emit_stage(workspace: Workspace, sources: Sequence[str], step: Step) -> None
 
 
 def _emit(event: str, path: Path, name: str, upstream: Sequence[Path], payload: dict[str, Any]) -> None:
-    """Emit the event of Prefect's own `@materialize`, without a task run of its own; nothing to a lost server."""
-    if has_lost_server():
+    """Emit the event of Prefect's own `@materialize`, without a task run; nothing while its server is away."""
+    if time.monotonic() < _away_until:
         return
     resource = {"prefect.resource.id": name_asset(path), "prefect.resource.name": name}
     related = [{"prefect.resource.id": name_asset(one), "prefect.resource.role": "asset"} for one in upstream]
