@@ -13,6 +13,8 @@ CHILD = """
 import contextlib, io, json, resource, sys
 import flows.cli.releases, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
 from flows.cli.main import app, run_guarded
+from tests.builders.forked_process import fork_readers
+fork_readers()
 resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
 print("ready", flush=True)
 for line in sys.stdin:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from tempfile import TemporaryFile
 from types import SimpleNamespace, TracebackType
-from typing import Any
+from typing import Any, NoReturn
+
+from malmoi.processes.import_path import PYTHON
 
 MODULES = (
     "crawlers.fetch.__main__",
@@ -38,85 +42,100 @@ def fork_crawlers(crawler: type[ForkedCrawler] | None = None) -> None:
     crawl_progress.subprocess = popen  # type: ignore[assignment]
 
 
-# It has loaded what reads a release, and has no threads: for each order it forks, and says how the fork ended.
-SERVER = """
-import json, os, runpy, socket, sys, traceback
-import data_cards, flows.limited_process, malmoi.releases.verification.verify, malmoi.storage.duckdb_tables
-import malmoi.releases.versions.changelog, malmoi.releases.versions.compare
-import tempfile
-orders = socket.socket(fileno=int(sys.argv[1]))
-while True:
-    order, streams, _, _ = socket.recv_fds(orders, 1 << 20, 3)
-    if not order:
-        break
-    module, arguments, environment, folder = json.loads(order)
-    pid = os.fork()
-    if pid:
-        for stream in streams:
-            os.close(stream)
-        orders.sendall(f"{pid}\\n".encode())
-        orders.sendall(f"{os.waitpid(pid, 0)[1]}\\n".encode())
-        continue
-    code = 1
-    try:
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
-        tempfile.tempdir = None
-        sys.argv = [module, *arguments]
-        sys.modules.pop(module)
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-"""
-
-
 def fork_readers() -> None:
     """Let the limited processes of this one that read releases be forks of one that has loaded their modules."""
     from flows import limited_process
-    from malmoi.processes.import_path import PYTHON
 
-    ours, theirs = socket.socketpair()
-    subprocess.Popen([sys.executable, "-c", SERVER, str(theirs.fileno())], pass_fds=[theirs.fileno()])  # until EOF
-    theirs.close()
-    answers, turn = ours.makefile(), threading.Lock()
+    limited_process.subprocess = SimpleNamespace(  # type: ignore[assignment]
+        run=Readers().run, TimeoutExpired=subprocess.TimeoutExpired
+    )
+
+
+class Readers:
+    """The parent of the forks that read releases: it has no threads, and starts with the first order."""
+
+    def __init__(self) -> None:
+        self._orders: socket.socket | None = None
+        self._turn = threading.Lock()
 
     def run(
-        command: Sequence[str], *, input: bytes, env: dict[str, str], timeout: float, **more: Any
+        self, command: Sequence[str], *, input: bytes, env: dict[str, str], timeout: float, **more: Any
     ) -> subprocess.CompletedProcess[bytes]:
         """Like subprocess.run for `python … -m MODULE ARGUMENT …`."""
         if tuple(command[: len(PYTHON)]) != tuple(PYTHON):  # a test of what else may be started
             return subprocess.run(command, input=input, env=env, timeout=timeout, **more)
         module, *arguments = command[len(PYTHON) + 1 :]
-        with ExitStack() as stack, turn:
+        with ExitStack() as stack, self._turn:
+            if self._orders is None:
+                self._start()
+            assert self._orders is not None
             streams = [stack.enter_context(TemporaryFile()) for _ in range(3)]
             streams[0].write(input)
             streams[0].seek(0)
             order = json.dumps([module, arguments, env, os.getcwd()]).encode()
-            socket.send_fds(ours, [order], [stream.fileno() for stream in streams])
-            pid = int(answers.readline())
-            late = threading.Event()
-            timer = threading.Timer(timeout, lambda: (late.set(), os.kill(pid, signal.SIGKILL)))
+            socket.send_fds(self._orders, [order], [stream.fileno() for stream in streams])
+            pid, is_late = int(self._answers.readline()), threading.Event()
+            timer = threading.Timer(timeout, lambda: (is_late.set(), os.kill(pid, signal.SIGKILL)))
             timer.start()
-            status = os.waitstatus_to_exitcode(int(answers.readline()))
+            status = os.waitstatus_to_exitcode(int(self._answers.readline()))
             timer.cancel()
-            if late.is_set():
+            if is_late.is_set():
                 raise subprocess.TimeoutExpired(list(command), timeout)
             out, err = (os.pread(stream.fileno(), 1 << 30, 0) for stream in streams[1:])
             return subprocess.CompletedProcess(list(command), status, out, err)
 
-    limited_process.subprocess = SimpleNamespace(  # type: ignore[assignment]
-        run=run, TimeoutExpired=subprocess.TimeoutExpired
-    )
+    def _start(self) -> None:
+        self._orders, theirs = socket.socketpair()
+        self._answers = self._orders.makefile()
+        subprocess.Popen([sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()])  # until EOF
+        theirs.close()
+
+
+def fork_for_orders(orders: socket.socket) -> None:
+    """Fork for each order that comes, and answer with the process id and the status of its end."""
+    import data_cards  # noqa: F401  # what the forks need is loaded once
+    import malmoi.releases.versions.changelog  # noqa: F401
+    from malmoi.releases.verification import verify  # noqa: F401
+    from malmoi.storage import duckdb_tables  # noqa: F401
+
+    while True:
+        order, streams, _, _ = socket.recv_fds(orders, 1 << 20, 3)
+        if not order:
+            return
+        if pid := os.fork():
+            for stream in streams:
+                os.close(stream)
+            orders.sendall(f"{pid}\n".encode())
+            orders.sendall(f"{os.waitpid(pid, 0)[1]}\n".encode())
+            continue
+        end_after(partial(_read_release, streams, *json.loads(order)))
+
+
+def _read_release(
+    streams: Sequence[int], module: str, arguments: Sequence[str], environment: dict[str, str], folder: str
+) -> None:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def end_after(call: Callable[[], int | None]) -> NoReturn:
+    """End this fork with the status of `call`, without the clean-up of its parent."""
+    status: object = 1
+    try:
+        status = call()
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status if isinstance(status, int) else int(status is not None))
 
 
 class ForkedCrawler:
@@ -129,23 +148,18 @@ class ForkedCrawler:
         sys.stderr.flush()
         self.pid = os.fork()
         if not self.pid:
-            code = 1
-            try:
-                os.close(pipe)
-                os.dup2(into, 1)
-                os.dup2(stderr.fileno(), 2)
-                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (the process ends with it)
-                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-                preexec_fn()
-                code = self.crawl(command[-1])
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
+            end_after(lambda: self._crawl(pipe, into, stderr, preexec_fn, command[-1]))
         os.close(into)
         self.stdout = open(pipe, encoding="utf-8")  # noqa: SIM115
+
+    def _crawl(self, pipe: int, into: int, stderr: Any, preexec_fn: Any, order: str) -> int:
+        os.close(pipe)
+        os.dup2(into, 1)
+        os.dup2(stderr.fileno(), 2)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (the process ends with it)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        preexec_fn()
+        return self.crawl(order)
 
     def crawl(self, order: str) -> int:
         """Run the job of a file in the fork; its exit status."""
@@ -169,3 +183,7 @@ class ForkedCrawler:
     ) -> None:
         self.stdout.close()
         self.wait()
+
+
+if __name__ == "__main__":
+    fork_for_orders(socket.socket(fileno=int(sys.argv[1])))

@@ -190,7 +190,9 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize(
+    "case", [pytest.param(one, marks=[pytest.mark.heavy] if one[0].isdigit() else []) for one in HOSTILE]
+)
 def test_every_command_ends_in_time_and_steers_no_terminal(
     whole: Path, release: Path, commands: CommandProcess, case: str
 ) -> None:
