@@ -19,6 +19,7 @@ from crawlers import folders, proofs
 from crawlers.archives import ReadArchive, index_archives
 from crawlers.archives import read as read_archive
 from crawlers.catalogue import Definition
+from crawlers.fetch.archive import FreshArchive
 from crawlers.fetch.job import ASK_AGAIN
 from crawlers.folders import Left
 from crawlers.rights import claims
@@ -33,7 +34,7 @@ from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import AccessPoint, Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
-from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
 LOOKED = 50  # answers of a run whose fields are compared with those that the source knows
@@ -175,18 +176,14 @@ def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:
 def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
     """Write the run's own WARC: licence files with their bytes, other files by path and digest."""
     written: list[IndexRow] = []
-    part = folder / f"{_FILES}.open"
-    with part.open("wb") as stream:
+    with FreshArchive(folder / f"{_FILES}.open") as archive:
         for row, body in licences:
-            at = stream.tell()
-            head = (("Content-Type", row.media),)
-            stream.write(capture.warc_record(row.url, row.fetched, 200, head, body))
-            written.append(replace(row, path=_FILES, offset=at))
+            raw = capture.warc_record(row.url, row.fetched, 200, (("Content-Type", row.media),), body)
+            written.append(replace(row, path=_FILES, offset=archive.add(raw)))
         for row in rows:
             if row.kind == "file":
-                stream.write(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
-    sync(part)
-    part.replace(folder / _FILES)  # `finish` makes its name durable
+                archive.add(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
+        archive.close(folder / _FILES)
     return written + rows
 
 

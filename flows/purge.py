@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from crawlers import catalogue, withdrawn
-from crawlers.fetch.dump import withdrawn_records
+from crawlers.fetch import dump_records
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.withdrawn_links import Traces, addresses_of, mask_body, mask_headers
 from flows.erased_documents import Erased, find_erased, has_values
@@ -165,8 +165,8 @@ def _cut_blocks(
         definition = _find_definition(home.name, tuple(sources))
         if definition is not None and isinstance(definition.source.access, Dump):
             mine = {id for id in erased.stones if id.startswith(f"{home.name}/")}
-            if mine or withdrawn_records.check_for(definition, matcher):
-                cuts |= withdrawn_records.cut_blocks(definition, collection.runs(home), is_erased)
+            if mine or dump_records.check_for(definition, matcher):
+                cuts |= dump_records.cut_blocks(definition, collection.runs(home), is_erased)
     return cuts
 
 

@@ -164,7 +164,7 @@ class Git:
     `named_by` it holds the file's own identifier instead of its path, so that it survives a renamed file too.
     """
 
-    url: str  # https only; the host must be one of crawlers/fetch/git/collector.py
+    url: str  # https only; the host must be one of crawlers/fetch/git_collector.py
     include: tuple[str, ...] = ("**/*",)  # globs
     exclude: tuple[str, ...] = ()
     commit: str = ""  # 40 hex digits; "" = the head of `branch`, which is then recorded

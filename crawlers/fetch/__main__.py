@@ -11,7 +11,17 @@ from typing import Any
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.archive import Archive
-from crawlers.fetch.job import Job, check, guard_of, has_failed, is_asked_again, read_finished, read_job, write_stats
+from crawlers.fetch.job import (
+    Job,
+    check,
+    guard_of,
+    has_failed,
+    is_asked_again,
+    read_finished,
+    read_job,
+    say,
+    write_stats,
+)
 from crawlers.fetch.politeness import TIMEOUT, utc_now
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
@@ -35,11 +45,11 @@ def main(argv: list[str]) -> int:
         if read_finished(job) is not None:
             return 0
         if isinstance(access, Dump):
-            from crawlers.fetch.dump import collector as dump
+            from crawlers.fetch import dump_collector as dump
 
             dump.collect(job, definition, access)
         elif isinstance(access, Git):
-            from crawlers.fetch.git import collector as git
+            from crawlers.fetch import git_collector as git
 
             git.collect(job, definition, access)
         elif isinstance(access, CommonCrawl):
@@ -69,7 +79,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     archive = Archive(job.run_dir, job.earlier, failed=failed, again=again, proofs=_proofs(definition))
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
-    from crawlers.fetch.crawl_stats import progress, say, stats
+    from crawlers.fetch.crawl_stats import progress, stats
     from crawlers.fetch.oai.spider import HarvestCrawl
     from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 

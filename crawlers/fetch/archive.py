@@ -1,4 +1,4 @@
-"""Append-only WARC archive of one run: whole records, resumable after a kill, replay of archived answers.
+"""WARC archive of one run: of a crawl resumable after a kill, with replay of archived answers; of others written anew.
 
 Each record is one gzip member. A record that was being written when the process died is a torn tail: it
 is truncated when the run is opened again. Records before it are complete and are not fetched again.
@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive import collection
@@ -88,11 +89,7 @@ class Archive:
                 self.before.pop(url, None)
         if (run_dir / CLOSED).exists():  # closed, but stats.json was not written: not done
             (run_dir / CLOSED).replace(self.path)
-        self._file = self.path.open("ab", buffering=0)  # unbuffered: no failed write is retried later
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or stop it") from error
+        self._file = _open_locked(self.path, buffering=0)  # unbuffered: no failed write is retried later
         self.resumed_at = 0  # records below this offset were archived before this process started
         for entry, end in entries(self.path):
             self._enter(entry)
@@ -119,14 +116,11 @@ class Archive:
         """
         same = None if again else self.before.get(url)
         digest = hashlib.sha256(body).hexdigest()
-        if same is not None and (same.status, same.digest, same.header("location")) == (
-            status,
-            digest,
-            _first(headers, "location"),
-        ):
-            return self.confirm(url, fetched, headers, origin)
         record = record_id(url, digest)
         entry = Entry(record, url, fetched, status, headers, digest, len(body), self.path, self._file.tell())
+        place = entry.header("location")
+        if same is not None and (same.status, same.digest, same.header("location")) == (status, digest, place):
+            return self.confirm(url, fetched, headers, origin)
         if (record, status) in self._written:  # the same error page again, after a retry
             return self.here[url]
         self._append(warc_record(url, fetched, status, headers, body, origin=origin))
@@ -208,6 +202,45 @@ class Archive:
             self.known[entry.record] = entry
 
 
+class FreshArchive:
+    """The archive of a run that is written from its beginning, also after a kill; this process holds its lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, the name of the archive while it grows."""
+        self._path = path
+        self._file = _open_locked(path)
+        self._file.truncate(0)
+
+    def __enter__(self) -> FreshArchive:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def add(self, raw: bytes) -> int:
+        """Append a record; return its offset."""
+        offset = self._file.tell()
+        self._file.write(raw)
+        return offset
+
+    def close(self, final: Path) -> None:
+        """Flush everything to the disk and give the archive its final name."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._path.replace(final)
+        sync(final.parent)
+
+
+def _open_locked(path: Path, buffering: int = -1) -> IO[bytes]:
+    file = path.open("ab", buffering)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise CallError(f"{path.parent}: another process collects into this folder; wait for it or stop it") from error
+    return file
+
+
 def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
     """Yield each whole answer from offset `start` on and the offset after it; stop before a torn tail.
 
@@ -216,9 +249,25 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
     for offset, end, raw in members(path, start):
         if is_blank(raw) or raw.startswith(_OTHERS):
             continue
-        entry = _entry(raw, path, offset)
-        if entry is None:
+        head, _, block = raw.partition(b"\r\n\r\n")
+        fields = dict(_header(line) for line in head.split(b"\r\n")[1:])
+        if not raw.startswith(b"WARC/") or len(block) != int(fields.get("content-length", "-1")) + 4:
             return
+        top, _, rest = block.partition(b"\r\n\r\n")
+        payload = rest[:-4]
+        status, *lines = top.split(b"\r\n")
+        entry = Entry(
+            record=fields["warc-record-id"].strip("<>"),
+            url=fields["warc-target-uri"],
+            fetched=fields["warc-date"],
+            status=int(status.split(b" ")[1]),
+            headers=tuple(_header(line, lower=False) for line in lines if line),
+            digest=hashlib.sha256(payload).hexdigest(),
+            size=0 if fields["warc-type"] == "revisit" else len(payload),
+            path=path,
+            offset=offset,
+            refers_to=fields.get("warc-refers-to", "").strip("<>"),
+        )
         yield entry, end
 
 
@@ -277,32 +326,6 @@ def read_body(entry: Entry) -> bytes:
     return body
 
 
-def _entry(raw: bytes, path: Path, offset: int) -> Entry | None:
-    head, _, block = raw.partition(b"\r\n\r\n")
-    fields = dict(_header(line) for line in head.split(b"\r\n")[1:])
-    if not raw.startswith(b"WARC/") or len(block) != int(fields.get("content-length", "-1")) + 4:
-        return None
-    top, _, rest = block.partition(b"\r\n\r\n")
-    payload = rest[:-4]
-    status, *lines = top.split(b"\r\n")
-    return Entry(
-        record=fields["warc-record-id"].strip("<>"),
-        url=fields["warc-target-uri"],
-        fetched=fields["warc-date"],
-        status=int(status.split(b" ")[1]),
-        headers=tuple(_header(line, lower=False) for line in lines if line),
-        digest=hashlib.sha256(payload).hexdigest(),
-        size=0 if fields["warc-type"] == "revisit" else len(payload),
-        path=path,
-        offset=offset,
-        refers_to=fields.get("warc-refers-to", "").strip("<>"),
-    )
-
-
 def _header(line: bytes, *, lower: bool = True) -> tuple[str, str]:
     name, _, value = line.decode("utf-8", "surrogateescape").partition(":")
     return (name.lower() if lower else name), value.strip()
-
-
-def _first(headers: Headers, name: str) -> str:
-    return next((v for k, v in headers if k.lower() == name), "")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -126,11 +123,3 @@ def _find_troubled(context: CrawlContext, state: CrawlState) -> list[str]:
                 if link_extraction.ask_trouble(context, page):
                     found.add(entry.record)
     return sorted(found)
-
-
-def say(line: dict[str, Any]) -> None:
-    """Print one JSON line for the caller, which may have closed its end of the pipe."""
-    try:
-        print(json.dumps(line), flush=True)
-    except BrokenPipeError:  # otherwise the interpreter complains again when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,6 +17,8 @@ None of them holds the key of an API.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,14 @@ def earlier_runs(job: Job) -> list[Run]:
 def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:
     """Write stats.json atomically."""
     replace_file(run_dir / STATS, canonical_json(stats))
+
+
+def say(line: dict[str, Any]) -> None:
+    """Print one JSON line for the caller, which may have closed its end of the pipe."""
+    try:
+        print(json.dumps(line), flush=True)
+    except BrokenPipeError:  # otherwise the interpreter complains again when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stats(job: Job) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
-from crawlers.fetch import politeness
+from crawlers.fetch import payload, politeness
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
 from crawlers.rights.host import rsl
 from crawlers.web import robots
@@ -17,21 +16,41 @@ MAX_TERMS = 5  # RSL documents that one robots.txt names; more are not fetched, 
 Keep = Callable[[Answer], None]
 
 
-@dataclass(slots=True)
+class RobotsAnswers:
+    """The robots.txt of the hosts that one run asks, each fetched once."""
+
+    def __init__(self, net: Net, fetch: Callable[[str], tuple[int | None, bytes]]) -> None:
+        """Remember what `fetch` returns for an address: status, None without an answer, and body."""
+        self._net, self._fetch = net, fetch
+        self._known: dict[str, tuple[int | None, bytes]] = {}  # origin → status and body
+
+    def ask(self, site: str) -> tuple[int | None, bytes]:
+        """Return status and body of the robots.txt of `site`."""
+        if site not in self._known:
+            self._known[site] = self._fetch(site + ROBOTS)
+        return self._known[site]
+
+    def decide(self, url: str) -> robots.Decision:
+        """Return the decision for `url`, and take over its delay."""
+        decision = robots.decide(*self.ask(origin(url)), url, politeness.AGENT)
+        self._net.delay = max(self._net.delay, decision.delay or 0.0)
+        return decision
+
+
 class PolicyRecheck:
     """The requests to the hosts of one source; `keep` gets every answer, redirects included."""
 
-    net: Net
-    keep: Keep
-    _robots: dict[str, tuple[int | None, bytes]] = field(default_factory=dict)  # origin → status and body
+    def __init__(self, net: Net, keep: Keep) -> None:
+        self._net, self._keep = net, keep
+        self._rules = RobotsAnswers(net, self._get_robots)
 
     def ask(self, site: str) -> Iterator[tuple[str, str]]:
         """Yield (address, why) of each policy file of `site`; `why` is "" if the host has answered for it.
 
         A host without an answer for robots.txt is asked for nothing else.
         """
-        self.net.permit = self._permit
-        status, body = self._ask_robots(site)
+        self._net.permit = self._permit
+        status, body = self._rules.ask(site)
         if status is None:
             yield site + ROBOTS, body.decode()
             return
@@ -44,29 +63,25 @@ class PolicyRecheck:
     def _get(self, url: str) -> tuple[Answer | None, str]:
         """Return the last answer, and why it does not last; None without an answer."""
         try:
-            answers = self.net.get(url)
+            answers = self._net.get(url)
         except Refused as error:
             return None, error.reason
         except NoAnswer as error:
             return None, error.why
         for answer in answers:
-            self.keep(answer)
+            self._keep(answer)
         last = answers[-1]
-        return last, "" if last.status < 500 and last.status not in (408, 429) else f"status-{last.status}"
+        return last, "" if payload.is_lasting(last.status) else f"status-{last.status}"
 
-    def _ask_robots(self, site: str) -> tuple[int | None, bytes]:
-        """Return status and body of the robots.txt of `site`, fetched once; without an answer, None and why."""
-        if site not in self._robots:
-            answer, why = self._get(site + ROBOTS)
-            self._robots[site] = (answer.status, answer.body) if answer else (None, why.encode())
-        return self._robots[site]
+    def _get_robots(self, url: str) -> tuple[int | None, bytes]:
+        """Return status and body of a robots.txt; without an answer, None and why."""
+        answer, why = self._get(url)
+        return (answer.status, answer.body) if answer else (None, why.encode())
 
     def _permit(self, url: str) -> None:
-        """Raise Refused if the robots.txt of the host of `url` forbids it; take over its delay."""
+        """Raise Refused if the robots.txt of the host of `url` forbids it."""
         if url.endswith(ROBOTS) and url == origin(url) + ROBOTS:
             return
-        status, body = self._ask_robots(origin(url))
-        decision = robots.decide(status, body, url, politeness.AGENT)
-        self.net.delay = max(self.net.delay, decision.delay or 0.0)
+        decision = self._rules.decide(url)
         if not decision.allowed:
             raise Refused(decision.reason, url)

@@ -26,10 +26,10 @@ from crawlers.fetch.api_key import Key, hide_in_logs
 from crawlers.fetch.archive import Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.crawl_stats import host_of, progress, say
+from crawlers.fetch.crawl_stats import host_of, progress
 from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, advise_on_missed, explain
 from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
-from crawlers.fetch.job import Job
+from crawlers.fetch.job import Job, say
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import HARVEST, Kind, Visit, find_end, find_loops, visit
 from crawlers.fetch.payload import is_lasting

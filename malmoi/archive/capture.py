@@ -183,6 +183,18 @@ def revisit_record(
     return _pack_record(fields | dict(origin or {}), block)
 
 
+def info_record(record: str, fetched: str, facts: Mapping[str, str]) -> bytes:
+    """Return a `warcinfo` record with the id `record`: facts about the archive, which no reader takes for text."""
+    block = "".join(f"{name}: {value}\r\n" for name, value in facts.items()).encode()
+    fields = {
+        "WARC-Type": "warcinfo",
+        "WARC-Record-ID": f"<{record}>",
+        "WARC-Date": fetched,
+        "Content-Type": "application/warc-fields",
+    }
+    return _pack_record(fields, block)
+
+
 def _pack_record(fields: Mapping[str, str], block: bytes) -> bytes:
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
     raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"

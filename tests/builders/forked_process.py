@@ -25,7 +25,7 @@ MODULES = (
     "crawlers.fetch.__main__",
     "crawlers.fetch.archive_middleware",
     "crawlers.fetch.connections",
-    "crawlers.fetch.dump.collector",
+    "crawlers.fetch.dump_collector",
     "crawlers.fetch.robots_middleware",
     "scrapy.crawler",
 )

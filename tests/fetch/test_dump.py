@@ -24,9 +24,9 @@ import pyarrow as pa
 import pytest
 
 from crawlers import catalogue
-from crawlers.fetch.dump import collector, decompress
-from crawlers.fetch.dump.download import Download, Version
-from crawlers.fetch.dump.record_blocks import MAX_RECORD, Cutter, NoRecords, is_block_start, line_key
+from crawlers.fetch import dump_collector, dump_download
+from crawlers.fetch.dump_download import Download, Version
+from crawlers.fetch.dump_records import MAX_RECORD, Cutter, NoRecords, is_block_start, line_key
 from crawlers.fetch.job import Job
 from crawlers.fetch.streaming_client import Net, NoAnswer, Refused
 from crawlers.web.ssrf_guard import Guard
@@ -196,7 +196,7 @@ def whole(pieces):
 def test_every_packing_is_told_from_the_bytes_and_read_in_members(pack):
     raw = export(range(1, 200))
     twice = raw if pack is bytes else pack(raw[:5000]) + pack(raw[5000:])
-    assert whole(decompress.unpack_stream(io.BytesIO(twice), limit=1 << 30)) == raw
+    assert whole(dump_download.unpack_stream(io.BytesIO(twice), limit=1 << 30)) == raw
 
 
 @pytest.mark.parametrize(
@@ -206,24 +206,24 @@ def test_every_packing_is_told_from_the_bytes_and_read_in_members(pack):
 )
 def test_a_packed_file_that_is_cut_off_or_damaged_says_so(pack):
     packed = pack(os.urandom(100_000))
-    with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
-        whole(decompress.unpack_stream(io.BytesIO(packed[:-20]), limit=1 << 30))
-    with pytest.raises(decompress.Unpackable, match="compressed twice"):
-        whole(decompress.unpack_stream(io.BytesIO(pack(pack(b"x"))), limit=1 << 30))
+    with pytest.raises(dump_download.Unpackable, match=r"cut off|damaged"):
+        whole(dump_download.unpack_stream(io.BytesIO(packed[:-20]), limit=1 << 30))
+    with pytest.raises(dump_download.Unpackable, match="compressed twice"):
+        whole(dump_download.unpack_stream(io.BytesIO(pack(pack(b"x"))), limit=1 << 30))
     if packed.startswith(b"\x28\xb5"):
         return  # a checksum is the packer's choice in zstd
     spoilt = packed[:3000] + bytes(64) + packed[3064:]
-    with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
-        whole(decompress.unpack_stream(io.BytesIO(spoilt), limit=1 << 30))
+    with pytest.raises(dump_download.Unpackable, match=r"cut off|damaged"):
+        whole(dump_download.unpack_stream(io.BytesIO(spoilt), limit=1 << 30))
 
 
 def test_a_bomb_is_stopped_by_its_ratio_and_by_the_limit():
     bomb = bz2.compress(bytes(100 << 20))
-    with pytest.raises(decompress.Unpackable, match="times its size"):
-        for _ in decompress.unpack_stream(io.BytesIO(bomb), limit=1 << 40):
+    with pytest.raises(dump_download.Unpackable, match="times its size"):
+        for _ in dump_download.unpack_stream(io.BytesIO(bomb), limit=1 << 40):
             pass
-    with pytest.raises(decompress.Unpackable, match="beyond 1,000 bytes"):
-        whole(decompress.unpack_stream(io.BytesIO(gzip.compress(b"a" * 2000)), limit=1000))
+    with pytest.raises(dump_download.Unpackable, match="beyond 1,000 bytes"):
+        whole(dump_download.unpack_stream(io.BytesIO(gzip.compress(b"a" * 2000)), limit=1000))
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
@@ -532,23 +532,23 @@ def raising(odd):
 @pytest.mark.parametrize(
     ("where", "pack"),
     [
-        ("crawlers.fetch.dump.decompress.bz2.BZ2Decompressor", bz2.compress),
-        ("crawlers.fetch.dump.decompress.zlib.decompressobj", gzip.compress),
-        ("crawlers.fetch.dump.decompress.lzma.LZMADecompressor", lzma.compress),
+        ("crawlers.fetch.dump_download.bz2.BZ2Decompressor", bz2.compress),
+        ("crawlers.fetch.dump_download.zlib.decompressobj", gzip.compress),
+        ("crawlers.fetch.dump_download.lzma.LZMADecompressor", lzma.compress),
         ("pyarrow.CompressedInputStream", lambda raw: pa.compress(raw, codec="zstd", asbytes=True)),
     ],
 )
 def test_whatever_a_decompressor_raises_is_about_the_file(monkeypatch, odd, where, pack):
     packed = pack(b"a" * 1000)
     monkeypatch.setattr(where, raising(odd))
-    with pytest.raises(decompress.Unpackable, match=rf"damaged after .* \({odd.__name__}\)"):
-        whole(decompress.unpack_stream(io.BytesIO(packed), limit=1 << 30))
+    with pytest.raises(dump_download.Unpackable, match=rf"damaged after .* \({odd.__name__}\)"):
+        whole(dump_download.unpack_stream(io.BytesIO(packed), limit=1 << 30))
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_a_line_that_no_parser_reads_is_named_by_its_hash(monkeypatch, odd):
     line = b'{"id": 7}'
-    monkeypatch.setattr("crawlers.fetch.dump.record_blocks.json.loads", raising(odd))
+    monkeypatch.setattr("crawlers.fetch.dump_records.json.loads", raising(odd))
     assert line_key(line) == hashlib.sha256(line).hexdigest()[:16]
 
 
@@ -556,7 +556,7 @@ def test_a_line_that_no_parser_reads_is_named_by_its_hash(monkeypatch, odd):
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ("crawlers.fetch.dump.collector.robots.decide", "robots-unreadable: {odd}"),
+        ("crawlers.fetch.dump_collector.robots.decide", "robots-unreadable: {odd}"),
         ("crawlers.proofs.claims.readable_text", r"legal.html, on which a claim rests, cannot be read \({odd}\)"),
     ],
 )
@@ -566,7 +566,7 @@ def test_whatever_a_reader_of_evidence_raises_names_the_file_and_the_source(tmp_
         job = Job(written(tmp_path, host), tmp_path / "run")
         monkeypatch.setattr(where, raising(odd))
         with pytest.raises(SourceError, match=rf"wiki: .*{says.format(odd=odd.__name__)}"):
-            collector.collect(job, definition, definition.source.access)
+            dump_collector.collect(job, definition, definition.source.access)
         assert not host.hits["/dump.xml.bz2"]
 
 

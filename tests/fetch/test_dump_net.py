@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from crawlers.fetch import politeness
-from crawlers.fetch.dump.download import Download
+from crawlers.fetch.dump_download import Download
 from crawlers.fetch.response_limits import Bounds
 from crawlers.fetch.streaming_client import Net, NoAnswer, redirect_target
 from crawlers.web.ssrf_guard import Guard
@@ -177,8 +177,8 @@ def test_a_full_disk_is_no_failure_of_the_net(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("crawlers.fetch.dump.download.os.fsync", full)
-    monkeypatch.setattr("crawlers.fetch.dump.download.SYNC_EVERY", 1)
+    monkeypatch.setattr("crawlers.fetch.dump_download.os.fsync", full)
+    monkeypatch.setattr("crawlers.fetch.dump_download.SYNC_EVERY", 1)
     with peer_of(answer()) as peer, pytest.raises(StageError, match=r"No space left on device\); free disk space"):
         download_of(peer, tmp_path)
     assert len(peer.asked) == 1

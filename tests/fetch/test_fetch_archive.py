@@ -4,7 +4,6 @@ import random
 from pathlib import Path
 
 from crawlers.fetch.archive import OPEN, Archive, entries
-from crawlers.fetch.git import collector
 from malmoi.archive import capture
 from tests.builders.hostile import crawl, links, order, page, raw_server
 
@@ -61,7 +60,7 @@ def test_after_a_failed_run_a_redirect_is_asked_for_again_and_a_page_is_not(tmp_
 def test_a_look_at_an_open_archive_skips_records_that_are_not_answers(tmp_path: Path) -> None:
     path = tmp_path / OPEN
     other = capture.resource_record("https://a.kr/file", "2026-11-30T00:00:00Z", "text/plain", b"a\r\n\r\nb")
-    described = collector._info_record("https://a.kr/r", "main", "0" * 40, "2026-11-30T00:00:00Z")
+    described = capture.info_record("urn:uuid:1", "2026-11-30T00:00:00Z", {"repository": "https://a.kr/r"})
     answer = capture.warc_record("https://a.kr/", "2026-11-30T00:00:00Z", 200, (), b"page")
     path.write_bytes(described + other + answer + answer[:20])
     ((entry, end),) = entries(path)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from crawlers.catalogue import Definition
+from crawlers.fetch import git_collector, git_repository
 from crawlers.fetch.archive import CLOSED, OPEN
-from crawlers.fetch.git import collector, git_command, git_contents
 from crawlers.fetch.job import Job
 from flows.collect import collect
 from flows.engine.progress import Progress
@@ -43,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 def bound(monkeypatch: pytest.MonkeyPatch, name: str, value: int) -> None:
     """Put another value into a limit of repositories, wherever it is read."""
-    for module in (collector, git_contents):
+    for module in (git_collector, git_repository):
         if hasattr(module, name):
             monkeypatch.setattr(module, name, replace(getattr(limits, name), value=value))
 
@@ -57,7 +57,7 @@ def source(served: Served, access: Git | None = None, **said: Any) -> Source:
 def run(folder: Path, given: Source, *earlier: Path, limit: int | None = None, **said: Any) -> dict[str, Any]:
     """Collect into `folder`; returns the stats."""
     assert isinstance(given.access, Git)
-    collector.collect(Job("small", folder, earlier, limit, **said), Definition(given), given.access)
+    git_collector.collect(Job("small", folder, earlier, limit, **said), Definition(given), given.access)
     stats: dict[str, Any] = json.loads((folder / "stats.json").read_text())
     return stats
 
@@ -79,7 +79,7 @@ def test_a_commit_becomes_a_record_for_each_file_that_the_globs_choose(tmp_path,
     }
     assert (stats["commit"], stats["pages"], stats["fetched"], stats["finished"]) == (commit, 2, 3, "finished")
     assert served.agents == {"Malmoi/0.1 (+corpus@example.kr)"}
-    assert not (tmp_path / "run" / collector.FOLDER).exists() and not (tmp_path / "run" / OPEN).exists()
+    assert not (tmp_path / "run" / git_collector.FOLDER).exists() and not (tmp_path / "run" / OPEN).exists()
 
 
 def test_a_record_has_the_media_type_of_its_ending_and_the_date_of_the_commit(tmp_path, served):
@@ -102,14 +102,14 @@ def test_the_history_is_not_fetched(tmp_path, served, monkeypatch):
     second = served.git("commit-tree", f"{first}^{{tree}}", "-p", first, "-m", "m")
     served.git("update-ref", "refs/heads/main", second)
     seen = []
-    head = git_contents.head
-    count = ("rev-list", "--count", git_contents.HEAD)
+    head = git_repository.head
+    count = ("rev-list", "--count", git_repository.HEAD)
 
     def spy(repository):
-        seen.append(git_command.run_command(repository, repository.command(*count)).strip())
+        seen.append(git_repository.run_command(repository, repository.command(*count)).strip())
         return head(repository)
 
-    monkeypatch.setattr(git_contents, "head", spy)
+    monkeypatch.setattr(git_repository, "head", spy)
     assert run(tmp_path / "run", source(served))["commit"] == second
     assert seen == [b"1"]
 
@@ -265,7 +265,7 @@ def test_the_configuration_of_the_operator_is_not_read(tmp_path, served, monkeyp
     monkeypatch.setenv("GIT_DIR", str(home))
     assert run(tmp_path / "run", source(served))["pages"] == 2
     assert not mark.exists()
-    told = git_command.Repository(tmp_path, "small", (), "https").environment()
+    told = git_repository.Repository(tmp_path, "small", (), "https").environment()
     assert [name for name in told if told[name] == os.environ.get(name)] == ["PATH"]
 
 
@@ -279,7 +279,7 @@ def test_a_redirect_is_not_followed(tmp_path, served):
     served.redirect = "http://169.254.169.254"
     with pytest.raises(SourceError, match="could not be fetched"):
         run(tmp_path / "run", source(served))
-    assert not (tmp_path / "run" / CLOSED).exists() and not (tmp_path / "run" / collector.FOLDER).exists()
+    assert not (tmp_path / "run" / CLOSED).exists() and not (tmp_path / "run" / git_collector.FOLDER).exists()
 
 
 def test_a_commit_or_branch_that_is_not_there_stops_the_source(tmp_path, served):
@@ -318,7 +318,7 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
 def test_what_is_not_declared_well_is_not_asked_for(tmp_path, access, says):
     given = Source("small", "t", "p", access)
     with pytest.raises(CallError, match=re.escape(says)):
-        collector.collect(Job("small", tmp_path / "run"), Definition(given), access)
+        git_collector.collect(Job("small", tmp_path / "run"), Definition(given), access)
     assert not (tmp_path / "run").exists()
 
 
@@ -328,7 +328,7 @@ def test_a_host_that_leads_inside_is_refused_whatever_else_it_leads_to(tmp_path,
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: found)
     access = Git("https://github.com/o/r")
     with pytest.raises(SourceError, match="not of the public web"):
-        collector.collect(Job("small", tmp_path / "run"), Definition(Source("small", "t", "p", access)), access)
+        git_collector.collect(Job("small", tmp_path / "run"), Definition(Source("small", "t", "p", access)), access)
 
 
 def test_git_speaks_to_the_address_that_was_looked_at_and_asks_no_resolver(tmp_path, served, monkeypatch):
@@ -350,7 +350,7 @@ def test_the_public_hosts_have_pages_and_pins(monkeypatch):
         ("codeberg.org", "https://codeberg.org/o/r/src/branch/main/{path}"),
     ):
         access = Git(f"https://{host}/o/r.git")
-        place = collector.place_of(Source("small", "t", "p", access), access, collector.Guard())
+        place = git_collector.place_of(Source("small", "t", "p", access), access, git_collector.Guard())
         assert (place.page, place.protocol) == (page, "https")
         assert place.pins == (f"{host}:443:140.82.112.3,[2606:50c0:8000::64]",)
 
@@ -358,14 +358,14 @@ def test_the_public_hosts_have_pages_and_pins(monkeypatch):
 def test_a_repository_without_end_is_stopped_by_size_and_by_time(tmp_path, served):
     served.commit(LICENCE | PAGES)
     given = source(served)
-    place = collector.place_of(given, given.access, collector.guard_of(given))
-    settings = git_command.settings("Malmoi", place.pins, place.protocol)
-    repository = git_command.Repository(tmp_path / "r.git", "small", settings, place.protocol)
-    git_contents.init_repository(repository)
+    place = git_collector.place_of(given, given.access, git_collector.guard_of(given))
+    settings = git_repository.settings("Malmoi", place.pins, place.protocol)
+    repository = git_repository.Repository(tmp_path / "r.git", "small", settings, place.protocol)
+    git_repository.init_repository(repository)
     served.held = True
     for bounds, says in (({"max_bytes": 1}, "larger than 1 bytes"), ({"seconds": 0.0}, "longer than 0 seconds")):
         with pytest.raises(SourceError, match=says):
-            git_contents.fetch(repository, place.url, "refs/heads/main", **bounds)
+            git_repository.fetch(repository, place.url, "refs/heads/main", **bounds)
 
 
 def test_a_tree_that_holds_itself_many_times_is_not_followed_to_its_end(tmp_path, served, monkeypatch):
@@ -400,7 +400,7 @@ def test_a_killed_collection_starts_over(tmp_path, served):
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         assert served.arrived.wait(60)
         process.send_signal(signal.SIGKILL)
-    assert (tmp_path / "run" / collector.FOLDER).exists() and (tmp_path / "run" / OPEN).exists()
+    assert (tmp_path / "run" / git_collector.FOLDER).exists() and (tmp_path / "run" / OPEN).exists()
     (tmp_path / "run" / OPEN).write_bytes(b"half a record")
     served.held = False
     served.free.set()
@@ -417,7 +417,7 @@ class Killed(BaseException):
 def spied_fetches(monkeypatch: pytest.MonkeyPatch, fails: dict[int, BaseException] | None = None) -> list[str]:
     """What each fetch asked for, in order: "trees", or the number of blobs; `fails` names those that end otherwise."""
     asked: list[str] = []
-    watch = git_contents._watch
+    watch = git_repository._watch
 
     def spy(repository, command, stdin, *bounds):
         if (fails or {}).get(len(asked)) is not None:
@@ -428,7 +428,7 @@ def spied_fetches(monkeypatch: pytest.MonkeyPatch, fails: dict[int, BaseExceptio
         asked.append(str(blobs) if blobs else "trees")
         return watch(repository, command, stdin, *bounds)
 
-    monkeypatch.setattr(git_contents, "_watch", spy)
+    monkeypatch.setattr(git_repository, "_watch", spy)
     return asked
 
 
@@ -446,27 +446,27 @@ def test_only_the_files_that_the_globs_choose_are_fetched_and_each_once(tmp_path
 
 
 def test_a_killed_collection_resumes_its_commit_at_a_pack(tmp_path, served, monkeypatch):
-    monkeypatch.setattr(git_contents, "BATCH", 1)
+    monkeypatch.setattr(git_repository, "BATCH", 1)
     old = served.commit(LICENCE | PAGES)
     asked = spied_fetches(monkeypatch, {2: Killed()})
     with pytest.raises(Killed):
         run(tmp_path / "run", source(served))
-    assert asked == ["trees", "1"] and (tmp_path / "run" / collector.FOLDER).exists()
+    assert asked == ["trees", "1"] and (tmp_path / "run" / git_collector.FOLDER).exists()
     served.commit(LICENCE | {"ko/a.md": b"of another history"})
     stats = run(tmp_path / "run", source(served))
     assert asked == ["trees", "1", "1", "1"], "no blob is asked for twice"
     assert stats["commit"] == old
     assert records(tmp_path / "run", served)["/blob/main/ko/a.md"] == PAGES["ko/a.md"]
-    assert not (tmp_path / "run" / collector.FOLDER).exists()
+    assert not (tmp_path / "run" / git_collector.FOLDER).exists()
 
 
 def test_a_collection_that_was_killed_while_it_wrote_fetches_nothing_again(tmp_path, served, monkeypatch):
     served.commit(LICENCE | PAGES)
-    write = collector.resource_record
-    monkeypatch.setattr(collector, "resource_record", lambda *a: (_ for _ in ()).throw(Killed()))
+    write = git_collector.resource_record
+    monkeypatch.setattr(git_collector, "resource_record", lambda *a: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         run(tmp_path / "run", source(served))
-    monkeypatch.setattr(collector, "resource_record", write)
+    monkeypatch.setattr(git_collector, "resource_record", write)
     asked = spied_fetches(monkeypatch)
     assert run(tmp_path / "run", source(served))["fetched"] == 3 and asked == []
 
@@ -505,16 +505,16 @@ def test_a_commit_that_the_host_has_forgotten_is_said_with_the_folder_to_delete(
     ],
 )  # fmt: skip
 def test_globs_choose_as_those_of_a_folder_do(glob, path, chosen):
-    assert collector.matches(path, (glob,)) is chosen
+    assert git_collector.matches(path, (glob,)) is chosen
 
 
 def test_a_command_of_git_that_does_not_end_is_a_sentence(tmp_path, served, monkeypatch):
-    settings = git_command.settings("Malmoi", (), "http")
-    repository = git_command.Repository(tmp_path / "r.git", "small", settings, "http")
+    settings = git_repository.settings("Malmoi", (), "http")
+    repository = git_repository.Repository(tmp_path / "r.git", "small", settings, "http")
 
     def hangs(*_: Any, **said: Any) -> None:
         raise subprocess.TimeoutExpired("git", said["timeout"])
 
-    monkeypatch.setattr(git_command.subprocess, "run", hangs)
+    monkeypatch.setattr(git_repository.subprocess, "run", hangs)
     with pytest.raises(SourceError, match=r"small: git init did not finish \(limit git_seconds: 3,600 seconds\)"):
-        git_contents.init_repository(repository)
+        git_repository.init_repository(repository)

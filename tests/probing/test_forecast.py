@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from crawlers.fetch.git import collector as git
+from crawlers.fetch import git_collector as git
 from crawlers.fetch.job import Job, read_job
 from crawlers.sampling import Sample, read_strata
 from flows.collect import collect

@@ -62,7 +62,7 @@ PURE = (
 OTHER_JSON = {
     "malmoi/canonical_json.py",
     "malmoi/releases/verification/verify.py",
-    "crawlers/fetch/dump/download.py",
+    "crawlers/fetch/dump_download.py",
     "flows/engine/shard_jobs.py",
 }
 # First words of a function that say neither what it does nor what it returns. `is_told` and `to_table` are fine: the

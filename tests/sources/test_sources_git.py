@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import catalogue, defaults
-from crawlers.fetch.git import collector
+from crawlers.fetch import git_collector
 from crawlers.formats import ParsedItem
 from crawlers.platforms import gettext, rst, site_builders
 from crawlers.rights import claims
@@ -50,7 +50,7 @@ def item(name: str, path: str, body: bytes) -> Item:
     access = catalogue.load(name).source.access
     assert isinstance(access, Git)
     url = f"{access.url}/blob/{access.branch}/{path}"
-    return Item(url, url, body, collector.media_of(path), "", "urn:uuid:1")
+    return Item(url, url, body, git_collector.media_of(path), "", "urn:uuid:1")
 
 
 def text_of(name: str, path: str, body: bytes) -> Extracted:
@@ -71,10 +71,10 @@ def test_no_template_is_left_in_the_prose(name, file, path, expected):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_repository_is_asked_for_on_a_host_that_is_known(name, monkeypatch):
-    monkeypatch.setattr(collector, "_pins", lambda *a: ())
+    monkeypatch.setattr(git_collector.socket, "getaddrinfo", lambda *a, **more: [])
     source = catalogue.load(name).source
     assert isinstance(source.access, Git)
-    assert collector.place_of(source, source.access, collector.Guard()).protocol == "https"
+    assert git_collector.place_of(source, source.access, git_collector.Guard()).protocol == "https"
 
 
 @pytest.mark.parametrize(("name", "file", "path", "expected"), CASES)
@@ -83,7 +83,7 @@ def test_the_globs_choose_the_example_and_neither_licence_nor_another_language(n
     assert isinstance(source.access, Git)
 
     def chosen(p: str) -> bool:
-        return collector.matches(p, source.access.include, source.access.exclude)  # type: ignore[union-attr]
+        return git_collector.matches(p, source.access.include, source.access.exclude)  # type: ignore[union-attr]
 
     assert chosen(path)
     others = [claim.file for claim in source.claim]

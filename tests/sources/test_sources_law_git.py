@@ -11,7 +11,7 @@ import pytest
 
 from crawlers import catalogue, defaults
 from crawlers.extract import Extraction, extractor
-from crawlers.fetch.git import collector, file_addresses
+from crawlers.fetch import git_collector
 from crawlers.fetch.job import Job
 from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr
@@ -62,7 +62,7 @@ def body_of(name: str, *changes: tuple[str, str]) -> bytes:
 def capture_of(name: str, body: bytes) -> Capture:
     access = catalogue.load(name).source.access
     assert isinstance(access, Git)
-    url = file_addresses.address_by_identifier(f"{access.url}/blob/main/{{path}}", body, access.named_by)
+    url = git_collector.address_by_identifier(f"{access.url}/blob/main/{{path}}", body, access.named_by)
     return Capture(
         record_id(url, body), url, "2030-11-20T15:00:00Z", 200, (("Content-Type", "text/markdown"),), body, name
     )
@@ -215,7 +215,7 @@ def test_the_repository_is_asked_for_its_texts_by_their_identifier(name):
     chosen = [
         path
         for path in (FILES[name][1], "README.md", ".gitignore", "metadata.json")
-        if collector.matches(path, source.access.include, source.access.exclude)
+        if git_collector.matches(path, source.access.include, source.access.exclude)
     ]
     assert chosen == [FILES[name][1]]
     (claim,) = source.claim
@@ -308,11 +308,11 @@ def test_a_withdrawn_page_of_a_file_is_not_archived_wherever_its_address_comes_f
     with serve(tmp_path / "served") as served:
         path = local(tmp_path, name, served)
         served.commit({"README.md": README, "가/본문.md": body_of(name)})
-        monkeypatch.setattr(collector, "find_by_address", lambda _, source, url: "/blob/main/%EA" in url)
+        monkeypatch.setattr(git_collector, "find_by_address", lambda _, source, url: "/blob/main/%EA" in url)
         job = Job(name, tmp_path / "run")
         definition = catalogue.load(path)
         assert isinstance(definition.source.access, Git)
-        collector.collect(job, definition, definition.source.access)
+        git_collector.collect(job, definition, definition.source.access)
     stats = json.loads((tmp_path / "run" / "stats.json").read_text("utf-8"))
     assert stats["left_out"] == {"withdrawn": 1} and stats["fetched"] == 1, "the licence file alone"
 

@@ -28,8 +28,7 @@ from crawlers.fetch.archive import Archive
 from crawlers.fetch.common_crawl import index_files, selection
 from crawlers.fetch.common_crawl.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
 from crawlers.fetch.common_crawl.selection import PAGE, Candidate, Forecast
-from crawlers.fetch.crawl_stats import say
-from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
+from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
 from crawlers.fetch.policy_recheck import PolicyRecheck
 from crawlers.fetch.politeness import utc_now
 from crawlers.fetch.streaming_client import Answer, Net, Refused

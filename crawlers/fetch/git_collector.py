@@ -7,43 +7,55 @@ addresses that the guard has checked.
 
 from __future__ import annotations
 
-import fcntl
-import gzip
-import io
-import json
-import os
+import hashlib
 import shutil
 import socket
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import re2
 
 from crawlers.catalogue import Definition
-from crawlers.fetch.archive import CLOSED, OPEN
-from crawlers.fetch.git import git_contents
-from crawlers.fetch.git.file_addresses import Naming, read_naming
-from crawlers.fetch.git.git_command import Repository, check_version, settings
-from crawlers.fetch.git.git_contents import Entry
-from crawlers.fetch.job import Job, guard_of, write_stats
+from crawlers.fetch import git_repository
+from crawlers.fetch.archive import CLOSED, OPEN, FreshArchive, read_gone
+from crawlers.fetch.git_repository import Entry, Repository, check_version, settings
+from crawlers.fetch.job import Job, guard_of, say, write_stats
 from crawlers.fetch.politeness import user_agent
+from crawlers.formats import front_matter
 from crawlers.sampling import Stratum, describe
 from crawlers.web.repositories import HOSTS, find_git_fault
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from crawlers.withdrawn import REASON, find_by_address
-from malmoi.archive.capture import record_id, resource_record
+from malmoi.archive.capture import Torn, info_record, record_id, resource_record, scan
 from malmoi.errors import CallError, HostError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
-from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import BLOCKED, STATS
+
+UNNAMED, REPEATED = "no-identifier", "repeated-identifier"  # reasons for leaving out a file, with `named_by`
+FOLDER = "repository.git"  # in the run folder, while it is read
+SAY_EVERY = 200  # records between two lines for the caller
+MEDIA = {
+    "md": "text/markdown",
+    "mdx": "text/markdown",
+    "markdown": "text/markdown",
+    "html": "text/html",
+    "htm": "text/html",
+    "txt": "text/plain",
+    "rst": "text/x-rst",
+    "po": "text/x-gettext-translation",
+    "py": "text/x-python",
+    "xml": "application/xml",
+    "json": "application/json",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "pdf": "application/pdf",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,49 +79,22 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
         raise CallError(f"{source.name}: {fault}")
     parts = urlsplit(access.url)
     host, port = normalise_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
-    page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
-        "{repository}", access.url.rstrip("/").removesuffix(".git")
-    )
-    return Place(access.url, parts.scheme, _pins(source, host, port, guard), page.replace("{branch}", access.branch))
-
-
-def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]:
-    """Return the IP addresses of a host for git, so that git connects only to addresses that the guard has checked."""
+    page = HOSTS.get(host, "{repository}/blob/{branch}/{path}")
+    page = page.replace("{repository}", access.url.rstrip("/").removesuffix(".git")).replace("{branch}", access.branch)
     try:
-        found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+        addresses = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
     except OSError as error:
         raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); check the network") from error
-    for address in found:
+    for address in addresses:
         if why := guard.check_resolved(host, port, address):
             raise SourceError(f"{source.name}: {host} leads to {address}, which is not of the public web ({why})")
-    if host in found:  # the host is an IP address
-        return ()
-    return (f"{host}:{port}:{','.join(f'[{a}]' if ':' in a else a for a in found)}",)
-
-
-UNNAMED, REPEATED = "no-identifier", "repeated-identifier"  # reasons for leaving out a file, with `named_by`
-FOLDER = "repository.git"  # in the run folder, while it is read
-SAY_EVERY = 200  # records between two lines for the caller
-MEDIA = {
-    "md": "text/markdown",
-    "mdx": "text/markdown",
-    "markdown": "text/markdown",
-    "html": "text/html",
-    "htm": "text/html",
-    "txt": "text/plain",
-    "rst": "text/x-rst",
-    "po": "text/x-gettext-translation",
-    "py": "text/x-python",
-    "xml": "application/xml",
-    "json": "application/json",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "pdf": "application/pdf",
-}
+    # git connects only to these; a host that is an IP address needs no pin.
+    pin = f"{host}:{port}:{','.join(f'[{a}]' if ':' in a else a for a in addresses)}"
+    return Place(access.url, parts.scheme, () if host in addresses else (pin,), page)
 
 
 @dataclass(slots=True)
-class Tally:
+class _Tally:
     """The counts of a run so far."""
 
     chosen: int = 0  # files of the commit that the globs choose
@@ -117,6 +102,10 @@ class Tally:
     unchanged: int = 0  # files whose record an earlier run holds
     bytes: int = 0  # of payload
     left_out: Counter[str] = field(default_factory=Counter)  # by reason
+
+    def report(self) -> None:
+        """Print one line of progress for the caller."""
+        say({"fetched": self.written, "queued": 0, "blocked": 0})
 
 
 def collect(job: Job, definition: Definition, access: Git) -> None:
@@ -130,29 +119,26 @@ def collect(job: Job, definition: Definition, access: Git) -> None:
     check_version()
     place = place_of(source, access, guard_of(source))
     job.run_dir.mkdir(parents=True, exist_ok=True)
-    told = settings(user_agent(job.contact, job.user_agent_suffix), place.pins, place.protocol)
-    repository = Repository(job.run_dir.absolute() / FOLDER, source.name, told, place.protocol)
+    options = settings(user_agent(job.contact, job.user_agent_suffix), place.pins, place.protocol)
+    repository = Repository(job.run_dir.absolute() / FOLDER, source.name, options, place.protocol)
     wanted = access.commit or f"refs/heads/{access.branch}"
-    with _open_exclusive(job.run_dir) as out:
+    with FreshArchive(job.run_dir / OPEN) as archive:
         (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
         try:
-            if not git_contents.is_fetched(repository, place.url, wanted):
-                git_contents.init_repository(repository)
-                git_contents.fetch(repository, place.url, wanted)
-            commit, when = git_contents.head(repository)
+            if not git_repository.is_fetched(repository, place.url, wanted):
+                git_repository.init_repository(repository)
+                git_repository.fetch(repository, place.url, wanted)
+            commit, when = git_repository.head(repository)
             if access.commit and commit != access.commit:
                 raise SourceError(f"{source.name}: asked for {access.commit}, the host gave {commit}; do not use it")
-            stats = _archive(job, source, access, repository, place, commit, when, out)
+            stats = _archive(job, source, access, repository, place, commit, when, archive)
         except SourceError as error:
             # A host that does not answer now may give the rest of the same commit later.
-            if not isinstance(error, HostError) or not git_contents.is_fetched(repository, place.url, wanted):
+            if not isinstance(error, HostError) or not git_repository.is_fetched(repository, place.url, wanted):
                 shutil.rmtree(repository.folder, ignore_errors=True)
             raise
         shutil.rmtree(repository.folder, ignore_errors=True)
-        out.flush()
-        os.fsync(out.fileno())
-        (job.run_dir / OPEN).replace(job.run_dir / CLOSED)
-        sync(job.run_dir)
+        archive.close(job.run_dir / CLOSED)
         (job.run_dir / BLOCKED).touch()
         write_stats(job.run_dir, stats)
 
@@ -165,20 +151,23 @@ def _archive(
     place: Place,
     commit: str,
     when: str,
-    out: IO[bytes],
+    archive: FreshArchive,
 ) -> dict[str, Any]:
     """Write the records of a commit; return the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
-    naming, tally, here = read_naming(place.page, access, job.earlier), Tally(), set[str]()
+    naming, tally, here = read_naming(place.page, access, job.earlier), _Tally(), set[str]()
     chosen = _choose_files(repository, commit, access, proofs, tally)
-    part = _limit_files(chosen, proofs, job)
-    sampled = (
-        {path: path for path, _ in part if path not in proofs} if job.sample else {}
-    )  # path → URL, once it is read
-    held = {path: naming.find_held(path, entry.oid) for path, entry in part if path not in proofs}
+    pages = [pair for pair in chosen if pair[0] not in proofs][: job.limit]
+    if job.sample:
+        drawn = set(job.sample.choose(path for path, _ in pages))
+        pages = [pair for pair in pages if pair[0] in drawn]
+    part = [*(pair for pair in chosen if pair[0] in proofs), *pages]
+    sampled = {path: path for path, _ in pages} if job.sample else {}  # path → URL, once it is read
+    held = {path: naming.find_held(path, entry.oid) for path, entry in pages}
     wanted = [entry.oid for path, entry in part if not held.get(path)]
-    git_contents.fetch_blobs(repository, place.url, wanted, delay=source.manners.delay)
-    out.write(_info_record(place.url, access.branch, commit, when))
+    git_repository.fetch_blobs(repository, place.url, wanted, delay=source.manners.delay)
+    about = {"repository": place.url, "branch": access.branch, "commit": commit}
+    archive.add(info_record(record_id(place.url, commit.encode()), when, about))  # alone, if nothing has changed
     for path, url, body in _read_files(repository, commit, part, held, naming, proofs, tally):
         if path in sampled:
             sampled[path] = url
@@ -194,15 +183,15 @@ def _archive(
                 tally.unchanged += 1
                 continue
         assert body is not None  # for mypy: a licence file is always read
-        out.write(resource_record(url, when, media_of(path), body))
+        archive.add(resource_record(url, when, media_of(path), body))
         tally.written += 1
         tally.bytes += len(body)
         if tally.written % SAY_EVERY == 0:
-            _say(tally)
-    _say(tally)
+            tally.report()
+    tally.report()
     whole = len(part) == len(chosen)
     proofs_here = {naming.page_of(path) for path in proofs}
-    return {
+    stats = {
         "fetched": tally.written,
         "replayed": 0,
         "not_modified": tally.unchanged,
@@ -217,61 +206,22 @@ def _archive(
         "left_out": dict(sorted(tally.left_out.items())),
         **({"listed": tally.chosen} if whole else {}),
         "commit": commit,
-        **(_describe_sample(len(chosen) - len(proofs), tuple(sampled.values())) if sampled else {}),
     }
-
-
-def _describe_sample(units: int, urls: tuple[str, ...]) -> dict[str, Any]:
-    """Return the fact about a sample; the size of a file is known only once it has been fetched."""
-    return describe("files at random; only these were fetched", "files", [Stratum("files", units, "counted", urls)])
-
-
-def _read_files(
-    repository: Repository,
-    commit: str,
-    part: Sequence[tuple[str, Entry]],
-    held: Mapping[str, str],
-    naming: Naming,
-    proofs: set[str],
-    tally: Tally,
-) -> Iterator[tuple[str, str, bytes | None]]:
-    """Yield (path, address, bytes) of each file, no bytes of one that an earlier run holds; count skipped files.
-
-    Raises:
-        SourceError: the files have more than GIT_CONTENT bytes.
-    """
-    size = git_contents.sizes(repository)
-    if sum(size.get(entry.oid, 0) for path, entry in part if not held.get(path)) > GIT_CONTENT.value:
-        raise SourceError(
-            f"{repository.source}: commit {commit} has over {GIT_CONTENT.value:,} bytes that the globs choose "
-            f"({GIT_CONTENT.describe()}); narrow include in the source file"
-        )
-    with git_contents.blobs(repository) as reader:
-        for path, entry in part:
-            if held.get(path):
-                yield path, held[path], None
-                continue
-            if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value:
-                tally.left_out["too-large"] += 1
-                tally.chosen -= path not in proofs
-                continue
-            body = reader.read(entry.oid, size[entry.oid])
-            url = naming.page_of(path) if path in proofs else naming.name(path, body)
-            if not url:
-                tally.left_out[UNNAMED] += 1
-                continue
-            yield path, url, body
+    if sampled:  # the size of a file is known only once it has been fetched
+        strata = [Stratum("files", len(chosen) - len(proofs), "counted", tuple(sampled.values()))]
+        stats |= describe("files at random; only these were fetched", "files", strata)
+    return stats
 
 
 def _choose_files(
-    repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
+    repository: Repository, commit: str, access: Git, proofs: set[str], tally: _Tally
 ) -> list[tuple[str, Entry]]:
     """Return the wanted files of a commit, by path; count skipped files by reason."""
     chosen = []
-    for entry in git_contents.tree(repository, commit):
+    for entry in git_repository.tree(repository, commit):
         path = path_of(entry.name)
         if path in proofs or path in ("", "..") or matches(path, access.include, access.exclude):
-            reason = git_contents.skip_reason(entry)
+            reason = git_repository.skip_reason(entry)
             reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
             if reason:
                 tally.left_out[reason] += 1
@@ -291,13 +241,41 @@ def _choose_files(
     return sorted(chosen, key=lambda pair: pair[0].encode())
 
 
-def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], job: Job) -> list[tuple[str, Entry]]:
-    """Return the files of the sample of a job, or its first `limit` files; and all licence files."""
-    pages = [pair for pair in chosen if pair[0] not in proofs][: job.limit]
-    if job.sample:
-        drawn = set(job.sample.choose(path for path, _ in pages))
-        pages = [pair for pair in pages if pair[0] in drawn]
-    return [*(pair for pair in chosen if pair[0] in proofs), *pages]
+def _read_files(
+    repository: Repository,
+    commit: str,
+    part: Sequence[tuple[str, Entry]],
+    held: Mapping[str, str],
+    naming: Naming,
+    proofs: set[str],
+    tally: _Tally,
+) -> Iterator[tuple[str, str, bytes | None]]:
+    """Yield (path, address, bytes) of each file, no bytes of one that an earlier run holds; count skipped files.
+
+    Raises:
+        SourceError: the files have more than GIT_CONTENT bytes.
+    """
+    size = git_repository.sizes(repository)
+    if sum(size.get(entry.oid, 0) for path, entry in part if not held.get(path)) > GIT_CONTENT.value:
+        raise SourceError(
+            f"{repository.source}: commit {commit} has over {GIT_CONTENT.value:,} bytes that the globs choose "
+            f"({GIT_CONTENT.describe()}); narrow include in the source file"
+        )
+    with git_repository.blobs(repository) as reader:
+        for path, entry in part:
+            if held.get(path):
+                yield path, held[path], None
+                continue
+            if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value:
+                tally.left_out["too-large"] += 1
+                tally.chosen -= path not in proofs
+                continue
+            body = reader.read(entry.oid, size[entry.oid])
+            url = naming.page_of(path) if path in proofs else naming.name(path, body)
+            if not url:
+                tally.left_out[UNNAMED] += 1
+                continue
+            yield path, url, body
 
 
 def path_of(name: bytes) -> str:
@@ -349,38 +327,68 @@ def media_of(path: str) -> str:
     return MEDIA.get(path.rpartition(".")[2].lower(), "application/octet-stream")
 
 
-def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:
-    """Build a `warcinfo` record of repository and commit; without it an unchanged commit gives an empty archive."""
-    lines = f"repository: {url}\r\nbranch: {branch}\r\ncommit: {commit}\r\n".encode()
-    fields = {
-        "WARC-Type": "warcinfo",
-        "WARC-Record-ID": f"<{record_id(url, commit.encode())}>",
-        "WARC-Date": when,
-        "Content-Type": "application/warc-fields",
-        "Content-Length": str(len(lines)),
-    }
-    raw = "WARC/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n"
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as stream:
-        stream.write(raw.encode() + lines + b"\r\n\r\n")
-    return packed.getvalue()
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file of an earlier run: the id of its record, and the name of its bytes in a repository."""
+
+    record: str
+    oid: str
 
 
-@contextmanager
-def _open_exclusive(run_dir: Path) -> Iterator[IO[bytes]]:
-    """Open the archive of a run, empty and locked; the rest of a killed attempt is deleted."""
-    with (run_dir / OPEN).open("ab") as out:
-        try:
-            fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or stop it") from error
-        out.truncate(0)
-        yield out
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the files of a repository are addressed, and what earlier runs hold of them."""
+
+    page: str  # with {path}
+    names: tuple[str, ...]  # fields of the front matter that identify a file; () = its path does
+    known: Mapping[str, Held]  # by address
+    by_oid: Mapping[str, str]  # oid → address, of files with an identifier
+
+    def page_of(self, path: str) -> str:
+        """Return the page of a file at the host."""
+        return self.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+
+    def name(self, path: str, body: bytes) -> str:
+        """Return the address of a file; "" if it should have an identifier and has none."""
+        return address_by_identifier(self.page, body, self.names) if self.names else self.page_of(path)
+
+    def find_held(self, path: str, oid: str) -> str:
+        """Return the address of a file whose bytes an earlier run holds, "" if none does."""
+        if self.names:
+            return self.by_oid.get(oid, "")
+        held = self.known.get(self.page_of(path))
+        return self.page_of(path) if held and held.oid == oid else ""
 
 
-def _say(tally: Tally) -> None:
-    """Print one JSON line for the caller, which may have closed its end of the pipe."""
-    try:
-        print(json.dumps({"fetched": tally.written, "queued": 0, "blocked": 0}), flush=True)
-    except BrokenPipeError:  # otherwise the interpreter complains again when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def read_naming(page: str, access: Git, earlier: Iterable[Path]) -> Naming:
+    """Read what the earlier runs hold of each address that is not gone."""
+    known: dict[str, Held] = {}
+    for folder in earlier:
+        for entry in scan(folder / CLOSED):
+            if not isinstance(entry, Torn) and entry[1] == "resource":
+                known[entry[2].url] = Held(entry[2].record, blob_name(entry[2].body))
+        for url in read_gone(folder):
+            known.pop(url, None)
+    marks = tuple(page.replace("{path}", f"?{quote(name, safe='')}=") for name in access.named_by)
+    by_oid = {held.oid: url for url, held in known.items() if marks and url.startswith(marks)}
+    return Naming(page, access.named_by, known, by_oid)
+
+
+def blob_name(body: bytes) -> str:
+    """Return the name of bytes in a repository of git, whatever their path.
+
+    >>> blob_name(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.sha1(b"blob %d\0%b" % (len(body), body), usedforsecurity=False).hexdigest()
+
+
+def address_by_identifier(page: str, body: bytes, names: Sequence[str]) -> str:
+    """Return the address of a file by the identifier in its front matter; "" if it has none.
+
+    >>> body = "---\\n법령ID: '001281'\\n---\\n# 가".encode()
+    >>> address_by_identifier("https://github.com/o/r/blob/main/{path}", body, ("법령ID",))
+    'https://github.com/o/r/blob/main/?%EB%B2%95%EB%A0%B9ID=001281'
+    """
+    name, value = front_matter.find_identifier(body, names)
+    return page.replace("{path}", f"?{quote(name, safe='')}={quote(value, safe='')}") if value else ""

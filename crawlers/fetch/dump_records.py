@@ -5,6 +5,8 @@ changed or deleted record changes only its own block. Everything before the firs
 element, and <siteinfo> of a MediaWiki export) is repeated in each block: a block is a small valid document.
 Bytes between records are dropped. Text is escaped in XML, so a tag in the bytes is a tag; a dump with records
 inside CDATA or comments would need another reader.
+
+Withdrawn records are left out of blocks: while a dump is collected, and in blocks of earlier runs.
 """
 
 from __future__ import annotations
@@ -14,9 +16,20 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
 
+from crawlers import catalogue
+from crawlers.web.addresses import canonical_url
+from malmoi.archive import capture, collection
+from malmoi.archive.capture import Capture
+from malmoi.archive.capture_fields import BLOCK
+from malmoi.archive.collection import Run
 from malmoi.boundary import input_errors
+from malmoi.erasure.captures import Replacement
+from malmoi.erasure.tombstones import Matcher
 from malmoi.limits import ARCHIVE_BODY
+from malmoi.source import Dump
 
 LINE = "line"  # Dump.record of a file of lines
 MEAN = 64  # average records per block: some 200 kB of wiki text; a changed page costs 63 neighbours
@@ -152,7 +165,8 @@ class Cutter:
                         self._forget_before(buffer, first=not self.head)
                         break
                     if not self.head:
-                        self.head = _head(bytes(buffer[: found.start()]))
+                        head = bytes(buffer[: found.start()]).removeprefix(b"\xef\xbb\xbf")
+                        self.head = _GENERATOR.sub(b"", head).strip() or b" "
                     del buffer[: found.start()]
                     at = found.end() - found.start()
                     if buffer[at - 2 : at - 1] == b"/":  # <page/>: empty
@@ -257,10 +271,62 @@ def frame(head: bytes) -> tuple[bytes, bytes]:
     return head.rstrip() + b"\n", b"\n" + b"".join(b"</" + name + b">\n" for name in reversed(opened))
 
 
-def _head(head: bytes) -> bytes:
-    """Remove from the head what changes from dump to dump."""
-    return _GENERATOR.sub(b"", head.removeprefix(b"\xef\xbb\xbf")).strip() or b" "
-
-
 def _hash(record: bytes) -> str:
     return hashlib.sha256(record).hexdigest()[:16]
+
+
+IsErased = Callable[[str, str], bool]  # of a document, by id and address
+
+
+def check_for(definition: catalogue.Definition, matcher: Matcher) -> Callable[[bytes, str], bool] | None:
+    """Return the check of a collection whether all documents in a block of one record are erased.
+
+    None if no tombstone names a document of the source or an address.
+    """
+    begin = f"{definition.source.name}/"
+    named = (one.kind == "url" or one.kind == "url-prefix" or one.key.startswith(begin) for one in matcher.tombstones)
+    if not any(named):
+        return None
+    return _make_check(definition, lambda id, url: bool(matcher.find_by_id(id) or matcher.find_by_address(url)))
+
+
+def _make_check(definition: catalogue.Definition, is_erased: IsErased) -> Callable[[bytes, str], bool]:
+    from crawlers import defaults
+
+    source = definition.source.name
+    items = definition.items or defaults.items
+
+    def check(block: bytes, media: str) -> bool:
+        found = list(items(Capture("", f"{BLOCK}{source}/", "", 200, (("Content-Type", media),), block, source)))
+        return bool(found) and all(is_erased(f"{source}/{one.key}", canonical_url(one.url) or one.url) for one in found)
+
+    return check
+
+
+def cut_blocks(
+    definition: catalogue.Definition, runs: Iterable[Run], is_erased: IsErased
+) -> dict[str, Replacement | None]:
+    """Return the blocks of `runs` with an erased document: id of the record → what takes its place, or None.
+
+    A block is replaced by what a new collection cuts of it.
+    """
+    from crawlers import defaults
+
+    source, access = definition.source.name, definition.source.access
+    replacements: dict[str, Replacement | None] = {}
+    items, check = definition.items or defaults.items, _make_check(definition, is_erased)
+    for run in runs:
+        for row in (collection.resolve_row(run, one) for one in run.rows if one.url.startswith(BLOCK)):
+            if row.kind != "resource":
+                continue
+            block = capture.read(Path(row.path), row.offset, row.record, row.payload_sha256)
+            if not any(is_erased(f"{source}/{one.key}", canonical_url(one.url) or one.url) for one in items(block)):
+                continue
+            assert isinstance(access, Dump)
+            rest = next(Cutter(access.record, is_withheld=check).blocks([block.body]), None)
+            replacements[row.record] = None
+            if rest is not None:
+                url = f"{BLOCK}{source}/{quote(rest.key, safe='')}"
+                raw = capture.resource_record(url, row.fetched, row.media, rest.body)
+                replacements[row.record] = Replacement(capture.record_id(url, rest.body), url, rest.body, raw)
+    return replacements

@@ -1,1 +1,0 @@
-"""Collect a dump: download, decompress, cut into records, archive."""

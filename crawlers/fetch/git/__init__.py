@@ -1,1 +1,0 @@
-"""Collect a git repository at one commit."""
