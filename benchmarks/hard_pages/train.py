@@ -2,7 +2,7 @@
 
 Each line of an open page is labelled by its gold text. Pages of one builder are left out together: a page is scored by
 a model that saw no page of its builder. With --write, the model of all pages goes to `line_model.json` beside
-`crawlers/formats/html/content_model/line_model.py`. Pages of the installation guide, beside the project, are added if
+`crawlers/formats/html/line_model.py`. Pages of the installation guide, beside the project, are added if
 they are there; they are never scored here. Deterministic: same pages, same weights.
 """
 
@@ -29,10 +29,9 @@ from benchmarks.formats.formats_html import BOOK
 from benchmarks.hard_pages.measures import score_text
 from benchmarks.hard_pages.pages import OPEN, HardPage, read_folders, without_title
 from crawlers.formats.html import html_page
-from crawlers.formats.html.content_model.line_features import describe_lines
-from crawlers.formats.html.content_model.line_model import FILE, BlockModel
-from crawlers.formats.html.heading import HEADINGS
-from crawlers.formats.html.main_content import prepare, surroundings
+from crawlers.formats.html.line_features import describe_lines
+from crawlers.formats.html.line_model import FILE, BlockModel
+from crawlers.formats.html.main_content import HEADINGS, prepare
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 from malmoi.source import Item
 
@@ -162,7 +161,7 @@ def _learn_tree(name: str, builder: str, tree: HtmlElement, gold: str, title: st
         return None
     weights = [min(20.0, len(line.text) ** 0.5) * (label >= 0) for line, label in zip(lines, labels, strict=True)]
     total = sum(weights)
-    return Lesson(name, builder, describe_lines(lines, surroundings(frame)), labels, [w / total for w in weights])
+    return Lesson(name, builder, describe_lines(lines, frame), labels, [w / total for w in weights])
 
 
 def label_lines(lines: Sequence[PlacedLine], gold: str, title: str) -> list[int]:

@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 
 from crawlers import formats
 from crawlers.formats import ParsedItem
-from crawlers.formats.html import byline, html_page, page_metadata
+from crawlers.formats.html import html_page, page_metadata
 from malmoi.source import Item
 from tests.builders.rows import each_row
 
@@ -210,7 +210,7 @@ def test_a_page_that_only_lists_others_is_told_from_an_empty_one(case: dict[str,
 
 @each_row("case", cases("bylines.jsonl"), ids=lambda case: case["why"])
 def test_a_byline_is_metadata(case: dict[str, Any]) -> None:
-    assert byline.split(case["text"]) == (case["rest"], case["author"], case["date"])
+    assert html_page.split_byline(case["text"]) == (case["rest"], case["author"], case["date"])
 
 
 def test_a_byline_gives_way_to_what_the_page_states() -> None:

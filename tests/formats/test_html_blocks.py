@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.formats.html import host_template, html_page
-from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model, smooth_odds
-from crawlers.formats.html.main_content import prepare, surroundings
+from crawlers.formats.html.line_model import BlockModel, choose_lines, load_model, smooth_odds
+from crawlers.formats.html.main_content import prepare
 from crawlers.formats.html.text_lines import lines_with_marks, lines_with_places, split_lines
 from malmoi.source import Item
 from tests.builders.rows import each_row
@@ -57,7 +57,7 @@ def test_a_table_is_kept_or_left_out_whole_with_its_caption() -> None:
     )
     assert frame is not None
     lines = lines_with_places(frame.body)
-    kept = choose_lines(lines, surroundings(frame), load_model())
+    kept = choose_lines(lines, frame, load_model())
     assert len({keep for line, keep in zip(lines, kept, strict=True) if line.text[0] == "|"}) == 1
     assert all(kept)
 
@@ -66,8 +66,8 @@ def test_lines_of_a_short_page_are_kept_with_lower_odds() -> None:
     frame = prepare(parse("<div><h1>알림</h1><p>오늘은 쉽니다.</p></div>").tree)
     assert frame is not None
     lines = lines_with_places(frame.body)
-    assert choose_lines(lines, surroundings(frame), BlockModel({"bias": -0.2}, 0.5)) == [True, True]
-    assert choose_lines(lines, surroundings(frame), BlockModel({"bias": -2.0}, 0.5)) == [False, False]
+    assert choose_lines(lines, frame, BlockModel({"bias": -0.2}, 0.5)) == [True, True]
+    assert choose_lines(lines, frame, BlockModel({"bias": -2.0}, 0.5)) == [False, False]
 
 
 def test_one_doubtful_line_between_sure_ones_follows_them() -> None:

@@ -6,7 +6,7 @@ import pytest
 from lxml import html
 
 from crawlers import rights_engine
-from crawlers.formats.html import class_names, runs
+from crawlers.formats.html import runs
 from crawlers.formats.html.html_page import parse
 from crawlers.rights import claims, refusals
 from crawlers.rights.host import response_signals
@@ -190,7 +190,7 @@ def test_ids_that_count_on_are_of_one_make_and_say_what_each_says():
     found = runs.runs(page)
     assert [(run.text, run.state.part) for run in found] == [("하나", ""), ("둘", ""), ("셋", "item"), ("다섯", "site")]
     for called in ("codeview3", "view2", "cont_12_box7", "a1b2_kogl9", "footer10", "par_id31", "7", "h1_2_3_4_ccl"):
-        assert class_names.classify_names(called) == class_names.classify_names(called.translate(runs._SAME_DIGIT))
+        assert runs.classify_names(called) == runs.classify_names(called.translate(runs._SAME_DIGIT))
 
 
 def test_words_are_folded_in_each_run_where_one_run_of_the_page_has_odd_characters():

@@ -10,12 +10,11 @@ from dataclasses import replace
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
-from crawlers.formats.html import broken_markup, byline, html_tree, page_kind, page_metadata, second_reader
-from crawlers.formats.html.content_model.line_model import BlockModel, choose_lines, load_model
-from crawlers.formats.html.heading import HEADINGS, OPENING
+from crawlers.formats.html import broken_markup, html_tree, page_kind, page_metadata, second_reader
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.layout import GONE, strip, unwrap_tables
-from crawlers.formats.html.main_content import Frame, prepare, surroundings
+from crawlers.formats.html.line_model import BlockModel, choose_lines, load_model
+from crawlers.formats.html.main_content import HEADINGS, OPENING, prepare
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.script_data import article_candidates, script_article
 from crawlers.formats.html.text_lines import lines_with_marks, lines_with_places, plain_lines
@@ -31,6 +30,22 @@ MANY_LINKS = 10
 _FRONT_MARK = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)
 MAX_FRONT = 20_000  # code points
 HEAD_LINES = 3  # leading lines in which the heading of a page is searched
+# The byline of a Korean page (작성자 … 작성일 …) is metadata.
+FIRST = 5  # number of leading lines searched for a byline
+MAX_NAME = 20  # code points; a longer value is not a name or a department
+_AUTHOR = ("작성자", "글쓴이", "등록자", "게시자", "기자명")
+_PLACE = ("담당부서", "작성부서", "담당자", "담당 부서")
+_DATE = (
+    "작성일시", "작성일자", "등록일시", "등록일자", "작성일", "등록일", "게시일", "수정일",
+    "기사입력", "최초입력", "최종수정", "입력", "승인", "수정", "등록",
+)  # fmt: skip
+_COUNT = ("조회수", "조회")
+_LABELS = "|".join((*_AUTHOR, *_PLACE, *_DATE, *_COUNT))
+_LABEL = re.compile(rf"(?:^|(?<=[\s|·,/]))({_LABELS})(?=[\s:：]|$)\s{{0,3}}([:：]?)")
+_ENTRY = re.compile(r"[-·•*○ㆍ]\s{0,3}")  # an entry of a list that holds only fields
+_TIME = re.compile(r"[\d.\-/:\s년월일시분초]{6,30}(?:\([월화수목금토일]\)[\d:\s]{0,10})?")
+_NUMBER = re.compile(r"[\d,]{1,12}(?:회|건)?")
+_SENTENCE = re.compile(r"[.!?。…「『“\"]")
 
 
 def parse(item: Item) -> Page:
@@ -117,7 +132,7 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
                 kind, reason = page_kind.judge(page, found, item.url, text, reason, carried=text is not shown)
         except Unreadable as said:
             reason = said.reason
-        text, author, date = byline.split(text)
+        text, author, date = split_byline(text)
         title = page_metadata.find_title(found.title, found.heading, text, page.tree, item.url)
     return Extracted(
         text=text if not reason else "",
@@ -159,17 +174,30 @@ def main_text(tree: html.HtmlElement, model: BlockModel | None = None) -> tuple[
     if frame is None:
         return "", "no-text"
     lines = lines_with_places(frame.body)
-    kept = choose_lines(lines, surroundings(frame), model or load_model())
-    text = "\n".join(line.text for line, keep in zip(lines, kept, strict=True) if keep)
-    said = sum(
-        len(line.text) - line.linked
-        for line, keep in zip(lines, kept, strict=True)
-        if keep and 2 * line.linked < len(line.text) and line.owner.tag not in HEADINGS
-    )
-    if _is_only_links(frame, said):
+    kept = [line for line, keep in zip(lines, choose_lines(lines, frame, model or load_model()), strict=True) if keep]
+    running = (line for line in kept if 2 * line.linked < len(line.text) and line.owner.tag not in HEADINGS)
+    own, linked = sum(len(line.text) - line.linked for line in running), frame.linked.get(frame.box, 0)
+    if linked > own and (own < MIN_OWN * (own + linked) or (own < SHORT_NOTE and frame.links >= MANY_LINKS)):
         return "", "links-only"
-    text = _add_byline(_add_heading(text, frame.heading), frame.byline)
-    return text, "" if text else "no-text"
+    if not kept:
+        return "", "no-text"
+    text = "\n".join(line.text for line in kept)
+    if frame.heading and not _has_heading(text, frame.heading):
+        text = f"{frame.heading}\n{text}"
+    first, _, rest = text.partition("\n")
+    if frame.byline and frame.byline not in text and rest:
+        text = f"{first}\n{frame.byline}\n{rest}"  # where `split_byline` looks for it
+    return text, ""
+
+
+def _has_heading(text: str, heading: str) -> bool:
+    """Whether the heading is among the first lines, before running text."""
+    for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
+        if line == heading:
+            return True
+        if len(line) >= OPENING:
+            break
+    return False
 
 
 def read_box(box: html.HtmlElement) -> str:
@@ -191,34 +219,6 @@ def read_box(box: html.HtmlElement) -> str:
     return lines_with_marks(box)
 
 
-def _add_byline(text: str, said: str) -> str:
-    """Put a byline below the first line, where `byline.split` looks for it."""
-    if not text or not said or said in text:
-        return text
-    first, _, rest = text.partition("\n")
-    return f"{first}\n{said}\n{rest}" if rest else text
-
-
-def _is_only_links(frame: Frame, said: int) -> bool:
-    """Whether the page lists links; `said` is the length of its other text in code points, headings left out."""
-    linked = frame.linked.get(frame.box, 0)
-    if linked <= said:
-        return False
-    return said < MIN_OWN * (said + linked) or (said < SHORT_NOTE and frame.links >= MANY_LINKS)
-
-
-def _add_heading(text: str, heading: str) -> str:
-    """Prepend the heading to the text if it is not among the first lines."""
-    if not text or not heading:
-        return text
-    for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
-        if line == heading:
-            return text
-        if len(line) >= OPENING:
-            break
-    return f"{heading}\n{text}"
-
-
 def _text(page: Page, model: BlockModel | None = None) -> tuple[str, str]:
     if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
         inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
@@ -229,3 +229,56 @@ def _text(page: Page, model: BlockModel | None = None) -> tuple[str, str]:
     except RecursionError:  # lists nested hundreds deep
         flat = html_tree.parse_flat(page.text)
         return main_text(flat, model) if flat is not None else ("", "no-text")
+
+
+def split_byline(text: str) -> tuple[str, str, str]:
+    """Return the text without its byline, and the author and ISO date in the byline ("" if it has none).
+
+    A byline is a line among the first five that consists of labelled fields only, at
+    least one of them a date or a count; a line with only a name counts if it has a colon or is beside such a line.
+    The first line is never a byline.
+
+    >>> split_byline("주차 안내\\n작성자 안내 담당 작성일 2026.01.19\\n주차장이 좁습니다.")
+    ('주차 안내\\n주차장이 좁습니다.', '안내 담당', '2026-01-19')
+    >>> split_byline("주차\\n작성자 마음대로 쓴다.")[0]
+    '주차\\n작성자 마음대로 쓴다.'
+    """
+    lines = text.split("\n")
+    head = lines[:FIRST]
+    fields = [_fields(line) if place else {} for place, line in enumerate(head)]
+    sure = [bool(pairs) and any(label in (*_DATE, *_COUNT, ":") for label in pairs) for pairs in fields]
+    gone = [
+        place
+        for place, pairs in enumerate(fields)
+        if pairs and (sure[place] or any(sure[near] for near in (place - 1, place + 1) if 0 < near < len(sure)))
+    ]
+    values = [pair for place in gone for pair in fields[place].items()]
+    author = next((value for label, value in values if label in _AUTHOR), "")
+    date = next((day for label, value in values if label in _DATE and (day := page_metadata.iso_date(value))), "")
+    kept = [line for place, line in enumerate(head) if place not in gone]
+    return "\n".join((*kept, *lines[FIRST:])) if gone else text, author, date
+
+
+def _fields(line: str) -> dict[str, str]:
+    """Return the labelled fields of a line, {} if it holds anything else; key ":" is present if a colon was used."""
+    if mark := _ENTRY.match(line):
+        line = line[mark.end() :]
+    labels = list(_LABEL.finditer(line)) if len(line) <= 200 else []
+    if not labels or line[: labels[0].start()].strip(" |·"):
+        return {}
+    fields: dict[str, str] = {}
+    ends = [*(label.start() for label in labels[1:]), len(line)]
+    for label, end in zip(labels, ends, strict=True):
+        name, value = label.group(1), line[label.end() : end].strip(" |·,/")
+        if name in _DATE:
+            fits = bool(page_metadata.iso_date(value)) and bool(_TIME.fullmatch(value))
+        elif name in _COUNT:
+            fits = bool(_NUMBER.fullmatch(value))
+        else:
+            fits = 0 < len(value) <= MAX_NAME and not _SENTENCE.search(value)
+        if not fits:
+            return {}
+        fields[name] = value
+        if label.group(2):
+            fields[":"] = ""
+    return fields

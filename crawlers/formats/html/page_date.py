@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import etree
 
-from crawlers.formats.html.class_names import classify_names
+from crawlers.formats.html.runs import classify_names
 
 NEAR = 200  # code points between the heading of a page and its date
 PROSE = 40  # code points beside a date in its paragraph; with so many, the paragraph speaks of the date

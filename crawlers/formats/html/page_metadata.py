@@ -23,8 +23,8 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree, html
 
 from crawlers.formats.html import page_date
-from crawlers.formats.html.class_names import classify_names
 from crawlers.formats.html.page_date import leads_away
+from crawlers.formats.html.runs import classify_names
 
 MAX_TITLE = 300  # code points; longer is not a title
 FIRST_LINES = 3  # lines of a text that may be its title

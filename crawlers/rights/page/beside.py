@@ -7,8 +7,7 @@ from itertools import islice
 
 from lxml import html
 
-from crawlers.formats.html.class_names import classify_names
-from crawlers.formats.html.runs import names
+from crawlers.formats.html.runs import classify_names, names
 from crawlers.rights.rule_files import load
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licences import licence_from_url

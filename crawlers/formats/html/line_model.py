@@ -12,8 +12,8 @@ from functools import cache
 from itertools import repeat
 from pathlib import Path
 
-from crawlers.formats.html.content_model.line_features import describe_lines
-from crawlers.formats.html.content_model.page_core import Surroundings
+from crawlers.formats.html.line_features import describe_lines
+from crawlers.formats.html.main_content import Frame
 from crawlers.formats.html.text_lines import PlacedLine
 
 LITTLE = 150  # code points; with less, lines of lower odds are kept, too
@@ -36,7 +36,7 @@ def load_model() -> BlockModel:
     return BlockModel(found["weights"], found["change"])
 
 
-def choose_lines(lines: Sequence[PlacedLine], page: Surroundings, model: BlockModel) -> list[bool]:
+def choose_lines(lines: Sequence[PlacedLine], page: Frame, model: BlockModel) -> list[bool]:
     """Return for each line whether it is main content.
 
     If little is kept, the page may be a short note: lines in the box of the page are kept with lower odds, too.
