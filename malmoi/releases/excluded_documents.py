@@ -74,7 +74,7 @@ class ListedFind(NamedTuple):
     table: str
     column: str
     kind: str
-    shape: str  # malmoi/releases/residue/shapes.py; "": it can be cleared for its document only
+    shape: str  # malmoi/releases/residue/random_words.py; "": it can be cleared for its document only
     n: int
     context: str
 

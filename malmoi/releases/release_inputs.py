@@ -13,7 +13,7 @@ from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.data_splits import Shares
 from malmoi.releases.kept_parts import Kept
-from malmoi.releases.residue.outcome import Outcome, outcomes
+from malmoi.releases.residue import Outcome, outcomes
 from malmoi.releases.sampling.inspection import Inspection
 from malmoi.releases.sampling.wrong_grants import Sample
 

@@ -131,7 +131,7 @@ def test_the_second_detector_finds_each_of_its_kinds_in_what_came_in(inside: Ran
         for path in inside.workspace.glob("2-documents/*/documents.parquet")
         for text in pq.read_table(path, columns=["text"])["text"].to_pylist()
     ]
-    assert {kind for text in texts for kind in residue.release_folder.kinds(text)} == set(residue.KINDS)
+    assert {kind for text in texts for kind in residue.kinds(text)} == set(residue.KINDS)
 
 
 def test_every_canary_in_an_address_or_a_name_was_there_to_be_found(addressed: Ran) -> None:

@@ -17,7 +17,7 @@ from benchmarks.personal_data.personal_data_score import Scores, score, worst
 from filters import personal_data
 from filters.pii_rules.institutions import Official
 from malmoi.document import Document, Provenance
-from malmoi.releases.residue.release_folder import kinds
+from malmoi.releases.residue import kinds
 
 SET = bench.TUNE.parent
 OPEN = ("tune", "first-exam", "second-exam", "third-exam")  # their misses have been read: they tune

@@ -12,7 +12,7 @@ from filters.personal_data import mark
 from flows.release import make_redactor
 from flows.run import recipe_of
 from malmoi.document import Document, Provenance
-from malmoi.releases.residue.release_folder import kinds
+from malmoi.releases.residue import kinds
 from tests.builders.rows import each_row
 
 DATA = Path(__file__).parents[1] / "data" / "pii" / "third.jsonl"

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.replacements import surrogates
+from malmoi.releases import residue
 from malmoi.releases.publish import publish
-from malmoi.releases.residue import Residue, release_folder, scan
-from malmoi.releases.residue.release_folder import kinds
+from malmoi.releases.residue import Residue, kinds
 from tests.builders.rows import each_row
 from tests.builders.small_release import documents, inputs
 
@@ -96,12 +96,18 @@ LEFT_ALONE = [
 
 @each_row(("text", "kind"), FOUND, ids=[t[:24] for t, _ in FOUND])
 def test_what_tells_a_person_is_found_once_with_its_kind(text: str, kind: str) -> None:
-    assert list(release_folder.kinds(text)) == [kind]
+    assert list(residue.kinds(text)) == [kind]
 
 
 @each_row("text", LEFT_ALONE)
 def test_placeholders_and_ordinary_numbers_are_left_alone(text: str) -> None:
-    assert list(release_folder.kinds(text)) == []
+    assert list(residue.kinds(text)) == []
+
+
+def scan(folder: Path) -> list[Residue]:
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    looks = [look for name in names for look in residue.look(folder, name)]
+    return sorted(Residue(look.file, look.column, kind, count) for look in looks for kind, count in look.found)
 
 
 def test_a_release_without_personal_data_has_no_residue(tmp_path: Path) -> None:
@@ -145,12 +151,12 @@ def test_morphemes_are_read_with_the_blanks_that_stood_between_them(tmp_path: Pa
     uneven = {"form": ["010-0000-", "1234"], "tag": ["SN"], "start": [0], "length": [9]}
     for rows, count in (([whole, None], 1), ([uneven], 1)):
         pq.write_table(pa.table({"morphemes": rows}), tmp_path / "a.parquet")
-        assert list(release_folder.kinds("".join(forms))) == ["phone", "email"]
+        assert list(residue.kinds("".join(forms))) == ["phone", "email"]
         assert [(one.column, one.kind, one.count) for one in scan(tmp_path)] == [("morphemes.form", "phone", count)]
 
 
 def test_a_long_line_is_read_in_pieces_and_nothing_at_the_seam_is_lost(tmp_path: Path) -> None:
-    text = "가" * (release_folder.PIECE - 5) + " 010-0000-1234 " + "나" * 10
+    text = "가" * (residue.PIECE - 5) + " 010-0000-1234 " + "나" * 10
     (tmp_path / "long.txt").write_text(text, encoding="utf-8")
     assert [(one.file, one.kind) for one in scan(tmp_path)] == [("long.txt", "phone")]
 
@@ -159,11 +165,6 @@ def test_a_file_that_cannot_be_read_is_an_error_and_not_a_proof(tmp_path: Path) 
     (tmp_path / "a.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(pa.ArrowInvalid):
         scan(tmp_path)
-
-
-def test_finds_are_added_up_by_kind() -> None:
-    found = [Residue("a", "", "phone", 2), Residue("b", "", "email", 1), Residue("b", "x", "phone", 1)]
-    assert release_folder.total(found) == {"email": 1, "phone": 3}
 
 
 def test_the_second_look_shares_nothing_with_the_first() -> None:
@@ -210,7 +211,7 @@ def test_the_work_grows_with_the_text_and_no_faster(part: str, monkeypatch: pyte
         text = part * n
         sys.setprofile(lambda frame, event, _: calls.update([event]))
         try:
-            for _ in release_folder.kinds(text):
+            for _ in residue.kinds(text):
                 pass
         finally:
             sys.setprofile(None)

@@ -15,10 +15,9 @@ import pytest
 from filters import personal_data
 from filters.pii_rules.secrets.placeholders import is_placeholder
 from malmoi.document import Document, Provenance
-from malmoi.releases.residue.random_words import is_stand_in
-from malmoi.releases.residue.release_folder import kinds
-from malmoi.releases.residue.shapes import SHAPES as SHAPE_NAMES
-from malmoi.releases.residue.shapes import find_shape
+from malmoi.releases.residue import kinds
+from malmoi.releases.residue.random_words import SHAPES as SHAPE_NAMES
+from malmoi.releases.residue.random_words import find_shape, is_stand_in
 from tests.builders.rows import each_row
 
 CASES = [

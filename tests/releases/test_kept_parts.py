@@ -22,7 +22,7 @@ from malmoi.releases.clusters import COPIES
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
-from malmoi.releases.residue.outcome import KINDS, outcomes
+from malmoi.releases.residue import KINDS, outcomes
 from malmoi.workspace import Workspace
 from tests.builders.small_release import document, inputs, stage
 

@@ -28,8 +28,8 @@ from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residual_pii import refuse_texts
-from malmoi.releases.residue import Span, outcomes
-from malmoi.releases.residue import release_folder as reading
+from malmoi.releases.residue import outcomes
+from malmoi.releases.residue.digit_chains import Span
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from tests.builders.rows import each_row
@@ -268,10 +268,10 @@ def test_what_two_documents_say_together_is_in_none_of_them(tmp_path: Path, case
 @each_row("around", ["ISBN", "카드번호", "계좌번호 농협", "여권", "{}", "주문 접수", "사업자", "v"])
 def test_a_value_in_a_column_is_read_as_if_it_stood_alone(around: str) -> None:
     values = [SHOWN, f"신청인 {RESIDENT}", CARD, "3020000123456", "M12345678", "1588-0000", "hong@example.kr"]
-    alone = {value: set(reading.kinds(value)) for value in [*values, around]}
+    alone = {value: set(residue.kinds(value)) for value in [*values, around]}
     for value in values:
-        (text,) = reading._join_values(pa.array([around, value, around]))
-        assert set(reading.kinds(text)) == alone[value] | alone[around], value
+        (text,) = residue._join_values(pa.array([around, value, around]))
+        assert set(residue.kinds(text)) == alone[value] | alone[around], value
 
 
 def test_what_a_source_says_of_itself_belongs_to_no_document_and_stops(tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ def shown(call: Callable[[Console], None]) -> str:
     return out.getvalue()
 
 
-PLAIN, MILL = reading.find_spans, "물레방아 자동차"  # a value that only the second detector knows
+PLAIN, MILL = residue.find_spans, "물레방아 자동차"  # a value that only the second detector knows
 
 
 def find_mill(text: str) -> Iterator[Span]:
@@ -364,7 +364,7 @@ def find_mill(text: str) -> Iterator[Span]:
 def test_where_all_is_quarantined_status_says_so_and_names_the_command_that_shows_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "find_spans", find_mill)
+    monkeypatch.setattr(residue, "find_spans", find_mill)
     source, recipe = written(tmp_path, {"02": PAPERS["02"] + "\n물레방아 자동차"})
     with pytest.raises(StageError, match="no document is left to publish"):
         run(source, recipe, tmp_path / "w")
@@ -378,7 +378,7 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
 ) -> None:
     said = {name: PAPERS[name] for name in ("02", "13")}
     source, recipe = written(tmp_path, {**said, "02": said["02"] + "\n물레방아 자동차"})
-    monkeypatch.setattr(reading, "find_spans", find_mill)
+    monkeypatch.setattr(residue, "find_spans", find_mill)
     home, _, _, made = run(source, recipe, tmp_path / "w")
     assert made.documents == 1 and verify(made.folder, render=data_cards.render_card) == []
     (note,) = made.notes

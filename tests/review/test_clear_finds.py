@@ -25,8 +25,8 @@ from malmoi.licensing.review_file import parse_lines
 from malmoi.releases import excluded_documents, residue
 from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.quarantine.masked_context import AROUND, mask_context, mask_value
-from malmoi.releases.residue import SHAPES, Span
-from malmoi.releases.residue.shapes import find_shape
+from malmoi.releases.residue.digit_chains import Span
+from malmoi.releases.residue.random_words import SHAPES, find_shape
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
 from tests.builders.rows import each_row

@@ -22,6 +22,7 @@ from malmoi.release_files import is_data_file, is_morpheme_file
 from malmoi.releases import residue
 from malmoi.releases.release_schema import AUDIT, MORPHEME_DATA
 from malmoi.releases.residue import Located
+from malmoi.releases.residue.random_words import SHAPES
 from malmoi.storage import shard
 
 NAME: Final = "cleared_finds"
@@ -134,7 +135,7 @@ def read_places(folder: Path) -> Counter[Place]:
     counts: Counter[Place] = Counter()
     for row in shard.read(path).to_pylist() if path.exists() else ():
         by_shape = row["decision"].startswith("shape-")
-        if row["reviewer"] and row["reason"] and (row["shape"] in residue.SHAPES or not by_shape):
+        if row["reviewer"] and row["reason"] and (row["shape"] in SHAPES or not by_shape):
             counts[row["id"], row["place"], row["field"], row["kind"], row["shape"]] += row["n"]
     return counts
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from malmoi.releases import residue
 from malmoi.releases.release_inputs import Redact
-from malmoi.releases.residue import Span
+from malmoi.releases.residue.digit_chains import Span
 
 AROUND: Final = 40  # code points on each side that are shown
 READ: Final = 240  # code points on each side that are redacted: no value is cut where that decides

@@ -10,16 +10,24 @@ from typing import Final
 
 import numpy as np
 
-from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks, Span
-from malmoi.releases.residue.examples import is_example_address, is_sample_number
+from malmoi.releases.residue.digit_chains import (
+    DIGIT,
+    NO_WIDTH,
+    Codes,
+    Marks,
+    Span,
+    is_sample_number,
+)
 from malmoi.releases.residue.random_words import is_shuffled, is_stand_in
 
 REACH: Final = 80  # maximum code points of a local part, a domain or a word
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
+HANGUL: Final = frozenset(map(chr, range(0xAC00, 0xD7A4)))
 DOMAIN: Final = frozenset(string.ascii_letters + string.digits + ".-")
 ALNUM: Final = frozenset(string.ascii_letters + string.digits)
 HEX: Final = frozenset(string.hexdigits)
 WORD: Final = frozenset(string.ascii_letters + string.digits + "_-")
+APART: Final = str.maketrans("-_.", "   ")
 TOKEN: Final = frozenset(string.ascii_letters + string.digits + "_-./+=%")
 SPELLED_AT: Final = ("골뱅이", "(at)", "[at]", "{at}", " at ", "앳")
 DOTS: Final = ("(dot)", "[dot]", " dot ", "(.)", "[.]", " . ")
@@ -50,6 +58,16 @@ NAMED: Final = (
     "accesskey", "access-key", "secret",
 )  # fmt: skip
 DEFAULTS: Final = frozenset("password passwd pass pwd pw secret guest changeme".split())  # in examples of addresses
+EXAMPLE_HOSTS: Final = ("example.com", "example.net", "example.org", "localhost.localdomain")  # RFC 2606, RFC 6761
+EXAMPLE_DOMAINS: Final = frozenset(("example", "invalid", "localhost", "test"))  # top-level domains of the same
+ROLES: Final = frozenset(
+    "abuse admin contact cs customer editor help helpdesk hostmaster hr info marketing master noreply no-reply office "
+    "postmaster press privacy recruit sales service support webmaster".split()
+)
+FREE_HOSTS: Final = (
+    "naver.com", "gmail.com", "hanmail.net", "daum.net", "kakao.com", "nate.com", "hotmail.com", "outlook.com",
+    "icloud.com", "yahoo.com", "yahoo.co.kr", "paran.com", "empas.com", "lycos.co.kr", "korea.com", "dreamwiz.com",
+)  # fmt: skip
 
 
 def find_signs_and_words(text: str, codes: Codes, marks: Marks) -> Iterator[Span]:
@@ -83,7 +101,9 @@ def _emails(text: str, folded: str, codes: Codes) -> Iterator[Span]:
             yield Span("email", *_extend(text, at, at + 1))
     for sign in SPELLED_AT:
         for end in _places(folded if sign.isascii() else text, sign):
-            if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _may_be_address(text, end)):
+            if _is_email(text, end - len(sign), end, is_spelled=True) and (
+                sign != " at " or _may_be_address(text, end)
+            ):
                 yield Span("email", _extend(text, end - len(sign), end)[0], len(text[: end + REACH // 2]))
 
 
@@ -96,17 +116,17 @@ def _extend(text: str, start: int, end: int) -> tuple[int, int]:
     return max(0, start - REACH) + begins, end + ends
 
 
-def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
+def _is_email(text: str, start: int, end: int, *, is_spelled: bool = False) -> bool:
     """Whether a local part ends at `start`, and a domain with an alphabetic top-level domain begins at `end`."""
     before, after = _normalise(text[max(0, start - REACH) : start]), _normalise(text[end : end + REACH])
     for dot in DOTS:
         after = after.replace(dot, ".")
-    if said:
+    if is_spelled:
         before, after = before.rstrip(), after.lstrip()
-    local = before[len(before.rstrip("".join(LOCAL))) :] if before.isascii() else _tail(before)
-    if not any(c in ALNUM or "가" <= c <= "힣" for c in local):
+    local = _head(before[::-1], LOCAL | HANGUL)[::-1]
+    if not any(c in ALNUM or c in HANGUL for c in local):
         return False
-    if said and after.lower().startswith(MAILERS):
+    if is_spelled and after.lower().startswith(MAILERS):
         return True
     labels = _head(after, DOMAIN).rstrip(".-").split(".")
     if len(labels) < 2 or not all(labels):
@@ -114,7 +134,21 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     top = labels[-1]
     if is_example_address(local, ".".join(labels)):  # also a surrogate of a recipe
         return False
-    return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
+    return 2 <= len(top) <= 24 and top.isalpha() and not (is_spelled and len(local) < 2)
+
+
+def is_example_address(local: str, host: str) -> bool:
+    """Whether a mail address is an example, or the mailbox of a role at an institution.
+
+    >>> [is_example_address(*a.split("@")) for a in ("hong@example.com", "info@a.re.kr", "info@naver.com", "hong@a.kr")]
+    [True, True, False, False]
+    """
+    name = host.casefold()
+    if name.rpartition(".")[2] in EXAMPLE_DOMAINS or any(
+        name == one or name.endswith(f".{one}") for one in EXAMPLE_HOSTS
+    ):
+        return True
+    return local.casefold() in ROLES and name not in FREE_HOSTS
 
 
 def _may_be_address(text: str, end: int) -> bool:
@@ -130,14 +164,6 @@ def _may_be_address(text: str, end: int) -> bool:
 def _normalise(text: str) -> str:
     """Normalise full-width letters (NFKC) and remove zero-width signs."""
     return unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
-
-
-def _tail(text: str) -> str:
-    """Return the local part at the end of `text`; it may contain Hangul."""
-    start = len(text)
-    while start and (text[start - 1] in LOCAL or "가" <= text[start - 1] <= "힣"):
-        start -= 1
-    return text[start:]
 
 
 def _head(text: str, allowed: frozenset[str]) -> str:
@@ -225,7 +251,10 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[Span]:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
             word = _head(text[end : end + 2 * REACH], WORD | {"."})
-            is_random = _is_drawn(word) or (prefix in AWS and len(word) == least and word.isupper())
+            # A part of a key mixes digits and letters, as random text does; `sk-learn-2024` does not.
+            parts = (part for part in word.translate(APART).split() if len(part) >= 8)
+            is_random = any(any(map(str.isdigit, part)) and any(map(str.isalpha, part)) for part in parts)
+            is_random = is_random or (prefix in AWS and len(word) == least and word.isupper())
             if before not in WORD and len(word) >= least and is_random and not is_stand_in(prefix + word):
                 yield Span("key", end - len(prefix), end + len(word))
     for end in _places(plain, PRIVATE_KEY):
@@ -251,12 +280,6 @@ def _is_key(word: str, behind: str, *, is_password: bool) -> bool:
     return not is_stand_in(word, is_password=is_password)
 
 
-def _is_drawn(word: str) -> bool:
-    """Whether a part of a key mixes digits and letters, as random text does; `sk-learn-2024` does not."""
-    stretches = word.replace("-", " ").replace("_", " ").replace(".", " ").split()
-    return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
-
-
 def _secrets(text: str, plain: str, codes: Codes) -> Iterator[Span]:
     """Find values of secret parameters in the query of a URL, and passwords before its host."""
     for at in np.flatnonzero(codes == ord("=")).tolist():
@@ -278,44 +301,21 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[Span]:
 
 def _passports(text: str, folded: str) -> Iterator[Span]:
     """Find passport numbers after a label."""
-    words: dict[str, Span] = {}
+    numbers: dict[str, Span] = {}  # "여권 (passport)" are two labels of one number
     for label in PASSPORT:
         for end in _places(folded if label.isascii() else text, label):
             after = "".join(folded[end : end + 34].replace("no.", " ").replace("no", " ").replace("-", "").split(" "))
-            word = _first(after)
-            is_number = _shape(word) in ("A00000000", "A000A0000", "AA0000000")
+            words = "".join(c if c in ALNUM else " " for c in after).split()
+            word = next((word for word in words if any(map(str.isdigit, word))), "")
+            shape = "".join("0" if c.isdigit() else "A" for c in word)
+            is_number = shape in ("A00000000", "A000A0000", "AA0000000")
             digits = word.strip(string.ascii_letters)
             if is_number and not (digits.isdecimal() and is_sample_number("passport", (digits,))):
-                # "여권 (passport)" are two labels of one number
-                words[word] = Span("passport", *_place_letters(folded, word, end))
-    yield from words.values()
-
-
-def _place_letters(text: str, word: str, start: int) -> tuple[int, int]:
-    """Return the bounds of the letters of `word`, in order, between other letters from `start` on."""
-    places, at = [start], start
-    for letter in word:
-        at = text.find(letter, at) + 1
-        places.append(at)
-    return places[1] - 1, places[-1]
-
-
-def _first(text: str) -> str:
-    """Return the first word of Latin letters and digits with a digit, or ""."""
-    word = ""
-    for c in text:
-        if c in ALNUM:
-            word += c
-        elif any(d.isdigit() for d in word):
-            break
-        else:
-            word = ""
-    return word if any(d.isdigit() for d in word) else ""
-
-
-def _shape(word: str) -> str:
-    """Return `word` with letters as A and digits as 0."""
-    return "".join("0" if c.isdigit() else "A" for c in word)
+                places = [end]  # of the letters of the word, with other signs between them
+                for letter in word:
+                    places.append(folded.find(letter, places[-1]) + 1)
+                numbers[word] = Span("passport", places[1] - 1, places[-1])
+    yield from numbers.values()
 
 
 def _births(text: str, folded: str) -> Iterator[Span]:
