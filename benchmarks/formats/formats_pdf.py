@@ -21,7 +21,7 @@ from pathlib import Path
 from lxml import html as lxml_html
 
 from crawlers import formats
-from crawlers.formats.pdf import pdf_lines, pdf_pages, pdf_paragraphs, running_heads
+from crawlers.formats.pdf import pdf, pdf_lines, pdf_pages, pdf_paragraphs
 from crawlers.formats.pdf.line_joining import Joint, learn
 from malmoi.source import Item
 
@@ -61,7 +61,7 @@ def _cost() -> None:
         with pdf_pages.open_document(body) as document:
             pages = list(pdf_pages.pages(document))
         marks.append(time.process_time())
-        lines = running_heads.remove_running_heads(pages)
+        lines = pdf.remove_running_heads(pages)
         marks.append(time.process_time())
         pdf_paragraphs.text(lines)
         marks.append(time.process_time())
@@ -111,7 +111,7 @@ def _guide_joints(body: bytes, gold: str) -> None:
 
 def _lines(body: bytes) -> list[pdf_lines.Line]:
     with pdf_pages.open_document(body) as document:
-        return running_heads.remove_running_heads(list(pdf_pages.pages(document)))
+        return pdf.remove_running_heads(list(pdf_pages.pages(document)))
 
 
 def _grams(text: str) -> Counter[str]:

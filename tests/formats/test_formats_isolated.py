@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from crawlers.formats.isolated_process import ReaderDied, call_isolated
+from crawlers.formats.pdf.pdf_pages import ReaderDied, call_isolated
 from crawlers.formats.unreadable import Unreadable
 from malmoi.limits import InputLimit
 from malmoi.processes.workers import Broken, Done, Workers, attempt

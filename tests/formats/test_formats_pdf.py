@@ -11,7 +11,7 @@ import pytest
 from crawlers import formats
 from crawlers.formats import document_metadata
 from crawlers.formats.pdf import pdf as reader
-from crawlers.formats.pdf import stream_limits
+from crawlers.formats.pdf import pdf_pages
 from crawlers.formats.pdf.line_joining import Joint, learn
 from crawlers.formats.unreadable import Unreadable
 from malmoi.limits import PDF_MEMORY
@@ -456,7 +456,7 @@ def test_a_page_that_unpacks_without_end_is_a_bomb(size: int):
 
 def test_a_bomb_that_calls_itself_a_picture_is_blanked():
     body = stuffed(100_000_000).replace(b"<</Length ", b"<</Subtype/Image/Length ")
-    assert len(stream_limits.blank_images(body)) == len(body)
+    assert len(pdf_pages.blank_images(body)) == len(body)
     assert reason(body) == "no-text"
 
 
