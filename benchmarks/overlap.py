@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks import gold
 from filters.benchmark_overlap import load_index
-from filters.duplicates.minhash.sketch import letters_of
+from filters.duplicates.sketch import letters_of
 from filters.evaluation import search_kernels
 from filters.evaluation.item_index import Index, build
 from filters.evaluation.items import Item

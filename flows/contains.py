@@ -12,9 +12,9 @@ from unicodedata import normalize
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from filters.duplicates.band_sketch import find_candidates, measure_similarity
-from filters.duplicates.minhash.similarity import SHORT, SHORT_THRESHOLD
-from filters.duplicates.minhash.sketch import letters_of
+from filters.duplicates.bands import SHORT, SHORT_THRESHOLD
+from filters.duplicates.index_lookup import find_candidates, measure_similarity
+from filters.duplicates.sketch import letters_of
 from malmoi.errors import CallError
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import manifest as manifests

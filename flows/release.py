@@ -17,7 +17,7 @@ from shutil import rmtree
 import data_cards
 from crawlers import catalogue
 from crawlers.rights.host import policy_files
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
 from flows.curate import Curated
 from flows.engine import run_surveys

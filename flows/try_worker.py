@@ -191,8 +191,8 @@ def _bind_pii(recipe: Recipe) -> BatchStage:
 
 def _bind_sketch(recipe: Recipe) -> Stage:
     """The part of `duplicates` that handles one text; `cluster` compares the sketches."""
+    from filters.duplicates import sketch
     from filters.duplicates.duplicate_survey import SURVEY
-    from filters.duplicates.minhash import sketch
 
     cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
     sketch.warm()

@@ -28,8 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.minhash.duplicate_schema import I64, SIGNATURE, SKETCH, U64
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH, U64
+from filters.duplicates.sketch import PERMUTATIONS, U32
 from malmoi.survey import Segment, Surveyed
 
 SHARD = 50_000  # documents of a simulated shard
@@ -157,9 +157,7 @@ def _anonymous() -> float:
 def survey(folder: Path, threads: int, index: Path | None) -> dict[str, Any]:
     """Run the survey over the shards below `folder` and measure it; up to SMALL documents kernels stay as they are."""
     import flows.engine.preload  # noqa: F401 - what the first call would import
-    from filters.duplicates.clusters import components, keeper_kernels
-    from filters.duplicates.engine import copy_exchange
-    from filters.duplicates.minhash import bands, compiled_kernels, hash_kernels, similarity
+    from filters.duplicates import bands, compiled_kernels, duplicate_survey, keepers, sketch
 
     shards = [Surveyed(p.parent / "documents.parquet", p) for p in sorted(folder.glob("*/sketch.parquet"))]
     out, warm = folder.parent / "out", folder.parent / "warm"
@@ -168,14 +166,14 @@ def survey(folder: Path, threads: int, index: Path | None) -> dict[str, Any]:
     large = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards) > SMALL
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
         if large:
-            found = [vars(module).values() for module in (bands, components, keeper_kernels, hash_kernels, similarity)]
+            found = [vars(module).values() for module in (bands, keepers, sketch)]
             every = [one for values in found for one in values if isinstance(one, compiled_kernels.Kernel)]
             compiled_kernels.use_compiled(every, compile=True)
         if large or segments:
-            copy_exchange.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False)  # compiles, derives
+            duplicate_survey.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False)  # compiles, derives
         base, memory.peak = _anonymous(), 0.0
         wall, cpu = time.perf_counter(), time.process_time() - memory.cpu
-        copy_exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False)
+        duplicate_survey.find(shards, segments, out, pool.map, THRESHOLD, texts=False)
         wall, cpu = time.perf_counter() - wall, time.process_time() - memory.cpu - cpu
     shutil.rmtree(warm, ignore_errors=True)
     return {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": memory.peak}

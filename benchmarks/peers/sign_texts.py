@@ -60,7 +60,7 @@ def spaced(text: str) -> str:
 
 
 def malmoi(bulk: bool) -> System:
-    from filters.duplicates.minhash import sketch
+    from filters.duplicates import sketch
 
     sketch.warm(compile=True)
     if bulk:
@@ -70,7 +70,7 @@ def malmoi(bulk: bool) -> System:
 
 def malmoi_letters() -> System:
     """From letters to signature; they are hashed, but taking them from the text is not counted."""
-    from filters.duplicates.minhash import sketch
+    from filters.duplicates import sketch
 
     sketch.warm(compile=True)
     return System(
@@ -84,8 +84,7 @@ def malmoi_sketch() -> System:
     """The whole row of a document as the survey of copies takes it: counts, digest and signature."""
     import numpy as np
 
-    from filters.duplicates import duplicate_survey
-    from filters.duplicates.minhash import sketch
+    from filters.duplicates import duplicate_survey, sketch
     from malmoi.document import Document, Provenance
 
     sketch.warm(compile=True)

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate

@@ -1,6 +1,10 @@
-"""Look up near duplicates of a text in the deduplication index: compare its signature with the rows of a segment.
+"""Look up near duplicates of a text: in a release by 64-byte sketches, in the deduplication index by signatures.
 
-The lookup has no false negatives: signatures that agree in at least `least` values differ in at most
+A sketch is hashed bands of the signature. A text and a near copy share at least one with the probability
+1 - (1 - s^ROWS)^BANDS, where s is the Jaccard similarity of their shingles: 0.998 at 0.8, 0.95 at 0.7. Candidates are
+confirmed by their exact similarity.
+
+The lookup by signatures has no false negatives: those that agree in at least `least` values differ in at most
 PERMUTATIONS - `least` others; with one band more than that, at least one band is equal in both. Documents that share
 a band are compared value by value.
 """
@@ -12,14 +16,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.minhash.bands import Banding
-from filters.duplicates.minhash.duplicate_schema import I64, U64, numbers, signatures_in
-from filters.duplicates.minhash.similarity import SHORT, Limits, limits
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, letters_of, signatures
+from filters.duplicates.bands import KEY_BITS, SHORT, Banding, keys, limits
+from filters.duplicates.duplicate_schema import I64, U64, numbers, signatures_in
+from filters.duplicates.sketch import PERMUTATIONS, U32, jaccard, letters_of, shingle_hashes, signatures
 from malmoi.errors import CallError
+
+BANDS, ROWS = 16, 5  # 4 bytes a band
+_BAND = np.dtype("<u4")
+_SURPLUS = np.uint64(KEY_BITS - 32)
+
+
+def sketch_texts(texts: Sequence[str]) -> bytes:
+    """Return the sketches of texts, 64 bytes each, joined."""
+    found = signatures(texts)
+    bands = [(keys(found, band * ROWS, ROWS) >> _SURPLUS).astype(_BAND) for band in range(BANDS)]
+    return np.stack(bands, axis=1).tobytes()
+
+
+def find_candidates(sketches: npt.NDArray[np.uint8], text: str) -> list[int]:
+    """Return the rows of `sketches`, shape (n, 64), that share a band with `text`, most shared bands first."""
+    if not len(sketches) or not len(letters_of(text)):
+        return []
+    shared = np.count_nonzero(sketches.view(_BAND) == np.frombuffer(sketch_texts([text]), _BAND), axis=1)
+    rows = np.flatnonzero(shared)
+    return [int(row) for row in rows[np.argsort(-shared[rows], kind="stable")]]
+
+
+def measure_similarity(left: str, right: str) -> float:
+    """Return the exact Jaccard similarity of the shingles of two texts."""
+    return float(jaccard(shingle_hashes(left), shingle_hashes(right)))
+
 
 COLUMNS = ("id", "release", "version", "letters", "signature")
 PAIRS = 65_536  # compared at once: 64 MB
@@ -61,9 +91,13 @@ def find_near_copies(documents: Path, texts: Texts, threshold: float) -> Iterato
     `threshold` is an estimated Jaccard similarity; it is at least 0.9 if text or row has under 300 letters and
     digits. Without letters a text has no near copy. CallError if the file has no signatures.
     """
-    bounds = limits(threshold)
-    cut = exhaustive_banding(bounds[0].least)
-    known = [_sort_keys(texts.signatures, band * cut.rows, cut.rows) for band in range(cut.bands)]
+    usual, short = limits(threshold)
+    cut = exhaustive_banding(usual.least)
+    known: list[tuple[U64, I64]] = []  # the keys of each band of the texts, sorted, and their texts
+    for band in range(cut.bands):
+        found = _hash_bands(texts.signatures, band * cut.rows, cut.rows)
+        order = np.argsort(found, kind="stable")
+        known.append((found[order], order))
     with pq.ParquetFile(documents) as file:
         if not set(COLUMNS) <= set(file.schema_arrow.names):
             raise CallError(f"{documents}: has no signatures; only segments of the survey `copies` can be queried.")
@@ -71,9 +105,15 @@ def find_near_copies(documents: Path, texts: Texts, threshold: float) -> Iterato
             rows = file.read_row_group(number, columns=list(COLUMNS))
             held = Texts.from_arrow(rows)
             names = rows.select(["id", "release", "version"])
-            for row, text, agree in _find_agreeing(held, texts, *_candidates(held.signatures, known, cut), bounds):
-                said = {name: names.column(name)[row].as_py() for name in names.column_names}
-                yield NearCopy(text=text, similarity=agree / PERMUTATIONS, **said)
+            row, text = _candidates(held.signatures, known, cut)
+            for at in range(0, len(row), PAIRS):
+                i, j = row[at : at + PAIRS], text[at : at + PAIRS]
+                agree = (held.signatures[i] == texts.signatures[j]).sum(axis=1)
+                least = np.minimum(held.letters[i], texts.letters[j])
+                enough = (least > 0) & (agree >= np.where(least < SHORT, short.least, usual.least))
+                for of_row, of_text, equal in zip(i[enough], j[enough], agree[enough], strict=True):
+                    document = {name: names.column(name)[int(of_row)].as_py() for name in names.column_names}
+                    yield NearCopy(text=int(of_text), similarity=int(equal) / PERMUTATIONS, **document)
 
 
 def exhaustive_banding(least: int) -> Banding:
@@ -86,13 +126,7 @@ def exhaustive_banding(least: int) -> Banding:
     return Banding(bands, PERMUTATIONS // bands)
 
 
-def _sort_keys(texts: U32, first: int, rows: int) -> tuple[U64, I64]:
-    found = _keys(texts, first, rows)
-    order = np.argsort(found, kind="stable")
-    return found[order], order
-
-
-def _keys(signatures: U32, first: int, rows: int) -> U64:
+def _hash_bands(signatures: U32, first: int, rows: int) -> U64:
     """Hash the band of `rows` values from `first` on; a hash collision only costs a comparison."""
     key = np.zeros(len(signatures), np.uint64)
     for value in range(first, first + rows):
@@ -106,7 +140,7 @@ def _candidates(rows: U32, known: Sequence[tuple[U64, I64]], cut: Banding) -> tu
     width = len(known[0][0])
     found = [np.empty(0, np.int64)]
     for band, (sorted_keys, order) in enumerate(known):
-        own = _keys(rows, band * cut.rows, cut.rows)
+        own = _hash_bands(rows, band * cut.rows, cut.rows)
         low, high = (np.searchsorted(sorted_keys, own, side) for side in ("left", "right"))
         many = high - low
         row = np.repeat(np.arange(len(own)), many)
@@ -114,16 +148,3 @@ def _candidates(rows: U32, known: Sequence[tuple[U64, I64]], cut: Banding) -> tu
         found.append(np.unique(row * width + order[low[row] + nth]))
     both = np.unique(np.concatenate(found))
     return both // max(width, 1), both % max(width, 1)
-
-
-def _find_agreeing(
-    held: Texts, texts: Texts, row: I64, text: I64, bounds: tuple[Limits, Limits]
-) -> Iterator[tuple[int, int, int]]:
-    """Yield (row, text, number of equal values) of the candidates that reach the threshold."""
-    usual, short = bounds
-    for at in range(0, len(row), PAIRS):
-        i, j = row[at : at + PAIRS], text[at : at + PAIRS]
-        agree = (held.signatures[i] == texts.signatures[j]).sum(axis=1)
-        least = np.minimum(held.letters[i], texts.letters[j])
-        enough = (least > 0) & (agree >= np.where(least < SHORT, short.least, usual.least))
-        yield from zip(i[enough].tolist(), j[enough].tolist(), agree[enough].tolist(), strict=True)

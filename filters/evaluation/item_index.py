@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.sketch import letters_of
+from filters.duplicates.sketch import letters_of
 from filters.evaluation import search_kernels
 from filters.evaluation.item_letters import Bools, Parts, Runs, join_parts, parts_of, read_parts, runs_of
 from filters.evaluation.items import Item

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.sketch import letters_of
+from filters.duplicates.sketch import letters_of
 from filters.evaluation import search_kernels
 from filters.evaluation.items import Item
 from filters.evaluation.search_kernels import I64, U8, U16, U64

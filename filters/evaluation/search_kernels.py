@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.sketch import jit_kernel
+from filters.duplicates.compiled_kernels import jit_kernel
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]

@@ -6,14 +6,14 @@ Cached MinHash kernels are loaded; nothing is compiled here. A test checks that 
 
 import crawlers.extract
 import filters.duplicates.duplicate_survey
-import filters.duplicates.minhash.sketch
+import filters.duplicates.sketch
 import filters.exact_duplicates
 import filters.morphology
 import malmoi.recipe
 import malmoi.storage.shard
 
 filters.morphology.load()
-filters.duplicates.minhash.sketch.warm()
+filters.duplicates.sketch.warm()
 for _name in malmoi.recipe.list_filters():
     malmoi.recipe.load_filter(_name)
 crawlers.extract.warm()

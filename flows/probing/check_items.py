@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from crawlers.catalogue import Definition
 from crawlers.sampling import Stratum
-from filters.duplicates.minhash.hash_kernels import U32, jaccard
-from filters.duplicates.minhash.sketch import shingle_hashes
+from filters.duplicates.sketch import U32, jaccard, shingle_hashes
 from filters.korean.hangul import is_hangul
 from flows.plurals import count_of, tally
 from flows.probing.check_answers import grade_share

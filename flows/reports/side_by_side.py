@@ -60,7 +60,7 @@ class Row:
 
 def show_pair(left: Side, right: Side, out: Console) -> None:
     """Print the exact Jaccard similarity of two texts, and the texts side by side; in color if the terminal has it."""
-    from filters.duplicates.minhash.sketch import jaccard, shingle_hashes
+    from filters.duplicates.sketch import jaccard, shingle_hashes
 
     shingles = [shingle_hashes(side.text) for side in (left, right)]
     shared = f"{jaccard(*shingles):.4f}" if any(map(len, shingles)) else "none, neither has a letter"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filters.duplicates.minhash.sketch import exact_digest, letters_of, signature
+from filters.duplicates.sketch import exact_digest, letters_of, signature
 from flows import release as releases
 from flows import release_index
 from flows.engine import run_surveys, worker_pool

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import data_cards
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from malmoi.apply import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure, Ledger

@@ -8,9 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_survey import SURVEY
-from filters.duplicates.engine.copy_exchange import find
-from filters.duplicates.engine.task_order import Size
+from filters.duplicates.duplicate_survey import SURVEY, Size, find
 from malmoi.document import Document, Provenance
 from malmoi.releases.partitioning import h
 from malmoi.storage import shard

@@ -17,7 +17,7 @@ import data_cards
 from crawlers.fetch.politeness import AGENT
 from data_cards.documents import render_documents
 from data_cards.header import list_configurations
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from malmoi.document import Document
 from malmoi.release_files import CATALOGUE, CHECKLIST, CROISSANT, DOCUMENTS, PROVENANCE, TRAINING_SUMMARY
 from malmoi.releases import manifest as manifests

@@ -14,23 +14,22 @@ from hypothesis import strategies as st
 from crawlers.formats.html.html_page import strip_tags
 from crawlers.sample import site
 from filters import exact_duplicates, near_duplicates
-from filters.duplicates.clusters.keeper_kernels import equal_bytes
-from filters.duplicates.duplicate_survey import sketch
-from filters.duplicates.engine.copy_exchange import compare_documents
-from filters.duplicates.minhash import bands
-from filters.duplicates.minhash.bands import (
+from filters.duplicates import bands
+from filters.duplicates.bands import (
     ALL_PAIRS,
     FIRST,
     FOUND,
     banding,
     candidates,
+    equal_values,
     find_repeated_keys,
     keys,
     keys_of,
     unpack_pairs,
 )
-from filters.duplicates.minhash.duplicate_schema import SKETCH
-from filters.duplicates.minhash.similarity import equal_values
+from filters.duplicates.duplicate_schema import SKETCH
+from filters.duplicates.duplicate_survey import compare_documents, sketch
+from filters.duplicates.keepers import equal_bytes
 from malmoi.document import Document, Provenance
 
 PAGES = Path(__file__).parents[2] / "crawlers/sample/pages"

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.duplicates import copies, copies_peers, copies_plant, copies_score, copies_texts, copies_truth
 from benchmarks.duplicates.copies_plant import Text
 from benchmarks.duplicates.copies_score import Answer
-from filters.duplicates.minhash.sketch import letters_of
+from filters.duplicates.sketch import letters_of
 from flows import try_stage
 
 PAIRS = [

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filters.duplicates.engine import file_tasks, sketch_reading
-from filters.duplicates.engine.copy_exchange import find
+from filters.duplicates import survey_tasks
+from filters.duplicates.duplicate_survey import find
 from malmoi.errors import StageError
 from malmoi.storage import shuffle
 from tests.builders.small_survey import FILES, ONE, corpus, document, prose, rows, segment, shards, survey
@@ -60,8 +60,8 @@ def test_order_cut_and_threads_leave_no_trace(tmp_path, docs, earlier, truth, si
 
 def test_the_pieces_that_a_task_works_on_leave_no_trace(tmp_path, docs, earlier, truth, monkeypatch):
     """Arrays as small as these are one piece each; here they are cut into many."""
-    for module, name, size in ((sketch_reading, "READ", 7), (file_tasks, "AT_ONCE", 5), (file_tasks, "PAIRS", 5)):
-        monkeypatch.setattr(module, name, size)
+    for name, size in (("READ", 7), ("AT_ONCE", 5), ("PAIRS", 5)):
+        monkeypatch.setattr(survey_tasks, name, size)
     survey(shards(docs, tmp_path / "in", 16), tmp_path / "out", ONE, earlier)
     assert (tmp_path / "out/table.parquet").read_bytes() == truth
 

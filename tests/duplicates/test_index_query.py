@@ -6,8 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from filters.duplicates.duplicate_schema import SIGNATURE
+from filters.duplicates.index_lookup import Texts, find_near_copies
 from flows import query_index, release_index
 from flows.cli import main
 from malmoi.erasure import tombstones
@@ -76,31 +81,25 @@ class TestQuery:
         assert [(copy.id, copy.version) for copy in found["ga/1"]] == [("na/5", "1.0.0")]
         assert query_index.find_cluster_pairs(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
 
-    def test_every_pair_that_agrees_enough_is_found_whatever_the_threshold(self):
-        import numpy as np
-
-        from filters.duplicates.index_lookup import (
-            Texts,
-            _candidates,
-            _find_agreeing,
-            _sort_keys,
-            exhaustive_banding,
-            limits,
-        )
-
+    def test_every_pair_that_agrees_enough_is_found_whatever_the_threshold(self, tmp_path):
         draw = np.random.default_rng(5)
         rows = draw.integers(0, 2**32, (200, 128), dtype=np.uint32)
         texts = rows.copy()
         for i in range(200):
             texts[i, draw.permutation(128)[: i % 64]] += 1
         letters = np.full(200, 900)
+        columns = {
+            "id": [str(i) for i in range(200)],
+            "release": ["r"] * 200,
+            "version": ["1.0.0"] * 200,
+            "letters": letters,
+            "signature": pa.array([row.tobytes() for row in rows], SIGNATURE),
+        }
+        pq.write_table(pa.table(columns), tmp_path / "documents.parquet")
         for threshold in (0.5, 0.65, 0.8, 0.95, 1.0):
-            cut = exhaustive_banding(limits(threshold)[0].least)
-            keyed = [_sort_keys(texts, band * cut.rows, cut.rows) for band in range(cut.bands)]
-            pairs = _candidates(rows, keyed, cut)
-            found = _find_agreeing(Texts(rows, letters), Texts(texts, letters), *pairs, limits(threshold))
+            found = find_near_copies(tmp_path / "documents.parquet", Texts(texts, letters), threshold)
             expected = [i for i in range(200) if (rows[i] == texts[i]).mean() >= threshold]
-            assert [row for row, text, _ in found if row == text] == expected
+            assert [copy.text for copy in found if copy.id == str(copy.text)] == expected
 
     @pytest.mark.parametrize(
         ("line", "says"),

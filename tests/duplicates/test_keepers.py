@@ -6,9 +6,8 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from filters.duplicates.duplicate_survey import count_faults, sketch
-from filters.duplicates.engine.copy_exchange import compare_documents
-from filters.duplicates.minhash.duplicate_schema import SKETCH
+from filters.duplicates.duplicate_schema import SKETCH
+from filters.duplicates.duplicate_survey import compare_documents, count_faults, sketch
 from malmoi.document import Document
 from tests.builders.small_survey import FILES, ONE, changed, document, prose, rows, segment, shards, survey
 

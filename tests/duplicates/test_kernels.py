@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.duplicates.clusters import components, keeper_kernels
-from filters.duplicates.minhash import bands, compiled_kernels, hash_kernels, similarity, sketch
-from filters.duplicates.minhash.compiled_kernels import Kernel, jit_kernel
+from filters.duplicates import bands, compiled_kernels, keepers, sketch
+from filters.duplicates.compiled_kernels import Kernel, jit_kernel
 from filters.evaluation import search_kernels as evaluation
 from tests.builders import small_survey
 from tests.builders.small_survey import FILES, ONE
@@ -23,7 +22,7 @@ from tests.builders.small_survey import FILES, ONE
 ROOT = Path(__file__).parents[2]
 EVERY = {
     id(kernel): kernel
-    for module in (bands, components, keeper_kernels, hash_kernels, similarity, evaluation)
+    for module in (bands, keepers, sketch, evaluation)
     for kernel in vars(module).values()
     if isinstance(kernel, Kernel)
 }.values()
@@ -60,16 +59,16 @@ def both(kernel: Any, *args: Any) -> tuple[Any, Any]:
 def test_a_text_has_the_same_letters_hashes_and_bytes_in_both_forms(text: str) -> None:
     points = sketch._code_points(text)
     room = np.empty(points.size, np.uint32)
-    (n, (*_, left)), (m, (*_, right)) = both(hash_kernels.write_letters, points, sketch._lower_case_table(), room)
+    (n, (*_, left)), (m, (*_, right)) = both(sketch.write_letters, points, sketch._lower_case_table(), room)
     assert n == m and (left[:n] == right[:n]).all()
     letters = left[:n].copy()
-    (n, (_, left)), (m, (_, right)) = both(hash_kernels.hash_shingles, letters, np.empty(letters.size, np.uint32))
+    (n, (_, left)), (m, (_, right)) = both(sketch.hash_shingles, letters, np.empty(letters.size, np.uint32))
     assert n == m and (left[:n] == right[:n]).all()
     hashes = np.sort(left[:n])
-    (n, (left,)), (m, (right,)) = both(hash_kernels.keep_distinct, hashes)
+    (n, (left,)), (m, (right,)) = both(sketch.keep_distinct, hashes)
     assert n == m and (left[:n] == right[:n]).all()
     (n, (*_, left)), (m, (*_, right)) = both(
-        hash_kernels.encode_utf8, points, sketch._WHITE, np.empty(4 * points.size, np.uint8)
+        sketch.encode_utf8, points, sketch._WHITE, np.empty(4 * points.size, np.uint8)
     )
     assert n == m and (left[:n] == right[:n]).all()
 
@@ -80,10 +79,10 @@ def test_texts_have_the_same_signatures_in_both_forms(texts: list[str]) -> None:
     points = sketch._code_points("".join(texts))
     ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
     rows = np.empty((len(texts), sketch.PERMUTATIONS), np.uint32)
-    left, right = both(hash_kernels.sign_all, points, ends, sketch._lower_case_table(), *sketch._permutations(), rows)
+    left, right = both(sketch.sign_all, points, ends, sketch._lower_case_table(), *sketch._permutations(), rows)
     assert (left[1][-1] == right[1][-1]).all()
     letters = sketch.letters_of("".join(texts))
-    left, right = both(hash_kernels.sign, letters, *sketch._permutations(), np.empty(sketch.PERMUTATIONS, np.uint32))
+    left, right = both(sketch.sign, letters, *sketch._permutations(), np.empty(sketch.PERMUTATIONS, np.uint32))
     assert (left[1][-1] == right[1][-1]).all()
 
 
@@ -91,10 +90,8 @@ def test_texts_have_the_same_signatures_in_both_forms(texts: list[str]) -> None:
 @given(st.sets(st.integers(0, 2**32 - 1), max_size=60), st.sets(st.integers(0, 2**32 - 1), max_size=60))
 def test_similarity_is_the_same_number_in_both_forms(one: set[int], other: set[int]) -> None:
     left, right = (np.array(sorted(found), np.uint32) for found in (one | set(range(9)), other | set(range(5, 20))))
-    assert hash_kernels.jaccard.plain(left, right) == hash_kernels.jaccard.dispatcher(left, right)
-    assert (
-        hash_kernels.jaccard.plain(left[:0], right[:0]) == hash_kernels.jaccard.dispatcher(left[:0], right[:0]) == 0.0
-    )
+    assert sketch.jaccard.plain(left, right) == sketch.jaccard.dispatcher(left, right)
+    assert sketch.jaccard.plain(left[:0], right[:0]) == sketch.jaccard.dispatcher(left[:0], right[:0]) == 0.0
 
 
 @settings(deadline=None, max_examples=20)
@@ -115,8 +112,8 @@ def test_pairs_are_compared_the_same_in_both_forms(seed: int, count: int) -> Non
     rows = np.where(draw.random((9, len(values))) < 0.9, values, np.uint32(7))  # alike at about 0.81
     pair = draw.integers(0, 9, (2, count))
     letters = draw.choice(np.array([0, 90, 900]), (2, count))
-    args = (rows, pair[0], rows[::-1].copy(), pair[1], letters[0], letters[1], similarity.bounds(0.8))
-    assert (similarity.compare_rows.plain(*args) == similarity.compare_rows.dispatcher(*args)).all()
+    args = (rows, pair[0], rows[::-1].copy(), pair[1], letters[0], letters[1], bands.bounds(0.8))
+    assert (bands.compare_rows.plain(*args) == bands.compare_rows.dispatcher(*args)).all()
 
 
 @pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
@@ -169,8 +166,8 @@ def test_the_cache_is_searched_a_few_times_not_for_each_call(monkeypatch: pytest
 
 def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom filters.duplicates.minhash import compiled_kernels as compiling\n"
-        "from filters.duplicates.minhash import hash_kernels as kernels, sketch\n"
+        "import sys\nfrom filters.duplicates import compiled_kernels as compiling\n"
+        "from filters.duplicates import hash_kernels as kernels, sketch\n"
         "sketch.signature('우리말을 모은 사전 ' * 20)\nassert kernels.sign.fast is None\n"
         "compiling.COMPILE_AFTER = 1_500_000\ntext = '우리말을 모은 사전 ' * 120_000\n"
         "before = sketch.signature(text[:5000])\nsketch.signature(text); sketch.signature(text)\n"
@@ -188,13 +185,13 @@ def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
 def test_kernels_of_a_folder_that_cannot_be_written_are_kept_in_the_cache_of_the_user(tmp_path: Path) -> None:
     package = tmp_path / "site"
     package.mkdir()
-    source = "from filters.duplicates.minhash.compiled_kernels import jit_kernel\n"
+    source = "from filters.duplicates.compiled_kernels import jit_kernel\n"
     source += "@jit_kernel\ndef twice(found):\n    return 2 * len(found)\n"
     (package / "loop.py").write_text(source, encoding="utf-8")
     (package / "__pycache__").touch()  # a file: nothing can be kept below it, whoever asks
     program = (
         f"import sys; sys.path.insert(0, {str(package)!r})\nimport numpy as np, loop\n"
-        "from filters.duplicates.minhash import compiled_kernels as compiling\n"
+        "from filters.duplicates import compiled_kernels as compiling\n"
         "compiling.COMPILE_AFTER = compiling.LOAD_AFTER = 0\nassert loop.twice(np.zeros(3)) == 6\n"
         "print(loop.twice.is_kept(), loop.twice._folder())"
     )

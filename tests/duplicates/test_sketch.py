@@ -11,8 +11,8 @@ from datasketch import MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filters.duplicates.minhash import compiled_kernels, hash_kernels, sketch
-from filters.duplicates.minhash.sketch import (
+from filters.duplicates import compiled_kernels, sketch
+from filters.duplicates.sketch import (
     PERMUTATIONS,
     SCHEME,
     SEED,
@@ -185,7 +185,7 @@ def test_after_warming_nothing_is_left_to_compile(monkeypatch):
     monkeypatch.setattr(compiled_kernels, "COMPILE_AFTER", 0)
     monkeypatch.setattr(compiled_kernels, "LOAD_AFTER", 0)
     sketch.warm()
-    every = [k.dispatcher for k in vars(hash_kernels).values() if isinstance(k, compiled_kernels.Kernel)]
+    every = [k.dispatcher for k in vars(sketch).values() if isinstance(k, compiled_kernels.Kernel)]
     before = [len(k.signatures) for k in every]  # 0 where only another kernel calls it
     assert any(before)
     jaccard(shingle_hashes(SENTENCE), shingle_hashes("말"))

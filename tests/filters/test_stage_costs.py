@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks import hostile
 from benchmarks.scale import scaling
-from filters.duplicates.clusters.components import join, labels, new_parents
 from filters.duplicates.duplicate_survey import SURVEY
+from filters.duplicates.keepers import join, labels, new_parents
 from filters.views import text_views
 from malmoi import recipe
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span

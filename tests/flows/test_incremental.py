@@ -16,7 +16,7 @@ import pytest
 
 from crawlers import archives, host_templates
 from filters import exact_duplicates
-from filters.duplicates.minhash.duplicate_schema import TABLE
+from filters.duplicates.duplicate_schema import TABLE
 from flows import run as runs
 from flows.collect import collect
 from flows.curate import Curated, curate

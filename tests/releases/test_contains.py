@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from flows import contains
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError

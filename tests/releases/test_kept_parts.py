@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from malmoi.apply import Dropped
 from malmoi.document import Document, Verdict
 from malmoi.erasure import derived_files

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
-from filters.duplicates.band_sketch import sketch_texts
+from filters.duplicates.index_lookup import sketch_texts
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.releases import residual_pii, residue

@@ -18,8 +18,8 @@ from crawlers.platforms import law_go_kr
 from crawlers.rights import claims
 from data_cards import render_card
 from filters import exact_duplicates
+from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.duplicate_survey import compare_documents
-from filters.duplicates.minhash.duplicate_schema import SKETCH
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.apply import Dropped, Outcome

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+from filters.duplicates.sketch import PERMUTATIONS, U32
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]

@@ -10,8 +10,9 @@ import fcntl
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -50,7 +51,11 @@ class Kernel:
         if _INSIDE.kernel:
             return self.plain(*args)
         self.seen += self.weight * len(args[self.by])
-        if self._is_worth_compiling():
+        worth = self.seen >= COMPILE_AFTER
+        if not worth and self.seen >= max(LOAD_AFTER, self.look_at):
+            self.look_at = 2 * self.seen  # a search reads two folders
+            worth = self.is_kept()
+        if worth:
             return self.call_compiled(*args)
         _INSIDE.kernel = True
         try:
@@ -59,35 +64,45 @@ class Kernel:
         finally:
             _INSIDE.kernel = False
 
-    def _is_worth_compiling(self) -> bool:
-        if self.seen >= COMPILE_AFTER:
-            return True
-        if self.seen < max(LOAD_AFTER, self.look_at):
-            return False
-        self.look_at = 2 * self.seen  # a search reads two folders
-        return self.is_kept()
-
     def call_compiled(self, *args: Any) -> Any:
         """Call the compiled form and use it from now on; one process at a time compiles."""
         dispatcher = self.dispatcher
-        with _hold_compile_lock(self._folder()):
+        folder = self._folder()
+        with ExitStack() as stack:
+            if folder is not None:  # a process that waited loads the result from disk
+                folder.mkdir(parents=True, exist_ok=True)
+                fcntl.flock(stack.enter_context((folder / ".compiling").open("a")), fcntl.LOCK_EX)
             if not self.is_kept() and not _SAID:
                 _SAID.append(self.__name__)
-                print(_compile_notice(self._folder()), file=sys.stderr, flush=True)
-            found = dispatcher(*args)
+                cached = f"They are cached in {folder} for the next run." if folder else "No cache folder is writable."
+                about = "compiling the kernels of deduplication for this machine (about 12 s of CPU, once)"
+                print(f"malmoi: {about}. {cached}", file=sys.stderr, flush=True)
+            result = dispatcher(*args)
         self.fast = dispatcher
-        return found
+        return result
 
-    @property
+    @cached_property
     def dispatcher(self) -> Any:
         """The numba dispatcher of the function."""
-        if not hasattr(self, "_dispatcher"):
-            self._dispatcher = _dispatcher(self.function)
-        return self._dispatcher
+        import numba
+        from numba.core import types
+        from numba.extending import typeof_impl
+
+        if Kernel not in typeof_impl.registry:
+            typeof_impl.register(Kernel)(lambda kernel, _: types.Dispatcher(kernel.dispatcher))
+        try:
+            return numba.njit(self.function, nogil=True, error_model="numpy", cache=True)
+        except RuntimeError:  # "no locator available": no writable cache folder
+            return numba.njit(self.function, nogil=True, error_model="numpy")
 
     def is_kept(self) -> bool:
         """Whether a compiled form is cached on disk; checked without numba, whose import takes half a second."""
-        return any(True for _ in _find_cached_indexes(self.function))
+        file = Path(self.function.__code__.co_filename)
+        name = f"{file.stem}.{self.function.__qualname__}-*.nbi"
+        places = [(file.parent / "__pycache__", name), (Path.home() / ".cache" / "numba", f"*/{name}")]
+        if folder := os.environ.get("NUMBA_CACHE_DIR"):
+            places = [(Path(folder), f"*/{name}")]
+        return any(True for place, pattern in places for _ in place.glob(pattern))
 
     def _folder(self) -> Path | None:
         path = getattr(self.dispatcher.stats, "cache_path", None)
@@ -99,17 +114,6 @@ def use_compiled(kernels: Iterable[Any], *, compile: bool = False) -> None:
     for kernel in kernels:
         if compile or kernel.is_kept():
             kernel.seen = COMPILE_AFTER
-
-
-def _find_cached_indexes(function: Callable[..., Any]) -> Iterator[Path]:
-    """Yield the cache index files of numba for a function."""
-    file = Path(function.__code__.co_filename)
-    name = f"{file.stem}.{function.__qualname__}-*.nbi"
-    if folder := os.environ.get("NUMBA_CACHE_DIR"):
-        yield from Path(folder).glob(f"*/{name}")
-    else:
-        yield from (file.parent / "__pycache__").glob(name)
-        yield from (Path.home() / ".cache" / "numba").glob(f"*/{name}")
 
 
 @overload
@@ -132,33 +136,3 @@ def jit_kernel(
     if function is None:
         return lambda given: cast(Any, Kernel(given, plain, by, weight))
     return Kernel(function, plain, by, weight)
-
-
-def _dispatcher(function: Callable[..., Any]) -> Any:
-    import numba
-    from numba.core import types
-    from numba.extending import typeof_impl
-
-    if Kernel not in typeof_impl.registry:
-        typeof_impl.register(Kernel)(lambda kernel, _: types.Dispatcher(kernel.dispatcher))
-    try:
-        return numba.njit(function, nogil=True, error_model="numpy", cache=True)
-    except RuntimeError:  # "no locator available": no writable cache folder
-        return numba.njit(function, nogil=True, error_model="numpy")
-
-
-def _compile_notice(folder: Path | None) -> str:
-    where = f"They are cached in {folder} for the next run." if folder else "No cache folder is writable."
-    return f"malmoi: compiling the kernels of deduplication for this machine (about 12 s of CPU, once). {where}"
-
-
-@contextmanager
-def _hold_compile_lock(folder: Path | None) -> Iterator[None]:
-    """Lock out other processes that compile; a process that waited loads the result from disk."""
-    if folder is None:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".compiling").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

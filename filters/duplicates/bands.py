@@ -1,19 +1,27 @@
-"""Banding (LSH): documents that agree in all values of one band of their signatures are candidate pairs.
+"""Candidates by banding (LSH), and their estimated similarity.
 
-Two documents of Jaccard similarity s share a given band of r values with probability s^r, and one of
-b bands with 1 - (1 - s^r)^b (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
-Verification removes candidates below the threshold (false positives).
+Documents that agree in all values of one band of their signatures are candidate pairs. Two documents of Jaccard
+similarity s share a given band of r values with probability s^r, and one of b bands with 1 - (1 - s^r)^b (Leskovec,
+Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
+
+The share of equal values of two signatures estimates s with the standard deviation sqrt(s (1 - s) / PERMUTATIONS),
+0.035 at 0.8. If the estimate is more than three standard deviations from the threshold, it decides; otherwise the
+shingles themselves are compared.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jit_kernel
+from filters.duplicates.compiled_kernels import jit_kernel
+from filters.duplicates.duplicate_schema import DOUBT, I64, NO, SURE, U64, Flags
+from filters.duplicates.sketch import PERMUTATIONS, U32
 
 FOUND = 0.995  # minimum recall: share of the pairs at the threshold that share a band
 ALL_PAIRS = 32  # rows; in longer runs of equal keys only some pairs are compared
@@ -113,24 +121,20 @@ def candidates(key: U64) -> U64:
     >>> [side.tolist() for side in unpack_pairs(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
-    row = _sort_by_key(key)
-    found: U64 = _pair_runs(key[row], row)
-    return found
+    row = np.arange(len(key), dtype=np.uint64)
+    if len(key) >> _ROW_BITS:
+        row = row[np.argsort(key, kind="stable")]
+    else:  # key and row as one number
+        row |= key << np.uint64(_ROW_BITS)
+        row.sort()
+        row &= np.uint64((1 << _ROW_BITS) - 1)
+    pairs: U64 = _pair_runs(key[row], row)
+    return pairs
 
 
 def unpack_pairs(pairs: U64) -> tuple[U32, U32]:
     """Unpack pairs stored as left << 32 | right, which sort as pairs do."""
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
-
-
-def _sort_by_key(key: U64) -> U64:
-    """Return the rows sorted by key, stable; keys are below 2^KEY_BITS."""
-    row = np.arange(len(key), dtype=np.uint64)
-    if len(key) >> _ROW_BITS:
-        return row[np.argsort(key, kind="stable")]
-    row |= key << np.uint64(_ROW_BITS)
-    row.sort()
-    return row & np.uint64((1 << _ROW_BITS) - 1)
 
 
 def _find_repeated(key: U64) -> U32:
@@ -229,3 +233,79 @@ def _collect_lookups(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> 
                 at += 1
             j += 1
     return left, right
+
+
+SHORT = 300  # letters and digits; shorter texts share stock phrases, so their threshold is higher
+SHORT_THRESHOLD = 0.9  # Jaccard similarity
+SIGMAS = 3.0  # standard deviations; one or two of 1000 pairs deviate further to the wrong side
+_PART = 4096  # pairs that NumPy compares at once: 4 MB
+
+Verdicts = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Minimum numbers of equal values for a pair to be sure, in doubt, and (estimated) at the threshold."""
+
+    threshold: float
+    sure: int
+    doubt: int
+    least: int
+
+
+@lru_cache(maxsize=64)
+def limits(threshold: float) -> tuple[Limits, Limits]:
+    """Return the limits for texts of at least SHORT letters, and for pairs with a shorter text.
+
+    >>> limits(0.8)
+    (Limits(threshold=0.8, sure=116, doubt=89, least=103), Limits(threshold=0.9, sure=126, doubt=106, least=116))
+    """
+    return _limits(threshold), _limits(max(threshold, SHORT_THRESHOLD))
+
+
+def _limits(threshold: float) -> Limits:
+    spread = SIGMAS * sqrt(threshold * (1 - threshold) / PERMUTATIONS)
+    sure = int((threshold + spread) * PERMUTATIONS) + 1  # never at 1.0: different texts may have equal signatures
+    return Limits(threshold, sure, ceil((threshold - spread) * PERMUTATIONS), ceil(threshold * PERMUTATIONS))
+
+
+def bounds(threshold: float) -> I64:
+    """Return `limits` as an array for the kernels: rows (long, short), columns (sure, doubt, least)."""
+    return np.array([[kind.sure, kind.doubt, kind.least] for kind in limits(threshold)], dtype=np.int64)
+
+
+@jit_kernel(plain=lambda left, i, right, j: int(np.count_nonzero(left[i] == right[j])))
+def equal_values(left: U32, i: int, right: U32, j: int) -> int:
+    """Count the equal values of row `i` of `left` and row `j` of `right`."""
+    count = np.uint32(0)
+    for k in range(PERMUTATIONS):
+        count += np.uint32(left[i, k] == right[j, k])
+    return int(count)
+
+
+def _compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
+    said = np.empty(len(i), np.uint8)
+    for at in range(0, len(i), _PART):
+        part = slice(at, at + _PART)
+        least = np.minimum(longer[part], shorter[part])
+        kind = (least < SHORT).astype(np.int64)
+        count = np.count_nonzero(left[i[part]] == right[j[part]], axis=1)
+        alike = np.where(count >= bound[kind, 0], SURE, np.where(count >= bound[kind, 1], DOUBT, NO))
+        said[part] = np.where(least > 0, alike, NO)
+    return said
+
+
+@jit_kernel(plain=_compare_rows, by=1, weight=16)
+def compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
+    """Return SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
+
+    A document without letters has no near duplicates: empty sketches are equal and carry no information.
+    """
+    said = np.zeros(len(i), np.uint8)
+    for at in range(len(i)):
+        least = min(longer[at], shorter[at])
+        if least > 0:
+            kind = 1 if least < SHORT else 0
+            count = equal_values(left, i[at], right, j[at])
+            said[at] = SURE if count >= bound[kind, 0] else DOUBT if count >= bound[kind, 1] else NO
+    return said

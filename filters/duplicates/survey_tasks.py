@@ -10,50 +10,148 @@ opens only its own shards. An existing file is a checkpoint and is not written a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
-from filters.duplicates.engine import survey_tables, task_values
-from filters.duplicates.engine.document_numbers import members_of, members_of_segment
-from filters.duplicates.engine.sketch_reading import (
-    distinct,
-    hold_signatures,
-    leaders,
-    map_signatures,
-    read_digests,
-    sort_distinct,
-)
-from filters.duplicates.engine.task_values import Job, Shape, family_partition, key_partition
-from filters.duplicates.minhash.bands import (
+from filters.duplicates import sketch
+from filters.duplicates.bands import (
     KEY_BITS,
+    Banding,
+    bounds,
     candidates,
     canonical_order,
+    compare_rows,
     find_repeated_keys,
     keys_of,
     look_up_keys,
     unpack_pairs,
 )
-from filters.duplicates.minhash.duplicate_schema import (
+from filters.duplicates.duplicate_schema import (
     COPY,
     DOUBT,
+    I32,
     I64,
     SIGNATURE,
     SURE,
     TABLE,
+    U64,
     Pairs,
+    digests_in,
     numbers,
     signatures_in,
 )
-from filters.duplicates.minhash.shingles import batch_of, gather_shingles, read_texts
-from filters.duplicates.minhash.similarity import bounds, compare_rows
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+from filters.duplicates.earlier_releases import Earlier, Layout, members_of, members_of_segment, rows_file
+from filters.duplicates.keepers import MEMBER, Members, batch_of, gather_shingles, name_keepers, read_texts
+from filters.duplicates.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
+from malmoi.storage.atomic_files import sync
 from malmoi.storage.shuffle import name_task
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Partitioning of the work: places into groups of shards and segments, keys and families into partitions."""
+
+    work: Path
+    threshold: float
+    banding: Banding
+    starts: tuple[int, ...]  # the first place of each group, then of each segment
+    groups: int  # number of groups of shards among these
+    slices: int  # partitions of a band, and of the digests; a power of two
+    together: int  # partitions of bands of one task; all for a small corpus
+    families: int  # partitions by family
+    earlier: tuple[Earlier, ...]
+    texts: bool
+
+    def files(self, name: str, count: int) -> list[Path]:
+        """Return the files that the `count` tasks of a step write."""
+        return [self.work / name / f"{number:05d}.arrow" for number in range(count)]
+
+    @property
+    def candidate_tasks(self) -> int:
+        """Return the number of tasks that find candidates."""
+        return -(-self.banding.bands * self.slices // self.together)
+
+    def key_parts(self, task: int) -> range:
+        """Return the partitions of bands of one of these tasks."""
+        return range(task * self.together, min((task + 1) * self.together, self.banding.bands * self.slices))
+
+    def group_of(self, place: I64) -> I64:
+        """Return the group or segment of each place."""
+        found: I64 = np.searchsorted(np.array(self.starts), place, "right") - 1
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One task of a step: a group of shards (`layout`) or a partition, by number."""
+
+    shape: Shape
+    step: str
+    number: int
+    layout: Layout | None = None
+    first: int = 0  # number of the first shard of the layout
+    folder: Path | None = None  # for the rows about each shard
+
+    @property
+    def target(self) -> Path:
+        """The file that the task writes last."""
+        return self.shape.work / self.step / f"{self.number:05d}.arrow"
+
+    @property
+    def side_files(self) -> list[Path]:
+        """The files that the task writes before its target."""
+        if self.step == "members" and self.layout is not None and self.shape.texts:
+            return [self.shape.work / "shingles" / self.target.name]
+        if self.step == "rows" and self.layout is not None and self.folder is not None:
+            return [rows_file(self.folder, self.first + n) for n in range(len(self.layout.shards))]
+        return []
+
+    @property
+    def start(self) -> int:
+        """Return the first place of the group or segment."""
+        return self.shape.starts[self.number]
+
+    @property
+    def shards(self) -> Layout:
+        """Return the layout of a task that has one."""
+        assert self.layout is not None
+        return self.layout
+
+
+def run_once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
+    """Wrap a task so that it is skipped if its files exist (checkpoint)."""
+
+    @wraps(task)
+    def run(job: Job) -> Path:
+        if not all(path.exists() for path in [job.target, *job.side_files]):
+            task(job)
+        return job.target
+
+    return run
+
+
+def key_partition(key: U64, bits: int, slices: int) -> I64:
+    """Return the partition of each key of `bits` bits: its leading bits."""
+    width = slices.bit_length() - 1
+    return (key >> np.uint64(bits - width)).astype(np.int64) if width else np.zeros(len(key), np.int64)
+
+
+def family_partition(label: I64, families: int) -> I64:
+    """Return the partition of each family."""
+    mixed = label.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(32)).astype(np.int64) % families
+
 
 AT_ONCE = 6  # bands whose keys are in memory
 PAIRS = 1 << 18  # candidates of one batch
@@ -66,7 +164,7 @@ _SENT = pa.schema(
 
 
 @name_task("list digests of document groups")
-@task_values.run_once
+@run_once
 def digests(job: Job) -> None:
     """Write the digests of a group, partitioned by digest."""
     held = read_digests(job.shards)
@@ -76,12 +174,12 @@ def digests(job: Job) -> None:
 
 
 @name_task("find exact copies in digest partitions")
-@task_values.run_once
+@run_once
 def copies(job: Job) -> None:
     """Write pairs of equal digests (first document in canonical order, copy), partitioned by group of the copy."""
     shape = job.shape
     table = files.gather(shape.files("digests", shape.groups), job.number)
-    order = _canonical_order(table)
+    order = canonical_order(np.asarray(table["h"]))
     key, place = np.asarray(table["key"])[order], numbers(table["place"])[order]
     leader = leaders(key)
     copy = np.flatnonzero(leader != np.arange(len(leader)))
@@ -95,7 +193,7 @@ def copies(job: Job) -> None:
 
 
 @name_task("compute bands of document groups")
-@task_values.run_once
+@run_once
 def bands(job: Job) -> None:
     """Write the band keys of a group, by band and key; copies and documents without letters have none."""
     shape = job.shape
@@ -120,14 +218,28 @@ def bands(job: Job) -> None:
 
 
 @name_task("find candidate pairs in band partitions")
-@task_values.run_once
+@run_once
 def candidate_pairs(job: Job) -> None:
     """Write pairs that share a key, by group of the left document; in rounds, since one key may have most pairs."""
     shape = job.shape
 
+    def pairs_of(part: int) -> Iterator[tuple[I64, I64]]:
+        """Yield pairs that share a key of one partition, in pieces of at most PAIRS."""
+        table = files.gather(shape.files("bands", shape.groups), part)
+        keys, places = np.asarray(table["key"]), numbers(table["place"])
+        for one in shape.earlier:
+            asked, published = look_up_keys(keys, *one.band(part // shape.slices), one.live)
+            yield places[asked], one.base + published
+        row = find_repeated_keys(keys)  # most keys are unique and need no sorting
+        row = row[canonical_order(np.asarray(table["h"])[row])]
+        place, packed = places[row], candidates(keys[row])
+        for at in range(0, max(1, len(packed)), PAIRS):
+            left, right = unpack_pairs(packed[at : at + PAIRS])
+            yield place[left], place[right]
+
     def cut() -> Iterator[pa.RecordBatch]:
         for part in shape.key_parts(job.number):
-            for left, right in _candidates(shape, part):
+            for left, right in pairs_of(part):
                 yield from files.partition_rows(
                     pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups
                 )
@@ -135,23 +247,8 @@ def candidate_pairs(job: Job) -> None:
     files.write(cut(), job.target)
 
 
-def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
-    """Yield pairs that share a key of one partition, in pieces of at most PAIRS."""
-    table = files.gather(shape.files("bands", shape.groups), part)
-    all_, places = np.asarray(table["key"]), numbers(table["place"])
-    for one in shape.earlier:
-        asked, published = look_up_keys(all_, *one.band(part // shape.slices), one.live)
-        yield places[asked], one.base + published
-    row = find_repeated_keys(all_)  # most keys are unique and need no sorting
-    row = row[canonical_order(np.asarray(table["h"])[row])]
-    place, packed = places[row], candidates(all_[row])
-    for at in range(0, max(1, len(packed)), PAIRS):
-        left, right = unpack_pairs(packed[at : at + PAIRS])
-        yield place[left], place[right]
-
-
 @name_task("attach signatures to pairs of document groups")
-@task_values.run_once
+@run_once
 def attach_signatures(job: Job) -> None:
     """Write the distinct candidates whose left document is in this group, with its signature, by group of the right.
 
@@ -187,7 +284,7 @@ def attach_signatures(job: Job) -> None:
 
 
 @name_task("compare pairs of document groups")
-@task_values.run_once
+@run_once
 def compare_pairs(job: Job) -> None:
     """Write the candidates with the right document in this group or segment that are sure or in doubt."""
     shape = job.shape
@@ -205,7 +302,11 @@ def compare_pairs(job: Job) -> None:
     for batch in batches:
         if batch.num_rows:
             left, right = numbers(batch.column(0)), numbers(batch.column(2))
-            sent, at = _unpack_signatures(batch.column(3))
+            # The signatures of a column in which repeated ones are empty, and the index of that of each row.
+            column = batch.column(3)
+            offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
+            sent = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
+            sent, at = sent.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
             row = np.searchsorted(met, right - job.start)
             said = compare_rows(sent, at, signatures, row, numbers(batch.column(1)), letters[row], bound)
             found += [(left[said == kind], right[said == kind], kind) for kind in (SURE, DOUBT)]
@@ -214,15 +315,8 @@ def compare_pairs(job: Job) -> None:
     )
 
 
-def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
-    """Return the signatures of a column in which repeated ones are empty, and the index of that of each row."""
-    offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
-    data = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
-    return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
-
-
 @name_task("list cluster members of document groups")
-@task_values.run_once
+@run_once
 def members(job: Job) -> None:
     """Write the documents of this group or segment with pairs, by family, with signatures; shingles in a side file."""
     shape = job.shape
@@ -260,7 +354,7 @@ def _pack_signatures(rows: U32) -> pa.Array:
 
 
 @name_task("choose representatives in cluster partitions")
-@task_values.run_once
+@run_once
 def judge_families(job: Job) -> None:
     """Write the rows of TABLE about the families of this partition, by group of their documents."""
     shape = job.shape
@@ -279,20 +373,132 @@ def judge_families(job: Job) -> None:
 
 
 @name_task("list copies of document groups")
-@task_values.run_once
+@run_once
 def rows(job: Job) -> None:
     """Write the rows about each shard of this group, sorted by id, and every STRIDE-th id as a sample for the sort."""
     shape = job.shape
     table = files.gather(shape.files("judged", shape.families), job.number)
     ids = [pa.array([], pa.string())]
-    cut = survey_tables.cut(table.select(TABLE.names), numbers(table["place"]), job.shards.starts[:-1])
+    cut = cut_by_shard(table.select(TABLE.names), numbers(table["place"]), job.shards.starts[:-1])
     for found, target in zip(cut, job.side_files, strict=True):
         found = found.sort_by("id")
-        survey_tables.write([found], target)
-        ids.append(found["id"].combine_chunks()[:: survey_tables.STRIDE].cast(pa.string()))
+        write_table([found], target)
+        ids.append(found["id"].combine_chunks()[::STRIDE].cast(pa.string()))
     files.write([pa.record_batch({"id": pa.concat_arrays(ids)})], job.target)
 
 
-def _canonical_order(table: pa.Table) -> I64:
-    """Return the rows in canonical order: by H(id)."""
-    return canonical_order(np.asarray(table["h"]))
+READ = 4096  # sketches read at once
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Sketches of the documents of some shards, without signatures, in the order of places."""
+
+    h: U64
+    digest: U64  # the first word
+    letters: I32
+
+
+def read_digests(layout: Layout) -> Known:
+    """Read all sketches of a layout, without signatures."""
+    count = layout.count
+    found = Known(np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.int32))
+    for here, batch in _batches(layout, ["h", "digest", "letters"]):
+        found.h[here] = np.asarray(batch.column("h"))
+        found.digest[here] = digests_in(batch.column("digest"))[:, 0]
+        found.letters[here] = np.asarray(batch.column("letters"))
+    return found
+
+
+def hold_signatures(layout: Layout, rows: I64) -> U32:
+    """Read the signatures of the documents of a layout at sorted row numbers."""
+    signatures = np.empty((len(rows), PERMUTATIONS), np.uint32)
+    for here, batch in _batches(layout, ["signature"]):
+        low, high = np.searchsorted(rows, [here.start, here.stop])
+        if high > low:
+            signatures[low:high] = signatures_in(batch.column("signature"))[rows[low:high] - here.start]
+    signatures.flags.writeable = False
+    return signatures
+
+
+def map_signatures(parts: Iterable[U32], folder: Path) -> U32:
+    """Write signatures to a mapped unnamed file in `folder`: if memory is short they go to disk."""
+    count = 0
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for part in parts:
+            file.write(np.ascontiguousarray(part).data)
+            count += len(part)
+        file.flush()
+        shape = (count, PERMUTATIONS)
+        found = np.memmap(file, np.uint32, "r", shape=shape) if count else np.empty(shape, np.uint32)
+    found.flags.writeable = False
+    return np.asarray(found)
+
+
+def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    """Yield the sketches of a layout in batches, with the slice of its documents that each covers."""
+    at = 0
+    for shard in layout.shards:
+        with pq.ParquetFile(shard.sketch, memory_map=True) as file:
+            for batch in file.iter_batches(READ, columns=columns, use_threads=False):
+                yield slice(at, at + batch.num_rows), batch
+                at += batch.num_rows
+
+
+def distinct(pairs: Iterable[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
+    """Return the distinct pairs, sorted; `stride` is above all numbers on the right."""
+    all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
+    left, right = np.divmod(sort_distinct([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
+    return left, right
+
+
+def sort_distinct(parts: Sequence[U64]) -> U64:
+    """Return the distinct numbers, sorted."""
+    all_ = np.concatenate([np.empty(0, np.uint64), *parts])
+    all_.sort()
+    return all_[: sketch.keep_distinct(all_)]
+
+
+def leaders(digest: U64) -> I64:
+    """Return for each document, in canonical order, the first one with the same digest.
+
+    >>> leaders(np.array([7, 3, 7, 7], np.uint64)).tolist()
+    [0, 1, 0, 0]
+    """
+    _, first, run = np.unique(digest, return_index=True, return_inverse=True)
+    found: I64 = first[run]
+    return found
+
+
+STRIDE = 512  # every STRIDE-th id of a sorted shard is sampled, to cut all rows into even ranges
+GROUP = 4096  # rows of a row group; pieces are written in multiples of it, so that the cut has no effect
+
+
+def write_table(tables: Iterable[pa.Table], target: Path) -> None:
+    """Write concatenated tables of schema TABLE; the bytes do not depend on how they are cut."""
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with pq.ParquetWriter(part, TABLE, compression="zstd", compression_level=3) as writer:
+            held = TABLE.empty_table()
+            for table in tables:
+                held = pa.concat_tables([held, table])
+                whole = held.num_rows // GROUP * GROUP
+                if whole:
+                    writer.write_table(held.slice(0, whole).combine_chunks(), row_group_size=GROUP)
+                    held = held.slice(whole).combine_chunks()
+            writer.write_table(held.combine_chunks(), row_group_size=GROUP)
+        sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(target.parent)
+
+
+def cut_by_shard(rows: pa.Table, place: I64, starts: I64) -> list[pa.Table]:
+    """Split rows by shard: `place` is the place of the document of each row; shard i starts at `starts[i]`."""
+    shard = np.searchsorted(starts, place, "right") - 1
+    order = np.argsort(shard, kind="stable")
+    moved = rows.take(pa.array(order))
+    ends = np.searchsorted(shard[order], np.arange(len(starts)), "right")
+    return [moved.slice(at, end - at) for at, end in zip([0, *ends[:-1]], ends, strict=True)]

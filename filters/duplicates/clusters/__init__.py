@@ -1,1 +1,0 @@
-"""Clusters of near-duplicates and their representatives."""

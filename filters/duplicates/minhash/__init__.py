@@ -1,1 +1,0 @@
-"""MinHash: shingles, signatures, bands, similarity."""
