@@ -29,28 +29,23 @@ _TORN = b"torn"  # metadata of the schema: messages about unreadable records
 def make_reader(workspace: Workspace, source: str, matcher: Matcher) -> ReadArchive:
     """Return a function like `archives.read`, which reads the kept index of an unchanged archive instead."""
 
+    def write(table: pa.Table, folder: Path) -> None:
+        shard.write(table, folder / NAME, statistics=False)
+
     def read(path: Path) -> Indexed:
         before = path.stat()
         code = [archives.VERSION, version("FastWARC"), _LIMITS]
         key = digest(["captures", code, str(path.absolute()), shard.sha256_of(path)])[:32]
         target = workspace.survey(key) / NAME
         if target.exists():
-            return _load(target)
+            table = shard.read(target)
+            return collection.to_rows(table), json.loads(table.schema.metadata[_TORN])
         rows, torn = archives.read(path)
         after = path.stat()
         unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if unchanged and not any(find_by_address(matcher, source, row.url) for row in rows):
             table = collection.to_table(rows).replace_schema_metadata({_TORN: json.dumps(torn)})
-            workspace.put(target.parent, lambda folder: _write(table, folder))
+            workspace.put(target.parent, lambda folder: write(table, folder))
         return rows, torn
 
     return read
-
-
-def _write(table: pa.Table, folder: Path) -> None:
-    shard.write(table, folder / NAME, statistics=False)
-
-
-def _load(target: Path) -> Indexed:
-    table = shard.read(target)
-    return collection.to_rows(table), json.loads(table.schema.metadata[_TORN])

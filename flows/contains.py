@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -123,15 +124,12 @@ def read_rows(release: Path, documents: Sequence[int], columns: list[str]) -> li
 
 def _describe(release: Path, documents: Sequence[int], by: str) -> list[dict[str, Any]]:
     rows = read_rows(release, documents[:NAMED], _COLUMNS)
-    return [{**row, "found_by": by, "evidence": list(_read_evidence(release, row["id"]))} for row in rows]
-
-
-def _read_evidence(release: Path, id: str) -> Iterator[dict[str, str]]:
-    """Yield the licence evidence of a document; the table is sorted by id, so few row groups are read."""
+    evidence: dict[str, list[dict[str, str]]] = {row["id"]: [] for row in rows}
     with pq.ParquetFile(audit_file(release, "licence_evidence")) as file:
-        for group in range(file.num_row_groups):
-            held = file.metadata.row_group(group).column(0).statistics
-            if held is None or not held.has_min_max or held.min <= id <= held.max:
+        for group in range(file.num_row_groups):  # the table is sorted by id, so few row groups are read
+            bounds = file.metadata.row_group(group).column(0).statistics
+            if bounds is None or not bounds.has_min_max or any(bounds.min <= id <= bounds.max for id in evidence):
                 table = file.read_row_group(group)
-                for row in table.filter(pc.equal(table.column("id"), id)).to_pylist():
-                    yield {name: row[name] for name in ("licence", "kind", "quote", "place")}
+                for row in table.filter(pc.is_in(table.column("id"), pa.array(list(evidence)))).to_pylist():
+                    evidence[row["id"]].append({name: row[name] for name in ("licence", "kind", "quote", "place")})
+    return [{**row, "found_by": by, "evidence": evidence[row["id"]]} for row in rows]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from flows.run import find_recipe
 from malmoi import recipe as recipes
-from malmoi.recipe import Recipe, Step
+from malmoi.recipe import Recipe
 from malmoi.recipe_inheritance import STAGES, RecipeFile
 from malmoi.releases import manifest
 
@@ -63,8 +63,11 @@ def render_recipe(path: Path) -> str:
     lines += [one.render() for one in list_top(file)]
     lines += ["", "[expect]", *(one.render() for one in list_expectations(file, recipe))]
     for stage, step in ((stage, step) for stage, steps in recipe.steps for step in steps):
-        calls, table, previous = _list_calls(step), tables[step.filter], ""
-        sentences = [sentence for call in calls for sentence in _split_sentences(call)]
+        # The functions that take the parameters of a filter: its verb, and the function of its survey.
+        module, table, previous = recipes.load_filter(step.filter), tables[step.filter], ""
+        calls = [getattr(module, step.verb), *([module.SURVEY.carrier] if step.survey else [])]
+        docs = (" ".join((inspect.getdoc(call) or "").partition(">>>")[0].split()) for call in calls)
+        sentences = [sentence for doc in docs for sentence in re.split(r"(?<=\.)\s(?=[A-Z])", doc)]
         lines += ["", f"[[{stage}]]", *_wrap(f"{step.verb}, version {step.version}. {sentences[0]}")]
         lines.append(f"filter = {spell(step.filter)}")
         model = recipes.schema(step.filter)
@@ -121,17 +124,6 @@ def _describe_field(model: type[BaseModel], key: str, calls: Sequence[Any]) -> s
     all_chosen = isinstance(field.default, tuple) and set(words) == set(field.default)
     choice = [f"of {', '.join(words)}"] if words and not all_chosen else []
     return ", ".join((*units[:1], *low, *high, *choice))
-
-
-def _list_calls(step: Step) -> list[Any]:
-    """Return the functions that take the parameters of a filter: its verb, and the function of its survey."""
-    module = recipes.load_filter(step.filter)
-    return [getattr(module, step.verb), *([module.SURVEY.carrier] if step.survey else [])]
-
-
-def _split_sentences(call: Any) -> list[str]:
-    text = " ".join((inspect.getdoc(call) or "").partition(">>>")[0].split())
-    return re.split(r"(?<=\.)\s(?=[A-Z])", text)
 
 
 def _wrap(text: str) -> list[str]:

@@ -31,7 +31,7 @@ from flows.reports import release_notes
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
 from malmoi import recipe as recipes
-from malmoi.apply import Bound, Verb, apply
+from malmoi.apply import Verb, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
@@ -77,6 +77,8 @@ OFFICIAL = {
     "company-number": ("brn", "crn"),
     "office-address": ("address", "postcode"),
 }
+
+_bind = lru_cache(maxsize=4)(recipes.bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,15 +415,10 @@ def _mark(steps: tuple[Step, ...], text: str) -> Document:
 
 
 def _apply_steps(doc: Document, steps: tuple[Step, ...], verb: Verb) -> Document:
-    for bound in _bind_steps(steps):
+    for bound in _bind(steps):
         if bound.verb == verb:
             doc = apply(doc, bound.name, bound.verb, bound.call(doc))
     return doc
-
-
-@lru_cache(maxsize=4)
-def _bind_steps(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
-    return recipes.bind(steps)
 
 
 def _gather_inputs(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -97,20 +98,17 @@ def find_extracted(
     A shard that differs from `key` only in readers of formats that it does not contain is used in its place.
     """
     same = [one for one in known.get(_family(key), ()) if one.rpartition("-")[0] == key.rpartition("-")[0]]
-    ledgers = [] if key in same else [found for one in same if (found := _ledger(workspace, one)) is not None]
+    ledgers: list[Ledger] = []
+    for one in same if key not in same else ():
+        with suppress(StageError):  # a damaged shard is not reused
+            if (ledger := workspace.ledger("2-documents", one)) is not None:
+                ledgers.append(ledger)
     fitting = {one.key: sum(versions.get(name, "") == value for name, value in one.readers.items()) for one in ledgers}
-    for one in ledgers:
-        if one.readers and fitting[one.key] == len(one.readers):
-            return one.key, ""
+    for ledger in ledgers:
+        if ledger.readers and fitting[ledger.key] == len(ledger.readers):
+            return ledger.key, ""
     best = max(fitting, key=lambda one: (fitting[one], one), default="")
     return key, best or find_latest(workspace.stage("2-documents", ""), key, known)
-
-
-def _ledger(workspace: Workspace, key: str) -> Ledger | None:
-    try:
-        return workspace.ledger("2-documents", key)
-    except StageError:  # a damaged shard is not reused
-        return None
 
 
 def read(workspace: Workspace, stage: Stage, key: str, versions: Mapping[str, str]) -> Earlier | None:

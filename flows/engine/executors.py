@@ -1,4 +1,4 @@
-"""Map jobs over threads of this process; `task_mapper` maps them over Prefect tasks."""
+"""Map jobs over threads; `clusters` maps groups of them over nodes, `task_mapper` over Prefect tasks."""
 
 from __future__ import annotations
 
@@ -25,18 +25,26 @@ def ignore(_: Any) -> None:
 
 def thread_mapper(count: int) -> Mapper:
     """Return a mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
+    return group_mapper(count + 1, lambda call, jobs: list(map(call, jobs)), lambda jobs: [[job] for job in jobs])
 
-    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
+
+def group_mapper(
+    threads: int, run: Callable[[Any, Any], list[Any]], cut: Callable[[Sequence[Any]], Sequence[Any]]
+) -> Mapper:
+    """Return a mapper that calls `run(call, group)` in `threads` threads for the groups into which `cut` cuts jobs."""
+
+    def map_groups(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
         results: list[R] = []
-        with ThreadPoolExecutor(count + 1) as pool:
-            futures = [pool.submit(call, job) for job in jobs]
+        with ThreadPoolExecutor(threads) as pool:
+            futures = [pool.submit(run, call, group) for group in cut(jobs)]
             try:
                 for future in futures:
-                    results.append(future.result())
-                    done(results[-1])
+                    for result in future.result():
+                        results.append(result)
+                        done(result)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return results
 
-    return run
+    return map_groups

@@ -153,34 +153,25 @@ def format_size(count: int) -> str:
 def render_state(state: State) -> Group:
     """Render the state for a terminal."""
     seconds, left = state.seconds, state.seconds_left()
-    rest = f" · {format_seconds(left)} left" if left else ""
+    end = f" · {format_seconds(left)} left" if left else ""
     clock = f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
-    lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{rest}")]
+    lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{end}")]
     if looked := state.uses.total():
         told = " · ".join(f"{use} {count:,}" for use, count in state.uses.most_common(6))
         lines.append(Text(f"  licence marks on {count_of(looked, 'page')}: {told}", style="dim"))
     if hosts := state.said.get("hosts"):
-        lines.append(_host_table(hosts))
+        table = Table("host", "waiting", "every", "rests for", box=None, padding=(0, 2), header_style="dim")
+        for column in table.columns[1:]:
+            column.justify = "right"
+        ordered = sorted(hosts.items(), key=lambda pair: -int(pair[1].get("waiting") or 0))
+        for host, facts in ordered[:HOSTS]:
+            rest, every = float(facts.get("resting") or 0), f"{float(facts.get('delay') or 0):.1f} s"
+            waiting = f"{int(facts.get('waiting') or 0):,}"
+            table.add_row(Text(f"  {escape_controls(host)}"), waiting, every, f"{rest:.0f} s" if rest else "")
+        if len(hosts) > HOSTS:
+            table.add_row(f"  and {len(hosts) - HOSTS} more hosts", "", "", "")
+        lines.append(table)
     return Group(*lines)
-
-
-def _host_table(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table("host", "waiting", "every", "rests for", box=None, padding=(0, 2), header_style="dim")
-    for name in ("waiting", "every", "rests for"):
-        next(column for column in table.columns if column.header == name).justify = "right"
-    first = sorted(hosts.items(), key=lambda pair: -int(pair[1].get("waiting") or 0))
-    for host, said in first[:HOSTS]:
-        rest = float(said.get("resting") or 0)
-        every = f"{float(said.get('delay') or 0):.1f} s"
-        table.add_row(
-            Text(f"  {escape_controls(host)}"),
-            f"{int(said.get('waiting') or 0):,}",
-            every,
-            f"{rest:.0f} s" if rest else "",
-        )
-    if len(hosts) > HOSTS:
-        table.add_row(f"  and {len(hosts) - HOSTS} more hosts", "", "", "")
-    return table
 
 
 class Looker:

@@ -1,9 +1,8 @@
-"""Map jobs over the nodes of a cluster: a task is a group of jobs."""
+"""Map jobs over the nodes of a cluster, where a task is a group of jobs, or each over a worker process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial, update_wrapper
 
@@ -11,12 +10,13 @@ import pyarrow as pa
 
 from flows.engine import worker_pool
 from flows.engine.clusters.node_tasks import Engine, call_on
-from flows.engine.executors import EngineName, J, Mapper, R, ignore, thread_mapper
+from flows.engine.executors import EngineName, J, Mapper, R, group_mapper, thread_mapper
 from malmoi.errors import CallError, StageError
 from malmoi.processes.workers import Broken
 from malmoi.storage.shuffle import Run, find_task_name
 
 TASKS = 256  # of one stage at most, so that many nodes are busy and the driver keeps few records
+FEW = 8  # jobs that take less time than the start of the pool
 
 
 @contextmanager
@@ -27,8 +27,10 @@ def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
 
 
 def map_over(engine: Engine | None) -> Mapper:
-    """Return a mapper over the nodes of a cluster, or with None over the threads of this machine."""
-    return thread_mapper(worker_pool.count()) if engine is None else cluster_mapper(engine)
+    """Return a mapper over the nodes of a cluster, two tasks a slot; with None over the threads of this machine."""
+    if engine is None:
+        return thread_mapper(worker_pool.count())
+    return group_mapper(2 * engine.slots, partial(call_on, engine), cut_groups)
 
 
 @contextmanager
@@ -65,29 +67,6 @@ def cut_groups(jobs: Sequence[J], most: int = TASKS) -> list[Sequence[J]]:
     """
     size = -(-len(jobs) // most)
     return [jobs[at : at + size] for at in range(0, len(jobs), size or 1)]
-
-
-def cluster_mapper(engine: Engine) -> Mapper:
-    """Return a mapper that runs groups of jobs on the nodes; two tasks a slot are submitted at a time."""
-
-    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ignore) -> list[R]:
-        results: list[R] = []
-        with ThreadPoolExecutor(2 * engine.slots) as pool:
-            futures = [pool.submit(call_on, engine, call, group) for group in cut_groups(jobs)]
-            try:
-                for future in futures:
-                    for result in future.result():
-                        results.append(result)
-                        done(result)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return results
-
-    return run
-
-
-FEW = 8  # jobs that take less time than the start of the pool
 
 
 def make_runner(mapper: Mapper) -> Run:
