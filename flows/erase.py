@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from flows import query_index
 from flows import release as releases
-from flows.erased_documents import find_erased, read_matching
-from flows.purge import purge
+from flows.purge import find_erased, purge, read_matching
 from malmoi import erasure_plan
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
@@ -159,7 +158,8 @@ class _Plan:
 def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: bytes, copies: bool) -> _Plan:
     base, made = find_release(workspace, name)
     known, asked = tombstones.read(workspace.withdrawals), Matcher(given, key)
-    staged = _find_staged(workspace, asked)
+    # Extracted documents: their published address and text may differ.
+    staged = {one.id for one in read_matching(workspace, asked, ("2-documents",)) if one.stone}
     here = {*erased_documents.find_erasure(base, made, asked).ids, *staged}
     stones = [*given, *_cover(sorted(here), given)]
     alike = list_copies(workspace, base, here)
@@ -171,28 +171,29 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
     documents = tuple(sorted(found[base].ids))
     others = {*staged, *(id for one in found.values() for id in one.ids)} - set(documents)
     hidden = {id for one in found.values() for id in one.hidden}
-    _refuse_unknown(workspace, made.name, [one for one in given if not _is_known(one, known)], {*others, *hidden})
-    elsewhere = tuple(_list_elsewhere(workspace, made.name, matcher))
-    done = Erased(
-        made.name, "", made.version, documents, tuple(sorted(others)), tuple(alike), copies, 0, elsewhere=elsewhere
-    )
-    return _Plan(base, made, tuple(stones), matcher, found, done)
-
-
-def _is_known(stone: Tombstone, known: Iterable[Tombstone]) -> bool:
-    return any((one.kind, one.key) == (stone.kind, stone.key) and not one.revoked for one in known)
-
-
-def _refuse_unknown(workspace: Workspace, name: str, given: Sequence[Tombstone], found: Collection[str]) -> None:
-    """Raise CallError if no document was found, or not one that `given` names by its id."""
-    known = {*found, *map(digest_id, found)}
-    unknown = [one for one in given if not found or (one.kind == "id" and one.key not in known)]
-    if unknown:
+    # CallError if no document was found, or not one that `given` names by its id.
+    in_effect = {(one.kind, one.key) for one in known if not one.revoked}
+    new, names = [one for one in given if (one.kind, one.key) not in in_effect], {*others, *hidden}
+    names |= set(map(digest_id, names))
+    if unknown := [one for one in new if not names or (one.kind == "id" and one.key not in names)]:
         raise CallError(
-            f"no release of {name} and no stage of {workspace.root} has a document that matches "
+            f"no release of {made.name} and no stage of {workspace.root} has a document that matches "
             f"{unknown[0].describe()}; nothing was written. An id is written source/key, as in the column `id` of "
             "data/. To record what may come later, use `malmoi withdrawals import`."
         )
+    ids = {one.key for one in matcher.tombstones if one.kind == "id"}
+    ids |= {digest_id(id) for id in ids}
+    history, elsewhere = releases.read_history(workspace), []  # other releases whose latest version names a document
+    for folder, one in _list_releases(workspace):
+        last = history.latest(one.name)
+        is_other = one.name != made.name and last is not None and last.version == one.version
+        if is_other and erased_documents.list_naming(folder, one, ids):
+            elsewhere.append(f"{one.name} {one.version}")
+    done = Erased(
+        made.name, "", made.version, documents, tuple(sorted(others)), tuple(alike), copies, 0,
+        elsewhere=tuple(elsewhere),
+    )  # fmt: skip
+    return _Plan(base, made, tuple(stones), matcher, found, done)
 
 
 def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[Copy]:
@@ -210,11 +211,6 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
             copy = member if keeper == id else keeper
             found.setdefault(copy, Copy(copy, id, share, "this workspace"))
     return sorted(one for id, one in found.items() if id not in ids and "/[withheld " not in id)
-
-
-def _find_staged(workspace: Workspace, matcher: Matcher) -> set[str]:
-    """Return the ids of extracted documents that match: their published address and text may differ."""
-    return {one.id for one in read_matching(workspace, matcher, ("2-documents",)) if one.stone}
 
 
 def _cover(ids: Iterable[str], stones: Sequence[Tombstone]) -> list[Tombstone]:
@@ -265,18 +261,6 @@ def _list_releases(workspace: Workspace) -> Iterator[tuple[Path, Manifest]]:
             yield folder, manifests.read(folder)
         except DataError as error:
             raise CallError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
-
-
-def _list_elsewhere(workspace: Workspace, name: str, matcher: Matcher) -> Iterator[str]:
-    """Yield the other releases whose latest version names a document that is erased."""
-    ids = {one.key for one in matcher.tombstones if one.kind == "id"}
-    ids |= {digest_id(id) for id in ids}
-    history = releases.read_history(workspace)
-    for folder, made in _list_releases(workspace):
-        last = history.latest(made.name)
-        is_other = made.name != name and last is not None and last.version == made.version
-        if is_other and erased_documents.list_naming(folder, made, ids):
-            yield f"{made.name} {made.version}"
 
 
 def _load_key(workspace: Workspace, known: Sequence[Tombstone]) -> bytes:

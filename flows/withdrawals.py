@@ -59,7 +59,10 @@ def erase(
                 _show_done(done, out)
                 return done
         fetch_below(workspace.root)  # whatever names a document is searched
-        key = _load_key(workspace, dry) if values else b""
+        key = b""
+        if values:  # a dry run makes no file
+            is_new = dry and not workspace.erasure_key.exists()
+            key = os.urandom(tombstones.KEY_BYTES) if is_new else tombstones.load_key(workspace.erasure_key)
         given = [(kind, _make_canonical(kind, one)) for kind, one in keys]
         given += [("value", digest_value(one, key)) for one in values or ()]
         stones = [Tombstone(cast(Kind, kind), one, _today(), *words) for kind, one in dict.fromkeys(given)]
@@ -133,30 +136,29 @@ def show_tombstones(root: Path, out: Console) -> None:
 def import_tombstones(root: Path, file: Path, out: Console) -> None:
     """Add the tombstones of a file of JSON lines, all of them or none."""
     workspace = open_workspace(root)
-    lines = enumerate(file.read_bytes().splitlines(), 1)
-    given = [_parse_line(file, number, line) for number, line in lines if line.strip()]
+    given = []
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row: dict[str, str] = json.loads(line)
+            kind, key = row.pop("kind"), row.pop("key")
+            if kind.startswith("url") and "://" not in key:
+                raise ValueError(f"{key!r} is not an address")
+            given.append(Tombstone(cast(Kind, kind), _make_canonical(kind, key), **{"date": _today(), **row}))
+            tombstones.refuse_incomplete(given[-1])
+        except (CallError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CallError(
+                f"{file}, line {number}: not a tombstone ({type(error).__name__}: {error}); nothing was written. A "
+                'line is a JSON object such as {"kind": "url", "key": "https://a.kr/7", "reason": "request of the '
+                'author"}.'
+            ) from error
     with workspace.lock():
         if any(one.kind == "value" for one in given):
             Matcher(given, tombstones.read_key(workspace.erasure_key))  # refuses values of another key
         added = tombstones.add(workspace.withdrawals, given)
     _print(out, f"{count_of(len(added), 'tombstone')} added, {len(given) - len(added):,} known before")
     _print(out, "The next run honours them. `malmoi erase` takes what is published out of a release.")
-
-
-def _parse_line(file: Path, number: int, line: bytes) -> Tombstone:
-    try:
-        row: dict[str, str] = json.loads(line)
-        kind, key = row.pop("kind"), row.pop("key")
-        if kind.startswith("url") and "://" not in key:
-            raise ValueError(f"{key!r} is not an address")
-        one = Tombstone(cast(Kind, kind), _make_canonical(kind, key), **{"date": _today(), **row})
-        tombstones.refuse_incomplete(one)
-        return one
-    except (CallError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CallError(
-            f"{file}, line {number}: not a tombstone ({type(error).__name__}: {error}); nothing was written. A line is "
-            'a JSON object such as {"kind": "url", "key": "https://a.kr/7", "reason": "request of the author"}.'
-        ) from error
 
 
 def export_tombstones(root: Path, file: Path, out: Console) -> None:
@@ -177,13 +179,6 @@ def revoke(root: Path, key: str, out: Console) -> None:
         found = tombstones.revoke(workspace.withdrawals, key, _today())
     for one in found:
         _print(out, f"{one.describe()}: revoked. The next run may publish it again, if its source still has it.")
-
-
-def _load_key(workspace: Workspace, dry: bool) -> bytes:
-    """Return the key of values; a dry run makes no file."""
-    if dry and not workspace.erasure_key.exists():
-        return os.urandom(tombstones.KEY_BYTES)
-    return tombstones.load_key(workspace.erasure_key)
 
 
 def _make_canonical(kind: str, key: str) -> str:

@@ -84,14 +84,14 @@ def sources_probe(
 ) -> None:
     """Ask sources for a few items each, and print field by field what holds; the result stays in the workspace."""
     from flows import run as runs
-    from flows.probing import probe_all
+    from flows.probing import probe_source
     from malmoi.workspace import Workspace
 
     runs.refuse_call(workspace, None, contact=contact)
-    chosen = probe_all.choose(names, every=every)
+    chosen = probe_source.choose(names, every=every)
     home = Workspace.open(workspace)
     with wait_for_lock("sources probe", None), home.lock():
-        probe_all.probe_all(home, chosen, contact, out, as_json=as_json, every=every)
+        probe_source.probe_all(home, chosen, contact, out, as_json=as_json, every=every)
 
 
 @sources.command(name="repair")
@@ -134,8 +134,7 @@ def sources_forecast(
     from crawlers.sampling import Sample
     from flows import run as runs
     from flows.engine.progress import Progress
-    from flows.forecasts import show_forecast
-    from flows.forecasts.forecast import forecast
+    from flows.probing.forecast import forecast, show
     from flows.source_files import terms_of
     from malmoi.workspace import Workspace
 
@@ -147,4 +146,4 @@ def sources_forecast(
     if as_json:
         out.print(json.dumps(found.to_json(), ensure_ascii=False, indent=1), markup=False)
     else:
-        show_forecast.show(found, out)
+        show(found, out)

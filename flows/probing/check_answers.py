@@ -1,4 +1,4 @@
-"""Compare the answers of a probe with what the source declares: hosts, terms, claims, number of captures."""
+"""Compare the answers and documents of a probe with what the source declares: hosts, terms, claims, items, licences."""
 
 from __future__ import annotations
 
@@ -10,19 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from crawlers import proofs
+from crawlers.catalogue import Definition
 from crawlers.sampling import Stratum, read_strata
 from crawlers.web.addresses import canonical_url
-from flows.plurals import count_of
+from filters.duplicates.sketch import U32, jaccard, shingle_hashes
+from filters.korean.hangul import is_hangul
+from flows.plurals import count_of, tally
 from flows.probing import probe_records
 from flows.probing.probe_records import Check, State
+from flows.probing.read_items import MAX_WORDS, ReadCapture, ReadDocument
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS
+from malmoi.document import Document, LicenceEvidence
 from malmoi.errors import SourceError
-from malmoi.source import Api, Dump, Folder, OaiPmh, Site, Source, Warc
+from malmoi.licensing import rights_decision
+from malmoi.licensing.proofs import PROOFS
+from malmoi.licensing.rights_decision import UNKNOWN, Rights, decide
+from malmoi.source import Api, Dump, Folder, LicenceRule, OaiPmh, Site, Source, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import BLOCKED
 
+# Field of an attribution template → the field of a document from which it is filled.
+NAMED = {"title": "title", "year": "date", "author": "author"}
+WALLS = ("error", "login", "shell", "frame")  # kinds of pages (crawlers/formats/html/page_kind.py) without content
+COMPARED = 50  # texts that are compared with each other
+ALIKE = 0.8  # Jaccard similarity of shingles; the threshold of near-duplicates in the recipe `general`
+UNEXPECTED = "unexpected-licence"  # signal of crawlers/rights/declared.py
 DEAD = ("status-404", "status-410")  # failures of a link to a page that does not exist
 
 
@@ -64,7 +78,13 @@ def check_hosts(source: Source, fetched: Fetched) -> Iterator[Check]:
     elif granted := fetched.facts.get("granted"):
         yield Check("robots.txt", "holds", f"forbids, and {granted} permits")
     elif files:
-        yield Check("robots.txt", *_describe_robots(files))
+        # A page of HTML in the place of robots.txt has no rules.
+        if pages := sorted(url for url, row in files.items() if row.status == 200 and "html" in row.media):
+            says = f"{pages[0]} answers 200 with a page of HTML, which has no rules; look at it"
+            yield Check("robots.txt", "partly", says)
+        else:
+            statuses = ", ".join(f"{url} {row.status}" for url, row in sorted(files.items()))
+            yield Check("robots.txt", "holds", f"allows what was asked ({statuses})")
     yield from _check_redirects(lines, fetched)
     if isinstance(source.access, Api | Dump | OaiPmh) and source.access.grant:
         url = canonical_url(source.access.grant)
@@ -94,15 +114,6 @@ def _check_redirects(blocked: Sequence[Mapping[str, str]], fetched: Fetched) -> 
     elif ends and ends[0][1] > 1:
         says = f"{count_of(ends[0][1], 'address')} led to one page, {ends[0][0]}"
         yield Check("redirects", "differs", f"{says}: a wall, or a page in place of those that are gone")
-
-
-def _describe_robots(files: Mapping[str, IndexRow]) -> tuple[State, str]:
-    """Return state and words of robots.txt that allows; a page of HTML in its place has no rules."""
-    pages = sorted(url for url, row in files.items() if row.status == 200 and "html" in row.media)
-    if pages:
-        return "partly", f"{pages[0]} answers 200 with a page of HTML, which has no rules; look at it"
-    statuses = ", ".join(f"{url} {row.status}" for url, row in sorted(files.items()))
-    return "holds", f"allows what was asked ({statuses})"
 
 
 def find_terms(workspace: Workspace, source: Source, check: str) -> str:
@@ -140,19 +151,17 @@ def check_claims(source: Source, fetched: Fetched) -> Iterator[Check]:
             yield Check("claim", "unknown", f"{claim.licence}: the collection ended before {where} could be compared")
             continue
         try:
-            if fetched.error is not None:  # else the collection has proved all of them
-                _prove(replace(source, claim=(claim,)), fetched)
+            part = replace(source, claim=(claim,))
+            if fetched.error is None:
+                pass  # the collection has proved all of them
+            elif proofs.find_base(source) is not None:
+                list(proofs.read_licence_files(part))
+            else:
+                proofs.prove_claims(part, fetched.rows, fetched.folder, (), {"failed": [], **fetched.facts})
         except SourceError as error:
             yield Check("claim", "differs", str(error))
         else:
             yield Check("claim", "holds", f"{claim.licence}: {where} holds the quoted words")
-
-
-def _prove(source: Source, fetched: Fetched) -> None:
-    if proofs.find_base(source) is not None:
-        list(proofs.read_licence_files(source))
-    else:
-        proofs.prove_claims(source, fetched.rows, fetched.folder, (), {"failed": [], **fetched.facts})
 
 
 def check_fetched(source: Source, fetched: Fetched, is_claim: bool) -> Iterator[Check]:
@@ -175,22 +184,204 @@ def check_fetched(source: Source, fetched: Fetched, is_claim: bool) -> Iterator[
     elif torn:
         yield Check("answers", "differs", f"{count_of(len(torn), 'record')} cannot be read, first {torn[0]}")
     elif not fetched.pages:
-        yield Check("answers", "differs", f"none holds an item{_describe_left(fetched)}; {_explain_none(source)}")
+        advice = (
+            "compare the question of the source (addresses, hosts, sets, languages) with what its access point offers"
+        )
+        advice = "look at the files" if isinstance(source.access, Folder | Warc | Dump) else advice
+        yield Check("answers", "differs", f"none holds an item{_describe_left(fetched)}; {advice}")
     else:
         yield Check("answers", "holds", f"{len(fetched.pages):,}, of {', '.join(media) or 'no type'}")
     if fetched.error is None or is_claim:
         yield from _check_count(source, fetched)
 
 
+def check_licences(rule: LicenceRule, read: Sequence[ReadDocument]) -> Iterator[Check]:
+    """Yield the check of licences: a source with proofs must prove one, and name none that it does not expect."""
+    decided = [(one, decide(one.document.evidence, one.document.signals)) for one in read]
+    granted = [rights.licence for _, rights in decided if _is_granted(rule, rights)]
+    others = [explain(one, rights) for one, rights in decided if not _is_granted(rule, rights)]
+    says = f"{tally(granted)} in {len(granted):,} of {len(read):,}; not granted" if granted else "no item is granted"
+    says = f"{says}: {tally(others, '; ')}" if others else says.removesuffix("; not granted")
+    if not rule.proofs:
+        yield Check("licence", "unknown", f"the source declares no proof: each item needs a review; {says}")
+        return
+    if others:
+        says += f". Expected: {', '.join(rule.expected) or 'any licence of docs/rights.md'}"
+    unknown = any(proof.licence == UNKNOWN and proof.kind in PROOFS for one in read for proof in one.document.evidence)
+    unexpected = any(signal.name == UNEXPECTED for one in read for signal in one.document.signals)
+    state: State = "differs" if unknown or unexpected or not granted else "partly" if others else "holds"
+    yield Check("licence", state, says)
+
+
+def _is_granted(rule: LicenceRule, rights: Rights) -> bool:
+    """Whether the use is open, or the one that the source expects, such as training alone."""
+    return rights.use == "redistribute" or (rights.use == "train-only" and rights.licence in rule.expected)
+
+
+def explain(one: ReadDocument, rights: Rights) -> str:
+    """Explain why a document is not granted: the value that was found, or that its place is empty."""
+    doc = one.document
+    proofs = [found for found in doc.evidence if found.kind in PROOFS]
+    if unknown := [found for found in proofs if found.licence == UNKNOWN]:
+        return f"unknown value: {_quote(unknown[0])}"
+    if signal := next((signal for signal in doc.signals if signal.name == UNEXPECTED), None):
+        return f"{_quote(proofs[0])} is {signal.quote}, which is not expected"
+    said = rights_decision.explain(rights)
+    if named := proofs or doc.evidence:
+        said += f" ({_quote(named[0])})"
+    return "; ".join(filter(None, (said, one.place)))
+
+
+def _quote(found: LicenceEvidence) -> str:
+    return f"{found.quote[:MAX_WORDS]!r} at {found.place}" if found.quote else f"at {found.place}"
+
+
+def check_documents(
+    definition: Definition, captures: Sequence[ReadCapture], strata: Sequence[Stratum]
+) -> Iterator[Check]:
+    """Yield a check for each field of the documents: keys, text, the fields of the attribution."""
+    read = [one for capture in captures for one in capture.items]
+    if failed := [f"{one.failed} ({one.form})" if one.form else one.failed for one in captures if one.failed]:
+        yield Check("reading", "differs", f"{count_of(len(failed), 'answer')} could not be read: {tally(failed, '; ')}")
+    if not read:
+        lists = sum(bool(one.documents) for one in captures)
+        forms = tally([one.form for one in captures if one.form] + ["a page of links"] * lists)
+        says = f"none in {count_of(len(captures), 'answer')}{f' ({forms})' if forms else ''}"
+        yield Check("items", "differs", f"{says}; correct items() of the source")
+        return
+    # Captures without documents count in a stratum where others have some; the rest are lists.
+    holding = {one.url for one in captures if one.items}
+    mixed = {url for one in strata if holding & set(one.chosen) for url in one.chosen}
+    empty = [one for one in captures if not one.documents and not one.failed and one.url in mixed]
+    says = f"{len(read):,} in {count_of(sum(bool(one.items) for one in captures), 'answer')}"
+    if empty:
+        says += f"; none in {count_of(len(empty), 'other')} of the same kind ({tally([one.form for one in empty])})"
+    yield Check("items", "partly" if empty else "holds", says)
+    bad = sum(count > 1 for count in Counter(one.document.id for one in read).values())
+    yield Check("key", *(("differs", f"{bad:,} repeated; ids need a unique key") if bad else ("holds", "unique")))
+    yield from _check_text(read)
+    contradictions = [one.contradiction for one in captures if one.contradiction]
+    strange = [one.dropped for one in read if one.dropped.startswith("unsupported-format")]
+    kinds = [kind for one in read if (kind := one.document.label("page_kind", "")) in WALLS and not one.dropped]
+    if contradictions:
+        state = grade_share(len(contradictions), len(captures) - len(contradictions))
+        yield Check("type", state, f"{tally(contradictions)}; look whether it is an error page")
+    elif strange:
+        yield Check("type", "differs", tally(strange))
+    elif kinds:
+        says = f"{tally(kinds)} among {count_of(len(read), 'page')}, by their words and structure; look at them"
+        yield Check("type", "differs" if 2 * len(kinds) >= len(read) else "partly", says)
+    elif formats := [one.document.provenance.format or "none" for one in read if not one.dropped]:
+        yield Check("type", "holds", tally(formats))
+    yield from _check_copies([one.document for one in read if not one.dropped])
+    yield from _check_named(definition, [one.document for one in read if not one.dropped])
+
+
+def check_unknown(definition: Definition, captures: Sequence[ReadCapture]) -> Iterator[Check]:
+    """Yield the check of the fields that the source neither reads nor leaves out by name, if it declares them."""
+    if definition.unknown_fields is None:
+        return
+    names = sorted({name for one in captures for name in one.unknown_fields})
+    yield Check(
+        "other fields",
+        "differs" if names else "holds",
+        f"unknown: {', '.join(names)}; look at them, and add each to the fields of the source" if names else "none",
+    )
+
+
+def check_totals(captures: Sequence[ReadCapture], strata: Sequence[Stratum]) -> Iterator[Check]:
+    """Yield the check of the number of results that answers state: it is not far above what the source finds.
+
+    A list states its own number, so a number below that of the source proves nothing, except 0.
+    """
+    totals = [total for one in captures for total in one.totals]
+    holding = [one for one in captures if one.items]
+    if not totals or not holding or any(one.counted == "at least" for one in strata):
+        return
+    urls = {one.url for one in holding}
+    units = sum(one.units for one in strata if urls & set(one.chosen)) if strata else len(holding)
+    found = units * sum(len(one.items) for one in holding) / len(holding)
+    says = f"an answer states {max(totals):,} results; the source finds {found:,.0f}"
+    if not max(totals) or max(totals) > 2 * found:
+        yield Check("total", "differs", f"{says}; look at the parameters of the request, and at follow()")
+    else:
+        yield Check("total", "holds", says)
+
+
+def check_ends(rule: LicenceRule, recipe: str, ends: Sequence[tuple[str, str]]) -> Iterator[Check]:
+    """Yield the check of what a recipe keeps: `ends` are the filter and the reason that dropped each document.
+
+    Without a proof in its rule a source releases nothing until a person has decided.
+    """
+    kept = sum(not by for by, _ in ends)
+    dropped = tally([f"{by}: {reason}" if reason else by for by, reason in ends if by])
+    state: State = "holds" if 2 * kept >= len(ends) else "partly" if kept else "differs" if rule.proofs else "unknown"
+    says = f"{kept:,} of {len(ends):,} by the recipe {recipe}"
+    yield Check("kept", state, f"{says}; dropped: {dropped}" if dropped else says)
+
+
+def grade(count: int, total: int) -> State:
+    """Return the state of a field that `count` of `total` documents have.
+
+    >>> grade(3, 3), grade(1, 3), grade(0, 3)
+    ('holds', 'partly', 'differs')
+    """
+    return "holds" if count == total else "partly" if count else "differs"
+
+
+def _check_text(read: Sequence[ReadDocument]) -> Iterator[Check]:
+    why = [one.dropped or ("" if one.document.text.strip() else "empty") for one in read]
+    texts = [one for one, reason in zip(read, why, strict=True) if not reason]
+    why = [reason for reason in why if reason]
+    rest = f"; without text: {tally(why)}" if why else ""
+    if not texts:
+        yield Check("text", "differs", f"none{rest}; correct text() of the source, or its `include`")
+        return
+    lengths = sorted(len(one.document.text) for one in texts)
+    hangul = sum(is_hangul(char) for one in texts for char in one.document.text) / max(1, sum(lengths))
+    size = f"{lengths[0]:,} to {lengths[-1]:,} characters, {hangul:.0%} Hangul"
+    yield Check("text", grade(len(texts), len(read)), f"in {len(texts):,} of {len(read):,}: {size}{rest}")
+
+
+def _check_copies(documents: Sequence[Document]) -> Iterator[Check]:
+    """Yield the check that the texts differ: equal ones are an error page, a wall, or a wrong field."""
+    few = documents[:COMPARED]
+    if len(few) < 2:
+        return
+    groups: list[tuple[U32, list[str]]] = []  # shingles of the first, URLs
+    for one in few:
+        made = shingle_hashes(one.text)
+        urls = next((urls for other, urls in groups if jaccard(made, other) >= ALIKE), None)
+        if urls is None:
+            groups.append((made, [one.provenance.url]))
+        else:
+            urls.append(one.provenance.url)
+    most = max((urls for _, urls in groups), key=len)
+    says = f"{len(groups):,} of {len(few):,} texts are distinct"
+    if len(most) > 1:
+        says += f"; {len(most):,} are alike, such as {most[0]} and {most[1]}: an error page, or a wrong element"
+    is_half = 2 * max(len(most), len(few) - len(groups)) >= len(few)
+    state: State = "holds" if len(most) == 1 else "differs" if is_half else "partly"
+    yield Check("copies", state, says)
+
+
+def _check_named(definition: Definition, documents: Sequence[Document]) -> Iterator[Check]:
+    """Yield a check of the titles, and of each field that the attribution of the source, or its rule, reads."""
+    source = definition.source
+    wanted = {column: "the attribution" for name, column in NAMED.items() if f"{{{name}}}" in source.attribution}
+    wanted |= {"author": "the rule"} if source.rule.author and "author" not in wanted else {}
+    for column in dict.fromkeys(("title", *wanted)) if documents else ():
+        count, reader = sum(bool(getattr(one, column)) for one in documents), wanted.get(column, "")
+        says = f"in {count:,} of {len(documents):,}"
+        if not count:
+            says += f"; {reader} reads it" if reader else "; correct items() or text() if the answers have titles"
+            says += ", and it is absent or not a day" if column == "date" else ""
+        yield Check(column, grade(count, len(documents)) if reader else "holds" if count else "unknown", says)
+
+
 def _describe_left(fetched: Fetched) -> str:
     left: Mapping[str, int] = fetched.facts.get("left_out", {})
     return "".join(f", {count:,} {reason}" for reason, count in left.items() if count)
-
-
-def _explain_none(source: Source) -> str:
-    if isinstance(source.access, Folder | Warc | Dump):
-        return "look at the files"
-    return "compare the question of the source (addresses, hosts, sets, languages) with what its access point offers"
 
 
 def _check_count(source: Source, fetched: Fetched) -> Iterator[Check]:

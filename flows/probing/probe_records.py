@@ -78,12 +78,13 @@ def conclude(checks: tuple[Check, ...]) -> Outcome:
     return next((state for state in worst if state in states), "holds")
 
 
-def record(workspace: Workspace, result: ProbeResult) -> None:
-    """Write the result into the workspace, in the place of the one before."""
+def record(workspace: Workspace, result: ProbeResult) -> ProbeResult:
+    """Write the result into the workspace, in the place of the one before, and return it."""
     path = workspace.probe(result.source)
     path.parent.mkdir(exist_ok=True)
     replace_file(path, canonical_json(result.to_json()))
     push(path)
+    return result
 
 
 def read_last(layout: Layout, source: str) -> ProbeResult | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from crawlers import catalogue
 from crawlers import collect as collecting
@@ -22,15 +28,14 @@ from flows.engine import stage_runs, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.probe import probe as check_call
-from flows.probing import check_answers, check_items, probe_records
+from flows.probing import check_answers, probe_records
 from flows.probing.check_answers import Fetched
 from flows.probing.probe_records import Check, Outcome, ProbeResult
 from flows.probing.read_items import LISTS, read_captures
-from flows.probing.scratch_workspace import open_scratch
 from flows.source_files import terms_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
-from malmoi.errors import CallError, HostError, MalmoiError, SourceError
+from malmoi.errors import CallError, DataError, HostError, MalmoiError, SourceError
 from malmoi.source import CommonCrawl, Dump, OaiPmh, Source
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES, STATS
@@ -52,7 +57,7 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
         missing: Outcome = "failed" if any(one.state == "failed" for one in needs) else "not asked"
         last = probe_records.read_last(workspace, source.name)
         seen = (last.terms, last.check) if last else ("", "")
-        return _record(workspace, ProbeResult(source.name, when, missing, needs, *seen))
+        return probe_records.record(workspace, ProbeResult(source.name, when, missing, needs, *seen))
     with open_scratch(workspace) as home:
         fetched = _fetch(workspace, home, name, source, contact)
         said, terms = fetched.facts.get("terms") or {}, terms_of(workspace, source) or source.terms
@@ -66,7 +71,69 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
             *_check_items(home, name, definition, fetched, is_void=is_void),
         )
     outcome = probe_records.conclude(checks)
-    return _record(workspace, ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check))
+    result = ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check)
+    return probe_records.record(workspace, result)
+
+
+@contextmanager
+def open_scratch(workspace: Workspace) -> Iterator[Workspace]:
+    """Open an empty workspace inside `workspace`, with its tombstones and decisions; it is deleted at the end."""
+    with workspace.temporary_folder() as folder:
+        home = Workspace.open(folder / "scratch")
+        for name in ("withdrawals", "erasure_key", "reviews"):
+            if (path := getattr(workspace, name)).exists():
+                shutil.copy(path, getattr(home, name))
+        yield home
+
+
+def choose(names: Sequence[str], *, every: bool) -> tuple[str, ...]:
+    """Return the sources to probe: those named, or with `every` those of the catalogue."""
+    if every and names:
+        raise CallError("--all probes every source of the catalogue; leave out the names, or leave out --all.")
+    if not every and not names:
+        raise CallError("name the sources to probe, or pass --all; `malmoi sources` lists the catalogue.")
+    return tuple(catalogue.names()) if every else tuple(names)
+
+
+def probe_all(
+    workspace: Workspace, names: Sequence[str], contact: str | None, out: Console, *, as_json: bool, every: bool
+) -> None:
+    """Probe the sources and print each result.
+
+    Raises SourceError if one failed, DataError if one is not what it declares, CallError if one could not be asked.
+    With `every` those that could not be asked, for want of a key, do not count, unless none could.
+    """
+    found = []
+    for name in names:
+        found.append(result := probe(workspace, name, contact=contact))
+        if as_json:
+            continue
+        out.print(Text(f"{result.source}: {result.outcome}", style="bold"), soft_wrap=False)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for check in result.checks:
+            table.add_row(Text(check.field), Text(check.state), Text(check.says))
+        out.print(table, soft_wrap=False)
+    if as_json:
+        out.print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1), markup=False)
+    by_outcome: dict[Outcome, list[str]] = {}
+    for one in found:
+        by_outcome.setdefault(one.outcome, []).append(one.source)
+    if failed := by_outcome.get("failed"):
+        raise SourceError(
+            f"could not be probed: {', '.join(failed)}. Read the checks that failed above, then probe again once the "
+            "host works or the source file is corrected."
+        )
+    if differ := by_outcome.get("differs"):
+        raise DataError(
+            f"not what the source declares: {', '.join(differ)}. Compare the checks that differ with an answer, and "
+            "correct the source file; a changed licence or page of terms is read by a person first."
+        )
+    asked = len(found) - len(by_outcome.get("not asked", ()))
+    if (missing := by_outcome.get("not asked")) and not (every and asked):
+        raise CallError(f"not asked: {', '.join(missing)}. Supply what is named above, and probe again.")
 
 
 def _list_needs(workspace: Workspace, name: str, source: Source, contact: str | None) -> Iterator[Check]:
@@ -83,11 +150,6 @@ def _list_needs(workspace: Workspace, name: str, source: Source, contact: str | 
             yield Check("call", "unknown", str(error))
     except SourceError as error:
         yield Check("host" if isinstance(error, HostError) else "source", "failed", str(error))
-
-
-def _record(workspace: Workspace, result: ProbeResult) -> ProbeResult:
-    probe_records.record(workspace, result)
-    return result
 
 
 def _fetch(workspace: Workspace, home: Workspace, name: str, source: Source, contact: str | None) -> Fetched:
@@ -137,25 +199,20 @@ def _check_items(
         yield Check("items", "failed", str(error))
         return
     documents = [one for capture in read for one in capture.items]
-    yield from check_items.check_unknown(definition, read)
-    yield from check_items.check_documents(definition, read, fetched.strata)
+    yield from check_answers.check_unknown(definition, read)
+    yield from check_answers.check_documents(definition, read, fetched.strata)
     if fetched.strata or fetched.is_whole:
-        yield from check_items.check_totals(read, fetched.strata)
+        yield from check_answers.check_totals(read, fetched.strata)
     if documents and is_void:
         yield Check("licence", "differs", "the claim does not hold, so no item is granted by it")
     elif documents:
-        yield from check_items.check_licences(source.rule, documents)
+        yield from check_answers.check_licences(source.rule, documents)
     if is_finished and documents and not any(one.failed for one in read):
-        yield from _check_ends(home, name, source)
-
-
-def _check_ends(home: Workspace, name: str, source: Source) -> Iterator[Check]:
-    """Curate the items, and yield the check of what is kept of them."""
-    recipe = runs.recipe_of(RECIPE)
-    try:
-        curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
-    except MalmoiError as error:
-        yield Check("kept", "failed", str(error))
-        return
-    ends = [(by, reason) for _, _, by, reason in stage_runs.read_ends(home, curated) if reason not in LISTS]
-    yield from check_items.check_ends(source.rule, RECIPE, ends)
+        recipe = runs.recipe_of(RECIPE)
+        try:
+            curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
+        except MalmoiError as error:
+            yield Check("kept", "failed", str(error))
+            return
+        ends = [(by, reason) for _, _, by, reason in stage_runs.read_ends(home, curated) if reason not in LISTS]
+        yield from check_answers.check_ends(source.rule, RECIPE, ends)

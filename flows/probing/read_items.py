@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from lxml.html import HtmlElement
-
 from crawlers import attachments
 from crawlers.encodings.decode import decode
 from crawlers.extract import Extraction
@@ -27,7 +25,7 @@ from malmoi.errors import CaptureError
 from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.rights_decision import UNKNOWN
 from malmoi.processes.workers import Broken, Workers, attempt
-from malmoi.source import Item, LicenceRule
+from malmoi.source import Item
 
 MAX_WORDS = 60  # characters of a value that a check shows
 MAX_NAMES = 4  # names of fields of the rule that a check shows
@@ -100,12 +98,13 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
             else:
                 dropped = one.verdict.reason if isinstance(one, Dropped) else ""
                 documents.append(ReadDocument(one.document, dropped))
-        if failed or all(_has_proof(one.document) for one in documents):
+        proofs = ([one for one in read.document.evidence if one.kind in PROOFS] for read in documents)
+        if failed or all(any(proof.licence != UNKNOWN for proof in known) for known in proofs):
             return tuple(documents), next(iter(failed), "")
         rule, source = definition.source.rule, definition.source.name
         fields = _describe_fields(rule.fields, load_capture(row)) if rule.fields else ""
         places = {
-            f"{source}/{item.key}": "; ".join(filter(None, (fields, _describe_mark(rule, item))))
+            f"{source}/{item.key}": "; ".join(filter(None, (fields, _describe_selector(rule.selector, item))))
             for item in list_items(row)
         }
         return tuple(replace(one, place=places.get(one.document.id, fields)) for one in documents), ""
@@ -118,6 +117,11 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
                 unknown += definition.unknown_fields(capture)
         return unknown, next(iter(failed), "")
 
+    def find_totals(capture: Capture) -> tuple[int, ...]:
+        answer = _read_answer(capture)
+        values = [value for _, value in answer_fields.find_named(answer, TOTALS)] if answer is not None else []
+        return tuple(int(value) for value in values if value.isascii() and value.isdigit())
+
     def read_one(batch: tuple[IndexRow, ...]) -> ReadCapture:
         (row,) = batch
         if row.kind == "file" and row.size > MAX_FILE:
@@ -129,7 +133,7 @@ def make_reader(extraction: Extraction) -> Callable[[tuple[IndexRow, ...]], Read
         unknown, why = listed or ([], why)
         form, _ = ("", "") if documents else _try(_describe_form, capture)
         contradiction, _ = _try(_find_contradiction, capture)
-        totals, _ = _try(_find_totals, capture)
+        totals, _ = _try(find_totals, capture)
         failed = failed.removeprefix(row.url).lstrip(":, ") or why
         return ReadCapture(row.url, documents, tuple(unknown), failed, form or "", contradiction or "", totals or ())
 
@@ -145,16 +149,18 @@ def _try(call: Callable[[Any], T], item: Any) -> tuple[T | None, str]:
     return (None, answer.why) if isinstance(answer, Broken) else (answer.value, "")
 
 
-def _has_proof(doc: Document) -> bool:
-    return any(one.kind in PROOFS and one.licence != UNKNOWN for one in doc.evidence)
-
-
-def _describe_mark(rule: LicenceRule, item: Item) -> str:
+def _describe_selector(selector: tuple[tuple[str, str], ...], item: Item) -> str:
     """Describe what is at the place on a page where the rule of the source expects the mark of an item."""
     parsed = ParsedItem(item)
-    if not rule.selector or parsed.format != "html":
+    if not selector or parsed.format != "html":
         return ""
-    return _describe_selector(rule.selector, parsed.page.tree, item.url)
+    css = next((css for prefix, css in selector if not prefix or covers(prefix, item.url)), "")
+    if not css:
+        return "no address prefix of rule.selector covers its address"
+    count = len(declared_place.compile_selector(css)(parsed.page.tree))
+    if not count:
+        return f"the selector {css!r} matches nothing"
+    return f"the selector {css!r} matches {count_of(count, 'element')}, which proves no licence"
 
 
 def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
@@ -168,16 +174,6 @@ def _describe_fields(names: tuple[str, ...], capture: Capture) -> str:
     if not found:
         return f"the answer has no field {called}"
     return ", ".join(f"{path} is {value[:MAX_WORDS]!r}" if value else f"{path} is empty" for path, value in found[:3])
-
-
-def _describe_selector(selector: tuple[tuple[str, str], ...], tree: HtmlElement, url: str) -> str:
-    css = next((css for prefix, css in selector if not prefix or covers(prefix, url)), "")
-    if not css:
-        return "no address prefix of rule.selector covers its address"
-    count = len(declared_place.compile_selector(css)(tree))
-    if not count:
-        return f"the selector {css!r} matches nothing"
-    return f"the selector {css!r} matches {count_of(count, 'element')}, which proves no licence"
 
 
 def _describe_form(capture: Capture) -> str:
@@ -202,25 +198,13 @@ def _read_answer(capture: Capture) -> Any:
         if kind == "xml":
             return xml_records.parse_xml(capture.body, capture.charset)
         if kind in ("csv", "tsv", "jsonl"):
-            return _read_rows(decode(capture.body, capture.charset).text, kind)
+            lines = decode(capture.body, capture.charset).text.splitlines()[:ROWS]
+            if kind == "jsonl":
+                return [json.loads(line) for line in lines if line.strip()]
+            return list(csv.DictReader(lines, delimiter="\t" if kind == "tsv" else ","))
     except (Unreadable, ValueError, RecursionError, csv.Error):
         pass
     return None
-
-
-def _read_rows(text: str, kind: str) -> list[Any]:
-    """Return the first rows of a table as objects."""
-    lines = text.splitlines()[:ROWS]
-    if kind == "jsonl":
-        return [json.loads(line) for line in lines if line.strip()]
-    return list(csv.DictReader(lines, delimiter="\t" if kind == "tsv" else ","))
-
-
-def _find_totals(capture: Capture) -> tuple[int, ...]:
-    """Return the numbers in the fields of an answer that state how many results there are."""
-    answer = _read_answer(capture)
-    found = answer_fields.find_named(answer, TOTALS) if answer is not None else ()
-    return tuple(int(value) for _, value in found if value.isascii() and value.isdigit())
 
 
 def _find_contradiction(capture: Capture) -> str:

@@ -9,7 +9,7 @@ from crawlers.fetch.job import Job, read_job
 from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
-from flows.forecasts.forecast import CPU, forecast
+from flows.probing.forecast import CPU, forecast
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
 from tests.builders.small_corpus import malmoi_in_process

@@ -11,8 +11,7 @@ from crawlers.fetch.oai.spider import SampledRecords
 from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
-from flows.forecasts import show_forecast
-from flows.forecasts.forecast import forecast
+from flows.probing.forecast import forecast, show
 from malmoi.archive import collection
 from tests.builders.small_oai import Repository, Work, day, serve
 from tests.fetch import small_crawl
@@ -89,7 +88,7 @@ def test_lists_beyond_the_bound_are_not_read_and_the_forecast_says_so(home, tmp_
         found = forecast(home, declare(tmp_path, repository), recipe, Sample(12), Progress(quiet=True))
     assert repository.answers["ListIdentifiers"] == 58 and repository.answers["GetRecord"] == 12
     assert found.certainty == counted and found.units == pytest.approx(200 if stated else 29)
-    show_forecast.show(found, Console(width=200))
+    show(found, Console(width=200))
     said = " ".join(capsys.readouterr().out.split())
     assert "the lists go on" in said and ("about 200 records" if stated else "at least 29 records") in said
     assert ("The size of the whole is not known" in said) is not stated
@@ -142,7 +141,7 @@ def test_an_archive_is_foretold_beyond_its_bound_from_a_few_records(home, tmp_pa
     extracted = found.totals["extracted characters"]
     assert whole.low == whole.high == whole.value
     assert extracted.low <= whole.value <= extracted.high
-    show_forecast.show(found, Console(width=200))
+    show(found, Console(width=200))
     said = " ".join(capsys.readouterr().out.split())
     assert "whole 60 pages" in said and "at least" not in said and "at most max_pages=50 captures" in said
     assert json.dumps(found.to_json()) and found.to_json()["whole"]["most"] == 50

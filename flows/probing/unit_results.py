@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from crawlers.extract import Extraction
 from flows.engine import stage_runs
 from flows.engine.stage_runs import Curated
-from flows.forecasts.estimates import Z
+from flows.probing.estimates import Z
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import count_alike
 from malmoi.licensing.rights_decision import decide
+from malmoi.processes.workers import CPU_SECONDS, Broken, Done, Workers, attempt
+from malmoi.recipe import Step
 from malmoi.workspace import Workspace
 
 # Names of quantities. The parts of a split have the name before their own: "licence: CC-BY-4.0".
@@ -96,3 +100,58 @@ def count_copies(clusters: Sequence[Cluster], weights: Mapping[str, float], mean
     estimate = max(seen, length * whole * count / (count + 1))
     error = length * math.sqrt(sum(weight**2 for weight in drawn))  # each pair counts as a Poisson event
     return frequent + estimate, frequent + seen, frequent + estimate + Z * error
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Input of a worker that times the captures of one shard."""
+
+    extraction: Extraction
+    stages: tuple[tuple[Step, ...], ...]
+
+
+def time_units(jobs: Iterable[tuple[Timing, tuple[IndexRow, ...]]], workers: Workers) -> dict[str, float]:
+    """Return URL → CPU seconds; a capture that ends its worker counts with the limit of a document.
+
+    The first capture is read twice and timed the second time: what a worker loads once is not part of a unit.
+    """
+    found: dict[str, float] = {}
+    for timing, rows in jobs:
+        for (row,), answer in workers.map(make_timer, timing, [(row,) for row in rows], lambda batch: [batch]):
+            found[row.url] = CPU_SECONDS if isinstance(answer, Broken) else answer.value
+    return found
+
+
+def make_timer(timing: Timing) -> Callable[[tuple[IndexRow, ...]], float]:
+    """Return the worker function that times one capture."""
+    from crawlers.extract import extractor
+    from malmoi import recipe as recipes
+    from malmoi.apply import Bound, Kept, walk
+
+    extract = extractor(timing.extraction)
+    stages: list[tuple[list[Callable[..., Any]], tuple[Bound, ...]]] = []
+    for steps in timing.stages:
+        surveys = recipes.surveys(steps)
+        empty: Mapping[str, Any] = {survey.name: {} for survey, _ in surveys}
+        stages.append(([survey.sketch for survey, _ in surveys], recipes.bind(steps, empty)))
+    warm: list[bool] = []
+
+    def walk_capture(row: IndexRow) -> None:
+        for outcome in extract(row):
+            for sketches, filters in stages:
+                if not isinstance(outcome, Kept):
+                    break
+                for sketch in sketches:
+                    sketch(outcome.document)
+                outcome = walk(outcome.document, filters)
+
+    def measure(batch: tuple[IndexRow, ...]) -> float:
+        (row,) = batch
+        if not warm:
+            warm.append(True)
+            attempt(walk_capture, row)
+        began = time.process_time()
+        answer = attempt(walk_capture, row)
+        return time.process_time() - began if isinstance(answer, Done) or answer.why != "cpu-limit" else CPU_SECONDS
+
+    return measure

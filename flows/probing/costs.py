@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -19,9 +19,8 @@ from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
-from flows.forecasts.estimates import Estimate
-from flows.forecasts.unit_results import EXTRACTED, PARTS, PAYLOAD, Quantities
-from flows.forecasts.unit_times import Timing, time_units
+from flows.probing.estimates import Estimate
+from flows.probing.unit_results import EXTRACTED, PARTS, PAYLOAD, Quantities, Timing, time_units
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS, Run
@@ -68,7 +67,8 @@ def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progr
     marks.append(_cpu_seconds())
     loaded, (small, cut, used) = marks[1], (end - begin for begin, end in pairwise(marks[1:]))
     shard = max(0.0, (cut - small) / (parts - 1)) if parts > 1 else 0.0
-    timings = list(_list_timings(home, recipe, name))
+    steps = tuple(recipe.stage(stage) for stage in STAGES)
+    timings = [(Timing(job.extraction, steps), job.rows) for job in curating.extract_jobs(home, name)]
     times = time_units(timings, worker_pool.workers())
     whole, part = sum(times.values()), sum(times.get(url, 0.0) for url in few)
     used -= shard * (len(timings) - 1)
@@ -90,11 +90,6 @@ def _curate_few(
         rows = [row for row in run.rows if row.kind not in ITEMS or row.url in set(urls)]
         collection.rewrite(collection.read_run(copy), rows, run.facts)
     curating.curate(small, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
-
-
-def _list_timings(home: Workspace, recipe: Recipe, name: str) -> Iterator[tuple[Timing, tuple[IndexRow, ...]]]:
-    stages = tuple(recipe.stage(stage) for stage in STAGES)
-    return ((Timing(job.extraction, stages), job.rows) for job in curating.extract_jobs(home, name))
 
 
 def _cpu_seconds() -> float:
