@@ -22,9 +22,8 @@ from rich.text import Text
 
 from crawlers import catalogue, denylist, proofs
 from crawlers.fetch.job import needs_permission
-from flows.probe import check_paths
 from flows.probing.probe_records import SourceState, find_state
-from flows.source_files import licences, terms_of
+from flows.source_files import check_paths, licences, terms_of
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError

@@ -13,7 +13,6 @@ from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import crawl_progress
 from malmoi.archive import collection
-from malmoi.archive.collection import Run
 from malmoi.erasure.tombstones import read_matcher
 from malmoi.errors import SourceError
 from malmoi.source import Folder, TermsCheck, Warc
@@ -85,11 +84,17 @@ def collect(
             for found in sources.describe_findings(definition, folder, counts):
                 progress.say(f"  {source.name}: {found}")
         now = [*earlier, *([collection.read_run(folder)] if (folder / "run.json").exists() else [])]
-        _delete_superseded(workspace, now)
+        for run in collection.find_superseded(now):  # runs that say nothing that the last one does not say
+            with workspace.temporary_folder() as temporary:
+                run.folder.rename(temporary / run.folder.name)  # deleted file by file it would look unfinished
+            now.remove(run)
         after = collection.summarise(home, now)
         current = after.current
         step.has_changed = counts["new"] > 0 or (before.current, before.gone) != (after.current, after.gone)
-        step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
+        named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")}
+        named["torn"] = "archived but unreadable"
+        others = "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))
+        step.says = f"{counts['new']:,} new · {current:,} current{others}"
     if limit is None and not sample and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
             f"{source.name}: {current} current captures, expected {source.expect.at_least} to "
@@ -100,23 +105,8 @@ def collect(
     return Collected(source.name, counts["new"], current, **extra)
 
 
-def _delete_superseded(workspace: Workspace, found: list[Run]) -> None:
-    """Delete the runs that say nothing that the last one does not say, from the workspace and from `found`."""
-    for run in collection.find_superseded(found):
-        with workspace.temporary_folder() as folder:
-            run.folder.rename(folder / run.folder.name)  # a run that is deleted file by file would look unfinished
-        found.remove(run)
-
-
 def describe_collection(workspace: Workspace, name: str) -> str:
     """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
     current = len(collection.find_last(collection.runs(workspace.captures(source.name))))
     return f"{source.name}: {sources.describe_access(source)}; {count_of(current, 'current capture')}"
-
-
-def _format_counts(counts: dict[str, int]) -> str:
-    named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")} | {
-        "torn": "archived but unreadable"
-    }
-    return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

@@ -63,14 +63,13 @@ from flows.deployments.parameters import (
     Sources,
     Version,
 )
-from flows.deployments.run_progress import RunProgress, name_run, observe_run
-from flows.deployments.run_records import hold_workspace, record_run, take_turn
-from flows.engine.clusters.mapper import open_engine
+from flows.deployments.run_progress import RunProgress, hold_workspace, name_run, observe_run, record_run, take_turn
+from flows.engine.clusters import open_engine
 from flows.engine.executors import EngineName, Mapper
 from flows.engine.progress import Progress
 from flows.engine.task_mapper import GROUPS, make_mapper, quiet_prefect
-from flows.probe import probe
 from flows.reports import crawl_report, curation_report
+from flows.source_files import probe
 from malmoi import erasure_plan
 from malmoi.errors import CallError, HostError, StageError, explain_os_error
 from malmoi.recipe import Recipe

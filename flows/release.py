@@ -6,13 +6,16 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 import data_cards
 from crawlers import catalogue
@@ -21,13 +24,12 @@ from filters.duplicates.index_lookup import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
 from flows.curate import Curated
 from flows.engine import run_surveys
-from flows.engine.clusters.mapper import make_runner
-from flows.engine.clusters.node_tasks import read_software
+from flows.engine.clusters import make_runner
 from flows.engine.executors import Mapper
+from flows.engine.node_tasks import read_software
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import recall_matching
 from flows.plurals import count_of
-from flows.reports import release_notes
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
 from malmoi import recipe as recipes
@@ -39,7 +41,10 @@ from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.licensing import review_file
+from malmoi.publisher import Publisher
 from malmoi.recipe import Recipe, Step, digest
+from malmoi.release_files import data_files
+from malmoi.releases import excluded_documents
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
 from malmoi.releases.erasure.repeated_patch import is_repeated
@@ -64,7 +69,7 @@ from malmoi.storage.location import describe_place
 from malmoi.storage.on_demand import fetch_below, renew
 from malmoi.storage.shard import sha256_of
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import Stage
+from malmoi.workspace_layout import Layout, Stage
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # to be matched in full
 # Packages whose version changes the bytes of a release; the manifest names them.
@@ -97,7 +102,7 @@ class Released:
     @property
     def summary(self) -> str:
         """Return in one line what was released, what changed and how much is quarantined, or that nothing is new."""
-        left = (note.partition("\n")[0] for note in self.notes if note.startswith(release_notes.QUARANTINED))
+        left = (note.partition("\n")[0] for note in self.notes if note.startswith(QUARANTINED))
         return " · ".join((self._head, *self._changes, *left, f"root {self.root}"))
 
     def says(self) -> str:
@@ -155,7 +160,7 @@ def release(
         folder = workspace.releases(recipe.name) / last.version
         run_surveys.write_segments(workspace, recipe, curated.stages, folder, make_runner(mapper))
         point_latest(folder.parent)
-        documents, notes = manifests.read(folder).documents, release_notes.list_notes(workspace, recipe.name, folder)
+        documents, notes = manifests.read(folder).documents, list_notes(workspace, recipe.name, folder)
         return Released(recipe.name, last.version, folder, last.root, documents, new=False, notes=notes)
     inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
@@ -186,9 +191,77 @@ def release(
     histories.write(workspace.release_history, read_history(workspace))
     noted = {**_read_release_inputs(workspace), recipe.name: [number, _inputs_digest(inputs)]}
     replace_file(workspace.inputs_record, canonical_json(noted))
-    notes = release_notes.list_notes(workspace, recipe.name, target)
+    notes = list_notes(workspace, recipe.name, target)
     changes = changelog.describe_last(target) if new else ""
     return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
+
+
+ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
+QUARANTINED = "quarantined: "  # how the note about quarantined documents begins
+SHOWN = 10  # near-duplicates listed
+
+
+def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
+    """List what to check in the release `name` in `folder`, one line each."""
+    notes = list(note_publisher(manifests.read(folder).publisher))
+    if note := describe_quarantine(workspace, name):
+        notes.append(
+            f"{note}\n"
+            f"    {workspace.quarantine(name)} lists why, with every value masked;\n"
+            f"    `malmoi review finds --workspace {workspace.root}` shows it, `malmoi why {workspace.root} ID` the\n"
+            f"    history of a document. If what {DETECTOR}, the second detector, finds is personal data, correct the\n"
+            "    rule that missed it, in filters/pii_rules; if not, clear it with `malmoi review clear`; run again.\n"
+            "    Of an `unverified` document `malmoi verify` would state a fault: correct its source, or report it."
+        )
+    copies = copies_of_withdrawn(workspace, folder)
+    for copy, id, similarity in copies[:SHOWN]:
+        notes.append(
+            f"contains a near-duplicate of a withdrawn document: {copy}, similarity {similarity:.3f} to {id}. "
+            "If it has the withdrawn content, withdraw it too."
+        )
+    if len(copies) > SHOWN:
+        notes.append(f"… and {len(copies) - SHOWN:,} more near-duplicates of withdrawn documents")
+    return tuple(notes)
+
+
+def note_publisher(publisher: Publisher) -> Iterator[str]:
+    """Yield a note if the recipe leaves name or contact of the publisher out.
+
+    >>> list(note_publisher(Publisher(name="A", contact="a@example.org")))
+    []
+    """
+    missing = [key for key in ("name", "contact") if not getattr(publisher, key)]
+    if missing:
+        what = f"{missing[0]} of the publisher" if len(missing) == 1 else "publisher"
+        yield (
+            f"the recipe has no {what}; the card says so to readers and rights holders.\n"
+            "    Add [publisher] with name and contact to a recipe of your own (docs/recipes.md), for the next version."
+        )
+
+
+def describe_quarantine(layout: Layout, name: str) -> str:
+    """Return in a line how many documents the latest attempt at the release `name` quarantined, and why; "" if none."""
+    n, kinds = excluded_documents.summarise_list(layout.quarantine(name))
+    found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+    return f"{QUARANTINED}{count_of(n, 'document')} ({found}), not in the release; its card counts them" if n else ""
+
+
+def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:
+    """Return (document of the release in `folder`, withdrawn document, similarity) of near-duplicates in the index."""
+    ids = tombstones.read_ids(workspace.withdrawals)
+    if not ids:
+        return []
+    from flows import query_index  # loads the comparison of texts, which most runs do not need
+
+    if not query_index.has_active_segments(workspace):
+        return []
+    found = query_index.find_copies_of_documents(workspace, ids, ALIKE)
+    alike = pa.array(sorted({copy.id for copies in found.values() for copy in copies}), pa.string())
+    here: set[str] = set()
+    for path in data_files(folder) if len(alike) else ():
+        column = shard.read(path, ["id"]).column("id")
+        here.update(column.filter(pc.is_in(column, alike)).to_pylist())
+    return sorted({(c.id, id, c.similarity) for id, copies in found.items() for c in copies if c.id in here})
 
 
 def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:

@@ -128,7 +128,7 @@ class Layout:
 
     @property
     def flow_runs(self) -> Path:
-        """Folder of the records of flow runs (flows/deployments/run_records.py)."""
+        """Folder of the records of flow runs (flows/deployments/run_progress.py)."""
         return self.root / ".flow-runs"
 
     @property

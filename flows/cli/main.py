@@ -179,7 +179,7 @@ def curate(
     """Extract, clean, deduplicate and judge collected pages."""
     from flows import curate as curating
     from flows import run as runs
-    from flows.engine.clusters.mapper import open_mapper
+    from flows.engine.clusters import open_mapper
     from flows.engine.progress import Progress
     from flows.reports import curation_report
     from malmoi.workspace import Workspace
@@ -248,7 +248,7 @@ def _publish(
     signer = open_key(key, workspace)
     if _is_prefect_run(prefect):
         from flows import prefect_flows
-        from flows.reports import release_notes
+        from flows.release import describe_quarantine
 
         folder = prefect_flows.call_flow(
             getattr(prefect_flows, command), machine.wait, recipe=recipe, sources=list(names), **crawl,
@@ -257,11 +257,11 @@ def _publish(
         )  # fmt: skip
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
-        if note := release_notes.describe_quarantine(Layout(locate(workspace)), chosen.name):
+        if note := describe_quarantine(Layout(locate(workspace)), chosen.name):
             out.print(note, markup=False)
         return
     from flows.curate import curate
-    from flows.engine.clusters.mapper import open_mapper
+    from flows.engine.clusters import open_mapper
     from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 

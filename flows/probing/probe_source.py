@@ -27,11 +27,11 @@ from flows.collect import collect
 from flows.engine import stage_runs, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.probe import probe as check_call
 from flows.probing import check_answers, probe_records
 from flows.probing.check_answers import Fetched
 from flows.probing.probe_records import Check, Outcome, ProbeResult
 from flows.probing.read_items import LISTS, read_captures
+from flows.source_files import probe as check_call
 from flows.source_files import terms_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow

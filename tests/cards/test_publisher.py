@@ -9,7 +9,7 @@ import pytest
 
 import data_cards
 from flows import contains
-from flows.reports import release_notes
+from flows.release import note_publisher
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
 from malmoi.publisher import Publisher
@@ -136,6 +136,6 @@ def test_the_first_tiles_name_the_publisher_and_the_share_that_rests_on_the_oper
     ],
 )
 def test_a_run_says_that_nobody_is_named_and_what_to_do(publisher: Publisher, says: str) -> None:
-    found = list(release_notes.note_publisher(publisher))
+    found = list(note_publisher(publisher))
     assert len(found) == bool(says)
     assert all(says in one and "Add [publisher] with name and contact to a recipe of your own" in one for one in found)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flows import probe
+from flows import source_files
 from flows.deployments import alerts
 from malmoi.errors import CallError
 from malmoi.workspace import Workspace
@@ -39,7 +39,7 @@ def test_alerts_need_a_server_that_answers(server, says, tmp_path):
 def test_a_probe_names_the_file_that_is_not_there(tmp_path):
     source = make(tmp_path, 1)
     home = Workspace.open(tmp_path / "ws")
-    probe.probe(home, str(source), None)
+    source_files.probe(home, str(source), None)
     (tmp_path / "pages").rename(tmp_path / "moved")
     with pytest.raises(CallError, match="does not exist; correct the path"):
-        probe.probe(home, str(source), None)
+        source_files.probe(home, str(source), None)

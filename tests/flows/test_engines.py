@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.clusters.mapper import cut_groups, open_mapper
-from flows.engine.clusters.node_tasks import NodeTask, pack, read_software, run_on_node, unpack
+from flows.engine.clusters import DaskEngine, cut_groups, open_mapper
+from flows.engine.node_tasks import NodeTask, pack, read_software, run_on_node, unpack
 from malmoi.errors import CallError, StageError
 from tests.builders.small_corpus import make, malmoi, sums
 
@@ -132,7 +132,7 @@ def test_an_engine_that_does_not_answer_is_an_error_of_the_call(call, says, corp
 
 
 def test_a_trial_with_ray_makes_a_token_of_its_own_so_that_ray_leaves_none_in_the_home_folder(monkeypatch):
-    from flows.engine.clusters import ray_engine
+    import ray
 
     tokens = []
 
@@ -140,7 +140,7 @@ def test_a_trial_with_ray_makes_a_token_of_its_own_so_that_ray_leaves_none_in_th
         tokens.append(os.environ["RAY_AUTH_TOKEN"])
         raise RuntimeError("no more memory")
 
-    monkeypatch.setattr(ray_engine.ray, "init", refuse)
+    monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setenv("RAY_AUTH_TOKEN", "")  # removed again at the end
     monkeypatch.delenv("RAY_AUTH_TOKEN")
     with pytest.raises(CallError, match="no more memory"), open_mapper("ray"):
@@ -149,12 +149,12 @@ def test_a_trial_with_ray_makes_a_token_of_its_own_so_that_ray_leaves_none_in_th
 
 
 def test_a_ray_cluster_that_refuses_the_token_is_one_error_at_once_that_says_how_to_give_it(monkeypatch):
-    from flows.engine.clusters import ray_engine
+    from ray.exceptions import AuthenticationError
 
     def refuse(**_):
-        raise ray_engine.AuthenticationError("InvalidAuthToken")
+        raise AuthenticationError("InvalidAuthToken")
 
-    monkeypatch.setattr(ray_engine, "GcsClient", refuse)
+    monkeypatch.setattr("ray._raylet.GcsClient", refuse)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(CallError, match="RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH"), open_mapper("ray", address):
@@ -166,8 +166,6 @@ def logs_errors() -> bool:
 
 
 def test_the_workers_of_a_trial_with_dask_log_nothing_while_they_end():
-    from flows.engine.clusters.dask_engine import DaskEngine
-
     engine, found = DaskEngine(""), []
     client = engine._client
     assert list(client.run(logs_errors).values()) == [True]

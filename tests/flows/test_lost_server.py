@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings
 
-from flows.deployments import run_progress, run_records
+from flows.deployments import run_progress
 from malmoi.workspace import Workspace
 
 
@@ -46,10 +46,10 @@ def test_an_error_of_one_call_does_not_stop_the_next():
 
 def test_the_record_of_a_run_that_lost_its_server_stays(tmp_path):
     home, id = Workspace.open(tmp_path / "ws"), uuid.uuid4()
-    with run_records.record_run(home, id):
+    with run_progress.record_run(home, id):
         pass
     assert not list(home.flow_runs.iterdir())
-    with pytest.raises(httpx.ConnectError), run_records.record_run(home, id):
+    with pytest.raises(httpx.ConnectError), run_progress.record_run(home, id):
         raise httpx.ConnectError("refused")
     assert [path.name for path in home.flow_runs.iterdir()] == [str(id)]
 

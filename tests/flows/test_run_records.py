@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flows.deployments import run_records
+from flows.deployments import run_progress
 from malmoi.workspace import Workspace
 
 OURS, OTHER = "http://127.0.0.1:4200/api", "http://127.0.0.1:4300/api"
@@ -28,8 +28,8 @@ def ended(monkeypatch):
             found.append(id)
 
     monkeypatch.setenv("PREFECT_API_URL", OURS)
-    monkeypatch.setattr(run_records, "get_client", lambda sync_client: nullcontext(Client()))
-    monkeypatch.setattr(run_records, "get_run_logger", lambda: logging.getLogger("run"))
+    monkeypatch.setattr(run_progress, "get_client", lambda sync_client: nullcontext(Client()))
+    monkeypatch.setattr(run_progress, "get_run_logger", lambda: logging.getLogger("run"))
     return found
 
 
@@ -52,34 +52,34 @@ def leave_record(workspace, url):
 
 def test_a_run_is_recorded_while_it_lives_and_not_ended_by_another(workspace, ended):
     id = uuid.uuid4()
-    with run_records.record_run(workspace, id):
-        run_records.end_dead_runs(workspace)
+    with run_progress.record_run(workspace, id):
+        run_progress.end_dead_runs(workspace)
         assert list_records(workspace) == [str(id)]
-        with run_records.record_run(workspace, id):  # a flow of the command line, recorded before it begins
+        with run_progress.record_run(workspace, id):  # a flow of the command line, recorded before it begins
             assert list_records(workspace) == [str(id)]
     assert list_records(workspace) == [] and ended == []
 
 
 def test_the_run_of_a_dead_process_is_ended_once(workspace, ended):
     dead = leave_record(workspace, OURS)
-    run_records.end_dead_runs(workspace)
-    run_records.end_dead_runs(workspace)
+    run_progress.end_dead_runs(workspace)
+    run_progress.end_dead_runs(workspace)
     assert ended == [dead] and list_records(workspace) == []
 
 
 def test_a_record_of_another_server_stays_for_a_run_that_uses_that_one(workspace, ended, monkeypatch):
     dead = leave_record(workspace, OTHER)
-    run_records.end_dead_runs(workspace)
+    run_progress.end_dead_runs(workspace)
     assert ended == [] and list_records(workspace) == [str(dead)]
     monkeypatch.setenv("PREFECT_API_URL", OTHER)
-    run_records.end_dead_runs(workspace)
+    run_progress.end_dead_runs(workspace)
     assert ended == [dead]
 
 
 def test_a_retry_takes_over_the_record_of_its_killed_attempt(workspace, ended):
     id = leave_record(workspace, OURS)
-    with run_records.record_run(workspace, id):
-        run_records.end_dead_runs(workspace)
+    with run_progress.record_run(workspace, id):
+        run_progress.end_dead_runs(workspace)
     assert ended == [] and list_records(workspace) == []
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_does_not_take_the_state_stops_nothing_and_the_record_stay
         raise ConnectionError
 
     monkeypatch.setenv("PREFECT_API_URL", OURS)
-    monkeypatch.setattr(run_records, "get_client", refuse)
+    monkeypatch.setattr(run_progress, "get_client", refuse)
     dead = leave_record(workspace, OURS)
-    run_records.end_dead_runs(workspace)
+    run_progress.end_dead_runs(workspace)
     assert list_records(workspace) == [str(dead)]

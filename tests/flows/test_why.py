@@ -16,8 +16,7 @@ from rich.console import Console
 
 import data_cards
 from flows import why
-from flows.reports.side_by_side import FOLDED, ROWS, Side, rows, show_pair
-from flows.reports.text_diff import align
+from flows.reports.side_by_side import FOLDED, ROWS, Side, align, rows, show_pair
 from malmoi.apply import Dropped
 from malmoi.document import LicenceEvidence, Signal, Verdict
 from malmoi.errors import CallError

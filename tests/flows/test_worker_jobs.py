@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.clusters.mapper import FEW, bind_to_worker, make_runner
+from flows.engine.clusters import FEW, bind_to_worker, make_runner
 from flows.engine.executors import thread_mapper
 from malmoi.errors import DataError, StageError
 from malmoi.storage.shuffle import find_task_name, name_task

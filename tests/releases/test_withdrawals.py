@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cards import render_card
-from flows.reports.release_notes import copies_of_withdrawn
+from flows.release import copies_of_withdrawn
 from malmoi.archive import collection
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Tombstone

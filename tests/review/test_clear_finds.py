@@ -16,7 +16,7 @@ import pytest
 
 import data_cards
 from flows.cli.main import app, run_guarded
-from flows.reports import release_notes
+from flows.release import QUARANTINED, describe_quarantine
 from flows.review import decisions
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
@@ -227,11 +227,11 @@ def test_a_quarantined_document_is_said_and_is_no_failure(two: tuple[str, str, P
         assert status == 0 and "quarantined: 1 document (key in 1), not in the release" in said
         assert "malmoi review finds" in said and PLACEHOLDER not in said
     layout = Workspace.open(root)
-    assert "(key in 1)" in release_notes.describe_quarantine(layout, "papers")
+    assert "(key in 1)" in describe_quarantine(layout, "papers")
     assert call("review", "clear", SHAPE, *BY, "--workspace", str(root))[0] == 0
     status, said = call("release", *args[1:])
-    assert status == 0 and release_notes.QUARANTINED not in said
-    assert release_notes.describe_quarantine(layout, "papers") == ""
+    assert status == 0 and QUARANTINED not in said
+    assert describe_quarantine(layout, "papers") == ""
 
 
 def test_a_fault_that_verify_would_state_is_listed_and_not_cleared(two: tuple[str, str, Path]) -> None:

@@ -1,0 +1,231 @@
+"""Map jobs over the nodes of a Ray or Dask cluster, where a task is a group of jobs, or each over a worker process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial, update_wrapper
+from typing import Any
+
+import pyarrow as pa
+
+from flows.engine import worker_pool
+from flows.engine.executors import EngineName, J, Mapper, R, group_mapper, thread_mapper
+from flows.engine.node_tasks import CONNECT_SECONDS, Engine, call_on, require_answer, run_on_node
+from malmoi.errors import CallError, StageError
+from malmoi.processes.workers import Broken
+from malmoi.storage.shuffle import Run, find_task_name
+
+TASKS = 256  # of one stage at most, so that many nodes are busy and the driver keeps few records
+RETRIES = 5  # of a task whose node or process was lost
+PATIENCE_SECONDS = 10  # between two looks at the head of a Ray cluster
+FEW = 8  # jobs that take less time than the start of the pool
+_LOST = (
+    f"the {{}} cluster lost a task {RETRIES + 1} times or is gone ({{}}). Finished work is kept. Look at {{}} and the "
+    "memory of the {}, then run the same command again."
+)
+
+
+@contextmanager
+def open_mapper(name: EngineName, address: str = "") -> Iterator[Mapper]:
+    """Open a mapper over the threads of this machine, or over the cluster at `address`; errors as `open_engine`."""
+    with open_engine(name, address) as engine:
+        yield map_over(engine)
+
+
+def map_over(engine: Engine | None) -> Mapper:
+    """Return a mapper over the nodes of a cluster, two tasks a slot; with None over the threads of this machine."""
+    if engine is None:
+        return thread_mapper(worker_pool.count())
+    return group_mapper(2 * engine.slots, partial(call_on, engine), cut_groups)
+
+
+@contextmanager
+def open_engine(name: EngineName, address: str = "") -> Iterator[Engine | None]:
+    """Connect to the cluster at `address`; None for this machine.
+
+    Raises CallError if the package of the engine is missing, or no cluster answers.
+    """
+    if name == "local":
+        if address:
+            raise CallError(f"--address {address} names a cluster; say which by --engine ray or --engine dask.")
+        yield None
+        return
+    engine: Engine = RayEngine(address) if name == "ray" else DaskEngine(address)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def cut_groups(jobs: Sequence[J], most: int = TASKS) -> list[Sequence[J]]:
+    """Cut jobs into at most `most` groups of equal size, in order.
+
+    >>> cut_groups([1, 2, 3, 4, 5], most=3)
+    [[1, 2], [3, 4], [5]]
+    """
+    size = -(-len(jobs) // most)
+    return [jobs[at : at + size] for at in range(0, len(jobs), size or 1)]
+
+
+def make_runner(mapper: Mapper) -> Run:
+    """Return a `Run` that maps jobs by `mapper`, each in a worker process; FEW jobs do not start the pool."""
+
+    def run(call: Callable[[J], R], work: list[J]) -> list[R]:
+        return mapper(bind_to_worker(call) if len(work) > FEW or worker_pool.is_started() else call, work)
+
+    return run
+
+
+def bind_to_worker(call: Callable[[J], R]) -> Callable[[J], R]:
+    """Return a function that runs `call` in a worker process; it is picklable, and named as `call`.
+
+    It raises what `call` raises. StageError if the worker is killed whenever it runs this job.
+    """
+    return update_wrapper(partial(_run_in_worker, call), call)
+
+
+def _run_in_worker(call: Callable[[J], R], job: J) -> R:
+    ((_, answer),) = worker_pool.workers().map(_make_call, call, [job], lambda one: [one])
+    if isinstance(answer, Broken):
+        raise StageError(
+            f"{find_task_name(call)}: the worker process ended each time ({answer.why}). Nothing was published. Look "
+            "at the kernel's log for the OOM killer, give the machine more memory or use fewer `--workers`, then run "
+            "the same command again."
+        )
+    return answer.value
+
+
+def _make_call(call: Callable[[J], R]) -> Callable[[J], R]:
+    """Return `call` for a worker, which then gives freed memory back to the system: jobs differ in size."""
+
+    def run(job: J) -> R:
+        try:
+            return call(job)
+        finally:
+            pa.default_memory_pool().release_unused()
+
+    return run
+
+
+class RayEngine:
+    """Tasks on the nodes of a Ray cluster; each takes the cores of a whole node, so that a node loads its models once.
+
+    Ray itself ends a driver without a word 60 s after the head is gone, so `run` looks at the head.
+    """
+
+    name = "ray"
+
+    def __init__(self, address: str) -> None:
+        """Connect to the cluster at `address`, or start one on this machine if it is empty. Raises CallError."""
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when ray is imported
+        try:
+            import ray
+            from ray._raylet import GcsClient  # type: ignore[attr-defined]
+            from ray.exceptions import AuthenticationError, RayError
+        except ImportError as error:
+            raise CallError(
+                "--engine ray needs the package ray; install the extra: pip install 'malmoi[ray]'."
+            ) from error
+        if not address:  # else Ray leaves a token in the home folder, and each later `ray start` there asks for it
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
+        try:
+            require_answer(address)
+            if address.rpartition(":")[2].isdigit() and "://" not in address:
+                GcsClient(address=address)  # a wrong token fails at once; `ray.init` would ask 20 times
+            ray.init(address=address or "local", log_to_driver=False, configure_logging=False, include_dashboard=False)
+        except AuthenticationError as error:
+            raise CallError(
+                f"the Ray cluster at {address} does not accept this machine: its token is missing or wrong here. "
+                "Export RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE with the token of the cluster, which `ray "
+                "get-auth-token` prints on its head."
+            ) from error
+        except (OSError, RuntimeError, ValueError, RayError) as error:
+            raise CallError(
+                f"no Ray cluster answers at {address!r} ({error}). Give --address as `ray start --head` prints it, "
+                "such as 10.0.0.5:6379."
+            ) from error
+        self._ray = ray
+        self._head = ray.get_runtime_context().gcs_address
+        nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+        self.cores = min((cores for cores in nodes if cores), default=1)
+        self.slots = max(1, sum(cores // self.cores for cores in nodes))
+        remote = ray.remote(num_cpus=self.cores, max_retries=RETRIES, scheduling_strategy="SPREAD")
+        self._task: Any = remote(run_on_node)
+
+    def run(self, task: bytes) -> bytes:
+        """Return the answer of a node."""
+        try:
+            reference = self._task.remote(task, self.cores, self.cores + 1)
+            while True:
+                try:
+                    answer: bytes = self._ray.get(reference, timeout=PATIENCE_SECONDS)
+                    return answer
+                except self._ray.exceptions.GetTimeoutError:
+                    require_answer(self._head)
+        except (OSError, self._ray.exceptions.RayError) as error:
+            raise StageError(_LOST.format("Ray", type(error).__name__, "`ray status`", "nodes")) from error
+
+    def close(self) -> None:
+        """Disconnect; Ray ends the tasks of this driver."""
+        self._ray.shutdown()
+
+
+class DaskEngine:
+    """Tasks on the workers of a Dask cluster; those on the threads of one worker share its worker processes."""
+
+    name, cores = "dask", 1
+
+    def __init__(self, address: str) -> None:
+        """Connect to the scheduler at `address`; if it is empty, start a cluster on this machine. Raises CallError."""
+        try:
+            import dask
+            from distributed import Client, LocalCluster
+        except ImportError as error:
+            raise CallError(
+                "--engine dask needs the package distributed; install the extra: pip install 'malmoi[dask]'."
+            ) from error
+        dask.config.set({"distributed.scheduler.allowed-failures": RETRIES})
+        try:
+            require_answer(address)
+            self._local = None if address else LocalCluster(n_workers=1, dashboard_address=None, host="127.0.0.1")
+            self._client: Any = Client(self._local or address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise CallError(
+                f"no Dask scheduler answers at {address!r} ({error}). Give --address as `dask scheduler` prints it, "
+                "such as tcp://10.0.0.5:8786."
+            ) from error
+        self.slots = sum(self._client.nthreads().values())
+        if not self.slots:
+            raise CallError(f"the Dask scheduler at {address} has no workers; start `dask worker {address}` first.")
+
+    def run(self, task: bytes) -> bytes:
+        """Return the answer of a worker."""
+        try:
+            answer: bytes = self._client.submit(run_on_worker, task, pure=False).result()
+        except Exception as error:  # the task catches its own errors: this one is of the cluster
+            raise StageError(_LOST.format("Dask", type(error).__name__, "its dashboard", "workers")) from error
+        return answer
+
+    def close(self) -> None:
+        """Disconnect; the scheduler forgets the tasks of this client."""
+        if self._local is not None:  # its workers log nothing more, such as a heartbeat that finds no scheduler
+            self._client.run(silence_worker, on_error="ignore")
+        self._client.close()
+        if self._local is not None:
+            self._local.close()
+
+
+def run_on_worker(task: bytes) -> bytes:
+    """In a Dask worker: run the task with one worker process for each of its threads."""
+    from distributed import get_worker
+
+    return run_on_node(task, get_worker().state.nthreads, 1)
+
+
+def silence_worker() -> None:
+    """In a Dask worker that is about to end: log nothing more."""
+    logging.getLogger("distributed.worker").setLevel(logging.CRITICAL + 1)

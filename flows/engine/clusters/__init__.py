@@ -1,1 +1,0 @@
-"""Engines that run jobs on the nodes of a cluster: Ray and Dask."""
