@@ -83,7 +83,15 @@ def _extract_sources(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops only itself, but nothing goes on without it."""
-    planned = _plan_sources(workspace, sources, mapper, progress)
+    runs_of = {name: collection.runs(workspace.captures(catalogue.load(name).source.name)) for name in sources}
+    # The templates of hosts with enough pages are learned first, if that has not been done yet.
+    lessons = {name: learn_jobs(workspace, name, runs_of[name]) for name in sources}
+    learned = [job for name in sources for job in lessons[name]]
+    missing = list({job.key: job for job in learned if not job.target.exists()}.values())
+    if learned:
+        with progress.stage("templates", len(learned), standing=len(learned) - len(missing), unit="host") as step:
+            mapper(learn, missing, lambda _: step.advance())
+    planned = {name: list(_plan_extraction(workspace, name, runs_of[name], lessons[name])) for name in sources}
     faults: dict[str, None] = {}
     try:
         jobs = [job for name in sources for job in planned[name]]
@@ -109,20 +117,6 @@ def _extract_sources(
     if faults:
         raise SourceError("\n".join(faults))
     return found
-
-
-def _plan_sources(
-    workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
-) -> dict[str, list[ExtractJob]]:
-    """Learn the templates of hosts with enough pages, if that has not been done yet; then plan the extraction."""
-    held = {name: collection.runs(workspace.captures(catalogue.load(name).source.name)) for name in sources}
-    lessons = {name: learn_jobs(workspace, name, held[name]) for name in sources}
-    jobs = [job for name in sources for job in lessons[name]]
-    missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
-    if jobs:
-        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="host") as step:
-            mapper(learn, missing, lambda _: step.advance())
-    return {name: list(_plan_extraction(workspace, name, held[name], lessons[name])) for name in sources}
 
 
 def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = None) -> list[LearnJob]:
@@ -152,15 +146,6 @@ def _code_digest(name: str) -> str:
     return digest([shard.sha256_of(catalogue.find_file(name)), extraction.versions(), SCHEMA_VERSION])
 
 
-def _template(job: LearnJob) -> Template | str:
-    """Return the learned template; the key of the job if it was not learned yet, so no shard counts as finished."""
-    try:
-        found = checksummed_files.check(job.target).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return job.key
-    return "" if "none" in json.loads(found) else Template.from_json(found)
-
-
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     """Return one job for each shard of captures of a source; CallError if nothing has been collected."""
     runs = collection.runs(workspace.captures(catalogue.load(name).source.name))
@@ -178,7 +163,16 @@ def _plan_extraction(
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
     host_files = policy_files.read_latest(runs)
     code = _code_digest(name)
-    learned = {job.sample.host: found for job in lessons if (found := _template(job))}
+    # Host → its template, or the key of the job if it was not learned yet, so that no shard counts as finished.
+    learned: dict[str, Template | str] = {}
+    for lesson in lessons:
+        try:
+            text = checksummed_files.check(lesson.target).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            learned[lesson.sample.host] = lesson.key
+        else:
+            if "none" not in json.loads(text):
+                learned[lesson.sample.host] = Template.from_json(text)
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     stood = earlier_shards.group_shards(workspace.shards("2-documents"))
@@ -255,7 +249,30 @@ def find_unread(workspace: Workspace, ledgers: Sequence[Ledger]) -> Unread | Non
         return None
     found = Unread(entered.total(), reasons)
     for ledger in ledgers:
-        _add_shard(found, workspace, ledger)
+        folder = workspace.stage("2-documents", ledger.key)
+        inputs = shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist()
+        found.captures += sum(one["input"] is None or one["kept"] + one["dropped"] > 0 for one in inputs)
+        has_lost = any(count and reason in REASONS for (_, _, reason), count in ledger.dropped.items())
+        if not (has_lost or ledger.failed):
+            continue
+        rows = shard.read(folder / "dropped.parquet", ["id", "reason", "labels"]).to_pylist()
+        lost = [row for row in rows if row["reason"] in REASONS]
+        drops = iter(rows)
+        for one in inputs:
+            causes = [row["reason"] for row in islice(drops, one["dropped"])]
+            is_lost = one["input"] is None or any(reason in REASONS for reason in causes)
+            found.lost += is_lost and not one["kept"]
+        for row in lost:
+            more = next((int(one["value"]) - 1 for one in row["labels"] if one["name"] == ROWS), 0)
+            found.rows += more
+            found.documents += more
+            found.reasons[row["reason"]] += more
+        if lost and not found.first:
+            found.first = lost[0]["id"]
+            found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
+        elif ledger.failed and not found.first:
+            found.first = ledger.failed[0].id
+            found.said = [omit_message(ledger.failed[0].detail) or ledger.failed[0].why]
     return found
 
 
@@ -269,30 +286,3 @@ def is_refused(found: Unread, definition: Definition) -> bool:
     )
     rows = found.rows > 0 and found.reasons.total() > MAX_SHARE * found.documents
     return bool(promises) and (rows or found.lost > MAX_SHARE * found.captures)
-
-
-def _add_shard(found: Unread, workspace: Workspace, ledger: Ledger) -> None:
-    folder = workspace.stage("2-documents", ledger.key)
-    inputs = shard.read(folder / earlier_shards.NAME, ["input", "kept", "dropped"]).to_pylist()
-    found.captures += sum(one["input"] is None or one["kept"] + one["dropped"] > 0 for one in inputs)
-    is_refused = any(count and reason in REASONS for (_, _, reason), count in ledger.dropped.items())
-    if not (is_refused or ledger.failed):
-        return
-    rows = shard.read(folder / "dropped.parquet", ["id", "reason", "labels"]).to_pylist()
-    lost = [row for row in rows if row["reason"] in REASONS]
-    dropped = iter(rows)
-    for one in inputs:
-        reasons = [row["reason"] for row in islice(dropped, one["dropped"])]
-        is_lost = one["input"] is None or any(reason in REASONS for reason in reasons)
-        found.lost += is_lost and not one["kept"]
-    for row in lost:
-        more = next((int(one["value"]) - 1 for one in row["labels"] if one["name"] == ROWS), 0)
-        found.rows += more
-        found.documents += more
-        found.reasons[row["reason"]] += more
-    if lost and not found.first:
-        found.first = lost[0]["id"]
-        found.said = [one["value"] for one in lost[0]["labels"] if one["name"] == LABEL]
-    elif ledger.failed and not found.first:
-        found.first = ledger.failed[0].id
-        found.said = [omit_message(ledger.failed[0].detail) or ledger.failed[0].why]

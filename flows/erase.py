@@ -235,24 +235,20 @@ def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Er
         target = workspace.releases(made.name) / version
         if target.exists():
             raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
-        _write_segments(workspace, made, new)
+        # Each index segment of the release before gets one without rows for the patch, which publishes nothing for the
+        # first time: without it the patch would count as a release that the index does not know.
+        before = [one for name in workspace.index_names() for one in segments.find_segments(workspace, name, None, {})]
+        for one in before:
+            of = (made.name, made.version, made.root)
+            if one.facts and (one.facts.release, one.facts.version, one.facts.root) == of:
+                facts = replace(one.facts, version=new.version, root=new.root, documents=0, replaces=())
+                with workspace.temporary_folder() as born:
+                    shard.write(pq.read_schema(one.folder / segments.ROWS).empty_table(), born / segments.ROWS)
+                    (born / segments.FACTS).write_text(facts.to_json(), encoding="utf-8")
+                    workspace.move_into_place(born, segments.folder_of(workspace, facts))
         put_version(workspace, folder, target)
     files = tuple(after.path for _, after in patch.changed if after)
     return replace(done, version=version, files=files)
-
-
-def _write_segments(workspace: Workspace, made: Manifest, new: Manifest) -> None:
-    """Write an index segment without rows for each of the release before: a patch publishes nothing for the first time.
-
-    Without it the patch would count as a release that the index does not know.
-    """
-    for one in [one for name in workspace.index_names() for one in segments.find_segments(workspace, name, None, {})]:
-        if one.facts and (one.facts.release, one.facts.version, one.facts.root) == (made.name, made.version, made.root):
-            facts = replace(one.facts, version=new.version, root=new.root, documents=0, replaces=())
-            with workspace.temporary_folder() as born:
-                shard.write(pq.read_schema(one.folder / segments.ROWS).empty_table(), born / segments.ROWS)
-                (born / segments.FACTS).write_text(facts.to_json(), encoding="utf-8")
-                workspace.move_into_place(born, segments.folder_of(workspace, facts))
 
 
 def _list_releases(workspace: Workspace) -> Iterator[tuple[Path, Manifest]]:

@@ -26,7 +26,7 @@ from malmoi.export.ordered_rows import POSITION, read_in_order
 from malmoi.export.selection import Rows, Selection, count_families, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
 from malmoi.export.tokenizer import Tokenizer, open_tokenizer
-from malmoi.export.written_files import Place, Writer
+from malmoi.export.written_files import Writer
 from malmoi.licensing.licence_expressions import FAMILIES, default_family
 from malmoi.releases.licence_files import files as licence_files
 from malmoi.storage.atomic_folders import require_absent, write_folder
@@ -73,7 +73,14 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     require_absent(target)
     if plan.format != "jsonl" and (plan.compression != "none" or plan.flat):
         raise CallError("--compression and --flat are of JSON lines; leave them out, or export with --format jsonl.")
-    tokenizer = _open_tokenizer(plan)
+    if not plan.tokens and (plan.mix or plan.repeat != 1):
+        raise CallError("--mix and --repeat fill a budget of tokens; name it with --tokens, such as --tokens 1B.")
+    if not plan.tokenizer and (plan.tokens or plan.format == "megatron"):
+        what = "--tokens counts" if plan.tokens else "--format megatron writes"
+        raise CallError(f"{what} tokens; pass --tokenizer bytes, or the path of a tokenizer.json.")
+    tokenizer = open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
+    if tokenizer is not None and plan.format == "megatron":
+        refuse_tokenizer(tokenizer.facts)
     budget = mixture.parse_tokens(plan.tokens) if plan.tokens else 0
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()
     plan, left_out = _choose_families(release, plan)
@@ -85,14 +92,25 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     else:
         chosen = mixture.choose_mixture(rows, counts, budget, parts, plan.seed, plan.repeat)
     with write_folder(target, FACTS) as part:
-        layout, lengths = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        writer: Writer
+        if plan.format == "megatron" and tokenizer is not None:
+            writer = MegatronFiles(part, tokenizer)
+        elif plan.format == "mds":
+            writer = MdsFiles(part, rows.columns, plan.shard_size)
+        else:
+            writer = JsonlFiles(part, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
+        layout, lengths = _write(rows, chosen, writer, part)
         tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
         facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
         facts |= {"left_out": left_out, "layout": layout}
         for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
-        facts["files"] = _sum_files(part)
+        files: dict[str, str] = {}
+        for path in sorted(one for one in part.rglob("*") if one.is_file() and one != part / FACTS):
+            with path.open("rb") as file:
+                files[path.relative_to(part).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+        facts["files"] = files
         (part / FACTS).write_text(canonical_json(facts), encoding="utf-8")
     return facts
 
@@ -110,27 +128,6 @@ def _choose_families(release: Path, plan: Plan) -> tuple[Plan, dict[str, int]]:
     return replace(plan, selection=replace(plan.selection, families=families)), others
 
 
-def _open_tokenizer(plan: Plan) -> Tokenizer | None:
-    """Return the tokenizer of the plan; CallError if it needs one and has none, or has options without effect."""
-    if not plan.tokens and (plan.mix or plan.repeat != 1):
-        raise CallError("--mix and --repeat fill a budget of tokens; name it with --tokens, such as --tokens 1B.")
-    if not plan.tokenizer and (plan.tokens or plan.format == "megatron"):
-        what = "--tokens counts" if plan.tokens else "--format megatron writes"
-        raise CallError(f"{what} tokens; pass --tokenizer bytes, or the path of a tokenizer.json.")
-    found = open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
-    if found is not None and plan.format == "megatron":
-        refuse_tokenizer(found.facts)
-    return found
-
-
-def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -> Writer:
-    if plan.format == "megatron" and tokenizer is not None:
-        return MegatronFiles(folder, tokenizer)
-    if plan.format == "mds":
-        return MdsFiles(folder, rows.columns, plan.shard_size)
-    return JsonlFiles(folder, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
-
-
 def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> tuple[dict[str, Any], Counts]:
     """Write the documents, ids.parquet and attribution.parquet; return facts of the writer, and all lengths."""
     credits = [name for name in _CREDITS if name in rows.columns]
@@ -143,16 +140,12 @@ def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> 
             epochs = pa.array(chosen.epoch[table[POSITION].to_numpy()])
             places = writer.write(table)
             lengths += [one.length for one in places]
-            ids.write_table(_map_ids(table, places, epochs))
+            columns_of_ids = {name: table[name] for name in (POSITION, "id", "license", "source")}
+            for name in ("file", "start", "length"):
+                columns_of_ids[name] = pa.array([getattr(one, name) for one in places])
+            ids.write_table(pa.table(columns_of_ids | {"epoch": epochs}).select(_IDS.names).cast(_IDS))
             attribution.write_table(table.filter(pc.equal(epochs, 0)).select(credits).cast(credit_schema))
     return writer.close() | {"unit": writer.unit}, np.array(lengths, np.int64)
-
-
-def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table:
-    """Return ids.parquet: where each document is, with its licence, its source and which repeat it is."""
-    found = {name: table[name] for name in (POSITION, "id", "license", "source")}
-    found |= {name: pa.array([getattr(one, name) for one in places]) for name in ("file", "start", "length")}
-    return pa.table(found | {"epoch": epochs}).select(_IDS.names).cast(_IDS)
 
 
 def _describe(
@@ -169,15 +162,6 @@ def _describe(
         "parts": [asdict(one) for one in chosen.parts],
         **{f"by_{key}": sum_by(table, tokens, [key]) for key in ("family", "license", "domain", "use")},
     }
-
-
-def _sum_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a folder but export.json, by its path."""
-    found = {}
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / FACTS):
-        with path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
 
 
 def count(release: Path, selection: Selection, tokenizers: Sequence[str]) -> dict[str, Any]:

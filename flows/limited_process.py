@@ -146,30 +146,15 @@ def compare_folders(before: Path, after: Path) -> dict[str, Any]:
     return {**found.to_value(), "changelog": checked, "recipe": list(compare_sides(*sides))}
 
 
-def _verify(folder: str, public: str, anchors: str, part: str) -> list[tuple[Any, ...]]:
+def _verify(folder: Path, public: str, anchors: str, part: str) -> list[Finding]:
     import data_cards
     from malmoi.releases.statements.time_stamp import read_anchors
     from malmoi.releases.verification.verify import verify, verify_beside
 
     if part == "beside":
-        return [astuple(one) for one in verify_beside(Path(folder))]
-    found = verify(
-        Path(folder),
-        render=data_cards.render_texts,
-        public=bytes.fromhex(public) or None,
-        anchors=read_anchors(Path(anchors)) if anchors else (),
-        beside=part != "data",
-    )
-    return [astuple(one) for one in found]
-
-
-def _ask(folder: str, kind: str) -> tuple[dict[str, Any], list[str]]:
-    from flows import contains
-
-    release, work = Path(folder), sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
-    with untrusted_files.translate_errors(release):
-        said = contains.ask_address(release, work) if kind == "url" else contains.ask_text(release, work)
-    return said, list(contains.spell_answer(release, said["predicate"]))
+        return verify_beside(folder)
+    authorities, key = read_anchors(Path(anchors)) if anchors else (), bytes.fromhex(public) or None
+    return verify(folder, render=data_cards.render_texts, public=key, anchors=authorities, beside=part != "data")
 
 
 def _answer(task: str, seconds: str, spill: str, *arguments: str) -> dict[str, Any]:
@@ -180,10 +165,18 @@ def _answer(task: str, seconds: str, spill: str, *arguments: str) -> dict[str, A
         from malmoi.storage import duckdb_tables
 
         duckdb_tables.limit_spill(int(spill))
+    folder = Path(arguments[0])
     if task == "verify":
-        return {"value": _verify(*arguments)}
+        return {"value": [astuple(one) for one in _verify(folder, *arguments[1:])]}
     try:
-        return {"value": compare_folders(*map(Path, arguments)) if task == "compare" else _ask(*arguments)}
+        if task == "compare":
+            return {"value": compare_folders(*map(Path, arguments))}
+        from flows import contains
+
+        work = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
+        with untrusted_files.translate_errors(folder):
+            said = (contains.ask_address if arguments[1] == "url" else contains.ask_text)(folder, work)
+        return {"value": (said, list(contains.spell_answer(folder, said["predicate"])))}
     except MalmoiError as error:
         return {"error": str(error), "call": task == "ask" and isinstance(error, CallError)}
 

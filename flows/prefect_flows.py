@@ -23,6 +23,10 @@ os.environ.setdefault(
 if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m`, as Prefect starts a flow run
     exclude_working_folder()
 
+import re
+from inspect import Signature
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
 import httpx
 from prefect import flow, get_run_logger, task
 from prefect.client.orchestration import get_client
@@ -35,6 +39,9 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.flow_engine import run_flow
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities import callables
+from pydantic import AfterValidator, Field
+from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from crawlers import catalogue
@@ -43,26 +50,7 @@ from flows import release as releases
 from flows import run as runs
 from flows import withdrawals
 from flows.curate import curate as curate_all
-from flows.deployments.home_folder import find_server
-from flows.deployments.parameters import (
-    Address,
-    Contact,
-    Copies,
-    Dry,
-    Engine,
-    Folder,
-    Keys,
-    Kind,
-    Limit,
-    Reason,
-    RecipeName,
-    RecipeSources,
-    ReleaseName,
-    Replace,
-    Request,
-    Sources,
-    Version,
-)
+from flows.deployments.home_folder import find_server, list_clusters, list_files
 from flows.deployments.run_progress import RunProgress, hold_workspace, name_run, observe_run, record_run, take_turn
 from flows.engine.clusters import open_engine
 from flows.engine.executors import EngineName, Mapper
@@ -74,7 +62,7 @@ from malmoi import erasure_plan
 from malmoi.errors import CallError, HostError, StageError, explain_os_error
 from malmoi.recipe import Recipe
 from malmoi.source import Source
-from malmoi.storage.location import locate
+from malmoi.storage.location import REFUSED_IN_FORMS, locate
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace, pull
 
@@ -90,6 +78,171 @@ RETRIES: dict[str, Any] = {  # of a task about a source, whose host may answer l
 
 quiet_prefect()  # before Prefect logs that a flow begins: its worker may have been killed meanwhile
 erasure_plan.resume_with(withdrawals.resume)
+
+
+if TYPE_CHECKING:
+    _RecipeName: TypeAlias = str
+    _SourceName: TypeAlias = str
+    _Address: TypeAlias = str
+else:
+    _RecipeName = Literal[(*runs.list_recipes(), *list_files(".toml"))]
+    _SourceName = Literal[(*catalogue.names(), *list_files(".py"))]
+    _Address = Literal[("", *list_clusters())]
+_SourceNames = Annotated[list[_SourceName], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+
+RecipeName = Annotated[
+    _RecipeName,
+    Field(title="recipe", description="Filters and name of the release: a shipped recipe, or one of your own."),
+]
+Sources = Annotated[
+    _SourceNames, Field(title="sources", description="Sources of the catalogue, or your own; at least one.")
+]
+RecipeSources = Annotated[
+    _SourceNames | None,
+    Field(
+        title="sources",
+        description="Sources of the catalogue, or your own; leave empty for those that the recipe names.",
+    ),
+]
+Contact = Annotated[
+    Annotated[str, Field(pattern=f"^{runs.CONTACT}$")] | None,
+    Field(
+        title="contact",
+        description="Mail address, or http(s) address of a page, that the crawler sends to each host; required on the "
+        "open web. Example: crawl@office.example",
+    ),
+]
+Limit = Annotated[
+    Annotated[int, Field(ge=1, le=1_000_000)] | None,
+    Field(
+        title="limit (captures per source)",
+        description="Maximum number of captures of each source, 1 to 1,000,000, for a first look; leave empty for all.",
+    ),
+]
+Version = Annotated[
+    str,
+    Field(
+        pattern=f"^({releases.VERSION})?$",
+        title="version",
+        description="MAJOR.MINOR.PATCH, higher than all releases of the recipe; leave empty for the next one.",
+    ),
+]
+Replace = Annotated[
+    bool,
+    Field(
+        title="replace",
+        description="Publish without the documents of the sources of the version before that this run does not name.",
+    ),
+]
+
+
+def _refuse_folder(given: str) -> str:
+    """Refuse what the schema refuses, also where a server does not enforce it."""
+    if wrong := next((what for what, pattern in REFUSED_IN_FORMS.items() if re.search(pattern, given)), ""):
+        raise ValueError(f"{given!r} is {wrong}")
+    return given
+
+
+Folder = Annotated[
+    str,
+    AfterValidator(_refuse_folder),
+    Field(
+        title="workspace",
+        description="Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.",
+    ),
+]
+Engine = Annotated[
+    EngineName,
+    Field(title="engine", description="Where shards are processed: the machine of the worker, or a cluster."),
+]
+Address = Annotated[
+    _Address,
+    Field(
+        title="address (of the cluster)",
+        description="Ray or Dask cluster of MALMOI_CLUSTERS; leave empty for this machine, or a trial cluster on it.",
+    ),
+]
+ReleaseName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", title="release", description="Name of a release of the workspace: general"),
+]
+Kind = Annotated[
+    Literal["id", "url", "url-prefix", "text-sha256"],
+    Field(
+        title="kind (of the keys)",
+        description="Ids of documents, addresses of pages, beginnings of addresses (which cover all pages below), or "
+        "sha256 (hex) of published texts.",
+    ),
+]
+Keys = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    Field(
+        min_length=1,
+        title="keys",
+        description="What to erase. The server stores it; for a personal value, use `malmoi erase --value` instead.",
+        json_schema_extra={"uniqueItems": True},
+    ),
+]
+Reason = Annotated[str, Field(min_length=1, title="reason", description="Reason of the erasure; it is published.")]
+Request = Annotated[str, Field(title="request", description="Who asked for it, or the number of the request.")]
+Copies = Annotated[bool, Field(title="copies", description="Erase the recorded near-duplicates too.")]
+Dry = Annotated[bool, Field(title="dry_run", description="Count what would be erased, and write nothing.")]
+
+
+# Rules beside the types of fields: a parameter → rules of a flow that has it. One rule, one reason: the server says the
+# title of the one that is broken. They are not in the fields, which the form would show as a choice.
+_RULES: dict[str, list[dict[str, Any]]] = {
+    "address": [  # belongs to an engine that has clusters
+        {
+            "if": {"properties": {"address": {"minLength": 1}}, "required": ["address"]},
+            "then": {"properties": {"engine": {"enum": ["ray", "dask"]}}, "required": ["engine"]},
+        }
+    ],
+    "workspace": [
+        {"properties": {"workspace": {"not": {"title": what, "type": "string", "pattern": pattern}}}}
+        for what, pattern in REFUSED_IN_FORMS.items()
+    ],
+    # The $ of the patterns above is for the server also the place before a last line break.
+    **{
+        name: [
+            {"properties": {name: {"not": {"title": "a value with a line break", "type": "string", "pattern": "\n"}}}}
+        ]
+        for name in ("contact", "version", "release")
+    },
+}
+
+
+class _ClosedSchema(callables.ParameterSchema):
+    additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
+    allOf: list[dict[str, Any]] | None  # noqa: N815
+
+
+def _make_form(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
+    """Make the schema of a flow: unknown parameters refused, titles and help texts of `Annotated`, plain fields.
+
+    A parameter that may be None becomes a field that may stay empty, and not a choice between a type and "None".
+    """
+    rules = [rule for name in _RULES if name in signature.parameters for rule in _RULES[name]]
+    made = _ClosedSchema(
+        **_generate(signature, docstrings).model_dump(), additionalProperties=False, allOf=rules or None
+    )
+    for name, parameter in signature.parameters.items():
+        field = made.properties[name]
+        for said in getattr(parameter.annotation, "__metadata__", ()):
+            if isinstance(said, FieldInfo):
+                field |= {"title": said.title, "description": said.description}
+        shown: list[dict[str, Any]] = [one for one in field.get("anyOf", ()) if one != {"type": "null"}]
+        if len(shown) == 1 and field.get("default", "") is None:
+            field |= shown[0]
+            del field["anyOf"], field["default"]
+    return made
+
+
+# Prefect 3.9 drops titles and help texts of `Annotated`, and omits additionalProperties: the server would start a run
+# with a misspelt parameter, which crashes. Without a setting for it, the function that makes the schema is wrapped for
+# every flow of a process that has loaded this module.
+_generate = callables.generate_parameter_schema
+callables.generate_parameter_schema = _make_form
 
 
 def call_flow(called: Any, wait: float | None, **parameters: Any) -> Any:

@@ -79,7 +79,14 @@ def _bind(shared: Shared) -> tuple[Stage, BatchStage | None]:
     name, recipe = shared[0], recipe_of(shared[1])
     match name:
         case "extract":
-            return _extract, None
+            fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
+
+            def extract(row: Row) -> Row:
+                found = formats.extract(input_files.to_item(row))
+                detail = {"detail": found.detail} if found.detail else {}
+                return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **detail}
+
+            return extract, None
         case "rights":
             return decide_rights, None
         case "pii":
@@ -91,7 +98,14 @@ def _bind(shared: Shared) -> tuple[Stage, BatchStage | None]:
             steps = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
             judged = recipes.bind(tuple(steps))
             recipes.load_filter("morphology").load()
-            return lambda row: _judge(row, judged), None
+
+            def judge(row: Row) -> Row:
+                outcome = walk(input_files.to_document(row), judged)
+                dropped = f"{outcome.by}:{outcome.verdict.reason}" if isinstance(outcome, Dropped) else ""
+                ends = {"outcome": "dropped" if dropped else "kept", "reason": dropped}
+                return {"id": row["id"], **ends, "measures": dict(outcome.document.measures)}
+
+            return judge, None
         case "clean":
             filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
         case _:  # all of the named ones, also if the recipe keeps other fields: tuning needs the scores
@@ -99,13 +113,6 @@ def _bind(shared: Shared) -> tuple[Stage, BatchStage | None]:
             if "morphology" in FILTERS[name]:
                 recipes.load_filter("morphology").load()
     return lambda row: {"id": row["id"], **_describe(name, _apply(input_files.to_document(row), filters))}, None
-
-
-def _extract(row: Row) -> Row:
-    found = formats.extract(input_files.to_item(row))
-    fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
-    detail = {"detail": found.detail} if found.detail else {}
-    return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **detail}
 
 
 def decide_rights(row: Row) -> Row:
@@ -134,17 +141,6 @@ def decide_rights(row: Row) -> Row:
         "evidence": [asdict(e) for e in decided.evidence],
         "signals": [asdict(s) for s in decided.signals],
         "conflicts": list(decided.conflicts),
-    }
-
-
-def _judge(row: Row, filters: Sequence[Bound]) -> Row:
-    outcome = walk(input_files.to_document(row), tuple(filters))
-    dropped = isinstance(outcome, Dropped)
-    return {
-        "id": row["id"],
-        "outcome": "dropped" if dropped else "kept",
-        "reason": f"{outcome.by}:{outcome.verdict.reason}" if isinstance(outcome, Dropped) else "",
-        "measures": dict(outcome.document.measures),
     }
 
 

@@ -67,7 +67,17 @@ def erase(
         given += [("value", digest_value(one, key)) for one in values or ()]
         stones = [Tombstone(cast(Kind, kind), one, _today(), *words) for kind, one in dict.fromkeys(given)]
         done = erasing.erase(workspace, release, stones, key, copies=copies, dry=dry)
-    _show_found(done, copies, out)
+    _print(out, f"{done.name}: {count_of(len(done.documents), 'document')} of the latest version")
+    _list(out, [f"  {id}" for id in done.documents])
+    if done.others:
+        _print(out, f"in stages or earlier versions only: {count_of(len(done.others), 'document')}")
+        _list(out, [f"  {id}" for id in done.others])
+    if done.copies:
+        said = "erased too" if copies else "not erased; add --copies to take them along"
+        _print(out, f"near-duplicates: {len(done.copies):,}, {said}")
+        _list(out, [f"  {one.id} of {one.of} {one.similarity:.3f} ({one.where})" for one in done.copies])
+    for name in done.elsewhere:
+        _print(out, f"also in {name}: run `malmoi erase {name.partition(' ')[0]}` with the same options")
     if dry:
         out.print("Nothing was written (--dry-run).")
     else:
@@ -96,20 +106,6 @@ def count_erased(done: Erased, *, dry: bool) -> Iterator[str]:
     yield f"near-duplicates: {len(done.copies):,}"
     if done.version:
         yield f"{done.name} {done.version}: released and verified; {len(done.files):,} files have new bytes"
-
-
-def _show_found(done: Any, copies: bool, out: Console) -> None:
-    _print(out, f"{done.name}: {count_of(len(done.documents), 'document')} of the latest version")
-    _list(out, [f"  {id}" for id in done.documents])
-    if done.others:
-        _print(out, f"in stages or earlier versions only: {count_of(len(done.others), 'document')}")
-        _list(out, [f"  {id}" for id in done.others])
-    if done.copies:
-        said = "erased too" if copies else "not erased; add --copies to take them along"
-        _print(out, f"near-duplicates: {len(done.copies):,}, {said}")
-        _list(out, [f"  {one.id} of {one.of} {one.similarity:.3f} ({one.where})" for one in done.copies])
-    for name in done.elsewhere:
-        _print(out, f"also in {name}: run `malmoi erase {name.partition(' ')[0]}` with the same options")
 
 
 def _show_done(done: Any, out: Console) -> None:

@@ -95,7 +95,7 @@ def review_(
 
 def _list_queue(workspace: Any, sources: Sequence[str], json: bool) -> None:
     """Print the queue: each group with its number, shape, source and one example, or as JSON lines."""
-    from flows.review.queue import read_groups
+    from flows.review.decisions import read_groups
     from malmoi.licensing.review_decisions import find_strongest
 
     groups = read_groups(workspace, sources)

@@ -103,8 +103,15 @@ def survey(
         mapper(sketch_shard, missing, lambda _: step.advance())
         for job in jobs:
             checksummed_files.check_folder(job.target.parent)
+        earlier: list[tuple[str, Segment]] = []  # tables of earlier releases, without the documents withdrawn since
+        if found.remembers:
+            roots = segments.read_release_roots(workspace)
+            segments_known = segments.find_segments(workspace, found.name, found.version, roots)
+            read = choose_segments(workspace, basis, release, segments_known)
+            masks = tombstones.read_ids(workspace.withdrawals) if read else []
+            earlier = [(one.name, Segment(one.folder, segments.find_ids(one.folder, masks))) for one in read]
         meet = _run_exchange if found.exchange else _run_reduce
-        table, rows = meet(workspace, basis, _read_segments(workspace, basis, release), mapper)
+        table, rows = meet(workspace, basis, earlier, mapper)
     return table, _cut_slices(workspace, found, [ledger.key for ledger in ledgers], table, rows)
 
 
@@ -198,32 +205,15 @@ def write_segments(
         # It, or one that it was merged into, counts; also while it waits for its release.
         if not any(name in (one.name, *one.readable_facts.replaces) for one in segments.select_counting(known)):
             segments.sweep(workspace, (one for one in known if one.folder == target))
-            _write_segment(workspace, basis, facts, folder, segments.select_counting(known), target, run)
-
-
-def _write_segment(
-    workspace: Workspace,
-    basis: Basis,
-    facts: Facts,
-    folder: Path,
-    known: Sequence[IndexSegment],
-    target: Path,
-    run: Run,
-) -> None:
-    own = [one.folder for one in known if one.readable_facts.release == facts.release]
-    fetch(*data_files(folder))
-    with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
-        segment_rows.write(
-            born,
-            basis.survey,
-            facts,
-            sketches=[job.target for job in basis.jobs],
-            data=data_files(folder),
-            earlier=own,
-            work=work,
-            run=run,
-        )
-        workspace.move_into_place(born, target)
+            counting = segments.select_counting(known)
+            own = [one.folder for one in counting if one.readable_facts.release == facts.release]
+            fetch(*data_files(folder))
+            with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
+                sketches, data = [job.target for job in basis.jobs], data_files(folder)
+                segment_rows.write(
+                    born, basis.survey, facts, sketches=sketches, data=data, earlier=own, work=work, run=run
+                )
+                workspace.move_into_place(born, target)
 
 
 def _make_basis(
@@ -261,18 +251,6 @@ def _make_basis(
             )
         )
     return Basis(found, reader, params, tuple(jobs))
-
-
-def _read_segments(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
-    """Read the tables of earlier releases that the survey uses, by name, without the documents withdrawn since."""
-    if not basis.survey.remembers:
-        return []
-    known = segments.find_segments(
-        workspace, basis.survey.name, basis.survey.version, segments.read_release_roots(workspace)
-    )
-    read = choose_segments(workspace, basis, release, known)
-    masks = tombstones.read_ids(workspace.withdrawals) if read else []
-    return [(one.name, Segment(one.folder, segments.find_ids(one.folder, masks))) for one in read]
 
 
 def _run_reduce(

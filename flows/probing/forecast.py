@@ -17,10 +17,8 @@ from crawlers.sampling import FACT, Sample, Stratum, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress, format_seconds
 from flows.plurals import count_of, count_plural
-from flows.probing import costs, unit_results
-from flows.probing.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
-from flows.probing.probe_source import open_scratch
-from flows.probing.unit_results import (
+from flows.probing import costs
+from flows.probing.costs import (
     CAPTURES,
     CPU,
     DOCUMENTS,
@@ -33,6 +31,8 @@ from flows.probing.unit_results import (
     SHARDS,
     UNDER,
 )
+from flows.probing.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
+from flows.probing.probe_source import open_scratch
 from flows.reports.crawl_progress import format_size
 from malmoi.archive import collection
 from malmoi.archive.collection import ITEMS
@@ -124,7 +124,7 @@ def forecast(
         (drawn, strata), fact = read_strata(run.facts), run.facts[FACT]
         parts: dict[str, str] = fact.get("parts", {})
         measured = costs.curate(home, recipe, name, run, progress)
-        found, clusters = unit_results.read_results(home, measured.curated, rows, parts)
+        found, clusters = costs.read_results(home, measured.curated, rows, parts)
         for url, seconds in measured.times.items():
             if (unit := parts.get(url, url)) in found:
                 found[unit][CPU] += seconds
@@ -216,11 +216,11 @@ def _list_rows(found: Forecast) -> Iterator[tuple[str, Estimate, Spell]]:
 
 
 def _subtract_copies(
-    totals: dict[str, Estimate], clusters: Sequence[unit_results.Cluster], strata: Sequence[Stratum]
+    totals: dict[str, Estimate], clusters: Sequence[costs.Cluster], strata: Sequence[Stratum]
 ) -> dict[str, Estimate]:
     """Return the kept characters without copies, and the characters of copies."""
     kept, documents = (totals.get(name, Estimate(0, 0, 0)) for name in (KEPT, KEPT_DOCUMENTS))
-    counted = unit_results.count_copies(clusters, weigh_units(strata), kept.value / (documents.value or 1.0))
+    counted = costs.count_copies(clusters, weigh_units(strata), kept.value / (documents.value or 1.0))
     copies = Estimate(*(min(one, kept.value) for one in counted))
     value = kept.value - copies.value
     below = math.hypot(kept.value - kept.low, copies.high - copies.value)

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -173,8 +174,21 @@ def _build_funnel(
             lost["damaged record"] = torn
         steps.append(Stretch("read as text", "본문을 추출한 문서", "documents", kept.total(), _rank_reasons(lost)))
         reasons: Counter[str] = Counter()
+
+        def count_rights(folder: Path) -> list[list[object]]:
+            """Return (licence, use, reason, documents) of a shard, sorted."""
+            found: Counter[tuple[str, str, str]] = Counter()
+            for row in shard.read(folder / "documents.parquet", ["evidence", "signals"]).to_pylist():
+                evidence = tuple(LicenceEvidence(**one) for one in row["evidence"])
+                rights = decide(evidence, tuple(Signal(**one) for one in row["signals"]))
+                found[rights.licence or "none", rights.use, rights.reason or ""] += 1
+            return [[*key, count] for key, count in sorted(found.items())]
+
         for ledger in ledgers:
-            for licence, use, reason, count in _count_rights(workspace.stage("2-documents", ledger.key)):
+            folder, question = workspace.stage("2-documents", ledger.key), [RULES_VERSION, table_digest()]
+            for licence, use, reason, count in shard_facts.recall(
+                folder / RIGHTS, question, partial(count_rights, folder)
+            ):
                 licences[licence, use] += count
                 if use != "redistribute":
                     reasons[reason or use] += count
@@ -201,22 +215,6 @@ def _build_funnel(
         ),
         missing=missing,
     )
-
-
-def _count_rights(folder: Path) -> list[tuple[str, str, str, int]]:
-    """Return (licence, use, reason, documents) of a shard, sorted."""
-
-    def measure() -> list[list[object]]:
-        found: Counter[tuple[str, str, str]] = Counter()
-        for row in shard.read(folder / "documents.parquet", ["evidence", "signals"]).to_pylist():
-            rights = decide(
-                tuple(LicenceEvidence(**one) for one in row["evidence"]),
-                tuple(Signal(**one) for one in row["signals"]),
-            )
-            found[rights.licence or "none", rights.use, rights.reason or ""] += 1
-        return [[*key, count] for key, count in sorted(found.items())]
-
-    return [tuple(one) for one in shard_facts.recall(folder / RIGHTS, [RULES_VERSION, table_digest()], measure)]
 
 
 def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:

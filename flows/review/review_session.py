@@ -6,14 +6,13 @@ Values for the page are plain dictionaries; control characters in texts are esca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import Any, cast
 
 from flows.review import decisions as deciding
-from flows.review.decisions import Reviewer
-from flows.review.queue import STAGE, Group, Item, read_groups
+from flows.review.decisions import STAGE, Group, Item, Reviewer, read_groups
 from flows.review.server import Refusal, parse_count, unknown_address
 from flows.review.snippets import Records, Snippet, find_snippets
 from malmoi.canonical_json import spell_on_one_line
@@ -62,8 +61,19 @@ class WorkspaceQueue:
                 records.setdefault(group.shape.source, set()).update(marks)
             self._records = Records(self._workspace, records)
         if (reviews := self.read_decisions()) != self._reviews:
-            groups = (replace(group, items=tuple(_leave_items(group, reviews))) for group in self._waiting)
-            undecided = (group for group in groups if group.items)
+            undecided = []  # groups with the items that no decision in effect is about
+            for group in self._waiting:
+                source = group.shape.source
+                mine = [one for one in reviews if one.source == source and not one.revoked]
+                docs = (
+                    Document(
+                        item.id, "", Provenance(source, item.url, "", "", ""),
+                        title=item.title, evidence=item.evidence, signals=item.signals,
+                    )
+                    for item in group.items
+                )  # fmt: skip
+                items = [item for item, doc in zip(group.items, docs, strict=True) if not evidence_of(mine, doc)]
+                undecided += [replace(group, items=tuple(items))] if items else []
             self._open = sorted(undecided, key=lambda group: (-len(group.items), group.shape.key))  # the largest first
             self._reviews = reviews
         return self._open
@@ -83,16 +93,6 @@ class WorkspaceQueue:
     def read_decisions(self) -> tuple[Decision, ...]:
         """Return all decisions, revoked ones too, the oldest first."""
         return review_file.read(self._workspace.reviews)
-
-
-def _leave_items(group: Group, decisions: Sequence[Decision]) -> Iterator[Item]:
-    """Yield the items of a group that no decision in effect is about."""
-    mine = [one for one in decisions if one.source == group.shape.source and not one.revoked]
-    for item in group.items:
-        place = Provenance(group.shape.source, item.url, "", "", "")
-        doc = Document(item.id, "", place, title=item.title, evidence=item.evidence, signals=item.signals)
-        if not evidence_of(mine, doc):
-            yield item
 
 
 @dataclass(slots=True)

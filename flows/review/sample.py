@@ -192,21 +192,18 @@ def render_documents(release: Path, layout: Layout, ids: Sequence[str]) -> list[
         for key in ("license", "use", "title", "url", "fetched", "revision"):
             lines.append(f"- {key}: {escape_line(str(row[key]))}")
         for one in evidence[row["id"]]:
-            outcome, passage = _find_passage(one, row["source"], records)
+            passage = ""  # that holds the quote
+            if one["kind"] == proofs.REVIEW:
+                outcome = "the reason that a person gave for a decision"
+            elif not one["record"]:
+                outcome = "record withheld: personal data of the document was replaced"
+            else:
+                mark = LicenceEvidence(**{field.name: one[field.name] for field in fields(LicenceEvidence)})
+                (snippet,) = snippets.find_snippets(records, row["source"], [mark])
+                outcome = ": ".join(filter(None, (OUTCOMES[snippet.outcome], snippet.detail)))
+                passage = " … ".join(f"{part.before}{part.mark}{part.after}" for part in snippet.passages)
             lines += ["", f"{one['licence']}, on the {one['scope']}, {one['kind']}: **{escape_line(outcome)}**", ""]
             lines += [f"    quote    {escape_line(one['quote'])}", f"    place    {escape_line(one['place'])}"]
             lines += [f"    record   {escape_line(one['record'])}"]
             lines += [f"    passage  {escape_line(url_privacy.redact_text(passage, redact))}"] if passage else []
     return lines
-
-
-def _find_passage(evidence: dict[str, Any], source: str, records: Records) -> tuple[str, str]:
-    """Return where a quote is in its record, and the passage that holds it."""
-    if evidence["kind"] == proofs.REVIEW:
-        return "the reason that a person gave for a decision", ""
-    if not evidence["record"]:
-        return "record withheld: personal data of the document was replaced", ""
-    one = LicenceEvidence(**{field.name: evidence[field.name] for field in fields(LicenceEvidence)})
-    (snippet,) = snippets.find_snippets(records, source, [one])
-    outcome = ": ".join(filter(None, (OUTCOMES[snippet.outcome], snippet.detail)))
-    return outcome, " … ".join(f"{part.before}{part.mark}{part.after}" for part in snippet.passages)

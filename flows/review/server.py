@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -119,22 +118,18 @@ def serve_session(session: Session, port: int, out: Console, words: tuple[str, s
     name, after, last = words
     out.print(f"{name}: {server.address}", markup=False)
     out.print(f"The address holds a secret: keep it. Ctrl-C ends the page; {after}", markup=False)
-    with _open_browser(tmp, server.address) if tmp else nullcontext():
-        server.run()
-    out.print(f"Stopped. {last}", markup=False)
-
-
-@contextmanager
-def _open_browser(tmp: Path, address: str) -> Iterator[None]:
-    """Open the page by a private file within the body: an argument of the browser could be read by other users."""
-    tmp.mkdir(exist_ok=True)
-    file = tmp / "review.html"
-    file.write_text(f'<meta http-equiv="refresh" content="0; url={escape(address)}">', encoding="utf-8")
+    file = tmp / "review.html" if tmp else None
+    if file is not None:  # an argument of the browser could be read by other users
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f'<meta http-equiv="refresh" content="0; url={escape(server.address)}">', encoding="utf-8")
     try:
-        Thread(target=webbrowser.open, args=(file.absolute().as_uri(),), daemon=True).start()  # some browsers block
-        yield
+        if file is not None:  # some browsers block
+            Thread(target=webbrowser.open, args=(file.absolute().as_uri(),), daemon=True).start()
+        server.run()
     finally:
-        file.unlink(missing_ok=True)
+        if file is not None:
+            file.unlink(missing_ok=True)
+    out.print(f"Stopped. {last}", markup=False)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -374,7 +374,7 @@ def test_every_file_is_on_disk_before_the_folder_has_its_name(release, tmp_path,
 def test_a_killed_export_leaves_no_folder_of_that_name_and_the_next_one_cleans_up(release, tmp_path):
     code = (
         "import os, signal, sys; from pathlib import Path; from flows import export as e\n"
-        "e._sum_files = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "e.licence_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "e.export(Path(sys.argv[1]), Path(sys.argv[2]), e.Plan())"
     )
     done = subprocess.run([sys.executable, "-c", code, release, tmp_path / "out"], capture_output=True, check=False)

@@ -6,8 +6,8 @@ import pytest
 
 from crawlers.fetch.sampled_frontier import SampledFrontier
 from crawlers.sampling import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
+from flows.probing.costs import Cluster, count_copies
 from flows.probing.estimates import estimate_totals, weigh_units
-from flows.probing.unit_results import Cluster, count_copies
 
 
 def test_a_larger_sample_contains_a_smaller_one_and_another_seed_draws_others():

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.review.decisions import Reviewer, decide_target
-from flows.review.queue import read_groups
+from flows.review.decisions import Reviewer, decide_target, read_groups
 from malmoi.errors import CallError
 from malmoi.licensing import review_file
 from malmoi.storage import shard

@@ -17,9 +17,9 @@ from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
+from flows.probing.costs import read_results
 from flows.probing.forecast import forecast
 from flows.probing.probe_source import probe
-from flows.probing.unit_results import read_results
 from flows.run import recipe_of
 from malmoi.archive import collection
 from malmoi.archive.capture import warc_record
