@@ -82,6 +82,9 @@ OFFICIAL = {
     "company-number": ("brn", "crn"),
     "office-address": ("address", "postcode"),
 }
+ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
+QUARANTINED = "quarantined: "  # how the note about quarantined documents begins
+SHOWN = 10  # near-duplicates listed
 
 _bind = lru_cache(maxsize=4)(recipes.bind)
 
@@ -194,11 +197,6 @@ def release(
     notes = list_notes(workspace, recipe.name, target)
     changes = changelog.describe_last(target) if new else ""
     return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
-
-
-ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
-QUARANTINED = "quarantined: "  # how the note about quarantined documents begins
-SHOWN = 10  # near-duplicates listed
 
 
 def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:

@@ -237,19 +237,14 @@ def _make_basis(
         dropped = [*steps, [(name, rows) for name, _, rows in pieces]] if lookups else []
         # The last part alone decides the rows: the same documents at another place have the same.
         key = f"{make_key(place_of(ledger.key), [*code, *steps])}-{digest([*code, content, *dropped])[:32]}"
+        earlier, source = find_latest(workspace.surveys, key, stood), "+".join(ledger.entered)
+        before, slices = workspace.stage(stage, ledger.key), tuple((name, path) for name, path, _ in pieces)
         jobs.append(
             SketchJob(
-                root=workspace.root,
-                stage=None,
-                key=key,
-                earlier=find_latest(workspace.surveys, key, stood),
-                source="+".join(ledger.entered),
-                before=workspace.stage(stage, ledger.key),
-                filter=reader.filter,
-                lookups=lookups,
-                slices=tuple((name, path) for name, path, _ in pieces),
+                root=workspace.root, stage=None, key=key, earlier=earlier, source=source,
+                before=before, filter=reader.filter, lookups=lookups, slices=slices,
             )
-        )
+        )  # fmt: skip
     return Basis(found, reader, params, tuple(jobs))
 
 

@@ -204,14 +204,8 @@ def _build_funnel(
         steps=tuple(steps),
         licences=tuple((escape_controls(licence), use, count) for (licence, use), count in licences.most_common()),
         hosts=tuple(
-            (
-                escape_controls(host),
-                said.get("fetched", 0),
-                said.get("bytes", 0),
-                said.get("blocked", 0),
-                said.get("failed", 0),
-            )
-            for host, said in sorted(by_host.items())
+            (escape_controls(host), n.get("fetched", 0), n.get("bytes", 0), n.get("blocked", 0), n.get("failed", 0))
+            for host, n in sorted(by_host.items())
         ),
         missing=missing,
     )
@@ -231,15 +225,10 @@ def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
     asked = answered + blocked.total() + failed.total() - failed[UNREAD]
     beyond: Counter[str] = Counter({why: facts.get("left_out", {}).get(why, 0) for why in BEYOND})
     limits = facts.get("limits", {})
+    name, name_ko, causes = "addresses requested in the last run", "마지막 수집에서 요청한 주소", blocked + failed
     return [
-        Stretch(
-            "addresses requested in the last run",
-            "마지막 수집에서 요청한 주소",
-            "addresses",
-            asked,
-            _rank_reasons(beyond, limits),
-        ),
-        Stretch("pages answered", "응답한 페이지", "pages", answered, _rank_reasons(blocked + failed, limits)),
+        Stretch(name, name_ko, "addresses", asked, _rank_reasons(beyond, limits)),
+        Stretch("pages answered", "응답한 페이지", "pages", answered, _rank_reasons(causes, limits)),
     ]
 
 

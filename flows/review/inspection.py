@@ -194,12 +194,7 @@ class InspectSession:
         passages = [Passage(one.text[:MAX_TEXT])] if whole else cut_text(one.text)
         return {
             "at": at,
-            "id": escape_line(one.id),
-            "title": escape_line(one.title),
-            "source": escape_line(one.source),
-            "licence": escape_line(one.licence),
-            "url": escape_line(one.url),
-            "date": escape_line(one.date),
+            **{name: escape_line(getattr(one, name)) for name in ("id", "title", "source", "licence", "url", "date")},
             "labels": [[name, escape_line(value)] for name, value in one.labels],
             "characters": len(one.text),
             "passages": [{"text": escape_controls(part.text), "skipped": part.skipped} for part in passages],

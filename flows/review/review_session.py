@@ -159,15 +159,7 @@ class ReviewSession:
             if key not in view.orders:
                 view.orders[key] = sorted(group.items, key=lambda one: hashlib.sha256(one.id.encode()).digest())
             items, read = view.orders[key], self._read.get(key, set())
-            rows = [
-                {
-                    "id": one.id,
-                    "title": escape_line(one.title or one.id),
-                    "url": escape_line(one.url),
-                    "read": one.id in read,
-                }
-                for one in items[start : start + PAGE]
-            ]
+            rows = [{"id": one.id, **_name(one), "read": one.id in read} for one in items[start : start + PAGE]]
             return {"group": self._describe(view, group), "start": start, "items": rows}
 
     def show_item(self, key: str, id: str) -> dict[str, Any]:
@@ -186,8 +178,7 @@ class ReviewSession:
             rows.append(words | {"outcome": one.outcome, "detail": escape_line(one.detail), "passages": passages})
         return {
             "id": item.id,
-            "title": escape_line(item.title or item.id),
-            "url": escape_line(item.url),
+            **_name(item),
             "text": escape_controls(item.text[:MAX_TEXT]),
             "cut": max(0, len(item.text) - MAX_TEXT),
             "digest": digest,
@@ -202,11 +193,8 @@ class ReviewSession:
         with self.lock:
             view = self._refresh()
             items = self._match(view, self._find(view, key).shape.source, prefix)
-            return {
-                "count": len(items),
-                "digest": digest_items(items),
-                "some": [escape_line(one.url) for one in items[:5]],
-            }
+            some = [escape_line(one.url) for one in items[:5]]
+            return {"count": len(items), "digest": digest_items(items), "some": some}
 
     def decide(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Write the decision that a person has confirmed; its count and digest must be those of the items now.
@@ -220,9 +208,8 @@ class ReviewSession:
         reviewer, reason = _text(asked, "reviewer", MAX_WORDS), _text(asked, "reason", MAX_REASON)
         licence = _text(asked, "licence", MAX_WORDS) if verdict == "grant" else ""
         if licence and not _can_grant(licence):
-            raise Refusal(
-                400, f"{escape_line(licence)} is not in the table, or permits no use. Choose one of the list."
-            )
+            says = f"{escape_line(licence)} is not in the table, or permits no use. Choose one of the list."
+            raise Refusal(400, says)
         with self.lock:
             view = self._refresh()
             group = self._find(view, key)
@@ -230,9 +217,8 @@ class ReviewSession:
                 items: Sequence[Item] = group.items
                 value = key
                 if licence and licence != group.shape.licence:
-                    raise Refusal(
-                        400, f"this shape names {escape_line(group.shape.licence)}. Decide items, or addresses."
-                    )
+                    named = escape_line(group.shape.licence)
+                    raise Refusal(400, f"this shape names {named}. Decide items, or addresses.")
             elif target == "item":
                 items = [self._find_item(group, value)]
             else:
@@ -311,20 +297,16 @@ class ReviewSession:
 
 def digest_items(items: Sequence[Item]) -> str:
     """Return a digest of all that a person may have seen of the items; their order does not matter."""
-    parts = sorted(
-        spell_on_one_line(
-            [
-                one.id,
-                one.url,
-                one.title,
-                one.text,
-                [asdict(said) for said in one.evidence],
-                [asdict(said) for said in one.signals],
-            ]
-        )
-        for one in items
-    )
+    parts = []
+    for one in items:
+        marks = ([asdict(mark) for mark in marks] for marks in (one.evidence, one.signals))
+        parts.append(spell_on_one_line([one.id, one.url, one.title, one.text, *marks]))
+    parts.sort()
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _name(item: Item) -> dict[str, str]:
+    return {"title": escape_line(item.title or item.id), "url": escape_line(item.url)}
 
 
 def _can_grant(licence: str) -> bool:
