@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist, proofs
 from crawlers.fetch.job import needs_permission
+from flows.console import SafeConsole
 from flows.probing.probe_records import SourceState, find_state
 from flows.source_files import check_paths, licences, terms_of
 from malmoi.archive import collection
@@ -53,7 +53,7 @@ RATIOS = (None, 8, 4, 6, 5, 5)  # of the width beside the name
 SHOWN_RUNS = 3  # the latest
 
 
-def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
+def show_table(root: Path, out: SafeConsole, *, wide: bool = False) -> None:
     """Print one row per source; the last run is the one in the workspace at `root`, if it exists.
 
     Without `wide` some columns share a cell, two lines per source, and a key is shown as set or not set.
@@ -70,7 +70,7 @@ def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
         widths = [max(cell_len(row[at]) for row in (WIDE, *rows)) for at in range(len(WIDE))]
         for row in (WIDE, *rows):
             line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-            out.print(line.rstrip(), markup=False)
+            out.print(line.rstrip())
     else:
         shown = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
         for number, head in enumerate(NARROW):
@@ -80,10 +80,10 @@ def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
             pairs = (title, publisher), (access, keyed), (licence,), (register, domain), (terms, last and f"run {last}")
             shown.add_row(Text(name), *(Text("\n".join(filter(None, pair))) for pair in pairs))
         out.print(shown, soft_wrap=False)
-    out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied` shows the denylist.", markup=False)
+    out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied` shows the denylist.")
 
 
-def show_source(root: Path, name: str, out: Console) -> None:
+def show_source(root: Path, name: str, out: SafeConsole) -> None:
     """Print one source in full, and what is missing in its file for the catalogue.
 
     If `name` is a file, CallError if a file or folder of its access point does not exist, and SourceError if a licence
@@ -97,7 +97,7 @@ def show_source(root: Path, name: str, out: Console) -> None:
         facts.add_row(head, Text(words))
     out.print(facts, soft_wrap=False)
     for sentence in catalogue.find_missing(source):
-        out.print(f"missing: {sentence}", markup=False)
+        out.print(f"missing: {sentence}")
     if name.endswith(".py"):
         check_paths(source)
         list(proofs.read_licence_files(source))
@@ -188,7 +188,7 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
         yield "grant", access.grant
 
 
-def show_denied(word: str, out: Console) -> None:
+def show_denied(word: str, out: SafeConsole) -> None:
     """Print the rows of the denylist that contain `word`, with the basis of each."""
     found = denylist.search(word)
     if not found:
@@ -203,10 +203,7 @@ def show_denied(word: str, out: Console) -> None:
                 facts.add_row(head, Text(words))
                 out.print(facts, soft_wrap=False)
         if row.unless_marked:
-            out.print(
-                "  Allowed if the source declares a proof of each item, such as rel-license, and no claim.",
-                markup=False,
-            )
+            out.print("  Allowed if the source declares a proof of each item, such as rel-license, and no claim.")
 
 
 def _describe_key(source: Source) -> str:

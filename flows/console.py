@@ -35,7 +35,9 @@ class SafeConsole(Console):
         return super().render_str(escape_controls(text), **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does."""
+        """Print as rich does, but strings as they are: square brackets in them are no markup."""
+        if any(isinstance(one, str) for one in objects):
+            options.setdefault("markup", False)
         try:
             super().print(*objects, **options)
         except OutputError as error:

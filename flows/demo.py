@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
-from rich.console import Console
 from rich.table import Table
 
 from crawlers.sample.site import serve
 from crawlers.sources.sample import PORT
 from flows import run as runs
+from flows.console import SafeConsole
 from flows.curate import Curated, curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
@@ -36,7 +36,7 @@ WORDS: dict[Stage, str] = {
 }
 
 
-def demo(root: Path, out: Console) -> Released:
+def demo(root: Path, out: SafeConsole) -> Released:
     """Run the whole pipeline once; CallError if the port is in use."""
     began = time.monotonic()
     workspace = Workspace.open(root)
@@ -48,14 +48,14 @@ def demo(root: Path, out: Console) -> Released:
             base = stack.enter_context(serve(PORT))
         except OSError as error:
             raise CallError(f"port {PORT}: {error.strerror}; set MALMOI_SAMPLE_PORT to a free one.") from error
-        out.print(f"The sample site is served at {base}; Scrapy crawls it like any other site.\n", markup=False)
+        out.print(f"The sample site is served at {base}; Scrapy crawls it like any other site.\n")
         runs.collect_all(workspace, names, progress, limit=None, contact=None)
         curated = curate(workspace, recipe, names, mapper, progress)
         crawl_report.refresh(workspace, names, progress, dict(curated.read))
         report = curation_report.write(workspace, recipe, curated)
         made = release(workspace, recipe, names, curated, mapper, progress)
     show(workspace, curated, made, out)
-    out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:", markup=False)
+    out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:")
     for line in (
         f"{command_prefix()} verify {shlex.quote(str(made.folder))}",
         f"{command_prefix()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
@@ -63,7 +63,7 @@ def demo(root: Path, out: Console) -> Released:
         f"open {crawl_report.report_path(workspace)}",
         f"open {report}",
     ):
-        out.print(f"  {line}", markup=False)
+        out.print(f"  {line}")
     return made
 
 
@@ -73,7 +73,7 @@ def command_prefix() -> str:
     return shlex.quote(str(beside)) if shutil.which("malmoi") is None and beside.exists() else "malmoi"
 
 
-def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -> None:
+def show(workspace: Workspace, curated: Curated, made: Released, out: SafeConsole) -> None:
     """Print the stages, the drop reasons, and the paths of release and card."""
     funnel = Table("stage", "checks", "in", "kept", "dropped", "failed", title="Stages")
     reasons: list[pa.Table] = []
@@ -94,6 +94,6 @@ def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -
     masked = shard.read(audit_file(made.folder, "personal_data"))
     kinds = masked.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
     redacted = ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) or "none"
-    out.print(f"\nPersonal data replaced: {redacted}", markup=False)
-    out.print(f"Release {made.says()}", markup=False)
-    out.print(f"  card {made.folder / 'README.md'} and index.html", markup=False)
+    out.print(f"\nPersonal data replaced: {redacted}")
+    out.print(f"Release {made.says()}")
+    out.print(f"  card {made.folder / 'README.md'} and index.html")

@@ -165,11 +165,11 @@ def _find_reserved(release: Path, answers: Sequence[policy_files.Instrument]) ->
 def ask_consent(hosts: Hosts, out: SafeConsole) -> None:
     """Show which hosts would be asked, and how often; return if the person at the terminal agrees, else CallError."""
     for name, sites in hosts.sites.items():
-        out.print(f"{name}: {', '.join(sites)}", markup=False)
+        out.print(f"{name}: {', '.join(sites)}")
     terms = f"and at most {MAX_TERMS} documents that each robots.txt names"
-    out.print(f"{hosts.requests} requests ({', '.join(FILES)} of each host), {terms}", markup=False)
+    out.print(f"{hosts.requests} requests ({', '.join(FILES)} of each host), {terms}")
     if hosts.without:
-        out.print(f"not asked: {hosts.without} documents of folders, dumps and repositories", markup=False)
+        out.print(f"not asked: {hosts.without} documents of folders, dumps and repositories")
     if not ask("Send these requests?"):
         raise CallError("nothing was requested: answer y, or give --yes to send these requests.")
 
@@ -178,13 +178,13 @@ def show(found: Recheck, out: SafeConsole) -> None:
     """Print what was reserved, by source and statement, and which files got no answer."""
     for one in found.asked:
         if one.why:
-            out.print(f"no answer  {one.url} ({one.why}); no opt-out by itself", markup=False)
+            out.print(f"no answer  {one.url} ({one.why}); no opt-out by itself")
     by = Counter((one.source, one.protocol, one.effect, one.place, one.quote) for one in found.reserved)
     for (source, protocol, effect, place, quote), n in sorted(by.items()):
         what = f"{count_of(n, 'document')}, {protocol} ({effect})"
-        out.print(f"reserved   {source}: {what}, {place}: {quote}", markup=False)
+        out.print(f"reserved   {source}: {what}, {place}: {quote}")
     answered = sum(not one.why for one in found.asked)
-    out.print(f"{answered} of {count_of(len(found.asked), 'file')} answered; evidence: {found.folder}", markup=False)
+    out.print(f"{answered} of {count_of(len(found.asked), 'file')} answered; evidence: {found.folder}")
 
 
 def require_unchanged(release: Path, found: Recheck) -> None:

@@ -42,13 +42,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities import callables
 from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
-from rich.console import Console
 
 from crawlers import catalogue
 from flows import collect as collecting
 from flows import release as releases
 from flows import run as runs
 from flows import withdrawals
+from flows.console import SafeConsole
 from flows.curate import curate as curate_all
 from flows.deployments.home_folder import find_server, list_clusters, list_files
 from flows.deployments.run_progress import RunProgress, hold_workspace, name_run, observe_run, record_run, take_turn
@@ -426,7 +426,7 @@ def erase(
     with _explain_os_errors(), take_turn(open_workspace(pull(locate(workspace)))):
         done = withdrawals.erase(
             locate(workspace), release, [(kind, key) for key in keys], None, (reason, request),
-            copies=copies, dry=dry_run, out=Console(quiet=True),
+            copies=copies, dry=dry_run, out=SafeConsole(quiet=True),
         )  # fmt: skip
     lines = list(withdrawals.count_erased(done, dry=dry_run))
     for line in lines:

@@ -6,9 +6,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from flows.console import SafeConsole
 from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
@@ -19,7 +19,7 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 
 
-def show_segments(root: Path, out: Console) -> None:
+def show_segments(root: Path, out: SafeConsole) -> None:
     """Print the segments of a workspace, and the inactive ones with the reason; CallError without a workspace."""
     workspace = open_workspace(root)
     lines = list_entries(workspace)
@@ -33,16 +33,15 @@ def show_segments(root: Path, out: Console) -> None:
     if shown.row_count:
         out.print(shown)
     else:
-        out.print(f"{root}: no active segment.", markup=False)
+        out.print(f"{root}: no active segment.")
     for line in lines:
         if line.segment.state != "counts":
-            out.print(f"inactive: {line.survey}/{line.segment.name}: {line.segment.why}", markup=False)
+            out.print(f"inactive: {line.survey}/{line.segment.name}: {line.segment.why}")
     for name in releases_without_segment(workspace):
         out.print(
             f"release {name} has no segment: it was made before the index existed or by a recipe without "
             "near_duplicates, or its segment was deleted. Later releases cannot compare with its documents; if it is "
-            "the latest, `malmoi run` with the same inputs writes the segment now.",
-            markup=False,
+            "the latest, `malmoi run` with the same inputs writes the segment now."
         )
 
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from rich.console import Console
-
 from crawlers import access_rules, catalogue
 from crawlers import collect as sources
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.job import Job, check, guard_of
 from crawlers.web.addresses import canonical_url
 from crawlers.web.ssrf_guard import PORTS, Guard
+from flows.console import SafeConsole
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, HostError
 from malmoi.source import Folder, Source, TermsCheck, Warc
@@ -83,7 +82,7 @@ def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
     return TermsCheck(said["reviewer"], said["date"], said["url"], _parse_verdict(said["verdict"])) if said else None
 
 
-def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: Console) -> str:
+def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: SafeConsole) -> str:
     """Record in the workspace at `root` that a person has read the terms of a source; return the name of the source."""
     source = catalogue.load(name).source
     today = datetime.now(UTC).date()
@@ -105,7 +104,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     known = _read_checks(workspace) | {source.name: asdict(check)}
     replace_file(workspace.terms, canonical_json(known))
     push(workspace.terms)
-    out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
+    out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})")
     return source.name
 
 
@@ -125,7 +124,7 @@ def licences(source: Source) -> str:
     return ", ".join([*words, *([] if source.rule.proofs else ["review"])])
 
 
-def write_skeleton(name: str, folder: Path, out: Console, template: str = "site") -> None:
+def write_skeleton(name: str, folder: Path, out: SafeConsole, template: str = "site") -> None:
     """Write a commented skeleton of a source, `NAME.py`, into `folder`; `template` is a key of SKELETONS."""
     if not catalogue.NAME.fullmatch(name):
         raise CallError(f"{name!r} cannot be the name of a source; use lower-case letters, digits, - and _.")
@@ -140,7 +139,7 @@ def write_skeleton(name: str, folder: Path, out: Console, template: str = "site"
         raise CallError(
             f"{path} already exists and was not overwritten; move it away, or choose another name."
         ) from error
-    out.print(f"{path}: fill it in, then check it with `malmoi sources {path}`.", markup=False)
+    out.print(f"{path}: fill it in, then check it with `malmoi sources {path}`.")
 
 
 def _parse_verdict(said: str) -> Literal["allowed", "forbidden"]:

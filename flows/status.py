@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
 from flows import release_index
 from flows.collect import describe_collection
+from flows.console import SafeConsole
 from flows.curate import extract_jobs
 from flows.plurals import count_of
 from flows.release import suggest_next_look
@@ -27,7 +27,7 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import STAGES, Layout, Stage
 
 
-def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
+def show(root: Path, recipe_name: str, given: Sequence[str], out: SafeConsole) -> None:
     """Print captures, stages and releases of a workspace, and what is out of date for a recipe."""
     if not Layout(root).mark.exists():
         command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
@@ -49,19 +49,19 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     out.print(table)
     for stage, ledgers in found:
         if why := describe_losses(ledgers):
-            out.print(f"{stage} not kept: {why}", markup=False)
+            out.print(f"{stage} not kept: {why}")
     for name, path in workspace.quarantines().items():
         n, kinds = excluded_documents.summarise_list(path)
         why = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
-        out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
+        out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}")
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
-        out.print(f"{count_of(len(faults), 'damaged shard')} not counted, the first: {faults[0]}", markup=False)
+        out.print(f"{count_of(len(faults), 'damaged shard')} not counted, the first: {faults[0]}")
     releases = workspace.release_folders("manifest.json")
     for folder in releases:
-        out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
+        out.print(f"release {folder.parent.name} {folder.name}: {folder}")
     if not releases:
         out.print("no release yet")
-    out.print(release_index.summary(workspace), markup=False)
+    out.print(release_index.summary(workspace))
     try:
         recipe = recipe_of(recipe_name)
         # The workspace does not know the file paths of sources that are not in the catalogue.
@@ -70,12 +70,12 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         names = sources_of(recipe, recipe_name, given or (() if recipe.sources else collected))
         show_plan(recipe, names, root, out, collect=False)
     except MalmoiError as error:
-        out.print(f"recipe {recipe_name}: {error}", markup=False)
+        out.print(f"recipe {recipe_name}: {error}")
     if holder := workspace.find_holder():
-        out.print(f"{root} is in use by another run ({holder}); wait until it has ended.", markup=False)
+        out.print(f"{root} is in use by another run ({holder}); wait until it has ended.")
         return
     if look := _suggest_command(workspace, found, released=bool(releases)):
-        out.print(look, markup=False)
+        out.print(look)
 
 
 def _suggest_command(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool) -> str:
@@ -107,22 +107,22 @@ def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError
             yield error
 
 
-def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
+def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: SafeConsole, *, collect: bool) -> None:
     """Print what a run of `recipe` would fetch and extract; nothing is written."""
     if not Layout(root).mark.exists():
-        out.print(f"{root} is new; a run would make everything.", markup=False)
+        out.print(f"{root} is new; a run would make everything.")
         for name in names:
             source = catalogue.load(name).source
-            out.print(f"collect {source.name}: {type(source.access).__name__} of {source.publisher}", markup=False)
+            out.print(f"collect {source.name}: {type(source.access).__name__} of {source.publisher}")
         return
     workspace = Workspace.open(root)
     for name in names:
         if collect:
-            out.print("collect " + describe_collection(workspace, name), markup=False)
+            out.print("collect " + describe_collection(workspace, name))
         try:
             jobs = list(extract_jobs(workspace, name))
         except MalmoiError as error:
-            out.print(str(error), markup=False)
+            out.print(str(error))
             continue
         new = [job for job in jobs if workspace.ledger("2-documents", job.key) is None]
         captures, size = sum(len(j.rows) for j in new), sum(r.size for j in new for r in j.rows)
@@ -130,6 +130,5 @@ def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *,
             f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of "
             f"{count_of(len(jobs), 'shard')} to extract "
             f"({count_of(captures, 'capture')}, {size / 1e6:,.1f} MB of payload; "
-            f"about {2 * size / 1e6:,.0f} MB of disk)",
-            markup=False,
+            f"about {2 * size / 1e6:,.0f} MB of disk)"
         )

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from rich.console import Console
 
 from crawlers import source_errors
+from flows.console import SafeConsole
 from flows.plurals import count_of
 from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi.erasure import tombstones
@@ -44,7 +44,7 @@ _BECAUSE = {
 }
 
 
-def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
+def show(where: Path, doc_id: str, out: SafeConsole, *, against: str = "") -> None:
     """Print the history of a document; `where` is a workspace (everything) or a release (published facts).
 
     A duplicate is shown beside its keeper, a keeper beside its least similar duplicate; with `against`, only the
@@ -79,7 +79,7 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     show_pair(Side(doc_id, "document", texts[0] or ""), Side(against, "against", texts[1] or ""), out)
 
 
-def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
+def _show_workspace(workspace: Workspace, doc_id: str, out: SafeConsole) -> None:
     found = False
     for stage in STAGES:
         for folder in workspace.shards(stage):
@@ -92,33 +92,33 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
             ledger = workspace.ledger(stage, folder.name)
             for failure in (one for one in (ledger.failed if ledger else ()) if one.id == doc_id):
                 words = ", ".join(filter(None, (failure.why, failure.detail, failure.url and f"of {failure.url}")))
-                out.print(f"{stage}: failed, {make_visible(words)}", markup=False)
+                out.print(f"{stage}: failed, {make_visible(words)}")
                 found = True
     if not found:
         raise _unknown_document(workspace, doc_id)
     for one in tombstones.read(workspace.withdrawals):
         if one.kind == "id" and one.key == doc_id and not one.revoked:
             asked = f" (request {make_visible(one.request)})" if one.request else ""
-            out.print(f"\nwithdrawn {one.date}: {make_visible(one.reason)}{asked}", markup=False)
+            out.print(f"\nwithdrawn {one.date}: {make_visible(one.reason)}{asked}")
     for name, path in workspace.quarantines().items():
         finds = [row for row in excluded_documents.read_list(path) if row["id"] == doc_id]
         said = ", ".join(f"{row['kind']} × {row['count']} in {row['table']}.{row['column']}" for row in finds)
         if finds:
-            out.print(f"\n6-release of {name}: quarantined for {make_visible(said)}", markup=False)
+            out.print(f"\n6-release of {name}: quarantined for {make_visible(said)}")
     for survey, cluster in read_workspace_records(workspace, doc_id).items():
-        out.print(f"\nduplicates (survey {', '.join(survey)})", markup=False)
+        out.print(f"\nduplicates (survey {', '.join(survey)})")
         show_cluster(cluster, doc_id, out)
         _show_copy_pair(workspace, cluster.choose_row(doc_id), out)
 
 
-def _show_copy_pair(workspace: Workspace, copy: Copy, out: Console) -> None:
+def _show_copy_pair(workspace: Workspace, copy: Copy, out: SafeConsole) -> None:
     """Print a duplicate beside its keeper, as the survey compared them."""
     text = _find_text(workspace, copy.id, copy.kind)
     keeper = _read_published_text(workspace.releases(copy.release), copy.keeper) if copy.release else None
     keeper = keeper if copy.release else _find_text(workspace, copy.keeper, copy.kind)
     if text is None or keeper is None:
         gone = copy.id if text is None else f"{copy.keeper} of {copy.release or 'this workspace'}"
-        out.print(f"\nThe text of {make_visible(gone)} is no longer available; cannot show the pair.", markup=False)
+        out.print(f"\nThe text of {make_visible(gone)} is no longer available; cannot show the pair.")
         return
     role = f"keeper, as published in {copy.release}" if copy.release else "keeper"
     out.print()
@@ -149,7 +149,7 @@ def _unknown_document(workspace: Workspace, doc_id: str) -> CallError:
     )
 
 
-def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) -> bool:
+def _show_stage(stage: str, path: Path, doc_id: str, out: SafeConsole, *, first: bool) -> bool:
     fetch(path)
     table = ds.dataset(path).to_table(filter=ds.field("id") == doc_id)
     if not table.num_rows:
@@ -157,41 +157,39 @@ def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: boo
     doc = next(shard.to_documents(table))
     if first:
         p = doc.provenance
-        out.print(
-            f"{make_visible(doc.id)}\n  title    {_excerpt(doc.title)}\n  url      {make_visible(p.url)}", markup=False
-        )
-        out.print(f"  capture  {p.record}, fetched {p.fetched}, sha256 {p.payload_sha256}", markup=False)
-        out.print(f"  read as  {p.format} {p.encoding}", markup=False)
+        out.print(f"{make_visible(doc.id)}\n  title    {_excerpt(doc.title)}\n  url      {make_visible(p.url)}")
+        out.print(f"  capture  {p.record}, fetched {p.fetched}, sha256 {p.payload_sha256}")
+        out.print(f"  read as  {p.format} {p.encoding}")
         for e in doc.evidence:
             words = f"{e.licence} by {e.kind} ({e.scope}) at {e.place}: {_excerpt(e.quote)}"
-            out.print(f"  evidence {words}", markup=False)
+            out.print(f"  evidence {words}")
         for s in doc.signals:
-            out.print(f"  signal   {s.name} ({s.effect}) at {s.place}: {_excerpt(s.quote)}", markup=False)
+            out.print(f"  signal   {s.name} ({s.effect}) at {s.place}: {_excerpt(s.quote)}")
         if not doc.evidence:
-            out.print("  evidence none: neither the page nor the source gives a licence", markup=False)
-    out.print(f"\n{stage} ({path.parent.name})", markup=False)
+            out.print("  evidence none: neither the page nor the source gives a licence")
+    out.print(f"\n{stage} ({path.parent.name})")
     for note in doc.trail:
         measured = "" if note.measured is None else f" {note.measured:g}"
         limit = "" if note.limit is None else f" (limit {note.limit:g})"
-        out.print(f"  {note.by:<18} {note.verb} {note.outcome:<6} {note.reason}{measured}{limit}", markup=False)
+        out.print(f"  {note.by:<18} {note.verb} {note.outcome:<6} {note.reason}{measured}{limit}")
     if "by" in table.schema.names:
         row = table.select(["by", "reason", "measured", "limit"]).to_pylist()[0]
         measures = " ".join(f"{name} {row[name]:g}" for name in ("measured", "limit") if row[name] is not None)
-        out.print(f"  dropped by {row['by']}: {row['reason']} {measures}", markup=False)
+        out.print(f"  dropped by {row['by']}: {row['reason']} {measures}")
         if row["by"] == "rights" and row["reason"] in REASONS:
-            out.print(f"  because  {make_visible(explain(decide(doc.evidence, doc.signals)))}", markup=False)
+            out.print(f"  because  {make_visible(explain(decide(doc.evidence, doc.signals)))}")
         if error := dict(doc.labels).get(source_errors.LABEL):
-            out.print(f"  error    {make_visible(error)}", markup=False)
-    out.print(f"  {len(doc.text):,} code points: {_excerpt(doc.text)}", markup=False)
+            out.print(f"  error    {make_visible(error)}")
+    out.print(f"  {len(doc.text):,} code points: {_excerpt(doc.text)}")
     return True
 
 
-def _show_release(folder: Path, doc_id: str, out: Console) -> None:
+def _show_release(folder: Path, doc_id: str, out: SafeConsole) -> None:
     seen = False
     for row in _read_rows(folder, doc_id):
         for name in ("id", "title", "url", "fetched", "record", "license", "use", "attribution", "text_sha256"):
-            out.print(f"{name:<12} {make_visible(row[name])}", markup=False)
-        out.print(f"{'text':<12} {row['n_chars']:,} code points: {_excerpt(row['text'])}", markup=False)
+            out.print(f"{name:<12} {make_visible(row[name])}")
+        out.print(f"{'text':<12} {row['n_chars']:,} code points: {_excerpt(row['text'])}")
         seen = True
     for path in audit_files(folder):
         dataset = ds.dataset(path)
@@ -199,20 +197,19 @@ def _show_release(folder: Path, doc_id: str, out: Console) -> None:
             continue
         for row in dataset.to_table(filter=ds.field("id") == doc_id).to_pylist():
             said = ", ".join(f"{k} {v}" for k, v in row.items() if v not in (None, "", doc_id))
-            out.print(f"{path.stem:<18} {make_visible(said)}", markup=False)
+            out.print(f"{path.stem:<18} {make_visible(said)}")
             seen = True
     if (cluster := read_release_record(folder, doc_id)) is not None:
-        out.print("\nduplicates", markup=False)
+        out.print("\nduplicates")
         show_cluster(cluster, doc_id, out)
         copy = cluster.choose_row(doc_id)
         if copy.release:
-            out.print(f"  {make_visible(copy.keeper)} is in {copy.release}; pass that release to see it.", markup=False)
+            out.print(f"  {make_visible(copy.keeper)} is in {copy.release}; pass that release to see it.")
         for row in _read_rows(folder, copy.keeper):
-            out.print(f"  attribution of the keeper: {make_visible(row['attribution'])}", markup=False)
+            out.print(f"  attribution of the keeper: {make_visible(row['attribution'])}")
         out.print(
             "  A release contains no dropped texts. To see both texts, pass the workspace of the release: "
-            "`malmoi why WORKSPACE ID`.",
-            markup=False,
+            "`malmoi why WORKSPACE ID`."
         )
     elif not seen:
         raise CallError(
@@ -313,26 +310,24 @@ def _read_record(path: Path, member: str, doc_id: str) -> CopyRecord | None:
     return CopyRecord(tuple(sorted(Copy(**row) for row in rows)), min(ids), len(ids))
 
 
-def show_cluster(said: CopyRecord, doc_id: str, out: Console) -> None:
+def show_cluster(said: CopyRecord, doc_id: str, out: SafeConsole) -> None:
     """Print the cluster of a document, its keeper with the reason, or its duplicates."""
-    out.print(f"  cluster  {make_visible(said.cluster)}, {count_of(said.size, 'document')}", markup=False)
+    out.print(f"  cluster  {make_visible(said.cluster)}, {count_of(said.size, 'document')}")
     for row in said.rows:
         if row.id == doc_id:
             where = f" of the earlier release {row.release}" if row.release else ""
             out.print(
-                f"  keeper   {make_visible(row.keeper)}{where}\n  similar  {row.describe_similarity()} ({row.kind})",
-                markup=False,
+                f"  keeper   {make_visible(row.keeper)}{where}\n  similar  {row.describe_similarity()} ({row.kind})"
             )
-            out.print(f"  kept     because {make_visible(row.describe_reason())}", markup=False)
+            out.print(f"  kept     because {make_visible(row.describe_reason())}")
     held = [row for row in said.rows if row.keeper == doc_id]
     if held:
         many = f"{len(held):,} duplicates, the least similar first" if len(held) > 1 else "one duplicate"
-        out.print(f"  keeper of {many}", markup=False)
+        out.print(f"  keeper of {many}")
     for row in held[:SHOWN]:
         out.print(
             f"    {make_visible(row.id)}: {row.describe_similarity()}; "
-            f"kept because {make_visible(row.describe_reason())}",
-            markup=False,
+            f"kept because {make_visible(row.describe_reason())}"
         )
     if len(held) > SHOWN:
-        out.print(f"    … and {len(held) - SHOWN:,} more", markup=False)
+        out.print(f"    … and {len(held) - SHOWN:,} more")

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rich.console import Console
-
 from crawlers.web.addresses import canonical_url
+from flows.console import SafeConsole
 from flows.plurals import count_of
 from flows.release_index import open_workspace
 from malmoi.erasure import tombstones
@@ -41,7 +40,7 @@ def erase(
     *,
     copies: bool,
     dry: bool,
-    out: Console,
+    out: SafeConsole,
 ) -> Erased:
     """Erase from `release` what `keys` (kind, key) and `values` name; print what was done, and return it."""
     from flows import erase as erasing  # reads releases and the index, which the other commands do not need
@@ -108,7 +107,7 @@ def count_erased(done: Erased, *, dry: bool) -> Iterator[str]:
         yield f"{done.name} {done.version}: released and verified; {len(done.files):,} files have new bytes"
 
 
-def _show_done(done: Any, out: Console) -> None:
+def _show_done(done: Any, out: SafeConsole) -> None:
     _print(out, f"tombstones: {done.added:,} new")
     if done.version:
         _print(out, f"{done.name} {done.version}: released and verified; {len(done.files):,} files have new bytes")
@@ -119,7 +118,7 @@ def _show_done(done: Any, out: Console) -> None:
     _print(out, "Copies that others have downloaded stay as they are: inform those who have one.")
 
 
-def show_tombstones(root: Path, out: Console) -> None:
+def show_tombstones(root: Path, out: SafeConsole) -> None:
     """Print all tombstones of a workspace."""
     found = tombstones.read(open_workspace(root).withdrawals)
     for one in found:
@@ -129,7 +128,7 @@ def show_tombstones(root: Path, out: Console) -> None:
     _print(out, f"{count_of(len(found), 'tombstone')}, {sum(not one.revoked for one in found):,} in effect")
 
 
-def import_tombstones(root: Path, file: Path, out: Console) -> None:
+def import_tombstones(root: Path, file: Path, out: SafeConsole) -> None:
     """Add the tombstones of a file of JSON lines, all of them or none."""
     workspace = open_workspace(root)
     given = []
@@ -157,7 +156,7 @@ def import_tombstones(root: Path, file: Path, out: Console) -> None:
     _print(out, "The next run honours them. `malmoi erase` takes what is published out of a release.")
 
 
-def export_tombstones(root: Path, file: Path, out: Console) -> None:
+def export_tombstones(root: Path, file: Path, out: SafeConsole) -> None:
     """Write all tombstones as JSON lines; values of use only where the key of this workspace is."""
     found = tombstones.read(open_workspace(root).withdrawals)
     text = "".join(f"{dump_json(asdict(one))}\n" for one in found)
@@ -168,7 +167,7 @@ def export_tombstones(root: Path, file: Path, out: Console) -> None:
     _print(out, f"{file}: {count_of(len(found), 'tombstone')}")
 
 
-def revoke(root: Path, key: str, out: Console) -> None:
+def revoke(root: Path, key: str, out: SafeConsole) -> None:
     """Revoke the tombstones with this key."""
     workspace = open_workspace(root)
     with workspace.lock():
@@ -181,15 +180,15 @@ def _make_canonical(kind: str, key: str) -> str:
     return canonical_url(key) or key if kind.startswith("url") else key
 
 
-def _list(out: Console, lines: Sequence[str]) -> None:
+def _list(out: SafeConsole, lines: Sequence[str]) -> None:
     for line in lines[:SHOWN]:
         _print(out, line)
     if len(lines) > SHOWN:
         _print(out, f"  … and {len(lines) - SHOWN:,} more")
 
 
-def _print(out: Console, line: str) -> None:
-    out.print(escape_line(line), markup=False)
+def _print(out: SafeConsole, line: str) -> None:
+    out.print(escape_line(line))
 
 
 def _today() -> str:

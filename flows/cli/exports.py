@@ -80,7 +80,7 @@ def export(
     with guard(release):
         done = exporting.export(release, target, plan)
     for line in exporting.explain(target, done):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def tokens(
@@ -130,15 +130,15 @@ def ablate(
 
     releases = keep_result.find_releases(plan, workspace) if workspace else {}
     machine = run_ablation.Machine(python or sys.executable, device, threads)
-    facts = run_ablation.run(plan, results, machine, lambda line: out.print(line, markup=False))
+    facts = run_ablation.run(plan, results, machine, lambda line: out.print(line))
     for key in ("bits", "probes"):
         out.print(tabulate(facts, key))
-    out.print("* the interval leaves out 0   = all seeds agree in the sign", markup=False)
+    out.print("* the interval leaves out 0   = all seeds agree in the sign")
     for note in report.list_notes(facts):
-        out.print(note, markup=False)
-    out.print(f"Report: {report.write(facts, results)}", markup=False)
+        out.print(note)
+    out.print(f"Report: {report.write(facts, results)}")
     for kept in keep_result.keep_result(facts, releases, workspace) if workspace else ():
-        out.print(f"{kept}: kept. The next release prints it on its card.", markup=False)
+        out.print(f"{kept}: kept. The next release prints it on its card.")
 
 
 def _selection(rows: RowOptions) -> Any:

@@ -143,7 +143,7 @@ def collect(
     sources = tuple(runs.index_sources(sources).values())
     if dry_run:
         for name in sources:
-            out.print(collecting.describe_collection(Workspace(workspace.absolute()), name), markup=False)
+            out.print(collecting.describe_collection(Workspace(workspace.absolute()), name))
         return
     if _is_prefect_run(prefect):
         from flows import prefect_flows
@@ -202,7 +202,7 @@ def curate(
         home = Workspace.open(workspace)  # not before the cluster has answered
         with home.lock():
             curated = curating.curate(home, chosen, names, mapper, Progress())
-            out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
+            out.print(f"Curation report: {curation_report.write(home, chosen, curated)}")
 
 
 @app.command
@@ -258,7 +258,7 @@ def _publish(
         out.print(f"Release: {folder}")
         sign_with(signer, Path(folder))
         if note := describe_quarantine(Layout(locate(workspace)), chosen.name):
-            out.print(note, markup=False)
+            out.print(note)
         return
     from flows.curate import curate
     from flows.engine.clusters import open_mapper
@@ -275,7 +275,7 @@ def _publish(
             else:
                 curated = curate(home, chosen, names, mapper, Progress())
                 made = releases.release(home, chosen, names, curated, mapper, Progress(), version=edition.version)
-    out.print(made.says(), markup=False)
+    out.print(made.says())
     sign_with(signer, made.folder)
 
 
@@ -368,7 +368,7 @@ def _show_report_paths(home: Any) -> None:
         ("Curation report", curation_report.report_path(home)),
     ):
         if page.exists():
-            out.print(f"{name}: {page}", markup=False)
+            out.print(f"{name}: {page}")
 
 
 def run_guarded(call: Callable[[], Any]) -> int:

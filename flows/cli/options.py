@@ -147,5 +147,5 @@ PrefectOption = Annotated[
 @contextmanager
 def wait_for_lock(command: str, seconds: float | None) -> Iterator[None]:
     """Wait up to `seconds` for the lock of a workspace within the body, and show who holds it."""
-    with request_locks(LockRequest(f"malmoi {command}", seconds, lambda line: out.print(line, markup=False))):
+    with request_locks(LockRequest(f"malmoi {command}", seconds, lambda line: out.print(line))):
         yield

@@ -63,9 +63,9 @@ def sign(
     signer = open_key(key, release)
     require_verified(release)
     by = _sign(release, signer, partial(request_stamp, timestamp_url) if timestamp_url else None)
-    out.print(escape_line(f"{release}: signed by the key {by}"), markup=False)
+    out.print(escape_line(f"{release}: signed by the key {by}"))
     if timestamp_url:
-        out.print(release_statement.describe_stamp(release), markup=False)
+        out.print(release_statement.describe_stamp(release))
 
 
 def open_key(key: Path | None, place: Path) -> Any:
@@ -78,7 +78,7 @@ def open_key(key: Path | None, place: Path) -> Any:
 def sign_with(signer: Any, release: Path) -> None:
     """Sign a release that was verified when it was published; without a signer, nothing."""
     if signer is not None:
-        out.print(f"  signed by the key {_sign(release, signer)}", markup=False)
+        out.print(f"  signed by the key {_sign(release, signer)}")
 
 
 def _sign(release: Path, signer: Any, stamp: Any = None) -> str:
@@ -114,15 +114,15 @@ def verify(
     require_verified(folder, None if public_key is None else read_public_key(public_key), timestamp_certificate)
     lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
     result = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
-    out.print(escape_line(f"{describe_place(folder)}: {result}"), markup=False)
+    out.print(escape_line(f"{describe_place(folder)}: {result}"))
     if note := rights_rules.describe(folder):
-        out.print(note, markup=False)
+        out.print(note)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
     signed = release_statement.describe(folder)
-    out.print(escape_line(signed + (checked if signed.startswith("Signed") else "")), markup=False)
+    out.print(escape_line(signed + (checked if signed.startswith("Signed") else "")))
     if stamped := release_statement.describe_stamp(folder):
         checked = " It was checked." if timestamp_certificate else " Check it with --timestamp-certificate FILE."
-        out.print(stamped + checked, markup=False)
+        out.print(stamped + checked)
 
 
 def require_verified(folder: Path, public: bytes | None = None, anchors: Path | None = None) -> None:
@@ -135,9 +135,9 @@ def require_verified(folder: Path, public: bytes | None = None, anchors: Path | 
     for check, group in groupby(problems, key=attrgetter("check")):
         findings = list(group)
         for finding in findings[:LISTED]:
-            out.print(escape_line(f"{check}: {finding.path}: {finding.says}"), markup=False)
+            out.print(escape_line(f"{check}: {finding.path}: {finding.says}"))
         if len(findings) > LISTED:
-            out.print(f"{check}: {count_of(len(findings) - LISTED, 'finding')} more", markup=False)
+            out.print(f"{check}: {count_of(len(findings) - LISTED, 'finding')} more")
     if problems:
         raise DataError(
             f"{describe_place(folder)}: {count_of(len(problems), 'finding')}; this is not the release as it was "
@@ -174,7 +174,7 @@ def check(
     with untrusted_files.translate_errors(folder):
         outcomes = measure(folder, chosen.expect, review or chosen.review)
     for one in outcomes:
-        out.print(f"{'met    ' if one.met else 'NOT MET'} {one.says()}", markup=False)
+        out.print(f"{'met    ' if one.met else 'NOT MET'} {one.says()}")
     if unmet := [one for one in outcomes if not one.met]:
         raise DataError(
             f"{folder}: {summarise_unmet(unmet, len(outcomes))}. Correct sources or filters and release again, or "
@@ -208,7 +208,7 @@ def contains(
         print(dsse.sign_statement(statement, signer).to_json(), end="")
     else:
         for line in lines:
-            out.print(escape_line(line), markup=False)
+            out.print(escape_line(line))
 
 
 def diff(
@@ -237,9 +237,9 @@ def diff(
     for table in _list_tables(value):
         out.print(table)
     for line in _list_lines(value):
-        out.print(escape_line(line), markup=False)
+        out.print(escape_line(line))
     if html is not None:
-        out.print(f"Page: {html}", markup=False)
+        out.print(f"Page: {html}")
 
 
 def _find_named(given: str, workspace: Path) -> Path:
@@ -377,7 +377,7 @@ def publish(
 
         if not yes:
             for line in hub.describe_upload(payload, hub.parse_address(target)):
-                out.print(escape_line(line), markup=False)
+                out.print(escape_line(line))
             return
         done = hub.publish_to_hub(payload, hub.parse_address(target), endpoint)
     elif target.startswith("s3:"):
@@ -392,8 +392,7 @@ def publish(
         done = publish_to_folder(payload, Path(target).absolute())
     out.print(
         f"{payload.name} {payload.version}: published at {done.place}, {count_of(done.copied, 'file')} copied, "
-        f"{done.kept:,} there already\n  root {payload.root}",
-        markup=False,
+        f"{done.kept:,} there already\n  root {payload.root}"
     )
 
 

@@ -119,7 +119,7 @@ def _list_queue(workspace: Any, sources: Sequence[str], json: bool) -> None:
 
 
 def _print(line: str) -> None:
-    out.print(escape_line(line), markup=False)
+    out.print(escape_line(line))
 
 
 @review.command
@@ -245,15 +245,14 @@ def sample(
         judged, wrong = sum(one.judged for one in counts), sum(one.wrong + one.unsure for one in counts)
         out.print(
             f"{kept}: {count_of(judged, 'document')}, {wrong} wrong or unsure: {100 * rate.rate:.2f} % of the grants, "
-            f"95 % interval {100 * rate.low:.2f} to {100 * rate.high:.2f} %. The next release prints it on its card.",
-            markup=False,
+            f"95 % interval {100 * rate.low:.2f} to {100 * rate.high:.2f} %. The next release prints it on its card."
         )
         return
     if release is None or not seed:
         raise CallError("name a release and --seed to draw a sample, or --read FOLDER to keep a filled sheet.")
     written, strata = samples.write_sheet(release, Layout(workspace), to, seed=seed, size=size)
     where = f"{count_of(written, 'document')} of {strata} strata"
-    out.print(f"{to}: {samples.PACK} and {samples.REVIEW}, {where}. Fill in {samples.REVIEW}.", markup=False)
+    out.print(f"{to}: {samples.PACK} and {samples.REVIEW}, {where}. Fill in {samples.REVIEW}.")
 
 
 def inspect(
@@ -285,7 +284,7 @@ def inspect(
     if read:
         kept, counts = inspection.keep_sheets(read, workspace)
         readers = count_of(len(read), "reader")
-        out.print(f"{kept}: {count_of(counts[0].judged, 'document')}, {readers}.", markup=False)
+        out.print(f"{kept}: {count_of(counts[0].judged, 'document')}, {readers}.")
         for one in counts:
             rate = one.rate
             line = f"  {one.question.replace('_', ' '):<15}{100 * rate.rate:6.2f} %"
@@ -293,8 +292,8 @@ def inspect(
             if one.agreement is not None:
                 kappa = "not defined" if one.kappa is None else f"{one.kappa:.2f}"
                 line += f"   agreement {100 * one.agreement:.2f} %, kappa {kappa}"
-            out.print(line, markup=False)
-        out.print("The next release prints it on its card.", markup=False)
+            out.print(line)
+        out.print("The next release prints it on its card.")
         return
     if release is None or not seed or not reader:
         raise CallError("name a release, --seed and --reader to inspect it, or --read SHEET to keep a filled sheet.")
@@ -303,7 +302,7 @@ def inspect(
     if list_:
         texts = inspection.write_texts(sheet)
         count = count_of(len(sheet.texts), "document")
-        out.print(f"{to}: {count}. Read {texts.name}, and fill in {sheet.path.name}.", markup=False)
+        out.print(f"{to}: {count}. Read {texts.name}, and fill in {sheet.path.name}.")
         return
     from flows.review.inspection import InspectSession
     from flows.review.server import serve_session

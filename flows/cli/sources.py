@@ -115,7 +115,7 @@ def sources_repair(
         raise CallError(f"{folder}: nothing is collected of such a source; name one that `malmoi status` lists.")
     with wait_for_lock("sources repair", None), home.lock():
         for one in repair(folder, source):
-            out.print(one.describe(), markup=False)
+            out.print(one.describe())
 
 
 @sources.command(name="forecast")
@@ -144,6 +144,6 @@ def sources_forecast(
     with wait_for_lock("forecast", None), home.lock():
         found = forecast(home, name, chosen, Sample(sample, seed), Progress(), contact=contact, terms=terms)
     if as_json:
-        out.print(json.dumps(found.to_json(), ensure_ascii=False, indent=1), markup=False)
+        out.print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
     else:
         show(found, out)

@@ -152,7 +152,7 @@ def list_cache() -> None:
     if shown.row_count:
         out.print(shown)
     else:
-        out.print(f"{find_copies()}: no local copy.", markup=False)
+        out.print(f"{find_copies()}: no local copy.")
 
 
 @cache.command(name="trim")
@@ -167,7 +167,7 @@ def trim_cache(
     if not find_address(root):
         raise CallError(f"{workspace} is a folder, not a workspace in a bucket; name s3://BUCKET/PREFIX.")
     freed = _open_copy(root).trim() if root.exists() else 0
-    out.print(f"{find_address(root)}: {freed / 1e6:,.1f} MB freed", markup=False)
+    out.print(f"{find_address(root)}: {freed / 1e6:,.1f} MB freed")
 
 
 def _open_copy(root: Path) -> Any:
@@ -197,4 +197,4 @@ def diff_recipes(a: SideArgument, b: SideArgument) -> None:
         for given, folder in zip((a, b), folders, strict=True)
     )
     for line in recipe_text.compare_sides(*sides):
-        out.print(line, markup=False)
+        out.print(line)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
@@ -131,7 +131,7 @@ class Step:
 class Progress:
     """Report progress on `console`; with `quiet`, report nothing."""
 
-    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, console: SafeConsole | None = None, *, quiet: bool = False) -> None:
         self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
         self.step = Step("")  # the stage that runs; without a name between two stages
@@ -175,7 +175,7 @@ class Progress:
         if not self.quiet:
             # Line by line: quoted data cannot control the terminal.
             text = "\n".join(map(escape_controls, line.split("\n")))
-            self.console.print(text, markup=False, soft_wrap=True)
+            self.console.print(text, soft_wrap=True)
             sys.stderr.flush()
 
 

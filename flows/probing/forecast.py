@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue
 from crawlers.sampling import FACT, Sample, Stratum, read_strata
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress, format_seconds
 from flows.plurals import count_of, count_plural
 from flows.probing import costs
@@ -142,25 +142,23 @@ def forecast(
     return Forecast(source.name, recipe.name, drawn, fact["of"], tuple(strata), len(rows), bounds, most, totals, shares)
 
 
-def show(found: Forecast, out: Console) -> None:
+def show(found: Forecast, out: SafeConsole) -> None:
     """Print a forecast."""
     sampled = count_of(found.sampled, "sampled capture")
-    out.print(f"{found.source} by the recipe {found.recipe}, from {sampled}", markup=False)
-    out.print(f"  drawn    {found.drawn}", markup=False)
+    out.print(f"{found.source} by the recipe {found.recipe}, from {sampled}")
+    out.print(f"  drawn    {found.drawn}")
     certainty = {"counted": "", "estimated": "about ", "at least": "at least "}[found.certainty]
     expected = "; the source expects {:,} to {:,} captures".format(*found.expected) if found.expected else ""
-    out.print(f"  whole    {certainty}{count_plural(found.units, found.of)}{expected}", markup=False)
+    out.print(f"  whole    {certainty}{count_plural(found.units, found.of)}{expected}")
     if found.certainty == "at least":
         out.print(
             "  The size of the whole is not known, because its lists were not read to their end: the totals below are "
-            "of the part that is known. A larger --sample reads more lists.",
-            markup=False,
+            "of the part that is known. A larger --sample reads more lists."
         )
     if found.most is not None and found.totals[CAPTURES].value > found.most:
         out.print(
             f"  A collection takes at most max_pages={found.most:,} captures; the totals below are of all of them. "
-            "Raise max_pages in the source file, or narrow what it collects.",
-            markup=False,
+            "Raise max_pages in the source file, or narrow what it collects."
         )
     table = Table(box=None, padding=(0, 2, 0, 2), header_style="bold")
     table.add_column("")
@@ -169,7 +167,7 @@ def show(found: Forecast, out: Console) -> None:
     for name, one, spell in _list_rows(found):
         table.add_row(Text(name), *(spell(value) for value in (one.value, one.low, one.high)))
     out.print(table, soft_wrap=False)
-    out.print(f"  Intervals: 95 %, from the sample alone. {_advise(found)}".rstrip(), markup=False)
+    out.print(f"  Intervals: 95 %, from the sample alone. {_advise(found)}".rstrip())
 
 
 def _advise(found: Forecast) -> str:

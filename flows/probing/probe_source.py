@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,7 @@ from crawlers.sampling import Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine import stage_runs, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
@@ -96,7 +96,7 @@ def choose(names: Sequence[str], *, every: bool) -> tuple[str, ...]:
 
 
 def probe_all(
-    workspace: Workspace, names: Sequence[str], contact: str | None, out: Console, *, as_json: bool, every: bool
+    workspace: Workspace, names: Sequence[str], contact: str | None, out: SafeConsole, *, as_json: bool, every: bool
 ) -> None:
     """Probe the sources and print each result.
 
@@ -117,7 +117,7 @@ def probe_all(
             table.add_row(Text(check.field), Text(check.state), Text(check.says))
         out.print(table, soft_wrap=False)
     if as_json:
-        out.print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1), markup=False)
+        out.print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
     by_outcome: dict[Outcome, list[str]] = {}
     for one in found:
         by_outcome.setdefault(one.outcome, []).append(one.source)

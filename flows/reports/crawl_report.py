@@ -14,12 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue
 from data_cards.reports import write_report
+from flows.console import SafeConsole
 from flows.curate import extract_jobs
 from flows.engine.progress import Progress
 from malmoi import __version__
@@ -128,7 +128,7 @@ def read_report(workspace: Workspace) -> list[dict[str, Any]]:
         return []
 
 
-def show_funnels(found: Sequence[Funnel], out: Console) -> None:
+def show_funnels(found: Sequence[Funnel], out: SafeConsole) -> None:
     """Print the funnels as a table, one row per step."""
     table = Table("source", "step", "count", "lost before it", title="From requested addresses to usable documents")
     table.columns[2].justify = "right"

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rapidfuzz.distance import LCSseq
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.console import SafeConsole
 from flows.plurals import count_of
 
 UNITS: Final = tuple(re.compile(unit) for unit in (r"[^\n]*\n|[^\n]+", r"[^.!?]*[.!?]+\s*|[^.!?]+", r"\S+\s*|\s+"))
@@ -66,13 +66,13 @@ class Row:
         return "≠" if all(sides) else "<" if sides[0] else ">"
 
 
-def show_pair(left: Side, right: Side, out: Console) -> None:
+def show_pair(left: Side, right: Side, out: SafeConsole) -> None:
     """Print the exact Jaccard similarity of two texts, and the texts side by side; in color if the terminal has it."""
     from filters.duplicates.sketch import jaccard, shingle_hashes
 
     shingles = [shingle_hashes(side.text) for side in (left, right)]
     shared = f"{jaccard(*shingles):.4f}" if any(map(len, shingles)) else "none, neither has a letter"
-    out.print(f"Jaccard similarity of these two texts: {shared}", markup=False)
+    out.print(f"Jaccard similarity of these two texts: {shared}")
     colored = out.color_system is not None
     table = Table.grid(padding=0, expand=True)
     table.add_column(ratio=1, overflow="fold")
@@ -90,7 +90,7 @@ def show_pair(left: Side, right: Side, out: Console) -> None:
             table.add_row(_render_cell(row.left, "left", colored), row.sign, _render_cell(row.right, "right", colored))
     out.print(table)
     if more := sum(row.sign != "=" for row in found if not row.folded):
-        out.print(f"… {count_of(more, 'more difference')} not shown", markup=False)
+        out.print(f"… {count_of(more, 'more difference')} not shown")
 
 
 def rows(left: str, right: str) -> Iterator[Row]:

@@ -17,8 +17,7 @@ from threading import Lock, Thread
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from rich.console import Console
-
+from flows.console import SafeConsole
 from malmoi.errors import CallError, MalmoiError
 
 HOST = "127.0.0.1"
@@ -109,15 +108,15 @@ class ReviewServer(ThreadingHTTPServer):
         """Write no log: connections break without a fault, and texts must not reach a log."""
 
 
-def serve_session(session: Session, port: int, out: Console, words: tuple[str, str, str], tmp: Path | None) -> None:
+def serve_session(session: Session, port: int, out: SafeConsole, words: tuple[str, str, str], tmp: Path | None) -> None:
     """Serve a page until Ctrl-C; `words`: its name, what happens next, and the last line.
 
     If there is a folder `tmp` for a private file, a browser is opened.
     """
     server = ReviewServer(session, port)
     name, after, last = words
-    out.print(f"{name}: {server.address}", markup=False)
-    out.print(f"The address holds a secret: keep it. Ctrl-C ends the page; {after}", markup=False)
+    out.print(f"{name}: {server.address}")
+    out.print(f"The address holds a secret: keep it. Ctrl-C ends the page; {after}")
     file = tmp / "review.html" if tmp else None
     if file is not None:  # an argument of the browser could be read by other users
         file.parent.mkdir(exist_ok=True)
@@ -129,7 +128,7 @@ def serve_session(session: Session, port: int, out: Console, words: tuple[str, s
     finally:
         if file is not None:
             file.unlink(missing_ok=True)
-    out.print(f"Stopped. {last}", markup=False)
+    out.print(f"Stopped. {last}")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from rich.console import Console
 
 from flows import run as runs
 from flows import status
+from flows.console import SafeConsole
 from flows.curate import curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
@@ -203,7 +203,7 @@ def test_a_workspace_of_an_older_version_goes_on(finished: tuple[str, str, Path,
     old = workspace / "3-clean" / ("0" * 32)
     old.mkdir()
     (old / "ledger.json").write_text('{"stage": "3-clean", "in": {}}\n', encoding="utf-8")
-    said = Console(record=True, width=300)
+    said = SafeConsole(record=True, width=300)
     status.show(workspace, "general", (), said)
     assert "1 damaged shard not counted, the first: " in (text := said.export_text()) and "0" * 32 in text
     assert len(status.read_ledgers(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from crawlers.collect import _advise_on_bound
 from crawlers.fetch.failures import advise_on_missed
 from flows import release
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from flows.engine.stage_runs import Curated
 from flows.reports import crawl_report
@@ -45,7 +45,7 @@ def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_r
         path = tmp_path / "small.py"
         path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
         workspace = Workspace(tmp_path / "w")
-        done = collect(workspace, str(path), Progress(Console(file=said)))
+        done = collect(workspace, str(path), Progress(SafeConsole(file=said)))
     assert (done.torn, done.current) == (2, 2)
     assert "2 archived but unreadable" in said.getvalue()
     facts = json.loads(next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ STEERING = {
 def test_text_from_outside_cannot_steer_a_terminal(text: str) -> None:
     assert escape_controls(text) == STEERING[text]
     said = io.StringIO()
-    Progress(Console(file=said, width=200)).say(f"first {text}\nsecond")
+    Progress(SafeConsole(file=said, width=200)).say(f"first {text}\nsecond")
     assert said.getvalue() == f"first {STEERING[text]}\nsecond\n"
 
 
@@ -101,7 +101,7 @@ def test_the_words_of_a_source_are_escaped_in_the_facts_and_the_report(tmp_path:
             'if capture.url.endswith("/a") else None\n'
         )
         path.write_text(SOURCE.format(base=site.base, port=site.port) + trouble, encoding="utf-8")
-        collect(Workspace(tmp_path / "w"), str(path), Progress(Console(file=said)))
+        collect(Workspace(tmp_path / "w"), str(path), Progress(SafeConsole(file=said)))
     found = crawl_report.count_funnels(Workspace(tmp_path / "w"), [str(path)])
     html = crawl_report.write(Workspace(tmp_path / "w"), found).read_text(encoding="utf-8")
     facts = next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8")
@@ -118,9 +118,9 @@ def test_a_collection_that_ends_at_the_bound_of_its_source_says_so(tmp_path: Pat
         path = tmp_path / "small.py"
         text = SOURCE.format(base=site.base, port=site.port)
         path.write_text(text.replace('/",)),', '/",), max_pages=2),'), encoding="utf-8")
-        assert collect(Workspace(tmp_path / "w"), str(path), Progress(Console(file=said))).current == 2
+        assert collect(Workspace(tmp_path / "w"), str(path), Progress(SafeConsole(file=said))).current == 2
         path.write_text(text, encoding="utf-8")
-        assert collect(Workspace(tmp_path / "v"), str(path), Progress(Console(file=whole))).current == 4
+        assert collect(Workspace(tmp_path / "v"), str(path), Progress(SafeConsole(file=whole))).current == 4
     assert "ended at max_pages" in " ".join(said.getvalue().split()) and "max_pages" not in whole.getvalue()
 
 
@@ -149,7 +149,7 @@ def test_a_collection_most_of_whose_addresses_are_dead_says_so_and_so_does_the_r
         site.answers["/"] = links(*(f"/{n}" for n in range(9)))
         path = tmp_path / "small.py"
         path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
-        collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
+        collect(Workspace.open(tmp_path / "w"), str(path), Progress(SafeConsole(file=said, width=2_000)))
     found = f"most addresses gave no page: 9 of 10 (status-404 9); open the first, {site.base}/0. Correct the addresses"
     assert found in said.getvalue()
     ledger = Ledger("2-documents", "k", {"small": 1}, {"small": 1}, {})
@@ -179,5 +179,5 @@ def test_a_collection_most_of_whose_addresses_robots_forbids_is_not_told_to_corr
         site.answers["/"] = links(*(f"/news/{n}" for n in range(9)))
         path = tmp_path / "small.py"
         path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
-        collect(Workspace.open(tmp_path / "w"), str(path), Progress(Console(file=said, width=2_000)))
+        collect(Workspace.open(tmp_path / "w"), str(path), Progress(SafeConsole(file=said, width=2_000)))
     assert "9 of 10 (robots-disallow 9). robots.txt forbids them: ask the publisher" in said.getvalue()

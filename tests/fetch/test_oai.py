@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from crawlers.extract import Extraction, extractor
 from crawlers.fetch.archive import CLOSED, OPEN, entries, read_body
 from crawlers.oai import protocol
 from flows import source_files
 from flows.collect import Collected, collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
@@ -462,7 +462,7 @@ def test_what_was_withdrawn_is_neither_archived_nor_fetched(tmp_path):
 def test_the_examples_of_the_docs_and_the_skeleton_harvest_a_repository(tmp_path):
     page = (ROOT / "docs" / "add-a-source.md").read_text("utf-8").partition("### OaiPmh")[2]
     example = page.partition("```python\n")[2].partition("```")[0]
-    source_files.write_skeleton("reports", tmp_path, Console(quiet=True), "dspace")
+    source_files.write_skeleton("reports", tmp_path, SafeConsole(quiet=True), "dspace")
     skeleton = (tmp_path / "reports.py").read_text("utf-8")
     with serve(Repository(size=120, formats=("oai_dc", "xoai"))) as repository:
         host = repository.host.removeprefix("http://")

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from flows.reports import crawl_report
 from malmoi.errors import SourceError
@@ -45,7 +45,7 @@ def write(folder: Path, site_port: int, text: str) -> str:
 
 def gather(folder: Path, name: str) -> str:
     said = io.StringIO()
-    collect(Workspace.open(folder / "w"), name, Progress(Console(file=said, width=2_000)))
+    collect(Workspace.open(folder / "w"), name, Progress(SafeConsole(file=said, width=2_000)))
     return said.getvalue()
 
 

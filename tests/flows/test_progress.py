@@ -3,9 +3,9 @@
 from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.curate import curate
 from flows.deployments import run_progress
 from flows.engine import progress
@@ -94,7 +94,7 @@ def test_at_first_no_rate_is_guessed(clock):
 
 def test_without_a_terminal_a_long_stage_says_a_line_every_half_minute(clock):
     out = StringIO()
-    with Progress(Console(file=out, width=200)).stage("3-clean", 4) as step:
+    with Progress(SafeConsole(file=out, width=200)).stage("3-clean", 4) as step:
         for _ in range(4):
             clock[0] += 20
             step.ledger(ledger(10))
@@ -108,7 +108,7 @@ def test_without_a_terminal_a_long_stage_says_a_line_every_half_minute(clock):
 
 def test_on_a_terminal_a_bar_shows_rate_and_time_left(clock):
     out = StringIO()
-    console = Console(file=out, width=120, force_terminal=True)
+    console = SafeConsole(file=out, width=120, force_terminal=True)
     with Progress(console).stage("3-clean", 4) as step:
         clock[0] += 20
         step.ledger(ledger(10))

@@ -5,9 +5,8 @@ import json
 import random
 from pathlib import Path
 
-from rich.console import Console
-
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.curate import curate
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
@@ -65,7 +64,7 @@ def write(folder: Path, *pages: list[dict[str, str]]) -> str:
 def publish(folder: Path, name: str) -> tuple[dict[str, str], str]:
     """Return the released documents (id → text), and the words of the run."""
     said = io.StringIO()
-    progress = Progress(Console(file=said, width=2_000))
+    progress = Progress(SafeConsole(file=said, width=2_000))
     workspace = Workspace.open(folder / "w")
     collect(workspace, name, progress)
     worker_pool.close()

@@ -4,9 +4,8 @@ import json
 from collections import Counter
 from io import StringIO
 
-from rich.console import Console
-
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine import progress
 from flows.engine.progress import Progress
 from flows.reports import crawl_progress, crawl_report
@@ -73,7 +72,7 @@ def test_a_title_with_markup_is_no_markup_in_the_report(tmp_path):
 def test_without_a_terminal_a_crawl_says_a_line_now_and_then(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "EVERY", 0.0)
     out = StringIO()
-    collected(tmp_path, Console(file=out, width=200))
+    collected(tmp_path, SafeConsole(file=out, width=200))
     assert "collect small: " in out.getvalue() and " pages · " in out.getvalue()
 
 
@@ -86,7 +85,7 @@ def test_the_view_shows_hosts_that_wait_and_rest_and_what_the_marks_say():
         "hosts": {"a.kr": {"waiting": 5, "delay": 1.0, "resting": 42.0}, "b.kr": {"waiting": 2, "delay": 0.5}},
     }
     state = State("small", said=said, uses=Counter({"redistribute": 9, "exclude (no-licence)": 1}))
-    console = Console(file=StringIO(), width=120)
+    console = SafeConsole(file=StringIO(), width=120)
     console.print(crawl_progress.render_state(state))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "1,200 pages · 3.4 MB · 7 waiting · 2 failed" in shown

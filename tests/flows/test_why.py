@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import Console
 
 import data_cards
 from flows import why
+from flows.console import SafeConsole
 from flows.reports.side_by_side import FOLDED, ROWS, Side, align, rows, show_pair
 from malmoi.apply import Dropped
 from malmoi.document import LicenceEvidence, Signal, Verdict
@@ -34,10 +34,10 @@ WORSE = COPY.replace("장갑과 빗자루", "호미와 낫") + "비가 오면 �
 LONG = "".join(f"{n}째 줄에는 {n * 7}라는 수가 적혀 있다.\n" for n in range(200))
 
 
-def printed(width: int = 80, *, color: bool = False) -> tuple[Console, io.StringIO]:
+def printed(width: int = 80, *, color: bool = False) -> tuple[SafeConsole, io.StringIO]:
     to = io.StringIO()
     system = "truecolor" if color else None
-    return Console(file=to, width=width, color_system=system, force_terminal=color), to
+    return SafeConsole(file=to, width=width, color_system=system, force_terminal=color), to
 
 
 def told(where: Path, doc_id: str, width: int = 80, **more: str) -> str:

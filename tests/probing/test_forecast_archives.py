@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
 from crawlers.fetch.oai.harvest import ListSize
 from crawlers.fetch.oai.spider import SampledRecords
 from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from flows.probing.forecast import forecast, show
 from malmoi.archive import collection
@@ -88,7 +88,7 @@ def test_lists_beyond_the_bound_are_not_read_and_the_forecast_says_so(home, tmp_
         found = forecast(home, declare(tmp_path, repository), recipe, Sample(12), Progress(quiet=True))
     assert repository.answers["ListIdentifiers"] == 58 and repository.answers["GetRecord"] == 12
     assert found.certainty == counted and found.units == pytest.approx(200 if stated else 29)
-    show(found, Console(width=200))
+    show(found, SafeConsole(width=200))
     said = " ".join(capsys.readouterr().out.split())
     assert "the lists go on" in said and ("about 200 records" if stated else "at least 29 records") in said
     assert ("The size of the whole is not known" in said) is not stated
@@ -141,7 +141,7 @@ def test_an_archive_is_foretold_beyond_its_bound_from_a_few_records(home, tmp_pa
     extracted = found.totals["extracted characters"]
     assert whole.low == whole.high == whole.value
     assert extracted.low <= whole.value <= extracted.high
-    show(found, Console(width=200))
+    show(found, SafeConsole(width=200))
     said = " ".join(capsys.readouterr().out.split())
     assert "whole 60 pages" in said and "at least" not in said and "at most max_pages=50 captures" in said
     assert json.dumps(found.to_json()) and found.to_json()["whole"]["most"] == 50

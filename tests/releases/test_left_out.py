@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 
 import data_cards
 from flows import status, why
+from flows.console import SafeConsole
 from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.expectations import Expectations
@@ -343,9 +343,9 @@ def test_a_list_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path, dam
         excluded_documents.summarise_list(tmp_path / LIST)
 
 
-def shown(call: Callable[[Console], None]) -> str:
+def shown(call: Callable[[SafeConsole], None]) -> str:
     out = io.StringIO()
-    call(Console(file=out, width=4000))
+    call(SafeConsole(file=out, width=4000))
     return out.getvalue()
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from crawlers import catalogue, denylist
 from flows import catalogue_page, source_files
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from flows.probing import probe_records
 from flows.probing.probe_records import Check, ProbeResult
@@ -31,9 +31,9 @@ FIXTURES = ROOT / "tests" / "data" / "sources"
 SHIPPED = [name for name in catalogue.names() if name != "sample"]
 
 
-def console(width: int) -> tuple[Console, StringIO]:
+def console(width: int) -> tuple[SafeConsole, StringIO]:
     written = StringIO()
-    return Console(file=written, width=width, highlight=False, soft_wrap=True), written
+    return SafeConsole(file=written, width=width, highlight=False, soft_wrap=True), written
 
 
 @each_row("name", catalogue.names())

@@ -6,12 +6,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from crawlers.sampling import Sample
 from crawlers.withdrawn import drop
 from flows import why
 from flows.collect import collect
+from flows.console import SafeConsole
 from flows.curate import curate
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
@@ -74,7 +74,7 @@ def write(folder: Path, functions: str, answers: dict[str, bytes]) -> str:
 def run(folder: Path, *names: str) -> tuple[Curated, str]:
     """Collect and curate sources; returns the result and the words of the run."""
     said = io.StringIO()
-    progress = Progress(Console(file=said, width=2_000))
+    progress = Progress(SafeConsole(file=said, width=2_000))
     for name in names:
         collect(Workspace.open(folder / "w"), name, progress)
     worker_pool.close()  # a worker keeps the functions of a source that it has loaded
@@ -93,7 +93,7 @@ def lines(*rows: dict[str, object]) -> bytes:
 
 def explain(folder: Path, id: str) -> str:
     out = io.StringIO()
-    why.show(folder / "w", id, Console(file=out, width=2_000))
+    why.show(folder / "w", id, SafeConsole(file=out, width=2_000))
     return out.getvalue()
 
 
