@@ -25,7 +25,7 @@ from malmoi.export.megatron_files import MegatronFiles, refuse_tokenizer
 from malmoi.export.ordered_rows import POSITION, read_in_order
 from malmoi.export.selection import Rows, Selection, count_families, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
-from malmoi.export.tokenizer import Tokenizer, open_tokenizer
+from malmoi.export.tokenizer import open_tokenizer
 from malmoi.export.written_files import Writer
 from malmoi.licensing.licence_expressions import FAMILIES, default_family
 from malmoi.releases.licence_files import files as licence_files
@@ -101,8 +101,18 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
             writer = JsonlFiles(part, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
         layout, lengths = _write(rows, chosen, writer, part)
         tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
-        facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
-        facts |= {"left_out": left_out, "layout": layout}
+        table, counted = rows.table.take(pa.array(chosen.row)), {tokenizer.facts.label: tokens} if tokenizer else {}
+        (total,) = sum_by(table, counted, [])
+        facts: dict[str, Any] = {
+            "release": read_manifest(rows.release),
+            "plan": {**asdict(plan), "tokenizer": asdict(tokenizer.facts) if tokenizer else None},
+            **total,
+            "bytes": pc.sum(table["n_bytes"]).as_py(),
+            "parts": [asdict(one) for one in chosen.parts],
+            **{f"by_{key}": sum_by(table, counted, [key]) for key in ("family", "license", "domain", "use")},
+            "left_out": left_out,
+            "layout": layout,
+        }
         for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
@@ -148,22 +158,6 @@ def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> 
     return writer.close() | {"unit": writer.unit}, np.array(lengths, np.int64)
 
 
-def _describe(
-    rows: Rows, chosen: mixture.Chosen, tokens: Mapping[str, Counts], plan: Plan, tokenizer: Tokenizer | None
-) -> dict[str, Any]:
-    """Return what export.json says about the choice: the release, the plan, and counts of what was written."""
-    table = rows.table.take(pa.array(chosen.row))
-    (total,) = sum_by(table, tokens, [])
-    return {
-        "release": read_manifest(rows.release),
-        "plan": {**asdict(plan), "tokenizer": asdict(tokenizer.facts) if tokenizer else None},
-        **total,
-        "bytes": pc.sum(table["n_bytes"]).as_py(),
-        "parts": [asdict(one) for one in chosen.parts],
-        **{f"by_{key}": sum_by(table, tokens, [key]) for key in ("family", "license", "domain", "use")},
-    }
-
-
 def count(release: Path, selection: Selection, tokenizers: Sequence[str]) -> dict[str, Any]:
     """Return documents, characters and tokens of a release, in total, by licence family and by domain."""
     opened = {one.facts.label: one for one in map(open_tokenizer, dict.fromkeys(tokenizers))}
@@ -203,7 +197,13 @@ def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
     for part in facts["parts"]:
         filled = f"{part['name']}: {part['tokens']:,} of the {part['asked']:,} tokens that were asked for"
         shares = f"{100 * part['share']:.1f} % of the export, {100 * part['weight']:.1f} % asked"
-        yield f"{filled} ({shares}).{_explain_shortfall(part, facts['plan']['repeat'])}"
+        missing = ""  # why a part is not full: it has too few tokens, or no document that is small enough
+        if part["shortfall"] and part["available"] * facts["plan"]["repeat"] < part["asked"]:
+            missing = f" Missing: {part['shortfall']:,}; its documents have {part['available']:,}. A higher --repeat "
+            missing += "uses them more often."
+        elif part["shortfall"]:
+            missing = f" Missing: {part['shortfall']:,}; no document that is left fits."
+        yield f"{filled} ({shares}).{missing}"
     if any(abs(part["share"] - part["weight"]) > NOTICED for part in facts["parts"]):
         yield "The shares of the export differ from those of --mix; export.json has both."
     if facts["left_out"]:
@@ -213,15 +213,3 @@ def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
     families = sorted((row["family"] for row in facts["by_family"]), key=FAMILIES.index)
     if len(families) > 1:
         yield f"The export mixes the licence families {', '.join(families)}; --family {families[0]} keeps one of them."
-
-
-def _explain_shortfall(part: Mapping[str, Any], repeat: int) -> str:
-    """Say why a part is not full: it has too few tokens, or no document that is small enough; "" if it is full."""
-    if not part["shortfall"]:
-        return ""
-    if part["available"] * repeat < part["asked"]:
-        return (
-            f" Missing: {part['shortfall']:,}; its documents have {part['available']:,}. A higher --repeat uses them "
-            "more often."
-        )
-    return f" Missing: {part['shortfall']:,}; no document that is left fits."

@@ -146,17 +146,6 @@ def compare_folders(before: Path, after: Path) -> dict[str, Any]:
     return {**found.to_value(), "changelog": checked, "recipe": list(compare_sides(*sides))}
 
 
-def _verify(folder: Path, public: str, anchors: str, part: str) -> list[Finding]:
-    import data_cards
-    from malmoi.releases.statements.time_stamp import read_anchors
-    from malmoi.releases.verification.verify import verify, verify_beside
-
-    if part == "beside":
-        return verify_beside(folder)
-    authorities, key = read_anchors(Path(anchors)) if anchors else (), bytes.fromhex(public) or None
-    return verify(folder, render=data_cards.render_texts, public=key, anchors=authorities, beside=part != "data")
-
-
 def _answer(task: str, seconds: str, spill: str, *arguments: str) -> dict[str, Any]:
     """Return what a child process answers: the value of its task, or the message of an error."""
     lower_limit(resource.RLIMIT_CPU, int(seconds))
@@ -167,7 +156,17 @@ def _answer(task: str, seconds: str, spill: str, *arguments: str) -> dict[str, A
         duckdb_tables.limit_spill(int(spill))
     folder = Path(arguments[0])
     if task == "verify":
-        return {"value": [astuple(one) for one in _verify(folder, *arguments[1:])]}
+        import data_cards
+        from malmoi.releases.statements.time_stamp import read_anchors
+        from malmoi.releases.verification.verify import verify, verify_beside
+
+        _, public, anchors, part = arguments
+        if part == "beside":
+            return {"value": [astuple(one) for one in verify_beside(folder)]}
+        key, authorities = bytes.fromhex(public) or None, read_anchors(Path(anchors)) if anchors else ()
+        render, beside = data_cards.render_texts, part != "data"
+        found = verify(folder, render=render, public=key, anchors=authorities, beside=beside)
+        return {"value": [astuple(one) for one in found]}
     try:
         if task == "compare":
             return {"value": compare_folders(*map(Path, arguments))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -143,23 +143,19 @@ def ask_hosts(workspace: Workspace, hosts: Hosts, nets: Mapping[str, Net]) -> Re
         target = collection.open_run(workspace.rechecks(made.root))
         workspace.move_into_place(folder, target)
     answers = policy_files.read_latest([collection.read_run(target)])
-    return Recheck(target, tuple(asked), tuple(_find_reserved(hosts.release, answers)))
-
-
-def _find_reserved(release: Path, answers: Sequence[policy_files.Instrument]) -> Iterator[Reserved]:
-    """Yield the reservations of documents that the release does not have among its signals."""
-    sites = {one.origin for one in answers}
-    with open_tables(release) as tables:
+    origins, reserved = {one.origin for one in answers}, []  # what the release does not have among its signals
+    with open_tables(hosts.release) as tables:
         signals = "SELECT DISTINCT id, name, effect FROM signals WHERE id IN (SELECT id FROM data)"
         before = {tuple(row) for row in tables.ask(signals).rows}
-        rows = tables.ask("SELECT id, source, url FROM data ORDER BY url, id").rows if sites else ()
-    for id, source, url in ((str(id), str(source), str(url)) for id, source, url in rows):
-        if origin(canonical_url(url) or url) not in sites:
+        documents = tables.ask("SELECT id, source, url FROM data ORDER BY url, id").rows if origins else ()
+    for id, source, address in (map(str, row) for row in documents):
+        if origin(canonical_url(address) or address) not in origins:
             continue
-        for signal in policy_files.find(url, answers):
+        for signal in policy_files.find(address, answers):
             if signal.effect in _LOUD and (id, signal.name, signal.effect) not in before:
                 said = (signal.name, signal.effect, signal.quote, signal.place, signal.record)
-                yield Reserved(id, source, url, *said)
+                reserved.append(Reserved(id, source, address, *said))
+    return Recheck(target, tuple(asked), tuple(reserved))
 
 
 def ask_consent(hosts: Hosts, out: SafeConsole) -> None:

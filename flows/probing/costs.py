@@ -278,26 +278,20 @@ def estimate_disk(
     captured = sum(row.size for row in held) - beside  # 0 if captures stay where they are
     packed = archive.stat().st_size / max(1, captured + beside) if archive.exists() else 0.0
     captures, text = totals[PAYLOAD], totals.get(EXTRACTED, Estimate(0, 0, 0))
-    rate, once = _measure_stages(home, measured, found)
+    # Bytes of the stages for each extracted character, and those that even an empty shard takes, from the sample and
+    # its FEW captures; a sample of little more than these counts as proportional.
+    few, whole = _size_of_stages(_open_beside(home, "second")), _size_of_stages(home)
+    read = sum(found[url][EXTRACTED] for url in measured.few if url in found)
+    extracted = sum(unit[EXTRACTED] for unit in found.values())
+    rate, once = whole / (extracted or 1), 0.0
+    if extracted >= 2 * read and whole > few and read:
+        rate = (whole - few) / (extracted - read)
+        once = max(0.0, whole - rate * extracted)
     value, low, high = (
         beside * packed + once + getattr(captures, end) * packed * bool(captured) + getattr(text, end) * rate
         for end in ("value", "low", "high")
     )
     return Estimate(value, low, high)
-
-
-def _measure_stages(home: Workspace, measured: Measured, found: Mapping[str, Quantities]) -> tuple[float, float]:
-    """Return the bytes of the stages for each extracted character, and those that even an empty shard takes.
-
-    Both follow from the sample and its FEW captures; a sample of little more than these counts as proportional.
-    """
-    few, whole = _size_of_stages(_open_beside(home, "second")), _size_of_stages(home)
-    read = sum(found[url][EXTRACTED] for url in measured.few if url in found)
-    text = sum(unit[EXTRACTED] for unit in found.values())
-    if text < 2 * read or whole <= few or not read:
-        return whole / (text or 1), 0.0
-    rate = (whole - few) / (text - read)
-    return rate, max(0.0, whole - rate * text)
 
 
 def _size_of_stages(home: Workspace) -> int:

@@ -217,14 +217,11 @@ def _find_contradiction(capture: Capture) -> str:
     ending = capture.url.partition("?")[0].rpartition(".")[2].lower()
     if kind not in MARKUP or ending not in BINARY:
         return ""
-    if format_by_name(media, "") == kind == "html" and _is_about_file(capture):
-        return ""
+    if format_by_name(media, "") == kind == "html":
+        # The page of a file in a wiki has the name of the file as its heading, behind a namespace.
+        name = unquote(urlsplit(capture.url).path.rpartition("/")[2]).replace("_", " ").rpartition(":")[2].casefold()
+        item = Item("", capture.url, capture.body, "text/html", capture.charset, capture.record)
+        headings = (" ".join(one.text_content().split()).casefold() for one in ParsedItem(item).page.tree.iter("h1"))
+        if any(one.rpartition(":")[2].strip() == name for one in headings):
+            return ""
     return f"{kind}, named like {ending}"
-
-
-def _is_about_file(capture: Capture) -> bool:
-    """Whether a page has the name of a file as its heading, as the page of a file in a wiki has, behind a namespace."""
-    name = unquote(urlsplit(capture.url).path.rpartition("/")[2]).replace("_", " ").rpartition(":")[2].casefold()
-    item = Item("", capture.url, capture.body, "text/html", capture.charset, capture.record)
-    headings = (" ".join(one.text_content().split()).casefold() for one in ParsedItem(item).page.tree.iter("h1"))
-    return any(one.rpartition(":")[2].strip() == name for one in headings)

@@ -225,31 +225,18 @@ def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False)
         bins = np.minimum((spread.scale.place(taken) * BARS * FINE).astype(np.int64), BARS * FINE - 1)
         np.add.at(spread.counts, (kind, bins), 1)
         passes = taken >= spread.bound if spread.limit.side == "min" else taken <= spread.bound
+        bound = spread.scale.place(np.array([spread.bound]))[0]
         for side, mask in ((spread.passing, passes & (kind != 1)), (spread.failing, ~passes | (kind == 1))):
-            _keep_nearest(side, spread, path, np.flatnonzero(mask), rows, taken, ids, reasons)
-
-
-def _keep_nearest(
-    side: list[_Near],
-    spread: Spread,
-    path: Path,
-    chosen: _Ints,
-    rows: _Ints,
-    values: _Floats,
-    ids: pa.ChunkedArray,
-    reasons: pa.ChunkedArray | None,
-) -> None:
-    """Keep the SHOWN documents nearest to the threshold; ties go to the smaller id."""
-    away = np.abs(spread.scale.place(values[chosen]) - spread.scale.place(np.array([spread.bound]))[0])
-    if len(chosen) > SHOWN:
-        edge = np.partition(away, SHOWN - 1)[SHOWN - 1]
-        chosen, away = chosen[away <= edge], away[away <= edge]
-    for at, distance in zip(chosen, away, strict=True):
-        row = int(rows[at])
-        why = "" if reasons is None else str(reasons[int(at)].as_py())
-        side.append(_Near(float(distance), str(ids[row].as_py()), float(values[at]), why, path, row))
-    side.sort()
-    del side[SHOWN:]
+            chosen = np.flatnonzero(mask)  # of these, the SHOWN nearest to the threshold; ties go to the smaller id
+            away = np.abs(spread.scale.place(taken[chosen]) - bound)
+            if len(chosen) > SHOWN:
+                edge = np.partition(away, SHOWN - 1)[SHOWN - 1]
+                chosen, away = chosen[away <= edge], away[away <= edge]
+            for at, distance in zip(chosen, away, strict=True):
+                row, why = int(rows[at]), "" if reasons is None else str(reasons[int(at)].as_py())
+                side.append(_Near(float(distance), str(ids[row].as_py()), float(taken[at]), why, path, row))
+            side.sort()
+            del side[SHOWN:]
 
 
 def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:
