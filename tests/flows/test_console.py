@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from rich.table import Table
+from rich.text import Text
 
 from flows import console
 from flows.cli import main
@@ -18,7 +19,7 @@ STEERING = "가\x1b[2J\x1b]0;t\x07\x9b31m\x7f\u202e나\u2066\ud83d\r"
 
 def printed(*items: object, color: bool = False) -> str:
     to = StringIO()
-    SafeConsole(file=to, width=200, force_terminal=color, highlight=False).print(*items, markup=False)
+    SafeConsole(file=to, width=200, force_terminal=color, highlight=False).print(*items)
     return to.getvalue()
 
 
@@ -39,10 +40,12 @@ def test_a_cell_and_the_title_of_a_table_are_escaped():
     assert not steers(printed(table))
 
 
-def test_colors_of_our_own_stay():
+def test_colors_of_our_own_stay_and_brackets_of_a_text_are_no_markup():
     to = StringIO()
-    SafeConsole(file=to, width=80, force_terminal=True, color_system="standard").print("[red]빨강[/red]")
-    assert "\x1b[31m빨강" in to.getvalue()
+    console = SafeConsole(file=to, width=80, force_terminal=True, color_system="standard")
+    console.print(Text("빨강", style="red"))
+    console.print("[red]빨강[/red]", highlight=False)
+    assert "\x1b[31m빨강" in to.getvalue() and "[red]빨강[/red]" in to.getvalue()
 
 
 def test_the_message_of_an_error_is_escaped(capsys: pytest.CaptureFixture[str]):
