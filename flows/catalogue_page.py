@@ -28,20 +28,7 @@ from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS
-from malmoi.source import (
-    Api,
-    CommonCrawl,
-    Dump,
-    Feed,
-    Folder,
-    Git,
-    OaiPmh,
-    Site,
-    Sitemap,
-    Source,
-    TermsCheck,
-    Warc,
-)
+from malmoi.source import Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout
 

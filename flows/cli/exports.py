@@ -117,8 +117,7 @@ def ablate(
     device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where models are trained.")] = "auto",
     threads: Annotated[int, Parameter(validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")] = 0,
     workspace: Annotated[
-        Path | None,
-        Parameter(converter=parse_folder, help="Workspace of a release in the plan; for its next card."),
+        Path | None, Parameter(converter=parse_folder, help="Workspace of a release in the plan; for its next card.")
     ] = None,
 ) -> None:
     """Train the same small model on equal tokens of several inputs, and compare them on held-out texts.

@@ -37,18 +37,7 @@ from flows.cli.options import (
     out,
     wait_for_lock,
 )
-from flows.cli.releases import (
-    SignOption,
-    check,
-    contains,
-    diff,
-    open_key,
-    publish,
-    rights,
-    sign,
-    sign_with,
-    verify,
-)
+from flows.cli.releases import SignOption, check, contains, diff, open_key, publish, rights, sign, sign_with, verify
 from flows.cli.review import inspect, review
 from flows.cli.sources import sources
 from flows.cli.workspaces import cache, erase, index, recipe, withdrawals
@@ -281,10 +270,7 @@ def _publish(
 
 @app.command
 def status(
-    recipe: RecipeArgument = "general",
-    *,
-    workspace: WorkspaceOption = Path("workspace"),
-    source: SourceOption = None,
+    recipe: RecipeArgument = "general", *, workspace: WorkspaceOption = Path("workspace"), source: SourceOption = None
 ) -> None:
     """Show what the workspace holds, what is out of date, and what a run would do."""
     from flows.status import show

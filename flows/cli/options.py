@@ -87,8 +87,7 @@ PortOption = Annotated[
 ]
 OpenOption = Annotated[bool, Parameter("--open", help="Open the page in a browser.")]
 SourceOption = Annotated[
-    list[str] | None,
-    Parameter("--source", help="Name or .py file of a source; default: the sources of the recipe."),
+    list[str] | None, Parameter("--source", help="Name or .py file of a source; default: the sources of the recipe.")
 ]
 LimitOption = Annotated[
     int | None, Parameter("--limit", validator=Number(gte=1), help="Maximum number of captures per source.")
@@ -130,17 +129,15 @@ class Edition:
     """Options that say which version is published, and what it may leave out."""
 
     version: Annotated[str, Parameter(help="MAJOR.MINOR.PATCH; default: the next one.")] = ""
-    replace: Annotated[
-        bool,
-        Parameter(help="Publish without the documents of sources that the call leaves out."),
-    ] = False
+    replace: Annotated[bool, Parameter(help="Publish without the documents of sources that the call leaves out.")] = (
+        False
+    )
 
 
 NEXT_VERSION = Edition()
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
 PrefectOption = Annotated[
-    bool,
-    Parameter("--prefect", help="Run as a Prefect flow; the default if PREFECT_API_URL is set."),
+    bool, Parameter("--prefect", help="Run as a Prefect flow; the default if PREFECT_API_URL is set.")
 ]
 
 

@@ -52,8 +52,7 @@ def sign(
     *,
     key: Annotated[Path, Parameter(help="Private Ed25519 key (PEM), or a public OpenSSH key whose ssh-agent signs.")],
     timestamp_url: Annotated[
-        str,
-        Parameter(help="Address of an RFC 3161 authority that stamps the signature with its time."),
+        str, Parameter(help="Address of an RFC 3161 authority that stamps the signature with its time.")
     ] = "",
 ) -> None:
     """Verify a release, then sign it: write manifest.dsse.json."""
@@ -94,14 +93,11 @@ def verify(
     folder: ReleaseArgument,
     *,
     public_key: Annotated[
-        Path | None,
-        Parameter(help="Public key of the publisher (PEM or OpenSSH): it must have signed."),
+        Path | None, Parameter(help="Public key of the publisher (PEM or OpenSSH): it must have signed.")
     ] = None,
     timestamp_certificate: Annotated[
         Path | None,
-        Parameter(
-            help="Root certificate (PEM) of the time-stamp authority: it must have stamped the signature.",
-        ),
+        Parameter(help="Root certificate (PEM) of the time-stamp authority: it must have stamped the signature."),
     ] = None,
 ) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
@@ -217,8 +213,7 @@ def diff(
     *,
     json: Annotated[bool, Parameter(help="Print JSON, with all documents.")] = False,
     html: Annotated[
-        Path | None,
-        Parameter(converter=parse_output, help="Write a page to this file, and NAME.ko.html in Korean."),
+        Path | None, Parameter(converter=parse_output, help="Write a page to this file, and NAME.ko.html in Korean.")
     ] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
@@ -401,8 +396,7 @@ def recheck(
     release: ReleaseArgument,
     *,
     source: Annotated[
-        list[str] | None,
-        Parameter(help="File of a source that is not shipped: its delay, its loopback hosts."),
+        list[str] | None, Parameter(help="File of a source that is not shipped: its delay, its loopback hosts.")
     ] = None,
     contact: ContactOption = None,
     yes: Annotated[bool, Parameter(help="Send the requests without asking.")] = False,

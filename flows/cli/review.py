@@ -270,8 +270,7 @@ def inspect(
         bool, Parameter("--list", help="No page: write the texts and the sheet, to fill in elsewhere.")
     ] = False,
     read: Annotated[
-        list[Path] | None,
-        Parameter(consume_multiple=True, help="One filled sheet, or those of two readers."),
+        list[Path] | None, Parameter(consume_multiple=True, help="One filled sheet, or those of two readers.")
     ] = None,
     port: PortOption = 0,
     open_: OpenOption = False,

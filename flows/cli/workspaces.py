@@ -120,10 +120,7 @@ def query_index(
     jsonl: JsonLinesOption = None,
     threshold: Annotated[
         float,
-        Parameter(
-            validator=Number(gte=0.5, lte=1),
-            help="Minimum estimated Jaccard similarity of a near-duplicate.",
-        ),
+        Parameter(validator=Number(gte=0.5, lte=1), help="Minimum estimated Jaccard similarity of a near-duplicate."),
     ] = 0.8,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:

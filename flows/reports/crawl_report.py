@@ -83,10 +83,7 @@ def count_funnels(
 
 
 def refresh(
-    workspace: Workspace,
-    names: Sequence[str],
-    progress: Progress,
-    read: Mapping[str, Sequence[Ledger]] | None = None,
+    workspace: Workspace, names: Sequence[str], progress: Progress, read: Mapping[str, Sequence[Ledger]] | None = None
 ) -> list[Funnel]:
     """Write the report again; a source that cannot be counted is reported and stops nothing."""
     found: list[Funnel] = []
@@ -143,11 +140,7 @@ def show_funnels(found: Sequence[Funnel], out: SafeConsole) -> None:
 
 
 def _build_funnel(
-    workspace: Workspace,
-    name: str,
-    source: Source,
-    runs: Sequence[Path],
-    read: Sequence[Ledger] | None,
+    workspace: Workspace, name: str, source: Source, runs: Sequence[Path], read: Sequence[Ledger] | None
 ) -> Funnel:
     facts, captures = collection.read_facts(runs[-1]), collection.summarise(workspace.captures(source.name))
     lost: Counter[str] = Counter({"archived but unreadable": int(facts.get("lost", 0))})

@@ -162,10 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             status, body = 500, _encode({"message": f"{error.strerror or error}. Nothing was decided."})
         except Exception as error:  # a bug; its message may hold a text
-            status, body = (
-                500,
-                _encode({"message": f"internal error ({type(error).__name__}). Start it again."}),
-            )
+            status, body = (500, _encode({"message": f"internal error ({type(error).__name__}). Start it again."}))
         self.send_response(status)
         for name, value in (("Content-Type", f"{media}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS):
             self.send_header(name, value)
