@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,18 @@ def _fork_processes():
     """Crawls, and processes that read releases, are forks; what is about such a process itself starts `malmoi`."""
     forked_process.fork_crawlers()
     forked_process.fork_readers()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test marked `one_case_in(n)`, whose cases all go the same way, all cases but each n-th are heavy."""
+    number = Counter()
+    for item in items:
+        if mark := item.get_closest_marker("one_case_in"):
+            name = item.nodeid.split("[")[0]
+            if number[name] % mark.args[0]:
+                item.add_marker(pytest.mark.heavy)
+            number[name] += 1
 
 
 def pytest_collection_finish():

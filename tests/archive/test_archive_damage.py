@@ -99,6 +99,7 @@ def check_mutants(folder: Path, count: int, seed: int) -> None:
         assert not lost, f"seed {seed}, turn {turn}: {lost} lost to a damaged record {number}"
 
 
+@pytest.mark.heavy
 def test_a_thousand_mutants_cost_the_damaged_record_only(tmp_path):
     check_mutants(tmp_path, 1000, seed=20261127)
 

@@ -75,6 +75,7 @@ def folders(workspace: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("places", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_a_flipped_bit_anywhere_in_stages_and_surveys_is_named_or_changes_nothing(
     finished: tuple[str, str, Path, str], places: int

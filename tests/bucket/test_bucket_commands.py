@@ -127,6 +127,7 @@ def test_what_is_erased_on_one_machine_is_gone_from_the_bucket_and_from_every_ot
     }
 
 
+@pytest.mark.heavy
 def test_a_server_that_dies_in_the_middle_is_named_and_the_next_run_goes_on(
     source: Path, place: str, machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

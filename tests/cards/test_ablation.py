@@ -162,6 +162,7 @@ def test_a_workspace_without_a_release_of_the_plan_is_refused_before_any_model(m
     assert not (tmp_path / "results").exists() and not (tmp_path / "new").exists()
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     "change",
     [

@@ -140,6 +140,7 @@ def test_without_texts_the_benchmark_says_what_to_do(tmp_path, capsys):
     assert "name some with --texts" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_a_peer_that_is_not_there_is_left_out_and_one_that_fails_says_why(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_PEER", "none")
     assert copies_peers.python() is None

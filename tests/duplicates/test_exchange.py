@@ -47,6 +47,7 @@ def truth(tmp_path_factory, docs, earlier) -> bytes:
     return (folder / "out/table.parquet").read_bytes()
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize(("each", "threads", "seed"), [(16, 1, 0), (5, 2, 1), (1000, 1, 2)])
 def test_order_cut_and_threads_leave_no_trace(tmp_path, docs, earlier, truth, size, each, threads, seed):
@@ -66,6 +67,7 @@ def test_the_pieces_that_a_task_works_on_leave_no_trace(tmp_path, docs, earlier,
     assert (tmp_path / "out/table.parquet").read_bytes() == truth
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", json.loads((DATA / "expected.json").read_text(encoding="utf-8")), ids=str)
 def test_the_tables_are_those_that_two_engines_agreed_on(tmp_path, case):
     """Digests taken when one engine worked in memory and another through files, both with these results."""
@@ -100,6 +102,7 @@ def test_a_small_corpus_is_ten_tasks(tmp_path, docs):
     assert len(tasks) == len(set(tasks)) == 10
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(4))
 def test_a_survey_that_was_killed_goes_on_where_it_stood(tmp_path, docs, earlier, truth, seed, monkeypatch):
     """The work is kept and some of its files are lost: what stands is not made again, and nothing differs."""

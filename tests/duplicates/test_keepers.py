@@ -112,6 +112,7 @@ def test_ids_with_strange_characters_are_ids_like_others(tmp_path):
     assert set(found) == set(ids) - {min(ids)} and {r["keeper"] for r in found.values()} == {min(ids)}
 
 
+@pytest.mark.heavy
 @BOTH
 def test_thousands_of_copies_of_one_text_have_one_keeper(tmp_path, size):
     docs = [document(f"a/{i:05d}", "같은 글이다. " * 3) for i in range(2000)]

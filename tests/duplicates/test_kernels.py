@@ -116,6 +116,7 @@ def test_pairs_are_compared_the_same_in_both_forms(seed: int, count: int) -> Non
     assert (bands.compare_rows.plain(*args) == bands.compare_rows.dispatcher(*args)).all()
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_the_survey_finds_the_same_in_both_forms(tmp_path: Path, tiers: Any, size: Any, seed: int) -> None:
@@ -164,6 +165,7 @@ def test_the_cache_is_searched_a_few_times_not_for_each_call(monkeypatch: pytest
     assert searches == [100, 200, 400, 800, 1600, 3200, 6400]
 
 
+@pytest.mark.heavy
 def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom filters.duplicates import compiled_kernels as compiling\n"

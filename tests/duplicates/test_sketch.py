@@ -7,6 +7,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 from datasketch import MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -111,6 +112,7 @@ def test_a_text_without_letters_has_the_empty_signature():
     assert signatures([]).shape == (0, PERMUTATIONS)
 
 
+@pytest.mark.heavy
 def test_each_code_point_has_the_lower_case_of_python_but_two_and_full_width_is_plain():
     """İ is i alone; ς is σ, since Python makes Σ either, by where it stands in its word."""
     others = []

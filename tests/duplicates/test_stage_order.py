@@ -156,6 +156,7 @@ def test_a_document_that_any_filter_drops_takes_no_near_copy_with_it(tmp_path):
     assert verify(made.folder, render=render_card) == []
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("count", range(2, 6))
 def test_however_many_near_copies_are_dropped_the_last_good_one_is_released(tmp_path, count):
     papers = {f"{n:02}": paper(PLANT, {n: n % 4}, resident=True) for n in range(count)}

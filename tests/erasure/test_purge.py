@@ -117,6 +117,7 @@ KINDS: dict[Kind, Callable[[World, Workspace], str]] = {
 }
 
 
+@pytest.mark.one_case_in(2)
 @pytest.mark.parametrize(
     "kind", [pytest.param(k, marks=() if k in ("url", "value") else pytest.mark.soak) for k in KINDS]
 )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from crawlers.withdrawn_links import Traces, mask_body, mask_links
 from malmoi.erasure.passages import PassageFinder
 from tests.builders.rows import each_row
@@ -193,6 +195,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.heavy
 @each_row("case", HOSTILE)
 def test_hostile_markup_ends(case: str) -> None:
     raw = HOSTILE[case] + b" victimpage"

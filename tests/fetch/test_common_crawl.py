@@ -157,6 +157,7 @@ def test_faults_of_the_host_lose_no_record_and_fetch_none_twice(tmp_path):
     assert set(host.records().values()) == {1} and len(host.records()) == 42  # with two robots.txt
 
 
+@pytest.mark.heavy
 def test_a_kill_and_a_resume_fetch_each_record_once(tmp_path):
     folder = archive(tmp_path)
     with served(Host(folder)) as host:

@@ -456,6 +456,7 @@ def test_a_local_dump_needs_no_net_and_brings_its_licence_file(tmp_path):
         collected(tmp_path, str(source))
 
 
+@pytest.mark.heavy
 def test_a_kill_at_any_moment_leaves_a_run_that_ends_as_if_nothing_had_happened(tmp_path):
     host = Host(export(range(1, 3000)), pace=0.002)
     with served(host):

@@ -74,6 +74,7 @@ def test_what_is_no_feed_is_said_to_be_none(body: bytes) -> None:
         parse_feed(body, "http://a.kr/feed")
 
 
+@pytest.mark.heavy
 def test_a_feed_is_crawled_and_survives_a_kill(tmp_path: Path) -> None:
     with raw_server() as site:
         links = [f"{site.base}/page/{n}" for n in (5, 4, 3, 2, 1)]

@@ -32,6 +32,7 @@ def test_places_come_out_in_the_order_in_which_they_went_in(
     assert not queue.waiting and list(tmp_path.iterdir()) == [], "its file has no name"
 
 
+@pytest.mark.heavy
 def test_the_memory_of_the_queue_does_not_grow_with_the_length_of_addresses(tmp_path: Path) -> None:
     tracemalloc.start()
     queue, seen = Frontier(tmp_path), Seen()

@@ -65,6 +65,7 @@ BOUNDED = {
 }
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_list_is_used_up_to_its_limit_and_the_limit_is_named(name: str) -> None:
     body, pages, limit = BOUNDED[name]
@@ -84,6 +85,7 @@ def test_gzip_that_is_damaged_costs_what_follows_the_damage() -> None:
         sitemaps.parse_sitemap(gzip.compress(b"") * 20_000)
 
 
+@pytest.mark.heavy
 def test_a_large_list_does_not_hold_up_the_crawl() -> None:
     capture = Capture("r", "http://a.kr/s.xml", "", 200, (), b"a\n" * 600_000 + lines(10_000))
     waited: list[float] = []

@@ -517,6 +517,7 @@ def check_each_once(folder: Path, repository: Repository) -> None:
     assert set(found) == {f"{PREFIX}{n}" for n in range(repository.size)} and set(found.values()) == {1}
 
 
+@pytest.mark.heavy
 def test_a_killed_harvest_resumes_and_archives_each_record_once(tmp_path):
     with serve(Repository(size=3_000, page=50, expire={500, 1_500}, busy=17)) as repository:
         kill_and_finish(tmp_path, repository, 4, 1)

@@ -103,6 +103,7 @@ OF_THE_NET: list[tuple[str, Any, str]] = [  # what comes, and why nothing is fet
 ]
 
 
+@pytest.mark.one_case_in(5)
 @pytest.mark.parametrize(("answer", "why"), [(a, b) for _, a, b in OF_THE_NET], ids=[name for name, _, _ in OF_THE_NET])
 def test_what_comes_in_the_place_of_robots_decides(tmp_path: Path, answer: Any, why: str) -> None:
     with raw_server() as site:

@@ -73,6 +73,7 @@ def test_every_term_stands_once_and_has_a_known_part() -> None:
     assert {term.kind for term in abuse.TERMS} == kinds
 
 
+@pytest.mark.heavy
 def test_no_text_takes_long() -> None:
     dice = random.Random(4)
     terms = [term.text for term in abuse.TERMS]

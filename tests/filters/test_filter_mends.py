@@ -342,6 +342,7 @@ def test_half_of_the_lines_are_lookalikes() -> None:
     assert 0.45 <= stay / len(LINES) <= 0.55
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["mojibake", "normalise", "furniture"])
 def test_no_shape_of_text_makes_a_mend_slow(name: str) -> None:
     mend = import_module(f"filters.{name}").mend

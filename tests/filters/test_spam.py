@@ -195,6 +195,7 @@ def test_wording_of_less_than_half_of_a_page_does_not_decide() -> None:
     assert judged(page + news)["outcome"] == judged(news + page)["outcome"] == "keep"
 
 
+@pytest.mark.heavy
 def test_the_weights_are_those_of_the_texts_in_the_repository() -> None:
     texts = train_spam.shown()
     assert spam.MODEL.about["sha256"] == train_spam.digest(texts), "texts changed: benchmarks.train_spam --write"
@@ -204,6 +205,7 @@ def test_the_weights_are_those_of_the_texts_in_the_repository() -> None:
     )  # a step; sums differ by machine in the last digit
 
 
+@pytest.mark.heavy
 def test_the_limit_of_the_model_is_that_of_the_cross_validation() -> None:
     texts = train_spam.shown()
     over = train_spam.crossed(texts) > spam.MAX_MODEL

@@ -171,6 +171,7 @@ def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
     assert "internal error (KeyError in test_cli.py" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):
     import signal
     import time
@@ -205,6 +206,7 @@ def test_a_limit_that_is_none_is_refused(tmp_path, limit):
     refused(2, "--limit", "collect", "sample", "--workspace", tmp_path / "w", f"--limit={limit}")
 
 
+@pytest.mark.heavy
 def test_a_maximum_file_size_is_said_and_leaves_nothing_half_done(released, tmp_path):
     source, _, _ = released
     code = (
@@ -262,6 +264,7 @@ def redirected(redirect: str, *arguments: object) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("redirect", "says"),
     [

@@ -194,6 +194,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: i
         shutil.rmtree(fresh)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(1, 4))])
 def test_any_sequence_of_changes_ends_with_the_bytes_of_a_new_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -72,6 +72,7 @@ def killed_when_it_stands(source: Path, workspace: Path, boundary: str) -> None:
     kill(process)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "boundaries",
     (BOUNDARIES[0], pytest.param(BOUNDARIES[1], marks=pytest.mark.heavy)),

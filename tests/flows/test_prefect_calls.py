@@ -53,6 +53,7 @@ def test_what_the_server_cannot_know_a_run_refuses_before_it_makes_anything(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize(
     ("place", "url"),
     [

@@ -181,6 +181,7 @@ def test_a_broken_pipe_to_the_worker_does_not_end_the_run(monkeypatch):
     assert handler.console.quiet
 
 
+@pytest.mark.heavy
 def test_a_pipe_to_the_worker_that_breaks_before_the_flow_begins_does_not_end_the_run():
     """Prefect logs a line between the import of the flow and its call."""
     code = "import logging, flows.prefect_flows; logging.getLogger().warning('a line')"

@@ -102,6 +102,7 @@ def test_a_bad_reference_never_costs_the_page(bad: str) -> None:
     assert SENTENCE.strip() in text(f"<article><p>{SENTENCE}</p><pre>a {bad} b\n c</pre><p>{SENTENCE}</p></article>")
 
 
+@pytest.mark.heavy
 @each_row(
     "part",
     [

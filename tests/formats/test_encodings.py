@@ -142,6 +142,7 @@ def test_sixty_bytes_are_enough(case: dict[str, Any]) -> None:
     assert good >= 0.999 * total
 
 
+@pytest.mark.heavy
 @each_row("case", cases("encodings_damaged.jsonl"), ids=lambda case: f"{case['bytes_are']}-{case['said']}")
 @each_row(("each", "floor"), [(0, 0.999), (1000, 0.99)], ids=["one stray", "one in a thousand"])
 def test_stray_bytes_cost_next_to_nothing(case: dict[str, Any], each: int, floor: float) -> None:

@@ -299,6 +299,7 @@ def peak() -> int:
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 
+@pytest.mark.heavy
 @each_row(
     "body",
     [

@@ -428,6 +428,7 @@ WRITINGS = [
 IN_SOAK = {"ascii85", "hex", "deflated", "inherited resources", "escaped names"}  # each costs its whole limit
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("writing", [pytest.param(w, marks=[pytest.mark.soak] * (w in IN_SOAK)) for w in WRITINGS])
 def test_forms_that_draw_forms_are_a_bomb(writing: str):
     with pytest.raises(Unreadable) as said:

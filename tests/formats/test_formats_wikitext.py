@@ -5,6 +5,8 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from crawlers.formats.mediawiki import mediawiki_export, wikitext
 from malmoi.source import Item
 from tests.builders.rows import each_row
@@ -47,6 +49,7 @@ def test_markup_becomes_the_words_that_the_page_shows(case):
     assert (found.text, found.outcome, found.format) == (case["text"], "kept", "wikitext"), case["why"]
 
 
+@pytest.mark.heavy
 @each_row("name", HOSTILE)
 def test_a_hostile_page_of_a_megabyte_ends_soon(name):
     began = time.process_time()

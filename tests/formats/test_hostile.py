@@ -168,6 +168,7 @@ def aimed(url: str, port: int) -> str:
     return f"{head}{sep}{host}:{port}{slash}{path}" if sep and ":" not in host.rpartition("]")[2] else url
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize(
     "hostile", [{}, {"blind": True}, {"blind": True, "trusting": True}], ids=["all", "resolver", "peer"]
 )

@@ -72,6 +72,7 @@ def test_trying_a_stage_imports_nothing_of_the_working_folder(folder):
     assert "시험을" in malmoi(folder, "try", "extract", "page.html")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["calendar", "json", "h2", "crawlers"])
 def test_a_source_may_be_called_like_a_module(folder, name):
     for file in (f"{name}.py", f"{name}/__init__.py"):

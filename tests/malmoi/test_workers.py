@@ -169,6 +169,7 @@ def answers(workers: Workers, count: int = 16) -> list[int]:
     return [item for _, answer in workers.map(large, 0, batches(count, 4), single) for item, _ in answer.value]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT, signal.SIGSTOP])
 def test_a_fork_server_that_ends_or_stops_before_the_first_fork_is_replaced(sent, monkeypatch):
     monkeypatch.setattr(fork_server, "START_SECONDS", 2.0)

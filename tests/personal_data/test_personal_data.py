@@ -247,6 +247,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.heavy
 @each_row("name", HOSTILE)
 def test_eight_times_the_hostile_text_takes_about_eight_times_as_long(name: str) -> None:
     assert grows_with_the_text(HOSTILE[name])

@@ -82,6 +82,7 @@ def test_a_row_without_spans_is_refused_with_its_line(tmp_path: Path, capsys: py
     assert "gold.jsonl, line 1: a gold row has id, text and spans" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_the_exit_status_says_whether_the_bars_are_reached(tmp_path: Path) -> None:
     plain = {"id": "a", "text": "전화 010-0000-1234", "spans": [{**find("phone", 3, 16), "form": "labelled"}]}
     hidden = {"id": "b", "text": "낯선 말뿐인 글", "spans": [{**find("phone", 0, 2), "form": "labelled"}]}
@@ -106,6 +107,7 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Scores]:
     }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", OPEN)
 def test_the_filter_reaches_its_bars_on_the_sets_that_tuned_it(scores: Mapping[str, Scores], name: str) -> None:
     found = scores[name]

@@ -224,6 +224,7 @@ FINDERS = [
 ]
 
 
+@pytest.mark.heavy
 @each_row("unit", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_read_to_its_end(unit: str) -> None:
     text = unit * (8_000 // len(unit))

@@ -168,6 +168,7 @@ def test_equal_texts_give_equal_bytes_whatever_came_before() -> None:
     assert redacted(LINE, **every) == first
 
 
+@pytest.mark.heavy
 @each_row("kind", surrogates.KINDS)
 def test_surrogates_take_time_in_proportion_to_the_text(kind: str) -> None:
     shape = {
@@ -254,6 +255,7 @@ def test_a_name_in_the_line_is_seen_even_where_names_are_not_replaced() -> None:
     assert marked("총무과 02-000-1234 (홍길동)", ("phone",), EVERYTHING) == [("phone", "02-000-1234")]
 
 
+@pytest.mark.heavy
 def test_the_official_part_takes_time_in_proportion_to_the_text() -> None:
     def seconds(n: int) -> float:
         doc = document("총무과 홍길동 02-000-1234 info@example.kr 본사 부산 해운대구 없는로 9 " * n)

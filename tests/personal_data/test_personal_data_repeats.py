@@ -151,6 +151,7 @@ def test_a_placeholder_that_stands_in_a_title_keeps_its_number_to_itself() -> No
     assert doc.text == "[전화번호1] 또는 문의 [전화번호2]"
 
 
+@pytest.mark.heavy
 def test_repeats_take_time_linear_in_the_text() -> None:
     told = "카톡 아이디 maru_7 문의 02-000-1234 메일 hong77@example.kr "
     for unit in ("maru _ ", "02-000-", "hong77 ", "0 2 0 ", "공이공공 ", "m a r u _ ", "@", "이일이일 오사"):

@@ -204,6 +204,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", HOSTILE)
 def test_the_work_grows_with_the_text_and_no_faster(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(n: int) -> int:

@@ -109,6 +109,7 @@ def test_the_second_detector_finds_random_keys_in_tutorials(line: str) -> None:
         assert SECRET.intersection(kinds(text)), text
 
 
+@pytest.mark.heavy
 @each_row("shape", SHAPES)
 def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
     dice = random.Random(shape)
@@ -117,6 +118,7 @@ def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
         assert secrets(f"설정: {text} 입니다"), text
 
 
+@pytest.mark.heavy
 @each_row("measure", [is_placeholder, is_stand_in])
 @each_row("letters", [ALNUM, HEX, UPPER + "234567", ALNUM + "+/", string.ascii_lowercase + DIGITS])
 @each_row("length", [20, 32, 64])

@@ -548,6 +548,7 @@ EARLY = {
 }
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("place", EARLY)
 def test_what_was_dropped_before_the_search_for_personal_data_is_not_listed_by_its_address_either(
     tmp_path: Path, place: str

@@ -138,6 +138,7 @@ def ask(folder, access, rights="", change=None):
         return probe(Workspace.open(folder / "w"), str(path))
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("access", [SITE, SITEMAP, FEED, API, CSV, LINES, RECORDS])
 def test_a_server_that_answers_right_holds(tmp_path, access):
     found = ask(tmp_path, access)
@@ -201,6 +202,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(("access", "change", "field", "state", "words"), CASES)
 def test_an_answer_that_is_almost_right_is_named(tmp_path, access, change, field, state, words):
     found = ask(tmp_path, access, change=change)

@@ -11,6 +11,7 @@ from tests.probing.test_sampling import board, strata_of, walk
 ROUNDS = 80
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["even", "lognormal 0.8", "web, B three times as long"])
 @pytest.mark.parametrize("known", [False, True])
 def test_intervals_hold_the_whole_as_often_as_they_say(kind, known):

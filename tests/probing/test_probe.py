@@ -105,6 +105,7 @@ def test_an_interface_that_is_what_it_says_holds_field_by_field(home, tmp_path):
     assert sum(site.hits.values()) < 14, "a few requests: robots, guide, opt-outs, one list, some rows"
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [

@@ -29,6 +29,7 @@ def test_nothing_kept_is_counted_as_nothing():
     assert measure.kept([]) == {"kept": 0, "kept_chars": 0, "kept_distinct_chars": 0}
 
 
+@pytest.mark.heavy
 def test_what_a_command_prints_goes_to_its_log(tmp_path):
     usage = measure.run([sys.executable, "-c", "print('한 줄')"], {"PYTHONUTF8": "1"}, tmp_path / "log")
     assert (usage.status, (tmp_path / "log").read_text(encoding="utf-8")) == (0, "한 줄\n")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import simulated_captures
 from malmoi.archive import capture
 
@@ -24,6 +26,7 @@ def test_equal_arguments_give_equal_archives(tmp_path: Path) -> None:
     assert len(bodies(tmp_path / "one")) == 120
 
 
+@pytest.mark.heavy
 def test_next_state_of_a_folder_adds_changes_and_removes(tmp_path: Path) -> None:
     simulated_captures.write(tmp_path, 200)
     first, file = bodies(tmp_path), (tmp_path / "pages-000000.warc.gz").stat()

@@ -73,6 +73,7 @@ def test_manifest_signature_and_sums_are_copied_last_and_the_signature_needs_no_
     assert contents(tmp_path / "out" / "sample" / "1.0.0") == contents(signed)
 
 
+@pytest.mark.heavy
 def test_killed_at_seeded_moments_the_copy_is_invisible_and_the_next_call_completes_it(
     release: Path, tmp_path: Path
 ) -> None:

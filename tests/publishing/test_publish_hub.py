@@ -65,6 +65,7 @@ def test_one_commit_has_the_files_of_the_release_and_the_tag_its_version(
     assert "0 files copied" in again.stdout and len(held.commits) == 2, again.stderr
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("call", ["/blob/", "/commit/", "/tag/"])
 def test_an_upload_that_was_interrupted_is_continued_without_sending_files_twice(
     release: Path, hub: tuple[Hub, str], tmp_path: Path, call: str

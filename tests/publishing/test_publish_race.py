@@ -69,6 +69,7 @@ def test_of_two_publishers_into_a_folder_one_wins(
         assert sorted(os.listdir(target / "sample")) == [".publishing", "1.0.0", "latest"]
 
 
+@pytest.mark.heavy
 def test_of_two_publishers_to_a_storage_one_wins(
     address: str, releases: list[Path], publishers: list[CommandProcess]
 ) -> None:

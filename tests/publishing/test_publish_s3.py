@@ -70,6 +70,7 @@ def interrupt(patch: pytest.MonkeyPatch, uploads: int) -> None:
     patch.setattr(s3, "THREADS", 1)
 
 
+@pytest.mark.one_case_in(5)
 @pytest.mark.parametrize("uploads", [0, 1, 9, -2, -1])
 def test_an_interrupted_upload_has_no_sums_and_the_next_one_sends_only_what_is_missing(
     release: Path, address: str, url: str, uploads: int
@@ -131,6 +132,7 @@ def test_of_two_publishers_of_a_version_the_second_finds_the_journal_of_the_firs
     assert objects(address, url) == expected(release)
 
 
+@pytest.mark.one_case_in(5)
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"LICENSE.md": 1}', b"\xff", b"[" * 100_000])
 def test_a_damaged_journal_means_that_everything_is_sent_again(
     release: Path, address: str, url: str, content: bytes

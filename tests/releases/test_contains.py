@@ -105,6 +105,7 @@ def is_accepted(checker: Any, path: Path, options: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_thousand_members_and_a_thousand_strangers_are_told_apart(
     large: Path, checker: Any, tmp_path: Path, step: int
@@ -187,6 +188,7 @@ def mutate(value: Any, path: tuple[Any, ...], draw: random.Random) -> Any:
     return made
 
 
+@pytest.mark.heavy
 def test_two_hundred_forged_statements_are_refused(large: Path, key: Path, checker: Any, tmp_path: Path) -> None:
     """Every field of the payload and of the envelope is changed; the signature refuses each."""
     draw, path, row = random.Random(10), tmp_path / "forged.json", rows_of(large)[3]
@@ -319,6 +321,7 @@ def test_a_patch_release_takes_the_sketches_of_the_version_before(tmp_path: Path
     assert member_tables.write(release, files, never, earlier=before) == whole
 
 
+@pytest.mark.one_case_in(2)
 @pytest.mark.parametrize("case", ["a leaf", "a document", "the nodes", "fewer sketches"])
 def test_tables_that_are_not_those_of_the_data_are_found(tmp_path: Path, case: str) -> None:
     release = sealed(tmp_path)

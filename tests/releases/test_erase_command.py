@@ -216,6 +216,7 @@ def shares(*soaked: float) -> list[Any]:
     return [0.1, 0.4, 0.7, *(pytest.param(one, marks=pytest.mark.soak) for one in soaked)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("share", shares(*(n / 30 for n in range(1, 30)), 0.999))
 def test_a_killed_erasure_is_completed_by_the_same_call(
     workspace: Workspace, call: Call, erased: tuple[dict[str, bytes], int], share: float

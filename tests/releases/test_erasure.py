@@ -169,6 +169,7 @@ KINDS = {
 }
 
 
+@pytest.mark.one_case_in(2)
 @pytest.mark.parametrize("case", KINDS)
 def test_every_way_to_name_a_document_finds_it_and_keeps_it_out(world: World, case: str) -> None:
     kind, key = KINDS[case]
@@ -396,6 +397,7 @@ FALSE = {
 }
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("case", FALSE)
 def test_a_proof_that_was_changed_is_a_finding(world: World, case: str) -> None:
     new = world.version(world.erase(stone("id", ID)).version)

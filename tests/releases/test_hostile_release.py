@@ -112,6 +112,7 @@ REFUSED: list[tuple[str, str, Callable[[Path], None], str]] = [
 ]
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize(
     ("path", "make", "says"), [one[1:] for one in REFUSED], ids=[f"{one[0]}: {one[1]}" for one in REFUSED]
 )
@@ -190,6 +191,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
+@pytest.mark.one_case_in(5)
 @pytest.mark.parametrize(
     "case", [pytest.param(one, marks=[pytest.mark.heavy] if one[0].isdigit() else []) for one in HOSTILE]
 )

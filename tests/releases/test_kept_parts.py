@@ -112,6 +112,7 @@ def make(given: Inputs, folder: Path, kept: Kept | None) -> dict[str, bytes]:
     return read(folder)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(1, 6))])
 def test_any_sequence_of_changes_ends_with_the_bytes_of_a_release_made_from_nothing(tmp_path: Path, seed: int) -> None:
     world = World(tmp_path, random.Random(seed))

@@ -148,6 +148,7 @@ def test_killed_at_any_moment_of_the_move_readers_see_whole_versions_and_the_nex
     assert seen == {(("1.0.0",), "1.0.0"), (both, "1.0.0"), (both, "1.1.0")}
 
 
+@pytest.mark.heavy
 def test_of_two_publishers_one_wins_and_the_other_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -210,6 +210,7 @@ def test_the_order_and_the_grouping_of_shards_leave_no_trace(tmp_path: Path) -> 
         assert found == wanted
 
 
+@pytest.mark.heavy
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(documents(12)), cuts=st.integers(1, 6))
 def test_any_order_of_documents_gives_the_same_root(
@@ -231,6 +232,7 @@ def test_row_groups_are_cut_by_size_and_the_release_still_verifies(
     assert not [f for f in verify(folder) if f.check in ("rows", "laws", "manifest", "schema")]
 
 
+@pytest.mark.heavy
 def test_the_memory_of_a_shard_is_that_of_its_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two shards of a million documents at once would take more than the memory of a machine."""
     given = [replace(one, text=f"{one.text} {'글' * 5_000}") for one in documents(200)]

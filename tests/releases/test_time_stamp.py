@@ -141,6 +141,7 @@ TAMPERED: dict[str, tuple[Callable[[Path, Authority], object], str]] = {
 }
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("case", TAMPERED)
 def test_what_is_not_the_stamp_is_named(release: Path, authority: Authority, case: str) -> None:
     change, says = TAMPERED[case]

@@ -80,6 +80,7 @@ def test_a_release_as_it_was_made_is_verified(whole: Path) -> None:
     assert (done.returncode, done.stdout) == (0, b"")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "at", [0.5, pytest.param(0.0, marks=pytest.mark.soak), pytest.param(1.0, marks=pytest.mark.soak)]
 )
@@ -166,6 +167,7 @@ def _start_outside(row: dict) -> dict:
     return row | {"sentences": row["sentences"] | {"start": [60_000] * len(row["sentences"]["end"])}}
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize(("says", "change"), [c[1:] for c in DATA_CHANGES], ids=[c[0] for c in DATA_CHANGES])
 def test_changed_data_are_found_even_when_everything_else_is_made_anew(
     release: Path, says: str, change: Callable[[list[dict]], list[dict]]
@@ -174,6 +176,7 @@ def test_changed_data_are_found_even_when_everything_else_is_made_anew(
     assert any(says in f.says for f in forged(release))
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(("says", "change"), [c[1:] for c in MORPHEME_CHANGES], ids=[c[0] for c in MORPHEME_CHANGES])
 def test_changed_morphemes_are_found_even_when_everything_else_is_made_anew(
     release: Path, says: str, change: Callable[[list[dict]], list[dict]]
@@ -189,6 +192,7 @@ def test_a_missing_or_an_extra_file_of_morphemes_is_found_even_when_everything_e
     assert names == {"train-00000-of-00002.parquet", "train-00002-of-00002.parquet"}
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     ("table", "says"),
     [
@@ -228,6 +232,7 @@ FORGED: list[tuple[str, str, str, Change]] = [
 ]
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(("path", "says", "change"), [c[1:] for c in FORGED], ids=[c[0] for c in FORGED])
 def test_a_release_that_was_forged_as_a_whole_contradicts_itself(
     release: Path, path: str, says: str, change: Change
@@ -316,6 +321,7 @@ def test_a_note_that_passes_for_the_words_of_a_rights_holder_is_found(release: P
     assert any("`by` of evidence" in f.says for f in forged(release))
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])
 def test_an_edited_card_number_is_found_even_with_the_sums_rewritten(release: Path, value: object) -> None:
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
@@ -336,6 +342,7 @@ def test_an_edited_card_table_and_an_edited_root_are_found(release: Path) -> Non
     assert any(f.check == "root" for f in found)
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     "sql",
     [
@@ -363,6 +370,7 @@ def test_an_edited_rendering_is_found(release: Path, name: str) -> None:
     assert [(f.check, f.path) for f in checked(release)] == [("render", name)]
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"files": [{}]}', '{"files": 3, "recipe": 1}', "\udcff"])
 @pytest.mark.parametrize("name", ["manifest.json", "card.json", "SHA256SUMS"])
 def test_nonsense_gives_findings_and_no_traceback(release: Path, name: str, text: str) -> None:

@@ -47,6 +47,7 @@ def test_the_release_as_it_was_made_verifies_in_a_process_of_its_own(release: Pa
     assert limited_process.find_problems(release) == []
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     "sql",
     [
@@ -73,6 +74,7 @@ def test_a_question_that_is_not_of_the_list_is_named_and_never_asked(
     assert sql not in asked
 
 
+@pytest.mark.one_case_in(3)
 @pytest.mark.parametrize("key", ["title", "title_ko", "unit", "inputs", "note"])
 def test_a_number_of_the_card_under_another_title_is_named(release: Path, key: str) -> None:
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
@@ -114,6 +116,7 @@ def bomb_of_bytes(path: Path) -> None:
     assert path.stat().st_size < 100_000
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     ("make", "limit"), [(bomb_of_rows, limits.VERIFY_ROWS), (bomb_of_bytes, limits.VERIFY_UNPACKED)]
 )

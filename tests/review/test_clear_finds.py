@@ -183,6 +183,7 @@ REFUSED = {  # target → part of the message
 }
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("target", REFUSED)
 def test_what_the_list_does_not_have_cannot_be_cleared(two: tuple[str, str, Path], target: str) -> None:
     home, *_ = run(*two)
@@ -294,6 +295,7 @@ FORGED = {
 }
 
 
+@pytest.mark.one_case_in(5)
 @pytest.mark.parametrize("case", FORGED)
 def test_a_forged_table_of_cleared_finds_is_found(release: Path, case: str) -> None:
     edited(release / cleared_finds.TABLE, FORGED[case])

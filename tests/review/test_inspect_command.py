@@ -57,6 +57,7 @@ def ask(address: str, token: str, path: str, body: object = None) -> dict:
         return json.load(answer)
 
 
+@pytest.mark.heavy
 def test_what_was_saved_survives_a_kill(release: Path, tmp_path: Path) -> None:
     out = tmp_path / "inspection"
     with start(release, out) as (process, address, token):

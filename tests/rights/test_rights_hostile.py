@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from lxml import html
 
 from crawlers.formats.html.html_page import parse
@@ -70,6 +71,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.heavy
 @each_row("rule", [LicenceRule(), DECLARED], ids=["no source", "declared"])
 @each_row("name", HOSTILE)
 def test_the_work_of_a_hostile_page_grows_with_its_tags(name: str, rule: LicenceRule) -> None:

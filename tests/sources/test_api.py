@@ -225,6 +225,7 @@ def test_a_used_up_quota_stops_the_run_which_goes_on_the_next_day(tmp_path: Path
     assert again.stats["troubled"] == done.stats["troubled"], "what was archived then is no capture now either"
 
 
+@pytest.mark.heavy
 def test_a_killed_interface_crawl_goes_on_without_asking_twice(tmp_path: Path) -> None:
     dice = random.Random(4)
     with raw_server() as site:

@@ -157,6 +157,7 @@ def test_a_document_with_quotes_and_spaces_in_its_name_can_be_asked_for(done):
     assert said.returncode == 0 and "evidence CC-BY-4.0 by licence-file" in said.stdout
 
 
+@pytest.mark.heavy
 def test_nothing_of_it_needs_or_touches_a_network(done, tmp_path):
     cut_off = shutil.which("unshare")
     if not cut_off or subprocess.run([cut_off, "-n", "true"], capture_output=True, check=False).returncode:

@@ -158,6 +158,7 @@ def test_one_source_is_collected_from_a_repository_in_its_shape(tmp_path):
     assert (done.new, done.current) == (1, 1)
 
 
+@pytest.mark.heavy
 def test_the_real_react_pages_leave_no_template_and_lose_no_hangul():
     if not CORPUS.exists():
         pytest.skip(f"{CORPUS} is not here")
@@ -189,6 +190,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.heavy
 @each_row("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_costs_no_more_than_its_length(hostile):
     begun = time.process_time()
