@@ -61,6 +61,7 @@ def test_every_input_and_seed_is_trained_once_and_equal_content_never_again(fold
     assert len(list_calls(folder)) == 6
 
 
+@pytest.mark.heavy
 def test_a_new_held_out_set_is_measured_on_the_models_that_are_there(folder):
     ablate(folder)
     write_lines(folder / "more.jsonl", make_texts(9, 40))
@@ -108,6 +109,7 @@ def test_a_long_document_overlaps_by_any_part():
     assert found.overlapping == 1 and held[3] not in found.documents
 
 
+@pytest.mark.heavy
 def test_blanks_of_a_held_out_text_do_not_count(folder):
     texts = make_texts(2, 8)  # so few that all are measured
     write_lines(folder / "unseen.jsonl", texts)

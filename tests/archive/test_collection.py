@@ -440,6 +440,7 @@ def test_a_crawl_without_news_is_superseded_when_a_later_one_has_visited_all_of_
     assert [run.folder.name for run in collection.find_superseded(collection.runs(tmp_path))] == superseded
 
 
+@pytest.mark.heavy
 def test_crawls_of_an_unchanged_site_do_not_pile_up(tmp_path):
     home, quiet = Workspace.open(tmp_path / "w"), Progress(quiet=True)
     with serve() as site:

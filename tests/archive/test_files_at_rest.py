@@ -120,6 +120,7 @@ def test_what_is_no_ledger_is_refused_with_its_path(tmp_path: Path, content: byt
         Ledger.read(tmp_path / "ledger.json")
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", ["ledger.json", "documents.parquet", "dropped.parquet"])
 def test_the_remedy_works(finished: tuple[str, str, Path, str], tmp_path: Path, stage: str, name: str) -> None:

@@ -89,6 +89,7 @@ def test_another_machine_finds_everything_and_repeats_nothing(
     assert not before.keys() - after.keys()
 
 
+@pytest.mark.heavy
 def test_what_is_erased_on_one_machine_is_gone_from_the_bucket_and_from_every_other_copy(
     source: Path, place: str, machine: Machine, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

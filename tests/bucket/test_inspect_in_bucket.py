@@ -13,6 +13,7 @@ from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_papers import PAPERS, written
 
 
+@pytest.mark.heavy
 def test_the_release_of_a_filled_sheet_is_downloaded_before_it_is_read(
     place: str, machine: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,7 @@ def test_an_object_in_parts_has_the_digest_of_their_digests(monkeypatch: pytest.
     assert buckets.has_tag(io.BytesIO(b"rows ro"), tag) and not buckets.has_tag(io.BytesIO(b"rows rO"), tag)
 
 
+@pytest.mark.heavy
 def test_a_second_machine_repeats_a_run_without_the_archives(
     place: str, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,7 @@ def publish_with(found: Ablation | None, root: Path, docs: Sequence[Document] = 
     return folder
 
 
+@pytest.mark.heavy
 def test_every_input_that_is_the_release_is_kept_with_the_baseline(made: Path) -> None:
     found, facts = read_kept(made), json.loads((made / "results/ablation.json").read_text(encoding="utf-8"))
     assert (found.version, found.baseline, found.command, found.seeds) == ("1.0.0", "raw", COMMAND, 2)
@@ -139,6 +140,7 @@ def test_a_release_without_an_ablation_says_so(tmp_path: Path) -> None:
         assert words in (folder / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.heavy
 def test_a_later_ablation_replaces_the_earlier_one(made: Path) -> None:
     plan = made / "plan.toml"
     before = plan.read_text(encoding="utf-8")

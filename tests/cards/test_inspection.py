@@ -99,6 +99,7 @@ def test_answers_are_counted_by_question() -> None:
     assert count_answers([first])[1] == QuestionCounts("artefacts", 2, 2)
 
 
+@pytest.mark.heavy
 def test_two_sheets_are_kept_and_the_next_release_states_rates_and_agreement(
     workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -231,6 +231,7 @@ def strings(value: object) -> set[str]:
     return {value} if isinstance(value, str) else set()
 
 
+@pytest.mark.heavy
 def test_no_text_is_quoted_in_which_the_second_detector_finds_something() -> None:
     """Else the card would stop the publication, and no document could be left out for it."""
     files = [path for name in ("pii", "personal_data") for path in (ROOT / "tests/data" / name).rglob("*.jsonl")]

@@ -65,6 +65,7 @@ def test_the_clusters_of_a_release_keep_their_laws(whole: Path) -> None:
     assert broken(whole, "audit/clusters.parquet") == []
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     ("member", "wrong", "says"),
     [

@@ -142,6 +142,7 @@ def test_a_large_family_is_judged_the_same_in_both_forms(tmp_path: Path, tiers: 
     assert tables[0] == tables[1]
 
 
+@pytest.mark.heavy
 def test_a_small_corpus_imports_no_compiler(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib, flows.engine.preload\nfrom tests.builders import small_survey as s\n"

@@ -102,6 +102,7 @@ def test_a_second_run_finds_everything_in_place(done):
     assert sorted(path for path in home.root.rglob("*") if "1-captures" not in path.parts) == before
 
 
+@pytest.mark.heavy
 def test_a_lost_survey_or_shard_is_made_again_as_it_was(done, tmp_path):
     source, recipe, home, _, curated, made = done
     expected = (made.folder / "SHA256SUMS").read_text("utf-8")
@@ -165,6 +166,7 @@ def test_however_many_near_copies_are_dropped_the_last_good_one_is_released(tmp_
     assert numbers(data(made.folder)["id"].to_pylist()) == {"50", "60"}
 
 
+@pytest.mark.heavy
 def test_of_three_in_a_chain_whose_first_is_dropped_one_is_released(tmp_path):
     """The second is alike to the first and to the third, which are not alike."""
     papers = {"01": paper(VILLAGE, {4: 0}, resident=True), "02": paper(VILLAGE), "03": paper(VILLAGE, {10: 3})}
@@ -178,6 +180,7 @@ def test_of_three_in_a_chain_whose_first_is_dropped_one_is_released(tmp_path):
     assert not second.new and len(again.tables) == 2
 
 
+@pytest.mark.heavy
 def test_near_copies_of_two_dropped_documents_are_compared_with_each_other(tmp_path):
     papers = {
         "01": paper(VILLAGE, {4: 0}, resident=True),
@@ -253,6 +256,7 @@ def test_near_copies_are_no_exact_ones(tmp_path):
     assert exact(docs, tmp_path) == {}
 
 
+@pytest.mark.heavy
 def test_a_survey_behind_the_judge_of_exact_copies_does_not_count_them(tmp_path):
     """The notice is in three files, two of which are equal: for a repeated paragraph that is one too few."""
     notice = "이 글은 2024년 3월 5일에 작성되었습니다."

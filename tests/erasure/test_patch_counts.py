@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from data_cards import render_card
 from flows.erase import erase
 from malmoi.erasure.tombstones import Tombstone
@@ -11,6 +13,7 @@ from malmoi.releases.verification.verify import verify
 from tests.builders.small_papers import PAPERS, data, numbers, run, written
 
 
+@pytest.mark.heavy
 def test_a_patch_of_a_shard_with_more_documents_and_their_morphemes_verifies(tmp_path: Path) -> None:
     papers = {name: PAPERS[name] for name in ("02", "13", "31")}
     source, recipe = written(tmp_path, papers, judged='[[judged]]\nfilter = "morphology"\n')

@@ -197,6 +197,7 @@ def test_a_release_that_was_kept_aside_goes_whole(world: World) -> None:
     assert not aside.exists() and traces(home) == ["withdrawals.parquet"]
 
 
+@pytest.mark.heavy
 def test_a_blocked_address_is_counted_by_its_site_and_not_named(world: World) -> None:
     home = world.run()
     withdraw(home, "url-prefix", f"{world.site.base}/people")
@@ -262,6 +263,7 @@ def test_a_purge_that_is_killed_anywhere_is_completed_by_the_next(world: World, 
     assert traces(home) == ["withdrawals.parquet"]
 
 
+@pytest.mark.heavy
 def test_an_unfinished_run_is_purged_and_goes_on(world: World) -> None:
     home = world.run()
     folder = home.captures("small") / "0001"
@@ -277,6 +279,7 @@ def test_an_unfinished_run_is_purged_and_goes_on(world: World) -> None:
     assert "/read/2" not in world.site.hits  # archived before, and still there
 
 
+@pytest.mark.heavy
 def test_a_text_that_comes_back_at_another_address_is_dropped_and_purged_by_the_next(world: World) -> None:
     home = world.run()
     withdraw(home, "text-sha256", KINDS["text-sha256"](world, home))
@@ -291,6 +294,7 @@ def test_a_text_that_comes_back_at_another_address_is_dropped_and_purged_by_the_
     assert traces(home) == ["withdrawals.parquet"] and world.site.hits["/read/9"] == 1
 
 
+@pytest.mark.heavy
 def test_the_files_of_the_operator_are_named_and_not_collected_again(tmp_path: Path) -> None:
     papers = {name: PAPERS[name] for name in ("02", "13", "31", "32")}
     papers["13"] += f"\n{TEXT} 이다."

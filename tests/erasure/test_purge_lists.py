@@ -101,6 +101,7 @@ def test_a_page_is_cut_from_its_block_as_a_new_collection_leaves_it_out(tmp_path
     assert blocks(fresh) == after and traces(fresh) == []
 
 
+@pytest.mark.heavy
 def test_without_the_file_of_the_source_the_block_stays_and_is_named(tmp_path: Path) -> None:
     _, recipe = papers(tmp_path / "papers", {"31": "x"})
     source = str(write_dump(tmp_path))
@@ -115,6 +116,7 @@ def test_without_the_file_of_the_source_the_block_stays_and_is_named(tmp_path: P
     assert again.left == () and traces(home) == []
 
 
+@pytest.mark.heavy
 def test_a_row_of_a_table_is_dropped_and_its_file_is_named(tmp_path: Path) -> None:
     source, recipe = papers(tmp_path, {"31": prose(31, 16)})
     rows = [{"id": n, "text": f"{TEXT if n == 3 else ''} {prose(n, 12)}"} for n in range(5)]

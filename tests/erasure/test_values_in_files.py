@@ -66,6 +66,7 @@ def count_files(home: Workspace, answers: dict[str, Answer]) -> int:
     return len(find_traces(home.root, needles))
 
 
+@pytest.mark.heavy
 def test_no_form_of_a_value_is_left_and_none_comes_back(crawled: tuple[str, str, Path, dict[str, Answer]]) -> None:
     source, recipe, root, answers = crawled
     home, _, _, first = run(source, recipe, root)

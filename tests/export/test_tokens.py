@@ -99,6 +99,7 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_tekken_gives_the_ids_of_its_package():
     tekken = pytest.importorskip("mistral_common.tokens.tokenizers.tekken")
     path = Path(tekken.__file__).parents[2] / "data" / "tekken_240911.json"
@@ -123,6 +124,7 @@ def test_white_space_without_end_does_not_stop_a_packaged_tokenizer():
     assert 0 < len(found) < 100_000
 
 
+@pytest.mark.heavy
 def test_the_packaged_tokenizers_count_side_by_side(release, capsys, tmp_path):
     pytest.importorskip("tiktoken")
     both = ("--tokenizer", "tekken", "--tokenizer", "qwen")

@@ -57,6 +57,7 @@ def test_the_facts_of_a_place_wait_with_it(tmp_path: Path, monkeypatch: pytest.M
     ]
 
 
+@pytest.mark.heavy
 def test_facts_come_with_the_file_whatever_happens_on_the_way(tmp_path: Path) -> None:
     forged = {attachments.HEADER: '["urn:uuid:forged",{}]'}
     with raw_server() as site:

@@ -210,6 +210,7 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
         assert sum(site.hits.values()) == before
 
 
+@pytest.mark.heavy
 def test_a_run_that_was_closed_but_not_declared_done_asks_for_nothing_twice(tmp_path: Path) -> None:
     with serve() as site:
         job = order(tmp_path, site)

@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from crawlers.fetch.archive import OPEN, Archive, entries
 from malmoi.archive import capture
 from tests.builders.hostile import crawl, links, order, page, raw_server
@@ -28,6 +30,7 @@ def test_an_archive_cut_off_at_any_byte_is_whole_up_to_its_last_record(tmp_path:
         again.leave()
 
 
+@pytest.mark.heavy
 def test_a_maximum_file_size_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
     noise = random.Random(1)
     with raw_server() as site:

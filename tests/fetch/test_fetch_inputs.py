@@ -67,6 +67,7 @@ def hostile_site(site: Raw) -> dict[str, str]:
     return expected
 
 
+@pytest.mark.heavy
 def test_an_exception_of_any_library_costs_the_input_and_the_next_visit_works(tmp_path: Path) -> None:
     raising = {door: target for door, (target, _) in DOORS.items()}
     with raw_server() as site:
@@ -110,6 +111,7 @@ def test_functions_that_judge_one_input_translate_what_a_library_raises(
     robots._parse.cache_clear()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["LookupError", "PanicException"])
 def test_a_page_of_terms_that_a_library_cannot_read_is_noted(tmp_path: Path, name: str) -> None:
     with raw_server() as site:
@@ -131,6 +133,7 @@ def test_a_label_that_is_no_character_set_is_not_believed(label: str) -> None:
         assert list(links_in(capture)) == ["http://a.kr/%EA%B0%80?q=%EB%82%98"]
 
 
+@pytest.mark.heavy
 def test_pages_that_declare_a_codec_are_crawled_and_crawled_again(tmp_path: Path) -> None:
     labels = [label for label in LABELS if label.isascii() and label.isprintable() and label.strip()]
     with raw_server() as site:

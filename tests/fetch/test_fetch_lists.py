@@ -124,6 +124,7 @@ def test_a_list_that_cannot_be_read_whole_is_counted_as_failed(tmp_path: Path) -
     assert "without </urlset>" in why and limits.ADDRESS_BYTES.describe() in why
 
 
+@pytest.mark.heavy
 def test_a_list_that_was_empty_is_asked_for_again(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers |= {"/map.xml": page("<urlset></urlset>"), "/1": page("one")}

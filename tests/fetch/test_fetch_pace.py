@@ -177,6 +177,7 @@ def test_retry_after_is_honoured_for_all_addresses_of_the_host(tmp_path: Path, s
     assert min(later) >= 1.9 and len(later) >= 4, "nothing but what was in flight"
 
 
+@pytest.mark.heavy
 def test_a_host_that_wants_to_be_left_alone_for_long_is(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/"] = links("/a", "/b")
@@ -191,6 +192,7 @@ def test_a_host_that_wants_to_be_left_alone_for_long_is(tmp_path: Path) -> None:
     assert again.status == 0 and again.stats["pages"] == 3
 
 
+@pytest.mark.heavy
 def test_an_address_that_always_wants_its_host_left_alone_costs_only_itself(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/"] = links("/a", "/b", "/c", "/d")
@@ -206,6 +208,7 @@ def test_an_address_that_always_wants_its_host_left_alone_costs_only_itself(tmp_
     assert third.why(site.base) == {"/a": "retry-after", "/c": "retry-after"}
 
 
+@pytest.mark.heavy
 def test_a_host_that_stays_busy_is_asked_once_more_a_run(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/"] = links(*(f"/{n}" for n in range(9)))

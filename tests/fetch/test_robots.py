@@ -114,6 +114,7 @@ def test_what_comes_in_the_place_of_robots_decides(tmp_path: Path, answer: Any, 
         assert "cannot be read (" not in why or done.stats["unread_robots"][f"{site.base}/robots.txt"] in done.err
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("hops", "allowed"), [(5, True), (6, False)])
 def test_five_redirects_of_robots_are_followed_and_six_are_not(tmp_path: Path, hops: int, allowed: bool) -> None:
     with raw_server() as site:

@@ -46,6 +46,7 @@ def test_a_text_is_judged_as_expected(case: dict[str, Any]) -> None:
     assert dict(verdict.labels).items() >= case.get("labels", {}).items()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CHEAP)
 @given(text=st.text(max_size=200))
 def test_any_text_gets_a_verdict_with_its_number_and_limit(name: str, text: str) -> None:

@@ -18,6 +18,7 @@ def test_an_address_that_no_webhook_has_is_refused():
         alerts.install("hooks.office.example")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("server", "says"),
     [

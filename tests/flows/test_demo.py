@@ -136,6 +136,7 @@ def test_every_quote_stands_verbatim_in_the_archived_page(demo, release):
     assert titles and not [quote for quote in titles if "「」" in quote]
 
 
+@pytest.mark.heavy
 def test_an_auditor_gets_the_passage_of_each_mark_and_a_review_that_check_reads(demo, release, tmp_path):
     draw = ["review", "sample", release, "--seed", "may", "--workspace", demo[0], "--out"]
     for out in ("a", "b"):

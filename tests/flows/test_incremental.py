@@ -210,6 +210,7 @@ def test_many_sequences_of_changes_end_with_the_bytes_of_a_new_workspace(
     compare(tmp_path, monkeypatch, seed, steps=6)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(1, 3))])
 def test_the_same_documents_at_other_places_end_with_the_bytes_of_a_new_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

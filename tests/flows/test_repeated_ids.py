@@ -5,6 +5,8 @@ import json
 import random
 from pathlib import Path
 
+import pytest
+
 from flows.collect import collect
 from flows.console import SafeConsole
 from flows.curate import curate
@@ -111,6 +113,7 @@ def test_a_withdrawn_entry_is_dropped_on_every_page(tmp_path: Path) -> None:
     assert sorted(publish(tmp_path, name)[0]) == [f"moving/e{n}" for n in (1, 2, 4)]
 
 
+@pytest.mark.heavy
 def test_a_withdrawal_after_a_release_reaches_every_page(tmp_path: Path) -> None:
     name = write(tmp_path, [entry(1), entry(2), entry(3)], [entry(3, "changed"), entry(4)])
     assert len(publish(tmp_path, name)[0]) == 5

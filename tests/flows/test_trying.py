@@ -64,6 +64,7 @@ def test_a_file_that_is_missing_a_folder_or_locked_is_named_and_the_others_are_r
     assert [one.get("detail", "") for one in found] == ["", "No such file or directory", "Is a directory", ""]
 
 
+@pytest.mark.heavy
 def test_the_exit_status_says_that_a_file_could_not_be_read(tmp_path: Path) -> None:
     (path,) = written(tmp_path, a_txt=TEXT.encode())
     call = [sys.executable, "-m", "flows.cli.main", "try", "extract", str(tmp_path / "no.txt"), str(path)]
@@ -162,6 +163,7 @@ def test_a_hundred_documents_keep_their_order(tmp_path: Path) -> None:
     assert [one["id"] for one in found if one["outcome"] != "kept"] == ["50"]
 
 
+@pytest.mark.heavy
 def test_whoever_writes_into_a_pipe_gets_each_answer_before_the_next_line() -> None:
     call = [sys.executable, "-m", "flows.cli.main", "try", "language", "--jsonl", "-"]
     with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -94,6 +94,7 @@ def _raise(error: BaseException) -> Callable[..., Any]:
     return call
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("raised", RAISED, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(("name", "call"), CALLS, ids=lambda part: part)
 def test_what_a_library_raises_is_a_verdict_and_the_next_document_is_read(

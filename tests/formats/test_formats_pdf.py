@@ -553,6 +553,7 @@ def test_chinese_and_japanese_take_no_space():
     assert learn([Joint("大韓", "民國"), Joint("これは", "辭典")], ["大韓民國"]).spaces == (False, False)
 
 
+@pytest.mark.heavy
 def test_the_guide_is_joined_as_its_publisher_wrote_it():
     path = CORPORA / "debian-installguide-ko" / "install.ko.pdf.gz"
     if not path.is_file():

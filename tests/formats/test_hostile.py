@@ -53,6 +53,7 @@ def bombs() -> dict[str, tuple[str, bytes, str]]:
     }
 
 
+@pytest.mark.heavy
 def test_bombs_and_broken_codings_cost_one_address_each_and_have_a_name(tmp_path: Path) -> None:
     made = bombs()
     with raw_server() as site:

@@ -67,6 +67,7 @@ def test_a_run_through_prefect_imports_nothing_of_the_working_folder(folder):
     malmoi(folder, "run", "general", "--source", source.name, "--workspace", "w", "--prefect")
 
 
+@pytest.mark.heavy
 def test_trying_a_stage_imports_nothing_of_the_working_folder(folder):
     (folder / "page.html").write_text("<p>이 문장은 시험을 위하여 쓴 것이다.", encoding="utf-8")
     assert "시험을" in malmoi(folder, "try", "extract", "page.html")

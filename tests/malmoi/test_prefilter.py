@@ -43,6 +43,7 @@ def test_a_lookaround_counts_as_a_place_and_not_as_a_string() -> None:
     assert need("무단(?!횡단)전재").needed == frozenset(("무단전재",))
 
 
+@pytest.mark.heavy
 @each_row("pattern", [r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"[\w-]", r"[^\s\d]", ".", r"(?i)k"])
 def test_a_pattern_of_input_means_for_re2_what_it_means_for_python(pattern: str) -> None:
     ours, theirs = compile_linear(pattern), re.compile(pattern)

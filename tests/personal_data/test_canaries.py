@@ -112,6 +112,7 @@ def test_no_canary_survives_in_what_the_release_leaves_to_later_ones(inside: Ran
     assert survivors(hay(inside.workspace / "surveys" / "index"), PLACES) == {}
 
 
+@pytest.mark.heavy
 def test_the_private_stages_and_one_report_are_all_that_may_hold_them(inside: Ran) -> None:
     assert survivors(outside(inside.workspace), PLACES).keys() <= ALONE
 

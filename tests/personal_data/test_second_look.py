@@ -218,6 +218,7 @@ def test_what_a_recipe_keeps_does_not_stop_and_what_it_writes_instead_does_not_c
     assert _kinds_to_replace(plain) - _kinds_to_replace(replace(plain, steps=steps)) == {"phone", "brn", "crn"}
 
 
+@pytest.mark.heavy
 def test_a_run_that_is_stopped_leaves_no_release_loses_nothing_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

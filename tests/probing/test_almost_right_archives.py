@@ -39,6 +39,7 @@ def work(number, rights=BY, abstract="", **more):
     return Work(number, day(number), f"제목 {number}", abstract or prose(number, 12), rights=(rights,), **more)
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     ("size", "make", "field", "state", "words"),
     [
@@ -142,6 +143,7 @@ def items(capture):
 """
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize(
     ("name", "make", "field", "state", "words"),
     [

@@ -123,6 +123,7 @@ def test_files_of_a_repository_are_drawn_and_its_licence_is_kept(tmp_path):
     assert all(url.startswith(f"{served.url}/blob/main/ko/") for one in strata for url in one.chosen)
 
 
+@pytest.mark.heavy
 def test_the_command_prints_intervals_and_the_size_of_a_better_sample(tmp_path, recipe_file):
     path = write_files(tmp_path)
     words = ("sources", "forecast", path, "--sample", "12", "--recipe", recipe_file)

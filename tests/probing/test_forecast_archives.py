@@ -46,6 +46,7 @@ def test_the_first_records_of_a_list_have_no_better_chance(home, tmp_path):
     assert 90 < sum(numbers) / 60 < 210 and min(numbers) < 60 and max(numbers) > 240
 
 
+@pytest.mark.heavy
 def test_a_repository_and_its_files_are_foretold(home, tmp_path, recipe):
     def work(n):
         return replace(licensed(n % 8), number=n, abstract=f"초록 {n} {TEXT}", file=f"/bitstream/{n}/a.txt")
@@ -79,6 +80,7 @@ class Quiet(Repository):
         return status, body if self.says_length else body.replace(b"completeListSize", b"other")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("stated", "counted"), [(True, "estimated"), (False, "at least")])
 def test_lists_beyond_the_bound_are_not_read_and_the_forecast_says_so(home, tmp_path, recipe, capsys, stated, counted):
     """Sixty requests for a sample of twelve: two ask for the repository, the others bring one record each."""
@@ -130,6 +132,7 @@ def test_pages_of_an_archive_are_drawn_from_its_index(home, tmp_path):
     assert run.facts["finished"] == "limit" and not run.facts["failed"]
 
 
+@pytest.mark.heavy
 def test_an_archive_is_foretold_beyond_its_bound_from_a_few_records(home, tmp_path, recipe, capsys):
     with served(Host(crawled(tmp_path))) as host:
         source = small_crawl.source(tmp_path, host.base, "hosts=('*.go.kr',), max_pages=50")

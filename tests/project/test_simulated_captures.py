@@ -19,6 +19,7 @@ def bodies(folder: Path) -> dict[str, bytes]:
     return {url: body for url, (_, body) in pages.items()}
 
 
+@pytest.mark.heavy
 def test_equal_arguments_give_equal_archives(tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert simulated_captures.write(tmp_path / name, 120, seed=7) == 120

@@ -81,6 +81,7 @@ def test_an_upload_that_was_interrupted_is_continued_without_sending_files_twice
     assert len(held.uploads) == len(set(held.uploads))
 
 
+@pytest.mark.heavy
 def test_a_tag_of_another_release_is_refused(release: Path, hub: tuple[Hub, str], tmp_path: Path) -> None:
     held, address = hub
     assert publish(release, address, tmp_path).returncode == 0

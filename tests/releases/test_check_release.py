@@ -186,6 +186,7 @@ def test_no_text_is_printed(bare: Path, release: Path) -> None:
     assert "가나부" not in said
 
 
+@pytest.mark.heavy
 def test_a_release_that_was_rebuilt_as_a_whole_has_another_root_than_the_publisher_says(
     bare: Path, release: Path, whole: Path
 ) -> None:
@@ -223,6 +224,7 @@ def sign(release: Path, folder: Path, *, digest: str = "") -> Path:
     return public
 
 
+@pytest.mark.heavy
 def test_a_signature_is_checked_without_a_library(bare: Path, release: Path, tmp_path: Path) -> None:
     key = sign(release, tmp_path)
     assert check(bare, release, "--key", key)[0] == 0

@@ -17,6 +17,7 @@ def reference(tmp_path_factory):
     return source, sums(root / "w")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("workers", "env"),
     [

@@ -147,6 +147,7 @@ def test_the_next_run_makes_no_version_of_the_same_documents(world: World) -> No
     assert sorted(path.name for path in world.home.releases("papers").glob("[0-9]*")) == ["1.0.0", done.version]
 
 
+@pytest.mark.heavy
 def test_the_next_run_makes_a_version_of_other_documents_and_facts(world: World, tmp_path: Path) -> None:
     world.erase(stone("id", ID))
     recipe = tmp_path / "other.toml"
@@ -208,6 +209,7 @@ def test_only_the_shards_that_a_tombstone_touches_are_made_anew(
     assert before < after and len(after - before) == 1
 
 
+@pytest.mark.heavy
 def test_copies_are_named_and_go_along_on_request(world: World) -> None:
     done = world.erase(stone("id", "papers/31.txt"), dry=True)
     ((copy, of),) = {(one.id, one.of) for one in done.copies}
@@ -220,6 +222,7 @@ def test_copies_are_named_and_go_along_on_request(world: World) -> None:
     assert numbers(data(made.folder)["id"].to_pylist()) == {"02", "03", "13"} and made.notes == ()
 
 
+@pytest.mark.heavy
 def test_dropped_copies_of_an_erased_document_are_masked_in_the_audit(world: World) -> None:
     done = world.erase(stone("id", "papers/31.txt"))
     new = world.version(done.version)
@@ -228,6 +231,7 @@ def test_dropped_copies_of_an_erased_document_are_masked_in_the_audit(world: Wor
     assert names == {"papers/[withheld 1]", "papers/[withheld 2]"}
 
 
+@pytest.mark.heavy
 def test_a_document_that_was_dropped_can_be_erased_too(world: World) -> None:
     done = world.erase(stone("id", "papers/32.txt"))
     new = world.version(done.version)
@@ -235,6 +239,7 @@ def test_a_document_that_was_dropped_can_be_erased_too(world: World) -> None:
     assert checked(new) == [] and data(new).num_rows == 4 and "papers/32.txt" not in everything(new)
 
 
+@pytest.mark.heavy
 def test_two_erasures_one_after_the_other_number_their_masks_anew(world: World) -> None:
     world.erase(stone("id", ID))
     done = world.erase(stone("id", "papers/02.txt"))
@@ -255,6 +260,7 @@ def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
     assert audited(first.folder)[0] == 0
 
 
+@pytest.mark.heavy
 def test_a_licence_without_documents_leaves_no_folder_and_no_licence_file(world: World) -> None:
     ids = data(world.first)["id"].to_pylist()
     by_file = {
@@ -320,6 +326,7 @@ LISTS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", LISTS)
 def test_a_list_of_withdrawn_files_hides_no_other_loss(world: World, case: str) -> None:
     (world.first / "withdrawn.json").write_text(json.dumps({"files": LISTS[case]}), encoding="utf-8")
@@ -328,6 +335,7 @@ def test_a_list_of_withdrawn_files_hides_no_other_loss(world: World, case: str) 
     assert audited(world.first)[0] == 1
 
 
+@pytest.mark.heavy
 def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
@@ -345,6 +353,7 @@ def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkey
 # The proof ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_run_that_was_stopped_while_it_deleted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     unlink, gone = Path.unlink, []
 
@@ -440,6 +449,7 @@ def test_a_damaged_shard_stops_the_erasure_before_anything_is_published(world: W
     assert not world.version("1.0.1").exists()
 
 
+@pytest.mark.heavy
 def test_counts_of_another_detector_are_made_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"{DETECTOR} of another day"
     for place in ("malmoi.releases.residue.DETECTOR", "malmoi.releases.verification.verify.DETECTOR"):

@@ -159,6 +159,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield done
 
 
+@pytest.mark.heavy
 def test_only_new_shards_are_split_and_searched(tmp_path: Path, calls: list[str]) -> None:
     world, kept = World(tmp_path, random.Random(0)), Kept(tmp_path / "parts", "code")
     for _ in range(4):

@@ -115,6 +115,7 @@ def shard_names(tmp: Path, shard_bytes: int, shards: int) -> dict[str, set[str]]
     return found
 
 
+@pytest.mark.heavy
 def test_the_number_of_shards_follows_the_size_of_a_field(tmp_path: Path) -> None:
     small = shard_names(tmp_path / "a", 1 << 20, 8)
     assert set(map(tuple, small.values())) == {("train-00000-of-00001.parquet",)}

@@ -193,6 +193,7 @@ def test_in_is_kept_and_dropped_and_the_card_names_how_many(tmp_path: Path) -> N
     assert not outcome.met and outcome.measured == "0.2083 (5 of 24)"
 
 
+@pytest.mark.heavy
 def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
     docs = [replace(d, title=SHOWN) if i % 7 == 0 else d for i, d in enumerate(documents())]
     roots, lists = set(), set()
@@ -240,6 +241,7 @@ HOSTS = {  # what a card would show of a document
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", HOSTS)
 def test_the_host_of_one_document_does_not_stop_the_card(tmp_path: Path, case: str) -> None:
     url, kept = HOSTS[case]
@@ -323,6 +325,7 @@ def test_what_the_audit_tells_of_a_dropped_document_stops_nothing_either(
     assert sum(row["effect"] == "opt-out" for row in rows(release, "signals")) == 7
 
 
+@pytest.mark.heavy
 def test_withdrawn_documents_that_come_to_the_last_step_are_left_out(tmp_path: Path) -> None:
     given = replace(inputs(tmp_path / "in", documents()), withdrawn=("ga/1", "na/3", "ga/102", "elsewhere/9"))
     release = released(tmp_path, given)

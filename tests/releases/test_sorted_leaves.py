@@ -26,6 +26,7 @@ def draw_rows(count: int) -> list[np.ndarray]:
     return [make_rows(leaves[at : at + 5000].tobytes(), numbers[at : at + 5000].astype(np.int64)) for at in cuts]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", [1 << 20, 1 << 15, 1 << 10])
 def test_the_parts_leave_no_trace(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
     monkeypatch.setattr(sorted_leaves, "PART", part)
@@ -36,6 +37,7 @@ def test_the_parts_leave_no_trace(monkeypatch: pytest.MonkeyPatch, part: int) ->
     assert said == sorted((bytes(row["leaf"]), int(row["document"])) for row in np.concatenate(parts))
 
 
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("case", ["a row more", "two row groups", "another document", "no row"])
 def test_a_table_that_is_not_sorted_in_blocks_is_a_finding(tmp_path: Path, case: str) -> None:
     release = sealed(tmp_path)

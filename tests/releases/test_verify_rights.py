@@ -69,6 +69,7 @@ def test_the_same_evidence_under_the_rules_of_today_is_a_fault(earlier: Path) ->
     assert rights_rules.describe(earlier) == ""
 
 
+@pytest.mark.heavy
 def test_only_the_rights_are_left_out_for_a_release_of_earlier_rules(earlier: Path) -> None:
     path = earlier / "audit" / "licence_evidence.parquet"
     edited(path, lambda rows: [rows[0] | {"quote": "공공누리 제4유형"}, *rows[1:]])

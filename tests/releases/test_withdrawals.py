@@ -79,6 +79,7 @@ def test_only_the_shards_that_a_withdrawal_touches_are_made_anew(
     assert shards(tmp_path / "w", "3-clean") == after
 
 
+@pytest.mark.heavy
 def test_the_copy_that_comes_in_for_a_withdrawn_keeper_is_named(tmp_path: Path) -> None:
     source, recipe = written(tmp_path, CALM)
     home, _, _, first = run(source, recipe, tmp_path / "w")
@@ -98,6 +99,7 @@ def test_the_copy_that_comes_in_for_a_withdrawn_keeper_is_named(tmp_path: Path) 
     assert last.notes == () and numbers(data(last.folder)["id"].to_pylist()) == {"02", "03", "13"}
 
 
+@pytest.mark.heavy
 def test_a_copy_that_never_was_published_can_be_withdrawn_with_its_keeper(tmp_path: Path) -> None:
     source, recipe = written(tmp_path, CALM)
     home, _, _, first = run(source, recipe, tmp_path / "w")

@@ -113,6 +113,7 @@ def test_a_context_is_cut_after_other_values_were_masked() -> None:
 # Decisions ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_cleared_shape_enters_at_the_next_run_and_leaves_when_it_is_revoked(two: tuple[str, str, Path]) -> None:
     _, _, _, first = run(*two)
     assert first.documents == 1
@@ -207,6 +208,7 @@ def test_a_find_in_an_id_is_not_cleared(two: tuple[str, str, Path], tmp_path: Pa
         decisions.clear_target(home, "papers/02.txt", decisions.Reviewer("Kim", "read"))
 
 
+@pytest.mark.heavy
 def test_decisions_about_finds_are_no_rights(two: tuple[str, str, Path]) -> None:
     home, *_ = run(*two)
     made, _ = decisions.clear_target(home, "papers/02.txt", decisions.Reviewer("Kim", "read"))
@@ -220,6 +222,7 @@ def test_decisions_about_finds_are_no_rights(two: tuple[str, str, Path]) -> None
 # Exit status and recipes --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_quarantined_document_is_said_and_is_no_failure(two: tuple[str, str, Path]) -> None:
     source, recipe, root = two
     args = ("run", recipe, "--source", source, "--workspace", str(root), "--workers", "1")

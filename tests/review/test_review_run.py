@@ -87,6 +87,7 @@ def test_a_decision_enters_the_next_release_and_its_revocation_leaves_it(fresh):
     assert waiting(fresh) == {SHAPE: ["own/open.txt", "own/window.txt"]}
 
 
+@pytest.mark.heavy
 def test_a_denial_takes_out_a_text_with_a_proof(tmp_path):
     workspace = review_workspace.make(tmp_path)
     run(workspace)

@@ -325,6 +325,7 @@ def test_only_this_machine_is_served_and_a_silent_connection_delays_nobody(clien
         assert client.get("/api/groups")["groups"]
 
 
+@pytest.mark.heavy
 def test_what_is_decided_on_the_page_enters_the_next_release_and_leaves_it_when_revoked(tmp_path):
     root = review_workspace.make(tmp_path / "own")
     review_workspace.run(root)

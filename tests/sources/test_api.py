@@ -192,6 +192,7 @@ def test_robots_stop_an_interface_with_the_line_that_forbids_it(tmp_path: Path) 
 TROUBLE = "def trouble(capture):\n    return answers.data_go_kr(capture)\n"
 
 
+@pytest.mark.heavy
 def test_an_empty_answer_is_asked_for_again_and_is_no_capture(tmp_path: Path) -> None:
     given = [page(""), page(""), rows()]
     with raw_server() as site:
@@ -205,6 +206,7 @@ def test_an_empty_answer_is_asked_for_again_and_is_no_capture(tmp_path: Path) ->
     assert len(site.asked) == 2 * 3 + 2 * 3
 
 
+@pytest.mark.heavy
 def test_a_used_up_quota_stops_the_run_which_goes_on_the_next_day(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/list?page=1&serviceKey=s3cret%2BKey%2Fwith%3D%3Dsigns"] = rows(

@@ -327,6 +327,7 @@ def test_a_repository_that_no_longer_names_its_licence_stops_the_source(tmp_path
             collect(Workspace.open(tmp_path / "w"), path, Progress())
 
 
+@pytest.mark.heavy
 def test_a_release_of_a_repository_verifies_and_names_the_law_and_the_structure(tmp_path):
     name = "law_git_ordinances"
     _, recipe = written(tmp_path, {})
