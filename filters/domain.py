@@ -61,4 +61,4 @@ def score_domains(found: Morphemes) -> dict[str, float]:
 
 
 # Terms and weights decide, so the version depends on them: changed ones make stages run again.
-VERSION = int(hashlib.sha256(b"3 " + terms_digest().encode() + MODEL.read_bytes()).hexdigest()[:8], 16)
+VERSION = int(hashlib.sha256(b"4 " + terms_digest().encode() + MODEL.read_bytes()).hexdigest()[:8], 16)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from malmoi.canonical_json import spell_on_one_line
 
 NONE: Final = ""  # the label of a text that has none of the others
+WHOLE: Final = 1 << 24  # parts of 1 in which values are counted, as many as single precision has
 
 
 class Features(NamedTuple):
@@ -36,12 +37,14 @@ class Model(NamedTuple):
     about: dict[str, Any]
 
 
-def score_labels(found: Features, model: Model) -> npt.NDArray[np.float32]:
+def score_labels(found: Features, model: Model) -> npt.NDArray[np.float64]:
     """Return the probability of each label; they add up to 1."""
-    weights = model.weights.take(found.slots, axis=0).astype(np.float32)
-    sums = (found.values @ weights * model.unit + model.bias) / model.temperature
-    likely = np.exp(sums - np.max(sums))
-    return np.asarray(likely / likely.sum(), np.float32)
+    weights = model.weights.take(found.slots, axis=0).astype(np.float64)
+    # Whole numbers under 2**53: the sum is exact in any order, so it is the same on every processor.
+    products = np.rint(found.values * np.float64(WHOLE)) @ weights / WHOLE
+    sums = (products * model.unit + model.bias) / model.temperature
+    likely: npt.NDArray[np.float64] = np.exp(sums - np.max(sums))
+    return np.asarray(likely / likely.sum())
 
 
 @cache

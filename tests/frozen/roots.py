@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pyarrow.parquet as pq
 
@@ -164,16 +165,12 @@ def make_grown(root: Path) -> None:
 
 def make_real(root: Path) -> None:
     """The real corpora, from a copy whose files have one date."""
-    from benchmarks.sources.corpora import CORPORA
+    from benchmarks.sources import corpora
 
-    shutil.copytree(CORPORA, root / "corpora", copy_function=shutil.copyfile)
+    shutil.copytree(corpora.CORPORA, root / "corpora", copy_function=shutil.copyfile)
     set_dates(root / "corpora")
-    here = os.environ.get("MALMOI_CORPORA")
-    os.environ["MALMOI_CORPORA"] = str(root / "corpora")
-    try:
+    with mock.patch.object(corpora, "CORPORA", root / "corpora"):
         run("run", BENCHMARKS / "recipes" / "real.toml", "--workspace", root / "w")
-    finally:
-        os.environ.pop("MALMOI_CORPORA") if here is None else os.environ.update(MALMOI_CORPORA=here)
 
 
 WORKSPACES: dict[str, Callable[[Path], None]] = {
