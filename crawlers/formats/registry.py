@@ -58,9 +58,9 @@ FORMATS = {
     "text": Format(TEXT, "text", "source", endings=("txt", "text")),
     "row": Format(TEXT, "text", "source"),  # a cell or field: an item whose body is already text
     "hwp": Format(HWP, "hwp.hwp5", "extracted"),
-    "hwp3": Format(HWP, "hwp.hwp3", "extracted", magic=(b"HWP Document File",)),  # HWP 5 has it in its container
+    "hwp3": Format(HWP, "hwp.hwp5", "extracted", magic=(b"HWP Document File",)),  # HWP 5 has it in its container
     "hwpx": Format(HWP, "hwp.hwpx", "extracted"),
-    "hwpml": Format(HWP, "hwp.hwpml", "extracted"),
+    "hwpml": Format(HWP, "hwp.hwpx", "extracted"),
     "docx": Format(DOCX, "docx.docx", "extracted"),
     "pdf": Format(PDF, "pdf.pdf", "extracted", magic=(b"%PDF-",)),
     "wikitext": Format(

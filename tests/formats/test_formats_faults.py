@@ -79,7 +79,7 @@ CALLS = [
     ("a.hwpx", "lxml.etree.XMLPullParser"),
     ("a.hwpml", "lxml.etree.XMLPullParser"),
     ("a.hwp", "zlib.decompressobj"),
-    ("c.hwp", "crawlers.formats.hwp.distribution.Cipher"),
+    ("c.hwp", "crawlers.formats.hwp.hwp5.Cipher"),
 ]
 
 

@@ -1,7 +1,8 @@
-"""Compute the numbers and bullets that a Hancom program prints before paragraphs: "1.", "가.", "제1조", "•".
+"""What Hancom programs store with a paragraph: its number or bullet ("1.", "가.", "제1조", "•"), and its form fields.
 
-They are stored in the shape of a paragraph, not in its words, but readers see them: without them a statute
-loses its articles. Source as in crawlers/formats/hwp/hwp_records.py: "문단 번호", "글머리표" and "문단 모양".
+Numbers are stored in the shape of a paragraph, not in its words, but readers see them: without them a statute
+loses its articles. The prompt of an empty form field ("누름틀") is stored as if somebody had typed it. Source as in
+crawlers/formats/hwp/hwp_records.py: "문단 번호", "글머리표", "문단 모양", "필드 컨트롤"; KS X 6101, CLICK_HERE.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from struct import error, unpack_from
 
 from lxml import etree
 
 from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE, Record, read_counted_string
-from crawlers.formats.hwp.tag_names import name
 
 LEVELS = 10
 RECORD_LEVELS = 7  # levels of a paragraph shape in HWP 5
@@ -47,6 +48,7 @@ _ROWS = {
 }
 _DIGITS = {"HANGUL_PHONETIC": "영일이삼사오육칠팔구십", "IDEOGRAPH": "零一二三四五六七八九十"}
 _ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+_PROMPT = re.compile(r"Direction:wstring:(\d{1,5}):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +121,17 @@ def numeral(number: int, form: str) -> str:
     if 0 < number <= len(row):
         return row[number - 1]
     if form.startswith("ROMAN") and 0 < number < 400:
-        return _roman(number).upper() if form == "ROMAN_CAPITAL" else _roman(number)
+        roman = ""
+        for value, letters in _ROMAN:
+            while number >= value:
+                roman += letters
+                number -= value
+        return roman.upper() if form == "ROMAN_CAPITAL" else roman
     if form in _DIGITS and 0 < number < 100:
         tens, ones = divmod(number, 10)
         words = _DIGITS[form]
         return (words[tens] if tens > 1 else "") + (words[10] if tens else "") + (words[ones] if ones else "")
     return str(number)
-
-
-def _roman(number: int) -> str:
-    found = ""
-    for value, letters in _ROMAN:
-        while number >= value:
-            found += letters
-            number -= value
-    return found
 
 
 def read_record_shapes(head: Iterable[Record]) -> Shapes:
@@ -143,36 +141,30 @@ def read_record_shapes(head: Iterable[Record]) -> Shapes:
     bullets: dict[int, str] = {}
     for record in head:
         if record.tag == PARAGRAPH_SHAPE:
-            paragraphs[len(paragraphs)] = _shape(record.data)
+            flags, number = unpack_from("<I26xH", record.data) if len(record.data) >= 32 else (0, 0)
+            paragraphs[len(paragraphs)] = _KINDS[flags >> 23 & 3], number, flags >> 25 & 7
         elif record.tag == NUMBERING:
-            numberings[len(numberings) + 1] = _numbering(record.data)
+            numberings[len(numberings) + 1] = _read_levels(record.data)
         elif record.tag == BULLET:
             bullets[len(bullets) + 1] = record.data[12:14].decode("utf-16-le", "ignore")
     return Shapes(paragraphs, numberings, bullets)
 
 
-def _shape(data: bytes) -> tuple[str, int, int]:
-    if len(data) < 32:
-        return "none", 0, 0
-    flags, number = unpack_from("<I26xH", data)
-    return _KINDS[flags >> 23 & 3], number, flags >> 25 & 7
-
-
-def _numbering(data: bytes) -> tuple[Level, ...]:
-    found: list[tuple[str, str]] = []
-    at = 0
+def _read_levels(data: bytes) -> tuple[Level, ...]:
+    forms: list[tuple[str, str]] = []
+    end = 0
     try:
         for _ in range(RECORD_LEVELS):
-            form = unpack_from("<I", data, at)[0] >> 5 & 0xF
-            pattern, at = read_counted_string(data, at + 12)
-            found.append((pattern, _FORMS[form] if form < len(_FORMS) else "DIGIT"))
-        starts = unpack_from("<7I", data, at + 2) if len(data) >= at + 30 else (unpack_from("<H", data, at)[0],)
+            form = unpack_from("<I", data, end)[0] >> 5 & 0xF
+            pattern, end = read_counted_string(data, end + 12)
+            forms.append((pattern, _FORMS[form] if form < len(_FORMS) else "DIGIT"))
+        starts = unpack_from("<7I", data, end + 2) if len(data) >= end + 30 else (unpack_from("<H", data, end)[0],)
     except error:
         return ()
     starts += (1,) * RECORD_LEVELS
     return tuple(
         Level(pattern, form, start if 0 < start < MAX_NUMBER else 1)
-        for (pattern, form), start in zip(found, starts, strict=False)
+        for (pattern, form), start in zip(forms, starts, strict=False)
     )
 
 
@@ -186,36 +178,71 @@ def read_xml_shapes(root: etree._Element) -> Shapes:
         if kind == "heading":
             above = element.getparent()
             if above is not None and name(above) == "parapr":
-                said = element.get("type", "").lower(), _int(element.get("idRef")), _int(element.get("level"))
-                paragraphs[_int(above.get("id"))] = said
-        elif kind == "parashape" and (said_kind := element.get("HeadingType")):
-            said = said_kind.lower(), _int(element.get("Heading")), _int(element.get("Level"))
-            paragraphs[_int(element.get("Id"))] = said
+                shape = element.get("type", "").lower(), _int(element.get("idRef")), _int(element.get("level"))
+                paragraphs[_int(above.get("id"))] = shape
+        elif kind == "parashape" and (heading := element.get("HeadingType")):
+            shape = heading.lower(), _int(element.get("Heading")), _int(element.get("Level"))
+            paragraphs[_int(element.get("Id"))] = shape
         elif kind == "numbering":
-            numberings[_int(element.get("id") or element.get("Id"))] = _levels(element)
+            levels = []
+            for child in element:
+                if name(child) == "parahead":
+                    form = child.get("numFormat") or child.get("NumFormat") or ""
+                    if not form.isupper():  # HWPML writes "HangulSyllable" for OWPML's "HANGUL_SYLLABLE"
+                        form = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", form).upper()
+                    pattern = "".join(map(str, child.itertext()))[:100]
+                    levels.append(Level(pattern, form, _int(child.get("start") or child.get("Start") or "1")))
+            numberings[_int(element.get("id") or element.get("Id"))] = tuple(levels[:LEVELS])
         elif kind == "bullet":
             sign = element.get("char") or element.get("Char") or ""
             bullets[_int(element.get("id") or element.get("Id"))] = sign[:2]
     return Shapes(paragraphs, numberings, bullets)
 
 
-def _levels(element: etree._Element) -> tuple[Level, ...]:
-    found = [
-        Level(
-            "".join(map(str, child.itertext()))[:100],
-            _form(child.get("numFormat") or child.get("NumFormat") or ""),
-            _int(child.get("start") or child.get("Start") or "1"),
-        )
-        for child in element
-        if name(child) == "parahead"
-    ]
-    return tuple(found[:LEVELS])
-
-
-def _form(said: str) -> str:
-    """Normalise a format name: HWPML writes "HangulSyllable" for OWPML's "HANGUL_SYLLABLE"."""
-    return said if said.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", said).upper()
-
-
 def _int(value: str | None) -> int:
     return int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else 0
+
+
+def name(element: etree._Element) -> str:
+    """Return the name of an element without its namespace, in lower case; "" for a comment or similar.
+
+    OWPML and HWPML differ only in these.
+
+    >>> name(etree.XML('<hp:secPr xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph"/>'))
+    'secpr'
+    """
+    return _fold_name(element.tag) if isinstance(element.tag, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _fold_name(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
+
+
+@dataclass(slots=True)
+class OpenFields:
+    """Fields of a paragraph whose end has not been read: the index of their first word, and their prompt."""
+
+    _fields: list[tuple[int, str]] = field(default_factory=list)
+
+    def open(self, words: list[str], prompt: str) -> None:
+        """Begin a field behind the words; `prompt` is "" for a field that is not empty or has none."""
+        self._fields.append((len(words), prompt))
+
+    def close(self, words: list[str]) -> None:
+        """End the innermost field; remove its words if they are its prompt."""
+        if not self._fields:  # the field began in an earlier paragraph
+            return
+        start, prompt = self._fields.pop()
+        if prompt and "".join(words[start:]).strip() == prompt:
+            del words[start:]
+
+
+def read_prompt(command: str) -> str:
+    """Return the prompt in the command of a field; "" without one.
+
+    >>> read_prompt("Clickhere:set:44:Direction:wstring:5:이름 입력 HelpState:wstring:0:  ")
+    '이름 입력'
+    """
+    match = _PROMPT.search(command)
+    return command[match.end() : match.end() + int(match[1])].strip() if match else ""

@@ -134,7 +134,13 @@ class Container:
         raw = self._chain(start, self._sectors, to_end=True)
         if len(raw) > MAX_ENTRIES * _ENTRY:
             raise Unreadable("too-large")
-        return [_entry(raw, at) for at in range(0, len(raw) - _ENTRY + 1, _ENTRY)]
+        entries = []
+        for offset in range(0, len(raw) - _ENTRY + 1, _ENTRY):
+            length, kind, _, left, right, child = unpack_from("<HBBIII", raw, offset + 64)
+            start, size = unpack_from("<II", raw, offset + 116)
+            name = raw[offset : offset + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")
+            entries.append(_Entry(name, kind, left, right, child, start, size))
+        return entries
 
     def _walk(self) -> Iterator[tuple[str, _Entry]]:
         waiting = [("", self._entries[0].child)]
@@ -158,10 +164,3 @@ def _numbers(raw: bytes) -> array[int]:
     numbers = array("I")  # 32 bits on all platforms of CPython
     numbers.frombytes(raw[: len(raw) // 4 * 4])
     return numbers
-
-
-def _entry(raw: bytes, at: int) -> _Entry:
-    length, kind, _, left, right, child = unpack_from("<HBBIII", raw, at + 64)
-    start, size = unpack_from("<II", raw, at + 116)
-    name = raw[at : at + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")
-    return _Entry(name, kind, left, right, child, start, size)

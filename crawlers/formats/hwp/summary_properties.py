@@ -47,15 +47,16 @@ def read(raw: bytes) -> Summary:
     The date is that of the last save: a document is often created from one that is years older.
     """
     try:
-        found = _properties(raw)
+        properties = _read_properties(raw)
     except error:
         return Summary()
-    date = found.get(_SAVED)
-    written = _WRITTEN.match(str(found.get(_DATE, "")))
+    saved = properties.get(_SAVED)
+    date = plausible_date(saved) if isinstance(saved, datetime) else ""
+    written = _WRITTEN.match(str(properties.get(_DATE, "")))
     return Summary(
-        title=plausible_title(str(found.get(_TITLE, ""))),
-        author=plausible_author(str(found.get(_AUTHOR, ""))),
-        date=_iso(date) or ("{}-{:0>2}-{:0>2}".format(*written.groups()) if written else ""),
+        title=plausible_title(str(properties.get(_TITLE, ""))),
+        author=plausible_author(str(properties.get(_AUTHOR, ""))),
+        date=date or ("{}-{:0>2}-{:0>2}".format(*written.groups()) if written else ""),
     )
 
 
@@ -98,28 +99,19 @@ def headline(title: str, text: str) -> str:
     return "" if first != title and first.startswith(title) else title
 
 
-def _iso(value: str | datetime | None) -> str:
-    return plausible_date(value) if isinstance(value, datetime) else ""
-
-
-def _properties(raw: bytes) -> dict[int, str | datetime]:
+def _read_properties(raw: bytes) -> dict[int, str | datetime]:
     (start,) = unpack_from("<I", raw, 44)
     (count,) = unpack_from("<I", raw, start + 4)
-    found: dict[int, str | datetime] = {}
+    properties: dict[int, str | datetime] = {}
     for number in range(min(count, 100)):
         name, offset = unpack_from("<II", raw, start + 8 + 8 * number)
-        if name in (_TITLE, _AUTHOR, _SAVED, _DATE):
-            value = _value(raw, start + offset)
-            if value is not None:
-                found[name] = value
-    return found
-
-
-def _value(raw: bytes, at: int) -> str | datetime | None:
-    kind, first = unpack_from("<II", raw, at)
-    if kind == _WIDE:
-        return raw[at + 8 : at + 8 + 2 * first].decode("utf-16-le", "replace").partition("\0")[0]
-    if kind == _TIME:
-        ticks = int(unpack_from("<Q", raw, at + 4)[0])
-        return _EPOCH + timedelta(microseconds=ticks // 10) if ticks < 2**61 else None
-    return None
+        if name not in (_TITLE, _AUTHOR, _SAVED, _DATE):
+            continue
+        place = start + offset
+        kind, size = unpack_from("<II", raw, place)
+        if kind == _WIDE:
+            text = raw[place + 8 : place + 8 + 2 * size].decode("utf-16-le", "replace")
+            properties[name] = text.partition("\0")[0]
+        elif kind == _TIME and (ticks := int(unpack_from("<Q", raw, place + 4)[0])) < 2**61:
+            properties[name] = _EPOCH + timedelta(microseconds=ticks // 10)
+    return properties

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from crawlers import formats
-from crawlers.formats.hwp import distribution
+from crawlers.formats.hwp import hwp5
 from malmoi.source import Extracted, Item
 
 PACKED, PASSWORD, DISTRIBUTION, DRM, CERTIFICATE = 0x1, 0x2, 0x4, 0x10, 0x100
@@ -63,7 +63,7 @@ def locked(packed: bytes, seed: int = 0x2A) -> bytes:
     key = bytes(plain[at : at + 16])
     encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
     body = encryptor.update(packed + bytes(-len(packed) % 16)) + encryptor.finalize()
-    return record(28, 0, distribution.mask(bytes(plain))) + body
+    return record(28, 0, hwp5.mask(bytes(plain))) + body
 
 
 def record(tag: int, level: int, data: bytes = b"") -> bytes:
