@@ -43,7 +43,7 @@ from malmoi.releases.manifest import Manifest
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residue import outcomes
-from malmoi.releases.versions.latest import put_version
+from malmoi.releases.version_history import put_version
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout

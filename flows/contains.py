@@ -19,9 +19,15 @@ from filters.duplicates.sketch import letters_of
 from malmoi.errors import CallError
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import manifest as manifests
-from malmoi.releases.membership.answer_statement import Question, state_absence, state_presence
-from malmoi.releases.membership.leaves import make_leaf, normalise_address
-from malmoi.releases.membership.member_tables import Members, read_sketches
+from malmoi.releases.membership import (
+    Members,
+    Question,
+    make_leaf,
+    normalise_address,
+    read_sketches,
+    state_absence,
+    state_presence,
+)
 
 THRESHOLD = 0.8  # Jaccard similarity of a near copy, as in the shipped recipes
 COMPARED = 64  # candidates that are compared with the text

@@ -20,15 +20,14 @@ from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure_plan import ErasurePlan
 from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
+from malmoi.releases import erased_documents, patch_release, segments
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.erasure import erased_documents, patch_release, withdrawn_files, write_proof
-from malmoi.releases.erasure.erased_documents import Erasure
-from malmoi.releases.index import segments
+from malmoi.releases.erased_documents import Erasure
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import NAME as SUMS
-from malmoi.releases.versions.latest import point_latest, put_version
+from malmoi.releases.version_history import point_latest, put_version
 from malmoi.storage import shard
 from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace import Workspace, push
@@ -118,7 +117,7 @@ def erase(
         histories.write(workspace.release_history, releases.read_history(workspace))
     latest = done.version or ("" if erasure else plan.made.version)
     lost = {
-        folder.name: len(withdrawn_files.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
+        folder.name: len(erased_documents.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
         for folder, one in plan.found.items()
     }
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
@@ -230,7 +229,7 @@ def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Er
         )  # fmt: skip
         new = patch_release.describe_patch(made, patch, version)
         (folder / manifests.NAME).write_text(new.to_json(), encoding="utf-8")
-        write_proof.write(folder, made, new, erasure, patch, _today())
+        patch_release.write_proof(folder, made, new, erasure, patch, _today())
         releases.seal_release(folder, patch.list_unchanged(), before=base)
         target = workspace.releases(made.name) / version
         if target.exists():

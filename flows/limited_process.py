@@ -127,12 +127,12 @@ def _limit_error(named: str, limit: limits.InputLimit) -> LimitExceeded:
 def compare_folders(before: Path, after: Path) -> dict[str, Any]:
     """Compare two releases in this process: the differences, those of the recipes in words, and of the changelog."""
     from flows.recipe_text import compare_sides, read_release
-    from malmoi.releases.verification import withdrawn_list
-    from malmoi.releases.versions import changelog
-    from malmoi.releases.versions.compare import compare
+    from malmoi.releases import changelog
+    from malmoi.releases.compare import compare
+    from malmoi.releases.verification import sha256sums
 
     for folder in (before, after):
-        if lost := withdrawn_list.describe(folder):
+        if lost := sha256sums.describe_withdrawn(folder):
             raise DataError(
                 f"{folder}: {lost}; what is left of it cannot be compared. Compare whole versions, or read the "
                 "CHANGELOG.md of the later one."
@@ -157,7 +157,7 @@ def _answer(task: str, seconds: str, spill: str, *arguments: str) -> dict[str, A
     folder = Path(arguments[0])
     if task == "verify":
         import data_cards
-        from malmoi.releases.statements.time_stamp import read_anchors
+        from malmoi.releases.time_stamp import read_anchors
         from malmoi.releases.verification.verify import verify, verify_beside
 
         _, public, anchors, part = arguments

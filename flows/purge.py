@@ -30,7 +30,7 @@ from malmoi.erasure.passages import PassageFinder
 from malmoi.erasure.tombstones import NAME, Matcher, Tombstone
 from malmoi.errors import CaptureError
 from malmoi.page_ids import digest_id, is_digest_id
-from malmoi.releases.index.erase_rows import erase_rows
+from malmoi.releases.segments import erase_rows
 from malmoi.source import Dump
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import STAGES, Stage

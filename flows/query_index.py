@@ -19,8 +19,8 @@ from flows.release_index import segments_by_survey
 from malmoi.apply import apply
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
-from malmoi.releases.index import segments
-from malmoi.releases.index.segments import ROWS, IndexSegment
+from malmoi.releases import segments
+from malmoi.releases.segments import ROWS, IndexSegment
 from malmoi.workspace import Workspace
 
 COPIES = "copies"  # the survey whose segments hold MinHash signatures

@@ -33,6 +33,7 @@ from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
 from malmoi import recipe as recipes
+from malmoi.ablation.kept_result import parse_result
 from malmoi.apply import Verb, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
@@ -44,25 +45,25 @@ from malmoi.licensing import review_file
 from malmoi.publisher import Publisher
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.release_files import data_files
-from malmoi.releases import excluded_documents
+from malmoi.releases import changelog, excluded_documents
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.erasure.repeated_patch import is_repeated
+from malmoi.releases.cleared_finds import select_decisions
 from malmoi.releases.expectation_checks import Outcome, measure
 from malmoi.releases.kept_parts import Kept
+from malmoi.releases.patch_release import is_repeated
 from malmoi.releases.publish import publish
-from malmoi.releases.quarantine.cleared_finds import select_decisions
 from malmoi.releases.release_inputs import Inputs, PolicyAnswer, Redact, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
-from malmoi.releases.sampling.kept_samples import read_ablation, read_inspection, read_sample
+from malmoi.releases.sampling import read_last
+from malmoi.releases.sampling.inspection import read_inspection
+from malmoi.releases.sampling.wrong_grants import read_sample
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import CARD, find_damage, verify
-from malmoi.releases.version_history import Entry, History
-from malmoi.releases.versions import changelog
-from malmoi.releases.versions.latest import point_latest, put_version
+from malmoi.releases.version_history import Entry, History, point_latest, put_version
 from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.location import describe_place
@@ -532,7 +533,7 @@ def _gather_inputs(
         publisher=recipe.publisher,
         sample=read_sample(workspace, recipe.name),
         inspection=read_inspection(workspace, recipe.name),
-        ablation=read_ablation(workspace, recipe.name),
+        ablation=read_last(workspace.ablations(recipe.name), parse_result, "run malmoi ablate"),
         stages=tuple(
             (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
             for stage, ledgers in curated.stages

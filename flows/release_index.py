@@ -12,8 +12,8 @@ from flows.console import SafeConsole
 from malmoi import recipe as recipes
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
-from malmoi.releases.index import segments
-from malmoi.releases.index.segments import IndexSegment
+from malmoi.releases import segments
+from malmoi.releases.segments import IndexSegment
 from malmoi.survey import Survey
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Layout

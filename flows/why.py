@@ -17,8 +17,9 @@ from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import REASONS, decide, explain
+from malmoi.page_ids import is_digest_id
 from malmoi.release_files import audit_file, audit_files, data_files
-from malmoi.releases import excluded_documents, exposed_pages
+from malmoi.releases import excluded_documents
 from malmoi.releases.verification import untrusted_files
 from malmoi.storage import shard
 from malmoi.storage.location import locate
@@ -138,7 +139,7 @@ def _find_text(workspace: Workspace, doc_id: str, kind: str = "near") -> str | N
 
 
 def _unknown_document(workspace: Workspace, doc_id: str) -> CallError:
-    if exposed_pages.is_digest_id(doc_id):
+    if is_digest_id(doc_id):
         return CallError(
             f"{doc_id} is the masked id of a published document, whose page may show personal data that the release "
             f"replaced; a workspace uses the full id. Pass the folder of the release: `malmoi why RELEASE {doc_id}`."

@@ -1,6 +1,6 @@
 """Ids of documents whose page must stay hidden: a digest in place of the key.
 
-Used by releases (malmoi/releases/exposed_pages.py) and by erasure, which finds such a document by either id.
+Used by releases (malmoi/releases/published_rows.py) and by erasure, which finds such a document by either id.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def sign(
     ] = "",
 ) -> None:
     """Verify a release, then sign it: write manifest.dsse.json."""
-    from malmoi.releases.statements.time_authority import request_stamp
+    from malmoi.releases.time_stamp import request_stamp
     from malmoi.releases.verification import release_statement
 
     signer = open_key(key, release)
@@ -69,7 +69,7 @@ def sign(
 
 def open_key(key: Path | None, place: Path) -> Any:
     """Return the signer of `--key`, None without one: a key that cannot sign stops a run before it starts."""
-    from malmoi.releases.statements.keys import read_signer
+    from malmoi.releases.signing_keys import read_signer
 
     return None if key is None else read_signer(key, place)
 
@@ -101,17 +101,17 @@ def verify(
     ] = None,
 ) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
-    from malmoi.releases.statements.keys import read_public_key
-    from malmoi.releases.statements.time_stamp import read_anchors
-    from malmoi.releases.verification import release_statement, rights_rules, withdrawn_list
+    from malmoi.releases.signing_keys import read_public_key
+    from malmoi.releases.time_stamp import read_anchors
+    from malmoi.releases.verification import invariants, release_statement, sha256sums
 
     if timestamp_certificate:
         read_anchors(timestamp_certificate)
     require_verified(folder, None if public_key is None else read_public_key(public_key), timestamp_certificate)
-    lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
+    lost, agrees = sha256sums.describe_withdrawn(folder), "Every file, the manifest and every number of the card agree."
     result = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
     out.print(escape_line(f"{describe_place(folder)}: {result}"))
-    if note := rights_rules.describe(folder):
+    if note := invariants.describe_rights(folder):
         out.print(note)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
     signed = release_statement.describe(folder)
@@ -189,7 +189,7 @@ def contains(
 ) -> None:
     """Answer whether a work is in a release, near copies included, with a proof that can be checked offline."""
     from flows.limited_process import ask_release
-    from malmoi.releases.statements import dsse
+    from malmoi.releases import dsse
 
     if bool(url) == (text is not None):
         raise CallError("name the work by either --url ADDRESS or --text FILE.")
@@ -359,7 +359,7 @@ def publish(
     Credentials come from the environment. `latest` moves after the copy is complete.
     """
     from malmoi.erasure_plan import find_unfinished
-    from malmoi.releases.distribution.payload import read_payload
+    from malmoi.releases.distribution import read_payload
     from malmoi.workspace import Workspace
 
     folder = _find_named(release, workspace)
@@ -382,7 +382,7 @@ def publish(
     elif "://" in target or not target.strip():
         raise CallError(f"{target!r} is not a target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
     else:
-        from malmoi.releases.distribution.folder import publish_to_folder
+        from malmoi.releases.distribution import publish_to_folder
 
         done = publish_to_folder(payload, Path(target).absolute())
     out.print(

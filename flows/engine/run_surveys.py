@@ -26,8 +26,8 @@ from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.release_files import data_files
 from malmoi.releases import manifest as manifests
-from malmoi.releases.index import segment_rows, segments
-from malmoi.releases.index.segments import Facts, IndexSegment
+from malmoi.releases import segments
+from malmoi.releases.segments import Facts, IndexSegment
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.on_demand import fetch
@@ -210,9 +210,7 @@ def write_segments(
             fetch(*data_files(folder))
             with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
                 sketches, data = [job.target for job in basis.jobs], data_files(folder)
-                segment_rows.write(
-                    born, basis.survey, facts, sketches=sketches, data=data, earlier=own, work=work, run=run
-                )
+                segments.write(born, basis.survey, facts, sketches=sketches, data=data, earlier=own, work=work, run=run)
                 workspace.move_into_place(born, target)
 
 

@@ -39,8 +39,7 @@ from malmoi.licensing.review_decisions import (
     shape_of,
 )
 from malmoi.printable import dump_json
-from malmoi.releases import excluded_documents, residue
-from malmoi.releases.quarantine import cleared_finds
+from malmoi.releases import cleared_finds, excluded_documents, residue
 from malmoi.storage import shard
 from malmoi.storage.location import find_address
 from malmoi.workspace import Workspace

@@ -23,9 +23,16 @@ from flows.review.sample import SAMPLE, SampleFacts, check_ids, find_release, ke
 from flows.review.server import Refusal, parse_count, unknown_address
 from malmoi.errors import CallError
 from malmoi.printable import escape_controls, escape_line
-from malmoi.releases.sampling.inspection import MOST_READERS, QUESTIONS, QuestionCounts, Reading, count_answers
+from malmoi.releases.sampling.inspection import (
+    MOST_READERS,
+    QUESTIONS,
+    DrawnText,
+    QuestionCounts,
+    Reading,
+    count_answers,
+    draw_texts,
+)
 from malmoi.releases.sampling.inspection import read_sheet as read_readings
-from malmoi.releases.sampling.random_sample import DrawnText, draw_texts
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
 

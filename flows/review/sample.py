@@ -25,9 +25,8 @@ from malmoi.licensing import proofs
 from malmoi.printable import escape_line
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import manifest
-from malmoi.releases.sampling.intervals import Rate
-from malmoi.releases.sampling.strata import draw
-from malmoi.releases.sampling.wrong_grants import Counts, count_answers, estimate, read_answers
+from malmoi.releases.sampling import Rate
+from malmoi.releases.sampling.wrong_grants import Counts, count_answers, draw, estimate, read_answers
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace import Workspace, push

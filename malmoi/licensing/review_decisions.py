@@ -18,7 +18,7 @@ from malmoi.licensing.rights_decision import NONE, SCOPES, decide
 from malmoi.prefilter import compile_linear
 
 FILE: Final = "reviews.jsonl"  # in a workspace; part of the place of the evidence
-# `clear` is about finds of the second detector of personal data (malmoi/releases/quarantine/cleared_finds.py).
+# `clear` is about finds of the second detector of personal data (malmoi/releases/cleared_finds.py).
 Verdict: TypeAlias = Literal["grant", "deny", "clear"]
 CLEAR: Final = "clear"
 Target: TypeAlias = Literal["item", "addresses", "shape"]

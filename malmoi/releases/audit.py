@@ -1,33 +1,32 @@
-"""Audit tables: counts of each stage, dropped documents with reasons, and licence evidence of published ones."""
+"""Audit tables: counts of each stage, dropped documents with reasons and signals, evidence of published documents."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger
 from malmoi.release_files import audit_file
-from malmoi.releases import excluded_documents
+from malmoi.releases import cleared_finds, excluded_documents
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.masked_ids import Names, rename_ids
-from malmoi.releases.published_rows import SIDES
-from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.release_inputs import Inputs
+from malmoi.releases.published_rows import SIDES, redact_row
+from malmoi.releases.release_inputs import Inputs, Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import ROWS, SMALL, sort_into
+from malmoi.storage.duckdb_tables import ROWS, SMALL, quote_string, sort_into
 from malmoi.storage.repeated_ids import find_repeated_ids
+from malmoi.storage.shuffle import name_task
 
 FIRST = "2-documents"  # the stage of extraction; later ones have one document for each id
 _DROP = {"filter": "by"}  # column of the audit → column of a stage's dropped.parquet
-
 WITHOUT_DROPS = tuple(name for name in SIDES if name != "signals")  # tables with rows of published documents only
-
 Ledgers = Sequence[tuple[str, Sequence[Ledger]]]  # (stage, ledgers of its shards)
 
 
@@ -36,19 +35,19 @@ def ledgers(inputs: Inputs) -> Ledgers:
 
     StageError if a folder has no ledger (not finished) or a file differs from its ledger.
     """
-    return [(stage, [_ledger(folder) for folder in sorted(folders)]) for stage, folders in inputs.stages]
 
+    def read(folder: Path) -> Ledger:
+        try:
+            ledger = Ledger.read(folder / "ledger.json")
+        except OSError as error:
+            raise StageError(f"{folder}: no ledger, so this shard is not finished; run curate again.") from error
+        for file in ledger.files:
+            path = folder / file.name
+            if not path.exists() or shard.file_of(path, file.rows) != file:
+                raise StageError(f"{path}: differs from its ledger; delete {folder} and run curate again.")
+        return ledger
 
-def _ledger(folder: Path) -> Ledger:
-    try:
-        found = Ledger.read(folder / "ledger.json")
-    except OSError as error:
-        raise StageError(f"{folder}: no ledger, so this shard is not finished; run curate again.") from error
-    for file in found.files:
-        path = folder / file.name
-        if not path.exists() or shard.file_of(path, file.rows) != file:
-            raise StageError(f"{path}: differs from its ledger; delete {folder} and run curate again.")
-    return found
+    return [(stage, list(map(read, sorted(folders)))) for stage, folders in inputs.stages]
 
 
 def write(
@@ -68,16 +67,29 @@ def write(
     drops of the last step), `cleared` and `copies` have masked ids already (`names`).
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
+    edits = Counter[tuple[str, ...]]()
+    for stage, found in counted:
+        for ledger in found:
+            edits.update({(stage, *key): n for key, n in (ledger.edits or {}).items()})
+    rows_of_failed = sorted(
+        (names.get(one.id, one.id), one.source, stage, one.why)
+        for stage, found in counted
+        for ledger in found
+        for one in ledger.failed
+    )
+    failed = [dict(zip(AUDIT["failed"].names, row, strict=True)) for row in rows_of_failed]
+    by_name = sorted(inputs.sources, key=lambda source: source.name)
+    sources = [{name: getattr(source, name) for name in AUDIT["sources"].names} for source in by_name]
     small = {
         "ablation": pa.Table.from_pylist(inputs.ablation.rows() if inputs.ablation else [], AUDIT["ablation"]),
         cleared_finds.NAME: cleared,
         "clusters": copies,
-        "edits": _edits(counted),
-        "failed": _failure_table(counted, names),
+        "edits": _count_table(edits, "edits"),
+        "failed": pa.Table.from_pylist(failed, AUDIT["failed"]),
         "inspection": pa.Table.from_pylist(inputs.inspection.rows() if inputs.inspection else [], AUDIT["inspection"]),
         "judged_grants": pa.Table.from_pylist(inputs.sample.rows() if inputs.sample else [], AUDIT["judged_grants"]),
         "policies": pa.Table.from_pylist([asdict(one) for one in sorted(inputs.policies)], AUDIT["policies"]),
-        "sources": _sources(inputs),
+        "sources": pa.Table.from_pylist(sources, AUDIT["sources"]),
         "stages": _stages(counted),
     }
     rows = {}
@@ -105,31 +117,10 @@ def _stages(counted: Ledgers) -> pa.Table:
     return _count_table(n, "stages")
 
 
-def _edits(counted: Ledgers) -> pa.Table:
-    n: Counter[tuple[str, ...]] = Counter()
-    for stage, found in counted:
-        for ledger in found:
-            n.update({(stage, *key): k for key, k in (ledger.edits or {}).items()})
-    return _count_table(n, "edits")
-
-
 def _count_table(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
     schema = AUDIT[name]
     rows = [dict(zip(schema.names, (*key, k), strict=True)) for key, k in sorted(n.items()) if k]
     return pa.Table.from_pylist(rows, schema)
-
-
-def _failure_table(counted: Ledgers, names: Names) -> pa.Table:
-    failed = [(stage, f) for stage, found in counted for ledger in found for f in ledger.failed]
-    rows = [(names.get(f.id, f.id), f.source, stage, f.why) for stage, f in failed]
-    schema = AUDIT["failed"]
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in sorted(rows)], schema)
-
-
-def _sources(inputs: Inputs) -> pa.Table:
-    schema = AUDIT["sources"]
-    found = sorted(inputs.sources, key=lambda s: s.name)
-    return pa.Table.from_pylist([{n: getattr(s, n) for n in schema.names} for s in found], schema)
 
 
 def _write_sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp: Path) -> int:
@@ -139,20 +130,26 @@ def _write_sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp
     Both ways give the same bytes: the same order and the same row groups.
     """
     schema = AUDIT[target.stem]
+    columns = {name: _DROP.get(name, name) for name in schema.names}  # of a file of a stage
     if sum(path.stat().st_size for _, paths in parts for path in paths) > SMALL:
-        return sort_into(target, schema, [(_columns(schema, stage), paths) for stage, paths in parts], tmp=tmp)
-    read = [_read_table(path, schema, stage) for stage, paths in parts for path in paths]
-    table = pa.concat_tables([schema.empty_table(), *read])
-    table = table.sort_by([(name, "ascending") for name in schema.names])
+        selected = []
+        for stage, paths in parts:
+            own = [f'"{name}"' for name in columns]
+            if stage:
+                own = [f'"{column}" AS "{name}"' for name, column in columns.items()]
+                own[schema.names.index("stage")] = f"{quote_string(stage)} AS stage"
+            selected.append((", ".join(own), paths))
+        return sort_into(target, schema, selected, tmp=tmp)
+    tables = [schema.empty_table()]
+    for stage, path in ((stage, path) for stage, paths in parts for path in paths):
+        table = shard.read(path, [column for name, column in columns.items() if name != "stage"] if stage else None)
+        if stage:
+            named = {name: table.column(column) for name, column in columns.items() if name != "stage"}
+            named["stage"] = pa.repeat(stage, table.num_rows)
+            table = pa.table([named[name] for name in columns], schema=schema)
+        tables.append(table.select(schema.names))
+    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in schema.names])
     return shard.write(table, target, row_group_rows=ROWS).rows
-
-
-def _read_table(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
-    if not stage:
-        return shard.read(path).select(schema.names)
-    table = shard.read(path, [_DROP.get(name, name) for name in schema.names if name != "stage"])
-    found = {name: table.column(_DROP.get(name, name)) for name in schema.names if name != "stage"}
-    return pa.table([found.get(name, pa.repeat(stage, table.num_rows)) for name in schema.names], schema=schema)
 
 
 def _drops(inputs: Inputs, names: Names, published: Sequence[Path], tmp: Path) -> list[tuple[str, list[Path]]]:
@@ -161,37 +158,49 @@ def _drops(inputs: Inputs, names: Names, published: Sequence[Path], tmp: Path) -
     Of an entry that two captures show, one may be unreadable and the other one published, in a file of `published`.
     The former is listed as `<id>#again`, as the latter is not dropped.
     """
-    found = []
+    columns = [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"]
+    drops = []
     for stage, folders in inputs.stages:
         paths = [path for folder in sorted(folders) if (path := folder / "dropped.parquet").exists()]
         known = names
         if stage == FIRST and paths:
             twice = find_repeated_ids([*published, *paths], tmp=tmp)
             known = {**names, **{id: f"{names.get(id, id)}#again" for id in twice}}
-        found.append((stage, [_name_ids(path, known, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
-    return found
+        for number, path in enumerate(paths if known else ()):
+            table = shard.read(path, columns)
+            if (renamed := rename_ids(table, ["id"], known)) is not table:
+                paths[number] = tmp / f"{stage}-{number}" / path.name  # a copy with published ids
+                paths[number].parent.mkdir(parents=True)
+                shard.write(renamed, paths[number])
+        drops.append((stage, paths))
+    return drops
 
 
-def _name_ids(path: Path, names: Names, tmp: Path) -> Path:
-    """Return the file `path`, or a copy of its columns below `tmp` with published ids."""
-    if not names:
-        return path
-    table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])
-    if (found := rename_ids(table, ["id"], names)) is table:
-        return path
-    tmp.mkdir(parents=True)
-    shard.write(found, tmp / path.name)
-    return tmp / path.name
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A task: a finished shard of any stage, and the output file for the signals of its dropped documents."""
+
+    folder: Path
+    target: Path
+    redact: Redact | None = None
+    names: Names = field(default_factory=dict)  # of masked ids
+    kinds: frozenset[str] = frozenset()  # kinds of finds of the second detector that must not be published
 
 
-def _quote_literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _columns(schema: pa.Schema, stage: str) -> str:
-    if not stage:
-        return ", ".join(f'"{name}"' for name in schema.names)
-    return ", ".join(
-        f"{_quote_literal(stage)} AS stage" if name == "stage" else f'"{_DROP.get(name, name)}" AS "{name}"'
-        for name in schema.names
-    )
+@name_task("list signals of dropped documents of shards")
+def write_dropped_signals(work: Refused) -> Path:
+    """Write the signals of the documents that a stage shard dropped, such as opt-outs; return the file."""
+    source = work.folder / "dropped.parquet"
+    table = shard.read(source, ["id", "signals"]) if source.exists() else None
+    rows = [] if table is None else table.to_pylist()
+    said = [(row["id"], signal) for row in rows for signal in row["signals"] or ()]
+    found = [
+        # No place and no record of a document with a masked id: they lead to its page.
+        {**row, "id": work.names[id], "place": "", "record": ""} if id in work.names else row
+        for id, signal in said
+        for row in [redact_row(signal, id, work.redact)]
+    ]
+    work.target.parent.mkdir(parents=True, exist_ok=True)
+    signals = pa.Table.from_pylist(found, AUDIT["signals"])
+    pq.write_table(excluded_documents.blank_rows(signals, work.kinds), work.target)
+    return work.target

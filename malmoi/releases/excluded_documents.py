@@ -3,10 +3,9 @@
 A document is quarantined if the second detector finds personal data in it, if `verify` would state a fault of it, or if
 it must not be published whatever the recipe let pass.
 
-Finds that a person cleared as false alarms exclude nothing (malmoi/releases/quarantine/cleared_finds.py). The ledger
-counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down to the
-rows of data/.
-Only the operator sees what was found where, in a list next to the release.
+Finds that a person cleared as false alarms exclude nothing (cleared_finds.py). The ledger counts this step as a
+separate stage after those of curation, so that in = kept + dropped + failed holds down to the rows of data/. Only the
+operator sees what was found where, in a list next to the release, where each value is masked.
 """
 
 from __future__ import annotations
@@ -24,16 +23,19 @@ import pyarrow.compute as pc
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.ledger import Ledger
-from malmoi.releases import residue
-from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.quarantine.cleared_finds import Detail
-from malmoi.releases.quarantine.masked_context import mask_context
+from malmoi.releases import cleared_finds, residue
+from malmoi.releases.cleared_finds import Detail
 from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Find
+from malmoi.releases.residue.digit_chains import Span
 from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file
 
+AROUND: Final = 40  # code points on each side that are shown
+_REDACTED_AROUND: Final = 240  # code points on each side that are redacted: no value is cut where that decides
+LONGEST: Final = 60  # code points of a masked value; the number of the others is written
+OPEN, CLOSE = "⟦", "⟧"  # around the masked value
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
 UNVERIFIED: Final = ("verify", "unverified")
@@ -107,7 +109,12 @@ def choose_finds(places: Iterable[Scanned], sought: ExclusionRules) -> dict[str,
     """Return the finds of each document with one of the kinds that exclude it; each table has a column `id`."""
     found: dict[str, list[Detail]] = {}
     for name, table, rows in places:
-        shown = _ids_and_hosts(table) if name == "data" else table.slice(0, 0)
+        shown = table.slice(0, 0)
+        if name == "data":  # ids, and hosts of addresses; numeric hosts are "", as the card does not show them
+            urls = table.column("url").combine_chunks()
+            hosts = pc.struct_field(pc.extract_regex(urls, r"^[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]+)"), "host")
+            is_number = pc.fill_null(pc.match_substring_regex(hosts, r"^[0-9.:\[\]]+$"), True)
+            shown = pa.table({"id": table.column("id"), "host": pc.if_else(is_number, "", hosts)})
         hit = [row for row, finds in rows.items() if any(find.kind in sought.kinds for find in finds)]
         told = residue.finds_by_row(shown, sought.shown)
         for place, here, kinds, numbers in (
@@ -135,13 +142,46 @@ def list_faults(faults: Iterable[tuple[str, str]]) -> tuple[ListedFind, ...]:
     return tuple(ListedFind(table, check, kind, "", 1, says) for check, says in sorted(set(faults)))
 
 
-def _ids_and_hosts(data: pa.Table) -> pa.Table:
-    """Return the ids of documents and the hosts of their URLs; numeric hosts are "", as the card does not show them."""
-    hosts = pc.struct_field(
-        pc.extract_regex(data.column("url").combine_chunks(), r"^[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]+)"), "host"
-    )
-    numbers = pc.match_substring_regex(hosts, r"^[0-9.:\[\]]+$")
-    return pa.table({"id": data.column("id"), "host": pc.if_else(pc.fill_null(numbers, True), "", hosts)})
+def mask_context(text: str, span: Span, redact: Redact | None = None) -> str:
+    """Return the text around a find, with the value masked and other personal data replaced, in one line.
+
+    All other finds of the second detector are masked too; `redact` replaces what the filters know.
+
+    >>> text = "설정: SDK_KEY=NHN-Sdk-KEY-2 문의 010-0000-1234"
+    >>> mask_context(text, Span("key", 12, 25))
+    '설정: SDK_KEY=⟦AAA-Aaa-AAA-0⟧ 문의 000-0000-0000'
+    """
+    before = text[max(0, span.start - _REDACTED_AROUND) : span.start]
+    after = text[span.end : span.end + _REDACTED_AROUND]
+    before, after = (_mask_finds(part) if redact is None else redact(_mask_finds(part)) for part in (before, after))
+    value = mask_value(text[span.start : span.end])
+    shown = f"{before[-AROUND:]}{OPEN}{value}{CLOSE}{after[:AROUND]}"
+    return " ".join("".join(c if c.isprintable() else " " for c in shown).split())
+
+
+def mask_value(value: str) -> str:
+    """Return the shape of a value: letters as a and A, digits as 0, Hangul as 가, other letters as 字.
+
+    >>> mask_value("oW7-한글_９"), mask_value("a" * 100)[-5:]
+    ('aA0-가가_0', 'a…+40')
+    """
+    masked = ""
+    for c in value[:LONGEST]:
+        if c.isdigit() or c.isnumeric():
+            masked += "0"
+        elif "가" <= c <= "힣" or "ㄱ" <= c <= "ㆎ" or "ᄀ" <= c <= "ᇿ":
+            masked += "가"
+        elif c.isalpha():
+            masked += ("A" if c.isupper() else "a") if c.isascii() else "字"
+        else:
+            masked += c if c.isascii() and c.isprintable() else "·"
+    return f"{masked}…+{len(value) - LONGEST}" if len(value) > LONGEST else masked
+
+
+def _mask_finds(text: str) -> str:
+    for span in residue.find_spans(text):
+        text = f"{text[: span.start]}{mask_value(text[span.start : span.end])}{text[span.end :]}"
+    return text
 
 
 def find_excluded(ids: Sequence[str], sought: ExclusionRules) -> Iterator[str]:

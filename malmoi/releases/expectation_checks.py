@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from malmoi.expectations import LOW_HANGUL, Expectations
 from malmoi.releases import manifest
 from malmoi.releases.excluded_documents import STAGE, WITHDRAWN
-from malmoi.releases.sampling.strata import count_strata, find_strata
-from malmoi.releases.sampling.wrong_grants import Counts, count_answers, estimate, read_answers
+from malmoi.releases.sampling.wrong_grants import (
+    Counts,
+    count_answers,
+    count_strata,
+    estimate,
+    find_strata,
+    read_answers,
+)
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 JUDGED = "judged_grants"  # the audit table of the sample that people have judged
@@ -37,18 +43,16 @@ def measure(folder: Path, expect: Expectations, review: Path | None = None) -> l
     either, or without a verdict on a document of this release, the rate of wrong grants is not measured. CallError if
     the file cannot be read.
     """
+    schema, version = [], expect.schema_version
+    if version:
+        made = manifest.read(folder).schema_version
+        schema.append(Outcome("schema_version", made == version, str(made), str(version)))
     with open_tables(folder) as tables:
         return [
-            *_measure_schema(folder, expect),
+            *schema,
             *_measure_tables(tables, expect),
             *_measure_wrong_grants(tables, expect, review),
         ]
-
-
-def _measure_schema(folder: Path, expect: Expectations) -> Iterator[Outcome]:
-    if expect.schema_version:
-        found = manifest.read(folder).schema_version
-        yield Outcome("schema_version", found == expect.schema_version, str(found), str(expect.schema_version))
 
 
 def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:
@@ -73,7 +77,12 @@ def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:
         ("source_share", "source", expect.source_share),
         ("domain_share", "domain", expect.domain_share),
     ):
-        yield from _measure_shares(tables, name, column, ranges, characters)
+        sizes = {}
+        if ranges:
+            rows = tables.ask(f'SELECT "{column}", sum(n_chars)::BIGINT FROM data GROUP BY 1').rows
+            sizes = {str(value): int(n or 0) for value, n in rows}
+        for value, bounds in ranges.items():
+            yield _check_range(f"{name}.{value}", sizes.get(value, 0), characters, bounds)
     if expect.low_hangul_share != (0.0, 1.0):
         low = _count(tables, f"coalesce(sum(n_chars) FILTER (hangul_share < {LOW_HANGUL}), 0)::BIGINT")
         yield _check_range("low_hangul_share", low, characters, expect.low_hangul_share)
@@ -109,16 +118,6 @@ def _measure_allowed(tables: Tables, name: str, column: str, allowed: tuple[str,
         yield Outcome(name, not others, ", ".join(others) or "nothing else", f"only {', '.join(allowed)}")
 
 
-def _measure_shares(
-    tables: Tables, name: str, column: str, ranges: Mapping[str, tuple[float, float]], characters: int
-) -> Iterator[Outcome]:
-    if ranges:
-        rows = tables.ask(f'SELECT "{column}", sum(n_chars)::BIGINT FROM data GROUP BY 1').rows
-        held = {str(value): int(n or 0) for value, n in rows}
-        for value, found in ranges.items():
-            yield _check_range(f"{name}.{value}", held.get(value, 0), characters, found)
-
-
 def _check_range(name: str, part: int, whole: int, found: tuple[float, float]) -> Outcome:
     share = part / whole if whole else 0.0
     met = found[0] <= share <= found[1]
@@ -129,22 +128,16 @@ def _measure_wrong_grants(tables: Tables, expect: Expectations, review: Path | N
     """Measure the rate of wrong grants by a review of documents of this release, else by the sample that it states."""
     if expect.max_wrong_grants == 1:
         return
-    strata = _count_review(tables, review) if review and review.exists() else _read_sample(tables)
+    strata: tuple[Counts, ...] = ()
+    if review and review.exists():
+        answers = {one.id: one for one in read_answers(review)}
+        strata = count_answers(count_strata(tables), find_strata(tables, answers), answers.values())
+    elif JUDGED in tables.names:
+        rows = tables.ask(f"SELECT source, proof, documents, judged, wrong, unsure FROM {JUDGED} ORDER BY 1, 2").rows
+        strata = tuple(Counts(str(row[0]), str(row[1]), *(int(n or 0) for n in row[2:])) for row in rows)
     judged = sum(one.judged for one in strata)
     if judged:
         found, most = estimate(strata), expect.max_wrong_grants
         wrong = sum(one.wrong + one.unsure for one in strata)
         measured = f"{found.rate:.4f} ({wrong:,} of {judged:,}, 95 % interval {found.low:.4f} to {found.high:.4f})"
         yield Outcome("max_wrong_grants", found.rate <= most, measured, f"0 to {most:g}")
-
-
-def _count_review(tables: Tables, review: Path) -> tuple[Counts, ...]:
-    answers = {one.id: one for one in read_answers(review)}
-    return count_answers(count_strata(tables), find_strata(tables, answers), answers.values())
-
-
-def _read_sample(tables: Tables) -> tuple[Counts, ...]:
-    if JUDGED not in tables.names:
-        return ()
-    rows = tables.ask(f"SELECT source, proof, documents, judged, wrong, unsure FROM {JUDGED} ORDER BY 1, 2").rows
-    return tuple(Counts(str(row[0]), str(row[1]), *(int(n or 0) for n in row[2:])) for row in rows)

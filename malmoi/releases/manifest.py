@@ -22,9 +22,9 @@ from malmoi import limits
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
 from malmoi.publisher import UNNAMED, Publisher
-from malmoi.releases.data_splits import Shares
-from malmoi.releases.dataset_features import describe_columns
+from malmoi.releases.partitioning import Shares
 from malmoi.releases.release_inputs import SourceFacts
+from malmoi.releases.release_schema import describe_columns
 
 NAME = "manifest.json"
 
@@ -58,7 +58,7 @@ class Manifest:
     recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
     splits: Shares = ()  # share of each split beside train
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
-    members: str = ""  # commitment (hex) to the tree of members (membership/merkle_paths.py)
+    members: str = ""  # commitment (hex) to the tree of members (membership.py)
     publisher: Publisher = UNNAMED  # absent if the recipe names none
     rights_version: int = 1  # RULES_VERSION of malmoi/licensing/rights_decision.py; absent before version 2
 
@@ -119,17 +119,9 @@ def merkle(files: Iterable[ReleaseFile]) -> str:
     >>> merkle([one]) == hashlib.sha256(b"\\x00data/a\\n00\\n2\\n1").hexdigest()
     True
     """
-    level = [_leaf(f) for f in sorted(files)]
-    if not level:
-        return hashlib.sha256(b"").hexdigest()
+    rows = (f"\x00{file.path}\n{file.sha256}\n{file.rows}\n{file.bytes}" for file in sorted(files))
+    level = [hashlib.sha256(row.encode()).digest() for row in rows] or [hashlib.sha256(b"").digest()]
     while len(level) > 1:
-        level = [_node(level[i : i + 2]) for i in range(0, len(level), 2)]
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [hashlib.sha256(b"\x01" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0].hex()
-
-
-def _leaf(file: ReleaseFile) -> bytes:
-    return hashlib.sha256(f"\x00{file.path}\n{file.sha256}\n{file.rows}\n{file.bytes}".encode()).digest()
-
-
-def _node(pair: list[bytes]) -> bytes:
-    return hashlib.sha256(b"\x01" + b"".join(pair)).digest() if len(pair) == 2 else pair[0]

@@ -72,8 +72,13 @@ def search(work: Search) -> Hidden:
     rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
     hidden = find_withheld([id for id, _ in rows], work.redact, work.sought)
     about = (id for id, reason in rows if reason in PERSONAL)
+    shown: list[str] = []  # ids of documents whose own text has a find of a kind that quarantines: their pages show it
+    if work.sought.kinds:
+        words = shard.read(path, ["id", *_WORDS])
+        finds = residue.finds_by_row(words.select(_WORDS), work.sought.kinds)
+        shown = [str(id) for id in words.column("id").take(pa.array(list(finds), pa.int64())).to_pylist()]
     return Hidden(
-        (*about, *hidden, *_find_ids_showing(path, work.sought)),
+        (*about, *hidden, *shown),
         tuple(id for id, reason in rows if reason in PAGES),
         bool(pc.any(pc.greater(pc.list_value_length(table.column("signals")), 0)).as_py()),
     )
@@ -90,15 +95,6 @@ def search_all(work: Sequence[Search], run: Run, record: Path | None) -> list[Hi
     if record is not None and found:
         kept_parts.write_record(record, {key: hidden for key, hidden in held.items() if key})
     return [found[one.folder][1] if one.folder in found else held[one.key] for one in work]
-
-
-def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:
-    """Return the ids of dropped documents whose own text has a find of a kind that quarantines: their pages show it."""
-    if not sought.kinds:
-        return []
-    table = shard.read(path, ["id", *_WORDS])
-    found = residue.finds_by_row(table.select(_WORDS), sought.kinds)
-    return [str(id) for id in table.column("id").take(pa.array(list(found), pa.int64())).to_pylist()]
 
 
 def find_withheld(ids: Sequence[str], redact: Redact | None, sought: ExclusionRules) -> tuple[str, ...]:

@@ -23,28 +23,26 @@ from malmoi.recipe import digest
 from malmoi.release_files import data_files, is_data_file, morpheme_path
 from malmoi.releases import (
     audit,
-    clusters,
-    data_splits,
+    cleared_finds,
     excluded_documents,
     kept_parts,
     licence_files,
     masked_ids,
+    membership,
+    partitioning,
     residual_pii,
 )
 from malmoi.releases import manifest as manifests
-from malmoi.releases.assemble import Assembly, assemble, gather
-from malmoi.releases.dropped_signals import Refused, write_dropped_signals
+from malmoi.releases.audit import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
-from malmoi.releases.membership import member_tables
-from malmoi.releases.membership.member_tables import Sketch
+from malmoi.releases.membership import Sketch
 from malmoi.releases.partitioning import Partition, limit_shards
 from malmoi.releases.published_rows import SIDES
-from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts, bind_phrases
 from malmoi.releases.release_schema import DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import Look
-from malmoi.releases.split import Split, SplitResult, split
+from malmoi.releases.split import Assembly, Split, SplitResult, assemble, gather, split
 from malmoi.releases.verification.row_checks import list_surrogates
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage.repeated_ids import find_repeated_ids
@@ -90,20 +88,30 @@ def publish(
     work.mkdir(parents=True)
     try:
         last = inputs.stages[-1][1] if inputs.stages else ()
-        copies, most = clusters.clusters(inputs.clusters), limit_shards(inputs.shards)
+        copies, most = partitioning.clusters(inputs.clusters), limit_shards(inputs.shards)
         earlier = data_files(inputs.previous) if inputs.previous else []
-        other = data_splits.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
+        other = partitioning.write_exceptions(copies, sorted(last), earlier, inputs.splits, work / "splits.parquet")
         jobs = _list_splits(inputs, counted, work, other, redact, sought, sketch)
         parted = list(run(split, jobs))
         out = _collect_left_out(parted, quarantine)
         residual_pii.refuse_finds(inputs.second_look, out, quarantine)
-        _refuse_repeated(parted, work)
+        twice = find_repeated_ids([part.target / "attribution.parquet" for part in parted], tmp=work)[:3]
+        if twice:
+            raise StageError(
+                f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a "
+                "release. Two captures or items of a source have one key: correct `items` in its file, so that each "
+                "has its own."
+            )
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
         pairs = masked_ids.rename_copies(copies, renamed)
-        sizes = clusters.write_sizes(pairs, work / "sizes", most)
+        sizes = partitioning.write_sizes(pairs, work / "sizes", most)
         partitions = gather(parted, inputs.shard_bytes)
         if not partitions:
-            raise StageError(_explain_empty(inputs, counted, out, quarantine))
+            ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
+            says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
+            if quarantine is not None and any(one.finds for one in out):
+                says += f" {quarantine} lists what was found in which document."
+            raise StageError(says)
         shards = [
             Assembly(p, parts, tuple(sizes[i] for i in range(p.shard, most, p.of) if i in sizes), folder)
             for p, parts in partitions.items()
@@ -116,7 +124,7 @@ def publish(
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
         audits = _audit(inputs, counted, parted, pairs, redact, run, folder, work)
         sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
-        members, commitment = member_tables.write(folder, files, None, run, made=sketches)
+        members, commitment = membership.write(folder, files, None, run, made=sketches)
         files += [*audits, *members]
         files.append(residual_pii.write(folder, files, inputs.second_look, run, _list_looks(parted, partitions)))
         if inputs.kept is not None:
@@ -239,14 +247,6 @@ def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> lis
     return out
 
 
-def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
-    """Explain why no document is left, with the counts of all stages and the quarantine list."""
-    ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
-    says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
-    place = f" {quarantine} lists what was found in which document." if quarantine is not None else ""
-    return f"{says}{place}" if any(one.finds for one in out) else says
-
-
 def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
     """Return the inputs with personal data replaced in the texts about recipe, sources and decisions."""
 
@@ -291,13 +291,3 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         files=files,
         rights_version=RULES_VERSION,
     )
-
-
-def _refuse_repeated(parted: list[SplitResult], tmp: Path) -> None:
-    paths = [p.target / "attribution.parquet" for p in parted]
-    twice = find_repeated_ids(paths, tmp=tmp)[:3]
-    if twice:
-        raise StageError(
-            f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
-            "Two captures or items of a source have one key: correct `items` in its file, so that each has its own."
-        )

@@ -1,13 +1,20 @@
-"""Rows of a release from the documents of the last stage: published fields, and the audit rows of each document."""
+"""Rows of a release from the documents of the last stage: published fields, and the audit rows of each document.
+
+The source of a published document whose page still shows a replaced value is hidden: a page that prints an account, a
+card or a key shows it to everybody who finds the page, and the kinds that were replaced reveal which page is worth
+finding. The text stays, under an id that is a digest, with the URL of its site only
+(docs/decisions/0011-pages-that-still-show-a-value.md).
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,10 +23,9 @@ from malmoi import url_privacy
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
-from malmoi.releases import exposed_pages
-from malmoi.releases.attribution import sentence
-from malmoi.releases.data_splits import Splits
-from malmoi.releases.evidence_origin import name_origin
+from malmoi.page_ids import digest_id
+from malmoi.releases import residue
+from malmoi.releases.partitioning import Splits
 from malmoi.releases.release_inputs import Redact, SourceFacts, bind_phrases
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
 
@@ -31,6 +37,19 @@ _RESIDENTS = frozenset(("rrn", "frn"))
 _EVERYTHING = "general"  # domain of a source that covers all fields
 USES = ("redistribute", "train-only")
 SIDES = ("attribution", "licence_evidence", "personal_data", "signals")  # audit tables with a row per document
+DEFAULT_ATTRIBUTION = "{author}, “{title}” ({year}). {publisher}, {url}. {licence}"
+NO_YEAR = "연도 미상"
+NO_TITLE = "제목 없음"
+_TEMPLATE_FIELD = re.compile(r"\{([^{}]*)\}")
+RIGHTS_HOLDER, STATUTE, OPERATOR = "rights-holder", "statute", "operator"
+# Kinds of a claim; "claim" is that of a claim that proves nothing, and of all claims in releases of earlier rules.
+_CLAIMS: Final = ("claim", "licence-file", "dump-claim")
+# The same rule in SQL over `licence_evidence e` and its `sources s`, for `malmoi verify`.
+ORIGIN_SQL: Final = (
+    f"CASE WHEN e.kind = 'statute' THEN '{STATUTE}' WHEN e.kind = 'review' THEN '{OPERATOR}'"
+    f" WHEN e.kind IN {_CLAIMS} AND NOT contains(e.place, '://') AND s.access <> 'Git' THEN '{OPERATOR}'"
+    f" ELSE '{RIGHTS_HOLDER}' END"
+)
 
 
 def make_rows(
@@ -51,14 +70,6 @@ def make_rows(
     return rows
 
 
-def make_tables(piece: pa.Table, rows: Sequence[Row]) -> dict[str, pa.Table]:
-    """Return the tables of these rows: `data` (PUBLISHED), whose texts are those of `piece`, and each of SIDES."""
-    sides = {
-        name: pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name]) for name in SIDES
-    }
-    return {"data": _to_data_table(piece, rows), **sides}
-
-
 def _row(
     folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact | None
 ) -> dict[str, Any]:
@@ -74,8 +85,8 @@ def _row(
     source, url = sources[fact["source"]], url_privacy.redact_url(fact["url"], phrase)
     title, author = url_privacy.redact_text(fact["title"], phrase), url_privacy.redact_text(fact["author"], phrase)
     replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
-    led = exposed_pages.is_harmful((kind for kind, _ in pii), replaced)
-    id, url = (exposed_pages.digest_id(id), exposed_pages.site(url)) if led else (id, url)
+    led = is_harmful((kind for kind, _ in pii), replaced)
+    id, url = (digest_id(id), reduce_to_site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
     row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
     # Digests of URL and payload: with all other parts known, a redacted phone number can be found by brute force.
@@ -93,12 +104,17 @@ def _row(
         "attribution": named,
         "revision": "" if changed else fact["payload_sha256"],
     }
-    row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
-    row["domains"] = _fields(measures)
+    domain = source.domain  # as the source declares, else as judged
+    if domain in ("", _EVERYTHING):
+        domain = labels.get("domain") or domain
+    row |= {"register": source.register or labels.get("register", ""), "domain": domain}
+    found = [(name.removeprefix(_DOMAIN), score) for name, score in measures.items() if name.startswith(_DOMAIN)]
+    row["domains"] = [{"name": name, "score": score} for name, score in sorted(found, key=lambda f: (-f[1], f[0]))]
     row |= {"abuse": labels.get("abuse"), "language": labels.get("language", ""), "cluster_size": 1}
     row |= {"page_kind": labels.get("page_kind", ""), "translated": labels.get("translated")}
     row |= {name: measures.get(name) for name in _SHARES}
-    row["benchmarks"] = _names(labels.get("benchmarks"))
+    benchmarks = labels.get("benchmarks")  # None if no filter set it
+    row["benchmarks"] = None if benchmarks is None else [name for name in benchmarks.split(",") if name]
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
@@ -110,6 +126,36 @@ def _row(
         "signals": [redact_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }
     return row
+
+
+def make_tables(piece: pa.Table, rows: Sequence[Row]) -> dict[str, pa.Table]:
+    """Return the tables of these rows: `data` (PUBLISHED), whose texts are those of `piece`, and each of SIDES."""
+    sides = {
+        name: pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name]) for name in SIDES
+    }
+    text, sentences, morphemes = (piece.column(name) for name in ("text", "sentences", "morphemes"))
+    computed = {
+        "text": text,
+        "n_chars": pc.utf8_length(text),
+        "n_bytes": pc.binary_length(text),
+        "n_sentences": _lengths(sentences, "start"),
+        "n_morphemes": _lengths(morphemes, "form"),
+        "text_sha256": pa.array([hashlib.sha256(value.as_py().encode()).hexdigest() for value in text]),
+        "sentences": sentences,  # long columns stay in Arrow: an object for each morpheme would dominate
+        "morphemes": morphemes,
+    }
+    columns = [
+        computed[field.name].cast(field.type)
+        if field.name in computed
+        else pa.array([row[field.name] for row in rows], field.type)
+        for field in PUBLISHED
+    ]
+    return {"data": pa.table(columns, schema=PUBLISHED).combine_chunks(), **sides}
+
+
+def _lengths(layer: pa.ChunkedArray, field: str) -> pa.ChunkedArray:
+    counts = pc.list_value_length(pc.struct_field(layer, field))
+    return pc.if_else(pc.is_valid(layer), counts, pa.scalar(None, pa.int32()))
 
 
 def find_refusal(fact: Mapping[str, Any], redact: Redact | None) -> str:
@@ -132,6 +178,15 @@ def find_refusal(fact: Mapping[str, Any], redact: Redact | None) -> str:
     return "" if (decided.use, decided.licence) == (use, licence) else "evidence-differs"
 
 
+def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Count replaced personal data by kind; `outcome` in the trail has the number of places."""
+    counts: Counter[str] = Counter()
+    for note in trail:
+        if note["verb"] == "mend" and note["reason"].startswith(_PII):
+            counts[note["reason"].removeprefix(_PII)] += int(note["outcome"])
+    return sorted(counts.items())
+
+
 def redact_row(
     fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None, *, led: bool = False
 ) -> dict[str, Any]:
@@ -145,63 +200,77 @@ def redact_row(
         **fact,
         "id": id,
         "quote": quote,
-        "place": exposed_pages.site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
+        "place": reduce_to_site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
         "record": "" if fact["record"] == hidden else fact["record"],
     }
 
 
-def _field(source: SourceFacts, labels: Mapping[str, str]) -> str:
-    """Return the domain of a document: as its source declares, else as judged."""
-    if source.domain not in ("", _EVERYTHING):
-        return source.domain
-    return labels.get("domain") or source.domain
+def sentence(source: SourceFacts, *, title: str, author: str, date: str, url: str, licence: str) -> str:
+    """Return the attribution of one document; without an author it names the publisher.
 
+    StageError if the template has an unknown field: the licence requires a complete attribution.
 
-def _names(label: str | None) -> list[str] | None:
-    """Split a label of comma-separated names; None if no filter set it.
-
-    >>> _names("klue-ynat,kobest-boolq"), _names(""), _names(None)
-    (['klue-ynat', 'kobest-boolq'], [], None)
+    >>> facts = SourceFacts("a", "A", "가나부", "Site", (), attribution="{publisher}, {year}, {url}")
+    >>> sentence(facts, title="", author="", date="2024-05-01", url="https://example.kr/1", licence="CC-BY-4.0")
+    '가나부, 2024, https://example.kr/1'
     """
-    return None if label is None else [name for name in label.split(",") if name]
-
-
-def _fields(measures: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the domains that a filter found, with their scores, highest first."""
-    found = [(name.removeprefix(_DOMAIN), score) for name, score in measures.items() if name.startswith(_DOMAIN)]
-    return [{"name": name, "score": score} for name, score in sorted(found, key=lambda f: (-f[1], f[0]))]
-
-
-def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """Count replaced personal data by kind; `outcome` in the trail has the number of places."""
-    counts: Counter[str] = Counter()
-    for note in trail:
-        if note["verb"] == "mend" and note["reason"].startswith(_PII):
-            counts[note["reason"].removeprefix(_PII)] += int(note["outcome"])
-    return sorted(counts.items())
-
-
-def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Build the table of schema PUBLISHED; long columns stay in Arrow, an object for each morpheme would dominate."""
-    encoded = [text.as_py().encode() for text in table.column("text")]
-    computed = {
-        "text": table.column("text"),
-        "n_chars": pc.utf8_length(table.column("text")),
-        "n_bytes": pc.binary_length(table.column("text")),
-        "n_sentences": _lengths(table.column("sentences"), "start"),
-        "n_morphemes": _lengths(table.column("morphemes"), "form"),
-        "text_sha256": [hashlib.sha256(text).hexdigest() for text in encoded],
-        "sentences": table.column("sentences"),
-        "morphemes": table.column("morphemes"),
+    values = {
+        "title": title or NO_TITLE,
+        "author": author or source.publisher,
+        "year": date[:4] or NO_YEAR,
+        "url": url,
+        "publisher": source.publisher,
+        "licence": licence,
     }
-    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in PUBLISHED]
-    return pa.table(columns, schema=PUBLISHED).combine_chunks()
+
+    def fill(field: re.Match[str]) -> str:
+        if field[1] not in values:
+            raise StageError(
+                f"{source.name}: the attribution template has the field {field[0]!r}, which does not exist; "
+                f"known: {', '.join(values)}. Correct it in the source file."
+            )
+        return values[field[1]]
+
+    return _TEMPLATE_FIELD.sub(fill, source.attribution or DEFAULT_ATTRIBUTION)
 
 
-def _lengths(layer: pa.ChunkedArray, field: str) -> pa.ChunkedArray:
-    counts = pc.list_value_length(pc.struct_field(layer, field))
-    return pc.if_else(pc.is_valid(layer), counts, pa.scalar(None, pa.int32()))
+def name_origin(fact: Mapping[str, Any], access: str) -> str:
+    """Return whose words a row of evidence is; `access` is that of its source.
+
+    The claim of a source rests on a page of the publisher or on a file of its repository, which the crawler fetched. In
+    any other source the file of a claim lies beside the data: the operator put it there, and nothing that the crawler
+    fetched shows that the rights holder wrote it.
+
+    >>> name_origin({"kind": "licence-file", "place": "notes.txt"}, "Folder")
+    'operator'
+    >>> name_origin({"kind": "project-licence", "place": "LICENSE"}, "Git")
+    'rights-holder'
+    >>> name_origin({"kind": "statute", "place": ""}, "Api")
+    'statute'
+    """
+    if fact["kind"] == "statute":
+        return STATUTE
+    if fact["kind"] == "review":  # a person decided for the operator
+        return OPERATOR
+    supplied = fact["kind"] in _CLAIMS and "://" not in fact["place"] and access != "Git"
+    return OPERATOR if supplied else RIGHTS_HOLDER
 
 
-def _column(values: Any, field: pa.Field) -> Any:
-    return values.cast(field.type) if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
+def is_harmful(kinds: Iterable[str], replaced: Iterable[str]) -> bool:
+    """Whether values of `kinds` (replaced in the text), or values in the texts `replaced` elsewhere, are harmful."""
+    found = {*kinds, *(kind for words in replaced for kind in residue.kinds(words))}
+    return not found.isdisjoint(residue.QUARANTINED)
+
+
+def reduce_to_site(url: str) -> str:
+    """Return scheme and host of a URL.
+
+    >>> reduce_to_site("https://a.kr/notices/refund.html?x=1"), reduce_to_site("folder:papers/02.txt")
+    ('https://a.kr/', 'folder:')
+    """
+    scheme, mark, rest = url.partition("://")
+    if mark:
+        end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
+        return f"{scheme}://{rest[:end]}/"
+    head, colon, _ = url.partition(":")
+    return head + colon if colon else ""

@@ -11,8 +11,8 @@ from typing import Protocol
 from malmoi.ablation.kept_result import Ablation
 from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
-from malmoi.releases.data_splits import Shares
 from malmoi.releases.kept_parts import Kept
+from malmoi.releases.partitioning import Shares
 from malmoi.releases.residue import Outcome, outcomes
 from malmoi.releases.sampling.inspection import Inspection
 from malmoi.releases.sampling.wrong_grants import Sample
@@ -78,7 +78,7 @@ class Inputs:
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
-    cleared: tuple[Decision, ...] = ()  # decisions in effect that clear finds (quarantine/cleared_finds.py)
+    cleared: tuple[Decision, ...] = ()  # decisions in effect that clear finds (cleared_finds.py)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     policies: tuple[PolicyAnswer, ...] = ()
     splits: Shares = ()  # share of each split beside train

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
 SCHEMA_VERSION = 9  # raise it with any change below: the next release is then a major version
-
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
 NAMES = pa.list_(_TEXT)
@@ -102,7 +102,6 @@ MORPHEME_COLUMNS = (
 DATA = pa.schema([column.field() for column in COLUMNS])
 MORPHEME_DATA = pa.schema([column.field() for column in MORPHEME_COLUMNS])
 PUBLISHED = pa.schema([*DATA, *list(MORPHEME_DATA)[1:]])  # both: a document between the steps of the shuffle
-
 # Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
 DICTIONARY = [
     "source",
@@ -204,3 +203,25 @@ AUDIT_SAYS = {
     "sources": "the declarations of each source",
     "stages": "documents in, kept, dropped, failed, by stage, source, filter and reason; torn = unreadable records",
 }
+
+
+def describe_columns() -> dict[str, list[dict[str, Any]]]:
+    """Return the columns of data/ and of morphemes/."""
+    return {"data": describe_features(DATA), "morphemes": describe_features(MORPHEME_DATA)}
+
+
+def describe_features(schema: pa.Schema) -> list[dict[str, Any]]:
+    """Return name and type of each column.
+
+    >>> describe_features(pa.schema([("n", pa.int32()), ("names", pa.list_(pa.string()))]))
+    [{'name': 'n', 'dtype': 'int32'}, {'name': 'names', 'list': 'string'}]
+    """
+    return [{"name": field.name, **_describe_type(field.type)} for field in schema]
+
+
+def _describe_type(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_struct(kind):
+        return {"struct": describe_features(kind)}
+    if pa.types.is_list(kind):
+        return {"list": next(iter(_describe_type(kind.value_type).values()))}
+    return {"dtype": "float32" if pa.types.is_float32(kind) else str(kind)}

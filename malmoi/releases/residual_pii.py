@@ -15,12 +15,11 @@ import pyarrow as pa
 
 from malmoi.errors import DataError
 from malmoi.release_files import is_data_file
+from malmoi.releases import cleared_finds, residue
 from malmoi.releases import manifest as manifests
-from malmoi.releases import residue
+from malmoi.releases.cleared_finds import Place
 from malmoi.releases.excluded_documents import EXCLUDES, QUARANTINED, LeftOut
 from malmoi.releases.manifest import ReleaseFile
-from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.quarantine.cleared_finds import Place
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Look, Outcome, Residue

@@ -1,9 +1,13 @@
-"""Split a curated stage shard into published rows, one record batch a partition (first step of the shuffle)."""
+"""Shuffle the documents of a release: split stage shards into partitions, and assemble the shards of the release.
+
+A split writes the published rows of a curated stage shard, one record batch a partition; an assembly writes a shard of
+the release from the batches of its partition.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from itertools import compress, groupby
 from pathlib import Path
@@ -15,9 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.licensing.review_decisions import Decision
+from malmoi.page_ids import digest_id
 from malmoi.recipe import digest
-from malmoi.releases import excluded_documents, exposed_pages, kept_parts, residue
-from malmoi.releases.data_splits import Shares, Splits, read_exceptions
+from malmoi.release_files import morpheme_path
+from malmoi.releases import cleared_finds, excluded_documents, kept_parts, residue
+from malmoi.releases.cleared_finds import Cleared, Detail
 from malmoi.releases.excluded_documents import (
     QUARANTINED,
     RELEASE,
@@ -28,13 +34,21 @@ from malmoi.releases.excluded_documents import (
     ListedFind,
     list_faults,
 )
-from malmoi.releases.membership.member_tables import SKETCH_BYTES, Sketch
-from malmoi.releases.partitioning import Partition, h, partition_of
+from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.membership import SKETCH_BYTES, Sketch
+from malmoi.releases.partitioning import Partition, Shares, Splits, count_shards, h, partition_of, read_exceptions
 from malmoi.releases.published_rows import SIDES, find_refusal, make_rows, make_tables
-from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.quarantine.cleared_finds import Cleared, Detail
 from malmoi.releases.release_inputs import Redact, SourceFacts
-from malmoi.releases.release_schema import AUDIT, PUBLISHED
+from malmoi.releases.release_schema import (
+    AUDIT,
+    DATA,
+    DICTIONARY,
+    ENCODING,
+    MORPHEME_DATA,
+    MORPHEME_DICTIONARY,
+    PUBLISHED,
+    STATISTICS,
+)
 from malmoi.releases.residue import Look
 from malmoi.releases.verification.row_checks import find_unfit
 from malmoi.storage import shard
@@ -44,6 +58,9 @@ _Tables: TypeAlias = dict[str, pa.Table]
 AT_ONCE = 1024  # documents that are Python objects at a time, about 12 kB each
 SKETCH: Final = "sketch"
 SKETCHED: Final = PUBLISHED.append(pa.field(SKETCH, pa.binary(SKETCH_BYTES), nullable=False))
+KEYS = ("id", "n_bytes", SKETCH)
+_PLACES = {name: place for place, name in enumerate(SKETCHED.names)}
+GROUP_BYTES = 16 * 1024 * 1024  # of text in one row group (UTF-8): its morphemes take 300 MB while it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,7 @@ class SplitResult:
     sizes: tuple[int, ...]  # bytes of text of each partition
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
-    renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
+    renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/published_rows.py
     looks: tuple[tuple[Look, ...], ...] = ()
     side_looks: tuple[tuple[str, tuple[Look, ...]], ...] = ()
     cleared: tuple[Cleared, ...] = ()
@@ -94,7 +111,7 @@ def split(work: Split) -> SplitResult:
     """
     ids = shard.read(work.folder / "documents.parquet", ["id"]).column("id").to_pylist()
     exceptions = read_exceptions(work.exceptions, ids) if work.exceptions else {}
-    gone = [id for id in ids if not work.sought.withdrawn.isdisjoint((id, exposed_pages.digest_id(id)))]
+    gone = [id for id in ids if not work.sought.withdrawn.isdisjoint((id, digest_id(id)))]
     if not work.key:
         work.target.mkdir(parents=True)
         return _write(work, work.target, exceptions, frozenset(gone))
@@ -148,7 +165,9 @@ def _write(work: Split, target: Path, exceptions: Mapping[str, str], gone: froze
         here = [not reason for _, reason in why]
         facts = list(compress(facts, here))
         published = make_rows(work.folder, facts, work.sources, work.redact, splits)
-        rows += [_place(row, fact, work.n_shards) for row, fact in zip(published, facts, strict=True)]
+        for fields, fact in zip(published, facts, strict=True):
+            said = {name: fact[name] for name in ("id", "source", "signals")}
+            rows.append(_Placed(partition_of(fields, work.n_shards), h(fields["id"]), fields["id"], said))
         tables = make_tables(piece.filter(pa.array(here, pa.bool_())), published)
         made.append(tables.pop("data"))
         for id, fault in find_unfit(made[-1], published, work.surrogates):
@@ -193,11 +212,6 @@ class _Placed(NamedTuple):
     hash: int  # H(id)
     id: str
     fact: Mapping[str, Any]  # of the document in the stage
-
-
-def _place(row: Mapping[str, Any], fact: Mapping[str, Any], n_shards: int) -> _Placed:
-    said = {name: fact[name] for name in ("id", "source", "signals")}
-    return _Placed(partition_of(row, n_shards), h(row["id"]), row["id"], said)
 
 
 def _search(
@@ -258,3 +272,125 @@ def _make_left_out(
 ) -> LeftOut:
     signals = tuple((signal["name"], signal["effect"]) for signal in fact["signals"] or ())
     return LeftOut(fact["id"], fact["source"], why, seen, found, signals)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, folder of the release."""
+
+    partition: Partition
+    parts: tuple[tuple[Path, int], ...]
+    sizes: tuple[Path, ...]  # tables (id, n): documents of this shard that have copies
+    folder: Path
+
+
+def gather(parted: Sequence[SplitResult], shard_bytes: int) -> dict[Partition, tuple[tuple[Path, int], ...]]:
+    """Return for each shard, in order, the files and record batches with its rows; small shards are merged.
+
+    The number of shards of a field follows the bytes of all its texts, so that only content decides.
+    """
+    totals = Counter[Partition]()
+    for one in parted:
+        for partition, size in zip(one.partitions, one.sizes, strict=True):
+            totals[partition.merge(1)] += size
+    found: dict[Partition, list[tuple[Path, int]]] = {}
+    for one in parted:
+        for i, partition in enumerate(one.partitions):
+            n = count_shards(totals[partition.merge(1)], partition.of, shard_bytes)
+            found.setdefault(partition.merge(n), []).append((one.target / "documents.arrow", i))
+    return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The files of a shard, and the sketches of its texts in the order of its rows, joined."""
+
+    files: tuple[ReleaseFile, ...]
+    sketches: bytes
+
+
+@name_task("assemble release shards")
+def assemble(work: Assembly) -> Assembled:
+    """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
+
+    Memory holds the ids and sketches of all rows, and one row group of one file, so it does not grow with the shard.
+    """
+    keys = pa.Table.from_batches([_read_batch(path, i, KEYS) for path, i in work.parts]).combine_chunks()
+    ids = keys.column("id").to_pylist()
+    order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
+    groups = list(_groups(order, np.asarray(keys.column("n_bytes"))))
+    sketches = keys.column(SKETCH).take(pa.array(order, pa.int64())).to_pylist()
+    sizes: dict[str, int] = {}
+    for path in work.sizes:
+        sizes.update(zip(*(c.to_pylist() for c in shard.read_parquet(path, ["id", "n"]).columns), strict=True))
+    data = work.partition.path()
+    described = []
+    for name, schema in ((data, DATA), (morpheme_path(data), MORPHEME_DATA)):
+        target = work.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open_writer(target, schema) as writer:
+            for rows in groups:
+                group = _read_rows(work.parts, rows, schema)
+                if schema is DATA:
+                    own = [sizes.get(id, 1) for id in group.column("id").to_pylist()]  # 1: it has no copies
+                    place = DATA.get_field_index("cluster_size")
+                    group = group.set_column(place, DATA.field(place), pa.array(own, pa.int32()))
+                writer.write_table(group, row_group_size=len(rows))
+                del group  # before the next one is read
+        file = shard.file_of(target, len(ids))
+        described.append(ReleaseFile(name, file.sha256, file.bytes, file.rows))
+    return Assembled(tuple(described), b"".join(sketches))
+
+
+def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:
+    """Open a shard, or a file of morphemes, for writing: equal row groups give equal bytes."""
+    beside = "morphemes" in schema.names
+    return pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=MORPHEME_DICTIONARY if beside else DICTIONARY,
+        column_encoding=ENCODING if beside else None,
+        write_statistics=False if beside else STATISTICS,
+        write_page_index=True,
+        use_content_defined_chunking=True,
+    )
+
+
+def _read_batch(path: Path, number: int, names: Sequence[str]) -> pa.RecordBatch:
+    """Read some columns of a batch, in this order; the others are not decompressed."""
+    # For a batch of few rows, threads of Arrow take three times the CPU.
+    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=[_PLACES[name] for name in names])
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source, options=options) as file:
+        return file.get_batch(number).select(names)
+
+
+def _read_rows(parts: Sequence[tuple[Path, int]], rows: Sequence[int], schema: pa.Schema) -> pa.Table:
+    """Read some rows of the parts, in this order; a row is named by its position in all parts, one after the other."""
+    wanted = np.sort(rows)
+    pieces, first = [], 0
+    for path, number in parts:
+        batch = _read_batch(path, number, schema.names)
+        here = wanted[slice(*np.searchsorted(wanted, (first, first + batch.num_rows)))] - first
+        first += batch.num_rows
+        # A slice would keep the whole batch in memory.
+        pieces.append(batch if len(here) == batch.num_rows else batch.take(pa.array(here)))
+    # `take` of nested columns in many chunks costs twice as much.
+    table = pa.Table.from_batches(pieces, schema).combine_chunks()
+    pieces.clear()
+    return table.take(pa.array(np.searchsorted(wanted, rows))).combine_chunks()
+
+
+def _groups(order: list[int], n_bytes: np.ndarray) -> Iterator[list[int]]:
+    """Yield the rows of each row group: cut when its text reaches GROUP_BYTES, so that only content decides."""
+    group: list[int] = []
+    size = 0
+    for i in order:
+        group.append(i)
+        size += int(n_bytes[i])
+        if size >= GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

@@ -1,17 +1,30 @@
-"""Version history (releases.json): the versions of each release name, their roots, and the next version."""
+"""Versions of a release: the history of each name (releases.json), the next version, and the pointer `latest`.
+
+`latest` is a relative symbolic link beside the versions. It is renamed into place after a version is complete, so that
+a reader sees the version before or the new one, never a part of either.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from shutil import rmtree
+from typing import Any, Final, Literal, TypeAlias
 
 from malmoi.canonical_json import canonical_json
-from malmoi.errors import CallError
-from malmoi.storage.atomic_files import replace_file
+from malmoi.errors import CallError, DataError
+from malmoi.releases import manifest as manifests
+from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import LATEST
 
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
+SUMS: Final = "SHA256SUMS"
+_UNFINISHED: Final = ".latest-"  # a link that a killed process has not renamed
 Change: TypeAlias = Literal["data", "erasure"]
 
 
@@ -65,8 +78,8 @@ def write(path: Path, history: History) -> None:
     """Write the history atomically, with the pointer `latest` of each name."""
     value = {}
     for name, entries in history.names.items():
-        latest = history.latest(name)
-        value[name] = {"latest": latest.version if latest else "", "versions": [asdict(e) for e in entries]}
+        newest = history.latest(name)
+        value[name] = {"latest": newest.version if newest else "", "versions": [asdict(e) for e in entries]}
     replace_file(path, canonical_json(value))
 
 
@@ -103,6 +116,55 @@ def is_changed(version: str, latest: str) -> bool:
     (False, True)
     """
     return _numbers(version)[:2] != _numbers(latest)[:2]
+
+
+def put_version(workspace: Workspace, folder: Path, target: Path) -> None:
+    """Move the finished release `folder` to `target` in one step, and point `latest` to the highest version.
+
+    CallError if another publisher has made this version meanwhile: nothing is overwritten.
+    """
+    workspace.move_into_place(folder, target)
+    if folder.exists():
+        raise CallError(
+            f"{target.parent.name} {target.name} was published by another run meanwhile; nothing was overwritten. "
+            "Run the same command again: it takes the next version; finished stages are not repeated."
+        )
+    point_latest(target.parent)
+
+
+def point_latest(versions: Path) -> None:
+    """Point `latest` in the folder `versions` to its highest complete version; repairs it after a kill.
+
+    A folder `latest` that repeats a version, as tools that follow links copy it, becomes a link again. CallError if
+    `latest` is another folder.
+    """
+    for unfinished in versions.glob(f"{_UNFINISHED}*"):
+        unfinished.unlink(missing_ok=True)
+    link = versions / LATEST
+    while (highest := find_highest(versions)) and not (link.is_symlink() and link.readlink() == Path(highest)):
+        if link.is_dir() and not link.is_symlink():
+            try:
+                sums = versions / manifests.read(link).version / SUMS
+                is_copy = (link / SUMS).read_bytes() == sums.read_bytes()
+            except (OSError, DataError):
+                is_copy = False
+            if is_copy:
+                rmtree(link)
+        part = versions / f"{_UNFINISHED}{uuid.uuid4().hex}"
+        part.symlink_to(highest)
+        try:
+            part.replace(link)
+        except IsADirectoryError as error:
+            part.unlink()
+            raise CallError(f"{link} is a folder, not the link to a version; move it away, and run again.") from error
+    sync(versions)
+
+
+def find_highest(versions: Path) -> str:
+    """Return the highest version with a manifest in the folder `versions`; "" if none is complete."""
+    found = (path.name for path in versions.iterdir() if _VERSION.fullmatch(path.name))
+    complete = [name for name in found if (versions / name / manifests.NAME).is_file()]
+    return max(complete, key=lambda name: [int(part) for part in name.split(".")], default="")
 
 
 def _numbers(version: str) -> tuple[int, int, int]:

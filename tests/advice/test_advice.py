@@ -44,7 +44,7 @@ WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/ablation").glob("*.py")),
-    "malmoi/releases/sampling/kept_samples.py",
+    "malmoi/releases/sampling/__init__.py",
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",

@@ -25,8 +25,7 @@ from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.errors import MalmoiError, StageError
 from malmoi.ledger import Ledger
-from malmoi.releases import manifest, version_history
-from malmoi.releases.index import segments
+from malmoi.releases import manifest, segments, version_history
 from malmoi.storage import checksummed_files, shuffle
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, run, written

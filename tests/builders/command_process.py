@@ -11,7 +11,7 @@ import sys
 # It has loaded everything: it runs a command for each line, and says its status and output.
 CHILD = """
 import contextlib, io, json, resource, sys
-import flows.cli.releases, flows.release, malmoi.releases.distribution.folder, malmoi.releases.distribution.s3
+import flows.cli.releases, flows.release, malmoi.releases.distribution, malmoi.releases.distribution.s3
 from flows.cli.main import app, run_guarded
 from tests.builders.forked_process import fork_readers
 fork_readers()

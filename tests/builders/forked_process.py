@@ -94,7 +94,7 @@ class Readers:
 def fork_for_orders(orders: socket.socket) -> None:
     """Fork for each order that comes, and answer with the process id and the status of its end."""
     import data_cards  # noqa: F401  # what the forks need is loaded once
-    import malmoi.releases.versions.changelog  # noqa: F401
+    import malmoi.releases.changelog  # noqa: F401
     from malmoi.releases.verification import verify  # noqa: F401
     from malmoi.storage import duckdb_tables  # noqa: F401
 

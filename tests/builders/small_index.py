@@ -26,7 +26,7 @@ from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.processes.workers import Workers
 from malmoi.recipe import Recipe, Step, digest
-from malmoi.releases.index import segments as leaving
+from malmoi.releases import segments as leaving
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.partitioning import h
 from malmoi.releases.verification.sha256sums import seal

@@ -16,7 +16,7 @@ from filters.duplicates.index_lookup import sketch_texts
 from malmoi.apply import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure, Ledger
-from malmoi.releases.clusters import COPIES
+from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, SourceFacts
 from malmoi.releases.verification.sha256sums import seal

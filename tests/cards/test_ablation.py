@@ -9,12 +9,12 @@ import pytest
 
 import data_cards
 from malmoi.ablation.intervals import MEAN
-from malmoi.ablation.kept_result import Ablation
+from malmoi.ablation.kept_result import Ablation, parse_result
 from malmoi.document import Document
 from malmoi.errors import DataError
 from malmoi.releases import manifest
 from malmoi.releases.publish import publish
-from malmoi.releases.sampling.kept_samples import read_ablation
+from malmoi.releases.sampling import read_last
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
@@ -78,7 +78,7 @@ def find_release(folder: Path) -> Path:
 
 
 def read_kept(folder: Path) -> Ablation:
-    found = read_ablation(Workspace.open(folder / "w"), "sample")
+    found = read_last(Workspace.open(folder / "w").ablations("sample"), parse_result)
     assert found
     return found
 

@@ -14,16 +14,16 @@ from flows.review import inspection
 from malmoi.errors import CallError
 from malmoi.releases import manifest
 from malmoi.releases.publish import publish
-from malmoi.releases.sampling import kept_samples
 from malmoi.releases.sampling.inspection import (
     QUESTIONS,
     Inspection,
     QuestionCounts,
     Reading,
     count_answers,
+    draw_texts,
+    read_inspection,
     read_sheet,
 )
-from malmoi.releases.sampling.random_sample import draw_texts
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
@@ -108,7 +108,7 @@ def test_two_sheets_are_kept_and_the_next_release_states_rates_and_agreement(
     kept, counts = inspection.keep_sheets([one, two], workspace.root)
     assert counts[1] == QuestionCounts("artefacts", 12, 2, 2, 1)
     name = manifest.read(release_of(workspace)).name
-    found = kept_samples.read_inspection(workspace, name)
+    found = read_inspection(workspace, name)
     assert found and (found.readers, found.documents, found.last, found.counts) == (2, 24, DAY, counts)
     assert "kim" in kept.read_text(encoding="utf-8")
     card, folder = publish_with(found, tmp_path)
@@ -141,7 +141,7 @@ def publish_with(found: Inspection, tmp_path: Path) -> tuple[dict, Path]:
 def test_one_sheet_states_rates_without_agreement(workspace: Workspace, tmp_path: Path) -> None:
     path = fill(workspace, tmp_path / "s", "kim", {0: "artefacts"})
     inspection.keep_sheets([path], workspace.root)
-    found = kept_samples.read_inspection(workspace, manifest.read(release_of(workspace)).name)
+    found = read_inspection(workspace, manifest.read(release_of(workspace)).name)
     assert found
     card, folder = publish_with(found, tmp_path)
     assert card["tables"]["inspection"]["rows"][1] == ["artefacts", 1, None, "8.33", "1.49", "35.39", None, None]
@@ -170,7 +170,7 @@ def test_counts_that_contradict_each_other_are_found(counts: QuestionCounts, tmp
 
 def test_a_release_without_an_inspection_says_so(workspace: Workspace) -> None:
     release = release_of(workspace)
-    assert kept_samples.read_inspection(workspace, "small") is None
+    assert read_inspection(workspace, "small") is None
     for page, words in (("README.md", "Texts: not inspected"), ("index.ko.html", "글: 점검하지 않음")):
         assert words in (release / page).read_text(encoding="utf-8")
 

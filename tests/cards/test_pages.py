@@ -13,7 +13,8 @@ import data_cards
 from filters import personal_data, redact
 from malmoi.apply import apply
 from malmoi.document import Document, Note, Provenance, Signal
-from malmoi.releases import exposed_pages, residue
+from malmoi.page_ids import digest_id, is_digest_id
+from malmoi.releases import residue
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -67,7 +68,7 @@ def test_a_page_that_still_shows_such_a_value_is_not_named_anywhere(tmp_path: Pa
     assert verify(release, render=data_cards.render_card) == []
     said = everything(release)
     assert KEY not in said and "refund" not in said and "page=2" not in said and '"urn:uuid:ga-1"' not in said
-    found = row(release, exposed_pages.digest_id(f"ga/{KEY}"))
+    found = row(release, digest_id(f"ga/{KEY}"))
     assert found["url"] == "https://ga.example.kr/" and found["attribution"].endswith("https://ga.example.kr/")
     assert found["pii"] == [{"kind": kind, "n": 1}] and found["title"] == "글 1"
 
@@ -88,7 +89,7 @@ def test_a_value_in_title_or_author_counts_as_one_in_the_text(tmp_path: Path, wh
 def test_a_resident_number_in_what_is_for_training_only_counts_too(tmp_path: Path) -> None:
     doc = document("ga", 2, use="train-only")
     noted = replace(doc, trail=(Note("redact", "mend", "1", "pii:rrn", 1.0),))
-    assert row(released(tmp_path, [noted]), exposed_pages.digest_id("ga/2"))["url"] == "https://ga.example.kr/"
+    assert row(released(tmp_path, [noted]), digest_id("ga/2"))["url"] == "https://ga.example.kr/"
 
 
 def test_copies_and_sizes_follow_the_id(tmp_path: Path) -> None:
@@ -97,16 +98,16 @@ def test_copies_and_sizes_follow_the_id(tmp_path: Path) -> None:
     given = inputs(tmp_path / "copies", docs)
     release = released(tmp_path, [noted, *docs[1:]], clusters=given.clusters)
     assert verify(release, render=data_cards.render_card) == []
-    found = row(release, exposed_pages.digest_id("ga/1"))
+    found = row(release, digest_id("ga/1"))
     assert found["cluster_size"] == 3
     keepers = {r["keeper"] for r in pq.read_table(release / "audit/clusters.parquet").to_pylist()}
-    assert exposed_pages.digest_id("ga/1") in keepers and "ga/1" not in keepers
+    assert digest_id("ga/1") in keepers and "ga/1" not in keepers
 
 
 def test_its_withdrawal_by_either_id_keeps_it_out(tmp_path: Path) -> None:
-    for n, id in enumerate((f"ga/{KEY}", exposed_pages.digest_id(f"ga/{KEY}"))):
+    for n, id in enumerate((f"ga/{KEY}", digest_id(f"ga/{KEY}"))):
         release = released(tmp_path / str(n), [page(), document("na", 3)], withdrawn=(id,))
-        assert exposed_pages.digest_id(f"ga/{KEY}") not in everything(release) and "refund" not in everything(release)
+        assert digest_id(f"ga/{KEY}") not in everything(release) and "refund" not in everything(release)
         assert "ga/[withheld 1]" in everything(release)
 
 
@@ -122,7 +123,7 @@ def test_evidence_for_a_whole_source_keeps_its_place(tmp_path: Path) -> None:
 
 
 def test_digest_ids_are_told_from_others() -> None:
-    assert exposed_pages.is_digest_id(exposed_pages.digest_id("ga/1"))
+    assert is_digest_id(digest_id("ga/1"))
     for id in ("ga/1", "ga/page-1", "ga/page-" + "g" * 24, "ga/a/page-" + "0" * 24, "ga/page-" + "0" * 25, ""):
-        assert not exposed_pages.is_digest_id(id), id
-    assert set(residue.KINDS).isdisjoint(residue.kinds(exposed_pages.digest_id("ga/1")))
+        assert not is_digest_id(id), id
+    assert set(residue.KINDS).isdisjoint(residue.kinds(digest_id("ga/1")))

@@ -16,9 +16,15 @@ from malmoi.expectations import Expectations
 from malmoi.releases import manifest
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
-from malmoi.releases.sampling import kept_samples
-from malmoi.releases.sampling.strata import allocate, count_strata, draw
-from malmoi.releases.sampling.wrong_grants import Counts, estimate, read_answers
+from malmoi.releases.sampling.wrong_grants import (
+    Counts,
+    allocate,
+    count_strata,
+    draw,
+    estimate,
+    read_answers,
+    read_sample,
+)
 from malmoi.releases.verification.invariants import LAWS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
@@ -130,7 +136,7 @@ def test_a_filled_sheet_is_kept_and_the_next_release_states_the_rate(workspace: 
     answers = json.loads(kept.read_text(encoding="utf-8"))["answers"]
     assert {(one["reviewer"], one["date"]) for one in answers} == {("가나", "2026-11-28")}
     name = json.loads((release / "manifest.json").read_text(encoding="utf-8"))["name"]
-    found = kept_samples.read_sample(workspace, name)
+    found = read_sample(workspace, name)
     assert found and (found.reviewers, found.last, found.strata) == (1, "2026-11-28", counts)
     given = replace(inputs(tmp_path / "in", documents()), sample=found)
     publish(given, tmp_path / "r", tmp=tmp_path)
@@ -156,7 +162,7 @@ def test_a_filled_sheet_is_kept_and_the_next_release_states_the_rate(workspace: 
 
 def test_a_release_without_a_sample_says_so(workspace: Workspace) -> None:
     release = release_of(workspace)
-    assert kept_samples.read_sample(workspace, "small") is None
+    assert read_sample(workspace, "small") is None
     for page, words in (("README.md", "not sampled"), ("index.ko.html", "표본 검토 없음")):
         assert words in (release / page).read_text(encoding="utf-8")
     assert measure(release, Expectations(max_wrong_grants=0.0, max_quarantined=1)) == []
@@ -168,7 +174,7 @@ def test_the_highest_version_that_was_sampled_counts(workspace: Workspace) -> No
         path = workspace.sample("small", version)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(facts | {"version": version}), encoding="utf-8")
-    found = kept_samples.read_sample(workspace, "small")
+    found = read_sample(workspace, "small")
     assert found and found.version == "1.10.0"
 
 

@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from malmoi.errors import StageError
-from malmoi.releases.clusters import COPIES, clusters, write_sizes
-from malmoi.releases.partitioning import h
+from malmoi.releases.partitioning import COPIES, clusters, h, write_sizes
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.invariants import LAWS
 from malmoi.storage.duckdb_tables import open_tables

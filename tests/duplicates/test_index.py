@@ -108,7 +108,7 @@ def test_neither_the_order_of_shards_nor_the_number_of_partitions_changes_a_byte
     worlds = [World(tmp_path / name) for name in ("a", "b", "c")]
     worlds[0].publish(OLD | NEW)
     worlds[1].publish(dict(reversed((OLD | NEW).items())), cut=2)
-    monkeypatch.setattr("malmoi.releases.index.segment_rows.AT_ONCE", 1)
+    monkeypatch.setattr("malmoi.releases.segments.AT_ONCE", 1)
     worlds[2].publish(OLD | NEW, cut=1)
     rows = [bytes_of(world.segment("1.0.0"))["documents.parquet"] for world in worlds]
     assert rows[0] == rows[1] == rows[2]

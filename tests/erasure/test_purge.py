@@ -22,7 +22,7 @@ from malmoi.archive.capture import Capture
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Kind, Tombstone
 from malmoi.erasure.value_digests import digest_value
-from malmoi.releases.index import segments
+from malmoi.releases import segments
 from malmoi.workspace import Workspace
 from tests.builders.small_archive import prose
 from tests.builders.small_papers import PAPERS, data, run, written

@@ -37,7 +37,7 @@ _LOADED = (
     "flows.engine.preload",
     "flows.release",
     "flows.run",
-    "malmoi.releases.distribution.folder",
+    "malmoi.releases.distribution",
     "malmoi.storage.working_copy",
     "obstore.store",
 )

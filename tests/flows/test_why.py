@@ -20,8 +20,8 @@ from flows.reports.side_by_side import FOLDED, ROWS, Side, align, rows, show_pai
 from malmoi.apply import Dropped
 from malmoi.document import LicenceEvidence, Signal, Verdict
 from malmoi.errors import CallError
-from malmoi.releases import exposed_pages
-from malmoi.releases.clusters import COPIES
+from malmoi.page_ids import digest_id
+from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
 from tests.builders.small_release import document, documents, dropped, inputs, stage
 
@@ -172,7 +172,7 @@ def test_two_published_documents_can_be_compared_a_dropped_one_not(release: Path
 
 def test_a_masked_id_is_for_the_release(workspace: Path) -> None:
     with pytest.raises(CallError, match=r"masked id .* Pass the folder of the release"):
-        told(workspace, exposed_pages.digest_id("ga/1"))
+        told(workspace, digest_id("ga/1"))
 
 
 def test_what_is_neither_workspace_nor_release_is_refused(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ from malmoi import url_privacy
 from malmoi.apply import Dropped, Kept, apply, walk
 from malmoi.document import Document, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure
+from malmoi.page_ids import digest_id
 from malmoi.releases import audit, masked_ids
-from malmoi.releases.clusters import COPIES
-from malmoi.releases.exposed_pages import digest_id
+from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs, bind_phrases
 from malmoi.releases.residue import outcomes

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from malmoi.errors import CallError, DataError
-from malmoi.releases.distribution.folder import publish_to_folder
-from malmoi.releases.distribution.payload import LAST, read_payload
+from malmoi.releases.distribution import LAST, publish_to_folder, read_payload
 from malmoi.releases.verification.sha256sums import seal
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_release import sealed
@@ -24,8 +23,8 @@ SEED = 20261128
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from malmoi.releases.distribution.folder import publish_to_folder
-from malmoi.releases.distribution.payload import read_payload
+from malmoi.releases.distribution import publish_to_folder
+from malmoi.releases.distribution import read_payload
 stop, calls = int(sys.argv[3]), 0
 def strike(real):
     def call(*given, **named):

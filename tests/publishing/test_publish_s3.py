@@ -10,8 +10,7 @@ import pytest
 from pyarrow import fs
 
 from malmoi.errors import CallError, DataError, StageError
-from malmoi.releases.distribution import s3
-from malmoi.releases.distribution.payload import Item, Payload, read_payload
+from malmoi.releases.distribution import Item, Payload, read_payload, s3
 from malmoi.releases.distribution.s3 import Storage, publish_to_s3
 from malmoi.releases.verification.sha256sums import seal
 from tests.builders.small_corpus import malmoi_in_process

@@ -13,9 +13,9 @@ import pytest
 from data_cards import render_card
 from flows.limited_process import compare_folders
 from malmoi.canonical_json import canonical_json
+from malmoi.releases import changelog
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
-from malmoi.releases.versions import changelog
 from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.withdrawn import withdraw
 

@@ -23,13 +23,11 @@ from filters.duplicates.index_lookup import sketch_texts
 from flows import contains
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
+from malmoi.releases import dsse, membership
 from malmoi.releases.manifest import Manifest, ReleaseFile
-from malmoi.releases.membership import answer_statement, member_tables, merkle_paths
-from malmoi.releases.membership.leaves import make_leaf, normalise_address
-from malmoi.releases.membership.member_tables import Members
+from malmoi.releases.membership import Members, make_leaf, normalise_address
 from malmoi.releases.publish import publish
-from malmoi.releases.statements import dsse
-from malmoi.releases.statements.keys import read_signer
+from malmoi.releases.signing_keys import read_signer
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
@@ -67,7 +65,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pq.write_table(pa.Table.from_pylist(made[part::2], rows.schema), path, row_group_size=200)
     held = {p.relative_to(small).as_posix(): p for p in small.glob("data/*/*/*/*.parquet")}
     files = tuple(ReleaseFile(n, shard.sha256_of(p), p.stat().st_size, THOUSAND // 2) for n, p in sorted(held.items()))
-    members, commitment = member_tables.write(small, files, sketch_texts)
+    members, commitment = membership.write(small, files, sketch_texts)
     old = Manifest.from_json((small / "manifest.json").read_text(encoding="utf-8"))
     fields = {n: getattr(old, n) for n in Manifest.__dataclass_fields__}
     new = Manifest(**fields | {"files": (*files, *members), "members": commitment, "documents": THOUSAND})
@@ -235,7 +233,7 @@ def test_a_publisher_cannot_deny_a_member(large: Path, key: Path, checker: Any, 
     made = Manifest.from_json((large / "manifest.json").read_text(encoding="utf-8"))
     members = Members(large, made)
     _, index = members.find(make_leaf(members.salt, "url", normalise_address(row["url"])))
-    spelt = answer_statement._spell
+    spelt = membership._spell
     pairs = [(index - 1, index), (index, index + 1), (index - 1, index + 1), (index + 1, index + 2)]
     for left, right in pairs:
         said = copy.deepcopy(other)
@@ -278,15 +276,15 @@ def test_the_checker_needs_a_bare_python(large: Path, key: Path, tmp_path: Path)
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 100])
 def test_every_leaf_of_a_tree_of_any_size_leads_to_the_root(count: int, checker: Any) -> None:
     leaves = [make_leaf(b"salt", "url", str(n)) for n in range(count)]
-    root = merkle_paths.find_root(leaves)
-    tree = {"root": merkle_paths.commit(b"s" * 32, count, root), "salt": (b"s" * 32).hex(), "leaves": count}
+    root = membership.find_root(leaves)
+    tree = {"root": membership.commit(b"s" * 32, count, root), "salt": (b"s" * 32).hex(), "leaves": count}
     for block in (4, 8, 128):
-        tops = [merkle_paths.find_root(leaves[at : at + block]) for at in range(0, count, block)]
-        assert merkle_paths.find_root(tops) == root
+        tops = [membership.find_root(leaves[at : at + block]) for at in range(0, count, block)]
+        assert membership.find_root(tops) == root
         for index in range(count):
             one, at = divmod(index, block)
-            path = merkle_paths.find_path(leaves[one * block : (one + 1) * block], at)
-            path += merkle_paths.find_path(tops, one)
+            path = membership.find_path(leaves[one * block : (one + 1) * block], at)
+            path += membership.find_path(tops, one)
             spelt = {
                 name: base64.b64encode(v).decode() for name, v in (("leaf", leaves[index]), ("path", b"".join(path)))
             }
@@ -316,9 +314,9 @@ def test_a_patch_release_takes_the_sketches_of_the_version_before(tmp_path: Path
     table = pq.read_table(path, partitioning=None)
     pq.write_table(table.slice(1), path)
     files = Manifest.from_json((before / "manifest.json").read_text(encoding="utf-8")).files
-    whole = member_tables.write(release, files, sketch_texts)
+    whole = membership.write(release, files, sketch_texts)
     never = lambda texts: pytest.fail("a text was sketched again")  # noqa: E731
-    assert member_tables.write(release, files, never, earlier=before) == whole
+    assert membership.write(release, files, never, earlier=before) == whole
 
 
 @pytest.mark.one_case_in(2)

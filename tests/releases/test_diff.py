@@ -16,9 +16,9 @@ from flows.limited_process import compare_releases
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document
 from malmoi.errors import DataError
+from malmoi.releases.compare import compare
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.sha256sums import seal
-from malmoi.releases.versions.compare import compare
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_page import read_page
 from tests.builders.small_papers import PAPERS, run, written

@@ -22,14 +22,14 @@ from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import CallError, DataError
+from malmoi.releases import erased_documents
 from malmoi.releases import manifest as manifests
-from malmoi.releases.erasure import withdrawn_files
-from malmoi.releases.membership.member_tables import read_sketches
+from malmoi.releases import version_history as latest_version
+from malmoi.releases.membership import read_sketches
 from malmoi.releases.residue import DETECTOR
-from malmoi.releases.verification import withdrawn_list
+from malmoi.releases.verification import sha256sums
 from malmoi.releases.verification.verify import verify
-from malmoi.releases.versions import latest as latest_version
-from malmoi.releases.versions.latest import point_latest
+from malmoi.releases.version_history import point_latest
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
 from tests.releases.test_left_out import everything
@@ -248,7 +248,7 @@ def test_two_erasures_one_after_the_other_number_their_masks_anew(world: World) 
     masked = [row["id"] for row in audit(new, "dropped") if row["reason"] == "withdrawn"]
     assert sorted(masked) == ["papers/[withheld 1]", "papers/[withheld 2]"]
     assert checked(world.first) == [] and checked(world.version("1.0.1")) == []
-    assert {one.version for one in withdrawn_list.read(world.first)} == {"1.0.1", "1.0.2"}
+    assert {one.version for one in sha256sums.read_withdrawn(world.first)} == {"1.0.1", "1.0.2"}
 
 
 def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
     home, _, _, first = run(source, recipe, tmp_path / "w")
     done = erase(home, "papers", [stone("id", "papers/31.txt")], b"")
     assert done.version == "" and not list(first.folder.glob("data/*/*/*/*.parquet"))
-    assert withdrawn_list.describe(first.folder).endswith("no version replaces it")
+    assert sha256sums.describe_withdrawn(first.folder).endswith("no version replaces it")
     assert audited(first.folder)[0] == 0
 
 
@@ -342,7 +342,7 @@ def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(withdrawn_files, "replace_file", stop)
+        patch.setattr(erased_documents, "replace_file", stop)
         world.erase(stone("id", ID))
     assert {one.says.partition(",")[0] for one in checked(world.first)} == {"withdrawn"}
     again = world.erase(stone("id", ID))

@@ -18,8 +18,8 @@ from malmoi.document import Document, Verdict
 from malmoi.erasure import derived_files
 from malmoi.releases import kept_parts, masked_ids, residue
 from malmoi.releases import split as splitting
-from malmoi.releases.clusters import COPIES
 from malmoi.releases.kept_parts import Kept
+from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.residue import KINDS, outcomes

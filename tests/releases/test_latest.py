@@ -18,7 +18,7 @@ from flows import release as releases
 from malmoi.errors import CallError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.verification import sha256sums
-from malmoi.releases.versions.latest import point_latest, put_version
+from malmoi.releases.version_history import point_latest, put_version
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LATEST
 from tests.builders.small_papers import PAPERS, run, written
@@ -29,7 +29,7 @@ SEED = 20261128
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from malmoi.releases.versions.latest import put_version
+from malmoi.releases.version_history import put_version
 from malmoi.workspace import Workspace
 root, stop, when, calls = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], 0
 def strike(real):

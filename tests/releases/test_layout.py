@@ -11,9 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from malmoi.document import Document
-from malmoi.releases.clusters import COPIES
-from malmoi.releases.data_splits import Shares, split_by_hash
-from malmoi.releases.partitioning import PART
+from malmoi.releases.partitioning import COPIES, PART, Shares, split_by_hash
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.verify import verify
 from tests.builders.small_release import document, documents, inputs

@@ -17,13 +17,12 @@ import data_cards
 from malmoi.errors import CallError, StageError
 from malmoi.licensing.licence_expressions import folder_name
 from malmoi.licensing.licences import LICENCES as TABLE
-from malmoi.releases import assemble as assembling
 from malmoi.releases import licence_files, version_history
-from malmoi.releases.attribution import sentence
-from malmoi.releases.clusters import clusters
+from malmoi.releases import split as assembling
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.partitioning import PART, h
+from malmoi.releases.partitioning import PART, clusters, h
 from malmoi.releases.publish import publish
+from malmoi.releases.published_rows import sentence
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT, COLUMNS, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import seal

@@ -11,9 +11,8 @@ import pytest
 
 from malmoi.release_files import audit_file
 from malmoi.releases import manifest as manifests
-from malmoi.releases.membership import member_tables, sorted_leaves
-from malmoi.releases.membership.merkle_paths import BLOCK
-from malmoi.releases.membership.sorted_leaves import make_rows, sort_leaves
+from malmoi.releases import membership
+from malmoi.releases.membership import BLOCK, make_rows, sort_leaves
 from tests.builders.small_release import sealed
 
 
@@ -29,7 +28,7 @@ def draw_rows(count: int) -> list[np.ndarray]:
 @pytest.mark.heavy
 @pytest.mark.parametrize("part", [1 << 20, 1 << 15, 1 << 10])
 def test_the_parts_leave_no_trace(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    monkeypatch.setattr(sorted_leaves, "PART", part)
+    monkeypatch.setattr(membership, "PART", part)
     parts = draw_rows(150_000)
     blocks = list(sort_leaves(parts, 150_000))
     assert [len(block) for block in blocks] == [BLOCK, BLOCK, 150_000 - 2 * BLOCK]
@@ -43,7 +42,7 @@ def test_a_table_that_is_not_sorted_in_blocks_is_a_finding(tmp_path: Path, case:
     release = sealed(tmp_path)
     path = audit_file(release, "members")
     table = pq.read_table(path)
-    assert list(member_tables.find_faults(release, manifests.read(release))) == []
+    assert list(membership.find_faults(release, manifests.read(release))) == []
     group = table.num_rows
     match case:
         case "a row more":
@@ -55,5 +54,5 @@ def test_a_table_that_is_not_sorted_in_blocks_is_a_finding(tmp_path: Path, case:
         case _:
             table = table.slice(0, 0)
     pq.write_table(table, path, row_group_size=max(group, 1) if case == "two row groups" else BLOCK)
-    found = list(member_tables.find_faults(release, manifests.read(release)))
+    found = list(membership.find_faults(release, manifests.read(release)))
     assert ("audit/members.parquet", "its leaves are not those of the addresses and texts in data/") in found

@@ -12,12 +12,10 @@ import pytest
 
 from malmoi import limits
 from malmoi.errors import CallError, StageError
-from malmoi.releases.distribution.folder import publish_to_folder
-from malmoi.releases.distribution.payload import read_payload
-from malmoi.releases.statements import time_authority
-from malmoi.releases.statements.keys import read_signer
-from malmoi.releases.statements.time_authority import request_stamp
-from malmoi.releases.statements.time_stamp import parse_stamp, read_anchors
+from malmoi.releases import time_stamp
+from malmoi.releases.distribution import publish_to_folder, read_payload
+from malmoi.releases.signing_keys import read_signer
+from malmoi.releases.time_stamp import parse_stamp, read_anchors, request_stamp
 from malmoi.releases.verification import release_statement
 from malmoi.releases.verification.verify import verify
 from tests.builders.small_authority import Authority, make_authority, serve, serve_slowly
@@ -242,7 +240,7 @@ def sign_with_stamp(release: Path, keys: Path, url: str) -> None:
 
 
 def test_an_answer_without_end_is_left_after_the_limit_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_authority, "STAMP_SECONDS", limits.InputLimit("stamp_seconds", 1, "seconds", ""))
+    monkeypatch.setattr(time_stamp, "STAMP_SECONDS", limits.InputLimit("stamp_seconds", 1, "seconds", ""))
     with serve_slowly() as url, pytest.raises(StageError, match="limit stamp_seconds"):
         request_stamp(url, b"content")
 

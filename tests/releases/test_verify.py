@@ -15,9 +15,8 @@ import data_cards
 from filters.duplicates.index_lookup import sketch_texts
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
-from malmoi.releases import residual_pii, residue
+from malmoi.releases import membership, residual_pii, residue
 from malmoi.releases.manifest import Manifest, ReleaseFile
-from malmoi.releases.membership import member_tables
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import Finding, find_damage, verify
 from malmoi.storage import shard
@@ -45,7 +44,7 @@ def remade(folder: Path, *, card: bool = True) -> None:
     found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
     files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     total = sum(f.rows for f in files if f.path.startswith("data/"))
-    _, commitment = member_tables.write(folder, files, sketch_texts)
+    _, commitment = membership.write(folder, files, sketch_texts)
     found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
     files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     if (table := folder / residual_pii.TABLE).exists():

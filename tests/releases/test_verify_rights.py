@@ -11,7 +11,7 @@ from flows.cli import main
 from malmoi.canonical_json import canonical_json
 from malmoi.licensing.rights_decision import RULES_VERSION
 from malmoi.releases import manifest
-from malmoi.releases.verification import rights_rules
+from malmoi.releases.verification import invariants
 from malmoi.releases.verification.verify import verify
 from tests.builders.small_release import sealed
 from tests.releases.test_verify import edited, remade
@@ -40,7 +40,7 @@ def earlier(whole: Path, tmp_path: Path) -> Path:
 def test_a_release_names_the_version_of_its_rules_and_one_without_it_is_of_the_first(
     whole: Path, earlier: Path
 ) -> None:
-    assert manifest.read(whole).rights_version == RULES_VERSION and rights_rules.describe(whole) == ""
+    assert manifest.read(whole).rights_version == RULES_VERSION and invariants.describe_rights(whole) == ""
     assert manifest.read(earlier).rights_version == 1
     assert "rights_version" not in (earlier / "manifest.json").read_text(encoding="utf-8")
 
@@ -66,7 +66,7 @@ def test_the_same_evidence_under_the_rules_of_today_is_a_fault(earlier: Path) ->
     remade(earlier)
     found = verify(earlier, render=data_cards.render_texts)
     assert {one.check for one in found} == {"rights"} and any("their evidence gives" in one.says for one in found)
-    assert rights_rules.describe(earlier) == ""
+    assert invariants.describe_rights(earlier) == ""
 
 
 @pytest.mark.heavy

@@ -22,9 +22,8 @@ from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 from malmoi.licensing.review_decisions import evidence_of
 from malmoi.licensing.review_file import parse_lines
-from malmoi.releases import excluded_documents, residue
-from malmoi.releases.quarantine import cleared_finds
-from malmoi.releases.quarantine.masked_context import AROUND, mask_context, mask_value
+from malmoi.releases import cleared_finds, excluded_documents, residue
+from malmoi.releases.excluded_documents import AROUND, mask_context, mask_value
 from malmoi.releases.residue.digit_chains import Span
 from malmoi.releases.residue.random_words import SHAPES, find_shape
 from malmoi.releases.verification.verify import verify

@@ -10,8 +10,7 @@ import pytest
 from flows.review.inspection import InspectSession, Sheet
 from flows.review.sample import SampleFacts
 from flows.review.server import ReviewServer
-from malmoi.releases.sampling.inspection import QUESTIONS, Reading
-from malmoi.releases.sampling.random_sample import DrawnText
+from malmoi.releases.sampling.inspection import QUESTIONS, DrawnText, Reading
 from tests.builders.headless_browser import Browser, open_browser
 
 pytestmark = pytest.mark.heavy

@@ -10,8 +10,7 @@ import pytest
 from flows.review.inspection import InspectSession, Sheet, cut_text
 from flows.review.sample import SampleFacts
 from flows.review.server import HEADERS, TOKEN, ReviewServer
-from malmoi.releases.sampling.inspection import Reading
-from malmoi.releases.sampling.random_sample import DrawnText
+from malmoi.releases.sampling.inspection import DrawnText, Reading
 
 TEXTS = [DrawnText(f"a/{n}", "a", "CC0-1.0", "https://a.example/", "글", f"{n}번째", "", ()) for n in range(3)]
 

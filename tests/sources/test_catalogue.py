@@ -17,7 +17,7 @@ from flows.engine.progress import Progress
 from flows.probing import probe_records
 from flows.probing.probe_records import Check, ProbeResult
 from malmoi.errors import CallError
-from malmoi.releases.attribution import sentence
+from malmoi.releases.published_rows import sentence
 from malmoi.releases.release_inputs import SourceFacts
 from malmoi.source import Folder, LicenceRule, Source, TermsCheck
 from malmoi.workspace import Workspace

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from malmoi.errors import CallError, MalmoiError, StageError
-from malmoi.releases.distribution.payload import Payload, Published
+from malmoi.releases.distribution import Payload, Published
 from malmoi.storage.shard import sha256_of
 
 _ADDRESS: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")
@@ -43,7 +43,13 @@ def publish_to_hub(payload: Payload, repository: str, endpoint: str = "") -> Pub
 
     CallError if huggingface_hub is not installed or the tag names another release, StageError if the hub refuses.
     """
-    hub = _import_hub()
+    try:
+        import huggingface_hub as hub
+    except ImportError as error:
+        raise CallError(
+            "publishing to a hub needs the package huggingface_hub, which is not installed. Install it with "
+            "`pip install 'malmoi[hub]'`, and run the same command again."
+        ) from error
     for item in payload.items:  # the whole release is read before anything is sent
         payload.send(item, lambda block: None)
     api = hub.HfApi(endpoint=endpoint or None)
@@ -79,14 +85,3 @@ def _upload(hub: Any, api: Any, payload: Payload, repository: str) -> Published:
     )
     api.create_tag(repository, tag=payload.version, revision=done.oid, repo_type="dataset")
     return Published(place, len(payload.items), 0)
-
-
-def _import_hub() -> Any:
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise CallError(
-            "publishing to a hub needs the package huggingface_hub, which is not installed. Install it with "
-            "`pip install 'malmoi[hub]'`, and run the same command again."
-        ) from error
-    return huggingface_hub

@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError, StageError
-from malmoi.releases.distribution.payload import LAST, Item, Payload, Published
+from malmoi.releases.distribution import LAST, Item, Payload, Published
 from malmoi.workspace_layout import LATEST
 
 THREADS: Final = 4  # uploads at once
@@ -114,7 +114,12 @@ class _Journal:
         self._start, self._end = f".{payload.version}-", ".uploading.json"
         self._name = f"{self._start}{payload.sums.sha256}{self._end}"
         held = storage.read(f"{self._folder}/{self._name}")
-        self.uploaded = _parse_journal(held)
+        try:
+            value = json.loads(held or b"{}")
+        except (ValueError, RecursionError):
+            value = None
+        # Everything is sent again if the journal is missing or damaged.
+        self.uploaded: dict[str, Any] = value if isinstance(value, dict) else {}
         if others := self._list_others():
             raise self._refuse(others)
         self.note()
@@ -152,15 +157,6 @@ class _Journal:
         self._storage.delete(f"{self._folder}/{self._name}")
 
 
-def _parse_journal(content: bytes | None) -> dict[str, Any]:
-    """Return the value of a journal; {} if it is missing or damaged: everything is then sent again."""
-    try:
-        value = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _is_published(storage: Storage, payload: Payload) -> bool:
     """Whether the storage has this release; CallError if it has another of its version."""
     place = f"{payload.name}/{payload.version}"
@@ -196,7 +192,14 @@ def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False
     for item in (item for item in missing if item.path in LAST):
         upload(item)
     _check(storage, place, [item for item in payload.items if item.path in LAST], read_back=True)
-    _point_latest(storage, payload)
+    latest = f"{payload.name}/{LATEST}"  # an object that holds the highest version
+    held = (storage.read(latest) or b"").decode("ascii", "replace").strip()
+    try:
+        is_older = [int(n) for n in held.split(".")] < [int(n) for n in payload.version.split(".")]
+    except ValueError:
+        is_older = True
+    if is_older:
+        storage.write(latest, f"{payload.version}\n".encode())
     if journal:
         journal.delete()
     return Published(f"{storage.url}/{place}", len(missing), len(payload.items) - len(missing))
@@ -210,15 +213,3 @@ def _check(storage: Storage, place: str, items: Sequence[Item], *, read_back: bo
                 f"{storage.url}/{place}/{item.path}: not the object that was uploaded. Delete it, and run the same "
                 "command again."
             )
-
-
-def _point_latest(storage: Storage, payload: Payload) -> None:
-    """Write the object `latest`, which holds the highest version."""
-    path = f"{payload.name}/{LATEST}"
-    held = (storage.read(path) or b"").decode("ascii", "replace").strip()
-    try:
-        older = [int(n) for n in held.split(".")] < [int(n) for n in payload.version.split(".")]
-    except ValueError:
-        older = True
-    if older:
-        storage.write(path, f"{payload.version}\n".encode())

@@ -1,8 +1,11 @@
-"""Four questions about each document of a random sample: the sheet, the rates, and the agreement of two readers.
+"""Four questions about each document of a random sample: the draw, the sheet, the rates, and the agreement of readers.
 
 The questions are those of the inspection of HPLT 3.0 (github.com/hplt-project/release3_inspection; arXiv 2511.01066),
 where the fourth asks for pornography alone; abuse, spam and personal data are added. The classes of Kreutzer et al.
 2022 (TACL 10:50) for wrong language, no language and offensive content are among them.
+
+The seed alone decides the sample and its order: the documents with the smallest sha256 of seed, line feed and id. So
+the first documents of a sample are the sample of the same seed and a smaller size.
 
 A rate is the share of yes among the answers: a document about which two readers differ counts half. Its interval is
 Wilson's for the number of documents, however many readers there are, as two answers about one document are not
@@ -11,18 +14,37 @@ independent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from malmoi.errors import CallError
-from malmoi.releases.sampling.answer_sheets import is_day, read_rows
-from malmoi.releases.sampling.intervals import Rate, estimate_rate
+from malmoi.releases.sampling import Rate, estimate_rate, is_day, read_last, read_rows
+from malmoi.releases.sampling.wrong_grants import digest_sql
+from malmoi.storage.duckdb_tables import open_tables
+from malmoi.workspace_layout import Layout
 
 QUESTIONS = ("other_language", "artefacts", "unnatural", "unsuitable")
 MOST_READERS = 2
 _ANSWERS = ("0", "1")
+LABELS = ("register", "domain", "page_kind")  # columns of data/, shown where the release has them
+MEASURES = ("quality",)  # shares 0–1, the same
+_FACTS = ("id", "source", "license", "url", "title", "text", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnText:
+    """One document of a sample."""
+
+    id: str
+    source: str
+    licence: str
+    url: str
+    title: str
+    text: str
+    date: str  # "" = unknown
+    labels: tuple[tuple[str, str], ...]  # (column, value) of LABELS and MEASURES, without empty ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +122,24 @@ class Inspection:
         return [same | {name: getattr(one, name) for name in names} for one in self.counts]
 
 
-def count_answers(sheets: Sequence[Sequence[Reading]]) -> tuple[QuestionCounts, ...]:
-    """Return the counts of each question; `sheets`: one or two, each with every document of the sample."""
+def draw_texts(release: Path, seed: str, size: int) -> tuple[list[DrawnText], int]:
+    """Return a random sample of `size` documents of the release in its order, and the number of all documents."""
+    with open_tables(release) as tables:
+        known = tables.ask("SELECT * FROM data LIMIT 0").columns
+        labels = [name for name in LABELS if name in known]
+        measures = [name for name in MEASURES if name in known]
+        shown = [f'"{name}"' for name in (*_FACTS, *labels)]
+        shown += [f'CAST(CAST("{name}" AS DECIMAL(4, 2)) AS VARCHAR)' for name in measures]
+        rows = tables.ask(f"SELECT {', '.join(shown)} FROM data ORDER BY {digest_sql(seed)}, id LIMIT {size}").rows
+        count = int(tables.ask("SELECT count(*) FROM data").rows[0][0] or 0)
+    names, n = (*labels, *measures), len(_FACTS)
     found = []
-    for question in QUESTIONS:
-        said = [{one.id for one in sheet if question in one.yes} for sheet in sheets]
-        second, both = (len(said[1]), len(said[0] & said[1])) if len(said) > 1 else (None, None)
-        found.append(QuestionCounts(question, len(sheets[0]), len(said[0]), second, both))
-    return tuple(found)
+    for row in rows:
+        cells = [str(value or "") for value in row]
+        said = tuple((name, value) for name, value in zip(names, cells[n:], strict=True) if value)
+        id, source, licence, url, title, text, date = cells[:n]
+        found.append(DrawnText(id, source, licence, url, title, text, date, said))
+    return found, count
 
 
 def read_sheet(path: Path) -> list[Reading]:
@@ -140,3 +172,30 @@ def read_sheet(path: Path) -> list[Reading]:
         yes = tuple(name for name, said in zip(QUESTIONS, answers, strict=True) if said == "1")
         found.append(Reading(cells["id"], yes, reader, day, cells["note"]))
     return found
+
+
+def count_answers(sheets: Sequence[Sequence[Reading]]) -> tuple[QuestionCounts, ...]:
+    """Return the counts of each question; `sheets`: one or two, each with every document of the sample."""
+    found = []
+    for question in QUESTIONS:
+        said = [{one.id for one in sheet if question in one.yes} for sheet in sheets]
+        second, both = (len(said[1]), len(said[0] & said[1])) if len(said) > 1 else (None, None)
+        found.append(QuestionCounts(question, len(sheets[0]), len(said[0]), second, both))
+    return tuple(found)
+
+
+def read_inspection(layout: Layout, name: str) -> Inspection | None:
+    """Return the kept inspection of the highest inspected version of the release `name`, or None."""
+
+    def parse(value: Mapping[str, Any]) -> Inspection:
+        return Inspection(
+            version=value["version"],
+            root=value["root"],
+            seed=value["seed"],
+            documents=value["documents"],
+            readers=len(value["sheets"]),
+            last=max(one["date"] for sheet in value["sheets"] for one in sheet),
+            counts=tuple(QuestionCounts(**one) for one in value["counts"]),
+        )
+
+    return read_last(layout.inspections(name), parse)

@@ -1,11 +1,30 @@
-"""Invariants of a release, as SQL queries whose result must be empty."""
+"""Invariants of a release, asked of its tables in SQL: sums and references, rights, and the proof of an erasure.
+
+A law is a query whose result must be empty. The rights are decided again, by the rules that made them; other rules are
+named and not compared.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
 from malmoi.ablation.intervals import MEAN
-from malmoi.releases.evidence_origin import ORIGIN_SQL
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.licensing.rights_decision import RULES_VERSION, decide
+from malmoi.releases import manifest as manifests
+from malmoi.releases.manifest import Manifest, ReleaseFile
+from malmoi.releases.published_rows import ORIGIN_SQL
+from malmoi.storage.duckdb_tables import Tables
+
+PROOF: Final = "erasure_proof.json"
+_QUERY: Final = "SELECT count(*) FROM data WHERE text_sha256 IN ({})"
+_DIGESTS: Final = r"''|(?:'[0-9a-f]{64}'(?:, )?)+"
+_QUERY_FORM: Final = re.compile(re.escape(_QUERY).replace(r"\{\}", f"(?:{_DIGESTS})"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +51,9 @@ grid AS (
   FROM order_of o CROSS JOIN (SELECT DISTINCT source FROM sums) s
   LEFT JOIN sums x ON x.stage = o.stage AND x.source = s.source)
 """
-
-
-def _differ(left: str, right: str) -> str:
-    """Return SQL for the symmetric difference of two SELECTs."""
-    return f"""
-SELECT * FROM (
-  (({left}) EXCEPT ({right})) UNION ALL (({right}) EXCEPT ({left}))
-) ORDER BY ALL LIMIT 3"""
-
-
 _LOST = "SELECT id FROM dropped UNION SELECT id FROM failed"
 # Reasons for which a keeper is preferred to its copy, in this order; docs/duplicates.md.
 REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
-
 _ROUNDED = 0.00005  # numbers of an ablation have five digits
 _ABLATION = f"""
 WITH base AS (SELECT held_out, bits FROM ablation WHERE input = baseline),
@@ -59,6 +67,15 @@ AND (held_out <> '{MEAN}' OR abs(a.bits - m.mean) < {_ROUNDED}) AND coalesce(abs
 AND (SELECT count(DISTINCT (version, root, method, setting, tokens, seeds, command, baseline)) FROM ablation) = 1
 AND (held_out, input) NOT IN (SELECT (held_out, input) FROM ablation GROUP BY ALL HAVING count(*) > 1)) IS NOT TRUE
 ORDER BY ALL LIMIT 3"""
+
+
+def _differ(left: str, right: str) -> str:
+    """Return SQL for the symmetric difference of two SELECTs."""
+    return f"""
+SELECT * FROM (
+  (({left}) EXCEPT ({right})) UNION ALL (({right}) EXCEPT ({left}))
+) ORDER BY ALL LIMIT 3"""
+
 
 LAWS = (
     Law(
@@ -272,8 +289,6 @@ WHERE coalesce(r.n, 0) < coalesce(h.n, 0) OR (coalesce(r.n, 0) > coalesce(h.n, 0
 ORDER BY ALL LIMIT 3""",
     ),
 )
-
-
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
@@ -283,3 +298,64 @@ WITH said AS (
 heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
 SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
 FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""
+
+
+def find_proof_faults(folder: Path, made: Manifest, tables: Tables) -> Iterator[str]:
+    """Yield how the proof in `folder` disagrees with its release; its query is run only if it has the known form."""
+    value: dict[str, Any] = json.loads((folder / PROOF).read_text(encoding="utf-8"))
+    if value["after"] != {"version": made.version, "root": made.root, "documents": made.documents}:
+        yield "version, root or number of documents are not those of the manifest"
+    if value["before"]["documents"] - len(value["erased"]) != made.documents:
+        yield "the erased documents are not the difference of the two versions"
+    files = {file.path: describe_file(file) for file in made.files}
+    for one in value["files"]:
+        if files.get(one["path"]) != one["after"]:
+            yield f"{one['path']} is not the file that the proof names"
+    sql = str(value["query"]["sql"])
+    if not _QUERY_FORM.fullmatch(sql):
+        yield "its query is not one that this version makes; it was not run"
+    elif tables.ask(sql).rows[0][0] != 0 or value["query"]["rows"] != 0:
+        yield "its query finds a document: an erased text is in data/"
+    names = {str(row[0]) for row in tables.ask("SELECT id FROM dropped WHERE reason = 'withdrawn'").rows}
+    if not names.issuperset(value["erased"]):
+        yield "audit/dropped.parquet does not list the erased documents as withdrawn"
+
+
+def make_query(digests: Iterable[str]) -> str:
+    """Return the query that counts the documents with one of these texts."""
+    return _QUERY.format(", ".join(f"'{digest}'" for digest in digests) or "''")
+
+
+def describe_file(file: ReleaseFile) -> dict[str, Any]:
+    """Return digest, size and rows of a file, as the proof names them."""
+    return {"sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+
+
+def find_rights_faults(made: Manifest, tables: Tables) -> Iterator[str]:
+    """Yield the differences between the rights in data/ and those that the published evidence and signals give.
+
+    Nothing is compared for a release of other rules: evidence that was enough then may permit nothing now.
+    """
+    if made.rights_version != RULES_VERSION:
+        return
+    for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
+        signals = [Signal("", effect, "", "", "") for effect in str(heard).split("\n") if effect]  # type: ignore[arg-type]
+        rows = [line.split("\t") for line in str(said).split("\n") if line]
+        evidence = [LicenceEvidence(name, kind, scope, "", "", "") for scope, kind, name in rows]  # type: ignore[arg-type]
+        found = decide(evidence, signals)
+        if (found.licence, found.use) != (licence, use):
+            yield (
+                f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
+                f"{found.licence or 'none'} ({found.use})"
+            )
+
+
+def describe_rights(folder: Path) -> str:
+    """Return the note that the rights of the release in `folder` were not decided again, or ""."""
+    by = manifests.read(folder).rights_version
+    if by == RULES_VERSION:
+        return ""
+    return (
+        f"Its rights were decided by version {by} of the rules; this Malmoi has version {RULES_VERSION} and did not "
+        "decide them again. A new release of the workspace does."
+    )

@@ -18,9 +18,9 @@ from cryptography.x509 import Certificate
 from rfc3161_client import TimeStampResponse
 
 from malmoi.errors import CallError, DataError
+from malmoi.releases import dsse, time_stamp
 from malmoi.releases import manifest as manifests
-from malmoi.releases.statements import dsse, time_stamp
-from malmoi.releases.statements.dsse import Envelope, Signer
+from malmoi.releases.dsse import Envelope, Signer
 from malmoi.releases.verification import sha256sums
 from malmoi.releases.verification.sha256sums import SIGNATURE, STAMP
 from malmoi.storage.atomic_files import replace_file

@@ -1,7 +1,7 @@
-"""Check a shard of a release row by row: shard, order, folder, digest, counts, and the morphemes in their own file.
+"""Check a release row by row: place, order, digest and counts of documents, attributions, and quotes of evidence.
 
 The release asks each of its rows first (`find_unfit`) about faults that one document can have: a document that does not
-verify is left out, and the rest is released.
+verify is left out, and the rest is released. Attributions and quotes are checked by the functions that made them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,17 +21,53 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from malmoi.errors import StageError
 from malmoi.licensing.licence_expressions import folder_name
 from malmoi.licensing.proofs import REVIEW
-from malmoi.release_files import morpheme_path
+from malmoi.licensing.quoted_licences import is_proof
+from malmoi.licensing.rights_decision import NONE, UNKNOWN
+from malmoi.release_files import audit_file, morpheme_path
+from malmoi.releases.manifest import Manifest
 from malmoi.releases.partitioning import GENERAL, PART, Row, h
-from malmoi.releases.verification.evidence_checks import find_quote_fault
+from malmoi.releases.published_rows import sentence
+from malmoi.releases.release_inputs import SourceFacts
+from malmoi.releases.release_schema import AUDIT
+from malmoi.storage import shard
 
+_EVIDENCE_ROWS = 8192  # rows held in memory at a time
+SHOWN = 3  # faults of a file that are reported
+_is_proof = lru_cache(maxsize=4096)(is_proof)  # the pages of a host quote the same mark
 BATCH = 1024  # documents held in memory at a time
 _COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license"]
 _COLUMNS += ["domain", "split", "n_sentences", "n_morphemes", "pii"]
 _LAYERS = ["id", "sentences.start", "sentences.end", "morphemes.start", "morphemes.length"]
 _PLACEHOLDER = re.compile(r"\[[가-힣A-Z]+[0-9]+\]")
+
+
+class _Row(NamedTuple):
+    """One document with its declared digest and counts."""
+
+    id: str
+    text: str
+    text_sha256: str
+    n_chars: int
+    n_bytes: int
+    use: str
+    licence: str
+    domain: str
+    split: str
+    n_sentences: int | None
+    n_morphemes: int | None
+    pii: list[dict[str, Any]]
+
+
+class _Layers(NamedTuple):
+    """The analysis of one document."""
+
+    id: str
+    n_sentences: int | None
+    n_morphemes: int | None
+    end: int  # the greatest offset in them, in code points
 
 
 def find_unfit(
@@ -65,17 +102,17 @@ def find_faults(folder: Path, path: str, n_shards: int, surrogates: Collection[s
     if len(parts) != 5 or not named:
         yield "its path is not data/<use>/<licence>/<field>/<split>-<shard>-of-<n>.parquet"
         return
-    shard, of = int(named[2]), int(named[3])
+    number, of = int(named[2]), int(named[3])
     if of > n_shards or of.bit_count() != 1:
         yield f"is part of {of} shards; not a power of two up to {n_shards}, the number in the manifest"
         return
     seen: set[str] = set()
     last: Row = (-1, "")
-    layers = _read_layers(folder / morpheme_path(path))
-    for row in _read_rows(folder / path):
+    layers = chain.from_iterable(map(_to_layers, _read_batches(folder / morpheme_path(path), _LAYERS)))
+    for row in chain.from_iterable(map(_to_rows, _read_batches(folder / path, _COLUMNS))):
         here: Row = (h(row.id), row.id)
         faults = chain(
-            _faults(row, here, last, shard, of, [*parts[1:4], named[1]]),
+            _faults(row, here, last, number, of, [*parts[1:4], named[1]]),
             _faults_inside(row, surrogates),
             _faults_beside(row, next(layers, None)),
         )
@@ -98,46 +135,72 @@ def find_mixed(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield path, f"is part of {named[3]} shards; another file of its split says {of}"
 
 
-class _Row(NamedTuple):
-    """One document with its declared digest and counts."""
-
-    id: str
-    text: str
-    text_sha256: str
-    n_chars: int
-    n_bytes: int
-    use: str
-    licence: str
-    domain: str
-    split: str
-    n_sentences: int | None
-    n_morphemes: int | None
-    pii: list[dict[str, Any]]
+def list_checks(folder: Path, made: Manifest, *, quotes: bool = True) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield (path, its faults) for the files of a release that hold attributions, declarations and `quotes`."""
+    for file in made.files:
+        if file.path.startswith("data/") and (folder / file.path).is_file():
+            yield file.path, find_attribution_faults(folder, file.path, made.sources)
+    yield "audit/sources.parquet", find_source_faults(folder, made.sources)
+    if quotes:
+        yield "audit/licence_evidence.parquet", find_quote_faults(folder)
 
 
-class _Layers(NamedTuple):
-    """The analysis of one document."""
+def find_attribution_faults(folder: Path, path: str, sources: Sequence[SourceFacts]) -> Iterator[str]:
+    """Yield the first documents of the shard `path` whose attribution is not the template of their source filled in."""
+    facts, names = {one.name: one for one in sources}, ("title", "author", "date", "url")
 
-    id: str
-    n_sentences: int | None
-    n_morphemes: int | None
-    end: int  # the greatest offset in them, in code points
+    def is_filled_in(row: Mapping[str, Any]) -> bool:
+        try:
+            named = {name: row[name] for name in names}
+            return bool(row["attribution"] == sentence(facts[row["source"]], **named, licence=row["license"]))
+        except StageError:
+            return False  # the template has a field that does not exist
+
+    wrong = (
+        f"the attribution of {row['id']} is not the template of its source filled in"
+        for row in _read_records(folder / path, ["id", "source", *names, "license", "attribution"])
+        if row["source"] in facts and not is_filled_in(row)
+    )
+    return islice(wrong, SHOWN)
 
 
-def _read_rows(path: Path) -> Iterator[_Row]:
+def find_source_faults(folder: Path, sources: Sequence[SourceFacts]) -> Iterator[str]:
+    """Yield the sources whose declarations in the audit table are not those of the manifest."""
+    names = AUDIT["sources"].names
+    held = {row["name"]: row for row in shard.read(audit_file(folder, "sources")).to_pylist()}
+    for one in sources:
+        row = {name: value for name in names for value in (getattr(one, name),)} | {"licences": list(one.licences)}
+        if held.pop(one.name, None) != row:
+            yield f"the declarations of source {one.name} are not those of the manifest"
+    yield from (f"the manifest does not declare the source {name}" for name in sorted(held))
+
+
+def find_quote_faults(folder: Path) -> Iterator[str]:
+    """Yield the first pieces of evidence whose quote names another licence, or none where its kind is a name."""
+    rows = _read_records(audit_file(folder, "licence_evidence"), ["id", "licence", "kind", "quote"])
+    return islice((f"{row['id']}: {fault}" for row in rows if (fault := find_quote_fault(row))), SHOWN)
+
+
+def find_quote_fault(row: Mapping[str, Any]) -> str:
+    """Return what is wrong with the quote of a published piece of evidence, or ""."""
+    if row["licence"] in (NONE, UNKNOWN) or row["kind"] == REVIEW:  # the reason of a person may name other licences
+        return ""
+    named = _is_proof(row["licence"], row["kind"], row["quote"])
+    return "" if named else f"the quote of kind {row['kind']} does not name {row['licence']}"
+
+
+def _read_records(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    for batch in _read_batches(path, columns, _EVIDENCE_ROWS):
+        yield from batch.to_pylist()
+
+
+def _read_batches(path: Path, columns: list[str], rows: int = BATCH) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH, columns=_COLUMNS):
-            yield from _to_rows(batch)
+        yield from file.iter_batches(rows, columns=columns)
 
 
 def _to_rows(batch: pa.RecordBatch) -> Iterator[_Row]:
     return map(_Row, *(batch[name].to_pylist() for name in _COLUMNS))
-
-
-def _read_layers(path: Path) -> Iterator[_Layers]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH, columns=_LAYERS):
-            yield from _to_layers(batch)
 
 
 def _to_layers(batch: pa.RecordBatch) -> Iterator[_Layers]:
@@ -171,10 +234,10 @@ def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.ND
     return lengths[0].to_pylist(), greatest
 
 
-def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[str]) -> Iterator[tuple[str, str]]:
+def _faults(row: _Row, here: Row, last: Row, number: int, of: int, place: list[str]) -> Iterator[tuple[str, str]]:
     id, text = row.id, row.text
     encoded = text.encode()
-    if here[0] % of != shard:
+    if here[0] % of != number:
         yield "shard", f"{id} belongs into shard {here[0] % of}"
     if here <= last:
         yield "order", f"{id} is not in order of H(id), or appears twice"

@@ -1,14 +1,22 @@
-"""SHA256SUMS: one line for each file of a release, to be checked with `sha256sum -c SHA256SUMS`."""
+"""The list of the files of a release, and of those that an erasure took from it.
+
+SHA256SUMS has one line for each file, to be checked with `sha256sum -c SHA256SUMS`. withdrawn.json lists files that an
+erasure took from a published version; no checksum or signature covers it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from malmoi.errors import StageError
+from malmoi.errors import DataError, StageError
 from malmoi.storage import shard
 
+WITHDRAWN: Final = "withdrawn.json"
 NAME = "SHA256SUMS"
 SIGNATURE = "manifest.dsse.json"  # signs SHA256SUMS, which therefore does not list it
 STAMP = "manifest.dsse.json.tsr"  # time stamp of the signature
@@ -63,3 +71,41 @@ def parse(text: str) -> dict[str, str]:
     if format_sums(sums) != text:
         raise ValueError("lines are repeated, not sorted, or the last has no line feed")
     return sums
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WithdrawnFile:
+    """A file that an erasure took from a published version."""
+
+    path: str
+    sha256: str
+    rows: int  # 0 for a text file
+    version: str  # that replaces this one; "" if no document was left
+    date: str
+
+
+def read_withdrawn(folder: Path) -> tuple[WithdrawnFile, ...]:
+    """Read the withdrawn files of a version; none if it is complete. DataError if the list is unreadable."""
+    try:
+        value: dict[str, Any] = json.loads((folder / WITHDRAWN).read_text(encoding="utf-8"))
+        files = tuple(WithdrawnFile(**row) for row in value["files"])
+        "".join(f for one in files for f in (one.path, one.sha256, one.version, one.date))  # TypeError if not strings
+        return files
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{WITHDRAWN}: not a list of withdrawn files ({type(error).__name__}: {error})") from error
+
+
+def describe_withdrawn(folder: Path) -> str:
+    """Return what a version has lost, in one line; "" if it is complete."""
+    gone = read_withdrawn(folder)
+    if not gone:
+        return ""
+    total = len(parse((folder / NAME).read_text(encoding="utf-8")))
+    versions = {one.version for one in gone} - {""}
+    highest = max(
+        versions, key=lambda version: [int(part) for part in version.split(".") if part.isdecimal()], default=""
+    )
+    later = f"see {highest}" if versions else "no version replaces it"
+    return f"withdrawn in part: {len(gone)} of {total} files, {later}"

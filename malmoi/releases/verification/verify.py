@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,31 +23,20 @@ from cryptography.x509 import Certificate
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.release_files import DOCUMENTS, is_data_file, is_morpheme_file, morpheme_path
-from malmoi.releases import licence_files, residual_pii
+from malmoi.releases import changelog, cleared_finds, licence_files, membership, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.membership import member_tables
-from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
-from malmoi.releases.verification import (
-    erasure_proof,
-    evidence_checks,
-    release_statement,
-    rights_rules,
-    row_checks,
-    sha256sums,
-    untrusted_files,
-    withdrawn_list,
-)
-from malmoi.releases.verification.invariants import LAWS
-from malmoi.releases.versions import changelog
+from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
+from malmoi.releases.verification.invariants import LAWS, PROOF, Law, find_proof_faults, find_rights_faults
+from malmoi.releases.verification.release_statement import find_faults as find_signature_faults
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
 _RENDERED = ("README.md", "README.ko.md", "index.html", "index.ko.html", changelog.FACTS, changelog.TEXT)
-TEXTS = (CARD, manifests.NAME, *sha256sums.UNLISTED, erasure_proof.NAME, *_RENDERED, *DOCUMENTS)
+TEXTS = (CARD, manifests.NAME, *sha256sums.UNLISTED, PROOF, *_RENDERED, *DOCUMENTS)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -88,12 +78,23 @@ def verify(
     try:
         gone = _read_withdrawn(folder)
     except DataError as error:
-        return [Finding("sums", withdrawn_list.NAME, str(error))]
+        return [Finding("sums", sha256sums.WITHDRAWN, str(error))]
+
+    def signature() -> Iterator[Finding]:
+        return _label("signature", find_signature_faults(folder, public, anchors))
+
+    def members() -> Iterator[Finding]:
+        return _label("members", membership.find_faults(folder, manifests.read(folder)))
+
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
-        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public, anchors)),
+        (
+            "signature",
+            sha256sums.SIGNATURE,
+            lambda: _label("signature", find_signature_faults(folder, public, anchors)),
+        ),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
-        ("members", "audit/members.parquet", lambda: _check_members(folder) if again and not gone else ()),
+        ("members", "audit/members.parquet", lambda: members() if again and not gone else ()),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
         ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged, quotes=again)),
         ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
@@ -101,21 +102,21 @@ def verify(
         ("render", CARD, lambda: _check_rendering(folder, render, gone) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB release the GIL
-        found = pool.map(lambda one: _run_check(*one), checks)
-        return sorted({finding for findings in found for finding in findings})
+        findings = pool.map(lambda check: _run_check(*check), checks)
+        return sorted(set(chain.from_iterable(findings)))
 
 
 def find_damage(folder: Path) -> list[Finding]:
     """Return the files of a release that SHA256SUMS or the signature does not describe, sorted; [] if it is whole."""
     checks = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, _read_withdrawn(folder), ())),
-        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, None, ())),
+        ("signature", sha256sums.SIGNATURE, lambda: _label("signature", find_signature_faults(folder, None, ()))),
     )
     return sorted(finding for one in checks for finding in _run_check(*one))
 
 
 def _read_withdrawn(folder: Path) -> dict[str, str]:
-    return {one.path: one.sha256 for one in withdrawn_list.read(folder)}
+    return {one.path: one.sha256 for one in sha256sums.read_withdrawn(folder)}
 
 
 def verify_beside(folder: Path) -> list[Finding]:
@@ -139,18 +140,36 @@ def _run_check(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> l
     return found
 
 
+def _label(check: str, faults: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    return (Finding(check, path, says) for path, says in faults)
+
+
 def _failure_finding(check: str, path: str, error: Exception) -> Finding:
     return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
 
 
 def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
+    made = partial(manifests.read, folder)
+
+    def rights(tables: Tables) -> Iterator[Finding]:
+        evidence = "audit/licence_evidence.parquet"
+        return (Finding("rights", evidence, says) for says in find_rights_faults(made(), tables))
+
+    def changes(tables: Tables) -> Iterator[Finding]:
+        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return _label("changelog", changelog.find_faults(folder, tables, card))
+
+    def proof(tables: Tables) -> Iterator[Finding]:
+        faults = find_proof_faults(folder, made(), tables) if (folder / PROOF).exists() else ()
+        return (Finding("proof", PROOF, says) for says in faults)
+
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
         ("laws", "audit", _check_laws),
-        ("rights", "audit", lambda tables: _check_rights(folder, tables)),
+        ("rights", "audit", rights),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
-        ("changelog", changelog.FACTS, lambda tables: _check_changelog(folder, tables)),
-        ("proof", erasure_proof.NAME, lambda tables: _check_proof(folder, tables)),
+        ("changelog", changelog.FACTS, changes),
+        ("proof", PROOF, proof),
     ]
     checks += [("card", CARD, lambda tables: _check_card(folder, tables, render))] if render else []
     with ExitStack() as stack:
@@ -167,39 +186,26 @@ def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str
     """Check that SHA256SUMS lists every file with its digest; `gone` are the withdrawn ones with theirs."""
     present = {sha256sums.relative_name(folder, p): p for p in sha256sums.entries(folder)}
     try:
-        said = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
+        listed = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         yield Finding("sums", sha256sums.NAME, f"cannot be read: {_first_line(error)}")
         return
-    present = {path: entry for path, entry in present.items() if path != withdrawn_list.NAME or not gone}
-    for path in sorted(said.keys() | present.keys() | gone.keys()):
+    present = {path: entry for path, entry in present.items() if path != sha256sums.WITHDRAWN or not gone}
+    for path in sorted(listed.keys() | present.keys() | gone.keys()):
         if path in gone:
-            yield from _check_withdrawn(path, present, gone[path] == said.get(path))
+            if path in present:
+                yield Finding("sums", path, "withdrawn, but still in the folder; run the same `malmoi erase` again")
+            elif gone[path] != listed.get(path) or path == manifests.NAME:
+                says = f"{sha256sums.WITHDRAWN} lists it with a digest that SHA256SUMS does not have"
+                yield Finding("sums", path, says)
         elif path not in present:
             yield Finding("sums", path, "missing: SHA256SUMS lists it, the folder does not have it")
         elif present[path].is_symlink() or not present[path].is_file():
             yield Finding("sums", path, "not a plain file")
-        elif path not in said:
+        elif path not in listed:
             yield Finding("sums", path, "extra: the folder has it, SHA256SUMS does not list it")
-        elif path not in unchanged and (found := shard.sha256_of(present[path])) != said[path]:
-            yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
-
-
-def _check_signature(folder: Path, public: bytes | None, anchors: Sequence[Certificate]) -> Iterator[Finding]:
-    found = release_statement.find_faults(folder, public, anchors)
-    return (Finding("signature", path, says) for path, says in found)
-
-
-def _check_members(folder: Path) -> Iterator[Finding]:
-    found = member_tables.find_faults(folder, manifests.read(folder))
-    return (Finding("members", path, says) for path, says in found)
-
-
-def _check_withdrawn(path: str, present: Collection[str], known: bool) -> Iterator[Finding]:
-    if path in present:
-        yield Finding("sums", path, "withdrawn, but still in the folder; run the same `malmoi erase` again")
-    elif not known or path == manifests.NAME:
-        yield Finding("sums", path, f"{withdrawn_list.NAME} lists it with a digest that SHA256SUMS does not have")
+        elif path not in unchanged and (found := shard.sha256_of(present[path])) != listed[path]:
+            yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {listed[path]}")
 
 
 def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
@@ -229,7 +235,7 @@ def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
         found = shard.file_of(folder / path, named[path].rows)
         if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
             yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
-        yield from _run_check("schema", path, lambda path=path: _check_footer(folder, path, named[path].rows))  # type: ignore[misc]
+        yield from _run_check("schema", path, partial(_check_footer, folder, path, named[path].rows))
     for path in sorted(named.keys() - present - set(unread)):
         yield Finding("manifest", path, "the manifest lists it, the folder does not have it")
 
@@ -250,14 +256,10 @@ def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
     made = manifests.read(folder)
     surrogates = row_checks.list_surrogates(made.recipe_steps)
     files = sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file())
-    yield from (Finding("rows", path, says) for path, says in row_checks.find_mixed(files))
+    yield from _label("rows", row_checks.find_mixed(files))
     for path in (path for path in files if path not in unchanged):
-
-        def check_shard(path: str = path) -> Iterator[Finding]:
-            found = row_checks.find_faults(folder, path, made.n_shards, surrogates)
-            return (Finding("rows", path, says) for says in found)
-
-        yield from _run_check("rows", path, check_shard)
+        faults = row_checks.find_faults(folder, path, made.n_shards, surrogates)
+        yield from _run_check("rows", path, partial(map, partial(Finding, "rows", path), faults))
 
 
 def _check_residue(folder: Path, *, beside: bool) -> Iterator[Finding]:
@@ -286,36 +288,26 @@ def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding
     cleared = cleared_finds.read_places(folder)
     names = sorted(f.path for f in manifests.read(folder).files if f.path != residual_pii.TABLE and wanted(f.path))
     for name in (name for name in names if (folder / name).is_file()):
-
-        def differ(name: str = name) -> Iterator[Finding]:
-            found = residual_pii.differences(folder, name, rows.get(name, []), does, cleared)
-            return (Finding("residue", name, says) for says in found)
-
-        yield from _run_check("residue", name, differ)
+        faults = residual_pii.differences(folder, name, rows.get(name, []), does, cleared)
+        yield from _run_check("residue", name, partial(map, partial(Finding, "residue", name), faults))
 
 
 def _check_evidence(folder: Path, unchanged: Collection[str], *, quotes: bool) -> Iterator[Finding]:
     """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
-    checks = evidence_checks.list_checks(folder, manifests.read(folder), quotes=quotes)
-    for path, found in ((path, found) for path, found in checks if path not in unchanged):
-        yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), found))
+    for path, faults in row_checks.list_checks(folder, manifests.read(folder), quotes=quotes):
+        if path not in unchanged:
+            yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), faults))
 
 
 def _check_laws(tables: Tables) -> Iterator[Finding]:
     """Check the invariants: in = kept + dropped + failed stage by stage, down to the rows of data/, and evidence."""
+
+    def ask(law: Law) -> Iterator[Finding]:
+        for row in tables.ask(law.sql).rows[:3]:
+            yield Finding("laws", law.path, f"{law.says}: {', '.join(map(str, row))}")
+
     for law in LAWS:
-
-        def check_law(law: Any = law) -> Iterator[Finding]:
-            for row in tables.ask(law.sql).rows[:3]:
-                yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
-
-        yield from _run_check("laws", law.path, check_law)
-
-
-def _check_rights(folder: Path, tables: Tables) -> Iterator[Finding]:
-    """Decide licence and use of every document again, from its published evidence and signals."""
-    for says in rights_rules.find_faults(manifests.read(folder), tables):
-        yield Finding("rights", "audit/licence_evidence.parquet", says)
+        yield from _run_check("laws", law.path, partial(ask, law))
 
 
 def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
@@ -335,19 +327,6 @@ def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
             yield Finding("licences", name, "extra: not a file of a release")
 
 
-def _check_changelog(folder: Path, tables: Tables) -> Iterator[Finding]:
-    """Check that the changelog is rendered from its facts, and that these agree with data, manifest and card."""
-    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    yield from (Finding("changelog", path, says) for path, says in changelog.find_faults(folder, tables, card))
-
-
-def _check_proof(folder: Path, tables: Tables) -> Iterator[Finding]:
-    """Check that the proof of an erasure, if there is one, agrees with the release."""
-    if (folder / erasure_proof.NAME).exists():
-        for says in erasure_proof.find_faults(folder, manifests.read(folder), tables):
-            yield Finding("proof", erasure_proof.NAME, says)
-
-
 def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
     """Run every question of card.json again and compare the answers; unlisted questions are not run."""
     text = (folder / CARD).read_text(encoding="utf-8")
@@ -355,40 +334,27 @@ def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Findin
     if canonical_json(card) != text:
         yield Finding("card", CARD, "not canonical JSON")
     made = manifests.read(folder)
-    if _has_other_questions(card, made, render):
-        return  # `_check_rendering` reports them
+    try:
+        render(card, json.loads(made.to_json()))
+    except Exception as error:  # `_check_rendering` reports it
+        if isinstance(error, DataError):  # the card has other questions than those of its list
+            return
     for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
         if card.get(key) != wanted:
             check = "root" if key == "root" else "card"
             yield Finding(check, CARD, f"{key} is {card.get(key)!r}; the manifest gives {wanted!r}")
-    for key, fact in sorted(card["numbers"].items()):
 
-        def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
-            answer = tables.ask(fact["sql"]).rows
-            if not _is_same([list(r) for r in answer], [[fact["value"]]]):
-                yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
+    def ask(key: str, fact: Any, *, is_number: bool) -> Iterator[Finding]:
+        answer = tables.ask(fact["sql"])
+        columns, rows = list(answer.columns), list(map(list, answer.rows))
+        if is_number and not _is_same(rows, [[fact["value"]]]):
+            yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer.rows}")
+        if not is_number and not _is_same([columns, rows], [fact["columns"], fact["rows"]]):
+            yield Finding("card", CARD, f"table {key} is not what the data give")
 
-        yield from _run_check("card", CARD, number)
-    for key, fact in sorted(card["tables"].items()):
-
-        def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
-            answer = tables.ask(fact["sql"])
-            if not _is_same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
-                yield Finding("card", CARD, f"table {key} is not what the data give")
-
-        yield from _run_check("card", CARD, table)
-
-
-def _has_other_questions(card: dict[str, Any], made: Manifest, render: Render) -> bool:
-    try:
-        render(card, json.loads(made.to_json()))
-    except DataError:
-        return True
-    except (
-        Exception
-    ):  # its values cannot be rendered: `_check_rendering` says so, and the questions are those of the list
-        return False
-    return False
+    for name in ("numbers", "tables"):
+        for key, fact in sorted(card[name].items()):
+            yield from _run_check("card", CARD, partial(ask, key, fact, is_number=name == "numbers"))
 
 
 def _check_rendering(folder: Path, render: Render, gone: Collection[str]) -> Iterator[Finding]:

@@ -15,9 +15,8 @@ from typing import Any, Final
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.releases import manifest as manifests
+from malmoi.releases.compare import CHANGES, WHYS, Comparison, compare
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.versions.compare import compare
-from malmoi.releases.versions.comparison import CHANGES, WHYS, Comparison
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 FACTS: Final = "changes.json"
@@ -198,8 +197,14 @@ def _render_entry(entry: Entry) -> Iterator[str]:
         changed = sum(entry.changed.values())
         yield f"{size}. Since {entry.before}: {entry.added:,} added, {entry.removed:,} removed, {changed:,} changed."
     found = [
-        ("Removed", [_render_reason(*reason) for reason in entry.reasons]),
-        ("Masked drops, of which some may be removed documents", [_render_masked(*one) for one in entry.masked]),
+        (
+            "Removed",
+            [f"{n:,} {_WHY[why]}{f' (`{by}`: {reason})' if by else ''}" for why, by, reason, n in entry.reasons],
+        ),
+        (
+            "Masked drops, of which some may be removed documents",
+            [f"{n:,} of `{source}` (`{by}`: {reason})" for source, by, reason, n in entry.masked],
+        ),
         ("Changed", [f"{_CHANGE[one]} {n:,}" for one in CHANGES if (n := entry.changed.get(one, 0))]),
         ("Licences", [f"`{value}` {a:,} → {b:,}" for value, a, b in entry.licences]),
         ("Sources", [f"`{value}` {a:,} → {b:,}" for value, a, b in entry.sources]),
@@ -209,14 +214,6 @@ def _render_entry(entry: Entry) -> Iterator[str]:
     ]
     yield from ([""] if any(said for _, said in found) else [])
     yield from (f"- {title}: {'; '.join(said)}." for title, said in found if said)
-
-
-def _render_reason(why: str, by: str, reason: str, n: int) -> str:
-    return f"{n:,} {_WHY[why]}{f' (`{by}`: {reason})' if by else ''}"
-
-
-def _render_masked(source: str, by: str, reason: str, n: int) -> str:
-    return f"{n:,} of `{source}` (`{by}`: {reason})"
 
 
 def _render_version(version: int) -> str:

@@ -3,6 +3,10 @@
 In a touched shard the other row groups keep their rows, so that their pages have the same bytes again. Audit tables
 lose the rows about erased documents, or name them by a masked id, as if they had been withdrawn before the release:
 stage `6-release` counts them, and in = kept + dropped + failed holds.
+
+erasure_proof.json says which files changed, and has a query that finds none of the erased texts. It names no id,
+address or value: documents by the masked ids of the audit tables, texts by their sha256, and only those that are too
+long to be guessed.
 """
 
 from __future__ import annotations
@@ -20,26 +24,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.ledger import File
 from malmoi.release_files import audit_file
-from malmoi.releases import excluded_documents, licence_files, masked_ids, residual_pii, residue
-from malmoi.releases.assemble import open_writer
-from malmoi.releases.erasure.erased_documents import Erasure, explain_damage, list_naming, read_audit
+from malmoi.releases import (
+    cleared_finds,
+    excluded_documents,
+    licence_files,
+    masked_ids,
+    membership,
+    residual_pii,
+    residue,
+)
+from malmoi.releases import manifest as manifests
+from malmoi.releases.compare import compare
+from malmoi.releases.erased_documents import Erasure, explain_damage, list_naming, read_audit
 from malmoi.releases.manifest import Manifest, ReleaseFile
-from malmoi.releases.membership import member_tables
-from malmoi.releases.quarantine import cleared_finds
 from malmoi.releases.release_schema import AUDIT
+from malmoi.releases.split import open_writer
+from malmoi.releases.verification.invariants import PROOF, describe_file, make_query
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import ROWS
+from malmoi.storage.duckdb_tables import ROWS, open_tables
 
+MIN_CHARS: Final = 256  # code points of a text whose digest is shown: a shorter one might be guessed
 # Audit tables of documents in data/ alone.
 _PUBLISHED: Final = ("attribution", "cleared_finds", "licence_evidence", "personal_data")
 _COUNTED: Final = ("dropped", "stages")  # audit tables with one more row or count for each erased document
 _ID: Final = ("id",)
 _MASKED: Final = {"clusters": ("cluster", "keeper", "member"), "dropped": _ID, "failed": _ID, "signals": _ID}
-
-
 Edit: TypeAlias = Callable[[pa.Table], tuple[pa.Array, pa.Table]]  # of an audit table: mask of rows that go, new rows
 Counts: TypeAlias = dict[
     str, list[tuple[int, residue.Look]]
@@ -67,7 +80,9 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     DataError if an audit table or a file to be changed is not the one that the manifest names.
     """
     touched = {file.path for file in list_naming(base, made, erasure.hidden)}
-    names = masked_ids.mask_ids(erasure.hidden, 1 + _find_last_mask(base))
+    tables = ((read_audit(base, name), columns) for name, columns in _MASKED.items())
+    known = (id for table, columns in tables for name in columns for id in pc.unique(table[name]).to_pylist())
+    names = masked_ids.mask_ids(erasure.hidden, 1 + max(map(masked_ids.number_of, known), default=0))
     edits = _list_edits(erasure, names)
     changed: list[tuple[ReleaseFile, ReleaseFile | None]] = []
     kept: list[ReleaseFile] = []
@@ -75,8 +90,10 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     for file in made.files:
         name = Path(file.path).stem if file.path.startswith("audit/") else ""
         if name or file.path in touched:
-            _refuse_changed(base, file)
-        if file.path == residual_pii.TABLE or name in (member_tables.MEMBERS, member_tables.SKETCHES):
+            found = shard.file_of(base / file.path, file.rows)
+            if (found.sha256, found.bytes) != (file.sha256, file.bytes):
+                raise explain_damage(base, file.path)
+        if file.path == residual_pii.TABLE or name in (membership.MEMBERS, membership.SKETCHES):
             continue  # made of the new files, below
         if name in edits and (file.path in touched or (name in _COUNTED and erasure.documents)):
             changed.append((file, _edit_table(base, folder, name, edits[name], counts)))
@@ -86,13 +103,17 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
             link_file(base / file.path, folder / file.path)
             kept.append(file)
     files = [*kept, *(after for _, after in changed if after)]
-    members, commitment = member_tables.write(folder, files, None, earlier=base)
+    members, commitment = membership.write(folder, files, None, earlier=base)
     before = {file.path: file for file in made.files}
     changed += [(before[file.path], file) for file in members if file.path in before]
     files += members
     changed.append(_write_residue(base, folder, made, files, counts))
     files = sorted([*files, *(after for _, after in changed[-1:] if after)])
-    licence_files.write(folder, _list_licences(folder, files), made.publisher)
+    licences: set[str] = set()
+    for file in files:
+        if not file.path.startswith("audit/") and "license" in pq.read_schema(folder / file.path).names:
+            licences.update(pc.unique(shard.read_parquet(folder / file.path, ["license"])["license"]).to_pylist())
+    licence_files.write(folder, licences, made.publisher)
     return Patch(tuple(files), tuple(changed), tuple(sorted(names[id] for id in erasure.ids)), commitment)
 
 
@@ -103,19 +124,6 @@ def link_file(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _refuse_changed(base: Path, file: ReleaseFile) -> None:
-    found = shard.file_of(base / file.path, file.rows)
-    if (found.sha256, found.bytes) != (file.sha256, file.bytes):
-        raise explain_damage(base, file.path)
-
-
-def _find_last_mask(base: Path) -> int:
-    """Return the highest number of the masked ids of a release."""
-    tables = ((read_audit(base, name), columns) for name, columns in _MASKED.items())
-    ids = (id for table, columns in tables for name in columns for id in pc.unique(table[name]).to_pylist())
-    return max(map(masked_ids.number_of, ids), default=0)
 
 
 def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]:
@@ -146,8 +154,13 @@ def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]
         return hit, pa.concat_tables([new, pa.Table.from_pylist(rows, AUDIT["dropped"])])
 
     def count(table: pa.Table) -> tuple[pa.Array, pa.Table]:
-        new = _count_withdrawn(table, Counter(one.source for one in erasure.documents))
-        return pa.repeat(True, table.num_rows), new
+        key = ("stage", "source", "filter", "reason", "outcome")
+        counts = Counter({tuple(row[name] for name in key): row["n"] for row in table.to_pylist()})
+        for one in erasure.documents:  # from kept to dropped in the last stage
+            counts[excluded_documents.STAGE, one.source, "", "", "kept"] -= 1
+            counts[excluded_documents.STAGE, one.source, *excluded_documents.WITHDRAWN, "dropped"] += 1
+        rows = [dict(zip((*key, "n"), (*place, n), strict=True)) for place, n in sorted(counts.items()) if n]
+        return pa.repeat(True, table.num_rows), pa.Table.from_pylist(rows, AUDIT["stages"])
 
     return {
         **dict.fromkeys(_PUBLISHED, remove),
@@ -157,17 +170,6 @@ def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]
         "signals": mask_signals,
         "stages": count,
     }
-
-
-def _count_withdrawn(table: pa.Table, erased: Mapping[str, int]) -> pa.Table:
-    """Move the erased documents of each source from kept to dropped in the counts of the last stage."""
-    key = ("stage", "source", "filter", "reason", "outcome")
-    counts = Counter({tuple(row[name] for name in key): row["n"] for row in table.to_pylist()})
-    for source, n in erased.items():
-        counts[excluded_documents.STAGE, source, "", "", "kept"] -= n
-        counts[excluded_documents.STAGE, source, *excluded_documents.WITHDRAWN, "dropped"] += n
-    rows = [dict(zip((*key, "n"), (*place, n), strict=True)) for place, n in sorted(counts.items()) if n]
-    return pa.Table.from_pylist(rows, AUDIT["stages"])
 
 
 def _edit_table(base: Path, folder: Path, name: str, edit: Edit, counts: Counts) -> ReleaseFile:
@@ -255,15 +257,6 @@ def _add_up(held: pa.Table, path: str, looks: Iterable[tuple[int, residue.Look]]
     ]
 
 
-def _list_licences(folder: Path, files: Iterable[ReleaseFile]) -> set[str]:
-    found: set[str] = set()
-    for file in files:
-        if not file.path.startswith("audit/") and "license" in pq.read_schema(folder / file.path).names:
-            with pq.ParquetFile(folder / file.path) as opened:
-                found.update(pc.unique(opened.read(["license"])["license"]).to_pylist())
-    return found
-
-
 def _describe(path: str, file: File) -> ReleaseFile:
     return ReleaseFile(path, file.sha256, file.bytes, file.rows)
 
@@ -277,3 +270,46 @@ def describe_patch(made: Manifest, patch: Patch, version: str) -> Manifest:
         documents=made.documents - len(patch.masked),
         members=patch.members,
     )
+
+
+def write_proof(folder: Path, base: Manifest, made: Manifest, erasure: Erasure, patch: Patch, day: str) -> None:
+    """Write the proof into the patch release `made` in `folder`."""
+    shown = sorted({one.text_sha256 for one in erasure.documents if one.n_chars >= MIN_CHARS})
+    with open_tables(folder) as tables:
+        left = {digest for digest in shown if tables.ask(make_query([digest])).rows[0][0]}
+        query = make_query(digest for digest in shown if digest not in left)
+        answer = tables.ask(query).rows[0][0]
+    value = {
+        "release": made.name,
+        "before": {"version": base.version, "root": base.root, "documents": base.documents},
+        "after": {"version": made.version, "root": made.root, "documents": made.documents},
+        "date": day,
+        "erased": list(patch.masked),
+        "erased_by_source": dict(Counter(one.source for one in erasure.documents)),
+        "texts_of_other_documents": len(left),  # an equal text that was not asked to go
+        "texts_too_short_to_show": len({one.text_sha256 for one in erasure.documents}) - len(shown),
+        "files": [
+            {"path": before.path, "before": describe_file(before), "after": describe_file(after) if after else None}
+            for before, after in sorted(patch.changed, key=lambda pair: pair[0])
+        ],
+        "files_unchanged": len(patch.list_unchanged()),
+        "query": {"sql": query, "rows": answer},
+    }
+    (folder / PROOF).write_text(canonical_json(value), encoding="utf-8")
+
+
+def is_repeated(folder: Path, before: Path) -> bool:
+    """Whether the new release in `folder` repeats the release `before`: the same root, or the documents of a patch.
+
+    The stages of the run after an erasure leave the erased documents out earlier, so that the counts in its audit
+    tables differ from those of the patch; its documents do not. A capture that is newer than those of the patch makes a
+    version, as it may have been dropped.
+    """
+    new, old = manifests.read(folder), manifests.read(before)
+    if new.root == old.root or not (before / PROOF).exists():
+        return new.root == old.root
+    facts = (replace(made, version="", date="", files=(), members="") for made in (new, old))  # the rest follows
+    if new.date > old.date or next(facts) != next(facts):
+        return False
+    found = compare(before, folder)
+    return not (found.added or found.removed or any(found.changed.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
@@ -107,19 +107,15 @@ def clear_finds(
 
 def list_rows(id: str, cleared: Iterable[tuple[Detail, Decision]]) -> list[Cleared]:
     """Return the rows of the audit table for a document with this published id."""
-    counts = Counter(
-        (_name_table(one.table, one.find.column), one.find.column, one.find.span.kind, one.find.shape, by)
-        for one, by in cleared
-    )
+    counts = Counter[tuple[str, str, str, str, Decision]]()
+    for (table, find), by in cleared:
+        place = "morphemes" if table == "data" and find.column.partition(".")[0] in _MORPHEMES else table
+        counts[place, find.column, find.span.kind, find.shape, by] += 1
     rows = [
         Cleared(id, place, field, kind, shape, by.id, by.reviewer, by.date, by.reason, n)
         for (place, field, kind, shape, by), n in counts.items()
     ]
     return sorted(rows, key=lambda row: (row.place, row.field, row.kind, row.shape, row.decision))
-
-
-def _name_table(table: str, column: str) -> str:
-    return "morphemes" if table == "data" and column.partition(".")[0] in _MORPHEMES else table
 
 
 def make_table(rows: Iterable[Cleared]) -> pa.Table:
@@ -151,12 +147,14 @@ def find_differences(
     table = "data" if is_data_file(name) else "morphemes" if is_morpheme_file(name) else Path(name).stem
     said = Counter({place: n for place, n in cleared.items() if place[1] == table})
     found, ids = Counter[Place](), set[str]()
-    for rows in _read_rows(folder / name):
-        ids.update(rows["id"].to_pylist() if said else ())
-        for row in residue.finds_by_row(rows, kinds):
-            id = rows["id"][row].as_py()
-            for one in residue.locate(rows.slice(row, 1), kinds):
-                found[id, table, one.column, one.span.kind, one.shape] += 1
+    with pq.ParquetFile(folder / name) as file:
+        for batch in file.iter_batches(_READ):
+            rows = pa.Table.from_batches([batch])
+            ids.update(rows["id"].to_pylist() if said else ())
+            for row in residue.finds_by_row(rows, kinds):
+                id = rows["id"][row].as_py()
+                for one in residue.locate(rows.slice(row, 1), kinds):
+                    found[id, table, one.column, one.span.kind, one.shape] += 1
     if table in ("data", "morphemes"):
         said = Counter({place: n for place, n in said.items() if place[0] in ids})
     return found - said, said - found
@@ -165,9 +163,3 @@ def find_differences(
 def has_ids(folder: Path, name: str) -> bool:
     """Whether a file has rows of documents."""
     return name.endswith(".parquet") and "id" in pq.read_schema(folder / name).names
-
-
-def _read_rows(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_READ):
-            yield pa.Table.from_batches([batch])

@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,11 @@ class Envelope:
     def is_signed_by(self, public: bytes) -> bool:
         """Whether one of the signatures is a valid signature by this public key (32 bytes)."""
         wanted, message = key_id(public), encode_pae(PAYLOAD_TYPE, self.payload)
-        return any(_is_valid(public, signature, message) for key, signature in self.signatures if key == wanted)
+        for signature in (signature for key, signature in self.signatures if key == wanted):
+            with suppress(InvalidSignature):
+                Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+                return True
+        return False
 
 
 def encode_pae(payload_type: str, payload: bytes) -> bytes:
@@ -117,11 +122,3 @@ def sign_statement(statement: dict[str, Any], signer: Signer | None) -> Envelope
 def spell(statement: dict[str, Any]) -> bytes:
     """Return the bytes of a statement as they are signed."""
     return spell_on_one_line(statement).encode()
-
-
-def _is_valid(public: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True

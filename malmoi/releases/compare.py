@@ -1,38 +1,33 @@
 """Compare two releases by their columns: documents added, removed and why, changed; shares, sources, files.
 
 No text is read: `text_sha256` represents it. Files that both releases share as hard links are not compared. The answer
-is the same for the same two releases. An id that the later release masks is not shown: the audit tables of that release
-name such a document by number only.
+is the same for the same two releases; `malmoi diff --json` prints it (docs/releases.md describes each key). An id that
+the later release masks is not shown: the audit tables of that release name such a document by number only.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from malmoi import limits
 from malmoi.errors import DataError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.release_schema import COLUMNS
-from malmoi.releases.versions.comparison import (
-    CHANGES,
-    Change,
-    Changed,
-    Comparison,
-    Files,
-    Removed,
-    Share,
-    Size,
-    Version,
-    Why,
-)
 from malmoi.storage.duckdb_tables import BEFORE, DATA, OTHER, Tables, open_tables
 
-_Changes: TypeAlias = Sequence[tuple[str, int]]  # columns that differ, separated by blanks; documents
-
+FORMAT = 1  # of the JSON; raise it with a change of a key
+# What changed in a document, the first that applies; `recaptured`: fetched again, with the same content.
+Change: TypeAlias = Literal["text", "licence", "title", "metadata", "recaptured"]
+CHANGES: tuple[Change, ...] = get_args(Change)
+# Why a document is gone: its source was left out · it is a copy of a kept one · a filter dropped it · it failed · the
+# same text has another id · it is withheld (masked), or its page is gone · no stage saw it: its page is gone.
+Why: TypeAlias = Literal["source-left-out", "copy", "dropped", "failed", "renamed", "withheld", "gone"]
+WHYS: tuple[Why, ...] = get_args(Why)
 _NEEDED: Final = ("id", "text_sha256", "source", "license", "use", "n_chars", "n_bytes")
 _DERIVED: Final = ("id", "text", "sentences", "morphemes")  # `text_sha256` is compared in their place
 _CHANGE_OF: Final[dict[str, Change]] = {
@@ -47,7 +42,6 @@ _SHARES: Final = {
 }
 _LONGEST: Final = 2000  # code points of an id or a value
 _MASKED: Final = "[withheld]"  # in place of the key of an id that the later release masks
-
 # Each document of the earlier release that the later one lacks, with the reason that the later one's audit gives.
 _GONE: Final = """
   WITH gone AS (SELECT a.id, a.source, a.text_sha256 FROM before.other_data a ANTI JOIN other_data b USING (id)),
@@ -91,6 +85,7 @@ _LIST_ADDED: Final = f"""
   SELECT left(b.id, {_LONGEST}) FROM other_data b ANTI JOIN before.other_data a USING (id)
   ORDER BY b.id LIMIT {limits.DIFF_LISTED.value}
 """
+_LIST_CHANGED: Final = f"SELECT left(id, {_LONGEST}), differ {{}} ORDER BY id LIMIT {limits.DIFF_LISTED.value}"
 _COUNT: Final = """
   SELECT count(*) FILTER (a.id IS NULL), count(*) FILTER (b.id IS NULL)
   FROM before.other_data a FULL JOIN other_data b ON a.id = b.id
@@ -105,6 +100,95 @@ _SCHEMA: Final = f"""
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The size of one release; `bytes` are those of its Parquet files."""
+
+    documents: int
+    characters: int
+    text_bytes: int
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One of the two releases."""
+
+    name: str
+    version: str
+    date: str
+    root: str
+    schema_version: int
+    n_shards: int
+    recipe: str  # its digest
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A document of the earlier release only; `by` is a filter, a stage or the id of a representative."""
+
+    id: str  # `<source>/[withheld]` if the later release masks it
+    why: Why
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A document of both releases, and the columns that differ."""
+
+    id: str
+    change: Change
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Documents and characters of one value of a column in both releases."""
+
+    value: str
+    documents: tuple[int, int]
+    characters: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Parquet files by path, as the manifests list them; `unchanged` have the same sha256."""
+
+    unchanged: int
+    unchanged_bytes: int
+    changed: int
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All differences of two releases. Counts are complete, lists end at `limit diff_listed`."""
+
+    before: Version
+    after: Version
+    added: int
+    removed: int
+    changed: dict[str, int]  # documents by `Change`
+    columns: dict[str, int]  # documents by column that differs
+    reasons: tuple[tuple[str, str, str, int], ...]  # why, by, reason, documents; `by` is never an id here
+    masked: tuple[tuple[str, str, str, int], ...]  # source, filter, reason, documents that the later release masks
+    added_ids: tuple[str, ...]
+    removed_ids: tuple[Removed, ...]
+    changed_ids: tuple[Changed, ...]
+    shares: dict[str, tuple[Share, ...]]  # licences, sources, fields, registers: all values of both
+    filters: tuple[tuple[str, int, int], ...]  # filter, version before and after; 0 = not in the recipe
+    schema: tuple[tuple[str, str, str, str], ...]  # table, column, type before and after; "" = not there
+    files: Files
+
+    def to_value(self) -> dict[str, Any]:
+        """Return the value of the JSON."""
+        return {"format": FORMAT, **asdict(self)}
+
+
 def compare(before: Path, after: Path) -> Comparison:
     """Compare two releases, which may come from strangers; the caller limits time and memory.
 
@@ -114,17 +198,33 @@ def compare(before: Path, after: Path) -> Comparison:
     with open_tables(after, before=before) as tables:
         shared = _list_shared_columns(tables)
         for place, folder in ((f"{BEFORE}.{DATA}", before), (DATA, after)):
-            _refuse_repeated_ids(tables, place, folder)
+            ((rows, ids),) = _ask_numbers(tables, f"SELECT count(*), count(DISTINCT id) FROM {place}")
+            if rows != ids:
+                says = f"{rows - ids:,} documents have no id of their own; see `malmoi verify {folder}`."
+                raise DataError(f"{folder}: {says}")
         ((added, removed),) = _ask_numbers(tables, _COUNT)
-        differing = _spell_differences(shared)
-        changes = _count_changes(tables, differing)
+        cases = ", ".join(
+            f"CASE WHEN a.{name} IS DISTINCT FROM b.{name} THEN '{name}' END" for name in shared if name not in _DERIVED
+        )
+        # The documents of both releases: id, and the names of the columns that differ.
+        pairs = f"SELECT id, concat_ws(' ', {cases}) AS differ FROM before.{OTHER} a JOIN {OTHER} b USING (id)"
+        differing = f"FROM ({pairs}) WHERE differ <> ''"
+        changed, columns = Counter[str](dict.fromkeys(CHANGES, 0)), Counter[str]()
+        for names, n in tables.ask(f"SELECT differ, count(*) {differing} GROUP BY 1 ORDER BY 1").rows:
+            changed[_name_change(str(names))] += int(n or 0)
+            columns.update(dict.fromkeys(str(names).split(), int(n or 0)))
+        old, new = ({file.path: file for file in made.files} for made in (one, two))
+        both = old.keys() & new.keys()
+        same = [path for path in both if old[path].sha256 == new[path].sha256]
+        a, b = dict(one.recipe_filters), dict(two.recipe_filters)
+        filters = ((name, a.get(name, 0), b.get(name, 0)) for name in sorted(a.keys() | b.keys()))
         return Comparison(
             before=_describe(one, tables, f"{BEFORE}.{DATA}"),
             after=_describe(two, tables, DATA),
             added=added,
             removed=removed,
-            changed=_sum_by_change(changes),
-            columns=_sum_by_column(changes),
+            changed=dict(changed),
+            columns=dict(sorted(columns.items())),
             masked=_ask_counted(tables, _MASKED_DROPS),
             reasons=_ask_counted(tables, _COUNT_GONE),
             added_ids=tuple(str(row[0]) for row in tables.ask(_LIST_ADDED).rows),
@@ -132,11 +232,20 @@ def compare(before: Path, after: Path) -> Comparison:
                 Removed(str(id), cast(Why, why), str(by), str(reason))
                 for id, why, by, reason in tables.ask(_LIST_GONE).rows
             ),
-            changed_ids=_list_changed(tables, differing),
+            changed_ids=tuple(
+                Changed(str(id), _name_change(str(differ)), tuple(str(differ).split()))
+                for id, differ in tables.ask(_LIST_CHANGED.format(differing)).rows
+            ),
             shares={name: _compare_shares(tables, names) for name, names in _SHARES.items() if {*names} <= {*shared}},
-            filters=_compare_filters(one, two),
+            filters=tuple(row for row in filters if row[1] != row[2]),
             schema=tuple(tuple(map(str, row)) for row in tables.ask(_SCHEMA).rows),  # type: ignore[misc]
-            files=_compare_files(one, two),
+            files=Files(
+                unchanged=len(same),
+                unchanged_bytes=sum(new[path].bytes for path in same),
+                changed=len(both) - len(same),
+                added=len(new.keys() - both),
+                removed=len(old.keys() - both),
+            ),
         )
 
 
@@ -152,12 +261,6 @@ def _list_shared_columns(tables: Tables) -> list[str]:
             f"the releases do not share the columns {', '.join(missing)} of data/; they cannot be compared."
         )
     return [column.name for column in COLUMNS if column.name in found]
-
-
-def _refuse_repeated_ids(tables: Tables, place: str, folder: Path) -> None:
-    ((rows, ids),) = _ask_numbers(tables, f"SELECT count(*), count(DISTINCT id) FROM {place}")
-    if rows != ids:
-        raise DataError(f"{folder}: {rows - ids:,} documents have no id of their own; see `malmoi verify {folder}`.")
 
 
 def _ask_numbers(tables: Tables, sql: str) -> list[tuple[int, ...]]:
@@ -177,24 +280,6 @@ def _describe(made: Manifest, tables: Tables, place: str) -> Version:
     )
 
 
-def _spell_differences(shared: Sequence[str]) -> str:
-    """Return a query of the documents of both releases: id, and the names of the columns that differ."""
-    names = [name for name in shared if name not in _DERIVED]
-    cases = ", ".join(f"CASE WHEN a.{name} IS DISTINCT FROM b.{name} THEN '{name}' END" for name in names)
-    return f"SELECT id, concat_ws(' ', {cases}) AS differ FROM before.{OTHER} a JOIN {OTHER} b USING (id)"
-
-
-def _count_changes(tables: Tables, differing: str) -> _Changes:
-    sql = f"SELECT differ, count(*) FROM ({differing}) WHERE differ <> '' GROUP BY 1 ORDER BY 1"
-    return [(str(differ), int(n or 0)) for differ, n in tables.ask(sql).rows]
-
-
-def _list_changed(tables: Tables, differing: str) -> tuple[Changed, ...]:
-    sql = f"SELECT left(id, {_LONGEST}), differ FROM ({differing}) WHERE differ <> '' ORDER BY id"
-    rows = tables.ask(f"{sql} LIMIT {limits.DIFF_LISTED.value}").rows
-    return tuple(Changed(str(id), _name_change(str(differ)), tuple(str(differ).split())) for id, differ in rows)
-
-
 def _name_change(differ: str) -> Change:
     """Return the first change in the order of CHANGES.
 
@@ -203,20 +288,6 @@ def _name_change(differ: str) -> Change:
     """
     found = {_CHANGE_OF.get(name, "metadata") for name in differ.split()}
     return next(change for change in CHANGES if change in found)
-
-
-def _sum_by_change(changes: _Changes) -> dict[str, int]:
-    counts: Counter[str] = Counter(dict.fromkeys(CHANGES, 0))
-    for differ, n in changes:
-        counts[_name_change(differ)] += n
-    return dict(counts)
-
-
-def _sum_by_column(changes: _Changes) -> dict[str, int]:
-    counts = Counter[str]()
-    for differ, n in changes:
-        counts.update(dict.fromkeys(differ.split(), n))
-    return dict(sorted(counts.items()))
 
 
 def _compare_shares(tables: Tables, names: Sequence[str]) -> tuple[Share, ...]:
@@ -230,21 +301,3 @@ def _compare_shares(tables: Tables, names: Sequence[str]) -> tuple[Share, ...]:
     ).rows
     numbers = ((str(row[0]), [int(n or 0) for n in row[1:]]) for row in rows)
     return tuple(Share(value, (n[0], n[1]), (n[2], n[3])) for value, n in numbers)
-
-
-def _compare_filters(one: Manifest, two: Manifest) -> tuple[tuple[str, int, int], ...]:
-    a, b = dict(one.recipe_filters), dict(two.recipe_filters)
-    found = ((name, a.get(name, 0), b.get(name, 0)) for name in sorted(a.keys() | b.keys()))
-    return tuple(row for row in found if row[1] != row[2])
-
-
-def _compare_files(one: Manifest, two: Manifest) -> Files:
-    a, b = ({file.path: file for file in made.files} for made in (one, two))
-    same = [path for path in a.keys() & b.keys() if a[path].sha256 == b[path].sha256]
-    return Files(
-        unchanged=len(same),
-        unchanged_bytes=sum(b[path].bytes for path in same),
-        changed=len(a.keys() & b.keys()) - len(same),
-        added=len(b.keys() - a.keys()),
-        removed=len(a.keys() - b.keys()),
-    )

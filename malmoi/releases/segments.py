@@ -6,28 +6,38 @@
         segment.json        the facts below
 
 A segment is written before its release is published, and counts only while a release with its root exists:
-a run that is killed between the two leaves a segment that is ignored. Malmoi no longer merges segments, but
-reads those that earlier versions merged: such a segment names the segments that it replaces, which do not
-count while it exists.
+a run that is killed between the two leaves a segment that is ignored. Its rows are shuffled through files, partitioned
+by H(id): each task holds a few row groups, each partition a bounded number of rows, whatever the number of documents.
+
+An erasure puts a segment without the rows in place of the segment that has them. The new folder names the old one in
+`replaces`: from the moment it exists the old one does not count. A kill between the two steps leaves both; the next
+purge removes the old one. Malmoi no longer merges segments, but reads those that earlier versions merged, which name
+the segments that they replace in the same way.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError, StageError
+from malmoi.ledger import digest_of
+from malmoi.page_ids import is_digest_id
 from malmoi.releases import manifest as manifests
+from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files, shard
+from malmoi.storage.shuffle import Run, name_task, read_piece, write_partitions
 from malmoi.survey import Survey
 from malmoi.workspace import Workspace
 
@@ -35,11 +45,13 @@ FORMAT = 1  # of segment.json and of the folder
 FACTS = "segment.json"
 ROWS = "documents.parquet"
 ROOT = 16  # hex digits of the root in the name of a folder
-
 # counts · unreleased: its release does not exist · merged: another segment contains it · other: of another version of
 # the survey · broken: a file is missing or damaged
 State: TypeAlias = Literal["counts", "unreleased", "merged", "other", "broken"]
 Roots: TypeAlias = Mapping[tuple[str, str], str]  # (name, version) → root of each existing release
+AT_ONCE = 65_536  # rows of a partition, and of a task: about 40 MB of sketches with a signature
+GROUP = 16_384  # rows of one row group: 9 MB, so that reading few rows stays cheap
+PLAIN = ("id", "source", "release", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +127,13 @@ def find_segments(workspace: Workspace, survey: str, version: int | None, roots:
     Only those of `version`, the current version of the survey, count; None: no filter reads them any longer.
     """
     read = [_read_segment(folder, survey, version) for folder in workspace.segments(survey)]
-    told = [one if one.state != "counts" else _check_release(one, roots) for one in read]
-    merged = {name: one.name for one in told if one.state == "counts" for name in one.readable_facts.replaces}
-    told = [_mark_merged(one, merged) for one in told]
-    return sorted(told, key=lambda one: (one.folder.parent.name, numbers(_parse_marks(one.name)[0]), one.folder.name))
+    found = [one if one.state != "counts" else _check_release(one, roots) for one in read]
+    merged = {name: one.name for one in found if one.state == "counts" for name in one.readable_facts.replaces}
+    for number, one in enumerate(found):
+        if one.state == "counts" and one.name in merged:
+            why = f"merged into {merged[one.name]}; the next release of this name removes it"
+            found[number] = replace(one, state="merged", why=why)
+    return sorted(found, key=lambda one: (one.folder.parent.name, numbers(_parse_marks(one.name)[0]), one.folder.name))
 
 
 def _read_segment(folder: Path, survey: str, version: int | None) -> IndexSegment:
@@ -132,7 +147,11 @@ def _read_segment(folder: Path, survey: str, version: int | None) -> IndexSegmen
             checksummed_files.check(folder / file)
         except StageError:
             return IndexSegment(name, folder, facts, "broken", f"{file} is not what {checksummed_files.NAME} says")
-    if (rows := _count(folder / ROWS)) != facts.documents:
+    try:
+        rows: int | None = int(pq.read_metadata(folder / ROWS).num_rows)
+    except (OSError, pa.ArrowException):
+        rows = None
+    if rows != facts.documents:
         return IndexSegment(name, folder, facts, "broken", f"{ROWS} holds {rows} rows, {FACTS} says {facts.documents}")
     if (facts.survey, facts.release) != (survey, folder.parent.name):
         return IndexSegment(
@@ -145,14 +164,6 @@ def _read_segment(folder: Path, survey: str, version: int | None) -> IndexSegmen
     return IndexSegment(name, folder, facts)
 
 
-def _count(path: Path) -> int | None:
-    """Return the row count of a Parquet file from its footer, or None if it is missing or damaged."""
-    try:
-        return int(pq.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException):
-        return None
-
-
 def _check_release(one: IndexSegment, roots: Roots) -> IndexSegment:
     """Mark a segment as unreleased unless its release, or one that was merged into it, exists with the same root."""
     facts = one.readable_facts
@@ -162,12 +173,6 @@ def _check_release(one: IndexSegment, roots: Roots) -> IndexSegment:
     other = roots.get((facts.release, facts.version))
     why = "has another root" if other else "does not exist: its run was stopped, or its folder is gone"
     return replace(one, state="unreleased", why=f"release {facts.release} {facts.version} {why}")
-
-
-def _mark_merged(one: IndexSegment, merged: Mapping[str, str]) -> IndexSegment:
-    if one.name not in merged or one.state != "counts":
-        return one
-    return replace(one, state="merged", why=f"merged into {merged[one.name]}; the next release of this name removes it")
 
 
 def marks(one: IndexSegment) -> set[tuple[str, str]]:
@@ -273,3 +278,191 @@ def numbers(version: str) -> tuple[int, ...]:
     """Return a version as numbers, for sorting; () if it is not a version."""
     parts = version.split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A task: some row groups of a Parquet file, and the output file, partitioned by H(id)."""
+
+    path: Path
+    groups: tuple[int, ...]
+    columns: tuple[str, ...]
+    parts: int
+    target: Path
+
+
+@name_task("partition files for the index")
+def partition_file(work: Cut) -> Path:
+    """Write the rows of a Cut, one record batch for each partition; return the file."""
+    with pq.ParquetFile(work.path) as file:
+        table = file.read_row_groups(list(work.groups), columns=list(work.columns)).select(work.columns)
+    high = np.array([h(id) >> 32 for id in table.column("id").to_pylist()], dtype=np.uint64)
+    # Ranges of H of equal width, so that partitions are in the order of H.
+    numbers = ((high * np.uint64(work.parts)) >> np.uint64(32)).astype(np.int64)
+    write_partitions(table, numbers, work.parts, work.target)
+    return work.target
+
+
+def write(
+    folder: Path,
+    survey: Survey,
+    facts: Facts,
+    *,
+    sketches: Sequence[Path],
+    data: Sequence[Path],
+    earlier: Sequence[Path],
+    work: Path,
+    run: Run = map,
+) -> None:
+    """Write the segment of a release to `folder`: its documents, except those that earlier segments have unchanged.
+
+    `sketches` are the survey's files, `data` the shards of the release, `earlier` the folders of the segments
+    of the same name, oldest first: the newest row of an id counts. A document whose sketch differs from that
+    row in any column is written again. StageError if a published document has no sketch.
+    """
+    own, schema = survey.schema, schema_of(survey)
+    files = [*sketches, *(one / ROWS for one in earlier)]
+    parts = 1 + sum(int(pq.read_metadata(path).num_rows) for path in files) // AT_ONCE
+    public = pa.schema([("id", pa.string()), ("source", pa.string())])
+    taken = _partition_files(sketches, own, parts, work / "sketches", run)
+    published = _partition_files(data, public, parts, work / "published", run)
+    held = [_partition_files([one / ROWS], own, parts, work / f"held-{i:04d}", run) for i, one in enumerate(earlier)]
+
+    def select_new(part: int) -> pa.Table:
+        table = _select_published(_rows(taken, part, own), _rows(published, part, public), facts)
+        same = np.zeros(table.num_rows, dtype=bool)
+        for one in held:
+            _overrule(same, table, _rows(one, part, own))
+        table = table.filter(pa.array(~same)).select(schema.names).cast(schema)
+        ids = table.column("id").to_pylist()  # each once, in the order of H
+        first = {id: row for row, id in reversed(list(enumerate(ids)))}.values()
+        return table.take(pa.array(sorted(first, key=lambda row: (h(ids[row]), ids[row])), pa.int64()))
+
+    _write(folder, facts, schema, map(select_new, range(parts)))
+
+
+def _partition_files(files: Sequence[Path], schema: pa.Schema, parts: int, work: Path, run: Run) -> list[Path]:
+    cuts = []
+    for number, path in enumerate(files):
+        meta = pq.read_metadata(path)
+        runs, rows = list[list[int]](), 0  # runs of row groups with at most AT_ONCE rows
+        for group in range(meta.num_row_groups):
+            size = meta.row_group(group).num_rows
+            if not runs or rows + size > AT_ONCE:
+                runs.append([])
+                rows = 0
+            runs[-1].append(group)
+            rows += size
+        for groups in runs:
+            target = work / f"{number:06d}-{groups[0]:06d}.arrow"
+            cuts.append(Cut(path, tuple(groups), tuple(schema.names), parts, target))
+    return list(run(partition_file, cuts))
+
+
+def _rows(files: Sequence[Path], part: int, schema: pa.Schema) -> pa.Table:
+    tables = [pa.Table.from_batches([read_piece(path, part)]).cast(schema) for path in files]
+    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+
+
+def _select_published(sketches: pa.Table, published: pa.Table, facts: Facts) -> pa.Table:
+    """Return the sketches of the published documents, each with its source and the release.
+
+    A document that is published under a digest of its id is omitted: its sketch has the original id.
+    """
+    plain = [not is_digest_id(id) for id in published.column("id").to_pylist()]
+    published = published.filter(pa.array(plain, pa.bool_()))
+    missing = pc.is_null(pc.index_in(published.column("id"), sketches.column("id").unique()))
+    if pc.any(missing).as_py():
+        lost = published.column("id").filter(missing)
+        raise StageError(
+            f"release {facts.release} {facts.version}: {len(lost)} published documents have no sketch in the survey of "
+            f"{facts.survey}, first {lost[0]}; no segment was written. Delete surveys/ except index/ and run again."
+        )
+    at = pc.index_in(sketches.column("id"), published.column("id"))
+    known, at = sketches.filter(pc.is_valid(at)), at.drop_null()
+    values = {
+        "source": published.column("source").take(at),
+        "release": pa.array([facts.release] * known.num_rows, pa.string()),
+        "version": pa.array([facts.version] * known.num_rows, pa.string()),
+    }
+    for name, value in values.items():
+        if name not in known.schema.names:
+            known = known.append_column(name, value)
+    return known
+
+
+def _overrule(same: npt.NDArray[np.bool_], table: pa.Table, older: pa.Table) -> None:
+    """Set `same` for each row whose id is in `older`: whether the two rows are equal. In place."""
+    at = pc.index_in(table.column("id"), older.column("id"))
+    known = np.asarray(pc.is_valid(at))
+    if not known.any():
+        return
+    left, right = table.filter(pa.array(known)).select(older.schema.names), older.take(at.drop_null())
+    equal = []
+    for name in older.schema.names:
+        a, b = left.column(name), right.column(name)
+        equal.append(pc.or_(pc.fill_null(pc.equal(a, b), False), pc.and_(pc.is_null(a), pc.is_null(b))))
+    same[known] = np.all([np.asarray(one) for one in equal], axis=0)
+
+
+def _write(folder: Path, facts: Facts, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write the rows in row groups of GROUP, whatever the size of the tables; then the facts, with the row count."""
+    rows, waiting = 0, schema.empty_table()
+    with _open_writer(folder, schema) as writer:
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table])
+            rows += table.num_rows
+            whole = waiting.num_rows // GROUP * GROUP
+            if whole:
+                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=GROUP)
+            waiting = waiting.slice(whole).combine_chunks()
+        writer.write_table(waiting, row_group_size=GROUP)
+    (folder / FACTS).write_text(replace(facts, documents=rows).to_json(), encoding="utf-8")
+
+
+def _open_writer(folder: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    dictionary = [name for name in PLAIN if name != "id"]
+    return pq.ParquetWriter(
+        folder / ROWS,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=dictionary,
+        write_statistics=list(PLAIN),
+    )
+
+
+def erase_rows(workspace: Workspace, is_erased: Callable[[str], bool]) -> tuple[int, list[str]]:
+    """Erase the rows of documents from every segment, by id; return how many, and the damaged segments, which stay."""
+    count, broken = 0, list[str]()
+    for survey in workspace.index_names():
+        found = find_segments(workspace, survey, None, read_release_roots(workspace))
+        newer = {name for one in found if one.facts for name in one.facts.replaces}
+        for one in found:
+            if one.state == "broken":
+                broken.append(f"{one.folder}: {one.why}; delete it, or restore it from a copy and erase again.")
+                continue
+            ids = shard.read(one.folder / ROWS, ["id"]).column("id").to_pylist()
+            here = sorted(filter(is_erased, ids))
+            if here and one.name not in newer:
+                _write_without(workspace, one, here)
+            if here:
+                sweep(workspace, [one])
+                count += len(here)
+    return count, broken
+
+
+def _write_without(workspace: Workspace, old: IndexSegment, ids: Sequence[str]) -> None:
+    table = shard.read(old.folder / ROWS)
+    table = table.filter(pc.invert(pc.is_in(table.column("id"), pa.array(ids, pa.string()))))
+    facts = old.readable_facts
+    names = tuple(sorted({*facts.replaces, old.name}))
+    new = replace(facts, documents=table.num_rows, replaces=names)
+    with workspace.temporary_folder() as born:
+        with _open_writer(born, table.schema.remove_metadata()) as writer:
+            writer.write_table(table.combine_chunks(), row_group_size=GROUP)
+        (born / FACTS).write_text(new.to_json(), encoding="utf-8")
+        # `<version>-<root>-<digest>`, the form of the folder of a segment that replaces others
+        version, _, rest = old.folder.name.partition("-")
+        mark = digest_of({"facts": new.to_json(), "of": old.folder.name})[:8]
+        workspace.move_into_place(born, old.folder.with_name(f"{version}-{rest.partition('-')[0]}-{mark}"))

@@ -1,1 +1,0 @@
-"""Erasure from published releases: find documents, write the patch release, and withdraw files of older versions."""

@@ -1,1 +1,0 @@
-"""The deduplication index over published releases."""

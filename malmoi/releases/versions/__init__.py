@@ -1,1 +1,0 @@
-"""Versions of a release: their comparison, their changelog, and the pointer to the latest."""
