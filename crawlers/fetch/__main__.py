@@ -79,8 +79,8 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     archive = Archive(job.run_dir, job.earlier, failed=failed, again=again, proofs=_proofs(definition))
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
-    from crawlers.fetch.crawl_stats import progress, stats
-    from crawlers.fetch.oai.spider import HarvestCrawl
+    from crawlers.fetch.crawl_state import progress, stats
+    from crawlers.fetch.oai_spider import HarvestCrawl
     from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 
     is_harvest = isinstance(definition.source.access, OaiPmh)
@@ -123,10 +123,10 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.fetch.middlewares.GuardMiddleware": 100,
-            "crawlers.fetch.robots_middleware.RobotsMiddleware": 200,
+            "crawlers.fetch.middlewares.RobotsMiddleware": 200,
             "crawlers.fetch.middlewares.RetryMiddleware": 500,
             "crawlers.fetch.middlewares.TroubleMiddleware": 700,
-            "crawlers.fetch.archive_middleware.ArchiveMiddleware": 900,
+            "crawlers.fetch.middlewares.ArchiveMiddleware": 900,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {"scrapy.extensions.corestats.CoreStats": 0},
@@ -142,7 +142,7 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": limits.ANSWER_BYTES.value,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": TIMEOUT,
-        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/throttle.py waits instead, also for Retry-After
+        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/politeness.py waits instead, also for Retry-After
         "DOWNLOAD_DELAY_JITTER": 0,
         "CONCURRENT_REQUESTS": 0,  # the spider requests only what it can hold
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.concurrency,

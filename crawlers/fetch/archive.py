@@ -20,7 +20,7 @@ from typing import IO
 from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive import collection
 from malmoi.archive.blank_records import is_blank
-from malmoi.archive.capture import record_id, revisit_record, warc_record
+from malmoi.archive.capture import Capture, record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError, name_remedy
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import PAGES, STATS
@@ -324,6 +324,11 @@ def read_body(entry: Entry) -> bytes:
             "and the later runs of the source beside it, and collect again"
         )
     return body
+
+
+def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
+    """Build the capture of an answer: `entry` is the record of this run, `kept` the record with its body."""
+    return Capture(kept.record, entry.url, entry.fetched, kept.status, kept.headers, body, source)
 
 
 def _header(line: bytes, *, lower: bool = True) -> tuple[str, str]:

@@ -18,9 +18,9 @@ from twisted.python.failure import Failure
 from twisted.web._newclient import BODY
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
 
-from crawlers.fetch.context import CrawlContext
+from crawlers.fetch.crawl_state import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused, TlsFailed
-from crawlers.fetch.response_limits import check_framing
+from crawlers.fetch.streaming_client import check_framing
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors

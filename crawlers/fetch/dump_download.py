@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from crawlers.fetch import payload, politeness
-from crawlers.fetch.response_limits import Exceeded, Watch, pieces
 from crawlers.fetch.streaming_client import (
     PASSING,
+    Exceeded,
     Net,
     NoAnswer,
     Refused,
+    Watch,
     describe_failure,
     parse_content_range,
+    pieces,
     read_length,
 )
 from malmoi.boundary import input_errors

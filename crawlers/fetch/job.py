@@ -7,7 +7,7 @@ The run folder, when the process has ended:
     blocked.jsonl        {"url", "reason"}: URLs that were not fetched, and which rule forbade it
     resting.txt          URLs where a host asked for a long pause, one per line; only if a host did
     crawl.log            Scrapy's log; URLs and counts, no text
-    stats.json           written last: if it exists, the run is over; it says how (crawlers/fetch/crawl_stats.py);
+    stats.json           written last: if it exists, the run is over; it says how (crawlers/fetch/crawl_state.py);
                          "not_pages": URLs requested as robots.txt, evidence, sitemap or feed;
                          "troubled": ids of records that the source says are not valid answers
 

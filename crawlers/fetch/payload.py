@@ -22,6 +22,8 @@ CHUNK = 1 << 16  # bytes given to a decompressor at a time
 # Bytes of history that a zstd frame may ask for, as a power of two; RFC 9659 allows 8 MiB on the web.
 WINDOW_LOG = 23
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 # Headers of the connection or of the coding of the bytes, which the archive does not keep (RFC 9110, section 7.6.1).

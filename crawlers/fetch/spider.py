@@ -9,43 +9,65 @@ behind it are requested on other hosts.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
 
-from crawlers import attachments
+from crawlers import attachments, catalogue
 from crawlers.catalogue import Definition
-from crawlers.fetch import connections, policy_pages, politeness
+from crawlers.encodings.charset_labels import charset_of
+from crawlers.fetch import connections, link_reading, politeness
 from crawlers.fetch.api_key import Key, hide_in_logs
-from crawlers.fetch.archive import Archive, read_body
-from crawlers.fetch.archive_middleware import page_of
-from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.crawl_stats import host_of, progress
-from crawlers.fetch.failures import MAX_PAGES, TROUBLE_FAILS, advise_on_missed, explain
-from crawlers.fetch.frontier import Frontier, Place, Queue, Seen
+from crawlers.fetch.archive import Archive, page_of, read_body
+from crawlers.fetch.crawl_state import (
+    HARVEST,
+    CrawlContext,
+    CrawlState,
+    Kind,
+    Visit,
+    find_end,
+    find_loops,
+    host_of,
+    is_downgrade,
+    progress,
+    redirect_target,
+)
+from crawlers.fetch.failures import (
+    MAX_PAGES,
+    NET_ERRORS,
+    TROUBLE_FAILS,
+    Blocked,
+    Unreadable,
+    advise_on_missed,
+    explain,
+    failure_word,
+)
+from crawlers.fetch.frontier import Frontier, Place, Queue, SampledFrontier, Seen
 from crawlers.fetch.job import Job, say
-from crawlers.fetch.links import link_extraction
-from crawlers.fetch.page_requests import HARVEST, Kind, Visit, find_end, find_loops, visit
 from crawlers.fetch.payload import is_lasting
-from crawlers.fetch.sampled_frontier import SampledFrontier
-from crawlers.fetch.state import CrawlState
-from crawlers.fetch.throttle import Throttle
+from crawlers.fetch.politeness import OPT_OUT_FILES, Throttle
 from crawlers.sampling import describe
+from crawlers.source_errors import Fault, catch_faults
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
-from crawlers.web.scope import first_of, is_in_scope, is_trap
+from crawlers.web.scope import first_of, is_in_scope, is_trap, origins
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.archive.capture import Capture
+from malmoi.boundary import input_errors
 from malmoi.errors import HostError, SourceError
-from malmoi.source import Api, Crawled, Feed, OaiPmh, Site, Sitemap, Trouble
+from malmoi.source import Api, Attachment, Crawled, Feed, OaiPmh, Site, Sitemap, Trouble
 
+HOST_FILES = ("/robots.txt", *OPT_OUT_FILES)
+KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer kept while it waits; a larger one is read again from the archive
+UNREAD = "links-unread"  # failure word of an answer whose addresses could not be read
+MAX_IN_ROW = 10  # answers at which follow() fails: further requests would be of no use
 MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each after all its tries
 AHEAD = 64  # places of the queue that may be requested before the first of them is read
 # Failures that prove that the host is up.
@@ -65,6 +87,7 @@ ANSWERED = frozenset(
 )
 PROGRESS_EVERY = 1.0  # seconds
 COUNTED: tuple[Kind, ...] = ("page", "record")  # kinds of requests whose answers are captures
+Offer: TypeAlias = tuple[Iterable[str], Kind, Mapping[str, str]]  # URLs, how to request them, facts of attachments
 
 
 class Crawl(Spider):
@@ -101,7 +124,7 @@ class Crawl(Spider):
             hide_in_logs(self.context.key)  # Scrapy installs its handlers only now; no request has left before
         ticker = asyncio.ensure_future(self._tick())
         try:
-            await policy_pages.gather(self.context, self.state, self.visit)
+            await self.gather_policies()
             await self.walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
             self.state.error = error
@@ -136,9 +159,95 @@ class Crawl(Spider):
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
-        """Return the outcome of a URL, after its redirects."""
-        return await visit(self.context, partial(self.ask, facts=facts), self.seen, self.state.moved, url, kind)
+    async def visit(self, start: str, kind: Kind, facts: str = "") -> Visit:
+        """Return the outcome of a URL, after its redirects; guard and robots check every hop again.
+
+        The target of a redirect is added to `seen`; a target already in it has its own place in the queue.
+        """
+        url, context = start, self.context
+        for _ in range(limits.REDIRECTS.value + 1):
+            try:
+                # The key goes to the origin of the first request, never to another origin.
+                with input_errors(Unreadable, Blocked, *NET_ERRORS):
+                    response = await self.ask(url, kind, keyed=origin(url) == origin(start), facts=facts)
+                    target = redirect_target(response)
+            except Blocked as blocked:
+                return Visit(url, blocked=blocked.reason)
+            except NET_ERRORS as error:
+                return Visit(url, failed=failure_word(error))
+            if target is None:
+                failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
+                # Many large responses that wait could fill the memory.
+                kept = response if len(response.body) <= KEPT_IN_MEMORY else response.replace(body=b"")
+                return Visit(url, kept, failed)
+            target = context.remove_key(target)
+            if not target:
+                return Visit(url, failed="redirect-to-nowhere")
+            self.state.moved[url] = target
+            if len(target) > limits.ADDRESS_BYTES.value:
+                return Visit(url, failed="redirect-too-long")
+            if reason := context.guard.check_url(target) or self._redirect_refusal(url, start, target, kind):
+                return Visit(target, blocked=reason)
+            if kind != "evidence" and kind not in HARVEST:
+                if target in self.seen:  # it has its own place in the queue
+                    return Visit(target)
+                self.seen.add(target)
+            url = target
+        return Visit(url, failed="too-many-redirects")
+
+    def _redirect_refusal(self, url: str, start: str, target: str, kind: Kind) -> str:
+        """Return why a redirect leaves the scope of the source; "" if it does not."""
+        access = self.context.access
+        if is_downgrade(url, target):
+            return "redirect-downgrade"
+        if kind == "page":
+            return "" if is_in_scope(target, access) else "redirect-out-of-scope"
+        return "" if origin(target) in {origin(start), *origins(access)} else "redirect-to-other-host"
+
+    async def gather_policies(self) -> None:
+        """Archive, before any page, licence pages, the permission for access, the terms as of today and opt-out files.
+
+        What could not be fetched is noted. Other code decides whether that stops a source.
+        """
+        context, state = self.context, self.state
+        claims = [canonical_url(claim.url) for claim in context.definition.source.claim if claim.url]
+        for url in dict.fromkeys(claims):
+            state.note(url, await self.visit(url, "evidence"))
+        if isinstance(context.access, Api | OaiPmh) and context.access.grant:
+            url = canonical_url(context.access.grant)
+            outcome = await self.visit(url, "evidence")
+            state.note(url, outcome)
+            state.grant_status = _status(outcome)
+        if (terms := context.job.terms or context.definition.source.terms) is not None:
+            url = canonical_url(terms.url)
+            state.terms = {"url": terms.url, "sha256": "", "status": "no-address"}
+            if url:
+                outcome = await self.visit(url, "evidence")
+                state.note(url, outcome)
+                state.terms = {"url": url, "sha256": self._digest_text(outcome), "status": _status(outcome)}
+        for site in origins(context.access):
+            for path in OPT_OUT_FILES:
+                outcome = await self.visit(site + path, "evidence")
+                if outcome.response is None:  # a missing file (404) is not a failure
+                    state.note(site + path, outcome)
+
+    def _digest_text(self, outcome: Visit) -> str:
+        """Return the sha256 of the visible text, with white space normalized; "" without a page."""
+        if not outcome.has_page or outcome.response is None:
+            return ""
+        from crawlers.rights.claims import readable_text  # imports the HTML readers
+
+        entry = self.context.archive.here[outcome.response.url]
+        kept = self.context.archive.resolve(entry) or entry
+        media = kept.header("content-type")
+        body = read_body(kept)
+        try:
+            with input_errors(ValueError):
+                text = readable_text(body, media, charset_of(media), outcome.url)
+        except ValueError as error:
+            self.state.fail(outcome.url, f"unreadable: {error}")
+            return ""
+        return hashlib.sha256(" ".join(text.split()).encode("utf-8", "replace")).hexdigest()
 
     async def walk(self) -> None:
         """Request and read every URL of the queue. Raises SourceError if nothing was found."""
@@ -174,7 +283,7 @@ class Crawl(Spider):
         done = self.state.followed
         if done.failed > done.read:
             often = f"at {done.failed:,} of {done.failed + done.read:,} answers"
-            raise SourceError(link_extraction.explain_follow(self.context, self.state, often))
+            raise SourceError(self._explain_follow(often))
         whole = whole and not self.state.followed.failed
         if whole and self.state.outcome == "finished" and not self.context.job.sample:
             self.state.unnamed = tuple(sorted(self._find_unnamed()))
@@ -208,11 +317,7 @@ class Crawl(Spider):
         if isinstance(self.context.access, Api):
             return
         for url, entry in sorted(self.context.archive.before.items()):
-            if (
-                entry.status == 200
-                and urlsplit(url).path not in policy_pages.HOST_FILES
-                and url not in self.state.others
-            ):
+            if entry.status == 200 and urlsplit(url).path not in HOST_FILES and url not in self.state.others:
                 yield url
 
     def _find_unnamed(self) -> Iterator[str]:
@@ -268,12 +373,68 @@ class Crawl(Spider):
         assert found.response is not None
         capture = self.capture(found.response)
         self.state.pages += place.kind == "page"
-        for urls, kind, facts in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
+        for urls, kind, facts in await self._read_addresses(capture, place.kind):
             self.named += self._offer(urls, kind, facts)
         if isinstance(self.context.access, Api) and not place.facts:
             from crawlers.tables import count_rows  # imports the readers of tables
 
             self.named += count_rows(capture)  # an answer may hold the entries themselves
+
+    async def _read_addresses(self, capture: Capture, kind: Kind) -> list[Offer]:
+        """Return the URLs in an answer with the kind to request them as; note as failed what cannot be read.
+
+        Raises:
+            SourceError: follow() fails at MAX_IN_ROW answers in a row, or for another reason than an answer.
+        """
+        access, state = self.context.access, self.state
+        if kind == "page" and self.context.definition.follow is not None:
+            named = self._call_follow(capture)
+            # Several entries may name one file: the first describes it, whatever the order of the queue.
+            return [([url for url, _ in named], "page", {url: facts for url, facts in reversed(named) if facts})]
+        if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(access, Site)):
+            return []
+        try:
+            links = await link_reading.addresses_of(capture, kind)
+        except link_reading.Unread as error:
+            state.fail(capture.url, f"{UNREAD}: {error.reason}" if kind == "page" else error.reason)
+            return []
+        if links.lost:
+            state.fail(capture.url, f"list-incomplete: {'; '.join(links.lost)}")
+        hosts = set(origins(access))
+        return [([url for url in links.maps if origin(url) in hosts], "sitemap", {}), (links.pages, "page", {})]
+
+    def _call_follow(self, capture: Capture) -> list[tuple[str, str]]:
+        """Return what follow() names as (address, header of its facts), up to the answer's first error."""
+        context, done = self.context, self.state.followed
+        named: list[tuple[str, str]] = []
+        faults: list[Fault] = []
+        file = catalogue.find_file(context.job.source)
+        assert context.definition.follow is not None
+        with catch_faults(file, faults.append):
+            for link in context.definition.follow(capture):
+                with catch_faults(file, faults.append):
+                    url = link.url if isinstance(link, Attachment) else link
+                    facts = attachments.write_header(link, capture.record) if isinstance(link, Attachment) else ""
+                    named.append((context.remove_key(canonical_url(url)), facts))
+        if not faults:
+            done.read += 1
+            done.in_row = 0
+            return named
+        self.state.fail(capture.url, f"{UNREAD}: {faults[0].detail}")
+        done.failed += 1
+        done.in_row += 1
+        done.first = done.first or f"follow() fails at {capture.url} ({faults[0].detail})"
+        if done.in_row >= MAX_IN_ROW:
+            raise SourceError(self._explain_follow(f"at {MAX_IN_ROW} answers in a row"))
+        return named
+
+    def _explain_follow(self, how_often: str) -> str:
+        """Return why a source stops whose follow() fails too often."""
+        return (
+            f"{self.context.name}: {self.state.followed.first}, and {how_often}; correct it in "
+            f"{self.context.job.source} and run again: what was collected is kept. If these are error pages, let "
+            "trouble() name them"
+        )
 
     def _offer(self, urls: Iterable[str], kind: Kind, facts: Mapping[str, str] = MappingProxyType({})) -> int:
         """Queue canonical URLs, each once; count skipped URLs by reason. `facts`: URL → facts of an attachment.
@@ -324,7 +485,7 @@ class Crawl(Spider):
         """Return the source's complaint about an answer; the records of that answer are then not captures."""
         if self.context.definition.trouble is None:
             return None
-        found = link_extraction.ask_trouble(self.context, self.capture(response))
+        found = self.context.ask_trouble(self.capture(response))
         if found is not None:
             entry = self.context.archive.here[response.url]
             self.state.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}
@@ -367,3 +528,9 @@ class Crawl(Spider):
             await asyncio.sleep(PROGRESS_EVERY)
             self.context.archive.sync()
             say(progress(self.context, self.state, self.queue.waiting))
+
+
+def _status(outcome: Visit) -> int | str:
+    if outcome.response is not None:
+        return int(outcome.response.status)
+    return outcome.blocked or outcome.failed or "no-answer"

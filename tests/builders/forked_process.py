@@ -23,10 +23,9 @@ from malmoi.processes.import_path import PYTHON
 
 MODULES = (
     "crawlers.fetch.__main__",
-    "crawlers.fetch.archive_middleware",
     "crawlers.fetch.connections",
     "crawlers.fetch.dump_collector",
-    "crawlers.fetch.robots_middleware",
+    "crawlers.fetch.middlewares",
     "scrapy.crawler",
 )
 

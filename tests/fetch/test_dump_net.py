@@ -12,8 +12,7 @@ import pytest
 
 from crawlers.fetch import politeness
 from crawlers.fetch.dump_download import Download
-from crawlers.fetch.response_limits import Bounds
-from crawlers.fetch.streaming_client import Net, NoAnswer, redirect_target
+from crawlers.fetch.streaming_client import Bounds, Net, NoAnswer, redirect_target
 from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.errors import SourceError, StageError

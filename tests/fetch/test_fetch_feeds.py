@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawlers.fetch.archive import CLOSED, entries
-from crawlers.fetch.links.sitemaps import parse_feed
+from crawlers.fetch.link_reading import parse_feed
 from tests.builders.hostile import crawl, order, page, raw_server
 from tests.builders.rows import each_row
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crawlers.encodings.charset_labels import python_name
-from crawlers.fetch import page_requests, payload, politeness, robots_middleware
+from crawlers.fetch import crawl_state, middlewares, payload, politeness
 from crawlers.web import robots
 from crawlers.web.scope import links as links_in
 from malmoi import limits
@@ -107,7 +107,7 @@ def test_functions_that_judge_one_input_translate_what_a_library_raises(
         with pytest.raises(payload.Damaged):
             payload.decode_body(b"x\x9cabc", coding)
     monkeypatch.setattr("crawlers.web.addresses.canonicalize_url", fail)
-    assert page_requests.canonical_url("http://a.kr/") == ""
+    assert crawl_state.canonical_url("http://a.kr/") == ""
     robots._parse.cache_clear()
 
 
@@ -159,7 +159,7 @@ def test_robots_whose_compression_is_damaged_forbids_and_is_named(tmp_path: Path
         done = crawl(order(tmp_path, source, (site.port, other.port)))
     assert done.status == 0 and done.stats["pages"] == 2, done.err
     assert done.stats["blocked_by"] == {"robots-unreadable": 3}  # /b and the two opt-out files
-    assert robots_middleware.UNGRANTED.isdisjoint({"robots-unreadable"})
+    assert middlewares.UNGRANTED.isdisjoint({"robots-unreadable"})
 
 
 def test_a_start_that_leads_to_another_host_names_the_robots_txt_of_that_host(tmp_path: Path) -> None:

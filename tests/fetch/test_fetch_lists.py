@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.fetch.links import link_process, sitemaps
+from crawlers.fetch import link_reading
 from crawlers.fetch.payload import BadCoding
 from malmoi import limits
 from malmoi.archive.capture import Capture
@@ -20,8 +20,8 @@ CASES = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitline
 ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "gzip")
 
 
-def read(kind: str, body: bytes) -> sitemaps.Listed:
-    return sitemaps.parse_feed(body, "http://a.kr/feed") if kind == "feed" else sitemaps.parse_sitemap(body)
+def read(kind: str, body: bytes) -> link_reading.Listed:
+    return link_reading.parse_feed(body, "http://a.kr/feed") if kind == "feed" else link_reading.parse_sitemap(body)
 
 
 def written(text: str, encoding: str) -> bytes:
@@ -33,7 +33,7 @@ def written(text: str, encoding: str) -> bytes:
 def test_what_can_be_read_of_a_list_is_taken(case: dict, encoding: str) -> None:
     body = written(case["body"], encoding)
     if "refused" in case:
-        with pytest.raises(sitemaps.NotAList, match=case["refused"]):
+        with pytest.raises(link_reading.NotAList, match=case["refused"]):
             read(case["kind"], body)
         return
     found = read(case["kind"], body)
@@ -69,20 +69,20 @@ BOUNDED = {
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_list_is_used_up_to_its_limit_and_the_limit_is_named(name: str) -> None:
     body, pages, limit = BOUNDED[name]
-    found = sitemaps.parse_sitemap(body)
+    found = link_reading.parse_sitemap(body)
     assert len(found.pages) == pages and limit.describe() in "; ".join(found.lost)
 
 
 def test_gzip_that_is_damaged_costs_what_follows_the_damage() -> None:
     whole = gzip.compress(b"".join(b"http://a.kr/%032x\n" % (n * 7919**8) for n in range(30_000)))
     for body in (whole[: len(whole) // 2], whole[: len(whole) // 2] + b"\xff" * 99):
-        found = sitemaps.parse_sitemap(body)
+        found = link_reading.parse_sitemap(body)
         assert 1_000 < len(found.pages) < 30_000 and "gzip" in found.lost[0]
         assert {len(url) for url in found.pages} == {len("http://a.kr/") + 32}, "no line is cut off"
     with pytest.raises(BadCoding):
-        sitemaps.parse_sitemap(b"\x1f\x8b\x08")
+        link_reading.parse_sitemap(b"\x1f\x8b\x08")
     with pytest.raises(BadCoding, match=limits.ANSWER_MEMBERS.describe()):
-        sitemaps.parse_sitemap(gzip.compress(b"") * 20_000)
+        link_reading.parse_sitemap(gzip.compress(b"") * 20_000)
 
 
 @pytest.mark.heavy
@@ -96,10 +96,10 @@ def test_a_large_list_does_not_hold_up_the_crawl() -> None:
             await asyncio.sleep(0.05)
             waited.append(time.monotonic() - began)
 
-    async def reading() -> sitemaps.Listed:
+    async def reading() -> link_reading.Listed:
         ticker = asyncio.ensure_future(ticking())
         try:
-            return await link_process.addresses_of(capture, "sitemap")
+            return await link_reading.addresses_of(capture, "sitemap")
         finally:
             ticker.cancel()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.fetch.throttle import Throttle
+from crawlers.fetch.politeness import Throttle
 from tests.builders.hostile import crawl, links, order, page, raw_server
 
 

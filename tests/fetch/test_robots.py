@@ -16,7 +16,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawlers.fetch import politeness
-from crawlers.fetch.throttle import Throttle
+from crawlers.fetch.politeness import Throttle
 from crawlers.web import robots
 from tests.builders.hostile import Ended, Raw, crawl, flood, order, page, raw_server
 from tests.builders.rows import each_row
@@ -126,7 +126,7 @@ def test_five_redirects_of_robots_are_followed_and_six_are_not(tmp_path: Path, h
 
 
 def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    from crawlers.fetch import robots_middleware
+    from crawlers.fetch import middlewares
 
     now = [datetime(2026, 11, 24, 9, tzinfo=UTC)]
     rules = ["User-agent: *\nAllow: /", "User-agent: *\nDisallow: /"]
@@ -139,7 +139,7 @@ def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatc
 
     context = SimpleNamespace(pace=Throttle(0.0, 1), archive=SimpleNamespace(here={}), access=None)
     crawl_of = SimpleNamespace(ask=ask, context=context, state=None)
-    middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
+    middleware = middlewares.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def days() -> None:
         page_asked = Request("https://example.kr/a", meta={"kind": "page"})
@@ -148,7 +148,7 @@ def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatc
         await middleware.process_request(page_asked)
         assert len(asked) == 1
         now[0] += timedelta(minutes=2)
-        with pytest.raises(robots_middleware.Blocked, match="robots-disallow"):
+        with pytest.raises(middlewares.Blocked, match="robots-disallow"):
             await middleware.process_request(page_asked)
 
     asyncio.run(days())
@@ -156,7 +156,7 @@ def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatc
 
 
 def test_a_replayed_robots_txt_is_as_old_as_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    from crawlers.fetch import robots_middleware
+    from crawlers.fetch import middlewares
 
     now = [datetime(2026, 11, 24, 9, tzinfo=UTC)]
     monkeypatch.setattr(politeness, "utc_now", lambda: now[0])
@@ -169,7 +169,7 @@ def test_a_replayed_robots_txt_is_as_old_as_its_record(monkeypatch: pytest.Monke
     here = {"https://example.kr/robots.txt": SimpleNamespace(fetched="2026-11-23T10:00:00Z")}
     context = SimpleNamespace(pace=Throttle(0.0, 1), archive=SimpleNamespace(here=here), access=None)
     crawl_of = SimpleNamespace(ask=ask, context=context, state=None)
-    middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
+    middleware = middlewares.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def hours() -> None:
         page_asked = Request("https://example.kr/a", meta={"kind": "page"})

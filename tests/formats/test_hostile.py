@@ -9,8 +9,7 @@ from typing import Any
 import brotli
 import pytest
 
-from crawlers.fetch import payload
-from crawlers.fetch.links import link_process, sitemaps
+from crawlers.fetch import link_reading, payload
 from crawlers.web.scope import links as links_in
 from crawlers.web.ssrf_guard import refuse_url
 from malmoi import limits
@@ -239,14 +238,17 @@ def test_pages_made_to_be_dear_are_bounded() -> None:
     def of(body: bytes) -> Capture:
         return Capture("r", "http://a.kr/", "", 200, (("Content-Type", "text/html"),), body)
 
+    def links_of(body: bytes) -> list[str]:
+        return asyncio.run(link_reading.addresses_of(of(body), "page")).pages
+
     assert len(list(links_in(of(b"".join(b"<a href=/%d>x</a>" % n for n in range(20_000)))))) == 10_000
-    deep = asyncio.run(link_process.links_of(of(b"<div>" * 1_000_000 + b"<a href=/x>x</a>")))
+    deep = links_of(b"<div>" * 1_000_000 + b"<a href=/x>x</a>")
     assert deep in ([], ["http://a.kr/x"])
     attributes = b"<a " + b"".join(b"a%d=1 " % n for n in range(1_000_000)) + b"href=/y>"
-    with pytest.raises(link_process.TooCostly):
-        asyncio.run(link_process.links_of(of(attributes)))
+    with pytest.raises(link_reading.TooCostly):
+        links_of(attributes)
     large = b"<html><body>" + b"<p>text</p>" * 20_000 + "<a href='/자료'>x</a>".encode()
-    assert asyncio.run(link_process.links_of(of(large))) == ["http://a.kr/%EC%9E%90%EB%A3%8C"]
+    assert links_of(large) == ["http://a.kr/%EC%9E%90%EB%A3%8C"]
 
 
 def laughs(root: str) -> bytes:
@@ -265,13 +267,13 @@ def laughs(root: str) -> bytes:
     ],
 )
 def test_lists_with_entities_or_of_another_kind_are_refused(body: bytes) -> None:
-    for read in (sitemaps.parse_sitemap, lambda given: sitemaps.parse_feed(given, "http://a.kr/")):
+    for read in (link_reading.parse_sitemap, lambda given: link_reading.parse_feed(given, "http://a.kr/")):
         with pytest.raises((ValueError, SyntaxError)):
             read(body)
 
 
 def test_a_list_is_read_up_to_its_bound() -> None:
     many = b"<urlset>" + b"".join(b"<url><loc>http://a.kr/%d</loc></url>" % n for n in range(60_000)) + b"</urlset>"
-    assert len(sitemaps.parse_sitemap(many).pages) == limits.LIST_ADDRESSES.value
+    assert len(link_reading.parse_sitemap(many).pages) == limits.LIST_ADDRESSES.value
     with pytest.raises(payload.TooBig):
-        sitemaps.parse_sitemap(gz(200 << 20))
+        link_reading.parse_sitemap(gz(200 << 20))

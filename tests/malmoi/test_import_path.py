@@ -144,11 +144,12 @@ def test_crawl_and_workers_of_an_installed_wheel_import_nothing_of_the_working_f
 
 def test_the_links_of_a_large_page_are_read_off_the_working_folder_and_within_a_lower_limit(folder):
     code = (
-        "import asyncio, resource; from crawlers.fetch.links.link_process import links_of\n"
+        "import asyncio, resource; from crawlers.fetch.link_reading import addresses_of\n"
         "from malmoi.archive.capture import Capture\n"
         "resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))\n"
         "page = b'<p>x</p>' * 40_000 + b'<a href=/next>next</a>'\n"
-        "print(asyncio.run(links_of(Capture('', 'http://a.kr/', '', 200, (('Content-Type', 'text/html'),), page))))"
+        "capture = Capture('', 'http://a.kr/', '', 200, (('Content-Type', 'text/html'),), page)\n"
+        "print(asyncio.run(addresses_of(capture, 'page')).pages)"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from crawlers.fetch.oai.harvest import ListSize
-from crawlers.fetch.oai.spider import SampledRecords
+from crawlers.fetch.oai_harvest import ListSize
+from crawlers.fetch.oai_spider import SampledRecords
 from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.console import SafeConsole

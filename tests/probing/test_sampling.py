@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from crawlers.fetch.sampled_frontier import SampledFrontier
+from crawlers.fetch.frontier import SampledFrontier
 from crawlers.sampling import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
 from flows.probing.costs import Cluster, count_copies
 from flows.probing.estimates import estimate_totals, weigh_units

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from crawlers.fetch import payload, politeness
-from crawlers.fetch.response_limits import Watch, pieces
-from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, describe_failure, parse_content_range
+from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Watch, describe_failure, parse_content_range, pieces
 from malmoi.storage.bucket import Bucket
 
 # A path of an archive: segments of plain characters. An index must not choose the host, or leave a folder.

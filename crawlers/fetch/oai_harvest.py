@@ -22,9 +22,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from crawlers import withdrawn
-from crawlers.fetch.context import CrawlContext
+from crawlers.fetch.crawl_state import CrawlContext, CrawlState
 from crawlers.fetch.failures import Blocked, TokenExpired
-from crawlers.fetch.state import CrawlState
+from crawlers.fetch.frontier import hash_address
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.oai.protocol import Answer, Record
@@ -89,7 +89,7 @@ class Harvest:
     def __init__(self, context: CrawlContext, state: CrawlState, facts: Sequence[Mapping[str, Any]]) -> None:
         """Begin a harvest; `facts` are those of the earlier runs, oldest first."""
         assert isinstance(context.access, OaiPmh)
-        # A sample is drawn from identifiers (crawlers/fetch/oai/spider.py).
+        # A sample is drawn from identifiers (crawlers/fetch/oai_spider.py).
         by_identifier = context.access.by_identifier or context.job.sample is not None
         self.access: OaiPmh = replace(context.access, by_identifier=by_identifier)
         self.context, self.state = context, state
@@ -189,7 +189,7 @@ class Harvest:
     def find_gone(self, known: Iterator[str]) -> Iterator[str]:
         """Yield those of `known`, addresses of records of earlier runs, that the repository no longer has."""
         for url in known:
-            if url in self.deleted or (self._lists_all and hash_url(url) not in self.listed):
+            if url in self.deleted or (self._lists_all and hash_address(url) not in self.listed):
                 yield url
 
     def _describe_choice(self) -> dict[str, Any]:
@@ -219,7 +219,11 @@ class Harvest:
         self.began, self.earliest = answer.date, _day(protocol.field(root, "earliestDatestamp"))
         self.has_seconds = protocol.field(root, "granularity").endswith("ssZ")
         keeps = protocol.field(root, "deletedRecord")
-        last = next((one for one in reversed(self.before) if _selects_same(one, self._describe_choice())), None)
+        # The last harvest that selected the same records; the format is compared once it is known.
+        choice = {key: value for key, value in self._describe_choice().items() if key != "format"}
+        last = next(
+            (one for one in reversed(self.before) if all(one.get(key) == value for key, value in choice.items())), None
+        )
         if last and self.began and keeps != "no" and (keeps == "persistent" or not self._is_old(last["full"])):
             self._last, self.since, self.is_whole = last, _day(last["harvested"]), False
         return Next((protocol.request_url(self.access.url, "ListMetadataFormats"),))
@@ -319,20 +323,20 @@ class Harvest:
         size, live, missing = len(one.known), len(self.listed), list[str]()
         for record in answer.records:
             url = self.record_url(record.identifier)
-            one.known.add(hash_url(url))
+            one.known.add(hash_address(url))
             if record.deleted:
                 one.deleted += 1
                 self.deleted.add(url)
-                self.listed.discard(hash_url(url))
+                self.listed.discard(hash_address(url))
                 continue
             self.deleted.discard(url)
-            self.listed.add(hash_url(url))
+            self.listed.add(hash_address(url))
             if one.selection.by_identifier and not self.is_withdrawn(url, record):
                 missing.append(url)
         for identifier in answer.damaged:
             if identifier:  # alone it may be readable
                 missing.append(self.record_url(identifier))
-                self.listed.add(hash_url(missing[-1]))
+                self.listed.add(hash_address(missing[-1]))
             else:
                 self.sees_all = False
                 self.state.fail(f"{one.start}#damaged", "record-damaged: without a readable identifier")
@@ -407,16 +411,6 @@ class Harvest:
         self.complete = False
         self.state.fail(asked, why)
         return Next()
-
-
-def hash_url(url: str) -> int:
-    """Return eight bytes of the hash of an address."""
-    return int.from_bytes(hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-
-
-def _selects_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two harvests selected the same records; the format is compared once it is known."""
-    return all(one.get(name) == value for name, value in other.items() if name != "format")
 
 
 def _day(stamp: str) -> str:

@@ -9,21 +9,19 @@ listed; else the size of the whole is a lower bound.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from crawlers import attachments, catalogue, defaults
 from crawlers.fetch.archive import Entry, read_body
-from crawlers.fetch.crawl_stats import host_of
+from crawlers.fetch.crawl_state import HARVEST, Kind, Visit, find_end, host_of
 from crawlers.fetch.failures import may_pass
-from crawlers.fetch.frontier import Place
+from crawlers.fetch.frontier import Place, Queue, hash_address
 from crawlers.fetch.job import earlier_runs
-from crawlers.fetch.links.link_extraction import UNREAD
-from crawlers.fetch.oai.harvest import Harvest, ListSize, Next, hash_url
-from crawlers.fetch.page_requests import HARVEST, Kind, Visit, find_end
-from crawlers.fetch.spider import Crawl
+from crawlers.fetch.oai_harvest import Harvest, ListSize, Next
+from crawlers.fetch.spider import UNREAD, Crawl
 from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
@@ -39,11 +37,11 @@ from malmoi.source import Attachment, Item, OaiPmh
 LISTS = 5  # requests for lists, for each record of the sample: 1,000 for 200 records, 100,000 headers at 100 a list
 
 
-class SampledRecords:
+class SampledRecords(Queue):
     """A frontier (crawlers/fetch/frontier.py) that ends when the sample is drawn and its files are fetched."""
 
     def __init__(self, sample: Sample) -> None:
-        self.waiting: Counter[str] = Counter()
+        super().__init__()
         self.read = 0  # answers of lists
         self.records: Lowest[str] = Lowest(sample.size)
         self.drawn: list[str] = []  # once the lists are read
@@ -64,14 +62,8 @@ class SampledRecords:
         self.waiting[host_of(url)] += 1
         (self._lists if kind in HARVEST else self._files).append(Place(url, kind, facts))
 
-    def first(self) -> Place:
-        """Return the next place."""
-        return next(self.ahead(1))
-
-    def popleft(self) -> Place:
-        """Remove and return the next place."""
+    def _take(self) -> Place:
         place = next(queue for queue in self._queues() if queue).popleft()
-        self.waiting[host_of(place.url)] -= 1
         self.read += place.kind in HARVEST and place.kind != "record"
         return place
 
@@ -80,11 +72,8 @@ class SampledRecords:
         queue = next((queue for queue in self._queues() if queue), deque[Place]())
         yield from islice(queue, min(count, self._bound - self.read) if queue is self._lists else count)
 
-    def cancel(self) -> None:
-        """Cancel the running requests."""
-        for place in (*self._lists, *(self._chosen or ()), *self._files):
-            if place.task is not None:
-                place.task.cancel()
+    def _requested(self) -> Iterable[Place]:
+        return (*self._lists, *(self._chosen or ()), *self._files)
 
     def unread(self) -> list[str]:
         """Return the requests for lists that are beyond the bound."""
@@ -159,11 +148,11 @@ class HarvestCrawl(Crawl):
         if self.state.outcome == "finished" and not any(map(may_pass, self.state.failed.values())):
             self.state.harvested = self.harvest.facts()
 
-    async def visit(self, url: str, kind: Kind, facts: str = "") -> Visit:
+    async def visit(self, start: str, kind: Kind, facts: str = "") -> Visit:
         """Return the outcome of a URL, after its redirects; the facts of a file are those of its record."""
-        if kind == "page" and url in self.about:
-            facts = self._describe(url, self.about[url])
-        return await super().visit(url, kind, facts)
+        if kind == "page" and start in self.about:
+            facts = self._describe(start, self.about[start])
+        return await super().visit(start, kind, facts)
 
     async def read(self, place: Place, found: Visit) -> None:
         """Read an answer, and queue the requests that follow from it."""
@@ -225,7 +214,7 @@ class HarvestCrawl(Crawl):
         """Yield the files of the records of this run; note what of earlier runs is no longer there or permitted."""
         archive = self.context.archive
         for url in records.keys_of(list(archive.here), self.access.url) if self.access.scope else ():
-            if hash_url(url) in self.harvest.listed:
+            if hash_address(url) in self.harvest.listed:
                 yield from self._list_files(url, archive.here[url])
         for url in self.harvest.find_gone(records.keys_of(archive.before, self.access.url)):
             self.state.gone.add(url)
@@ -292,7 +281,7 @@ class HarvestCrawl(Crawl):
     def _read_record(self, url: str, capture: Capture) -> None:
         """Note a record that was requested alone: it is there, deleted, or has an error."""
         if records.read_record(capture.body) is not None:
-            self.harvest.listed.add(hash_url(url))
+            self.harvest.listed.add(hash_address(url))
             return
         self.state.troubled.add(capture.record)
         try:
@@ -302,7 +291,7 @@ class HarvestCrawl(Crawl):
             return
         if any(one.deleted for one in answer.records):
             self.harvest.deleted.add(url)
-            self.harvest.listed.discard(hash_url(url))
+            self.harvest.listed.discard(hash_address(url))
         else:
             self.state.fail(url, next((code for code, _ in answer.errors), "record-damaged"))
 

@@ -1,14 +1,22 @@
-"""Parse sitemaps and feeds: lists of URLs that a site writes for machines.
+"""Read the addresses in a page, a sitemap or a feed, within limits of time and memory.
 
-They are parsed by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
-not match and a cut end lose at most the affected entries, not the list. No entities are expanded except
-the five of XML and numeric references. Entries beyond the limits, and entries that cannot be read, are
-reported in `Listed.lost`.
+A large answer is parsed in a separate process: libxml2 compares each attribute of a tag with all before it, so that a
+page of a megabyte that is one tag takes hours. No cheap check of the text separates such a page safely from a harmless
+one, so the size decides.
+
+Sitemaps and feeds are parsed by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
+not match and a cut end lose at most the affected entries, not the list. No entities are expanded except the five of XML
+and numeric references. Entries beyond the limits, and entries that cannot be read, are reported in `Listed.lost`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+import resource
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,35 +25,23 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, NamedTuple, TypeAlias
 
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.encodings.decode import decode, query_encoding
 from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
 from crawlers.web.addresses import canonical_url, join_url
+from crawlers.web.scope import is_html, links
 from malmoi import limits
+from malmoi.archive.capture import Capture
+from malmoi.boundary import input_errors
+from malmoi.limits import InputLimit
+from malmoi.processes.import_path import PYTHON
+from malmoi.processes.rlimits import lower_limit
 
-_ATTRIBUTE = re.compile(r"([\w.:-]{1,60})\s{0,99}=\s{0,99}(?:\"([^\"<>]{0,9999})\"|'([^'<>]{0,9999})')")
-_REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+Kind: TypeAlias = Literal["page", "sitemap", "feed"]
 
-
-def parse_attributes(written: str) -> dict[str, str]:
-    """Return lower-case name → value."""
-    return {one[1].lower(): resolve(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
-
-
-def resolve(written: str) -> str:
-    """Resolve the references in a text; an ampersand that begins no reference is kept."""
-    return _REFERENCE.sub(lambda found: _NAMED.get(found[1]) or _char(found[1][1:]), written).strip()
-
-
-def _char(number: str) -> str:
-    code = int(number[1:], 16) if number[0] in "xX" else int(number)
-    return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
-
-
-__all__ = ["BadCoding", "Listed", "NotAList", "parse_feed", "parse_sitemap"]
-
-Kind: TypeAlias = Literal["sitemap", "feed"]
-
+SMALL = 128 * 1024  # bytes; an answer up to this size costs two seconds at worst
+WALL = 120.0  # seconds; on a busy machine CPU time advances slowly
+HEADERS = ("Content-Type", "X-Robots-Tag")  # the headers that parsing uses
 ROOT_CHARS = 4_096  # in which the first element must begin; servers write warnings before it
 SAMPLE = 1 << 20  # bytes used to detect the encoding of a list
 CHECK_EVERY = 1_024  # steps between two checks of the clock
@@ -59,6 +55,73 @@ _ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?(?:item|entry)((?:[\s/][^<>]{0,9999
 _TAG = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([\w.-]{1,60})((?:[\s/][^<>]{0,9999})?)>([^<]*)")
 _LINE = re.compile(r"[^\r\n]+")
 _NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; not its own links
+_ATTRIBUTE = re.compile(r"([\w.:-]{1,60})\s{0,99}=\s{0,99}(?:\"([^\"<>]{0,9999})\"|'([^'<>]{0,9999})')")
+_REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+class Unread(Exception):
+    """The URLs of an answer cannot be read; `reason` is the failure word, with the limit or the exception."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TooCostly(Unread):
+    """An answer that exceeds the limits of parsing."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"too-costly: {_seconds(kind).describe()}, {limits.PARSE_MEMORY_BYTES.describe()}")
+
+
+async def addresses_of(capture: Capture, kind: Kind) -> Listed:
+    """Return the URLs in a page, a sitemap or a feed.
+
+    Raises:
+        Unread: nothing could be read.
+    """
+    if not capture.body.startswith(GZIP) and (len(capture.body) <= SMALL or (kind == "page" and not is_html(capture))):
+        return _read(capture, kind)
+    return await asyncio.to_thread(_read_in_process, capture, kind)
+
+
+def _seconds(kind: Kind) -> InputLimit:
+    return limits.PARSE_SECONDS if kind == "page" else limits.LIST_SECONDS
+
+
+def _read(capture: Capture, kind: Kind) -> Listed:
+    """Parse an answer; raise Unread for any error of a library."""
+    with input_errors(lambda name: Unread(f"unreadable: {name}"), Unread):
+        try:
+            if kind == "page":
+                return Listed([], list(links(capture)), [])
+            charset = charset_of(capture.header("content-type"))
+            if kind == "feed":
+                return parse_feed(capture.body, capture.url, charset)
+            return parse_sitemap(capture.body, charset)
+        except NotAList as error:
+            raise Unread(str(error)) from error
+        except BadCoding as error:
+            raise Unread(error.reason) from error
+
+
+def _read_in_process(capture: Capture, kind: Kind) -> Listed:
+    head = [kind, capture.url, *(capture.header(name) for name in HEADERS)]
+    try:
+        done = subprocess.run(
+            [*PYTHON, "-m", "crawlers.fetch.link_reading"],
+            input=json.dumps(head).encode() + b"\n" + capture.body,
+            capture_output=True,
+            timeout=WALL,
+            check=True,
+        )
+        answer = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise TooCostly(kind) from error
+    if "unread" in answer:
+        raise Unread(answer["unread"])
+    return Listed(**answer)
 
 
 class NotAList(ValueError):
@@ -146,8 +209,12 @@ def parse_sitemap(body: bytes, charset: str = "") -> Listed:
     reader = _Reader()
     text = _decode_list(reader, body, charset)
     with reader.stop_at_limits():
-        if "<" not in text[:ROOT_CHARS]:
-            _read_lines(reader, text)
+        if "<" not in text[:ROOT_CHARS]:  # one address a line; a line that is cut off is another address
+            end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)
+            for line in _LINE.finditer(text, 0, end):
+                reader.add(line[0].strip(), reader.pages)
+            if reader.refused and not reader.pages:
+                raise NotAList("not-a-sitemap")
         else:
             _read_tags(reader, text, "sitemap", "")
     return reader.to_listed()
@@ -173,21 +240,12 @@ def parse_feed(body: bytes, url: str, charset: str = "") -> Listed:
     return reader.to_listed()
 
 
-def _read_lines(reader: _Reader, text: str) -> None:
-    """Read a sitemap of one URL per line."""
-    end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)  # a line cut off is another URL
-    for line in _LINE.finditer(text, 0, end):
-        reader.add(line[0].strip(), reader.pages)
-    if reader.refused and not reader.pages:
-        raise NotAList("not-a-sitemap")
-
-
-def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
+def _read_tags(reader: _Reader, text: str, kind: Literal["sitemap", "feed"], url: str) -> None:
     root = _ROOT.search(text[: ROOT_CHARS * 4])
     prolog = text[: root.start()] if root else text
     if "<!ENTITY" in prolog.upper():
         raise NotAList("xml-entities")
-    text = _flatten(reader, text)
+    text = "".join(_flatten(reader, text))
     root = _ROOT.search(text[: ROOT_CHARS * 4])
     name = root[1].lower() if root else ""
     if root is None or name == "html" or (kind == "feed" and name not in ("rss", "rdf", "feed")):
@@ -265,12 +323,8 @@ def _link(inner: str) -> str:
     return plain or alternate or guid
 
 
-def _flatten(reader: _Reader, text: str) -> str:
-    """Return the text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
-    return "".join(_flatten_pieces(reader, text))
-
-
-def _flatten_pieces(reader: _Reader, text: str) -> Iterator[str]:
+def _flatten(reader: _Reader, text: str) -> Iterator[str]:
+    """Yield the text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
     at = 0
     marks = re.compile(r"<!--|<!\[CDATA\[")
     while (mark := marks.search(text, at)) is not None:
@@ -308,3 +362,41 @@ def _decode_list(reader: _Reader, body: bytes, charset: str) -> str:
     reader.encoding = query_encoding(found.encoding)
     text = found.text if sample is body or len(sample) == len(body) else body.decode(found.encoding, "replace")
     return text.lstrip("\ufeff \t\r\n\0")
+
+
+def parse_attributes(written: str) -> dict[str, str]:
+    """Return lower-case name → value."""
+    return {one[1].lower(): resolve(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
+
+
+def resolve(written: str) -> str:
+    """Resolve the references in a text; an ampersand that begins no reference is kept."""
+
+    def spell(reference: re.Match[str]) -> str:
+        name = reference[1]
+        if name in _NAMED:
+            return _NAMED[name]
+        code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+        return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
+
+    return _REFERENCE.sub(spell, written).strip()
+
+
+def main() -> None:
+    """Read kind, URL and headers as a line of JSON, then the answer; print the result as JSON."""
+    lower_limit(resource.RLIMIT_AS, limits.PARSE_MEMORY_BYTES.value)
+    lower_limit(resource.RLIMIT_CORE, 0)
+    kind, url, *values = json.loads(sys.stdin.buffer.readline())
+    # Parsing a list checks the clock itself and returns what it has read by then; parsing a page cannot.
+    seconds = _seconds(kind).value * (1 if kind == "page" else 2)
+    lower_limit(resource.RLIMIT_CPU, seconds)
+    headers = tuple(zip(HEADERS, values, strict=True))
+    try:
+        found = _read(Capture("", url, "", 200, headers, sys.stdin.buffer.read()), kind)._asdict()
+    except Unread as error:
+        found = {"unread": error.reason}
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Extract links from pages, sitemaps and feeds."""

@@ -1,1 +1,0 @@
-"""Harvest a repository by OAI-PMH: lists, resumption tokens, deleted records, files of licensed records."""
