@@ -76,11 +76,11 @@ def describe_access(source: Source) -> str:
 
 def _describe_question(source: Source, access: CommonCrawl) -> str:
     """Describe what is asked of an archive; with an index on this machine, also what it answers."""
-    from crawlers.fetch.common_crawl import selection  # it imports DuckDB
+    from crawlers.fetch import common_crawl_index  # it imports DuckDB
 
     said = f"ask {access.index or access.data} for {', '.join(access.languages)} pages of {access.crawl}"
     said += f" at {', '.join(access.hosts)}" if access.hosts else ""
-    found = selection.forecast_local(source, access)
+    found = common_crawl_index.forecast_local(source, access)
     return f"{said}; {found.describe() if found else 'its forecast comes with the collection, which reads the index'}"
 
 

@@ -121,7 +121,7 @@ GIT_CONTENT = InputLimit(
     "git_content", 8_000_000_000, "bytes", "all matched files; a small pack can expand to far more"
 )
 
-# Archives (malmoi/archive/capture.py, gzip_members.py).
+# Archives (malmoi/archive/capture.py, record_boundaries.py).
 
 # Twice the head of an answer: our own archives must be readable whatever the crawler accepted.
 ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payload after content decoding")

@@ -56,13 +56,13 @@ COPY (
 ASK = """
 import re, sys, time
 from pathlib import Path
-from crawlers.fetch.common_crawl import selection
-from crawlers.fetch.common_crawl.index_files import list_local
+from crawlers.fetch import common_crawl_index
+from crawlers.fetch.common_crawl_index import list_local
 from malmoi.source import CommonCrawl, Source
 access = CommonCrawl(sys.argv[2], hosts=tuple(sys.argv[4:]), data=Path(sys.argv[1]))
 tables = list_local(Path(sys.argv[1]), sys.argv[2])
 began, cpu = time.perf_counter(), time.process_time()
-count = selection.select(Source('a', '', '', access), access, tables, Path(sys.argv[3]))
+count = common_crawl_index.select(Source('a', '', '', access), access, tables, Path(sys.argv[3]))
 seconds, spent = time.perf_counter() - began, time.process_time() - cpu
 peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]  # ru_maxrss begins with the parent's
 print(count, round(seconds, 2), round(spent, 2), peak)

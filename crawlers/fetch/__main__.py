@@ -45,17 +45,17 @@ def main(argv: list[str]) -> int:
         if read_finished(job) is not None:
             return 0
         if isinstance(access, Dump):
-            from crawlers.fetch import dump_collector as dump
+            from crawlers.fetch import dump_collector
 
-            dump.collect(job, definition, access)
+            dump_collector.collect(job, definition, access)
         elif isinstance(access, Git):
-            from crawlers.fetch import git_collector as git
+            from crawlers.fetch import git_collector
 
-            git.collect(job, definition, access)
+            git_collector.collect(job, definition, access)
         elif isinstance(access, CommonCrawl):
-            from crawlers.fetch.common_crawl import collector as common_crawl
+            from crawlers.fetch import common_crawl_collector
 
-            common_crawl.collect(job, definition, access)
+            common_crawl_collector.collect(job, definition, access)
         else:
             collect(job, definition)
     except MalmoiError as error:
@@ -76,15 +76,18 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
 
     key = key_of(definition.source)
     failed, again = has_failed(job), is_asked_again(job)
-    archive = Archive(job.run_dir, job.earlier, failed=failed, again=again, proofs=_proofs(definition))
+    # Fetched again after a failed run: the pages of the licences, and of the permission for access.
+    access = definition.source.access
+    grant = [access.grant] if isinstance(access, Api | OaiPmh) and access.grant else []
+    proofs = [canonical_url(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
+    archive = Archive(job.run_dir, job.earlier, failed=failed, again=again, proofs=proofs)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
     from crawlers.fetch.crawl_state import progress, stats
     from crawlers.fetch.oai_spider import HarvestCrawl
     from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 
-    is_harvest = isinstance(definition.source.access, OaiPmh)
-    crawler = process.create_crawler(HarvestCrawl if is_harvest else Crawl)
+    crawler = process.create_crawler(HarvestCrawl if isinstance(access, OaiPmh) else Crawl)
     process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source), key=key)
     before = sum(os.times()[:4])
     process.start()
@@ -107,13 +110,6 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     if crawl.state.error is not None:
         raise crawl.state.error
     return facts
-
-
-def _proofs(definition: Definition) -> list[str]:
-    """Return the pages to fetch again after a failed run: of the licences, and of the permission for access."""
-    access = definition.source.access
-    grant = [access.grant] if isinstance(access, Api | OaiPmh) and access.grant else []
-    return [canonical_url(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
 
 
 def settings(job: Job, definition: Definition) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Key:
         return urlunsplit(parts._replace(query="&".join(kept)))
 
     def redact_bytes(self, raw: bytes) -> bytes:
-        """Replace the key in `raw` with a fixed word, however it is written: see `_list_words` and `_spell`.
+        """Replace the key in `raw` with a fixed word, however it is written: see `_compile` and `_spell`.
 
         >>> Key("KEY", "secret/value").redact_bytes(b'{"next": "?KEY=secret%2Fvalue", "you": "c2VjcmV0L3ZhbHVl"}')
         b'{"next": "?KEY=MALMOI-KEY-REMOVED", "you": "MALMOI-KEY-REMOVED"}'
@@ -76,7 +76,9 @@ class Key:
             return _compile_named(self.parameter, plain).sub(rb"\g<1>" + REMOVED.encode(), raw)
         forms = tuple(dict.fromkeys((plain, quote(plain, safe=""), self.value)))  # it is sent percent-encoded
         found, nested = _compile(forms)
-        if _may_hold(raw, forms):
+        lower = raw.lower()
+        # Most answers have neither the longest run of letters of the key nor an escaped letter.
+        if any(word in lower for word in _list_needles(forms)) or ESCAPED.search(raw) is not None:
             raw = found.sub(REMOVED.encode(), raw)
         raw = nested.sub(lambda run: REMOVED.encode() if _hides(run[0], found) else run[0], raw)
         for step in (2, 4) if b"\0" in raw else ():  # UTF-16 and UTF-32, of either byte order
@@ -91,16 +93,28 @@ class Key:
 
 @lru_cache(maxsize=4)
 def _compile(forms: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return the pattern of every spelling of a key, and that of runs which may hold one encoded once more."""
-    found = re.compile(b"|".join(word for form in forms for word in _list_words(form)))
+    """Return the pattern of every spelling of a key, and that of runs which may hold one encoded once more.
+
+    Each form of it is spelt as it is, reversed, hexadecimal, and in Base64 from each of three places. In Base64 a key
+    begins at the first, second or third byte of a group, as after the name in `user:key`; the letters that it shares
+    with its neighbours are left out. Lines of Base64 and digits may be separated.
+    """
+    words: list[bytes] = []
+    for form in forms:
+        words += [b"".join(map(_spell, word)) for word in (form, form[::-1])]
+        pairs = [f"{ord(char):02x}" for char in form]
+        digits = (rb"(?:0x|\\{1,4}x)?%b%b" % (_fold(one[0]), _fold(one[1])) for one in pairs)
+        words.append(rb"(?:[\s:,-]|\\{1,4}[rn]){0,3}".join(digits))
+        for core in _list_base64(form):
+            # The alphabet for URLs has other letters.
+            letters = (
+                rb"(?:%b|%b)" % (_spell(char), {"+": rb"\-", "/": b"_"}[char]) if char in "+/" else char.encode()
+                for char in core
+            )
+            words.append(rb"(?:[\s:,]|\\{1,4}[rn]){0,3}".join(letters) + b"={0,2}")
+    found = re.compile(b"|".join(words))
     shortest = min(map(len, forms)) * 16 // 9  # Base64 of Base64
     return found, re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % shortest)
-
-
-def _may_hold(raw: bytes, forms: tuple[str, ...]) -> bool:
-    """Whether `raw` may spell the key: it has its longest run of letters, or an escaped letter. Most answers do not."""
-    lower = raw.lower()
-    return any(word in lower for word in _list_needles(forms)) or ESCAPED.search(raw) is not None
 
 
 @lru_cache(maxsize=4)
@@ -118,20 +132,6 @@ def _list_needles(forms: tuple[str, ...]) -> tuple[bytes, ...]:
 def _compile_named(parameter: str, plain: str) -> re.Pattern[bytes]:
     value = b"".join(map(_spell, plain))
     return re.compile(rb"((?i:\b%b)%b)%b(?![\w-])" % (re.escape(parameter.encode()), _BETWEEN, value))
-
-
-def _list_words(plain: str) -> list[bytes]:
-    """Return a pattern of each form of a key: as it is, reversed, hexadecimal, Base64 from each of three places.
-
-    In Base64 a key begins at the first, second or third byte of a group, as after the name in `user:key`; the letters
-    that it shares with its neighbours are left out. Lines of Base64 and digits may be separated.
-    """
-    between = rb"(?:[\s:,]|\\{1,4}[rn]){0,3}"
-    words = [b"".join(map(_spell, word)) for word in (plain, plain[::-1])]
-    digits = (rb"(?:0x|\\{1,4}x)?%b%b" % (_fold(one[0]), _fold(one[1])) for one in (f"{ord(c):02x}" for c in plain))
-    words.append(rb"(?:[\s:,-]|\\{1,4}[rn]){0,3}".join(digits))
-    words += [between.join(map(_spell_base64, core)) + b"={0,2}" for core in _list_base64(plain)]
-    return words
 
 
 def _list_base64(plain: str) -> list[str]:
@@ -161,13 +161,6 @@ def _spell(char: str) -> bytes:
         rb"(?:%b|%%(?:25){0,3}%b|\\{1,8}(?:[xX]%b|[uU]0{2,6}%b|u\{0{0,6}%b\}|%03o)"
         rb"|&(?:amp;){0,3}(?:#0{0,7}%d;?|#[xX]0{0,7}%b;?%b))"
     ) % (literal, two, two, two, two, code, code, b"".join(map(_fold, f"{code:x}")), named)
-
-
-def _spell_base64(char: str) -> bytes:
-    other = {"+": "-", "/": "_"}.get(char)  # of the alphabet for URLs
-    if other:
-        return rb"(?:%b|%b)" % (_spell(char), re.escape(other.encode()))
-    return char.encode()
 
 
 def _hides(run: bytes, found: re.Pattern[bytes], depth: int = 2) -> bool:

@@ -25,8 +25,6 @@ from crawlers.web.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
 
-__all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "resolve_host"]
-
 
 @implementer(IHostnameResolver)
 class GuardedResolver:
@@ -97,16 +95,12 @@ class GuardedHandler(HTTP11DownloadHandler):
             if insecure := [
                 cause.value for cause in causes if cause.check(SSL.Error, VerificationError, CertificateError)
             ]:
-                raise TlsFailed(_describe_tls(insecure[0])) from error
+                said = insecure[0].args[0] if insecure[0].args else ""  # of OpenSSL: [(library, function, reason), …]
+                is_list = isinstance(said, list) and bool(said)
+                raise TlsFailed("; ".join(str(one[-1]) for one in said) if is_list else str(insecure[0])) from error
             raise
         except Exception as error:  # any parser error that a hostile answer causes is an error of that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
-
-
-def _describe_tls(error: Exception) -> str:
-    """Return the reason of an error of OpenSSL, which is a list of (library, function, reason)."""
-    said = error.args[0] if error.args else ""
-    return "; ".join(str(one[-1]) for one in said) if isinstance(said, list) and said else str(error)
 
 
 def _to_plain_response(url: str, answer: Response) -> Response:
@@ -146,6 +140,12 @@ def _limit_head(protocol: Any) -> Any:
     """
     if not hasattr(protocol, "dataReceived"):
         return protocol
+
+    def check_head(parser: Any, accept: Callable[[], None]) -> None:
+        raw = parser.connHeaders.getAllRawHeaders()
+        check_framing((name.decode("latin-1"), one.decode("latin-1")) for name, values in raw for one in values)
+        accept()
+
     received, failure = protocol.dataReceived, cast(Any, Failure)
     counted: list[Any] = [None, 0]  # parser, bytes
 
@@ -155,7 +155,7 @@ def _limit_head(protocol: Any) -> Any:
             counted[:] = parser, 0
             if parser is not None:
                 parser.MAX_LENGTH = limits.ANSWER_HEAD_BYTES.value
-                parser.allHeadersReceived = partial(_check_head, parser, parser.allHeadersReceived)
+                parser.allHeadersReceived = partial(check_head, parser, parser.allHeadersReceived)
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)
@@ -165,12 +165,6 @@ def _limit_head(protocol: Any) -> Any:
 
     protocol.dataReceived = data_received
     return protocol
-
-
-def _check_head(parser: Any, accept: Callable[[], None]) -> None:
-    raw = parser.connHeaders.getAllRawHeaders()
-    check_framing((name.decode("latin-1"), one.decode("latin-1")) for name, values in raw for one in values)
-    accept()
 
 
 def install(guard: Guard) -> None:

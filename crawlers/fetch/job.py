@@ -148,7 +148,24 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git | CommonCraw
         known = f" Note of its file: {source.note}" if source.note else ""
         raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     if needs_permission(source):
-        _check_permission(job, source)
+        if not job.contact or not ("@" in job.contact or "://" in job.contact):
+            raise CallError(
+                f"{source.name}: a crawl of the open web needs an operator who answers for it; "
+                "give a contact, a mail address or the address of a page about this crawl"
+            )
+        terms = job.terms or source.terms
+        own = job.source.endswith(".py")  # a source that ships with the catalogue has no operator
+        if terms is None:
+            raise CallError(
+                f"{source.name}: no check of its terms is recorded; read the terms of {source.publisher}, then say "
+                f"`malmoi sources terms {job.source} --reviewer … --page … --verdict allowed|forbidden`"
+                + (f", or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}" if own else "")
+            )
+        if terms.verdict != "allowed":
+            raise CallError(
+                f"{source.name}: its terms forbid collecting, according to {terms.reviewer} on {terms.date} "
+                f"({terms.url}); ask {source.publisher} for permission or leave the source out"
+            )
     return access
 
 
@@ -213,27 +230,6 @@ def _stats(job: Job) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return stats
-
-
-def _check_permission(job: Job, source: Source) -> None:
-    if not job.contact or not ("@" in job.contact or "://" in job.contact):
-        raise CallError(
-            f"{source.name}: a crawl of the open web needs an operator who answers for it; "
-            "give a contact, a mail address or the address of a page about this crawl"
-        )
-    terms = job.terms or source.terms
-    own = job.source.endswith(".py")  # a source that ships with the catalogue has no operator
-    if terms is None:
-        raise CallError(
-            f"{source.name}: no check of its terms is recorded; read the terms of {source.publisher}, then say "
-            f"`malmoi sources terms {job.source} --reviewer … --page … --verdict allowed|forbidden`"
-            + (f", or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}" if own else "")
-        )
-    if terms.verdict != "allowed":
-        raise CallError(
-            f"{source.name}: its terms forbid collecting, according to {terms.reviewer} on {terms.date} "
-            f"({terms.url}); ask {source.publisher} for permission or leave the source out"
-        )
 
 
 def is_loopback(url: str, guard: Guard) -> bool:

@@ -108,7 +108,8 @@ def _undo_coding(body: bytes, name: str) -> bytes:
     if name == "br":
         return _unbrotli(body)
     if name == "zstd":
-        return _unzstd(body)
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+        return _decompress_all(body, lambda: zstd.ZstdDecompressor(options=options), b"")
     raise UnknownCoding(f"{name[:40]!r} is not a supported coding")
 
 
@@ -140,11 +141,6 @@ def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
     limit = max(SMALL, limits.ANSWER_RATIO.value * len(body))
     out, fault = _decompress_front(body, lambda: zlib.decompressobj(31), b"\x1f\x8b", min(size, limit))
     return out, limits.ANSWER_RATIO.describe() if limit < size and len(out) == limit else fault
-
-
-def _unzstd(body: bytes) -> bytes:
-    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
-    return _decompress_all(body, lambda: zstd.ZstdDecompressor(options=options), b"")
 
 
 def _unbrotli(body: bytes) -> bytes:

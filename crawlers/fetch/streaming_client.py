@@ -2,6 +2,10 @@
 
 It uses the standard library's client, which ignores proxies, so no proxy comes between the guard and the
 peer. Each hop of a redirect is a new request under the same rules.
+
+Each answer is limited: the time to its head, the transfer rate of its body, the size of head and framing. Only time
+spent waiting for the host counts. A socket timeout alone limits silence, and a host that sends one byte a second is
+never silent.
 """
 
 from __future__ import annotations
@@ -287,7 +291,12 @@ class Net:
                 target = redirect_target(url, response.status, response.headers.get("Location", ""))
                 if target is None:
                     if 200 <= response.status < 300:
-                        _refuse_coding(join_codings(response), url)
+                        # The file is stored as it is sent. One gzip is permitted: servers label a .gz file so, and
+                        # its bytes say the same.
+                        coding = join_codings(response)
+                        names = [one for part in coding.split(",") if (one := part.strip().lower())]
+                        if [one for one in names if one != "identity"] not in ([], ["gzip"], ["x-gzip"]):
+                            raise NoAnswer(f"unknown-coding: {coding[:40]!r} was not requested", url)
                     yield url, response, watch
                     return
             url = target
@@ -327,7 +336,9 @@ class Net:
             self.sleep(wait)
         self._last = time.monotonic()
         parts = urlsplit(url)
-        connection = _connection(url, self.guard, watch)
+        kind: type[_Plain | _Secure] = _Secure if parts.scheme == "https" else _Plain
+        connection = kind(parts.hostname or "", parts.port or PORTS[parts.scheme])
+        connection.guard, connection.watch = self.guard, watch
         watch.begin_head()
         try:
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
@@ -348,16 +359,6 @@ def read_length(response: http.client.HTTPResponse) -> int | None:
 def join_codings(response: http.client.HTTPResponse) -> str:
     """Return all codings of an answer in one line; "" without any."""
     return ", ".join(response.headers.get_all("Content-Encoding", ())).strip()
-
-
-def _refuse_coding(coding: str, url: str) -> None:
-    """Raise NoAnswer for a coding of a file that is stored as it is sent; its bytes would be taken for the file.
-
-    One gzip is permitted: servers label a .gz file so, and its bytes say the same.
-    """
-    names = [name for part in coding.split(",") if (name := part.strip().lower()) not in ("", "identity")]
-    if names not in ([], ["gzip"], ["x-gzip"]):
-        raise NoAnswer(f"unknown-coding: {coding[:40]!r} was not requested", url)
 
 
 def redirect_target(url: str, status: int, location: str) -> str | None:
@@ -424,14 +425,6 @@ class _Secure(http.client.HTTPSConnection):
             bare.close()
             raise
         self.sock: Any = Watched(secure, self.watch)
-
-
-def _connection(url: str, guard: Guard, watch: Watch) -> _Plain | _Secure:
-    parts = urlsplit(url)
-    made: type[_Plain | _Secure] = _Secure if parts.scheme == "https" else _Plain
-    connection = made(parts.hostname or "", parts.port or PORTS[parts.scheme])
-    connection.guard, connection.watch = guard, watch
-    return connection
 
 
 def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:

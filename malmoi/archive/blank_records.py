@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from malmoi.archive.gzip_members import next_member, read_member
+from malmoi.archive.record_boundaries import next_member, read_member
 from malmoi.errors import CaptureError
 from malmoi.storage.atomic_files import sync
 

@@ -21,16 +21,21 @@ from typing import Any, BinaryIO, TypeAlias
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from malmoi.archive.capture_fields import BLOCK, find_fault, show, to_second
-from malmoi.archive.gzip_members import GZIP, decompress, is_single_stream, next_member, read_member, salvage
 from malmoi.archive.record_boundaries import (
     CUT_OFF,
     END,
+    GZIP,
     NO_RECORD,
     Delimited,
+    decompress,
     delimit,
     describe_other,
     digest_of,
     is_intact,
+    is_single_stream,
+    next_member,
+    read_member,
+    salvage,
 )
 from malmoi.boundary import input_errors
 from malmoi.canonical_json import spell_on_one_line
@@ -320,7 +325,10 @@ def _parse_record(path: Path, found: Delimited, at: int, own: str | None) -> _En
     """Parse one delimited record; any error of the parser affects only this record."""
     if found.why:
         return Torn(str(path), at, "", found.why)
-    if _is_head_too_large(found.raw):
+    # The headers of an archived answer, with room for those that a crawler adds.
+    begin, room = found.raw.find(END) + len(END), ARCHIVE_HEAD.value + 1024
+    is_answer = len(found.raw) > begin + room and found.raw.startswith(b"HTTP/", begin)
+    if is_answer and found.raw.find(END, begin, begin + room) < 0:
         return Torn(str(path), at, "", f"its headers are too large; {ARCHIVE_HEAD.describe()}")
     try:
         with input_errors(_Unreadable):
@@ -340,12 +348,6 @@ def _parse_record(path: Path, found: Delimited, at: int, own: str | None) -> _En
             return _capture(path, one, at, own)
     except _Unreadable as error:
         return Torn(str(path), at, "", f"unreadable: {error}")
-
-
-def _is_head_too_large(raw: bytes) -> bool:
-    """Whether the headers of an archived answer exceed the limit, with room for those that a crawler adds."""
-    begin, room = raw.find(END) + len(END), ARCHIVE_HEAD.value + 1024
-    return len(raw) > begin + room and raw.startswith(b"HTTP/", begin) and raw.find(END, begin, begin + room) < 0
 
 
 def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
@@ -398,11 +400,8 @@ def read_range(raw: bytes, place: str, at: int) -> tuple[Capture, frozenset[str]
         return Torn(place, at, found.url, found.why)
     member = read_member(io.BytesIO(raw), 0) if raw.startswith(GZIP) else (raw, 0)
     stored = (member or (b"", 0))[0].split(END, 2)[-1].removesuffix(END)
-    return found[2], frozenset(_sha1(body) for body in (stored, found[2].body))
-
-
-def _sha1(body: bytes) -> str:
-    return base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+    digests = (hashlib.sha1(body, usedforsecurity=False).digest() for body in (stored, found[2].body))
+    return found[2], frozenset(base64.b32encode(digest).decode() for digest in digests)
 
 
 def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:

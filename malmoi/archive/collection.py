@@ -93,14 +93,15 @@ def to_table(rows: Sequence[IndexRow]) -> pa.Table:
 
 def to_rows(table: pa.Table) -> list[IndexRow]:
     """Return the rows of a table of schema INDEX; equal values of a column in _SHARED are one string in memory."""
-    return list(map(IndexRow, *(_list_values(name, table[name]) for name in INDEX.names)))
-
-
-def _list_values(name: str, column: pa.ChunkedArray) -> list[Any]:
-    if name not in _SHARED or not len(column):
-        return list(column.to_pylist())
-    coded = column.combine_chunks().dictionary_encode()
-    return list(map(coded.dictionary.to_pylist().__getitem__, coded.indices.to_pylist()))
+    columns: list[list[Any]] = []
+    for name in INDEX.names:
+        column = table[name]
+        if name in _SHARED and len(column):
+            coded = column.combine_chunks().dictionary_encode()
+            columns.append(list(map(coded.dictionary.to_pylist().__getitem__, coded.indices.to_pylist())))
+        else:
+            columns.append(column.to_pylist())
+    return list(map(IndexRow, *columns))
 
 
 def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
@@ -146,8 +147,17 @@ def _read_run(folder: Path) -> Run:
         if of_index is not None and shard.sha256_of(index) not in (of_index, told.get(NEXT_DIGEST)):
             raise _damage_error(index, "its sha256 is not the one in run.json")
         rows = tuple(to_rows(shard.read(index)))
-    if of_index is None:
-        rows, told = _drop_faulty_rows(rows, told)
+    if of_index is None:  # indexed before addresses and dates were checked: invalid rows count as torn
+        faults = {
+            row.record: fault
+            for row in rows
+            if row.kind in ARCHIVED and (fault := find_fault(row.url, row.fetched, row.kind, BLOCK))
+        }
+        bad = [row for row in rows if row.record in faults]
+        if bad:
+            torn = [f"{row.path}:{row.offset} {show(row.url)} {faults[row.record]}" for row in bad]
+            told = told | {"torn_records": [*told.get("torn_records", ()), *torn]}
+            rows = tuple(row for row in rows if row.record not in faults)
     return Run(folder, rows, told)
 
 
@@ -172,22 +182,6 @@ def _damage_error(file: Path, why: str) -> CaptureError:
 
 def _digest_of(facts: dict[str, Any]) -> str:
     return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
-
-
-def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
-    """Drop invalid rows of a run that was indexed before address and date checks existed; count them as torn."""
-    faults = {
-        row.record: fault
-        for row in rows
-        if row.kind in ARCHIVED and (fault := find_fault(row.url, row.fetched, row.kind, BLOCK))
-    }
-    if not faults:
-        return rows, facts
-    torn = [f"{row.path}:{row.offset} {show(row.url)} {faults[row.record]}" for row in rows if row.record in faults]
-    return (
-        tuple(row for row in rows if row.record not in faults),
-        facts | {"torn_records": [*facts.get("torn_records", ()), *torn]},
-    )
 
 
 def find_superseded(found: Sequence[Run]) -> list[Run]:

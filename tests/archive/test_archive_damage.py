@@ -250,7 +250,7 @@ def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
 @pytest.mark.parametrize("spoilt", ["http://[x](y)/", "", "length"])
 def test_an_archive_compressed_as_one_stream_loses_its_odd_record_only(tmp_path, monkeypatch, spoilt):
     small = replace(ARCHIVE_MEMBER, value=1000)  # as if the archive were larger than one member may be
-    monkeypatch.setattr("malmoi.archive.gzip_members.ARCHIVE_MEMBER", small)
+    monkeypatch.setattr("malmoi.archive.record_boundaries.ARCHIVE_MEMBER", small)
     odd = plain(1, url=spoilt) if spoilt.startswith("http") else plain(1)
     odd = odd.replace(b"Content-Length: ", b"Content-Length: 9") if spoilt == "length" else odd
     path = archive(tmp_path / "a.warc.gz", gzip.compress(b"".join([plain(0), odd, *map(plain, range(2, 9))])))
@@ -274,7 +274,7 @@ def test_too_many_damaged_records_are_a_sentence_and_its_advice_helps(tmp_path, 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_stream_that_is_damaged_gives_what_stands_before_the_damage(tmp_path, monkeypatch, cut, how, large):
     if large:  # read as a stream, which loses up to two buffers of 8 KiB before the damage
-        monkeypatch.setattr("malmoi.archive.gzip_members.ARCHIVE_MEMBER", replace(ARCHIVE_MEMBER, value=5000))
+        monkeypatch.setattr("malmoi.archive.record_boundaries.ARCHIVE_MEMBER", replace(ARCHIVE_MEMBER, value=5000))
     rng = random.Random(3)
     bodies = [rng.randbytes(800) for _ in range(30)]
     whole = gzip.compress(b"".join(gzip.decompress(record(0, body, ("X", str(n)))) for n, body in enumerate(bodies)))
@@ -296,6 +296,6 @@ def test_whatever_a_decompressor_raises_costs_the_member_it_was_given(tmp_path, 
             raise odd("x")
         return inner(*given)
 
-    monkeypatch.setattr("malmoi.archive.gzip_members.zlib.decompressobj", broken)
+    monkeypatch.setattr("malmoi.archive.record_boundaries.zlib.decompressobj", broken)
     rows, torn = capture.index(path, str(path))
     assert [row.url[-1] for row in rows] == list("023") and [one.why for one in torn] == [f"damaged: {odd.__name__}"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crawlers import catalogue
-from crawlers.fetch.common_crawl import collector
+from crawlers.fetch import common_crawl_collector
 from crawlers.fetch.job import Job, check
 from malmoi.archive import capture
 from malmoi.storage.bucket import Bucket
@@ -23,7 +23,7 @@ def test_a_crawl_is_collected_from_a_bucket(place: str, machine: Callable[[str],
     Path(file).write_text(text[: text.index(", manners=")] + ")\n", encoding="utf-8")
     definition = catalogue.load(file)
     job = Job(file, tmp_path / "run")
-    collector.collect(job, definition, check(job, definition))
+    common_crawl_collector.collect(job, definition, check(job, definition))
     stats = json.loads((tmp_path / "run" / "stats.json").read_text())
     rows, torn = capture.index(tmp_path / "run" / "pages.warc.gz", "pages.warc.gz")
     assert (stats["failed"], torn) == ([], [])

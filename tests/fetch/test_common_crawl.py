@@ -15,9 +15,8 @@ import pytest
 
 from crawlers import catalogue, defaults
 from crawlers.collect import describe_access, finish_crawl
-from crawlers.fetch import politeness
-from crawlers.fetch.common_crawl import collector, index_files, selection
-from crawlers.fetch.common_crawl.byte_ranges import LocalFiles, RangeError, RemoteFiles, is_plain
+from crawlers.fetch import common_crawl_collector, common_crawl_index, politeness
+from crawlers.fetch.byte_ranges import LocalFiles, RangeError, RemoteFiles, is_plain
 from crawlers.fetch.job import Job, check
 from crawlers.fetch.streaming_client import Net
 from crawlers.formats import ParsedItem
@@ -70,7 +69,7 @@ def run(tmp_path: Path, file: str, **more) -> dict:
     """One job in this process; its stats."""
     definition = catalogue.load(file)
     job = Job(file, tmp_path / "run", **more)
-    collector.collect(job, definition, check(job, definition))
+    common_crawl_collector.collect(job, definition, check(job, definition))
     return json.loads((tmp_path / "run" / "stats.json").read_text())
 
 
@@ -80,7 +79,7 @@ def gather(tmp_path: Path, file: str, **more) -> dict:
     earlier, folder = collection.runs(home), collection.open_run(home)
     definition = catalogue.load(file)
     job = Job(file, folder, tuple(one.folder for one in earlier), **more)
-    collector.collect(job, definition, check(job, definition))
+    common_crawl_collector.collect(job, definition, check(job, definition))
     return finish_crawl(definition.source, folder, earlier)
 
 
@@ -113,18 +112,18 @@ def test_the_pages_of_a_question_become_captures_with_their_dates_and_origins(tm
     assert not list((tmp_path / "ws" / "1-captures").rglob("*candidates*"))  # it names addresses
 
 
-@pytest.mark.parametrize(("tail", "requests"), [(index_files.TAIL, 2), (1 << 16, 3)])
+@pytest.mark.parametrize(("tail", "requests"), [(common_crawl_index.TAIL, 2), (1 << 16, 3)])
 def test_a_remote_index_is_read_in_parts_and_other_hosts_are_left_where_they_are(tmp_path, monkeypatch, tail, requests):
-    monkeypatch.setattr(index_files, "TAIL", tail)
+    monkeypatch.setattr(common_crawl_index, "TAIL", tail)
     pages = [page(n, f"www.shop{n:04d}.{end}") for n in range(900) for end in ("com", "net")]
     folder = write(tmp_path / "archive", [*pages, page(1), page(2)], group=100)
     with served(Host(folder)) as host:
         stats = run(tmp_path, source(tmp_path, host.base))
         index = [span for path, span in host.asked if path.endswith(".parquet")]
         net = Net(Guard.allow_loopback((host.base.split("/")[2],)), "Malmoi/0.1", 0.0)
-        ranges = index_files.key_ranges(("*.go.kr",))
+        ranges = common_crawl_index.key_ranges(("*.go.kr",))
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
-        parts = [index_files.look_at(RemoteFiles(net, host.base), name, "warc", ranges) for name in names]
+        parts = [common_crawl_index.look_at(RemoteFiles(net, host.base), name, "warc", ranges) for name in names]
     assert stats["fetched"] == 2 and all(index)
     assert [len(part.groups) for part in parts] == [1, 1]  # of 10 in each file
     assert len(index) == sum(part.requests + 1 for part in parts) == requests
@@ -177,7 +176,7 @@ def test_a_kill_and_a_resume_fetch_each_record_once(tmp_path):
 
 
 def test_index_files_that_came_before_the_host_went_away_are_not_requested_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(index_files, "TAIL", 64)
+    monkeypatch.setattr(common_crawl_index, "TAIL", 64)
     folder, last = archive(tmp_path), f"{TABLE}/subset=warc/part-00001-x.c000.gz.parquet"
     with served(Host(folder, {last: ["", "", "", "403"]})) as host:
         with pytest.raises(HostError, match=r"part-00001.*cannot be read \(status-403\); run again later"):
@@ -267,7 +266,7 @@ def test_the_forecast_comes_before_the_first_record_and_a_bound_stops_there(tmp_
 
 
 def test_a_large_index_is_not_fetched_beyond_the_bound(tmp_path, monkeypatch):
-    monkeypatch.setattr(index_files, "TAIL", 64)
+    monkeypatch.setattr(common_crawl_index, "TAIL", 64)
     folder = archive(tmp_path)
     with (
         served(Host(folder)) as host,
@@ -538,6 +537,8 @@ def test_what_is_withdrawn_is_neither_fetched_nor_named(tmp_path):
 def test_a_question_names_its_candidates_once_whatever_its_bounds(tmp_path):
     folder = archive(tmp_path)
     one, other = (catalogue.load(source(tmp_path, str(folder), f"max_pages={n}")).source.access for n in (1, 2))
-    assert selection.digest_of(one) == selection.digest_of(other)
+    assert common_crawl_index.digest_of(one) == common_crawl_index.digest_of(other)
     os.utime(next(folder.rglob("part-00000*.parquet")), (1, 1))
-    assert selection.digest_of(one) != selection.digest_of(catalogue.load(source(tmp_path, str(folder))).source.access)
+    assert common_crawl_index.digest_of(one) != common_crawl_index.digest_of(
+        catalogue.load(source(tmp_path, str(folder))).source.access
+    )

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from crawlers.fetch.connections import GuardedResolver, PeerRefused, _guard_factory
+from crawlers.fetch.connections import GuardedResolver, _guard_factory
+from crawlers.fetch.failures import PeerRefused
 from crawlers.web.ssrf_guard import Guard, refuse_url
 from tests.builders.rows import each_row
 

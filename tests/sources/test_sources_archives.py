@@ -7,7 +7,7 @@ import pytest
 
 from crawlers import catalogue, extract
 from crawlers.collect import finish_crawl
-from crawlers.fetch.common_crawl import collector
+from crawlers.fetch import common_crawl_collector
 from crawlers.fetch.job import Job
 from filters import rights
 from malmoi.archive import collection
@@ -42,7 +42,7 @@ def documents(tmp_path_factory):
     source = replace(definition.source, access=replace(definition.source.access, data=folder / "archive"))
     home = folder / "captures"
     run = collection.open_run(home)
-    collector.collect(Job("cc_government", run), replace(definition, source=source), source.access)
+    common_crawl_collector.collect(Job("cc_government", run), replace(definition, source=source), source.access)
     assert finish_crawl(source, run, [])["new"] == len(PAGES)  # none of the shop
     read = extract.extractor(extract.Extraction("cc_government", ()))
     found = {}

@@ -23,11 +23,10 @@ from urllib.parse import urldefrag
 
 from crawlers import denylist, licence_rules, withdrawn
 from crawlers.catalogue import Definition
-from crawlers.fetch import payload, politeness
+from crawlers.fetch import common_crawl_index, payload, politeness
 from crawlers.fetch.archive import Archive
-from crawlers.fetch.common_crawl import index_files, selection
-from crawlers.fetch.common_crawl.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
-from crawlers.fetch.common_crawl.selection import PAGE, Candidate, Forecast
+from crawlers.fetch.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
+from crawlers.fetch.common_crawl_index import PAGE, Candidate, Forecast
 from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
 from crawlers.fetch.policy_recheck import PolicyRecheck
 from crawlers.fetch.politeness import utc_now
@@ -35,7 +34,6 @@ from crawlers.fetch.streaming_client import Answer, Net, Refused
 from crawlers.sampling import Sample, describe, draw_stream
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Torn, read_range
-from malmoi.archive.collection import Run
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import HostError, SourceError
 from malmoi.printable import escape_controls
@@ -104,18 +102,53 @@ def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
     for row in (row for run in earlier for row in run.rows):
         known[row.url] = max(row.fetched, known.get(row.url, ""))
     try:
-        key, began = selection.digest_of(access), f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+        key, began = common_crawl_index.digest_of(access), f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+        # An earlier run has fetched all that the same question finds, and a crawl never changes.
+        is_fetched = any(
+            run.facts.get("finished") == "finished"
+            and not run.facts.get("failed")
+            and run.facts.get("selection") == key
+            and withdrawn.REASON not in run.facts["blocked_by"]
+            for run in earlier
+        )
         state = _State(source, job, access, archive, _open_files(source, job, access, archive), known)
-        if job.limit is not None or job.sample or not any(_is_complete(run, key) for run in earlier):
+        if job.limit is not None or job.sample or not is_fetched:
             _fetch_selected(state, key)
-    except (RangeError, Refused) as error:
+    except RangeError as error:
         archive.leave()
-        raise _explain_stop(source, error) from None
+        raise HostError(f"{source.name}: {error.place} cannot be read ({error.why}); run again later") from None
+    except Refused as error:
+        archive.leave()
+        kind = SourceError if error.reason == "robots-disallow" or error.reason.startswith("guard-") else HostError
+        raise kind(
+            f"{source.name}: {error.url} may not be fetched ({error.reason}); run again later, or get the files by "
+            "other means and name their folder in data= of the source"
+        ) from None
     except BaseException:
         archive.leave()
         raise
     archive.close()
-    write_stats(job.run_dir, _stats(state, key, began))
+    stats = {
+        "fetched": state.fetched,
+        "replayed": 0,
+        "not_modified": archive.revisits,
+        "pages": state.fetched,
+        "blocked": state.blocked.total(),
+        "failed": [{"url": url, "why": escape_controls(why)} for url, why in sorted(state.failed.items())],
+        "bytes": archive.bytes,
+        "limit": job.limit,
+        "finished": "limit" if state.is_limited else "finished",
+        "error": "",
+        "began": began,
+        "ended": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
+        "blocked_by": dict(sorted(state.blocked.items())),
+        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
+        "records": archive.records,
+        "crawl": access.crawl,
+        "selection": key,
+        **state.sample,
+    }
+    write_stats(job.run_dir, stats)
     for path in job.run_dir.glob("candidates-*.parquet"):
         path.unlink()
     for path in job.run_dir.glob("index-*"):
@@ -139,19 +172,12 @@ def _open_files(source: Source, job: Job, access: CommonCrawl, archive: Archive)
     return RemoteFiles(net, base if base.endswith("/") else f"{base}/")
 
 
-def _is_complete(run: Run, key: str) -> bool:
-    """Whether an earlier run has fetched all that the same question finds; a crawl never changes."""
-    facts = run.facts
-    is_whole = facts.get("finished") == "finished" and not facts.get("failed")
-    return is_whole and facts.get("selection") == key and withdrawn.REASON not in facts["blocked_by"]
-
-
 def _fetch_selected(state: _State, key: str) -> None:
     """Ask the index, report the forecast, and fetch what is not archived yet."""
     candidates = state.job.run_dir / f"candidates-{key}.parquet"
     if not candidates.exists():
         tables = _bring_index(state, state.job.run_dir / f"index-{key}")
-        selection.select(state.source, state.access, tables, candidates)
+        common_crawl_index.select(state.source, state.access, tables, candidates)
     delay = state.net.delay if state.net else 0.0
     forecast = Forecast(delay=None if isinstance(state.files, LocalFiles) else delay)
     for one in _list_wanted(state, candidates, lambda *_: None):
@@ -205,8 +231,8 @@ def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
     An index file that an attempt before has fetched, or found without wanted rows, is not requested again.
     """
     access = state.access
-    if (folder := selection.index_folder(access)) is not None:
-        found = index_files.list_local(folder, access.crawl)
+    if (folder := common_crawl_index.index_folder(access)) is not None:
+        found = common_crawl_index.list_local(folder, access.crawl)
         if "warc" not in found:
             raise SourceError(
                 f"{state.source.name}: no index file of {access.crawl} below {folder}; correct crawl=, index= or data= "
@@ -215,8 +241,8 @@ def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
         return dict(found)
     files = state.files
     assert isinstance(files, BucketFiles | RemoteFiles)
-    listed, ranges = index_files.list_remote(files, access.crawl), index_files.key_ranges(access.hosts)
-    parts: dict[Path, index_files.Part] = {}
+    listed, ranges = common_crawl_index.list_remote(files, access.crawl), common_crawl_index.key_ranges(access.hosts)
+    parts: dict[Path, common_crawl_index.Part] = {}
     for subset, paths in listed.items():
         (store / subset).mkdir(parents=True, exist_ok=True)
         for path in paths:
@@ -224,7 +250,7 @@ def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
             empty = target.with_suffix(".none")
             if target.exists() or empty.exists():
                 continue
-            parts[target] = index_files.look_at(files, path, subset, ranges)
+            parts[target] = common_crawl_index.look_at(files, path, subset, ranges)
             if not parts[target].groups:
                 del parts[target]
                 empty.touch()
@@ -238,7 +264,7 @@ def _bring_index(state: _State, store: Path) -> dict[str, Sequence[Path]]:
         )
     state.report(forecast=said)
     for target, part in parts.items():
-        index_files.fetch(files, part, target)
+        common_crawl_index.fetch(files, part, target)
         state.report(bytes=files.received)
     found = {subset: sorted((store / subset).glob("*.parquet")) for subset in listed}
     if not found["warc"]:
@@ -252,7 +278,7 @@ def _list_wanted(state: _State, path: Path, block: Callable[[Candidate, str], No
     """Yield the candidates that are not archived yet; `block` gets the pages that may not be, and why."""
     pages, origins, limit = 0, set[str](), state.job.limit
     matcher, marked = state.job.matcher, licence_rules.is_marked(state.source)
-    for one in selection.read(path):
+    for one in common_crawl_index.read(path):
         is_beyond = pages >= limit if limit is not None and one.kind == PAGE else False
         is_stranger = limit is not None and one.kind != PAGE and one.origin not in origins
         if is_beyond or is_stranger or one.fetched <= state.known.get(one.url, ""):
@@ -324,37 +350,3 @@ def _archive(state: _State, one: Candidate, raw: bytes) -> str:
     headers = payload.rewrite_headers(pairs, len(capture.body))
     state.archive.add(one.url, capture.fetched, capture.status, headers, capture.body, origin=place)
     return ""
-
-
-def _explain_stop(source: Source, error: RangeError | Refused) -> SourceError:
-    if isinstance(error, RangeError):
-        return HostError(f"{source.name}: {error.place} cannot be read ({error.why}); run again later")
-    kind = SourceError if error.reason == "robots-disallow" or error.reason.startswith("guard-") else HostError
-    return kind(
-        f"{source.name}: {error.url} may not be fetched ({error.reason}); run again later, or get the files by other "
-        "means and name their folder in data= of the source"
-    )
-
-
-def _stats(state: _State, key: str, began: str) -> dict[str, Any]:
-    archive = state.archive
-    return {
-        "fetched": state.fetched,
-        "replayed": 0,
-        "not_modified": archive.revisits,
-        "pages": state.fetched,
-        "blocked": state.blocked.total(),
-        "failed": [{"url": url, "why": escape_controls(why)} for url, why in sorted(state.failed.items())],
-        "bytes": archive.bytes,
-        "limit": state.job.limit,
-        "finished": "limit" if state.is_limited else "finished",
-        "error": "",
-        "began": began,
-        "ended": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
-        "blocked_by": dict(sorted(state.blocked.items())),
-        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
-        "records": archive.records,
-        "crawl": state.access.crawl,
-        "selection": key,
-        **state.sample,
-    }
