@@ -15,13 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from crawlers import folders, proofs
-from crawlers.archives import ReadArchive, index_archives
-from crawlers.archives import read as read_archive
+from crawlers import local_files, proofs
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import FreshArchive
 from crawlers.fetch.job import ASK_AGAIN
-from crawlers.folders import Left
+from crawlers.local_files import Left, ReadArchive, index_archives, read_archive
 from crawlers.rights import claims
 from crawlers.sampling import Sample, Stratum, describe, draw_by_size
 from crawlers.web.addresses import covers, form_of
@@ -126,7 +124,7 @@ def collect_local(
         "new": len(new),
         "gone": len(gone),
         "torn": len(look.torn),
-        "outside": sum(why == folders.LEADS_OUT for _, why in look.left),
+        "outside": sum(why == local_files.LEADS_OUT for _, why in look.left),
         "left out": len(look.left),
     }
     if gone_for_good:
@@ -143,7 +141,7 @@ def collect_local(
 def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadArchive) -> _Found:
     match source.access:
         case Folder():
-            taken, left, strata = folders.index_files(source, source.access, limit, sample)
+            taken, left, strata = local_files.index_files(source, source.access, limit, sample)
             return _Found(taken, (), left, _describe_sample("files", strata))
         case Warc():
             rows, torn = index_archives(source, source.access, read)
@@ -168,7 +166,7 @@ def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
 
 def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:
     digest = hashlib.sha256(body).hexdigest()
-    fetched = folders.format_utc(path.stat().st_mtime)
+    fetched = local_files.format_utc(path.stat().st_mtime)
     record = capture.record_id(name, digest)
     return IndexRow(record, name, fetched, 200, "text/plain", digest, "", 0, len(body), LICENCE)
 

@@ -22,8 +22,7 @@ from urllib.parse import unquote, urlsplit
 from crawlers.encodings.charset_labels import charset_of
 from crawlers.encodings.decode import decode
 from crawlers.web.addresses import ESCAPED, canonical_url, join_url
-from crawlers.web.json_tree import Node, String, list_cuts, parse_json
-from crawlers.web.markup_tree import BLOCKS, Element, Piece, parse_markup
+from crawlers.web.text_trees import BLOCKS, Element, Node, Piece, String, list_cuts, parse_json, parse_markup
 from malmoi import limits
 from malmoi.erasure.passages import PassageFinder
 from malmoi.erasure.tombstones import Matcher

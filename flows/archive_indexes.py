@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from crawlers import archives
-from crawlers.archives import Indexed, ReadArchive
+from crawlers import local_files
+from crawlers.local_files import Indexed, ReadArchive
 from crawlers.withdrawn import find_by_address
 from malmoi.archive import collection
 from malmoi.erasure.tombstones import Matcher
@@ -27,20 +27,20 @@ _TORN = b"torn"  # metadata of the schema: messages about unreadable records
 
 
 def make_reader(workspace: Workspace, source: str, matcher: Matcher) -> ReadArchive:
-    """Return a function like `archives.read`, which reads the kept index of an unchanged archive instead."""
+    """Return a function like `local_files.read_archive`, which reads the kept index of an unchanged archive instead."""
 
     def write(table: pa.Table, folder: Path) -> None:
         shard.write(table, folder / NAME, statistics=False)
 
     def read(path: Path) -> Indexed:
         before = path.stat()
-        code = [archives.VERSION, version("FastWARC"), _LIMITS]
+        code = [local_files.ARCHIVE_VERSION, version("FastWARC"), _LIMITS]
         key = digest(["captures", code, str(path.absolute()), shard.sha256_of(path)])[:32]
         target = workspace.survey(key) / NAME
         if target.exists():
             table = shard.read(target)
             return collection.to_rows(table), json.loads(table.schema.metadata[_TORN])
-        rows, torn = archives.read(path)
+        rows, torn = local_files.read_archive(path)
         after = path.stat()
         unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if unchanged and not any(find_by_address(matcher, source, row.url) for row in rows):

@@ -32,7 +32,7 @@ from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
 from crawlers.fetch.policy_recheck import RobotsAnswers
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
-from crawlers.folders import format_utc
+from crawlers.local_files import format_utc
 from crawlers.sampling import Lowest, Sample, Stratum, describe
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin

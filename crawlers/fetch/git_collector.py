@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import re2
 
+from crawlers.access_rules import HOSTS, find_git_fault
 from crawlers.catalogue import Definition
 from crawlers.fetch import git_repository
 from crawlers.fetch.archive import CLOSED, OPEN, FreshArchive, read_gone
@@ -28,7 +29,6 @@ from crawlers.fetch.job import Job, guard_of, say, write_stats
 from crawlers.fetch.politeness import user_agent
 from crawlers.formats import front_matter
 from crawlers.sampling import Stratum, describe
-from crawlers.web.repositories import HOSTS, find_git_fault
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive.capture import Torn, info_record, record_id, resource_record, scan

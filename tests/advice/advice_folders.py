@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers import folders
+from crawlers import local_files
 from tests.advice.advice import SOURCE, Place, advice, own
 
 
@@ -171,9 +171,9 @@ def file_forbidden(place):
         return digest(path)
 
     own(place)
-    digest = folders.sha256_of
+    digest = local_files.sha256_of
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folders, "sha256_of", refuse)
+        patch.setattr(local_files, "sha256_of", refuse)
         yield "collect own.py"
         place.write("pages/b.txt", "다른 글이다.\n")  # one that may not be read stops no other
         yield "collect own.py"

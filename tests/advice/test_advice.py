@@ -47,7 +47,7 @@ WATCHED = (
     "malmoi/releases/sampling/__init__.py",
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
-    "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
+    "crawlers/catalogue.py", "crawlers/local_files.py", "crawlers/collect.py",
     "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
     "crawlers/rights/claims.py", "crawlers/tables.py", "malmoi/licensing/review_file.py",
 )  # fmt: skip

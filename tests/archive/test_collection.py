@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import collect as collecting
-from crawlers import extract, folders
+from crawlers import extract, local_files
 from crawlers.rights.host import policy_files
 from flows.collect import Collected
 from flows.collect import collect as gather
@@ -291,7 +291,7 @@ def test_a_file_with_an_odd_name_or_of_an_odd_kind_is_left_out_with_a_reason(tmp
      PermissionError(13, "Permission denied"), FileNotFoundError(2, "gone"), OSError(5, "Input/output error")],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "where", ["crawlers.folders.sha256_of", "crawlers.folders.format_utc", "crawlers.folders._skip_kind"]
+    "where", ["crawlers.local_files.sha256_of", "crawlers.local_files.format_utc", "crawlers.local_files._skip_kind"]
 )
 def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_path, monkeypatch, odd, where):
     folder = tmp_path / "a"
@@ -316,7 +316,7 @@ def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_pat
 
 def test_a_date_of_a_file_that_no_calendar_has_leaves_it_out(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("하나")
-    monkeypatch.setattr(folders, "format_utc", lambda _: folders.datetime.fromtimestamp(1e15).isoformat())
+    monkeypatch.setattr(local_files, "format_utc", lambda _: local_files.datetime.fromtimestamp(1e15).isoformat())
     with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or remove what keeps"):
         collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers import archives
+from crawlers import local_files
 from flows import archive_indexes
 from malmoi.archive.capture import warc_record
 from malmoi.erasure.tombstones import Matcher, Tombstone
@@ -28,13 +28,13 @@ def archive(path: Path, *names: str, tail: bytes = b"") -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the archives that were read."""
     names: list[str] = []
-    real = archives.read
+    real = local_files.read_archive
 
-    def read(path: Path) -> archives.Indexed:
+    def read(path: Path) -> local_files.Indexed:
         names.append(path.name)
         return real(path)
 
-    monkeypatch.setattr(archives, "read", read)
+    monkeypatch.setattr(local_files, "read_archive", read)
     return names
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crawlers import archives, host_templates
+from crawlers import host_templates, local_files
 from filters import exact_duplicates
 from filters.duplicates.duplicate_schema import TABLE
 from flows import run as runs
@@ -242,7 +242,7 @@ def test_a_run_with_nothing_new_reads_no_archive_and_runs_no_shard(
     def refuse(*_: object) -> None:
         raise AssertionError("done again")
 
-    monkeypatch.setattr(archives.capture, "index", refuse)
+    monkeypatch.setattr(local_files.capture, "index", refuse)
     monkeypatch.setattr(shard_jobs, "extractor", refuse)
     monkeypatch.setattr(shard_jobs, "walk", refuse)
     assert collect(home, sites.source, QUIET).new == 0
@@ -257,9 +257,11 @@ def test_new_pages_are_the_only_ones_that_are_extracted_and_filtered(
     curated(home, sites)
     sites.add(2)
     read: list[str] = []
-    real = archives.capture.index
+    real = local_files.capture.index
     monkeypatch.setattr(
-        archives.capture, "index", lambda path, *given, **named: read.append(path.name) or real(path, *given, **named)
+        local_files.capture,
+        "index",
+        lambda path, *given, **named: read.append(path.name) or real(path, *given, **named),
     )
     assert collect(home, sites.source, QUIET).new == 2
     assert read == ["002.warc"]

@@ -6,7 +6,7 @@ import pytest
 
 from crawlers import catalogue
 from crawlers.access_rules import FORMATS, find_absent, find_faults
-from crawlers.archives import index_archives, read
+from crawlers.local_files import index_archives, read_archive
 from crawlers.proofs import read_licence_files
 from malmoi.archive.capture import warc_record
 from malmoi.errors import CallError
@@ -159,7 +159,7 @@ def test_an_archive_below_the_home_folder_is_read_with_its_licence_file(tmp_path
     source = Source("own", "A", "B", Warc((Path(path),)), (claim,), LicenceRule(("licence-file",)))
     assert not find_absent(source)
     assert [name for name, _, _ in read_licence_files(source)] == ["LICENCE"]
-    assert [row.url for row in index_archives(source, source.access, read)[0]] == ["https://a.kr/1"]
+    assert [row.url for row in index_archives(source, source.access, read_archive)[0]] == ["https://a.kr/1"]
 
 
 def test_a_web_source_with_a_licence_file_is_first_told_to_name_a_page(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from crawlers import extract, folders
+from crawlers import extract, local_files
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.reports import crawl_report
@@ -91,10 +91,10 @@ def fill(root: Path) -> Path:
 
 
 LEFT = [
-    ["nowhere.txt", folders.BROKEN_LINK],
-    ["out.txt", folders.LEADS_OUT],
-    ["outside", folders.LINKED_FOLDER],
-    ["pipe.txt", folders.NO_FILE],
+    ["nowhere.txt", local_files.BROKEN_LINK],
+    ["out.txt", local_files.LEADS_OUT],
+    ["outside", local_files.LINKED_FOLDER],
+    ["pipe.txt", local_files.NO_FILE],
 ]
 
 
@@ -179,7 +179,7 @@ def test_a_second_run_finds_nothing_new_and_a_new_link_is_news(done):
     assert len(collection.runs(home.captures("papers"))) == 1
     (root / "papers" / "later.txt").symlink_to(root / "nowhere")
     assert collect(home, str(source), Progress(quiet=True)).new == 0
-    assert ["later.txt", folders.BROKEN_LINK] in collection.runs(home.captures("papers"))[-1].facts["not_taken"]
+    assert ["later.txt", local_files.BROKEN_LINK] in collection.runs(home.captures("papers"))[-1].facts["not_taken"]
 
 
 # Which files a folder gives ------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def test_a_second_run_finds_nothing_new_and_a_new_link_is_news(done):
 
 def chosen(root: Path, **access: tuple[str, ...]) -> list[str]:
     source = Source("here", "", "", Folder(root, **access), (LicenceClaim("MIT", "MIT", file="LICENSE"),))
-    return [path.relative_to(root).as_posix() for path in folders.paths(source, source.access)[0]]
+    return [path.relative_to(root).as_posix() for path in local_files.paths(source, source.access)[0]]
 
 
 @pytest.fixture
@@ -214,7 +214,9 @@ def test_a_glob_typed_in_composed_hangul_finds_what_a_mac_has_named(tmp_path):
 
 def test_two_files_whose_names_differ_only_in_spelling_keep_their_own():
     composed = unicodedata.normalize("NFC", NFD)
-    assert folders.normalise_names([NFD, composed]) == [NFD, composed] and folders.normalise_names([NFD]) == [composed]
+    assert local_files.normalise_names([NFD, composed]) == [NFD, composed] and local_files.normalise_names([NFD]) == [
+        composed
+    ]
 
 
 @pytest.mark.parametrize("glob", ["/etc/*", ""])
@@ -232,7 +234,7 @@ def test_a_folder_that_may_not_be_read_is_left_out_and_named_and_the_root_stops_
 
     monkeypatch.setattr(os, "walk", walk)  # the superuser may read everything, so the refusal is played
     source = Source("here", "", "", Folder(tree))
-    assert folders.paths(source, source.access)[1] == [("secret", folders.NO_FOLDER)]
+    assert local_files.paths(source, source.access)[1] == [("secret", local_files.NO_FOLDER)]
     closed = tree
     with pytest.raises(SourceError, match=r"the folder .* cannot be read \(Permission denied\); grant read permission"):
         chosen(tree)

@@ -1,4 +1,8 @@
-"""Index the files of a local folder: which files are chosen, which are left out and why."""
+"""Index what is on this machine: the files of a folder, or the latest good answer for each URL of WARC files.
+
+The index of an archive is kept in the workspace by the digest of its bytes, so an unchanged archive is hashed, which
+takes a fiftieth of the time, and not read again.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,28 @@ import mimetypes
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urldefrag
 
 from crawlers.sampling import Sample, Stratum, draw_by_size
+from crawlers.web.site_files import mark_policy_file
+from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow, record_id
 from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors
-from malmoi.errors import SourceError
-from malmoi.source import FOLDER, Folder, Source
+from malmoi.errors import CaptureError, SourceError
+from malmoi.source import FOLDER, Folder, Source, Warc
 from malmoi.storage.shard import sha256_of
+
+ARCHIVE_VERSION = 1  # raise it when an archive yields other rows or messages
+Indexed: TypeAlias = tuple[list[IndexRow], list[str]]  # rows, and messages about unreadable records
+ReadArchive: TypeAlias = Callable[[Path], Indexed]
+
 
 Left: TypeAlias = tuple[str, str]  # name of a file below the folder, and why it was left out
 
@@ -50,7 +63,21 @@ def index_files(
         path, name = named[url], url.removeprefix(f"{FOLDER}{source.name}/")
         try:
             with input_errors(_PathError):
-                rows.append(_index_file(path, url))
+                digest, state = sha256_of(path), path.stat()
+                media = _MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
+                row = IndexRow(
+                    record=record_id(url, digest),
+                    url=url,
+                    fetched=format_utc(state.st_mtime),  # its last change, as a file has no time of sending
+                    status=200,
+                    media=media or "application/octet-stream",
+                    payload_sha256=digest,
+                    path=str(path.absolute()),
+                    offset=0,
+                    size=state.st_size,
+                    kind="file",
+                )
+            rows.append(row)
         except OSError as error:  # deleted since it was listed, no read permission, a damaged disk
             left.append((name, explain_read_error(error)))
         except _PathError as error:
@@ -65,22 +92,6 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # deleted since it was listed
         return 0
-
-
-def _index_file(path: Path, url: str) -> IndexRow:
-    digest, found = sha256_of(path), path.stat()
-    return IndexRow(
-        record=record_id(url, digest),
-        url=url,
-        fetched=format_utc(found.st_mtime),  # a file has no time of sending; its last change is the nearest
-        status=200,
-        media=_MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        payload_sha256=digest,
-        path=str(path.absolute()),
-        offset=0,
-        size=found.st_size,
-        kind="file",
-    )
 
 
 def format_utc(seconds: float) -> str:
@@ -235,3 +246,61 @@ def normalise_names(raw: Sequence[str]) -> list[str]:
     composed = [unicodedata.normalize("NFC", name) for name in raw]
     once = Counter(composed)
     return [short if once[short] == 1 else name for name, short in zip(raw, composed, strict=True)]
+
+
+def index_archives(source: Source, access: Warc, read: ReadArchive) -> Indexed:
+    """Return the rows of all archives, one per URL and sorted by it, and messages about unreadable records.
+
+    `read` is `read_archive`, or returns what it returned earlier. Raises SourceError if an archive is missing,
+    CaptureError if none of them holds an answer.
+    """
+    rows: list[IndexRow] = []
+    torn: list[str] = []
+    for path in _list_files(source, access):
+        try:
+            found, broken = read(path)
+        except OSError as error:
+            torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); grant read permission")
+            continue
+        except CaptureError as error:  # a file that is not an archive does not stop the others
+            torn.append(show(str(error)))
+            continue
+        rows += found
+        torn += broken
+    if not rows:
+        where = ", ".join(str(path) for path in access.paths)
+        why = f" ({torn[0]})" if torn else ""
+        raise CaptureError(
+            f"{source.name}: no WARC record of {where} is a response; nothing can be extracted{why}. "
+            "Name an archive of pages in `paths` of the source file."
+        )
+    best: dict[str, IndexRow] = {}
+    for row in rows:
+        if "#" in row.url:  # a fragment is never sent, so the answers are of one page
+            row = replace(row, url=urldefrag(row.url).url)
+        held = best.get(row.url)
+        if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
+            best[row.url] = row
+    return [best[url] for url in sorted(best)], torn
+
+
+def read_archive(path: Path) -> Indexed:
+    """Index one archive; policy files have the kind INSTRUMENT. OSError or CaptureError if it cannot be read."""
+    found, broken = capture.index(path, str(path.absolute()), own="")
+    rows = [mark_policy_file(row, path) for row in found if row.kind not in ("metadata", "revisit")]
+    return rows, [one.describe() for one in broken]
+
+
+def _list_files(source: Source, access: Warc) -> list[Path]:
+    files: list[Path] = []
+    for path in map(Path.expanduser, access.paths):
+        if path.is_dir():
+            files += sorted(p for p in path.rglob("*") if p.name.endswith((".warc", ".warc.gz")))
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise SourceError(f"{source.name}: the archive {path} does not exist; correct `paths` in the source file.")
+    if not files:
+        names = ", ".join(str(p) for p in access.paths)
+        raise SourceError(f"{source.name}: no .warc or .warc.gz below {names}; correct `paths` in the source file.")
+    return files
