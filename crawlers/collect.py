@@ -65,21 +65,19 @@ def describe_access(source: Source) -> str:
         case Git(url=url, branch=branch, commit=commit):
             return f"fetch {url} at {commit or branch}"
         case CommonCrawl():
-            return _describe_question(source, source.access)
+            from crawlers.fetch import common_crawl_index  # it imports DuckDB
+
+            access = source.access
+            said = f"ask {access.index or access.data} for {', '.join(access.languages)} pages of {access.crawl}"
+            said += f" at {', '.join(access.hosts)}" if access.hosts else ""
+            forecast = common_crawl_index.forecast_local(source, access)
+            # With an index on this machine, also what it answers.
+            what = forecast.describe() if forecast else "its forecast comes with the collection, which reads the index"
+            return f"{said}; {what}"
         case Folder(path=path):
             return f"index the files of {path}"
         case Warc(paths=paths):
             return f"index {', '.join(str(p) for p in paths)}"
-
-
-def _describe_question(source: Source, access: CommonCrawl) -> str:
-    """Describe what is asked of an archive; with an index on this machine, also what it answers."""
-    from crawlers.fetch import common_crawl_index  # it imports DuckDB
-
-    said = f"ask {access.index or access.data} for {', '.join(access.languages)} pages of {access.crawl}"
-    said += f" at {', '.join(access.hosts)}" if access.hosts else ""
-    found = common_crawl_index.forecast_local(source, access)
-    return f"{said}; {found.describe() if found else 'its forecast comes with the collection, which reads the index'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +108,23 @@ def collect_local(
     or a licence file is missing or unreadable; the message says which and what to do.
     """
     look = _look(source, limit, sample, read)
-    known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
+    # Policy files (robots.txt, sitemaps …) that earlier runs indexed and that are not gone, and current captures.
+    files = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
+    known = {url: row for url, row in files.items() if row.kind == INSTRUMENT}
+    known |= {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
     gone_for_good = {row.url for row in new if find_by_address(matcher, source.name, row.url)}
     new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
     gone = [] if limit is not None or sample else [mark_gone(row) for url, row in known.items() if url not in here]
-    proof = [(_licence_row(name, path, body), body) for name, path, body in proofs.read_licence_files(source)]
-    fresh = [(row, body) for row, body in proof if row.record not in held]
+    fresh = []
+    for name, path, body in proofs.read_licence_files(source):
+        sha256, fetched = hashlib.sha256(body).hexdigest(), local_files.format_utc(path.stat().st_mtime)
+        record = capture.record_id(name, sha256)
+        if record not in held:
+            row = IndexRow(record, name, fetched, 200, "text/plain", sha256, "", 0, len(body), LICENCE)
+            fresh.append((row, body))
     counts = {
         "found": len(look.rows),
         "new": len(new),
@@ -156,19 +162,6 @@ def _look(source: Source, limit: int | None, sample: Sample | None, read: ReadAr
 
 def _describe_sample(units: str, strata: Sequence[Stratum]) -> dict[str, Any]:
     return describe(f"{units} at random, in strata by their size", units, strata) if strata else {}
-
-
-def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
-    """Return URL → row of the policy files (robots.txt, sitemaps …) that earlier runs indexed and that are not gone."""
-    held = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
-    return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
-
-
-def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:
-    digest = hashlib.sha256(body).hexdigest()
-    fetched = local_files.format_utc(path.stat().st_mtime)
-    record = capture.record_id(name, digest)
-    return IndexRow(record, name, fetched, 200, "text/plain", digest, "", 0, len(body), LICENCE)
 
 
 def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
@@ -270,7 +263,7 @@ def describe_findings(definition: Definition, folder: Path, counts: Mapping[str,
         )
     for file, why in sorted(stats.get("unread_robots", {}).items()):
         yield f"nothing of its host was fetched, because {file} cannot be read ({why}). Open that address."
-    if unread := _list_unread(stats):
+    if unread := [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]:
         yield (
             f"answers whose addresses could not be read: {len(unread):,}, so what they lead to may be missing. First "
             f"{unread[0]}. Look at that answer and collect again; correct follow() of the source file if it fails "
@@ -300,11 +293,6 @@ def _advise_on_bound(access: AccessPoint, urls: Sequence[str]) -> str:
         f"calendar or a search, {step} in the source file; only if these are the pages you want, raise max_pages. Then "
         "collect again."
     )
-
-
-def _list_unread(stats: Mapping[str, Any]) -> list[str]:
-    """Return the answers of a crawl whose addresses could not be read, each with the reason."""
-    return [f"{one['url']}: {one['why']}" for one in stats["failed"] if one["why"].startswith("links-unread")]
 
 
 def find_unknown(definition: Definition, folder: Path) -> tuple[str, ...]:

@@ -77,8 +77,16 @@ def prove_claims(
     """
     proofs: dict[str, IndexRow] = {}
     for claim in source.claim:
-        if claim.file:  # a file of the repository, archived like the others
-            proofs[claim.file] = _prove_by_file(source, claim, rows, folder)
+        if claim.file:  # a file of the repository, which each run archives like the others
+            named = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
+            if not named:
+                raise SourceError(
+                    f"{source.name}: the licence file {claim.file} is not in the repository; a claim needs its proof. "
+                    "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+                )
+            row = min(named, key=lambda r: len(r.url))  # content/ko/LICENSE has the same ending
+            check_words(source, claim, capture.read(folder / row.path, row.offset, row.record).body)
+            proofs[claim.file] = replace(row, url=claim.file, kind=LICENCE)
         elif claim.url:
             url = claims.proof_address(claim)
             proofs[url] = proof = _find_page(source, url, rows, folder, earlier, stats)
@@ -102,19 +110,6 @@ def check_words(source: Source, claim: LicenceClaim, body: bytes, media: str = "
     with input_errors(refuse):
         text = claims.readable_text(body, media, charset_of(media), name)
     claims.check_quote(claim, text)
-
-
-def _prove_by_file(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> IndexRow:
-    """Return the row of the repository's licence file, which each run archives, under its name in the claim."""
-    named = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
-    if not named:
-        raise SourceError(
-            f"{source.name}: the licence file {claim.file} is not in the repository; a claim needs its proof. "
-            "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
-        )
-    row = min(named, key=lambda r: len(r.url))  # content/ko/LICENSE has the same ending
-    check_words(source, claim, capture.read(folder / row.path, row.offset, row.record).body)
-    return replace(row, url=claim.file, kind=LICENCE)
 
 
 def _find_page(

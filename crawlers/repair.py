@@ -68,7 +68,11 @@ def repair(home: Path, source: Source | None) -> list[Repaired]:
     for number, run in enumerate(found):
         rows = (row for one in found[number + 1 :] for row in one.rows)
         later = {row.url for row in rows if row.kind == INSTRUMENT and is_lasting(row)}
-        damaged = [row for row in _list_archived(run) if not _is_whole(run, row, whole)]
+        # The rows whose records are read from an archive of the workspace.
+        read = (row for row in run.rows if row.status == 200 or (row.kind == INSTRUMENT and row.status < 400))
+        kept = (row for row in read if row.kind in (*ARCHIVED, LICENCE, INSTRUMENT) and is_lasting(row))
+        ours = [row for row in kept if not Path(row.path).is_absolute()]
+        damaged = [row for row in ours if not _is_whole(run, row, whole)]
         stay = tuple(row.url for row in damaged if row.kind == INSTRUMENT and row.url not in later)
         out = {row for row in damaged if row.url not in stay}
         if out:
@@ -79,13 +83,6 @@ def repair(home: Path, source: Source | None) -> list[Repaired]:
 
 def _stats_error(path: Path, name: str) -> CaptureError:
     return CaptureError(f"{path}: cannot be read ({name}), so no index can be made anew. Restore the run from a copy.")
-
-
-def _list_archived(run: Run) -> list[IndexRow]:
-    """Return the rows whose records are read from an archive of the workspace."""
-    read = (row for row in run.rows if row.status == 200 or (row.kind == INSTRUMENT and row.status < 400))
-    kept = (row for row in read if row.kind in (*ARCHIVED, LICENCE, INSTRUMENT) and is_lasting(row))
-    return [row for row in kept if not Path(row.path).is_absolute()]
 
 
 def _is_whole(run: Run, row: IndexRow, known: dict[Path, set[tuple[int, str, str]]]) -> bool:
