@@ -191,7 +191,19 @@ def _skip_reason(path: Path, root: Path, home: Path) -> str | None:
     """Return why a path is skipped: "" if it is taken, None for a folder, whose files are judged one by one."""
     try:
         with input_errors(_PathError):
-            return _skip_kind(path, root, home)
+            if path.is_dir():
+                return LINKED_FOLDER if path.is_symlink() else None
+            if not path.exists():
+                return BROKEN_LINK
+            place = path.resolve() if path.is_symlink() else _resolve(path.parent)
+            if not place.is_relative_to(home):
+                return LEADS_OUT
+            if not path.is_file():
+                return NO_FILE
+            name = path.relative_to(root).as_posix()
+            if any(0xD800 <= ord(c) < 0xE000 for c in name):  # the way os.fsdecode spells bytes that are not UTF-8
+                return NOT_UTF8
+            return CONTROLS if has_controls(name) else ""
     except OSError as error:
         return explain_read_error(error)
     except _PathError as error:
@@ -209,22 +221,6 @@ def explain_read_error(error: OSError) -> str:
     'unreadable: Permission denied'
     """
     return f"unreadable: {error.strerror or type(error).__name__}"
-
-
-def _skip_kind(path: Path, root: Path, home: Path) -> str | None:
-    if path.is_dir():
-        return LINKED_FOLDER if path.is_symlink() else None
-    if not path.exists():
-        return BROKEN_LINK
-    place = path.resolve() if path.is_symlink() else _resolve(path.parent)
-    if not place.is_relative_to(home):
-        return LEADS_OUT
-    if not path.is_file():
-        return NO_FILE
-    name = path.relative_to(root).as_posix()
-    if any(0xD800 <= ord(c) < 0xE000 for c in name):  # the way os.fsdecode spells bytes that are not UTF-8
-        return NOT_UTF8
-    return CONTROLS if has_controls(name) else ""
 
 
 @lru_cache(maxsize=1024)

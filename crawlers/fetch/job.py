@@ -54,20 +54,7 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
 ASK_AGAIN = "ask_again"  # in the stats of a failed run: its lists were not believed, so none of its answers is reused
-KEYS = frozenset(
-    {
-        "source",
-        "run_dir",
-        "earlier",
-        "limit",
-        "sample",
-        "contact",
-        "user_agent_suffix",
-        "terms",
-        "withdrawals",
-        "erasure_key",
-    }
-)
+KEYS = frozenset("source run_dir earlier limit sample contact user_agent_suffix terms withdrawals erasure_key".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +89,12 @@ def read_job(path: Path) -> Job:
         raise CallError(f"{path}: cannot be read as JSON ({error}); write one job as a JSON object") from error
     if not isinstance(said, dict) or not {"source", "run_dir"} <= said.keys() <= KEYS:
         raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; no other key")
-    _check_type(path, said, "source", str, required=True)
-    _check_type(path, said, "run_dir", str, required=True)
-    _check_type(path, said, "limit", int)
-    _check_type(path, said, "contact", str)
-    _check_type(path, said, "user_agent_suffix", str)
-    _check_type(path, said, "withdrawals", str)
-    _check_type(path, said, "erasure_key", str)
+    for key in ("source", "run_dir", "limit", "contact", "user_agent_suffix", "withdrawals", "erasure_key"):
+        value, kind = said.get(key), int if key == "limit" else str
+        is_absent = value is None and key not in ("source", "run_dir")
+        if not is_absent and (isinstance(value, bool) or not isinstance(value, kind)):
+            what = "a whole number" if key == "limit" else "text"
+            raise CallError(f"{path}: {key} is {value!r}; it must be {what}")
     earlier = said.get("earlier") or []
     if not isinstance(earlier, list) or not all(isinstance(folder, str) for folder in earlier):
         raise CallError(f"{path}: earlier must be a list of run folders")
@@ -256,10 +242,3 @@ def _parse_sample(path: Path, said: Any) -> Sample | None:
     if not isinstance(said["size"], int) or said["size"] < 1:
         raise CallError(f"{path}: the size of sample is {said['size']!r}; it must be at least 1")
     return Sample(said["size"], said["seed"])
-
-
-def _check_type(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:
-    value = said.get(key)
-    if (value is None and not required) or (isinstance(value, kind) and not isinstance(value, bool)):
-        return
-    raise CallError(f"{path}: {key} is {value!r}; it must be {'text' if kind is str else 'a whole number'}")

@@ -72,18 +72,8 @@ MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each aft
 AHEAD = 64  # places of the queue that may be requested before the first of them is read
 # Failures that prove that the host is up.
 ANSWERED = frozenset(
-    {
-        "too-many-redirects",
-        "redirect-to-nowhere",
-        "redirect-too-long",
-        "unreadable",
-        "header-too-big",
-        "too-big",
-        "bad-compression",
-        "decompression-bomb",
-        "unknown-coding",
-        "empty-answer",
-    }
+    "too-many-redirects redirect-to-nowhere redirect-too-long unreadable header-too-big too-big bad-compression "
+    "decompression-bomb unknown-coding empty-answer".split()
 )
 PROGRESS_EVERY = 1.0  # seconds
 COUNTED: tuple[Kind, ...] = ("page", "record")  # kinds of requests whose answers are captures

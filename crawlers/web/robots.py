@@ -1,4 +1,4 @@
-"""Decide from robots.txt whether a URL may be fetched; an unreadable robots.txt forbids.
+"""Decide from robots.txt whether a URL may be fetched; an unreadable robots.txt forbids. Parse its syntax.
 
 RFC 9309, read more strictly where the RFC leaves a choice: 401, 403 and 429 forbid as 5xx does,
 and so does an answer that is not a robots.txt. Scrapy's own middleware allows in all these cases.
@@ -60,7 +60,13 @@ def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Deci
             if rules is None:
                 return Decision(False, "robots-unreadable")
             allowed = rules.can_fetch(normalise_path(url), token)
-            return Decision(allowed, "robots-allow" if allowed else "robots-disallow", _delay(rules, token))
+            seconds = [0.0]
+            if (wanted := rules.crawl_delay(token)) is not None:
+                seconds.append(float(wanted))
+            if (rate := rules.request_rate(token)) is not None and rate.requests > 0:
+                seconds.append(rate.seconds / rate.requests)
+            delay = min(max(seconds), MAX_DELAY) or None
+            return Decision(allowed, "robots-allow" if allowed else "robots-disallow", delay)
     except ValueError:
         return Decision(False, "robots-unreadable")
 
@@ -71,29 +77,24 @@ def find_forbidding_line(body: bytes, url: str, agent: str) -> str:
     >>> find_forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
     'line 3: Disallow: /a/b'
     """
+    token, agents, in_rules = agent.split(" ")[0], list[str](), False
+    lines: list[tuple[int, str]] = []  # that forbid it, with the length of the rule
     try:
         with input_errors(ValueError):
-            return _find_forbidding_line(body, url, agent.split(" ")[0])
+            for number, raw in enumerate((text_of(body) or "").splitlines(), 1):
+                name, _, value = (part.strip() for part in raw.partition("#")[0].partition(":"))
+                if name.lower() == "user-agent":
+                    agents = [*([] if in_rules else agents), value]
+                    in_rules = False
+                elif value:
+                    in_rules = True
+                    if name.lower() not in ("allow", "crawl-delay", "sitemap", "host") and len(lines) < MAX_LINES:
+                        alone = "".join(f"User-agent: {one}\n" for one in agents[-20:]) + f"Disallow: {value}"
+                        if not Protego.parse(normalise_path(alone)).can_fetch(normalise_path(url), token):
+                            lines.append((len(value), f"line {number}: {escape_controls(raw.strip()[:200])}"))
     except ValueError:
         return ""
-
-
-def _find_forbidding_line(body: bytes, url: str, token: str) -> str:
-    found: list[tuple[int, str]] = []
-    agents: list[str] = []
-    in_rules = False
-    for number, raw in enumerate((text_of(body) or "").splitlines(), 1):
-        name, _, value = (part.strip() for part in raw.partition("#")[0].partition(":"))
-        if name.lower() == "user-agent":
-            agents = [*([] if in_rules else agents), value]
-            in_rules = False
-        elif value:
-            in_rules = True
-            if name.lower() not in ("allow", "crawl-delay", "sitemap", "host") and len(found) < MAX_LINES:
-                alone = "".join(f"User-agent: {one}\n" for one in agents[-20:]) + f"Disallow: {value}"
-                if not Protego.parse(normalise_path(alone)).can_fetch(normalise_path(url), token):
-                    found.append((len(value), f"line {number}: {escape_controls(raw.strip()[:200])}"))
-    return max(found, default=(0, ""))[1]
+    return max(lines, default=(0, ""))[1]
 
 
 def text_of(body: bytes) -> str | None:
@@ -169,20 +170,21 @@ def normalise_path(path: str) -> str:
 def _decode_segment(segment: str) -> str:
     if not any(int(found, 16) >= 0x80 for found in _ESCAPE.findall(segment)):
         return segment
-    # The second byte of a CP949 pair may be an ASCII letter, so letters are decoded with the rest.
-    raw = _ESCAPE.sub(lambda found: _byte(found[0], int(found[1], 16)), segment)
+
+    def spell(escape: re.Match[str]) -> str:
+        value = int(escape[1], 16)
+        if value >= 0x80:
+            return chr(0xDC00 + value)  # surrogateescape: encoded as this very byte
+        # The second byte of a CP949 pair may be an ASCII letter, so letters are decoded with the rest.
+        return chr(value) if chr(value).isalnum() else escape[0]
+
+    raw = _ESCAPE.sub(spell, segment)
     for encoding in ("utf-8", "cp949"):
         try:
             return raw.encode("utf-8", "surrogateescape").decode(encoding)
         except UnicodeDecodeError:
             continue
     return segment
-
-
-def _byte(escape: str, value: int) -> str:
-    if value >= 0x80:
-        return chr(0xDC00 + value)  # surrogateescape: encoded as this very byte
-    return chr(value) if chr(value).isalnum() else escape
 
 
 def _drop_cut_line(body: bytes) -> bytes:
@@ -193,15 +195,108 @@ def _drop_cut_line(body: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def _parse(body: bytes) -> Protego | None:
     text = text_of(body)
-    if text is None:
-        return None
+    return None if text is None else Protego.parse(normalise_path(text))
+
+
+# Robots that fetch for training, as their operators name them; search robots and user agents are not included.
+TRAINING_AGENTS = (
+    "GPTBot",
+    "CCBot",
+    "ClaudeBot",
+    "Claude-Web",
+    "anthropic-ai",
+    "Google-Extended",
+    "Applebot-Extended",
+    "Bytespider",
+    "Meta-ExternalAgent",
+    "FacebookBot",
+    "Amazonbot",
+    "cohere-ai",
+    "cohere-training-data-crawler",
+    "AI2Bot",
+    "Diffbot",
+    "Omgilibot",
+    "Webzio-Extended",
+    "Timpibot",
+    "PanguBot",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a group."""
+
+    name: str
+    value: str
+    number: int  # of the line, from 1
+    line: str
+    ours: bool = True  # in a group for all robots or for this crawler, or before any group
+
+
+@lru_cache(maxsize=64)
+def groups(text: str) -> tuple[tuple[Rule, ...], ...]:
+    """Return the rules of a file with the syntax of txt, by group; lines before any user agent form a group.
+
+    Several user agents in a row share a group.
+    """
+    found: list[list[Rule]] = [[]]
+    ours, heading = True, False
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.partition("#")[0].strip()
+        name, _, value = (part.strip() for part in line.partition(":"))
+        if name.lower() == "user-agent":
+            mine = value == "*" or value.lower().startswith("malmoi")
+            ours, heading = (mine or (heading and ours)), True
+            if found[-1]:
+                found.append([])
+        elif value:
+            heading = False
+            found[-1].append(Rule(name.lower(), normalise_path(value), number, line, ours))
+    return tuple(tuple(rules) for rules in found if rules)
+
+
+@lru_cache(maxsize=64)
+def training_agents(text: str) -> tuple[str, ...]:
+    """Return those of TRAINING_AGENTS that a txt names; the general rules apply to the others."""
+    named = " ".join(re.findall(r"^[ \t]*user-agent[ \t]*:([^#\r\n]{0,500})", text, re.I | re.M)).lower()
+    return tuple(agent for agent in TRAINING_AGENTS if agent.lower() in named)
+
+
+@lru_cache(maxsize=64)
+def parse_robots(text: str) -> Protego:
+    """Parse the rules of a txt with Protego."""
     return Protego.parse(normalise_path(text))
 
 
-def _delay(rules: Protego, token: str) -> float | None:
-    seconds = [0.0]
-    if (wanted := rules.crawl_delay(token)) is not None:
-        seconds.append(float(wanted))
-    if (rate := rules.request_rate(token)) is not None and rate.requests > 0:
-        seconds.append(rate.seconds / rate.requests)
-    return min(max(seconds), MAX_DELAY) or None
+def preference(rule: Rule) -> tuple[str, str]:
+    """Return (path pattern, preferences) of `Content-Usage: /part/ train-ai=n`; no pattern means all paths."""
+    first, _, rest = rule.value.partition(" ")
+    return (first, rest) if first.startswith("/") else ("", rule.value)
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a pattern of txt matches: a prefix, `*` for anything, `$` for the end; `path` may hold a query."""
+    pattern, path = normalise_path(pattern), normalise_path(path)
+    pattern = pattern if pattern[:1] in ("/", "*", "") else f"/{pattern}"
+    return any(_matches_path(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
+
+
+def _matches_path(pattern: str, path: str) -> bool:
+    # By hand: a regular expression built from many stars can take exponential time.
+    first, *parts = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at, ends = len(first), pattern.endswith("$")
+    if ends and parts:
+        last = parts.pop()
+        if not path.endswith(last) or len(path) - len(last) < at:
+            return False
+        path = path[: len(path) - len(last)]
+    elif ends:
+        return at == len(path)
+    for part in parts:
+        at = path.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

@@ -56,7 +56,8 @@ def links(capture: Capture) -> Iterator[str]:
     found = decode(body, charset_of(capture.header("content-type")), html=True)
     encoding = query_encoding(found.encoding)
     elements = list(_elements(found.text, "meta", "base", "a"))
-    if any(_is_nofollow(element) for element in elements):
+    named = (one for one in elements if one.tag == "meta" and (one.get("name") or "").lower() in ("robots", "malmoi"))
+    if any("nofollow" in (one.get("content") or "").lower() for one in named):
         return
     bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
     base = join_url(capture.url, bases[0]) if bases else capture.url
@@ -118,8 +119,3 @@ def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
     # Content after </html> is a second root to libxml2 2.14; a browser shows it like the rest.
     for tree in (root, *root.itersiblings()):
         yield from tree.iter(*tags)
-
-
-def _is_nofollow(element: html.HtmlElement) -> bool:
-    named = element.tag == "meta" and (element.get("name") or "").lower() in ("robots", "malmoi")
-    return named and "nofollow" in (element.get("content") or "").lower()

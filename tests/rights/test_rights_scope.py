@@ -14,7 +14,7 @@ from crawlers.formats.docx import docx as reader
 from crawlers.rights import xmp_rights
 from crawlers.rights.host import rsl
 from crawlers.rights.host.policy_files import build_instruments, find, read_latest
-from crawlers.web.robots_rules import matches
+from crawlers.web.robots import matches
 from malmoi.archive import capture, collection
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Extracted, Folder, Item, LicenceRule, Source, Warc

@@ -18,8 +18,17 @@ from urllib.parse import unquote, urlsplit
 from crawlers.formats.html.runs import quote
 from crawlers.rights.host import rsl, usage_preferences
 from crawlers.web.addresses import canonical_url, join_url, origin
-from crawlers.web.robots import MAX_BYTES, normalise_path, text_of
-from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, preference, training_agents
+from crawlers.web.robots import (
+    MAX_BYTES,
+    Rule,
+    groups,
+    matches,
+    normalise_path,
+    parse_robots,
+    preference,
+    text_of,
+    training_agents,
+)
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Signal

@@ -16,7 +16,7 @@ from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import path, quote
 from crawlers.rights.host import rsl, usage_preferences
 from crawlers.rights.refusals import may_refuse, refusal
-from crawlers.web.robots_rules import TRAINING_AGENTS, matches
+from crawlers.web.robots import TRAINING_AGENTS, matches
 from malmoi.document import Signal
 from malmoi.source import Item
 
