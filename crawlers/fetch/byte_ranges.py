@@ -9,7 +9,7 @@ import http.client
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Watch, describe_failure, parse_content_range, pieces
@@ -26,16 +26,6 @@ class RangeError(Exception):
         super().__init__(f"{place}: {why}")
         self.why = why
         self.place = place
-
-
-class Files(Protocol):
-    """The files of an archive, by their paths in it."""
-
-    def address(self, path: str) -> str:
-        """Return the address or the name of a file, as a record of the archive names its origin."""
-
-    def read(self, path: str, offset: int, length: int) -> bytes:
-        """Return exactly these bytes. Raises RangeError."""
 
 
 def is_plain(path: str) -> bool:
@@ -183,6 +173,7 @@ class RemoteFiles:
 
 
 DistantFiles: TypeAlias = BucketFiles | RemoteFiles  # whose index is fetched in parts
+Files: TypeAlias = LocalFiles | DistantFiles  # of an archive, by their paths in it
 
 
 class _Incomplete(http.client.HTTPException):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.streaming_client import (
@@ -246,18 +246,6 @@ class Stream(Protocol):
         """Return at most `size` bytes; none at the end."""
 
 
-class _Decompressor(Protocol):
-    """The interface of the decompressors of bz2 and lzma."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
 class _Gzip:
     """zlib with the interface of bz2 and lzma."""
 
@@ -335,9 +323,8 @@ def _unpack_members(kind: str, data: bytes, stream: Stream) -> Iterator[bytes]:
     while data:
         if detect_packing(data) != kind:
             raise Unpackable(f"the data after one of its members is not {kind}")
-        unpacker: _Decompressor
         if kind == "gzip":
-            unpacker = _Gzip()
+            unpacker: Any = _Gzip()
         elif kind == "bzip2":
             unpacker = bz2.BZ2Decompressor()
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -42,6 +42,8 @@ from malmoi.source import Api, OaiPmh, Trouble
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from crawlers.fetch.oai_harvest import Harvest
 
 REPLAYED = "replayed"  # flag of a response that came out of the archive
 LIFE = timedelta(hours=24)  # of a robots.txt; RFC 9309, section 2.4
@@ -245,20 +247,13 @@ class TroubleMiddleware(_Middleware):
         return again
 
 
-class ListReader(Protocol):
-    """The harvest of a repository, as the archive sees it."""
-
-    def archive_records(self, asked: str, fetched: str, body: bytes, charset: str) -> bytes:
-        """Archive the records of an answer; return what is archived of the answer itself."""
-
-
 class ArchiveMiddleware(_Middleware):
     """Replay answers that this run already archived; archive every answer from the network."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self.state: CrawlState = crawler.spider.state
-        self.harvest: ListReader | None = getattr(crawler.spider, "harvest", None)
+        self.harvest: Harvest | None = getattr(crawler.spider, "harvest", None)
         addresses = addresses_of(self.context.matcher, self.context.name)
         self.traces = Traces.make(addresses, self.context.is_withdrawn)
 
