@@ -68,7 +68,7 @@ class Queue(ABC):
         """Remove and return the next place."""
 
     @abstractmethod
-    def _requested(self) -> Iterable[Place]:
+    def _list_places(self) -> Iterable[Place]:
         """Return the places that may have been requested."""
 
     def first(self) -> Place:
@@ -86,7 +86,7 @@ class Queue(ABC):
 
     def cancel(self) -> None:
         """Cancel all running requests."""
-        for place in self._requested():
+        for place in self._list_places():
             if place.task is not None:
                 place.task.cancel()
 
@@ -145,7 +145,7 @@ class Frontier(Queue):
         """Yield the oldest `count` places."""
         return islice(self._front, count)
 
-    def _requested(self) -> Iterable[Place]:
+    def _list_places(self) -> Iterable[Place]:
         return self._front
 
     def _take(self) -> Place:
@@ -237,7 +237,7 @@ class SampledFrontier(Queue):
         if (place := self._find_next()) is not None:
             yield place
 
-    def _requested(self) -> Iterable[Place]:
+    def _list_places(self) -> Iterable[Place]:
         return (*self._files, *([self._next] if self._next else []))
 
     def _take(self) -> Place:

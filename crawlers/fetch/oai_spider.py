@@ -72,7 +72,7 @@ class SampledRecords(Queue):
         queue = next((queue for queue in self._queues() if queue), deque[Place]())
         yield from islice(queue, min(count, self._bound - self.read) if queue is self._lists else count)
 
-    def _requested(self) -> Iterable[Place]:
+    def _list_places(self) -> Iterable[Place]:
         return (*self._lists, *(self._chosen or ()), *self._files)
 
     def unread(self) -> list[str]:

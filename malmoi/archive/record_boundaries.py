@@ -160,8 +160,8 @@ def read_member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     Raises zlib.error if it is damaged or cut off.
     """
     stream.seek(at)
-    inflate, content, end = zlib.decompressobj(31), bytearray(), at
     with input_errors(zlib.error, zlib.error):
+        inflate, content, end = zlib.decompressobj(31), bytearray(), at
         while not inflate.eof:
             block = inflate.unconsumed_tail or stream.read(1 << 16)
             if not block:

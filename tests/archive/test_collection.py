@@ -291,7 +291,7 @@ def test_a_file_with_an_odd_name_or_of_an_odd_kind_is_left_out_with_a_reason(tmp
      PermissionError(13, "Permission denied"), FileNotFoundError(2, "gone"), OSError(5, "Input/output error")],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "where", ["crawlers.local_files.sha256_of", "crawlers.local_files.format_utc", "crawlers.local_files._skip_kind"]
+    "where", ["crawlers.local_files.sha256_of", "crawlers.local_files.format_utc", "crawlers.local_files.has_controls"]
 )
 def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_path, monkeypatch, odd, where):
     folder = tmp_path / "a"
