@@ -128,42 +128,11 @@ def warc_record(
     """
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body
-    fields = {
-        "WARC-Type": "response",
-        "WARC-Record-ID": f"<{record_id(url, body)}>",
-        "WARC-Target-URI": url,
-        "WARC-Date": fetched,
+    digests = {
         "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
         "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
-        "Content-Type": "application/http; msgtype=response",
     }
-    return _pack_record(fields | dict(origin or {}), block)
-
-
-def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
-    """Return a `metadata` record for a file that is not copied."""
-    block = spell_on_one_line({"path": path, "size": size, "sha256": sha256}).encode()
-    fields = {
-        "WARC-Type": "metadata",
-        "WARC-Record-ID": f"<{record_id(url, sha256)}>",
-        "WARC-Target-URI": url,
-        "WARC-Date": fetched,
-        "Content-Type": "application/json",
-    }
-    return _pack_record(fields, block)
-
-
-def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
-    """Return a `resource` record: bytes not obtained by HTTP, such as a file of a repository or a block of a dump."""
-    fields = {
-        "WARC-Type": "resource",
-        "WARC-Record-ID": f"<{record_id(url, body)}>",
-        "WARC-Target-URI": url,
-        "WARC-Date": fetched,
-        "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
-        "Content-Type": media,
-    }
-    return _pack_record(fields, body)
+    return _pack_record("response", record_id(url, body), url, fetched, digests, _ANSWER, block, origin)
 
 
 def revisit_record(
@@ -176,31 +145,46 @@ def revisit_record(
     """Return a `revisit` record (server-not-modified): the answer was 304, so the record `refers_to` is current."""
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode("utf-8", "surrogateescape")
-    fields = {
-        "WARC-Type": "revisit",
-        "WARC-Record-ID": f"<{record_id(url, refers_to + fetched)}>",
-        "WARC-Target-URI": url,
-        "WARC-Date": fetched,
+    about = {
         "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
         "WARC-Refers-To": f"<{refers_to}>",
-        "Content-Type": "application/http; msgtype=response",
     }
-    return _pack_record(fields | dict(origin or {}), block)
+    return _pack_record("revisit", record_id(url, refers_to + fetched), url, fetched, about, _ANSWER, block, origin)
+
+
+def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
+    """Return a `resource` record: bytes not obtained by HTTP, such as a file of a repository or a block of a dump."""
+    digest = {"WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}"}
+    return _pack_record("resource", record_id(url, body), url, fetched, digest, media, body)
+
+
+def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
+    """Return a `metadata` record for a file that is not copied."""
+    block = spell_on_one_line({"path": path, "size": size, "sha256": sha256}).encode()
+    return _pack_record("metadata", record_id(url, sha256), url, fetched, {}, "application/json", block)
 
 
 def info_record(record: str, fetched: str, facts: Mapping[str, str]) -> bytes:
     """Return a `warcinfo` record with the id `record`: facts about the archive, which no reader takes for text."""
     block = "".join(f"{name}: {value}\r\n" for name, value in facts.items()).encode()
-    fields = {
-        "WARC-Type": "warcinfo",
-        "WARC-Record-ID": f"<{record}>",
-        "WARC-Date": fetched,
-        "Content-Type": "application/warc-fields",
-    }
-    return _pack_record(fields, block)
+    return _pack_record("warcinfo", record, None, fetched, {}, "application/warc-fields", block)
 
 
-def _pack_record(fields: Mapping[str, str], block: bytes) -> bytes:
+_ANSWER = "application/http; msgtype=response"
+
+
+def _pack_record(
+    kind: str,
+    record: str,
+    url: str | None,
+    fetched: str,
+    about: Mapping[str, str],
+    media: str,
+    block: bytes,
+    origin: Mapping[str, str] | None = None,
+) -> bytes:
+    fields = {"WARC-Type": kind, "WARC-Record-ID": f"<{record}>", **({} if url is None else {"WARC-Target-URI": url})}
+    fields |= {"WARC-Date": fetched, **about, "Content-Type": media, **(origin or {})}
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
     raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
     out = io.BytesIO()
