@@ -261,7 +261,7 @@ def _read_files(
             f"{repository.source}: commit {commit} has over {GIT_CONTENT.value:,} bytes that the globs choose "
             f"({GIT_CONTENT.describe()}); narrow include in the source file"
         )
-    with git_repository.blobs(repository) as reader:
+    with git_repository.open_blobs(repository) as read:
         for path, entry in part:
             if held.get(path):
                 yield path, held[path], None
@@ -270,7 +270,7 @@ def _read_files(
                 tally.left_out["too-large"] += 1
                 tally.chosen -= path not in proofs
                 continue
-            body = reader.read(entry.oid, size[entry.oid])
+            body = read(entry.oid, size[entry.oid])
             url = naming.page_of(path) if path in proofs else naming.name(path, body)
             if not url:
                 tally.left_out[UNNAMED] += 1

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -309,31 +309,25 @@ def sizes(repository: Repository) -> dict[str, int]:
     return {row[1].decode(): int(row[2]) for row in rows if row[0] == b"blob"}
 
 
-class Blobs:
-    """Reads one blob after another from a running `git cat-file`."""
-
-    def __init__(self, repository: Repository, into: IO[bytes], out: IO[bytes]) -> None:
-        self._repository, self._into, self._out = repository, into, out
-
-    def read(self, oid: str, size: int) -> bytes:
-        """Return the bytes of a blob of `size` bytes."""
-        self._into.write(oid.encode() + b"\n")
-        self._into.flush()
-        if self._out.readline(200).split() != [oid.encode(), b"blob", str(size).encode()]:
-            raise SourceError(f"{self._repository.source}: git cannot read the blob {oid}; collect again")
-        body = self._out.read(size)
-        if len(body) != size or self._out.read(1) != b"\n":
-            raise SourceError(f"{self._repository.source}: git returned only part of the blob {oid}; collect again")
-        return body
-
-
 @contextmanager
-def blobs(repository: Repository) -> Iterator[Blobs]:
-    """Yield a reader of blobs as they are in the repository: no filter, no end-of-line conversion."""
+def open_blobs(repository: Repository) -> Iterator[Callable[[str, int], bytes]]:
+    """Yield a function that returns the bytes of a blob, given its size: no filter, no end-of-line conversion."""
     command = repository.command("cat-file", "--batch")
     with run_child(command, repository.environment(), stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None and process.stdout is not None  # for mypy: they are pipes
-        yield Blobs(repository, process.stdin, process.stdout)
+        into, out = process.stdin, process.stdout
+        assert into is not None and out is not None  # for mypy: they are pipes
+
+        def read(oid: str, size: int) -> bytes:
+            into.write(oid.encode() + b"\n")
+            into.flush()
+            if out.readline(200).split() != [oid.encode(), b"blob", str(size).encode()]:
+                raise SourceError(f"{repository.source}: git cannot read the blob {oid}; collect again")
+            body = out.read(size)
+            if len(body) != size or out.read(1) != b"\n":
+                raise SourceError(f"{repository.source}: git returned only part of the blob {oid}; collect again")
+            return body
+
+        yield read
 
 
 def skip_reason(entry: Entry) -> str:
