@@ -21,6 +21,7 @@ from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive import collection
 from malmoi.archive.blank_records import is_blank
 from malmoi.archive.capture import Capture, record_id, revisit_record, warc_record
+from malmoi.archive.record_boundaries import read_member
 from malmoi.errors import CallError, CaptureError, StageError, name_remedy
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import PAGES, STATS
@@ -28,7 +29,6 @@ from malmoi.workspace_layout import PAGES, STATS
 OPEN = f"{PAGES}.open"
 CLOSED = PAGES
 SYNC_EVERY = 1.0  # seconds between two fsyncs; a power cut costs at most this much, which is fetched again
-CHUNK = 1 << 18  # bytes read at a time
 # Beginnings of records other than answers of HTTP.
 _OTHERS = tuple(b"WARC/1.1\r\nWARC-Type: " + kind for kind in (b"warcinfo", b"resource", b"metadata"))
 
@@ -246,51 +246,39 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
 
     Records that are not answers of HTTP are skipped: those of repositories and dumps, and descriptions of a run.
     """
-    for offset, end, raw in members(path, start):
-        if is_blank(raw) or raw.startswith(_OTHERS):
-            continue
-        head, _, block = raw.partition(b"\r\n\r\n")
-        fields = dict(_header(line) for line in head.split(b"\r\n")[1:])
-        if not raw.startswith(b"WARC/") or len(block) != int(fields.get("content-length", "-1")) + 4:
-            return
-        top, _, rest = block.partition(b"\r\n\r\n")
-        payload = rest[:-4]
-        status, *lines = top.split(b"\r\n")
-        entry = Entry(
-            record=fields["warc-record-id"].strip("<>"),
-            url=fields["warc-target-uri"],
-            fetched=fields["warc-date"],
-            status=int(status.split(b" ")[1]),
-            headers=tuple(_header(line, lower=False) for line in lines if line),
-            digest=hashlib.sha256(payload).hexdigest(),
-            size=0 if fields["warc-type"] == "revisit" else len(payload),
-            path=path,
-            offset=offset,
-            refers_to=fields.get("warc-refers-to", "").strip("<>"),
-        )
-        yield entry, end
-
-
-def members(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
-    """Yield each whole gzip member from offset `start` on: its start, its end, its bytes."""
     with path.open("rb") as file:
-        file.seek(start)
-        offset, held = start, b""
+        end = start
         while True:
-            unpacker, out, used = zlib.decompressobj(31), bytearray(), 0
-            while not unpacker.eof:
-                held = held or file.read(CHUNK)
-                if not held:
-                    return
-                try:
-                    out += unpacker.decompress(held)
-                except zlib.error:
-                    return
-                used += len(held)
-                held = unpacker.unused_data
-            used -= len(held)
-            yield offset, offset + used, bytes(out)
-            offset += used
+            offset = end
+            try:
+                member = read_member(file, offset)
+            except zlib.error:
+                return
+            if member is None:
+                return
+            raw, end = member
+            if is_blank(raw) or raw.startswith(_OTHERS):
+                continue
+            head, _, block = raw.partition(b"\r\n\r\n")
+            fields = dict(_header(line) for line in head.split(b"\r\n")[1:])
+            if not raw.startswith(b"WARC/") or len(block) != int(fields.get("content-length", "-1")) + 4:
+                return
+            top, _, rest = block.partition(b"\r\n\r\n")
+            payload = rest[:-4]
+            status, *lines = top.split(b"\r\n")
+            entry = Entry(
+                record=fields["warc-record-id"].strip("<>"),
+                url=fields["warc-target-uri"],
+                fetched=fields["warc-date"],
+                status=int(status.split(b" ")[1]),
+                headers=tuple(_header(line, lower=False) for line in lines if line),
+                digest=hashlib.sha256(payload).hexdigest(),
+                size=0 if fields["warc-type"] == "revisit" else len(payload),
+                path=path,
+                offset=offset,
+                refers_to=fields.get("warc-refers-to", "").strip("<>"),
+            )
+            yield entry, end
 
 
 def read_gone(folder: Path) -> Sequence[str]:
@@ -313,11 +301,11 @@ def read_body(entry: Entry) -> bytes:
     """
     path = entry.path if entry.path.exists() else entry.path.with_name(CLOSED)
     with path.open("rb") as file:
-        file.seek(entry.offset)
-        unpacker, out = zlib.decompressobj(31), bytearray()
-        while not unpacker.eof and (held := file.read(CHUNK)):
-            out += unpacker.decompress(held)
-    body = bytes(out).split(b"\r\n\r\n", 2)[2][:-4] if unpacker.eof else b""
+        try:
+            member = read_member(file, entry.offset)
+        except zlib.error:
+            member = None
+    body = member[0].split(b"\r\n\r\n", 2)[2][:-4] if member is not None else b""
     if hashlib.sha256(body).hexdigest() != entry.digest:
         raise CaptureError(
             f"{path}: the record at {entry.offset} is damaged. Restore the file from a copy; or delete {path.parent} "
