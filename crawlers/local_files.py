@@ -11,6 +11,7 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -57,7 +58,13 @@ def index_files(
     rows: list[IndexRow] = []
     composed = normalise_names([path.relative_to(root).as_posix() for path in chosen])
     named = {f"{FOLDER}{source.name}/{name}": path for path, name in zip(chosen, composed, strict=True)}
-    strata = draw_by_size(sample, {url: _size_of(path) for url, path in named.items()}) if sample else []
+    strata: list[Stratum] = []
+    if sample:
+        sizes = dict.fromkeys(named, 0)
+        for url, path in named.items():
+            with suppress(OSError):  # deleted since it was listed
+                sizes[url] = path.stat().st_size
+        strata = draw_by_size(sample, sizes)
     taken = [url for one in strata for url in one.chosen] if sample else list(named)[:limit]
     for url in sorted(taken):
         path, name = named[url], url.removeprefix(f"{FOLDER}{source.name}/")
@@ -85,13 +92,6 @@ def index_files(
     if not rows:
         raise no_files_error(source, access, left)
     return rows, left, strata
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # deleted since it was listed
-        return 0
 
 
 def format_utc(seconds: float) -> str:

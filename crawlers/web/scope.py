@@ -95,17 +95,12 @@ def is_trap(url: str) -> bool:
     names = [one.partition("=")[0] for one in parts.query.split("&")] if parts.query else []
     if len(names) > MAX_PARAMETERS or any(names.count(name) > MAX_REPEATS for name in set(names)):
         return True
-    return any(_has_repeats(segments, size) for size in (1, 2, 3, 4))
-
-
-def _has_repeats(segments: list[str], size: int) -> bool:
-    """Whether some `size` path segments repeat MAX_REPEATS times in a row."""
-    for start in range(len(segments) - size * MAX_REPEATS + 1):
-        cycle = segments[start : start + size]
-        if all(part.isdigit() for part in cycle):
-            continue
-        if segments[start : start + size * MAX_REPEATS] == cycle * MAX_REPEATS:
-            return True
+    for size in (1, 2, 3, 4):
+        for start in range(len(segments) - size * MAX_REPEATS + 1):
+            cycle = segments[start : start + size]
+            is_cycle = segments[start : start + size * MAX_REPEATS] == cycle * MAX_REPEATS
+            if is_cycle and not all(part.isdigit() for part in cycle):
+                return True
     return False
 
 

@@ -128,10 +128,12 @@ def ipv4_number(host: str) -> IPv4Address | None:
     >>> ipv4_number("0x7f.1"), ipv4_number("0177.0.0.01"), ipv4_number("1.2.3.4.5")
     (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
     """
-    try:
-        numbers = [_parse_number(part) for part in host.split(".")]
-    except ValueError:
-        return None
+    numbers = []
+    for part in host.split("."):
+        if not re.fullmatch(r"0x[0-9a-f]*|0[0-7]*|[1-9][0-9]*", part):
+            return None
+        base = 16 if part.startswith("0x") else 8 if part.startswith("0") else 10
+        numbers.append(int(part.removeprefix("0x") or "0", base))
     *heads, tail = numbers
     if len(numbers) > 4 or any(head > 255 for head in heads) or tail >= 256 ** (5 - len(numbers)):
         return None
@@ -161,11 +163,3 @@ def refuse_address(address: Address) -> str | None:
         return "guard-metadata"
     is_public = address.is_global and (address.version == 4 or address in GLOBAL_UNICAST)
     return None if is_public and not any(address in net for net in SPECIAL) else "guard-private"
-
-
-def _parse_number(part: str) -> int:
-    if not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", part):
-        raise ValueError(part)
-    if part.startswith("0x"):
-        return int(part[2:] or "0", 16)
-    return int(part, 8 if len(part) > 1 and part.startswith("0") else 10)
