@@ -32,7 +32,7 @@ from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
 from malmoi.licensing.rights_decision import decide
-from malmoi.source import Attachment, Item, OaiPmh
+from malmoi.source import Attachment, OaiPmh
 
 LISTS = 5  # requests for lists, for each record of the sample: 1,000 for 200 records, 100,000 headers at 100 a list
 
@@ -237,39 +237,34 @@ class HarvestCrawl(Crawl):
 
     def _find_permitted(self, kept: Entry) -> list[str]:
         """Return the files of a record if its licence permits a use of them, and none of it was withdrawn."""
-        record = records.read_record(read_body(kept))
-        if record is None:
-            return []
-        found = records.files(records.describe(record).fields, self.access)
-        return found if found and self._permits(kept) else []
+        files = self._read_files(kept)
+        return files if files and self._permits(kept) else []
 
     def _permits(self, kept: Entry) -> bool:
+        """Whether the licence of the first item of a record permits a use, and nothing of it was withdrawn."""
         capture = Capture(kept.record, kept.url, kept.fetched, 200, kept.headers, read_body(kept), self.context.name)
         make = self.context.definition.items or records.items
         faults: list[Fault] = []
         permits = False
         with catch_faults(catalogue.find_file(self.context.job.source), faults.append):
-            permits = self._permits_first(make(capture))
+            for item in islice(make(capture), 1):
+                parsed = ParsedItem(item)
+                evidence, signals = self.evidence(parsed.complete(parsed.extraction))
+                about = f"{item.title}\n{item.author}".encode()
+                is_used = decide(evidence, signals).use != "exclude"
+                permits = is_used and not has_value(self.context.matcher, about, "utf-8")
         for fault in faults:  # its files are requested once the functions of the source can read it
             self.state.fail(kept.url, f"{UNREAD}: {fault.detail}")
             self.harvest.complete = False
         return permits
 
-    def _permits_first(self, items: Iterable[Item]) -> bool:
-        """Whether the licence of the first item permits a use, and nothing of it was withdrawn."""
-        for item in items:
-            parsed = ParsedItem(item)
-            found, signals = self.evidence(parsed.complete(parsed.extraction))
-            if decide(found, signals).use == "exclude":
-                return False
-            return not has_value(self.context.matcher, f"{item.title}\n{item.author}".encode(), "utf-8")
-        return False
-
     def _list_archived_files(self, entry: Entry) -> list[str]:
         """Return the files of an earlier record that earlier runs have archived."""
+        return [url for url in self._read_files(entry) if url in self.context.archive.before]
+
+    def _read_files(self, entry: Entry) -> list[str]:
         record = records.read_record(read_body(entry))
-        found = records.files(records.describe(record).fields, self.access) if record is not None else []
-        return [url for url in found if url in self.context.archive.before]
+        return records.files(records.describe(record).fields, self.access) if record is not None else []
 
     def _describe(self, file: str, url: str) -> str:
         archive = self.context.archive
