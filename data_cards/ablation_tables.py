@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data_cards.questions import Listing, Number
-from malmoi.ablation.intervals import MEAN
+from malmoi.ablation import MEAN
 
 _MEASURED = ("ablation",)
 

@@ -33,7 +33,7 @@ from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
 from malmoi import recipe as recipes
-from malmoi.ablation.kept_result import parse_result
+from malmoi.ablation import parse_result
 from malmoi.apply import Verb, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json

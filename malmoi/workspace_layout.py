@@ -191,7 +191,7 @@ class Layout:
         return _sort_versions(self.inspection(name, "").parent)
 
     def ablation(self, name: str, version: str) -> Path:
-        """The ablation of one version of a release (flows/ablation/keep_result.py)."""
+        """The ablation of one version of a release (flows/ablation/report.py)."""
         return self.root / "ablations" / name / f"{version}.json"
 
     def ablations(self, name: str) -> list[Path]:

@@ -1,87 +1,125 @@
-"""Write the report of an ablation: index.html and index.ko.html in the folder of results."""
+"""Report an ablation: tables for the terminal, a page, and what a workspace keeps for the next card of a release."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from data_cards.reports import write_report
 from data_cards.words import load_words
-from flows.ablation.results import format_result
-from malmoi.ablation.intervals import MEAN
+from flows.ablation.texts import read_plan
+from malmoi.ablation import MEAN, select_result
+from malmoi.canonical_json import canonical_json
+from malmoi.errors import CallError, DataError
+from malmoi.releases import manifest as manifests
+from malmoi.releases.manifest import Manifest
+from malmoi.storage.atomic_files import replace_file
+from malmoi.workspace import Workspace, push
+from malmoi.workspace_layout import Layout
 
-PAGE = "index.html"
-LINE, LABEL, WIDTH = 24, 250, 1000  # units of the chart: height of a line, width of its label, width of all
+
+def tabulate(facts: Mapping[str, Any], key: str) -> Table:
+    """Return `bits` or `probes` as a table: a row for each input, and for each difference from the first."""
+    unit, results = "bits per character" if key == "bits" else "share of pairs passed", facts[key].values()
+    table = Table("input", *facts[key], title=f"{unit}, mean of {facts['seeds']} seeds with 95 % interval")
+    first, *others = (given["name"] for given in facts["inputs"])
+    for name in (first, *others):
+        table.add_row(name, *(format_result(result[name]) for result in results))
+    for name in others:
+        differences = [result[name]["difference"] for result in results]
+        table.add_row(f"{name} − {first}", *(f"{format_result(one, '+')}{mark(one)}" for one in differences))
+    return table
 
 
-def write(facts: Mapping[str, Any], results: Path) -> Path:
-    """Write the report of ablation.json and return its page."""
-    names = [one["name"] for one in facts["inputs"]]
-    write_report(
-        "ablation.html",
-        results / PAGE,
-        d=facts,
-        names=names,
-        tables=[_describe_table(facts, key, names) for key in ("bits", "probes")],
-        mean=MEAN,
-        notes=[(f"ablation_note_{one['code']}", _format_values(one)) for one in facts["notes"]],
-        seconds=sum(one["cpu_seconds"] for one in facts["runs"]),
-    )
-    return results / PAGE
+def format_result(result: Mapping[str, Any], sign: str = "") -> str:
+    """Return a mean with its interval.
+
+    >>> format_result({"mean": -0.0312, "low": -0.05, "high": -0.01}, "+")
+    '-0.031 [-0.050, -0.010]'
+    """
+    return "{mean:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]".format(sign=sign, **result)
+
+
+def mark(difference: Mapping[str, Any]) -> str:
+    """Return `*` if the interval leaves out 0, and `=` if all seeds agree in the sign.
+
+    >>> mark({"low": -0.05, "high": -0.01, "same_sign": True}), mark({"low": -1, "high": 1, "same_sign": False})
+    (' *=', '')
+    """
+    marks = ("*" if is_clear(difference) else "") + ("=" if difference["same_sign"] else "")
+    return f" {marks}" if marks else ""
+
+
+def is_clear(difference: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a difference leaves out 0."""
+    return bool(difference["low"] > 0 or difference["high"] < 0)
 
 
 def list_notes(facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield what limits the result, in English."""
-    for one in facts["notes"]:
-        yield str(load_words("en").say(f"ablation_note_{one['code']}", **_format_values(one)))
+    return (str(load_words("en").say(code, **values)) for code, values in _sentences(facts))
 
 
-def _format_values(note: Mapping[str, Any]) -> dict[str, str]:
-    return {key: f"{value:,}" if isinstance(value, int) else str(value) for key, value in note.items()}
+def _sentences(facts: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    for note in facts["notes"]:
+        yield (
+            f"ablation_note_{note['code']}",
+            {key: f"{value:,}" if isinstance(value, int) else str(value) for key, value in note.items()},
+        )
 
 
-def _describe_table(facts: Mapping[str, Any], key: str, names: Sequence[str]) -> dict[str, Any]:
-    found = facts[key]
-    return {
-        "key": key,
-        "sets": list(found),
-        "rows": [(name, [format_result(found[one][name]) for one in found]) for name in names],
-        "differences": [(name, [_describe_difference(found[one][name]) for one in found]) for name in names[1:]],
-        "chart": _draw_differences(found, names[1:]),
-    }
+def write(facts: Mapping[str, Any], results: Path) -> Path:
+    """Write index.html and index.ko.html of ablation.json, and return the first."""
+    page = results / "index.html"
+    rules = {"format_result": format_result, "is_clear": is_clear}
+    write_report("ablation.html", page, d=facts, mean=MEAN, notes=list(_sentences(facts)), **rules)
+    return page
 
 
-def _describe_difference(result: Mapping[str, Any]) -> dict[str, Any]:
-    one = result["difference"]
-    return {
-        "text": format_result(one, "+"),
-        "seeds": " ".join(f"{seed:+.3f}" for seed in one["seeds"]),
-        "decided": one["low"] > 0 or one["high"] < 0,
-        "same_sign": one["same_sign"],
-    }
+def find_releases(plan_path: Path, root: Path) -> dict[str, Manifest]:
+    """Return the inputs of a plan that are versions of releases of the workspace at `root`: name → manifest.
+
+    A version that only the first input has is left out: differences are from that one. An input that is a part of a
+    folder, such as data/*.parquet, is not a version. CallError if none is left.
+    """
+    known = {_identify(made) for made in map(_read_manifest, Layout(root).release_folders(manifests.NAME)) if made}
+    first, *others = read_plan(plan_path).input
+    versions = {given.name: _read_manifest(plan_path.parent / given.path) for given in (first, *others)}
+    later = known & {_identify(made) for given in others if (made := versions[given.name])}
+    releases = {name: made for name, made in versions.items() if made and _identify(made) in later}
+    if not releases:
+        raise CallError(
+            f"no input of {plan_path} after the first is a release of {root}, so no card can state a difference from "
+            "the first. Name the folder of a version as `path` of a later input, or leave --workspace out."
+        )
+    return releases
 
 
-def _draw_differences(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return the lines of a chart, each from `low` to `high` with a dot at `mean`, in units of the chart."""
-    rows = [(name, one, found[one][name]["difference"]) for name in names for one in found]
-    low = min((row["low"] for *_, row in rows), default=0.0)
-    high = max((row["high"] for *_, row in rows), default=0.0)
-    low, high = min(low, 0.0), max(high, 0.0)
+def keep_result(facts: Mapping[str, Any], releases: Mapping[str, Manifest], root: Path) -> Iterator[Path]:
+    """Keep the result in the workspace at `root`, in the place of an earlier one, and yield a file for each version.
 
-    def place(value: float) -> float:
-        return round(LABEL + (WIDTH - LABEL - 10) * (value - low) / ((high - low) or 1.0), 1)
+    `facts`: the content of ablation.json; `releases`: of `find_releases`.
+    """
+    workspace = Workspace.open(root)
+    with workspace.lock():
+        for release, version, merkle in dict.fromkeys(map(_identify, releases.values())):
+            names = [name for name, made in releases.items() if _identify(made) == (release, version, merkle)]
+            target = workspace.ablation(release, version)
+            replace_file(target, canonical_json(asdict(select_result(facts, version, merkle, names))))
+            push(target)
+            yield target
 
-    return {
-        "zero": place(0.0),
-        "ticks": [
-            {"x": place(low), "anchor": "start", "text": f"{low:+.3f}"},
-            {"x": place(high), "anchor": "end", "text": f"{high:+.3f}"},
-        ],
-        "height": LINE * len(rows),
-        "lines": [
-            {"name": name, "set": one, "y": LINE * (at + 0.5), "text": format_result(row, "+")}
-            | {key: place(row[key]) for key in ("low", "mean", "high")}
-            for at, (name, one, row) in enumerate(rows)
-        ],
-    }
+
+def _identify(made: Manifest) -> tuple[str, str, str]:
+    return made.name, made.version, made.root
+
+
+def _read_manifest(folder: Path) -> Manifest | None:
+    try:
+        return manifests.read(folder)
+    except DataError:  # not a release, or not a readable one; `malmoi verify` says why
+        return None

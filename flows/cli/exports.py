@@ -113,7 +113,7 @@ def ablate(
     plan: Annotated[Path, Parameter(help="TOML file with inputs and held-out sets: docs/ablate.md.")],
     results: Annotated[Path, Parameter(converter=parse_output, help="Folder of models and results; it is continued.")],
     *,
-    python: Annotated[str, Parameter(help="Interpreter with torch and NumPy; default: this one.")] = "",
+    python: Annotated[str, Parameter(help="Interpreter with torch and transformers; default: this one.")] = "",
     device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where models are trained.")] = "auto",
     threads: Annotated[int, Parameter(validator=Number(gte=0), help="Threads of torch; 0: torch chooses.")] = 0,
     workspace: Annotated[
@@ -124,19 +124,18 @@ def ablate(
 
     Measures bits per character and Korean probes, with intervals over seeds and documents. A stopped call continues.
     """
-    from flows.ablation import keep_result, report, run_ablation
-    from flows.ablation.results import tabulate
+    from flows.ablation import report
+    from flows.ablation.run import Machine, run
 
-    releases = keep_result.find_releases(plan, workspace) if workspace else {}
-    machine = run_ablation.Machine(python or sys.executable, device, threads)
-    facts = run_ablation.run(plan, results, machine, lambda line: out.print(line))
+    releases = report.find_releases(plan, workspace) if workspace else {}
+    facts = run(plan, results, Machine(python or sys.executable, device, threads), out.print)
     for key in ("bits", "probes"):
-        out.print(tabulate(facts, key))
+        out.print(report.tabulate(facts, key))
     out.print("* the interval leaves out 0   = all seeds agree in the sign")
     for note in report.list_notes(facts):
         out.print(note)
     out.print(f"Report: {report.write(facts, results)}")
-    for kept in keep_result.keep_result(facts, releases, workspace) if workspace else ():
+    for kept in report.keep_result(facts, releases, workspace) if workspace else ():
         out.print(f"{kept}: kept. The next release prints it on its card.")
 
 

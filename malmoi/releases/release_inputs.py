@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from malmoi.ablation.kept_result import Ablation
+from malmoi.ablation import Ablation
 from malmoi.licensing.review_decisions import Decision
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.releases.kept_parts import Kept

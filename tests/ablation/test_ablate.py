@@ -10,12 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.ablation.held_out import select_held_out
-from malmoi.ablation.intervals import MEAN, Measured, compare
-from malmoi.ablation.korean_probes import KINDS, make_pairs
-from malmoi.ablation.plan import SETTINGS, Texts
-from malmoi.ablation.read_texts import read_texts
-from malmoi.ablation.samples import sample_tokens
+import flows.ablation
+from flows.ablation.run import PROBES, sample_tokens
+from flows.ablation.texts import SETTINGS, Texts, read_texts, select_held_out
+from malmoi.ablation import MEAN, Measured, compare
 from malmoi.errors import CallError
 from malmoi.storage.locks import hold_lock
 from tests.builders.small_ablation import PLAN, make_texts, write_ablation, write_lines, write_trainer
@@ -184,13 +182,13 @@ def test_intervals_are_paired():
 
 
 def test_probes_are_pairs_of_two_texts_each_written_once():
-    pairs = make_pairs()
-    assert {one.kind for one in pairs} == set(KINDS)
-    assert all(one.right != one.wrong for one in pairs) and len(set(pairs)) == len(pairs)
-    assert all(
-        abs(len(one.right) - len(one.wrong)) <= 1 for one in pairs if one.kind in ("particles", "spacing", "order")
-    )
-    assert all("  " not in one.before + one.wrong for one in pairs)
+    path = Path(flows.ablation.__file__).with_name("korean_probes.tsv")
+    pairs = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert set(PROBES) == {kind for kind, _, _ in pairs}
+    assert all(right != wrong for _, right, wrong in pairs) and len(set(map(tuple, pairs))) == len(pairs) == 346
+    near = ("particles", "spacing", "order")
+    assert all(abs(len(right) - len(wrong)) <= 1 for kind, right, wrong in pairs if kind in near)
+    assert all("  " not in wrong for _, _, wrong in pairs)
 
 
 def test_a_name_is_no_path_and_a_setting_fits_16_bits(folder):

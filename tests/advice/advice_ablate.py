@@ -61,7 +61,7 @@ def ablation_without_a_release_of_the_workspace(place):
     yield RUN
 
 
-@advice("{} cannot import torch and NumPy ({}). Run pip install 'malmoi[ablate]', or name with --python the "
+@advice("{} cannot import torch and transformers ({}). Run pip install 'malmoi[ablate]', or name with --python the "
         "interpreter of an environment that has both.")  # fmt: skip
 def ablation_without_torch(place):
     ablation(place)
@@ -77,7 +77,7 @@ def ablation_of_a_missing_input(place):
     yield RUN
 
 
-@advice("{}: {} has files of several kinds ({}). Name those of one, with a pattern such as 'folder/*.parquet'.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_a_mixed_folder(place):
     ablation(place, ("korean.jsonl", "texts"))
     place.write("texts/a.txt", "글")
@@ -87,7 +87,7 @@ def ablation_of_a_mixed_folder(place):
     yield RUN
 
 
-@advice("{}: {} cannot be read ({}). Write or copy the file again.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_a_damaged_file(place):
     ablation(place)
     content = (place.folder / "korean.jsonl").read_text(encoding="utf-8")
@@ -97,7 +97,7 @@ def ablation_of_a_damaged_file(place):
     yield RUN
 
 
-@advice("{}: {} has no column {}; name its column of text in the plan with `text`. Columns: {}.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_another_column(place):
     ablation(place)
     pq.write_table(pa.table({"body": make_texts(1, 80)}), place.folder / "korean.parquet")
@@ -107,7 +107,7 @@ def ablation_of_another_column(place):
     yield RUN
 
 
-@advice("{}: column {} of {} holds {}, not text. Name another with `text`.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_numbers(place):
     ablation(place, ('"korean.jsonl"', '"korean.jsonl"\ntext = "quality"'))
     yield RUN
@@ -115,7 +115,7 @@ def ablation_of_numbers(place):
     yield RUN
 
 
-@advice("{}: {} cannot be read with the condition {}: {} Columns: {}.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_a_condition_that_fails(place):
     ablation(place, ('"korean.jsonl"', '"korean.jsonl"\nwhere = "qualty > 0.1"'))
     yield RUN
@@ -123,7 +123,7 @@ def ablation_of_a_condition_that_fails(place):
     yield RUN
 
 
-@advice("{}: no text of {} is selected. Correct `path`, `text` or `where`.")
+@advice("{}: {} cannot be read ({}). Correct `path`, `text` or `where`{}.")
 def ablation_of_a_condition_that_selects_nothing(place):
     ablation(place, ('"korean.jsonl"', '"korean.jsonl"\nwhere = "quality > 1"'))
     yield RUN
@@ -149,29 +149,11 @@ def ablation_measured_on_its_input(place):
     yield RUN
 
 
-@advice("{} has the vocabulary of other inputs, and models of two vocabularies cannot be compared. Name a new folder, "
-        "or set `vocabulary` in the plan to {} to train this plan with it.")  # fmt: skip
-def ablation_of_other_inputs_in_a_folder(place):
-    ablation(place)
-    yield f"{RUN}; changed inputs; {RUN}"
-    place.edit("plan.toml", "seeds = 2", 'seeds = 2\nvocabulary = "results/vocabulary.json"')
-    yield RUN
-
-
-@advice("the vocabulary {} does not exist; name the vocabulary.json of an earlier ablation.")
-def ablation_with_a_missing_vocabulary(place):
-    ablation(place, ("seeds = 2", 'seeds = 2\nvocabulary = "vocabulary.json"'))
-    yield RUN
-    place.write("plan.toml", PLAN)
-    yield RUN
-
-
-@advice("{} is not a vocabulary of an ablation ({}); name the vocabulary.json of an earlier one.")
+@advice("{} is not a vocabulary of an ablation ({}); take vocabulary.json of an earlier one.")
 def ablation_with_another_vocabulary(place):
-    ablation(place, ("seeds = 2", 'seeds = 2\nvocabulary = "vocabulary.json"'))
-    place.write("vocabulary.json", "{}")
+    ablation(place)
+    place.write("results/vocabulary.json", "{}")
     yield RUN
-    place.write("plan.toml", PLAN)
     yield RUN.replace("results", "others")
 
 

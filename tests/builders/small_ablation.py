@@ -11,7 +11,7 @@ from pathlib import Path
 _SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조구누두루무부수기니디리미비시은을이의에"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-# Trains a unigram model with the interface of malmoi/ablation/train_model.py, without torch.
+# Trains a unigram model with the interface of flows/ablation/train_model.py, without torch.
 _TRAINER = """#!{python}
 import json, sys
 from pathlib import Path
@@ -25,7 +25,7 @@ with (folder.parents[1] / "calls.txt").open("a") as stream:
 counts = np.bincount(np.load(job["tokens"]), minlength=job["model"]["vocabulary"]) + 1
 bits = -np.log2(counts / counts.sum())
 print(json.dumps({{"step": job["steps"], "steps": job["steps"], "bits": float(bits.mean())}}), flush=True)
-facts = {{"cpu_seconds": 0.1, "losses": [], "torch": "0", "device": "cpu", "threads": 1, "parameters": counts.size}}
+facts = {{"torch": "0", "device": "cpu", "threads": 1, "parameters": counts.size}}
 (folder / "run.json").write_text(json.dumps(facts))
 for one in job["measure"]:
     with np.load(one["from"]) as given:

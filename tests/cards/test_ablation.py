@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import data_cards
-from malmoi.ablation.intervals import MEAN
-from malmoi.ablation.kept_result import Ablation, parse_result
+from malmoi.ablation import MEAN, Ablation, parse_result
 from malmoi.document import Document
 from malmoi.errors import DataError
 from malmoi.releases import manifest

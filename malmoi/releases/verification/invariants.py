@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from malmoi.ablation.intervals import MEAN
+from malmoi.ablation import MEAN
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import RULES_VERSION, decide
 from malmoi.releases import manifest as manifests
