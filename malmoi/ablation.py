@@ -1,4 +1,4 @@
-"""What an ablation measures: means with 95 % intervals, and the part of its result that a release states."""
+"""Results of an ablation: means with 95 % intervals, and the part that a release states."""
 
 from __future__ import annotations
 

@@ -23,7 +23,6 @@ from transformers import (
     LlamaForCausalLM,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -31,14 +30,15 @@ from transformers import (
 SAVES = 10  # checkpoints of a run
 
 
-class Progress(TrainerCallback):
-    """Print each logged step, for the parent."""
+class PrintingTrainer(Trainer):
+    """A trainer that prints each logged step, for the parent."""
 
-    def on_log(self, arguments: Any, state: Any, control: Any, logs: dict[str, Any], **other: Any) -> None:
-        """Print the mean loss since the last logged step; the last log of a run has none."""
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log; print the mean loss since the last logged step, which the last log of a run does not have."""
+        super().log(logs, start_time)
         if "loss" in logs:
             bits = logs["loss"] / math.log(2)
-            print(json.dumps({"step": state.global_step, "steps": state.max_steps, "bits": bits}), flush=True)
+            print(json.dumps({"step": self.state.global_step, "steps": self.state.max_steps, "bits": bits}), flush=True)
 
 
 def train(job: dict[str, Any], folder: Path) -> LlamaForCausalLM:
@@ -69,7 +69,7 @@ def train(job: dict[str, Any], folder: Path) -> LlamaForCausalLM:
         ids = torch.stack([row for (row,) in rows])
         return {"input_ids": ids, "labels": ids}
 
-    trainer = Trainer(model, arguments, data_collator=collate, train_dataset=sequences, callbacks=[Progress()])
+    trainer = PrintingTrainer(model, arguments, data_collator=collate, train_dataset=sequences)
     trainer.remove_callback(PrinterCallback)
     states = sorted(folder.glob("checkpoint-*/trainer_state.json"), key=lambda path: path.stat().st_mtime)
     trainer.train(resume_from_checkpoint=str(states[-1].parent) if states else None)  # the state is written last

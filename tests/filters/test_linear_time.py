@@ -25,7 +25,7 @@ def expressions() -> Iterator[tuple[str, re.Pattern]]:
     """Every expression of Python's own engine that a module of ours holds, by the name it has there."""
     for package in PACKAGES:
         for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
-            if found.name == "malmoi.ablation.train_model":
+            if found.name == "flows.ablation.train_model":
                 continue  # it needs torch, and reads no text
             for name, value in vars(importlib.import_module(found.name)).items():
                 for number, one in enumerate(held(value)):
