@@ -15,11 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from data_cards.documents import render_documents
-from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
+from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES, Listing, Number
 from data_cards.formats import format_value as format_value
 from data_cards.header import list_configurations
 from data_cards.page import Page
-from data_cards.questions import Listing, Number
 from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json

@@ -14,8 +14,7 @@ import pytest
 import data_cards
 import data_cards.page
 from data_cards.charts import Chart, draw_chart
-from data_cards.facts import TABLES
-from data_cards.questions import is_plain
+from data_cards.facts import TABLES, expand
 from data_cards.words import LANGUAGES, Words, has_hangul, load_words
 from filters.domain import DOMAINS
 from filters.register import KINDS
@@ -240,10 +239,10 @@ def test_no_text_is_quoted_in_which_the_second_detector_finds_something() -> Non
     with duckdb.connect() as base:
         base.execute("CREATE TABLE texts (x VARCHAR)")
         base.executemany("INSERT INTO texts VALUES (?)", [[text] for text in found])
-        assert base.execute(f"SELECT x FROM texts WHERE {is_plain('x')}").fetchall() == []
+        assert base.execute(f"SELECT x FROM texts WHERE {expand('{plain:x}')}").fetchall() == []
         plain = ["2024년 3월 15일에 문을 열었습니다.", "관람료는 12,000원이다.", "Attribution 4.0 International"]
         base.execute("CREATE TABLE others AS SELECT unnest(?) AS x", [plain])
-        assert [x for (x,) in base.execute(f"SELECT x FROM others WHERE {is_plain('x')}").fetchall()] == plain
+        assert [x for (x,) in base.execute(f"SELECT x FROM others WHERE {expand('{plain:x}')}").fetchall()] == plain
 
 
 def test_an_erased_document_is_on_no_page_of_any_version(world: World) -> None:  # noqa: F811

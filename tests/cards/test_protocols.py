@@ -8,7 +8,7 @@ import pytest
 import data_cards
 from crawlers.rights.host.policy_files import PATHS, list_answers
 from crawlers.web.site_files import POLICY_PATHS
-from data_cards.rights_tables import STATES
+from data_cards.facts import expand
 from malmoi.archive import capture, collection
 from malmoi.document import Signal
 from malmoi.releases.publish import publish
@@ -42,7 +42,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_document_has_a_state_for_every_protocol_with_record_and_time(release: Path) -> None:
     with open_tables(release) as tables:
-        rows = {(id, name): state for id, name, *state in tables.ask(STATES).rows}
+        rows = {(id, name): state for id, name, *state in tables.ask(expand("{states}")).rows}
     assert len(rows) == 24 * 9
     assert rows["ga/1", "tdm-reservation"] == ["granted", "urn:uuid:ga-1", "2026-11-20T00:00:00Z"]
     assert rows["ga/2", "robots-ai"] == ["reserved", "urn:uuid:robots", WHEN]

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from data_cards.facts import NUMBERS, TABLES
-from data_cards.questions import Number
+from data_cards.facts import NUMBERS, TABLES, Number
 from data_cards.words import load_words
 from tests.builders.rows import each_row
 
