@@ -249,9 +249,17 @@ def render(language: str, workspace: Path | None = None) -> str:
     """
     words = LANGUAGES[language]
     sources = [catalogue.load(name).source for name in catalogue.names()]
-    uses, rows = find_recipes(), []
+    uses: dict[str, list[str]] = {}  # name of a source → the recipes that collect it by themselves
+    for path in sorted(RECIPES.glob("*.toml")):
+        for name in tomllib.loads(path.read_text(encoding="utf-8")).get("sources", ()):
+            uses.setdefault(name, []).append(path.stem)
+    rows = []
     for source in sources:
         state = find_state(workspace, source.name) if workspace else SourceState()
+        # What a person does before a collection: record a terms check, ask for a key, or download files.
+        key = source.access.key if isinstance(source.access, Api) else ""
+        steps = [words.terms] * needs_permission(source) + ([words.key.format(key)] if key else [])
+        steps = [words.files] if isinstance(source.access, Folder | Warc) else steps or [words.none]
         cells = (
             f"`{source.name}`",
             f"{source.title} · {source.publisher}",
@@ -259,7 +267,7 @@ def render(language: str, workspace: Path | None = None) -> str:
             licences(source).replace(*words.by_item).replace(*words.review),
             f"{source.estimate.characters / 1e6:,.0f}" if source.estimate else words.unknown,
             words.never if state == SourceState() else state.describe(),
-            ", ".join(list_first_steps(source, words)),
+            ", ".join(steps),
             ", ".join(uses.get(source.name, ())) or words.none,
         )
         rows.append(f"| {' | '.join(map(_escape_cell, cells))} |")
@@ -277,24 +285,6 @@ def render(language: str, workspace: Path | None = None) -> str:
     }
     page = (HERE / words.template).read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], page)
-
-
-def find_recipes() -> dict[str, list[str]]:
-    """Return name of a source → names of the recipes that collect it by themselves."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(RECIPES.glob("*.toml")):
-        for name in tomllib.loads(path.read_text(encoding="utf-8")).get("sources", ()):
-            found.setdefault(name, []).append(path.stem)
-    return found
-
-
-def list_first_steps(source: Source, words: Words) -> list[str]:
-    """Return the steps of a person before a collection: record a terms check, ask for a key, download files."""
-    if isinstance(source.access, Folder | Warc):
-        return [words.files]
-    key = source.access.key if isinstance(source.access, Api) else ""
-    steps = [words.terms] * needs_permission(source) + ([words.key.format(key)] if key else [])
-    return steps or [words.none]
 
 
 def _escape_cell(text: str) -> str:

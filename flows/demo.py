@@ -60,7 +60,7 @@ def demo(root: Path, out: SafeConsole) -> Released:
         f"{command_prefix()} verify {shlex.quote(str(made.folder))}",
         f"{command_prefix()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
         f"open {made.folder}/index.html",
-        f"open {crawl_report.report_path(workspace)}",
+        f"open {workspace.report('collection')}",
         f"open {report}",
     ):
         out.print(f"  {line}")

@@ -347,12 +347,7 @@ def _show_plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect:
 
 
 def _show_report_paths(home: Any) -> None:
-    from flows.reports import crawl_report, curation_report
-
-    for name, page in (
-        ("Crawl report", crawl_report.report_path(home)),
-        ("Curation report", curation_report.report_path(home)),
-    ):
+    for name, page in (("Crawl report", home.report("collection")), ("Curation report", home.report("curation"))):
         if page.exists():
             out.print(f"{name}: {page}")
 

@@ -45,7 +45,7 @@ from flows.deployments.home_folder import find_server
 from flows.engine.progress import Progress, Step, format_seconds
 from flows.engine.task_mapper import quiet_prefect
 from flows.release import Released
-from flows.reports import crawl_report, curation_report
+from flows.reports import crawl_report
 from malmoi.releases import excluded_documents
 from malmoi.storage.locks import LockRequest, find_request, is_open_file, request_locks, try_lock
 from malmoi.workspace import Workspace
@@ -175,8 +175,8 @@ class RunProgress(Progress):
         for name, path in (
             ("Release", made.folder),
             ("Data card", made.folder / "index.html"),
-            ("Crawl report", crawl_report.report_path(self.workspace)),
-            ("Curation report", curation_report.report_path(self.workspace)),
+            ("Crawl report", self.workspace.report("collection")),
+            ("Curation report", self.workspace.report("curation")),
         ):
             lines += [make_link(name, path)] if path.exists() else []
         card = (made.folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[-1]

@@ -182,13 +182,6 @@ def read_sketches(path: Path, schema: pa.Schema) -> pa.Table:
         return schema.empty_table()
 
 
-def merge_sketches(inputs: Sequence[bytes], parts: Sequence[pa.Table]) -> pa.Table:
-    """Merge the rows of sketches in the order of their inputs; an input without a row was dropped by a lookup."""
-    rows = pa.concat_tables(parts)
-    at = {given: row for row, given in enumerate(rows[INPUT.name].to_pylist())}
-    return rows.take(pa.array([at[given] for given in inputs if given in at], pa.int64()))
-
-
 def write(inputs: Sequence[bytes], counted: Iterable[Counted], folder: Path) -> File:
     """Write the result of each input into the unfinished folder of a shard; a failed input is never reused."""
     rows = [

@@ -20,7 +20,7 @@ import platform
 import re
 import socket
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -132,7 +132,8 @@ def call_on(engine: Engine, call: Callable[[Any], Any], jobs: Sequence[Any]) -> 
     if not done:
         raise value
     if store is not None:
-        take_over(store, jobs)
+        copy = _open_copy(store)  # the driver's, which gets the folders that the node wrote
+        copy.sync([_name(copy, job.writes) for job in jobs], whole=False)
     return list(value)
 
 
@@ -223,12 +224,6 @@ def run_at_node(call: Callable[[Any], Any], store: Store) -> Callable[[Any], Any
             return call(job)
 
     return run
-
-
-def take_over(store: Store, jobs: Collection[Job]) -> None:
-    """Let the driver's copy have the folders that nodes wrote."""
-    copy = _open_copy(store)
-    copy.sync([_name(copy, job.writes) for job in jobs], whole=False)
 
 
 def _open_copy(store: Store) -> WorkingCopy:

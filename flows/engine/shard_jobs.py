@@ -287,7 +287,11 @@ def sketch_shard(job: SketchJob) -> Path:
                     "if it is too long."
                 )
             tables.append(shard.unpack_table(answer.value))
-        shard.write(earlier_shards.merge_sketches(inputs, tables), folder / SKETCH)
+        rows = pa.concat_tables(tables)
+        places = {given: row for row, given in enumerate(rows[INPUT.name].to_pylist())}
+        # In the order of the inputs; an input without a row was dropped by a lookup.
+        order = pa.array([places[given] for given in inputs if given in places], pa.int64())
+        shard.write(rows.take(order), folder / SKETCH)
 
     Workspace(job.root).put(job.writes, write)
     return job.target

@@ -61,11 +61,6 @@ class Curated:
         return f"{kept.total():,} of {count_of(extracted.total(), 'document')} kept"
 
 
-def documents_digest(ledger: Ledger) -> str:
-    """sha256 (hex) of the documents that a shard kept."""
-    return next(file.sha256 for file in ledger.files if file.name == "documents.parquet")
-
-
 def walk_job(
     workspace: Workspace,
     stage: Stage,
@@ -84,7 +79,8 @@ def walk_job(
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
     code = [stage, recipes.slice_digest(steps), SCHEMA_VERSION, LIMITS]
-    content = [documents_digest(ledger), seen, list(changes.withdrawn), *map(list, changes.renamed)]
+    documents = next(file.sha256 for file in ledger.files if file.name == "documents.parquet")
+    content = [documents, seen, list(changes.withdrawn), *map(list, changes.renamed)]
     key = make_key(place_of(ledger.key), code, content)
     return WalkJob(
         root=workspace.root,

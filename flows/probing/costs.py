@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import psutil
 
 from crawlers.extract import Extraction
-from crawlers.sampling import FACT, Stratum
+from crawlers.sampling import FACT
 from flows import curate as curating
 from flows.engine import stage_runs, worker_pool
 from flows.engine.executors import thread_mapper
@@ -236,12 +236,6 @@ def _cpu_seconds() -> float:
         except psutil.NoSuchProcess:
             continue
     return found
-
-
-def count_requests(fact: Mapping[str, Any], strata: Sequence[Stratum], totals: dict[str, Estimate]) -> Estimate:
-    """Return the requests of a whole collection: one for each unit unless the fact says otherwise, and its parts."""
-    requests, parts = fact.get("requests", sum(one.units for one in strata)), totals.pop(PARTS)
-    return Estimate(requests + parts.value, requests + parts.low, requests + parts.high)
 
 
 def estimate_cpu(measured: Measured, captures: Estimate, shards: Estimate, requests: Estimate, run: Run) -> Estimate:

@@ -27,6 +27,7 @@ from flows.probing.costs import (
     KEPT,
     KEPT_DOCUMENTS,
     LICENCE,
+    PARTS,
     PAYLOAD,
     SHARDS,
     UNDER,
@@ -129,7 +130,9 @@ def forecast(
             if (unit := parts.get(url, url)) in found:
                 found[unit][CPU] += seconds
         totals = estimate_totals(strata, found)
-        requests = costs.count_requests(fact, strata, totals)
+        # One request for each unit unless the fact says otherwise, and one for each of its parts.
+        asked, files = fact.get("requests", sum(one.units for one in strata)), totals.pop(PARTS)
+        requests = Estimate(asked + files.value, asked + files.low, asked + files.high)
         totals[CPU] = costs.estimate_cpu(
             measured, totals.get(CPU, Estimate(0, 0, 0)), totals.pop(SHARDS), requests, run
         )

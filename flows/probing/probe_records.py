@@ -71,13 +71,6 @@ class SourceState:
         return " · ".join(parts) or "never seen"
 
 
-def conclude(checks: tuple[Check, ...]) -> Outcome:
-    """Return the outcome of the checks: the worst of them."""
-    states = {one.state for one in checks}
-    worst: tuple[Outcome, ...] = ("failed", "differs", "partly")
-    return next((state for state in worst if state in states), "holds")
-
-
 def record(workspace: Workspace, result: ProbeResult) -> ProbeResult:
     """Write the result into the workspace, in the place of the one before, and return it."""
     path = workspace.probe(result.source)

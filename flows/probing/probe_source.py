@@ -70,7 +70,9 @@ def probe(workspace: Workspace, name: str, *, contact: str | None = None) -> Pro
             *check_answers.check_fetched(source, fetched, is_void := any(one.state == "differs" for one in claims)),
             *_check_items(home, name, definition, fetched, is_void=is_void),
         )
-    outcome = probe_records.conclude(checks)
+    states = {one.state for one in checks}
+    worst: tuple[Outcome, ...] = ("failed", "differs", "partly")
+    outcome: Outcome = next((state for state in worst if state in states), "holds")
     result = ProbeResult(source.name, when, outcome, checks, before or said.get("sha256", ""), check)
     return probe_records.record(workspace, result)
 

@@ -97,11 +97,6 @@ def refresh(
     return found
 
 
-def report_path(workspace: Workspace) -> Path:
-    """Return the path of the report."""
-    return workspace.report("collection")
-
-
 def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     """Write the report and return its page; sources that are not in `found` keep their last entry."""
     ours = {funnel.source: asdict(funnel) for funnel in found}
@@ -110,7 +105,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     } | ours
     sources = [told[name] for name in sorted(told)]
     plain = {"malmoi": __version__, "sources": sources}
-    place = report_path(workspace)
+    place = workspace.report("collection")
     replace_file(place.with_suffix(".json"), json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
     write_report("collection.html", place, sources=sources)
     return place
@@ -119,7 +114,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
 def read_report(workspace: Workspace) -> list[dict[str, Any]]:
     """Read the entries of the report, one per source; [] if it is missing, damaged, or of another version."""
     try:
-        told = json.loads(report_path(workspace).with_suffix(".json").read_text(encoding="utf-8"))
+        told = json.loads(workspace.report("collection").with_suffix(".json").read_text(encoding="utf-8"))
         return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []

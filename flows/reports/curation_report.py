@@ -147,11 +147,6 @@ class Spread:
         return list(dict.fromkeys(found))
 
 
-def report_path(workspace: Workspace) -> Path:
-    """Return the path of the report."""
-    return workspace.report("curation")
-
-
 def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
     """Write the report of `curated` and return its page."""
     stages = []
@@ -160,7 +155,7 @@ def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
         ledgers = curated.ledgers(stage)
         drawn = [_describe_spread(spread) for spread in spreads(workspace, stage, steps, ledgers)]
         stages.append({"name": stage, "steps": list(funnel(steps, ledgers)), "spreads": drawn})
-    place = report_path(workspace)
+    place = workspace.report("curation")
     write_report("curation.html", place, recipe=recipe, stages=stages)
     return place
 

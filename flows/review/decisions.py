@@ -92,18 +92,13 @@ def read_groups(
             if doc.id in seen:  # of an older cut of the captures
                 continue
             seen.add(doc.id)
-            if shape := find_open_shape(doc, decisions):
+            shape = shape_of(doc.provenance.source, doc.evidence, doc.signals)
+            if shape is not None and not evidence_of(decisions, doc):  # no decision is about it
                 text = doc.text[:SHOWN]
                 item = Item(doc.id, doc.provenance.url, doc.title, text, doc.evidence, doc.signals)
                 found.setdefault(shape, {})[doc.id] = item
     groups = [Group(shape, tuple(items[id] for id in sorted(items))) for shape, items in found.items()]
     return sorted(groups, key=lambda group: (-len(group.items), group.shape.key))
-
-
-def find_open_shape(doc: Document, decisions: Sequence[Decision]) -> Shape | None:
-    """Return the shape of a document that needs a review and that no decision is about; else None."""
-    shape = shape_of(doc.provenance.source, doc.evidence, doc.signals)
-    return None if shape is None or evidence_of(decisions, doc) else shape
 
 
 def _read_documents(folder: Path, sources: Collection[str]) -> Iterator[Document]:
@@ -161,7 +156,11 @@ def decide_target(
     """
     decision = make_decision("grant" if licence else "deny", target, value, source, licence, by)
     queue = read_groups(workspace, [source]) if groups is None else groups
-    count = count_targeted(queue, target, value, source)
+    mine = [group for group in queue if group.shape.source == source]
+    items = [item for group in mine if target != "shape" or group.shape.key == value for item in group.items]
+    if target != "shape":
+        items = [item for item in items if (item.id == value if target == "item" else covers(value, item.url))]
+    count = len(items)
     is_known = review_file.find_repeated(review_file.read(workspace.reviews), decision) is not None
     if not count and not is_known and (licence or target == "shape"):
         raise CallError(
@@ -188,15 +187,6 @@ def append(workspace: Workspace, made: Sequence[Decision]) -> list[Decision]:
         review_file.append(workspace.reviews, made)
         held = review_file.read(workspace.reviews)
     return [review_file.find_repeated(held, one) or one for one in made]
-
-
-def count_targeted(groups: Sequence[Group], target: Target, value: str, source: str) -> int:
-    """Count the documents of a queue that a decision about this target would be about."""
-    mine = [group for group in groups if group.shape.source == source]
-    if target == "shape":
-        return sum(len(group.items) for group in mine if group.shape.key == value)
-    items = [item for group in mine for item in group.items]
-    return sum(item.id == value if target == "item" else covers(value, item.url) for item in items)
 
 
 def find_target(given: str) -> tuple[Target, str]:

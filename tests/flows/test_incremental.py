@@ -163,7 +163,7 @@ def contents(home: Workspace, recipe: Recipe, source: str, done: Curated) -> lis
         for one in ledgers
     ]
     crawl_report.refresh(home, (source,), QUIET, dict(done.read))
-    pages = (curation_report.write(home, recipe, done), crawl_report.report_path(home))
+    pages = (curation_report.write(home, recipe, done), home.report("collection"))
     return [stages, *(path.read_bytes() for path in (*done.tables, *pages))]
 
 

@@ -296,6 +296,6 @@ def test_the_report_keeps_what_it_said_of_the_sources_that_were_not_collected_no
         path.write_text(text.replace('"papers"', repr(name)), encoding="utf-8")
         collect(home, str(path), Progress(quiet=True))
         crawl_report.refresh(home, [str(path)], Progress(quiet=True))
-    told = json.loads(crawl_report.report_path(home).with_suffix(".json").read_text("utf-8"))
+    told = json.loads(home.report("collection").with_suffix(".json").read_text("utf-8"))
     assert [said["source"] for said in told["sources"]] == ["one", "two"]
-    assert all(f'id="{name}"' in crawl_report.report_path(home).read_text("utf-8") for name in ("one", "two"))
+    assert all(f'id="{name}"' in home.report("collection").read_text("utf-8") for name in ("one", "two"))
