@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from flows import query_index
 from flows import release as releases
+from flows import release_index
 from flows.purge import find_erased, purge, read_matching
 from malmoi import erasure_plan
 from malmoi.erasure import tombstones
@@ -201,12 +201,12 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
     for row in erased_documents.find_copies(erased_documents.read_audit(base, "clusters"), ids):
         for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
             found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
-    if ids and workspace.index_names() and query_index.has_active_segments(workspace):
-        for of, copies in query_index.find_copies_of_documents(workspace, sorted(ids), ALIKE).items():
+    if ids and workspace.index_names():
+        for of, copies in release_index.find_copies_of_documents(workspace, sorted(ids), ALIKE).items():
             for one in copies:
                 found.setdefault(one.id, Copy(one.id, of, one.similarity, f"{one.release} {one.version}"))
     for id in sorted(ids):
-        for member, keeper, _, share in query_index.find_cluster_pairs(workspace, id):
+        for member, keeper, _, share in release_index.find_cluster_pairs(workspace, id):
             copy = member if keeper == id else keeper
             found.setdefault(copy, Copy(copy, id, share, "this workspace"))
     return sorted(one for id, one in found.items() if id not in ids and "/[withheld " not in id)

@@ -22,13 +22,13 @@ from crawlers import catalogue
 from crawlers.rights.host import policy_files
 from filters.duplicates.index_lookup import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
-from flows.curate import Curated
+from flows import release_index
+from flows.curate import Curated, recall_matching
 from flows.engine import run_surveys
 from flows.engine.clusters import make_runner
 from flows.engine.executors import Mapper
 from flows.engine.node_tasks import read_software
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import recall_matching
 from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
@@ -247,14 +247,9 @@ def describe_quarantine(layout: Layout, name: str) -> str:
 
 def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:
     """Return (document of the release in `folder`, withdrawn document, similarity) of near-duplicates in the index."""
-    ids = tombstones.read_ids(workspace.withdrawals)
-    if not ids:
+    if not (ids := tombstones.read_ids(workspace.withdrawals)):
         return []
-    from flows import query_index  # loads the comparison of texts, which most runs do not need
-
-    if not query_index.has_active_segments(workspace):
-        return []
-    found = query_index.find_copies_of_documents(workspace, ids, ALIKE)
+    found = release_index.find_copies_of_documents(workspace, ids, ALIKE)
     alike = pa.array(sorted({copy.id for copies in found.values() for copy in copies}), pa.string())
     here: set[str] = set()
     for path in data_files(folder) if len(alike) else ():

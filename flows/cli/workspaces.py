@@ -125,10 +125,10 @@ def query_index(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Find published near-duplicates of texts; print one JSON object per text, in input order."""
-    from flows import query_index
+    from flows import release_index
     from flows.release_index import open_workspace
 
-    for answer in query_index.ask(open_workspace(workspace), query_index.read_texts(files, jsonl), threshold):
+    for answer in release_index.ask(open_workspace(workspace), release_index.read_texts(files, jsonl), threshold):
         sys.stdout.write(dump_json(answer) + "\n")
 
 

@@ -19,10 +19,10 @@ import psutil
 from crawlers.extract import Extraction
 from crawlers.sampling import FACT
 from flows import curate as curating
-from flows.engine import stage_runs, worker_pool
+from flows.curate import Curated
+from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import Curated
 from flows.probing.estimates import Estimate, Z
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
@@ -70,7 +70,7 @@ def read_results(
         unit[PARTS] += row.url in parts
         unit[SHARDS] += 1 / count_alike(row.size)
     clusters: dict[str, Cluster] = defaultdict(Cluster)
-    for doc, last, by, reason in stage_runs.read_ends(workspace, curated):
+    for doc, last, by, reason in curating.read_ends(workspace, curated):
         unit = found[url_of[doc.provenance.record]]
         unit[DOCUMENTS] += 1
         unit[EXTRACTED] += len(doc.text)

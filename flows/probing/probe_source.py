@@ -24,7 +24,7 @@ from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
 from flows.console import SafeConsole
-from flows.engine import stage_runs, worker_pool
+from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from flows.probing import check_answers, probe_records
@@ -216,5 +216,5 @@ def _check_items(
         except MalmoiError as error:
             yield Check("kept", "failed", str(error))
             return
-        ends = [(by, reason) for _, _, by, reason in stage_runs.read_ends(home, curated) if reason not in LISTS]
+        ends = [(by, reason) for _, _, by, reason in curating.read_ends(home, curated) if reason not in LISTS]
         yield from check_answers.check_ends(source.rule, RECIPE, ends)

@@ -13,7 +13,7 @@ import pytest
 
 from filters.duplicates.duplicate_schema import SIGNATURE
 from filters.duplicates.index_lookup import Texts, find_near_copies
-from flows import query_index, release_index
+from flows import release_index
 from flows.cli import main
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
@@ -61,7 +61,7 @@ class TestQuery:
     def test_a_near_copy_is_found_with_release_version_and_similarity(self, world):
         world.publish(OLD)
         asked = [("q1", (LONG * 12).replace(" ", "") + "끝."), ("q2", "아무도 쓰지 않은 글이다. " * 9), ("q3", "")]
-        first, second, third = query_index.ask(world.workspace, asked, 0.8)
+        first, second, third = release_index.ask(world.workspace, asked, 0.8)
         assert [(c["id"], c["release"], c["version"]) for c in first["copies"]] == [("ga/1", "small", "1.0.0")]
         assert first["copies"][0]["similarity"] >= 0.8
         assert (second, third) == ({"id": "q2", "copies": []}, {"id": "q3", "copies": []})
@@ -71,15 +71,15 @@ class TestQuery:
         world.publish(OLD | {"ga/2": "고친 글에서는 " + SNOW * 2 + LONG * 15})
         withdraw(world.workspace, ["ga/3"], "요청", "")
         asked = [("market", MARKET * 12), ("snow", SNOW * 12)]
-        assert [answer["copies"] for answer in query_index.ask(world.workspace, asked, 0.8)] == [[], []]
+        assert [answer["copies"] for answer in release_index.ask(world.workspace, asked, 0.8)] == [[], []]
 
     def test_the_near_duplicates_of_a_withdrawn_document_are_listed(self, world):
         near = {"na/5": LONG * 12 + "끝."}
         world.publish(OLD | near | {"na/1": LONG * 12})
         withdraw(world.workspace, ["ga/1"], "요청", "")
-        found = query_index.find_copies_of_documents(world.workspace, ["ga/1"], 0.8)
+        found = release_index.find_copies_of_documents(world.workspace, ["ga/1"], 0.8)
         assert [(copy.id, copy.version) for copy in found["ga/1"]] == [("na/5", "1.0.0")]
-        assert query_index.find_cluster_pairs(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
+        assert release_index.find_cluster_pairs(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
 
     def test_every_pair_that_agrees_enough_is_found_whatever_the_threshold(self, tmp_path):
         draw = np.random.default_rng(5)
@@ -108,11 +108,11 @@ class TestQuery:
     def test_a_line_that_cannot_be_asked_is_named(self, tmp_path, line, says):
         (tmp_path / "a.jsonl").write_bytes(line)
         with pytest.raises(CallError, match=says):
-            list(query_index.read_texts((), tmp_path / "a.jsonl"))
+            list(release_index.read_texts((), tmp_path / "a.jsonl"))
 
     def test_without_an_index_it_says_what_to_do(self, world):
         with pytest.raises(CallError, match="has no index yet"):
-            list(query_index.ask(world.workspace, [("q", LONG)], 0.8))
+            list(release_index.ask(world.workspace, [("q", LONG)], 0.8))
 
 
 class TestCommands:
@@ -184,7 +184,7 @@ class TestCommands:
         assert not re.search(r"^(from|import) (malmoi|filters|flows)", code, re.M)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        (answer,) = query_index.ask(world.workspace, [("q", text)], 0.5)
+        (answer,) = release_index.ask(world.workspace, [("q", text)], 0.5)
         (copy,) = answer["copies"]
         assert done.stdout.split()[:2] == [copy["id"], copy["version"]]
         assert abs(float(done.stdout.split()[2]) - copy["similarity"]) < 0.02

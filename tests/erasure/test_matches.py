@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.engine import stage_runs
-from flows.engine.stage_runs import recall_matching
+from flows import curate
+from flows.curate import recall_matching
 from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.workspace_layout import MATCHES
@@ -27,8 +27,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_texts_are_read_once_for_the_same_tombstones(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = recall_matching(file, seek("ga의 2번째 글"))
-    assert first == ("ga/2",) == stage_runs.find_matching(file, seek("ga의 2번째 글"))
-    monkeypatch.setattr(stage_runs, "find_matching", lambda *_: pytest.fail("the texts were read again"))
+    assert first == ("ga/2",) == curate.find_matching(file, seek("ga의 2번째 글"))
+    monkeypatch.setattr(curate, "find_matching", lambda *_: pytest.fail("the texts were read again"))
     assert recall_matching(file, seek("ga의 2번째 글")) == first
 
 

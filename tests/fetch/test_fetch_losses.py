@@ -13,8 +13,8 @@ from crawlers.fetch.failures import advise_on_missed
 from flows import release
 from flows.collect import collect
 from flows.console import SafeConsole
+from flows.curate import Curated
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import Curated
 from flows.reports import crawl_report
 from malmoi import limits
 from malmoi.errors import SourceError

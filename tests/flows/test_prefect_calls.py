@@ -14,8 +14,8 @@ from prefect.exceptions import ParameterTypeError
 from prefect.utilities.schema_tools.validation import ValidationError, validate
 
 from crawlers import catalogue
+from flows.curate import Curated
 from flows.deployments.home_folder import enter
-from flows.engine.stage_runs import Curated
 from flows.erase import Erased
 from flows.withdrawals import count_erased
 from malmoi.errors import CallError, StageError

@@ -12,11 +12,10 @@ from crawlers.withdrawn import drop
 from flows import why
 from flows.collect import collect
 from flows.console import SafeConsole
-from flows.curate import curate
+from flows.curate import Curated, curate
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.engine.stage_runs import Curated
 from flows.probing.costs import read_results
 from flows.probing.forecast import forecast
 from flows.probing.probe_source import probe
