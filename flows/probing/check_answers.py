@@ -85,7 +85,15 @@ def check_hosts(source: Source, fetched: Fetched) -> Iterator[Check]:
         else:
             statuses = ", ".join(f"{url} {row.status}" for url, row in sorted(files.items()))
             yield Check("robots.txt", "holds", f"allows what was asked ({statuses})")
-    yield from _check_redirects(lines, fetched)
+    # Some redirects lead out of the source, or several to one page.
+    ends = Counter(url for one in fetched.strata for url in one.chosen).most_common(1)
+    if strays := [one for one in lines if one["reason"].startswith(("redirect", "guard"))]:
+        says = f"{count_of(len(strays), 'address')} led to a place that is not fetched, first {strays[0]['url']}"
+        state = grade_share(len(strays), len(fetched.pages))
+        yield Check("redirects", state, f"{says} ({strays[0]['reason']}); correct the addresses or the scope")
+    elif ends and ends[0][1] > 1:
+        says = f"{count_of(ends[0][1], 'address')} led to one page, {ends[0][0]}"
+        yield Check("redirects", "differs", f"{says}: a wall, or a page in place of those that are gone")
     if isinstance(source.access, Api | Dump | OaiPmh) and source.access.grant:
         url = canonical_url(source.access.grant)
         status = {row.url: row.status for row in fetched.rows}.get(url)
@@ -102,18 +110,6 @@ def grade_share(bad: int, good: int) -> State:
     ('partly', 'differs')
     """
     return "differs" if bad >= good else "partly"
-
-
-def _check_redirects(blocked: Sequence[Mapping[str, str]], fetched: Fetched) -> Iterator[Check]:
-    """Yield the check of redirects, if some lead out of the source, or several to one page."""
-    ends = Counter(url for one in fetched.strata for url in one.chosen).most_common(1)
-    if strays := [one for one in blocked if one["reason"].startswith(("redirect", "guard"))]:
-        says = f"{count_of(len(strays), 'address')} led to a place that is not fetched, first {strays[0]['url']}"
-        state = grade_share(len(strays), len(fetched.pages))
-        yield Check("redirects", state, f"{says} ({strays[0]['reason']}); correct the addresses or the scope")
-    elif ends and ends[0][1] > 1:
-        says = f"{count_of(ends[0][1], 'address')} led to one page, {ends[0][0]}"
-        yield Check("redirects", "differs", f"{says}: a wall, or a page in place of those that are gone")
 
 
 def find_terms(workspace: Workspace, source: Source, check: str) -> str:
