@@ -23,10 +23,6 @@ TASKS = 256  # of one stage at most, so that many nodes are busy and the driver 
 RETRIES = 5  # of a task whose node or process was lost
 PATIENCE_SECONDS = 10  # between two looks at the head of a Ray cluster
 FEW = 8  # jobs that take less time than the start of the pool
-_LOST = (
-    f"the {{}} cluster lost a task {RETRIES + 1} times or is gone ({{}}). Finished work is kept. Look at {{}} and the "
-    "memory of the {}, then run the same command again."
-)
 
 
 @contextmanager
@@ -167,7 +163,10 @@ class RayEngine:
                 except self._ray.exceptions.GetTimeoutError:
                     require_answer(self._head)
         except (OSError, self._ray.exceptions.RayError) as error:
-            raise StageError(_LOST.format("Ray", type(error).__name__, "`ray status`", "nodes")) from error
+            raise StageError(
+                f"the Ray cluster lost a task {RETRIES + 1} times or is gone ({type(error).__name__}). Finished work "
+                "is kept. Look at `ray status` and the memory of the nodes, then run the same command again."
+            ) from error
 
     def close(self) -> None:
         """Disconnect; Ray ends the tasks of this driver."""
@@ -207,7 +206,10 @@ class DaskEngine:
         try:
             answer: bytes = self._client.submit(run_on_worker, task, pure=False).result()
         except Exception as error:  # the task catches its own errors: this one is of the cluster
-            raise StageError(_LOST.format("Dask", type(error).__name__, "its dashboard", "workers")) from error
+            raise StageError(
+                f"the Dask cluster lost a task {RETRIES + 1} times or is gone ({type(error).__name__}). Finished work "
+                "is kept. Look at its dashboard and the memory of the workers, then run the same command again."
+            ) from error
         return answer
 
     def close(self) -> None:
