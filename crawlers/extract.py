@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from crawlers import catalogue, host_templates, revisions, source_errors, withdrawn
 from crawlers.formats import ParsedItem, sniffing
 from crawlers.formats.html.host_template import Template
-from crawlers.formats.metadata_values import clean_line, valid_day
+from crawlers.formats.parsed import clean_line, valid_day
 from crawlers.formats.registry import FAMILIES, FORMATS, HTML
 from crawlers.rights import VERSION as RIGHTS_VERSION
 from crawlers.rights import rules_digest

@@ -20,8 +20,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from crawlers import formats
-from crawlers.formats import blank_forms
 from crawlers.formats.hwp.ole import Container
+from crawlers.platforms import law_annexes
 from malmoi.source import Extracted, Item
 
 FOLDER = Path(__file__).parents[3] / "shared" / "corpora" / "hwplib-hwpxlib-samples"
@@ -50,7 +50,7 @@ def _print_own() -> None:
             outcomes: Counter[tuple[bool, bool]] = Counter()
             for annex in small.load(part):
                 found = _extract(write(annex), f"a.{kind}")
-                outcomes[annex.form, blank_forms.is_blank_form(found)] += 1
+                outcomes[annex.form, law_annexes.is_blank_form(found)] += 1
                 if not annex.form:
                     got, every = small.share_recovered(annex, found.text)
                     recovered, whole = recovered + got, whole + every
@@ -76,7 +76,7 @@ def _print_files(folder: Path) -> None:
         if gold.total() < SHORT:
             continue
         shared = (gold & other).total()
-        form = blank_forms.is_blank_form(found)
+        form = law_annexes.is_blank_form(found)
         print(f"{shared / gold.total():.4f} of {gold.total():,}{' (a blank form)' if form else ''}  {path.name}")
         if not form:
             total = totals.setdefault(kind, [0, 0])

@@ -40,8 +40,17 @@ def find_contents(texts: Sequence[str]) -> set[int]:
     pages: list[tuple[int, bool]] = []
 
     def close() -> None:
-        if run and _is_contents(texts, run, pages):
-            found.update(range(_first(texts, run[0]), _last(texts, run[-1]) + 1))
+        if len(run) >= LEADS:
+            first, last = run[0], run[-1]
+            for above in range(first - 1, max(first - 4, -1), -1):  # the heading, if one of three lines above is one
+                if _HEADING.fullmatch(texts[above].strip()):
+                    first = above
+                    break
+            led = sum(leader for _, leader in pages)
+            if (led >= LEADS or first < run[0]) and _is_rising(pages):
+                while last + 1 < len(texts) and _is_rest(texts[last + 1]):
+                    last += 1
+                found.update(range(first, last + 1))
         run.clear()
         pages.clear()
 
@@ -142,30 +151,12 @@ def _is_led(before: str) -> bool:
     return count >= 3 or (count == 2 and sign in _ELLIPSES)
 
 
-def _is_contents(texts: Sequence[str], run: list[int], pages: list[tuple[int, bool]]) -> bool:
-    led = sum(leader for _, leader in pages)
-    headed = _first(texts, run[0]) < run[0]
-    return (led >= LEADS or (headed and len(run) >= LEADS)) and _is_rising(pages)
+def _is_rest(text: str) -> bool:
+    """Whether a line is a leader or page number that went to a line of its own."""
+    return len(text) < TAIL and not _LETTER.search(text) and any(char in _DOTS or char.isdigit() for char in text)
 
 
 def _is_rising(pages: list[tuple[int, bool]]) -> bool:
     numbers = [number for number, _ in pages if number]
     rises = sum(one <= two for one, two in pairwise(numbers))
     return rises >= RISING * (len(numbers) - 1)
-
-
-def _first(texts: Sequence[str], start: int) -> int:
-    """Return the index of the heading above, if one of the three lines before the entries is one."""
-    for at in range(start - 1, max(start - 4, -1), -1):
-        if _HEADING.fullmatch(texts[at].strip()):
-            return at
-    return start
-
-
-def _last(texts: Sequence[str], end: int) -> int:
-    """Return the index of the last line: a leader or page number that went to a line of its own is still in."""
-    while end + 1 < len(texts) and len(texts[end + 1]) < TAIL and not _LETTER.search(texts[end + 1]):
-        if not any(char in _DOTS or char.isdigit() for char in texts[end + 1]):
-            break
-        end += 1
-    return end

@@ -6,8 +6,6 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from lxml import etree
-
 from crawlers.formats import safe_xml
 from crawlers.formats.html.page_metadata import MAX_AUTHOR, MAX_TITLE, iso_date
 from crawlers.formats.unreadable import Unreadable
@@ -102,10 +100,23 @@ def xmp(body: bytes) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for packet in _packets(body):
-        said = _read(packet)
+        stated: dict[str, str] = {}
+        try:
+            root = safe_xml.parse(packet)
+        except Unreadable:
+            continue
+        for element in root.iter(f"{{{_RDF}}}Description"):
+            for name, value in element.attrib.items():
+                _keep(stated, str(name), str(value))
+            for child in element:
+                if isinstance(child.tag, str):
+                    # Of a list, the text of its members.
+                    members = (" ".join((item.text or "").split()) for item in child.iter(f"{{{_RDF}}}li"))
+                    text = "; ".join(dict.fromkeys(filter(None, members))) or " ".join((child.text or "").split())
+                    _keep(stated, child.tag, child.get(f"{{{_RDF}}}resource") or text)
         if found.get("tdm:reservation") == "1":
-            said["tdm:reservation"] = "1"
-        found |= said
+            stated["tdm:reservation"] = "1"
+        found |= stated
     return found
 
 
@@ -142,27 +153,6 @@ def _packets(body: bytes) -> Iterator[bytes]:
             if 0 <= first < last:
                 yield unpacked[first : last + len(ending)]
                 break
-
-
-def _read(packet: bytes) -> dict[str, str]:
-    try:
-        root = safe_xml.parse(packet)
-    except Unreadable:
-        return {}
-    found: dict[str, str] = {}
-    for element in root.iter(f"{{{_RDF}}}Description"):
-        for name, value in element.attrib.items():
-            _keep(found, str(name), str(value))
-        for child in element:
-            if isinstance(child.tag, str):
-                _keep(found, child.tag, child.get(f"{{{_RDF}}}resource") or _words(child))
-    return found
-
-
-def _words(element: etree._Element) -> str:
-    """Return the text of a property; of a list, that of its members."""
-    members = [" ".join((item.text or "").split()) for item in element.iter(f"{{{_RDF}}}li")]
-    return "; ".join(dict.fromkeys(filter(None, members))) or " ".join((element.text or "").split())
 
 
 def _keep(found: dict[str, str], name: str, value: str) -> None:

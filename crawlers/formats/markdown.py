@@ -16,6 +16,7 @@ from crawlers.formats.text import normalise_lines
 from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS, MARKDOWN_TAG_STEPS
 from malmoi.source import Extracted, Item
 
+_DATES = ("date", "published", "created")
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FENCE = re.compile(r" {0,12}(?:>\s?){0,3}(`{3,}|~{3,})")
 _MODULE = re.compile(
@@ -51,10 +52,11 @@ def extract(item: Item) -> Extracted:
     front, body = split_front(normalise_lines(decoded.text))
     prose, heading = render(body)
     reason = "undecodable" if decoded.is_undecodable else "" if prose else "empty"
+    dates = (iso_date(str(front[key])) for key in _DATES if front.get(key) is not None)
     return Extracted(
         text="" if reason else prose,
         title=item.title or _text(front.get("title")) or heading,
-        date=item.date or next((d for key in ("date", "published", "created") if (d := _day(front.get(key)))), ""),
+        date=item.date or next(filter(None, dates), ""),
         author=item.author or _text(front.get("author") or front.get("authors")),
         format="markdown",
         encoding=decoded.encoding,
@@ -238,29 +240,21 @@ def _drop_tags(text: str, left: list[int]) -> str:
             continue
         if left[0] <= 0:
             break
-        end = _tag_end(text, match.end(), left)
+        end = _find_tag_end(text, match.end())
+        left[0] -= (end or min(len(text), match.end() + MAX_TAG)) - match.end()
         if end:
+            first, last = max(0, match.start() - MARGIN), min(len(text), end + MARGIN)
+            before, after = text[first : match.start()].rpartition("\n"), text[end:last].partition("\n")
+            opens, closes = bool(before[1]) or not first, bool(after[1]) or last == len(text)
+            alone = opens and closes and not before[2].strip() and not after[0].strip()
             # A line that held only a tag becomes an empty line, so that it still ends a block.
-            out += (text[at : match.start()], "\n" if _is_alone(text, match.start(), end) else "")
+            out += (text[at : match.start()], "\n" if alone else "")
             at = end
     return "".join((*out, text[at:]))
 
 
-def _is_alone(text: str, start: int, end: int) -> bool:
-    first, last = max(0, start - MARGIN), min(len(text), end + MARGIN)
-    before, after = text[first:start].rpartition("\n"), text[end:last].partition("\n")
-    opens, closes = bool(before[1]) or not first, bool(after[1]) or last == len(text)
-    return opens and closes and not before[2].strip() and not after[0].strip()
-
-
-def _tag_end(text: str, at: int, left: list[int]) -> int:
+def _find_tag_end(text: str, at: int) -> int:
     """Return the end of the tag that began before `at`, respecting quotes and braces; 0 if it does not end."""
-    end = _look_for_end(text, at)
-    left[0] -= (end or min(len(text), at + MAX_TAG)) - at
-    return end
-
-
-def _look_for_end(text: str, at: int) -> int:
     depth = 0
     quote = ""
     for place in range(at, min(len(text), at + MAX_TAG)):
@@ -284,7 +278,3 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return _text(value.get("name"))
     return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
-
-
-def _day(value: object) -> str:
-    return iso_date(str(value)) if value is not None else ""

@@ -41,8 +41,4 @@ def _write_row(cells: list[str], padded: bool) -> str:
     if not padded:
         while cells and not cells[-1]:
             cells.pop()
-    return " ".join(f"| {_escape(words)}" if words else "|" for words in cells) + " |"
-
-
-def _escape(words: str) -> str:
-    return words.replace("|", r"\|") if "|" in words else words
+    return " ".join("| " + words.replace("|", r"\|") if words else "|" for words in cells) + " |"

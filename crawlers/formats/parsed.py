@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -10,13 +11,17 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from crawlers.formats.metadata_values import clean_line, valid_day
 from crawlers.formats.registry import FORMATS, TABLES
 from crawlers.formats.sniffing import format_by_name, sniff
 from crawlers.formats.unreadable import Unreadable
+from malmoi.archive.capture_fields import is_day
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
+# Control characters (C0, C1), bidirectional controls, line and paragraph separators: they do not belong in a
+# title or name, and a terminal executes some of them.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
 if TYPE_CHECKING:
     from crawlers.formats.html.parsed_page import Page
 
@@ -79,8 +84,13 @@ class ParsedItem:
         )
 
     def _read(self, kind: str) -> Extracted:
-        if kind not in FORMATS or kind in TABLES:
-            return _make_dropped(self.item, kind, _reason(kind, format_by_name(self.item.media, name_of(self.item))))
+        if kind in TABLES:
+            return _make_dropped(self.item, kind, "table-without-rows")
+        if kind not in FORMATS:
+            reason = kind if kind in ("empty", "binary", "drm", "encrypted") else f"unsupported-format:{kind}"
+            if kind != "empty" and format_by_name(self.item.media, name_of(self.item)):
+                reason = "not-what-its-name-says"
+            return _make_dropped(self.item, kind, reason)
         marks, reader = FORMATS[kind].marks, import_module(f"crawlers.formats.{FORMATS[kind].reader}")
         found: Extracted = reader.extract_page(self.item, self.page) if marks == "page" else reader.extract(self.item)
         return found
@@ -104,16 +114,6 @@ def name_of(item: Item) -> str:
     return name if "." in name.rsplit("/", 1)[-1] else item.key
 
 
-def _reason(kind: str, said: str) -> str:
-    if kind == "empty":
-        return "empty"
-    if kind in TABLES:
-        return "table-without-rows"
-    if said:
-        return "not-what-its-name-says"
-    return kind if kind in ("binary", "drm", "encrypted") else f"unsupported-format:{kind}"
-
-
 def _make_dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
     return Extracted(
         text="",
@@ -125,3 +125,22 @@ def _make_dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extra
         reason=reason,
         detail=detail,
     )
+
+
+def clean_line(value: str) -> str:
+    r"""Return a title or name without controls; line ends and tabs become spaces.
+
+    >>> clean_line("낱말\x1b[31m 이야기\n둘"), clean_line("\x9b2J김말모\u202e")
+    ('낱말[31m 이야기 둘', '2J김말모')
+    """
+    return _CONTROLS.sub("", _BREAKS.sub(" ", value)).strip() if _CONTROLS.search(value) else value
+
+
+def valid_day(value: str) -> str:
+    """Return `value` if it is a valid ISO 8601 year, month or day, with or without a time; else "".
+
+    >>> [valid_day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5",
+    ...  "<b>zz</b>")]
+    ['2024-02-29', '2024-02-29T09:00:00+09:00', '2024', '', '', '']
+    """
+    return value if is_day(value) else ""

@@ -61,7 +61,7 @@ FORMATS = {
     "hwp3": Format(HWP, "hwp.hwp5", "extracted", magic=(b"HWP Document File",)),  # HWP 5 has it in its container
     "hwpx": Format(HWP, "hwp.hwpx", "extracted"),
     "hwpml": Format(HWP, "hwp.hwpx", "extracted"),
-    "docx": Format(DOCX, "docx.docx", "extracted"),
+    "docx": Format(DOCX, "docx", "extracted"),
     "pdf": Format(PDF, "pdf.pdf", "extracted", magic=(b"%PDF-",)),
     "wikitext": Format(
         MEDIAWIKI, "mediawiki.wikitext", endings=("wiki", "mediawiki", "wikitext"), media=("text/x-wiki",)

@@ -36,8 +36,11 @@ def parse(body: bytes | str, *, recover: bool = False) -> etree._Element:
         root = etree.fromstring(raw, parser)
         if root is None:
             raise Unreadable("damaged")
-        if recover:
-            _drop_prefixes(root)
+        # Elements with an undeclared prefix get their local name: `image:image` is then found as `image`.
+        for element in root.iter() if recover else ():
+            prefixed = isinstance(element.tag, str) and ":" in element.tag.rpartition("}")[2]
+            if prefixed and _NAME.match(local_name(element)):
+                element.tag = local_name(element)
     return root
 
 
@@ -48,13 +51,6 @@ def local_name(element: etree._Element) -> str:
     ['a', 'a']
     """
     return element.tag.rpartition("}")[2].rpartition(":")[2] if isinstance(element.tag, str) else ""
-
-
-def _drop_prefixes(root: etree._Element) -> None:
-    """Rename elements with an undeclared prefix to their local name: `image:image` is then found as `image`."""
-    for element in root.iter():
-        if isinstance(element.tag, str) and ":" in element.tag.rpartition("}")[2] and _NAME.match(local_name(element)):
-            element.tag = local_name(element)
 
 
 def cost(raw: bytes) -> int:

@@ -91,7 +91,7 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
     raw = text.encode("utf-8", "replace") if b"\0" in head else head
     if len(raw) - len(raw.translate(None, _CONTROL)) > MAX_CONTROL * len(text):
         return "binary"
-    said = _format_by_name(media, name)
+    said = format_by_name(media, name)
     start = _START.match(text)
     rest = text[start.end() if start else 0 :]
     # A wiki article may begin with a tag; only wiki sources declare its media type, so that is trusted.
@@ -106,18 +106,15 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
             return "jsonl"  # one object a line in a file called .json is common
         if said == "json" or _is_json(body):
             return "json"
-    if said not in ("html", "wikitext", "markdown") and (text.lstrip().startswith("<?xml") or _is_element(body, rest)):
-        return "xml"
-    return said or ("html" if _FRAGMENT.match(rest) else "text")
-
-
-def _is_element(body: bytes, rest: str) -> bool:
-    """Whether a document begins with the start tag of a non-HTML element and ends with its end tag."""
-    found = _ELEMENT.match(rest)
-    if found is None or _FRAGMENT.match(rest):
-        return False
-    name = found[1].encode("latin-1")  # `rest` was decoded in the same way
-    return body[-200:].rstrip().endswith(b"</" + name + b">")
+    fragment = _FRAGMENT.match(rest)
+    if said not in ("html", "wikitext", "markdown"):
+        if text.lstrip().startswith("<?xml"):
+            return "xml"
+        # The start tag of a non-HTML element, with its end tag at the end; `rest` was decoded as Latin-1.
+        element = None if fragment else _ELEMENT.match(rest)
+        if element and body[-200:].rstrip().endswith(b"</" + element[1].encode("latin-1") + b">"):
+            return "xml"
+    return said or ("html" if fragment else "text")
 
 
 def _is_json(body: bytes) -> bool:
@@ -130,10 +127,6 @@ def _is_json(body: bytes) -> bool:
 
 def format_by_name(media: str, name: str) -> str:
     """Return the format that media type and name claim, or ""."""
-    return _format_by_name(media, name)
-
-
-def _format_by_name(media: str, name: str) -> str:
     path = name.partition("?")[0].partition("#")[0]
     ending = path.rsplit("/", 1)[-1].rpartition(".")[2].lower() if "." in path.rsplit("/", 1)[-1] else ""
     declared = _BY_MEDIA.get(media.partition(";")[0].strip().lower(), "")

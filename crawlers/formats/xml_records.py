@@ -83,13 +83,14 @@ def prose(value: str) -> str:
     >>> prose("제1조(목적) &lt;개정 2020. 1. 1.&gt;<br/>  가<b>나</b>&nbsp;다<img id='3'></img>")
     '제1조(목적) <개정 2020. 1. 1.>\n가나 다'
     """
-    text = html.unescape(_TAG.sub(lambda tag: _replacement(tag[2].lower()), value))
+
+    def replace_tag(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        return "\n" if name in _BREAKS else " " if name in ("td", "th") else ""
+
+    text = html.unescape(_TAG.sub(replace_tag, value))
     lines = text.replace("\xa0", " ").replace("\r", "\n").split("\n")
     return "\n".join(words for line in lines if (words := line.strip()))
-
-
-def _replacement(tag: str) -> str:
-    return "\n" if tag in _BREAKS else " " if tag in ("td", "th") else ""
 
 
 def parameter(url: str, name: str) -> str:

@@ -33,8 +33,9 @@ class Zipped:
         if len(entries) > MAX_ENTRIES:
             raise Unreadable("archive-bomb")
         self._entries = {entry.filename: entry for entry in entries}
-        if any(_leads_out(name) for name in self._entries):
-            raise Unreadable("archive-bomb")
+        for name in self._entries:
+            if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or "\0" in name:
+                raise Unreadable("archive-bomb")
         self._left = MAX_TOTAL
 
     @property
@@ -59,7 +60,3 @@ class Zipped:
             raise Unreadable("archive-bomb")
         self._left -= len(found)
         return found
-
-
-def _leads_out(name: str) -> bool:
-    return name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or "\0" in name

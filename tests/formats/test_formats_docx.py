@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crawlers import formats
-from crawlers.formats.docx import docx as reader
+from crawlers.formats import docx as reader
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Item
 from tests.builders.documents.small_docx import STRICT, docx, p, r, table, zipped

@@ -10,7 +10,7 @@ import pytest
 
 from crawlers import attachments, catalogue, defaults
 from crawlers.extract import Extraction, extractor, make_document
-from crawlers.formats import ParsedItem, blank_forms
+from crawlers.formats import ParsedItem
 from crawlers.platforms import law_annexes, law_go_kr
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
@@ -263,7 +263,7 @@ def test_an_answer_that_is_none_is_known_as_such(url, body, kind):
 def test_annexes_are_recovered_whole_and_forms_are_told_apart(kind, name):
     annex = ANNEXES[name]
     found = read(small_annex.WRITERS[kind](annex), f"a.{kind}")
-    assert blank_forms.is_blank_form(found) == annex.form
+    assert law_annexes.is_blank_form(found) == annex.form
     if not annex.form:
         assert small_annex.missing_units(annex, found.text) == []
 
@@ -271,8 +271,8 @@ def test_annexes_are_recovered_whole_and_forms_are_told_apart(kind, name):
 def test_a_long_document_with_forms_behind_it_is_not_a_blank_form():
     annex = ANNEXES["관리대장"]
     blank = read(small_annex.hwp(annex))
-    long = replace(blank, text=f"{'가' * blank_forms.MOST}\n{blank.text}", cells=2_000, blank_cells=1_900)
-    assert blank_forms.measure_emptiness(long)[2] > blank_forms.LIMIT and not blank_forms.is_blank_form(long)
+    long = replace(blank, text=f"{'가' * law_annexes.MOST}\n{blank.text}", cells=2_000, blank_cells=1_900)
+    assert law_annexes.measure_emptiness(long)[2] > law_annexes.LIMIT and not law_annexes.is_blank_form(long)
 
 
 # The whole way: a list and its files from a server, archived without the key, and read again

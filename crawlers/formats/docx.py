@@ -1,18 +1,25 @@
-"""Paragraphs and tables of a WordprocessingML body (ISO/IEC 29500-1, section 17), transitional and strict.
+"""Text extraction from DOCX: paragraphs and tables in order, notes after the paragraph that refers to them.
 
-Elements are matched by local name, because the strict namespace has the same names. The parser refuses
-more than 256 levels of elements, and `deeper` more than 48 of tables and boxes, so recursion is bounded.
+WordprocessingML (ISO/IEC 29500-1, section 17), transitional and strict: elements are matched by local name, because the
+strict namespace has the same names. The parser refuses more than 256 levels of elements, and `next_depth` more than 48
+of tables and boxes, so recursion is bounded.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
 
-from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
+from crawlers.formats import document_metadata, safe_xml
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, count_cells, next_depth, text_of
+from crawlers.formats.unreadable import Unreadable
+from crawlers.formats.zip_limits import Zipped
+from malmoi.source import Extracted, Item
 
+MAIN = "word/document.xml"  # default path, unless _rels/.rels names another
 # Skipped with all their content: deleted or moved text, properties, field codes, comments, embedded documents.
 _GONE = frozenset(
     "del moveFrom rPr pPr tblPr tblGrid trPr tcPr sectPr sdtPr sdtEndPr instrText delText delInstrText rt altChunk"
@@ -29,24 +36,66 @@ _SYMBOL = dict(zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστ�
 Notes = Mapping[str, etree._Element]  # id → note
 
 
-def local_name(name: object) -> str:
-    """Return the local name of an element or attribute; "" for a comment or processing instruction."""
-    return name.rpartition("}")[2] if isinstance(name, str) else ""
+def extract(item: Item) -> Extracted:
+    """Return the text of a DOCX document, one paragraph or table row ("| … |") a line.
+
+    Left out: text deleted or moved away by a tracked change, hidden text, comments, headers and
+    footers, field codes, the fallback form of a drawing. Numbers of lists are not computed.
+    Raises Unreadable: `damaged`, `encrypted`, `archive-bomb`, `too-large`, `xml-entities`, `no-text`.
+    """
+    archive = Zipped(item.body if isinstance(item.body, bytes) else item.body.encode())
+    # The relationship officeDocument of the package names the main part (ECMA-376-2, section 9.3).
+    targets = (
+        str(relation.get("Target", "")).lstrip("/")
+        for relation in _read_part(archive, "_rels/.rels")
+        if str(relation.get("Type", "")).endswith("/officeDocument")
+    )
+    main = next(targets, "") or MAIN
+    raw = archive.read(main)
+    body = safe_xml.parse(raw).find("{*}body") if raw else None
+    if body is None:
+        raise Unreadable("damaged")
+    folder = posixpath.dirname(main)
+    notes: dict[str, Notes] = {}
+    for kind in _NOTE.values():
+        elements = _read_part(archive, f"{folder}/{kind}.xml").iterfind(f"{{*}}{kind[:-1]}")
+        notes[kind] = {_value(note, "id"): note for note in elements}  # nothing refers to separators
+    hidden = frozenset(
+        name
+        for style in _read_part(archive, f"{folder}/styles.xml").iterfind("{*}style")
+        if (mark := style.find("{*}rPr/{*}vanish")) is not None and _is_on(mark) and (name := _value(style, "styleId"))
+    )
+    blocks = _Body(notes, hidden).blocks(body)
+    text = text_of(blocks)
+    cells, blank = count_cells(blocks)
+    core = _read_part(archive, "docProps/core.xml")
+    stated = {_local_name(child.tag): " ".join((child.text or "").split()) for child in core}
+    return Extracted(
+        text=text,
+        title=item.title or document_metadata.title(stated.get("title", "")),
+        date=item.date
+        or document_metadata.date(stated.get("created", ""))
+        or document_metadata.date(stated.get("modified", "")),
+        author=item.author or document_metadata.author(stated.get("creator", "")),
+        format="docx",
+        cells=cells,
+        blank_cells=blank,
+    )
 
 
-def is_on(mark: etree._Element) -> bool:
-    """Whether a toggle such as <w:vanish/> is on: true unless its value says otherwise."""
-    return _value(mark, "val") not in ("0", "false", "off")
-
-
-def notes(root: etree._Element | None, kind: str) -> dict[str, etree._Element]:
-    """Return the notes of footnotes.xml or endnotes.xml by id; nothing refers to separators."""
-    found = root.iterfind(f"{{*}}{kind[:-1]}") if root is not None else ()
-    return {_value(note, "id"): note for note in found}
+def _read_part(archive: Zipped, name: str) -> etree._Element:
+    """Parse an optional part; empty if it is missing or damaged, because the text does not depend on it."""
+    raw = archive.read(name)
+    try:
+        return safe_xml.parse(raw) if raw else etree.Element("missing")
+    except Unreadable as error:
+        if error.reason == "damaged":
+            return etree.Element("damaged")
+        raise
 
 
 @dataclass(slots=True)
-class Body:
+class _Body:
     """The reader of one document; each note is written once, at the first reference to it."""
 
     notes: Mapping[str, Notes]
@@ -58,7 +107,7 @@ class Body:
         """Return the blocks of a body, cell, box or note."""
         found: list[Block] = []
         for child in container:
-            name = local_name(child.tag)
+            name = _local_name(child.tag)
             if name == "p":
                 found += self._paragraph(child, depth)
             elif name == "tbl":
@@ -94,7 +143,7 @@ class Body:
 
     def _runs(self, element: etree._Element, into: Paragraph, depth: int) -> None:
         for child in element:
-            name = local_name(child.tag)
+            name = _local_name(child.tag)
             if name in _GONE or not name:
                 continue
             if name == "t":
@@ -102,7 +151,7 @@ class Body:
             elif name in _BREAKS:
                 into.words.append(_BREAKS[name])
             elif name == "sym":
-                into.words.append(_symbol(child))
+                into.words.append(_read_symbol(child))
             elif name in _NOTE:
                 into.note(self._note(_NOTE[name], _value(child, "id"), depth))
             elif name == "txbxContent":
@@ -142,7 +191,7 @@ class Body:
         # The mark of a paragraph may be hidden and its words visible: of paragraph properties, check only the style.
         mark = properties.find("{*}vanish")
         if mark is not None:
-            return is_on(mark)
+            return _is_on(mark)
         named = properties.find(f"{{*}}{style}")
         return named is not None and _value(named, "val") in self.hidden
 
@@ -162,7 +211,9 @@ class Body:
                 if not (_is_continued(place, "vMerge") and column in started):
                     started.add(column)
                     cells.append(Cell(number, column, self.blocks(cell, depth)))
-                column += _span(place)
+                span = place.find("{*}gridSpan") if place is not None else None
+                width = _value(span, "val") if span is not None else "1"
+                column += max(1, int(width)) if width.isdecimal() and len(width) < 4 else 1
         self._open = outer
         return Table(cells)
 
@@ -170,7 +221,7 @@ class Body:
 def _parts(element: etree._Element, wanted: str) -> Iterator[etree._Element]:
     """Yield the rows of a table or cells of a row, also inside content controls and insertions."""
     for child in element:
-        name = local_name(child.tag)
+        name = _local_name(child.tag)
         if name == wanted:
             yield child
         elif name and name not in _GONE and name not in ("p", "tbl"):
@@ -182,13 +233,7 @@ def _is_continued(properties: etree._Element | None, kind: str) -> bool:
     return merge is not None and _value(merge, "val") in ("", "continue")
 
 
-def _span(properties: etree._Element | None) -> int:
-    span = properties.find("{*}gridSpan") if properties is not None else None
-    value = _value(span, "val") if span is not None else "1"
-    return max(1, int(value)) if value.isdecimal() and len(value) < 4 else 1
-
-
-def _symbol(element: etree._Element) -> str:
+def _read_symbol(element: etree._Element) -> str:
     """Return a character by its number in a symbol font; `text_of` converts signs that are not letters (bullets)."""
     try:
         number = int(_value(element, "char")[:6], 16)
@@ -202,4 +247,14 @@ def _symbol(element: etree._Element) -> str:
 
 def _value(element: etree._Element, name: str) -> str:
     """Return an attribute by its local name: the prefix depends on the program that wrote the file."""
-    return next((str(value) for key, value in element.attrib.items() if local_name(str(key)) == name), "")
+    return next((str(value) for key, value in element.attrib.items() if _local_name(str(key)) == name), "")
+
+
+def _local_name(name: object) -> str:
+    """Return the local name of an element or attribute; "" for a comment or processing instruction."""
+    return name.rpartition("}")[2] if isinstance(name, str) else ""
+
+
+def _is_on(mark: etree._Element) -> bool:
+    """Whether a toggle such as <w:vanish/> is on: true unless its value says otherwise."""
+    return _value(mark, "val") not in ("0", "false", "off")
