@@ -104,6 +104,7 @@ _GROUPS = {
     "toc": "toc tocs outline",
     "note": "footnote footnotes note notes reference references reflist admonition tip warning",
 }
+_SAME_DIGIT = str.maketrans("123456789", "0" * 9)
 _GROUP_OF = {word: group for group, words in _GROUPS.items() for word in words.split()}
 _NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[가-힣]+")
 _TAG_GROUPS = {
@@ -179,11 +180,8 @@ def describe_lines(lines: Sequence[PlacedLine], page: Frame) -> list[list[str]]:
         if twin:
             features.append(f"twin:{where}")
         begun = begun or (at > 0 and long[at - 1]) or before[at] < FAR
-        head = texts[at][:READ]
-        signs = [sign for sign, words in _SIGNS.items() if words.search(head)]
-        features += _describe_words(texts[at], shape)
-        size = "s" if shape[0] <= "c" else "m" if shape[0] <= "e" else "l"
-        features += [f"sign:{sign}:{size}" for sign in signs]
+        words, signs = _describe_words(texts[at][:READ], texts[at][-8:], shape)
+        features += words
         while parts and not parts[-1][0].holds(line.owner):
             parts.pop()
         features += [f"under:{sign}" for sign in dict.fromkeys(sign for _, sign in parts)]
@@ -208,26 +206,31 @@ def describe_lines(lines: Sequence[PlacedLine], page: Frame) -> list[list[str]]:
     return described
 
 
-def _describe_words(text: str, shape: str) -> list[str]:
-    """Return features of the words of a line; `shape` is its length and the share of its links, as buckets."""
-    head = text[:READ]
-    if text.endswith(CUT):
+@lru_cache(maxsize=10_000)  # the pages of a site repeat its lines
+def _describe_words(head: str, tail: str, shape: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return features of the beginning and end of a line, and the names of its signs.
+
+    `shape` is the length of the line and the share of its links, as buckets.
+    """
+    if tail.endswith(CUT):
         end = "cut"
-    elif _ENDS.search(text[-8:]):
+    elif _ENDS.search(tail):
         end = "dot"
-    elif _CLOSES.search(text[-8:]):
+    elif _CLOSES.search(tail):
         end = "says"
     else:
-        end = "colon" if text[-1:] in ":：" else "open"
+        end = "colon" if tail[-1:] in ":：" else "open"
     hangul = len(_HANGUL.findall(head)) / len(head) if head else 0.0
     features = [f"end:{end}", f"end+len:{end}:{shape}", f"hangul:{int(5 * hangul)}"]
     if len(_DIGIT.findall(head)) / max(1, len(head)) > 0.15:
         features.append("digits")
     if _NUMBERED.match(head):
         features.append("numbered")
-    if text[:3] == "```":
+    if head[:3] == "```":
         features.append("code")
-    return features
+    signs = tuple(sign for sign, words in _SIGNS.items() if words.search(head))
+    size = "s" if shape[0] <= "c" else "m" if shape[0] <= "e" else "l"
+    return (*features, *(f"sign:{sign}:{size}" for sign in signs)), signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,30 +252,26 @@ def _make_context(element: html.HtmlElement, page: Frame, known: dict[html.HtmlE
         above = above.getparent() if above is not page.body else None
     for part in reversed(path):
         parent = part.getparent() if part is not page.body else None
-        outer = known.get(parent) if parent is not None else None
-        known[part] = _describe_place(part, parent, outer, page)
+        known[part] = _describe_place(part, parent, known.get(parent) if parent is not None else None, page)
     return known[element]
 
 
 def _describe_place(
     element: html.HtmlElement, parent: html.HtmlElement | None, outer: _Context | None, page: Frame
 ) -> _Context:
-    words, groups = _read_names(str(element.tag), element.get("class") or "", element.get("id") or "")
+    names = _names_of(element)
     around = outer.around | outer.own if outer is not None else frozenset()
     boxed = "in" if element is page.box or (outer is not None and outer.boxed == "in") else "out"
-    features = [f"word:{word}" for word in words]
+    features = [*names.words]
     if parent is not None:
-        near, near_groups = _read_names(str(parent.tag), parent.get("class") or "", parent.get("id") or "")
-        features += [f"parent:{group}" for group in near_groups] + [f"near:{word}" for word in near]
-        features.append(f"tags:{parent.tag}>{element.tag}")
-        features.append(f"dens:{_density(parent, page)}")
+        near = _names_of(parent)
+        features += near.of_parent
         share = page.own.get(parent, 0) / max(1, page.own.get(page.body, 0))  # of the page's text outside links
         bucket = 0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.5 else 3 if share < 0.8 else 4
-        features.append(f"share:{bucket}:{boxed}")
+        features += (f"tags:{parent.tag}>{element.tag}", f"dens:{_density(parent, page)}", f"share:{bucket}:{boxed}")
         over = parent.getparent()
         if over is not None and parent is not page.body:
-            _, high_groups = _read_names(str(over.tag), over.get("class") or "", over.get("id") or "")
-            features += [f"above:{group}" for group in high_groups]
+            features += _names_of(over).of_above
             features.append(f"dens2:{_density(over, page)}")
         before = element.getprevious()
         if before is None:
@@ -283,17 +282,38 @@ def _describe_place(
     if not around:
         features.append("in:nothing")
     features.append(f"boxed:{boxed}")
-    return _Context(tuple(features), groups, around, boxed)
+    return _Context(tuple(features), names.groups, around, boxed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The groups that class names and id of an element name, and features of it, of its children and theirs."""
+
+    groups: frozenset[str]
+    words: tuple[str, ...]
+    of_parent: tuple[str, ...]
+    of_above: tuple[str, ...]
+
+
+def _names_of(element: html.HtmlElement) -> _Names:
+    # No word has a digit, so numbered ids share one cache entry.
+    name = element.get("id")
+    return _read_names(element.tag, element.get("class") or "", name.translate(_SAME_DIGIT) if name else "")
 
 
 @lru_cache(maxsize=20_000)
-def _read_names(tag: str, called: str, name: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return the words of class names and id, and the groups that they name; a tag may name a group, too."""
+def _read_names(tag: str, called: str, name: str) -> _Names:
     words = tuple(dict.fromkeys(word.lower() for word in _NAME_WORDS.findall(f"{called} {name}"[:MANY_NAMES])))
-    groups = {_GROUP_OF[word] for word in words if word in _GROUP_OF}
+    named = {_GROUP_OF[word] for word in words if word in _GROUP_OF}
     if tag in _TAG_GROUPS:
-        groups.add(_TAG_GROUPS[tag])
-    return words, frozenset(groups)
+        named.add(_TAG_GROUPS[tag])
+    groups = frozenset(named)
+    return _Names(
+        groups,
+        tuple(f"word:{word}" for word in words),
+        (*(f"parent:{group}" for group in groups), *(f"near:{word}" for word in words)),
+        tuple(f"above:{group}" for group in groups),
+    )
 
 
 def _density(element: html.HtmlElement, page: Frame) -> str:

@@ -7,9 +7,11 @@ The boilerplate around a post of a Korean board is removed by rules: fields, fil
 
 from __future__ import annotations
 
+import math
 import re
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree, html
@@ -394,10 +396,8 @@ def _clear_words(body: html.HtmlElement) -> None:
     for box in blocks:  # outer before inner
         if box.getparent() is None:
             continue
-        words = words_of(box, SHORT, " ")
-        if _RIGHTS.match(words) or (
-            not _SENTENCE.search(words) and (_PATH.fullmatch(words) or _leads_away(box, words))
-        ):
+        least = _least_linked(words_of(box, SHORT, " "))
+        if least <= 0 or (least < math.inf and least <= sum(len(words_of(a, SHORT, " ")) for a in box.iter("a"))):
             box.drop_tree()
     for heading in list(body.iter("h2", "h3", "h4", "h5", "strong")):
         parent = heading.getparent()
@@ -407,11 +407,19 @@ def _clear_words(body: html.HtmlElement) -> None:
             parent.drop_tree()
 
 
-def _leads_away(box: html.HtmlElement, words: str) -> bool:
-    """Whether the box links to the previous or next post, or to files."""
-    linked = sum(len(words_of(anchor, SHORT, " ")) for anchor in box.iter("a"))
+@lru_cache(maxsize=10_000)  # the pages of a site repeat its boxes
+def _least_linked(words: str) -> float:
+    """Return how many code points of a box with these words must be in links if it is not text; infinity if it is."""
+    if _RIGHTS.match(words):
+        return 0
+    if _SENTENCE.search(words):
+        return math.inf
+    if _PATH.fullmatch(words):
+        return 0
     if _OTHERS.match(words):
-        return linked >= OTHERS * len(words)
+        return OTHERS * len(words)
     if _MARK.match(words):
-        return linked >= LINKED * (len(words) - 2)
-    return bool(_NEIGHBOUR.match(words) and (linked or "없습니다" in words)) or bool(_FILES.match(words) and linked)
+        return LINKED * (len(words) - 2)
+    if _NEIGHBOUR.match(words):  # the previous or next post
+        return 0 if "없습니다" in words else 1
+    return 1 if _FILES.match(words) else math.inf
