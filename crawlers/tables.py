@@ -21,8 +21,8 @@ from lxml import etree
 
 from crawlers.encodings.decode import decode
 from crawlers.formats import xml_records
-from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.html.text_lines import plain_words
 from crawlers.formats.sniffing import sniff
 from crawlers.rights import licence_fields
 from malmoi.archive.capture import Capture

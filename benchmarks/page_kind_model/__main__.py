@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from benchmarks.hard_pages.pages import encode_page, read_rows
 from benchmarks.page_kind_model.build_pages import Builder, Words, read_sentences
-from crawlers.formats.html import html_page, page_features, page_kind, page_metadata
-from crawlers.formats.html.page_features import find_stated_kinds
+from crawlers.formats.html import html_page, page_kind, page_metadata
+from crawlers.formats.html.page_kind import find_stated_kinds
 from crawlers.formats.html.script_data import script_article
 from malmoi.archive import capture
 from malmoi.source import Item
@@ -65,9 +65,9 @@ def show(name: str, kind: str, origin: str, item: Item) -> Shown | None:
     text, reason = html_page.main_text(page.tree)
     if script_article.choose(page, found, text, reason, html_page.main_text) != (text, reason):
         return None  # decided by its data
-    looked = page_features.look(page, text)
-    features = page_features.measure(looked, page, found, item.url, text)
-    streak = page_features.measure_streak(looked, page_kind.PROSE)
+    looked = page_kind.look(page, text)
+    features = page_kind.measure(looked, page, found, item.url, text)
+    streak = page_kind.measure_streak(looked, page_kind.PROSE)
     length = 0 if reason else len(text)
     return Shown(name, kind, origin, tuple(features), streak, length, find_stated_kinds(page, found.title, text))
 

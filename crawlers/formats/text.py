@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlers.encodings.decode import decode
-from crawlers.formats.html.cell_markup import plain_words
+from crawlers.formats.html.text_lines import plain_words
 from malmoi.source import Extracted, Item
 
 

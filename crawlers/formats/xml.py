@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from crawlers.encodings.decode import decode
-from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.html.text_lines import plain_words
 from crawlers.formats.safe_xml import local_name, parse
 from crawlers.formats.text import normalise_lines
 from crawlers.formats.unreadable import Unreadable

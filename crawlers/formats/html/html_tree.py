@@ -1,4 +1,7 @@
-"""Parse arbitrary bytes declared as HTML into a tree, with error recovery."""
+"""Parse arbitrary bytes declared as HTML into a tree, with error recovery.
+
+Markup that would cost a parser minutes is removed before (denial of service).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import re
 
 from lxml import etree, html
 
-from crawlers.formats.html.hostile_markup import thin_attributes
 from malmoi.boundary import input_errors
 
 # Characters that XML forbids: lxml refuses to write them back into a tree.
@@ -41,6 +43,13 @@ _CLASSES = etree.ElementDefaultClassLookup(
     pi=html.HtmlProcessingInstruction,
     entity=html.HtmlEntity,
 )
+LONG_PAGE = 200_000  # bytes; a shorter page cannot hold enough attributes to take a second
+LONG_TAG = 10_000  # bytes
+MAX_ATTRIBUTES = 1_000  # of one tag; libxml2 compares each attribute with all earlier ones
+
+_START = re.compile(rb"<(?:!--|[A-Za-z][A-Za-z0-9:-]{0,40})")
+_PLAIN = re.compile(rb"[^\"'>]*")
+_RAW = (b"<script", b"<style", b"<textarea", b"<title")  # contain raw text: < and quotes have no meaning in them
 
 
 class _NoTree(Exception):
@@ -73,13 +82,8 @@ def _clean(text: str) -> bytes:
     raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     raw = _SURROGATES.sub(_join_surrogates, raw)
     if _HAS_CONTROL_REFERENCE.search(raw):
-        raw = _CONTROL_REFERENCE.sub(_drop_reference, raw)
+        raw = _CONTROL_REFERENCE.sub(lambda match: match[1] + b" " if match[1] else b"", raw)
     return _FORM_FEED.sub(b" ", raw.replace(b"\f", b" "))
-
-
-def _drop_reference(match: re.Match[bytes]) -> bytes:
-    before: bytes | None = match[1]
-    return before + b" " if before else b""
 
 
 def _join_surrogates(match: re.Match[bytes]) -> bytes:
@@ -115,3 +119,58 @@ def parse_flat(text: str) -> html.HtmlElement | None:
 def empty_page() -> html.HtmlElement:
     """Return an empty page."""
     return html.document_fromstring(_EMPTY)
+
+
+def thin_attributes(raw: bytes) -> bytes:
+    """Remove the attributes of every tag that has more than a thousand; single pass, over long pages only.
+
+    >>> page = b"<p " + b"a=1 " * 60_000 + b">" + b"x" * 10
+    >>> thin_attributes(page)
+    b'<p>xxxxxxxxxx'
+    """
+    if len(raw) < LONG_PAGE:
+        return raw
+    parts: list[bytes] = []
+    kept = at = 0
+    while (match := _START.search(raw, at)) is not None:
+        name = match.group().lower()
+        if name == b"<!--":
+            at = _find_end(raw, b"-->", match.end())
+            continue
+        end, attributes = _scan_tag(raw, match.end())
+        if end - match.start() > LONG_TAG and attributes > MAX_ATTRIBUTES:
+            parts += (raw[kept : match.end()], b">")
+            kept = end
+        at = end
+        if name in _RAW:
+            at = _find_end(raw, b"</" + name[1:], end)
+    return b"".join((*parts, raw[kept:])) if parts else raw
+
+
+def _scan_tag(raw: bytes, start: int) -> tuple[int, int]:
+    """Return the end of the tag, and an upper bound of its number of attributes.
+
+    Only a quote after an equals sign encloses a value; any other is a character of a name, as for a parser.
+    """
+    at = start
+    words = 0
+    while True:
+        plain = _PLAIN.match(raw, at)
+        end = plain.end() if plain else at
+        before = raw[at:end].split() if end > at else []
+        words += len(before)
+        if end >= len(raw) or raw[end] == 0x3E:
+            return min(end + 1, len(raw)), words
+        if not before or not before[-1].endswith(b"="):
+            at = end + 1
+            continue
+        closing = raw.find(raw[end : end + 1], end + 1)
+        if closing < 0:
+            return len(raw), words
+        words += 1
+        at = closing + 1
+
+
+def _find_end(raw: bytes, mark: bytes, start: int) -> int:
+    found = re.compile(re.escape(mark), re.IGNORECASE).search(raw, start)
+    return found.end() if found else len(raw)

@@ -17,9 +17,8 @@ from itertools import islice
 from lxml import etree, html
 
 from crawlers.formats.html.code_blocks import mark_code
-from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables, words_of
+from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, show, strip, unwrap_tables, words_of
 from crawlers.formats.html.runs import classify_names
-from crawlers.formats.html.visibility import show
 
 SHARE = 0.75  # share of the text outside links; an element with at least so much holds the page's main content
 PART = 0.1  # share of the text outside links; an element with less is not the main content, whatever its name

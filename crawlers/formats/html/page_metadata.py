@@ -2,9 +2,9 @@
 
 Only explicit statements about the page itself are used: nothing is guessed from the running text. The tab is written
 for browsers and search engines: it names the site as well, or is the file name of a wiki page. The name of the site is
-cut off where the page shows that it is one; the only heading of the main content comes before a tab that
-does not hold it.
-One pass costs about a hundredth of a general date and author search.
+cut off where the page shows that it is one; the only heading of the main content comes before a tab that does not hold
+it. A theme shows dates everywhere, and often only elsewhere: beside comments, related posts, the previous and the next
+post. A wrong date is worse than none. One pass costs about a hundredth of a general date and author search.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import re
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import etree, html
 
-from crawlers.formats.html import page_date
-from crawlers.formats.html.page_date import leads_away
 from crawlers.formats.html.runs import classify_names
 
 MAX_TITLE = 300  # code points; longer is not a title
@@ -59,6 +58,30 @@ _WORD = re.compile(r"\w")
 _NUMERIC = re.compile(r"\s{0,20}(\d{4})\s?(?:[-./]|년)\s?(\d{1,2})\s?(?:[-./]|월)\s?(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"\s{0,20}(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?\s*$")
 _OTHERS = ("Comment", "Review", "Answer", "VideoObject", "ImageObject", "Event")  # JSON-LD with dates of their own
+NEAR = 200  # code points between the heading of a page and its date
+PROSE = 40  # code points beside a date in its paragraph; with so many, the paragraph speaks of the date
+ELEMENTS = 500  # of a page that are inspected between heading and date
+DATES = 200  # of a page that are inspected; later ones are those of a list
+CANDIDATES = 20  # dates that nothing around them rules out
+LIST = 3  # different dates; so many are those of a list, whatever its markup
+# By tag or role: parts of a page that are not its text, frames of the site or of an article, and items of lists.
+_ASIDE = frozenset(("nav", "aside", "navigation", "complementary", "dialog", "blockquote", "figure", "template"))
+_FRAME = frozenset(("header", "footer", "banner", "contentinfo"))
+_ITEM = frozenset(("li", "tr", "dd"))
+_INLINE = frozenset(("a", "abbr", "b", "bdi", "em", "i", "small", "span", "strong", "time"))
+_TEASER = re.compile(
+    r"(?:^|[\s_-])(?:comments?|repl(?:y|ies)|cmt|related|recent|latest|popular|ranking|recommend\w*|teasers?|cards?|prev"
+    r"|next|pager|pagination|archives?|query|(?:posts?|articles?|news)[_-]?(?:list|grid|items?|template))(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_PUBLISHED = re.compile(r"publish|posted|created|entry-date|작성|등록|게시|발행|입력", re.IGNORECASE)
+_REVISED = re.compile(r"updated|modified|edited|수정|갱신|편집|업데이트", re.IGNORECASE)
+_DATED = re.compile(
+    rf"{_PUBLISHED.pattern}|{_REVISED.pattern}|날짜|일자|일시|\bdate\b", re.IGNORECASE
+)  # labels in a table
+_SENTENCE = re.compile(r"[가-힣][.!?](?:\s|\Z)")
+_HOME = frozenset(("", "index.html", "index.htm", "index.php", "index.do", "index.jsp", "main", "main.do"))
+_IN_PATH = re.compile(r"/((?:19|20)\d\d)/(0?[1-9]|1[0-2])(?:/(0?[1-9]|[12]\d|3[01]))?(?=[/-]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +118,21 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
 
     >>> from lxml import html
     >>> page = "<title>식각 공정 - 반도체 노트</title><h1>식각 공정</h1><time datetime='2026-03-02'></time>"
-    >>> found = read(html.document_fromstring(page))
-    >>> found.title, found.date
+    >>> stated = read(html.document_fromstring(page))
+    >>> stated.title, stated.date
     ('식각 공정', '2026-03-02')
     """
     seen = _walk(tree, url)
     articles = [node for node in seen.nodes if "articleBody" in node or "headline" in node or "datePublished" in node]
-    names = _names_of_site(seen)
+    names = {seen.meta.get("og:site_name", ""), seen.meta.get("application-name", ""), *seen.home}
+    names |= {_string(node.get("name")) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")}
     main = {element: words for element, words in seen.headings.items() if _is_main(element)}
     only = next(iter(main)) if len(main) == 1 else None
-    title, heading = _title(seen, articles, names, list(main.values()))
+    title, heading = _title(seen, articles, set(map(fold, names)) - {""}, list(main.values()))
     dates = map(iso_date, _list_dates(seen, articles, fold(title), only, url))
     return Metadata(
         title=title,
-        date=next((one for one in dates if one and not page_date.contradicts_address(one, url)), ""),
+        date=next((day for day in dates if day and not contradicts_address(day, url)), ""),
         author=_author(seen, articles),
         canonical=_canonical(seen, url),
         body=_body(seen.nodes, fold(title)),
@@ -149,9 +173,11 @@ def find_title(stated: str, heading: str, text: str, tree: etree._Element, url: 
     for part in sorted(_parts(stated), key=len, reverse=True):  # the name of a site is the shorter part
         if fold(part) in known and (stated.startswith(part) or not _is_linked(tree, part, url)):
             return part
-    if fold(heading) in known & lines and not _is_headed(tree, stated) and not _is_linked(tree, heading, url):
-        return heading
-    return stated
+    if fold(heading) not in known & lines or _is_linked(tree, heading, url):
+        return stated
+    parts = {fold(stated), *map(fold, _parts(stated))}
+    is_headed = any(fold("".join(map(str, lower.itertext()))) in parts for lower in tree.iter("h2", "h3", "h4"))
+    return stated if is_headed else heading
 
 
 def words_of_heading(heading: html.HtmlElement) -> str:
@@ -161,7 +187,12 @@ def words_of_heading(heading: html.HtmlElement) -> str:
     >>> words_of_heading(html.fragment_fromstring("<h1>하나<a class=header-anchor href='#a'>\u200b</a> 둘</h1>"))
     '하나 둘'
     """
-    marks = [place for place, link in enumerate(heading.iter("a")) if _is_permalink(link)]
+    marks = [
+        place
+        for place, link in enumerate(heading.iter("a"))
+        if (link.get("href") or "#").startswith("#")
+        and (_PERMALINK.search(link.get("class") or "") or not _WORD.search("".join(map(str, link.itertext()))))
+    ]
     if marks:
         heading = copy(heading)
         links = list(heading.iter("a"))
@@ -198,7 +229,7 @@ def _walk(tree: etree._Element, url: str) -> _Seen:
                 seen.canonical = seen.canonical or (get("href") or "").strip()
         elif tag == "h1":
             if text := words_of_heading(element):
-                if page_date.leads_home(element, url):
+                if leads_home(element, url):
                     seen.home.append(text)
                 else:
                     seen.headings[element] = text
@@ -228,13 +259,6 @@ def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
             queue += [value for value in node.values() if isinstance(value, (dict, list))]
         elif isinstance(node, list):
             queue += [value for value in node if isinstance(value, (dict, list))]
-
-
-def _names_of_site(seen: _Seen) -> set[str]:
-    names = {fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
-    names |= set(map(fold, seen.home))
-    sites = (node for node in seen.nodes if node.get("@type") in ("WebSite", "Organization"))
-    return (names | {fold(_string(node.get("name"))) for node in sites}) - {""}
 
 
 def _title(seen: _Seen, articles: list[dict[str, Any]], names: set[str], main: Sequence[str]) -> tuple[str, str]:
@@ -306,18 +330,6 @@ def _is_linked(tree: etree._Element, words: str, url: str) -> bool:
     return any(not (link.get("href") or "#").startswith("#") and leads_away(link, url) for link in links)
 
 
-def _is_headed(tree: etree._Element, title: str) -> bool:
-    """Whether a lower heading has the words of a title or of a part of it."""
-    parts = {fold(title), *map(fold, _parts(title))}
-    return any(fold("".join(map(str, heading.itertext()))) in parts for heading in tree.iter("h2", "h3", "h4"))
-
-
-def _is_permalink(link: etree._Element) -> bool:
-    if not (link.get("href") or "#").startswith("#"):
-        return False
-    return bool(_PERMALINK.search(link.get("class") or "")) or not _WORD.search("".join(map(str, link.itertext())))
-
-
 def _drop_unseen(text: str) -> str:
     for character in () if text.isascii() else _UNSEEN:
         text = text.replace(character, "")
@@ -329,22 +341,19 @@ def _list_dates(
 ) -> Iterator[str]:
     """Yield the dates that a page states, the most reliable first; `title` is folded, `only` its only main heading."""
     yield seen.meta.get("article:published_time", "")
-    yield from _dates_of_articles(articles, title)
-    yield from (seen.meta[name] for name in _DATE_META if name in seen.meta)
-    if seen.dated:
-        yield from page_date.own_dates(seen.dated, only, seen.articles, url)
-
-
-def _dates_of_articles(articles: list[dict[str, Any]], title: str) -> list[str]:
-    """Return the publication date in JSON-LD of the node with the page's title, or of an only one without a title."""
-    dates: dict[str, list[str]] = {}
+    # In JSON-LD, the date of the node with the page's title, or of an only one without a title.
+    published: dict[str, list[str]] = {}
     for node in articles:
         kind = node.get("@type")
         value = iso_date(_string(node.get("datePublished")))
         if value and not any(other in (kind if isinstance(kind, list) else [kind]) for other in _OTHERS):
-            dates.setdefault(value, []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
-    own = [value for value, names in dates.items() if any(name and (name in title or title in name) for name in names)]
-    return own[:1] or ([value for value, names in dates.items() if not any(names)] if len(dates) == 1 else [])
+            published.setdefault(value, []).append(fold(_string(node.get("headline")) or _string(node.get("name"))))
+    own = [day for day, names in published.items() if any(name and (name in title or title in name) for name in names)]
+    untitled = [day for day, names in published.items() if not any(names)] if len(published) == 1 else []
+    yield from own[:1] or untitled
+    yield from (seen.meta[name] for name in _DATE_META if name in seen.meta)
+    if seen.dated:
+        yield from own_dates(seen.dated, only, seen.articles, url)
 
 
 def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
@@ -390,3 +399,149 @@ def _canonical(seen: _Seen, url: str) -> str:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def own_dates(
+    dated: Sequence[etree._Element], heading: etree._Element | None, articles: Sequence[etree._Element], url: str
+) -> list[str]:
+    """Return the values of the elements with a date that belong to the page itself, the likeliest first.
+
+    `dated` are <time> and <meta itemprop> in document order, `heading` is the heading of the page if it has only one,
+    `articles` are the <article>. A date belongs to the page if it is marked as its publication or last revision, in its
+    only article or close to its heading, and outside of navigation, comments, teasers, links and running text.
+
+    >>> from lxml import html
+    >>> page = html.document_fromstring("<h1>가</h1><p><time datetime=2026-03-02></time></p><p>나</p><ol><li>"
+    ...     "<a href=/2>다</a> <time datetime=2026-11-01></time></ol>")
+    >>> own_dates(list(page.iter("time")), page.find(".//h1"), [], "")
+    ['2026-03-02']
+    """
+    outer = [article for article in islice(articles, DATES) if next(article.iterancestors("article"), None) is None]
+    only = outer[0] if len(outer) == 1 else None
+    around = set() if heading is None else {heading, *heading.iterancestors()}
+    marked: list[str] = []
+    plain: list[str] = []
+    revised: list[str] = []
+    near: list[str] = []
+    for element in islice(dated, DATES):
+        value = element.get("datetime") or element.get("content") or ""
+        block = element.getparent()  # with the element in its line; None of <meta>, and beside all other blocks
+        while block is not None and block.tag in _INLINE:
+            block = block.getparent()
+        if element.tag == "meta" or (block is not None and block.tag in ("body", "article", "main")):
+            block = None
+        words = [] if block is None else [block.text or "", *(child.tail or "" for child in block)]
+        beside = " ".join(" ".join(words).split())
+        if not value or len(beside) >= PROSE or _SENTENCE.search(beside) or not _is_in_text(element, around, only, url):
+            continue
+        row = next(element.iterancestors("tr", "dl"), None)
+        if row is not None and not _DATED.search("".join(map(str, row.itertext()))[:NEAR]):
+            continue  # a fact about the subject
+        if len(marked) + len(plain) + len(revised) >= CANDIDATES:
+            break
+        is_near = _is_near(element, heading, around)
+        near += [value] if is_near else []
+        name = "" if block is None else block.get("class") or ""
+        said = f"{element.get('itemprop') or ''} {element.get('class') or ''} {name} {beside}"
+        if _REVISED.search(said) and not _PUBLISHED.search(said):
+            revised.append(value)
+        elif element.get("pubdate") is not None or _PUBLISHED.search(
+            f"{element.get('itemprop') or ''} {element.get('class') or ''}"
+        ):
+            marked.append(value)
+        elif is_near or (only is not None and only in element.iterancestors() and not _has_link(block, url)):
+            plain.append(value)
+    values = marked or plain or revised
+    if len({value[:10] for value in values}) >= LIST:  # the posts of a thread, or a list of other pages
+        values = [value for value in near if value in values][:1]
+    return values
+
+
+def contradicts_address(value: str, url: str) -> bool:
+    """Whether the address of a page names another month or day (/2026/09/15/) than an ISO date, a day apart or more.
+
+    >>> contradicts_address("2026-11-01", "https://a.kr/2026/09/b/"), contradicts_address("2026-08-31", "/2026/09/")
+    (True, False)
+    """
+    stated = _IN_PATH.search(urlsplit(url).path)
+    if stated is None:
+        return False
+    year, month, day = (int(part) if part else 0 for part in stated.groups())
+    try:
+        first = date(year, month, day or 1)
+        last = first if day else date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+        # A page near midnight has another day in another time zone.
+        return not first - timedelta(days=1) <= date.fromisoformat(value) <= last + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return False
+
+
+def leads_away(link: etree._Element, url: str) -> bool:
+    """Whether a link leads to another place than the beginning of the page `url` itself."""
+    try:
+        target, here = urlsplit(urljoin(url, link.get("href") or "")), urlsplit(url)
+    except ValueError:
+        return True
+    return bool(target.fragment) or any(
+        unquote(there).rstrip("/") != unquote(own).rstrip("/")
+        for there, own in ((target.netloc, here.netloc), (target.path, here.path), (target.query, here.query))
+    )
+
+
+def leads_home(heading: etree._Element, url: str) -> bool:
+    """Whether a heading links to the home page: it names the site."""
+    link = next(heading.iter("a"), None)
+    if link is None or (href := link.get("href")) is None:
+        return False
+    try:
+        target = urlsplit(urljoin(url, href))
+    except ValueError:
+        return False
+    is_home = not target.query and not target.fragment and target.path.strip("/").lower() in _HOME
+    return href in ("./", "index.html") or "home" in (link.get("rel") or "").split() or (bool(href) and is_home)
+
+
+def _has_link(block: etree._Element | None, url: str) -> bool:
+    return block is not None and any(leads_away(link, url) for link in block.iter("a"))
+
+
+def _is_in_text(element: etree._Element, around: set[etree._Element], only: etree._Element | None, url: str) -> bool:
+    """Whether no element around it says that it belongs to something else; `around` are those of the heading."""
+    framed = False
+    item = None
+    for above in element.iterancestors():
+        if above in around or above is only or above.tag == "body":
+            # The frame of an article holds its date, that of a page holds the date of today.
+            return not framed or above is only or above.tag in ("article", "main")
+        kind = (above.get("role") or above.tag).lower()
+        name = f"{above.get('class') or ''} {above.get('id') or ''}"
+        quoting, _, framing, _, _ = classify_names(name)
+        if kind in _ASIDE or kind == "article" or quoting or _TEASER.search(name):
+            return False
+        if (kind == "a" and leads_away(above, url)) or (kind in _ITEM and item is None and _has_link(above, url)):
+            return False
+        if around and next(above.iter("h2", "h3"), None) is not None:
+            return False  # it has a heading of its own
+        item = above if kind in _ITEM else item
+        framed = framed or framing or kind in _FRAME
+    return True
+
+
+def _is_near(element: etree._Element, heading: etree._Element | None, around: set[etree._Element]) -> bool:
+    """Whether at most NEAR code points, and no sentence, lie between a date and the heading of the page."""
+    shared = next((above for above in element.iterancestors() if above in around), None)
+    if heading is None or shared is None:
+        return False
+    title = set(heading.iter())
+    begun = False
+    between = 0
+    for part in islice(shared.iter(), ELEMENTS):
+        if part is element or part is heading:
+            if begun:
+                return between <= NEAR
+            begun = True
+        words = f"{'' if part in title else part.text or ''} {'' if part in title - {heading} else part.tail or ''}"
+        if begun and _SENTENCE.search(words):
+            return False  # the text begins
+        between += len(words.strip()) if begun else 0
+    return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 
 from lxml import etree, html
 
@@ -35,6 +36,18 @@ _NOTE_MARK = re.compile(r"\[\d{1,3}\]")
 # Ids of footnotes: Markdown converters, MediaWiki, GitHub, Pandoc, WordPress.
 _NOTE_ID = re.compile(r"(?:user-content-)?(?:fn|footnote|cite_note|note)[-_:]{0,2}(?:[^\d]{0,40}-)?(\d{0,4})$")
 _TICKS = re.compile("`+")
+HEAVY = 3  # tags that make a cell markup; one or two may be mentioned as text
+_CLOSED = re.compile(  # an end tag or a <br/> is markup, unless it is quoted or called a tag
+    r"(?:</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote)\s?>|<br\s?/>)"
+    r"(?![\"'`”’]|\s?(?:태그|tag))",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|lt|gt|amp|quot|apos|nbsp|middot|hellip|[lr][sd]quo);")
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|u|em|strong|font|img|ul|ol|li|table|tbody|tr|td|th|h[1-6]|hr|pre|center|blockquote)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
 
 
 def strip_tags(text: str) -> str:
@@ -127,7 +140,7 @@ def split_lines(text: str) -> list[str]:
     for line in text.split("\n"):
         if code:
             code.append(line)
-            if line == "`" * _count_ticks(code[0]):
+            if line == "`" * (len(code[0]) - len(code[0].lstrip("`"))):
                 found.append("\n".join(code))
                 code = []
         elif line.startswith("```"):
@@ -135,10 +148,6 @@ def split_lines(text: str) -> list[str]:
         else:
             found.append(line)
     return found + code
-
-
-def _count_ticks(line: str) -> int:
-    return len(line) - len(line.lstrip("`"))
 
 
 @dataclass(slots=True)
@@ -206,7 +215,9 @@ class _Writer:
         else:
             self._end()
             if tag in _LISTS:
-                self.lists.append(_first_number(element) if tag == "ol" else 0)
+                start = element.get("start") or ""
+                is_number = start.isdecimal() and len(start) < 6 and int(start)
+                self.lists.append(0 if tag != "ol" else int(start) if is_number else 1)
             elif tag == "li":
                 self._open_entry(element)
             elif tag == "table":
@@ -344,11 +355,17 @@ class _Writer:
             self.linked = 0
 
 
-def _first_number(listed: html.HtmlElement) -> int:
-    start = listed.get("start") or ""
-    return int(start) if start.isdecimal() and len(start) < 6 and int(start) else 1
-
-
 def _span(cell: html.HtmlElement, name: str) -> int:
     said = (cell.get(name) or "").strip()
     return min(int(said), MAX_SPAN) if said.isdecimal() and len(said) < 6 and int(said) else 1
+
+
+def plain_words(value: str) -> str:
+    r"""Return the words of a cell or field. Three tags or one end tag make it markup; fewer tags are kept as text.
+
+    >>> plain_words("세정 &lt;1차&gt;"), plain_words("세정<br/>건조"), plain_words("<br> 태그를 쓴다.")
+    ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')
+    """
+    if _CLOSED.search(value) or len(_TAG.findall(value)) >= HEAVY:
+        return strip_tags(value)
+    return unescape(value) if _REFERENCE.search(value) else value

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.script_data import rich_nodes, rich_text
 from crawlers.formats.html.script_data.js_values import load_json
+from crawlers.formats.html.text_lines import plain_words
 
 MIN_BODY = 80  # code points; less is a teaser, a caption or a notice
 MIN_ANSWER = 20  # the same, of an answer
