@@ -29,8 +29,7 @@ from benchmarks.formats.formats_html import BOOK
 from benchmarks.hard_pages.measures import score_text
 from benchmarks.hard_pages.pages import OPEN, HardPage, read_folders, without_title
 from crawlers.formats.html import html_page
-from crawlers.formats.html.line_features import describe_lines
-from crawlers.formats.html.line_model import FILE, BlockModel
+from crawlers.formats.html.line_model import FILE, BlockModel, describe_lines
 from crawlers.formats.html.main_content import HEADINGS, prepare
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 from malmoi.source import Item
