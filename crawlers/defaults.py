@@ -10,9 +10,7 @@ from crawlers import tables
 from crawlers.formats import ParsedItem, sniff
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.registry import FORMATS, TABLES
-from crawlers.rights import claims, declared, xmp_rights
-from crawlers.rights.host import response_signals
-from crawlers.rights.page import page_from_text, page_rights
+from crawlers.rights import claims, licence_fields, page_proofs, page_rights, response_signals
 from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -74,10 +72,11 @@ def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None 
         if place == "page":
             page = parsed.page
         elif place == "extracted":
-            page = page_from_text.page_from_text(item, parsed.extraction.text)
-            found, said = xmp_rights.find(item, kind)
+            page = page_rights.page_from_text(item, parsed.extraction.text)
+            if kind == "pdf" and isinstance(item.body, bytes):
+                found, said = licence_fields.find_in_pdf(item.body, item.record)
         elif place == "source":
-            made = page_from_text.page(item, kind)
+            made = page_rights.page_from_item(item, kind)
             page, found = made.page, made.stated
         if page is not None:
             marks, more = page_rights.read(item, page, source)
@@ -90,7 +89,7 @@ def evidence_for(source: Source, archived: dict[str, str], own: Evidence | None 
         if own:  # claims that permit nothing by themselves are named beside the proofs of the item
             named = claims.from_claim(source, parsed.item, archived)
             found = (*found, *(one for one in named if one.kind not in source.rule.proofs))
-        kept, more = declared.enforce(source.rule, parsed.item.url, parsed.item.author, found)
+        kept, more = page_proofs.enforce(source.rule, parsed.item.url, parsed.item.author, found)
         return kept, (*said, *more)
 
     return evidence

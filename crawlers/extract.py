@@ -15,9 +15,8 @@ from crawlers.formats import ParsedItem, sniffing
 from crawlers.formats.parsed import clean_line, valid_day
 from crawlers.formats.registry import FAMILIES, FORMATS
 from crawlers.rights import VERSION as RIGHTS_VERSION
-from crawlers.rights import rules_digest
-from crawlers.rights.host import policy_files
-from crawlers.rights.host.policy_files import Instrument
+from crawlers.rights import policy_files, rules_digest
+from crawlers.rights.policy_files import Instrument
 from crawlers.source_errors import Fault, catch_faults, read_items
 from malmoi.apply import Dropped, Kept, Outcome
 from malmoi.archive import capture as captures
@@ -173,7 +172,7 @@ def _make_lost(
     row: IndexRow, capture: Capture, item: Item, fault: Fault, host: tuple[Signal, ...]
 ) -> Outcome | Failure:
     """Return the dropped or failed document of an item for which a function of the source raised an exception."""
-    from crawlers.rights.host import response_signals  # imports lxml.html
+    from crawlers.rights import response_signals  # imports lxml.html
 
     if not fault.is_drop:
         name = _replace_surrogates(f"{capture.source}/{item.key}")

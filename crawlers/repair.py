@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from crawlers.collect import finish_crawl, mark_gone
-from crawlers.rights.host.policy_files import is_lasting
+from crawlers.rights.policy_files import is_lasting
 from crawlers.web.site_files import INSTRUMENT
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow, Torn

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from crawlers import defaults
 from crawlers.formats import ParsedItem
-from crawlers.rights.host import policy_files
+from crawlers.rights import policy_files
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.proofs import find_trusted
 from malmoi.licensing.rights_decision import Rights, decide

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from crawlers import catalogue
 from crawlers import extract as extraction
 from crawlers.catalogue import Definition
-from crawlers.rights.host import policy_files
+from crawlers.rights import policy_files
 from crawlers.source_errors import LABEL, ROWS, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
 from flows.engine import earlier_shards, run_surveys
 from flows.engine.earlier_shards import find_latest, make_key, place_of

@@ -12,7 +12,7 @@ from crawlers.fetch import politeness
 from crawlers.fetch.job import guard_of, is_loopback
 from crawlers.fetch.policy_recheck import FILES, MAX_TERMS, PolicyRecheck
 from crawlers.fetch.streaming_client import Answer, Net
-from crawlers.rights.host import policy_files
+from crawlers.rights import policy_files
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.ssrf_guard import Guard
 from flows.console import SafeConsole, ask

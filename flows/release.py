@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 import data_cards
 from crawlers import catalogue
-from crawlers.rights.host import policy_files
+from crawlers.rights import policy_files
 from filters.duplicates.index_lookup import sketch_texts
 from filters.pii_rules.repeats.repeat_search import is_shown
 from flows import release_index

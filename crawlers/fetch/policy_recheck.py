@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
-from crawlers.rights.host import rsl
+from crawlers.rights.policy_files import list_rsl_addresses
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, join_url, origin
 
@@ -55,7 +55,9 @@ class PolicyRecheck:
             yield site + ROBOTS, body.decode()
             return
         yield site + ROBOTS, "" if status < 500 and status != 429 else f"status-{status}"
-        named = (canonical_url(join_url(site, address)) for _, address in rsl.addresses(robots.text_of(body) or ""))
+        named = (
+            canonical_url(join_url(site, address)) for _, address in list_rsl_addresses(robots.text_of(body) or "")
+        )
         terms = list(dict.fromkeys(url for url in named if url))[:MAX_TERMS]
         for url in (*(site + path for path in politeness.OPT_OUT_FILES), *terms):
             yield url, self._get(url)[1]

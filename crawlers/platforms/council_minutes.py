@@ -24,7 +24,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
 from crawlers.platforms import boards
-from crawlers.rights.host import response_signals
+from crawlers.rights import response_signals
 from crawlers.web.scope import links
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal

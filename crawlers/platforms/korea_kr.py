@@ -29,9 +29,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
 from crawlers.platforms.answer_fields import Fields
-from crawlers.rights import licence_fields
-from crawlers.rights.host import response_signals
-from crawlers.rights.page import page_rights
+from crawlers.rights import licence_fields, page_rights, response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError

@@ -24,7 +24,7 @@ from crawlers.formats.registry import DOCX, FORMATS, HWP, PDF
 from crawlers.platforms import law_go_kr
 from crawlers.platforms.answer_fields import Fields
 from crawlers.platforms.law_go_kr import ARTICLE_7, STATUTE, UNVERIFIED
-from crawlers.rights.host import response_signals
+from crawlers.rights import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError

@@ -26,7 +26,7 @@ from crawlers.formats import ParsedItem, front_matter, markdown, xml_records
 from crawlers.formats.html.runs import quote as words_of
 from crawlers.formats.text import normalise_lines
 from crawlers.platforms import law_go_kr
-from crawlers.rights.host import response_signals
+from crawlers.rights import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.rights_decision import UNKNOWN

@@ -25,15 +25,14 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     Raises:
         SourceError: the file or page of a claim was not archived, or the licence is not in the table.
     """
-    places = _places(source, item) if any(c.only for c in source.claim) else ()
-    about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
-    return tuple(_evidence(source, claim, archived) for claim in about)
-
-
-def _places(source: Source, item: Item) -> tuple[str, ...]:
-    """Return the addresses of an item; in a folder also that of its file, as a row may name the page it comes from."""
-    url = canonical_url(item.url) or item.url
-    return (url, f"{FOLDER}{source.name}/{item.key}") if isinstance(source.access, Folder) else (url,)
+    places = [canonical_url(item.url) or item.url] if any(claim.only for claim in source.claim) else []
+    if places and isinstance(source.access, Folder):  # a row may name the page that it comes from
+        places.append(f"{FOLDER}{source.name}/{item.key}")
+    return tuple(
+        _evidence(source, claim, archived)
+        for claim in source.claim
+        if not claim.only or any(covers(prefix, place) for prefix in claim.only for place in places)
+    )
 
 
 def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:

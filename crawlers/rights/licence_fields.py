@@ -1,4 +1,4 @@
-"""Licence detection in structured fields: table columns, keys of a JSON envelope, front matter.
+"""Licence detection in structured fields: table columns, keys of a JSON envelope, front matter, the XMP of a PDF.
 
 Every field with the name of a licence field counts; several that disagree are all returned. `place` of the evidence is
 the name of the field: the rule of a source says in `fields` which of them prove a licence.
@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crawlers.formats import document_metadata
 from crawlers.formats.html.runs import quote
+from crawlers.rights.policy_files import read_reservation
 from crawlers.rights.refusals import forbids
-from malmoi.document import LicenceEvidence
+from malmoi.document import LicenceEvidence, Signal
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
 
@@ -63,15 +65,17 @@ def find(
     """
     out: dict[tuple[str, str], LicenceEvidence] = {}
     for place, value, what in _fields(fields, named):
+        of_scheme = re.search("공공누리|kogl", place, re.I)  # there, "제1유형" or "1" is a licence
         for words in _values(value):
-            licence = _read_licence(place, words)
+            number = _KOGL_TYPE.fullmatch(words) if of_scheme else None
+            licence = licence_from_text(f"공공누리 제{number[1]}유형" if number else words)
+            licence = licence or (NONE if forbids(words) else "")
             if not licence and (what == "licence" or strict or _NAMES_LICENCE.search(words)):
                 licence = UNKNOWN
             if licence:
-                how = "refusal-field" if licence == NONE else "field"
-                out.setdefault(
-                    (licence, place), LicenceEvidence(licence, how, "item", quote(words), place[:300], record)
-                )
+                kind = "refusal-field" if licence == NONE else "field"
+                evidence = LicenceEvidence(licence, kind, "item", quote(words), place[:300], record)
+                out.setdefault((licence, place), evidence)
     return tuple(out.values())
 
 
@@ -84,13 +88,6 @@ def _fields(fields: Mapping[Any, Any], named: str, inside: str = "") -> Iterator
             yield inside + name, value, what
         elif isinstance(value, dict) and not inside and name.strip().casefold() in _INSIDE:
             yield from _fields(value, "", f"{name}.")
-
-
-def _read_licence(place: str, words: str) -> str:
-    number = _KOGL_TYPE.fullmatch(words) if re.search("공공누리|kogl", place, re.I) else None
-    # "제1유형" or "1" is a licence only in a field whose name says which scheme.
-    found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else words)
-    return found or (NONE if forbids(words) else "")
 
 
 def _values(value: object) -> Iterator[str]:
@@ -111,3 +108,30 @@ def _values(value: object) -> Iterator[str]:
             yield from read or _values(said[:1] or "an object without a name")
     elif value is not None and value == value:  # tables write NaN for a missing value
         yield str(value)
+
+
+def find_in_pdf(body: bytes, record: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """Return (evidence, signals) of the XMP packet of a PDF."""
+    return read_xmp(document_metadata.xmp(body), record)
+
+
+def read_xmp(fields: Mapping[str, str], record: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """Return (evidence, signals) of the fields of an XMP packet, by field name: reservation, licence, rights.
+
+    >>> evidence, signals = read_xmp({"tdm:reservation": "1", "cc:license": "https://example.kr/terms"}, "r")
+    >>> [e.licence for e in evidence], [(s.name, s.effect) for s in signals]
+    (['unknown'], [('tdm-reservation', 'opt-out')])
+    """
+    found, signals = list[LicenceEvidence](), list[Signal]()
+    # The last two usually name a holder or a page of terms.
+    for name in ("cc:license", "dc:rights", "xmpRights:WebStatement"):
+        value = fields.get(name, "").strip()
+        licence = licence_from_text(value) if value else None
+        if value and not licence:
+            licence = NONE if forbids(value) else UNKNOWN if name == "cc:license" else None
+        if licence:
+            found.append(LicenceEvidence(licence, "xmp", "item", quote(value), f"XMP {name}", record))
+    if value := fields.get("tdm:reservation", "").strip():
+        words = quote(value, fields.get("tdm:policy", ""))
+        signals.append(Signal("tdm-reservation", read_reservation(value), words, "XMP tdm:reservation", record))
+    return tuple(found), tuple(signals)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import islice
 
 from crawlers.formats.html.runs import Run
-from crawlers.rights.prefilter import MAX_KNOWN, gate, may_match_any
-from crawlers.rights.rule_files import Patterns, load, match_any
+from crawlers.rights.rules import MAX_KNOWN, Patterns, gate, load, match_any, may_match_any
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that may discuss such words
 MAX_READ = 2_000  # code points of a text that are read
@@ -31,21 +29,20 @@ class Group:
     described: Patterns
 
 
-def _read_group(one: dict[str, Any]) -> Group:
-    return Group(
-        name=one["name"],
-        forbids=one.get("forbids", one["name"]),
-        rules=_compile(rule["pattern"] for rule in one["rule"]),
-        most=one.get("most", MAX_READ),
-        requires=one.get("requires", ""),
-        unless=_compile(one.get("unless", ())),
-        described=_compile(one.get("described", ())),
-    )
-
-
 _DATA, _compile = load("refusals.toml")
 SUBJECTS = {name: _compile(patterns) for name, patterns in _DATA["subjects"].items()}
-GROUPS = tuple(map(_read_group, _DATA["group"]))
+GROUPS = tuple(
+    Group(
+        name=row["name"],
+        forbids=row.get("forbids", row["name"]),
+        rules=_compile(rule["pattern"] for rule in row["rule"]),
+        most=row.get("most", MAX_READ),
+        requires=row.get("requires", ""),
+        unless=_compile(row.get("unless", ())),
+        described=_compile(row.get("described", ())),
+    )
+    for row in _DATA["group"]
+)
 # Two gates: one for all rules exceeds the 8 MB of RE2, and is ten times slower then.
 _TRAINING = tuple(rule for group in GROUPS if group.name == "training" for rule in group.rules)
 _GATES = gate(*_TRAINING), gate(*(rule for group in GROUPS for rule in group.rules if rule not in _TRAINING))
@@ -82,29 +79,18 @@ _find_known_refusal = lru_cache(maxsize=MAX_KNOWN)(find_refusal)
 
 
 def _has_refusal(group: Group, text: str) -> bool:
-    if (
-        len(text) > group.most
-        or (group.requires and not _is_about(group.requires, text))
-        or match_any(group.unless, text)
-    ):
+    if len(text) > group.most or not _is_about(group.requires, text) or match_any(group.unless, text):
         return False
-    found = (
-        f"{before}{match[0]}{END}{after}"
-        for rule in group.rules
-        for before, match, after in _find_statements(rule, text)
-    )
     work = _is_about("work", text)
-    return any(work or not match_any(group.described, sentence) for sentence in found)
-
-
-def _find_statements(rule: re.Pattern[str], text: str) -> Iterator[tuple[str, re.Match[str], str]]:
-    """Yield matches that their sentence asserts rather than mentions, with the words before and after them."""
-    for _, match in zip(range(MAX_MATCHES), rule.finditer(text), strict=False):
+    for match in (match for rule in group.rules for match in islice(rule.finditer(text), MAX_MATCHES)):
         begin = max(text.rfind(end, 0, match.start()) for end in (". ", "? ", "! ", "\n")) + 1
-        ends = [at for end in (". ", "? ", "! ") if (at := text.find(end, match.end())) >= 0]
+        ends = [place for end in (". ", "? ", "! ") if (place := text.find(end, match.end())) >= 0]
         before, after = text[begin : match.start()], text[match.end() : min(ends, default=len(text)) + 1]
-        if not _is_about("reported", f"{before} {END}{after}"):
-            yield before, match, after
+        if _is_about("reported", f"{before} {END}{after}"):  # the sentence mentions the words, it does not assert them
+            continue
+        if work or not match_any(group.described, f"{before}{match[0]}{END}{after}"):
+            return True
+    return False
 
 
 def _is_about(subject: str, text: str) -> bool:

@@ -9,7 +9,7 @@ from lxml import html
 from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.platforms import boards
-from crawlers.rights.host import response_signals
+from crawlers.rights import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Manners, Site, Source

@@ -15,8 +15,7 @@ from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors
 from crawlers.platforms.answer_fields import Fields
-from crawlers.rights import licence_fields
-from crawlers.rights.host import response_signals
+from crawlers.rights import licence_fields, response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError

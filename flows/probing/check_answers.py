@@ -36,7 +36,7 @@ NAMED = {"title": "title", "year": "date", "author": "author"}
 WALLS = ("error", "login", "shell", "frame")  # kinds of pages (crawlers/formats/html/page_kind.py) without content
 COMPARED = 50  # texts that are compared with each other
 ALIKE = 0.8  # Jaccard similarity of shingles; the threshold of near-duplicates in the recipe `general`
-UNEXPECTED = "unexpected-licence"  # signal of crawlers/rights/declared.py
+UNEXPECTED = "unexpected-licence"  # signal of crawlers/rights/page_proofs.py
 DEAD = ("status-404", "status-410")  # failures of a link to a page that does not exist
 
 

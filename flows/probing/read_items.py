@@ -16,7 +16,7 @@ from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.sniffing import format_by_name, sniff
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import answer_fields
-from crawlers.rights.page import declared_place
+from crawlers.rights import page_proofs
 from crawlers.web.addresses import covers
 from flows.plurals import count_of
 from malmoi.archive.capture import Capture, IndexRow
@@ -157,7 +157,7 @@ def _describe_selector(selector: tuple[tuple[str, str], ...], item: Item) -> str
     css = next((css for prefix, css in selector if not prefix or covers(prefix, item.url)), "")
     if not css:
         return "no address prefix of rule.selector covers its address"
-    count = len(declared_place.compile_selector(css)(parsed.page.tree))
+    count = len(page_proofs.compile_selector(css)(parsed.page.tree))
     if not count:
         return f"the selector {css!r} matches nothing"
     return f"the selector {css!r} matches {count_of(count, 'element')}, which proves no licence"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import data_cards
-from crawlers.rights.host.policy_files import PATHS, list_answers
+from crawlers.rights.policy_files import PATHS, list_answers
 from crawlers.web.site_files import POLICY_PATHS
 from data_cards.facts import expand
 from malmoi.archive import capture, collection

@@ -20,7 +20,7 @@ from crawlers.fetch.byte_ranges import LocalFiles, RangeError, RemoteFiles, is_p
 from crawlers.fetch.job import Job, check
 from crawlers.fetch.streaming_client import Net
 from crawlers.formats import ParsedItem
-from crawlers.rights.host import policy_files
+from crawlers.rights import policy_files
 from crawlers.web.ssrf_guard import Guard
 from flows.collect import collect, describe_collection
 from flows.engine.progress import Progress

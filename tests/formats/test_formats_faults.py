@@ -173,7 +173,7 @@ def _row(path: Path) -> IndexRow:
     [
         "crawlers.formats.text.normalise_lines",
         "crawlers.formats.parsed.sniff",
-        "crawlers.rights.page.page_proofs.find",
+        "crawlers.rights.page_proofs.find",
     ],
 )
 def test_in_a_run_the_document_is_failed_by_name_and_the_next_is_read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import excerpts
+from crawlers.rights import third_parties
 from malmoi.source import Item
 from tests.builders.rows import each_row
 
@@ -15,7 +15,7 @@ LONG = "<p>" + "어촌계는 바지락 어장을 셋으로 나누어 해마다 �
 def find(body: str) -> list[str]:
     page = f"<html><head><title>글</title></head><body><main>{body}</main><footer>가나시</footer></body></html>"
     item = Item("notes/1", URL, page.encode(), "text/html", "utf-8", "r")
-    found = list(excerpts.find(parse(item), URL, "notes/1"))
+    found = list(third_parties.find_excerpts(parse(item), URL, "notes/1"))
     assert all((one.name, one.effect, one.record) == ("third-party", "review", "notes/1") for one in found)
     return [one.place.partition(":")[0] for one in found]
 

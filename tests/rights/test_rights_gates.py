@@ -7,9 +7,8 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import prefilter, refusals
-from crawlers.rights.page import candidates, kogl_block
-from crawlers.rights.prefilter import gate, loosen_pattern, may_match_any
+from crawlers.rights import candidates, kogl_block, refusals
+from crawlers.rights.rules import MAX_SHORT, gate, may_match_any
 from tests.builders.rows import each_row
 from tests.rights import rights_cases
 
@@ -86,13 +85,13 @@ def test_a_loosened_rule_matches_wherever_the_rule_does(rule: str, text: str) ->
 
 def test_of_a_rule_that_cannot_be_loosened_no_gate_is_made() -> None:
     with pytest.raises(ValueError, match="GROUPREF"):
-        loosen_pattern(re.compile(r"(가)\1"))
+        gate(re.compile(r"(가)\1"))
 
 
 def test_a_long_text_is_asked_but_not_remembered() -> None:
     may = gate(re.compile("금지"))
-    assert may("가" * prefilter.MAX_SHORT + "금지")
-    assert not may("가" * prefilter.MAX_SHORT * 2)
+    assert may("가" * MAX_SHORT + "금지")
+    assert not may("가" * MAX_SHORT * 2)
 
 
 @pytest.mark.parametrize(

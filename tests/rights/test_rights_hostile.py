@@ -7,7 +7,7 @@ from lxml import html
 
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.stylesheet import sheet
-from crawlers.rights.page import page_rights
+from crawlers.rights import page_rights
 from crawlers.rights_engine import make_source
 from malmoi.source import Item, LicenceRule
 from tests.builders.rows import each_row

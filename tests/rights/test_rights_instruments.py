@@ -12,7 +12,7 @@ from crawlers import collect as collecting
 from crawlers import extract
 from crawlers.formats import ParsedItem
 from crawlers.rights import claims
-from crawlers.rights.host.policy_files import (
+from crawlers.rights.policy_files import (
     Instrument,
     build_instruments,
     find,

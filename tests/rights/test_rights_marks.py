@@ -8,9 +8,7 @@ from lxml import html
 from crawlers import rights_engine
 from crawlers.formats.html import runs
 from crawlers.formats.html.html_page import parse
-from crawlers.rights import claims, refusals
-from crawlers.rights.host import response_signals
-from crawlers.rights.page import page_proofs
+from crawlers.rights import claims, page_proofs, refusals, response_signals
 from crawlers.sample.sample_page import read_pages
 from crawlers.sample.site import build
 from crawlers.sources import sample

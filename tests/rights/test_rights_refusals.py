@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crawlers.rights import refusals
-from crawlers.rights.rule_files import load, read_words
+from crawlers.rights.rules import load, read_words
 from tests.builders.rows import each_row
 
 DATA, compile_all = load("refusals.toml")

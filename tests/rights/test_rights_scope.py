@@ -11,10 +11,8 @@ from crawlers import collect as collecting
 from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.formats.docx import docx as reader
-from crawlers.rights import xmp_rights
-from crawlers.rights.host import rsl
-from crawlers.rights.host.policy_files import build_instruments, find, read_latest
-from crawlers.web.robots import matches
+from crawlers.rights import licence_fields, policy_files
+from crawlers.rights.policy_files import build_instruments, find, read_latest
 from malmoi.archive import capture, collection
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Extracted, Folder, Item, LicenceRule, Source, Warc
@@ -82,11 +80,11 @@ def test_what_a_pdf_states_of_itself_is_evidence() -> None:
         "dc:rights": "가나 출판사",
         "tdm:reservation": "0",
     }
-    evidence, signals = xmp_rights.read(said, "r")
+    evidence, signals = licence_fields.read_xmp(said, "r")
     assert [(e.licence, e.scope, e.place) for e in evidence] == [("CC-BY-4.0", "item", "XMP cc:license")]
     assert [s.effect for s in signals] == ["granted"]
-    assert [e.licence for e in xmp_rights.read({"dc:rights": "All rights reserved"}, "r")[0]] == ["none"]
-    assert decide(*xmp_rights.read({**said, "tdm:reservation": "1"}, "r")).reason == "opt-out"
+    assert [e.licence for e in licence_fields.read_xmp({"dc:rights": "All rights reserved"}, "r")[0]] == ["none"]
+    assert decide(*licence_fields.read_xmp({**said, "tdm:reservation": "1"}, "r")).reason == "opt-out"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def terms(inside: str, url: str = "/*", more: str = "") -> str:
     ],
 )
 def test_an_rsl_document_is_read_strictly(text: str, why: str) -> None:
-    said = rsl.refusal_reason(text, "https://a.kr/1", matches)
+    said = policy_files.refusal_reason(text, "https://a.kr/1")
     assert said.startswith(why) and bool(said) == bool(why)
 
 

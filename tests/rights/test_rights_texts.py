@@ -8,7 +8,7 @@ from typing import Any
 from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.formats.registry import FORMATS
-from crawlers.rights.page import page_from_text
+from crawlers.rights import page_rights
 from crawlers.web.site_files import is_instrument
 from malmoi.archive.capture import Capture
 from malmoi.licensing.rights_decision import Rights, decide
@@ -84,8 +84,8 @@ def test_a_long_text_is_read_at_both_ends() -> None:
     assert judged(item(f"무단 전재 금지\n\n{middle}", "txt")).use == "exclude"
     assert judged(item(f"{middle}\n무단 전재 금지", "md")).use == "exclude"
     assert judged(item(f"{PROSE}```\n{middle}\n```\n\n무단 전재 금지", "md")).use == "exclude"
-    made = page_from_text.page(item(middle, "txt"), "text")
-    assert len(made.page.tree.text_content()) <= 2 * page_from_text.MAX_END
+    made = page_rights.page_from_item(item(middle, "txt"), "text")
+    assert len(made.page.tree.text_content()) <= 2 * page_rights.MAX_END
 
 
 def test_what_is_no_text_makes_no_page() -> None:

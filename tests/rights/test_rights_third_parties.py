@@ -7,8 +7,8 @@ from typing import Any
 from lxml import html
 
 from crawlers.formats.html.runs import runs
-from crawlers.rights import publisher_names, third_parties
-from crawlers.rights.rule_files import load
+from crawlers.rights import third_parties
+from crawlers.rights.rules import is_publisher, load
 from malmoi.document import Signal
 from tests.builders.rows import each_row
 
@@ -98,7 +98,7 @@ def test_a_notice_of_an_author_in_a_block_with_a_licence_is_the_licensors(block:
     ],
 )
 def test_the_publisher_and_its_departments_are_known_by_name(holder: str, publisher: str, same: bool) -> None:
-    assert publisher_names.is_publisher(holder, publisher) is same
+    assert is_publisher(holder, publisher) is same
 
 
 def test_a_source_that_declares_no_publisher_has_a_sign_for_each_named_source() -> None:

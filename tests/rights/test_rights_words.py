@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.rights.page import candidates, kogl_block
-from crawlers.rights.rule_files import load
+from crawlers.rights import candidates, kogl_block
+from crawlers.rights.rules import load
 from tests.builders.rows import each_row
 
 WORDS, _compile = load("candidates.toml")
 NAMES = [name for name in WORDS if name != "words"]
-RULES = Path(candidates.__file__).parents[1]
+RULES = Path(candidates.__file__).parent
 TEMPLATES = kogl_block.read_templates()["template"]
 TITLES, PUBLISHER = ["봄꽃 나들이 안내"], "가나시청"
 

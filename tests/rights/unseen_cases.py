@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 
 from crawlers import defaults
 from crawlers.formats import ParsedItem
-from crawlers.rights import licence_fields
-from crawlers.rights.host import policy_files
+from crawlers.rights import licence_fields, policy_files
 from crawlers.rights_engine import make_source, trust_kinds
 from malmoi.licensing.named_licences import read_mentions
 from malmoi.licensing.quoted_licences import is_proof

@@ -19,7 +19,7 @@ from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
 from crawlers.platforms import api_errors, council_minutes
 from crawlers.platforms.answer_fields import Fields
-from crawlers.rights.host import response_signals
+from crawlers.rights import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
-
-from lxml import html
 
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import path, quote
-from crawlers.rights.host import rsl, usage_preferences
+from crawlers.rights.policy_files import RSL_MEDIA, Effect, read_preferences, read_reservation, read_rsl
 from crawlers.rights.refusals import may_refuse, refusal
-from crawlers.web.robots import TRAINING_AGENTS, matches
+from crawlers.web.robots_rules import TRAINING_AGENTS
 from malmoi.document import Signal
 from malmoi.source import Item
 
 _AGENTS = frozenset(agent.lower() for agent in TRAINING_AGENTS)
-Effect = Literal["opt-out", "inferred-opt-out", "granted", "note"]
-
 # Directives of robots meta and X-Robots-Tag; noai is a convention of DeviantArt (2022), not a standard. noarchive
 # asks that no copy be kept, and both raw capture and release are copies (Bing also reads it as no training).
 _ROBOTS: dict[str, Effect] = {
@@ -43,27 +38,23 @@ def find(item: Item, page: Page | None) -> tuple[Signal, ...]:
 
     `page` is None for other formats than web pages. A sentence against training is an opt-out anywhere on the page.
     """
-    out = {(s.name, s.effect, s.place): s for s in (*_headers(item), *(_page(item, page) if page else ()))}
+    out = {(s.name, s.effect, s.place): s for s in (*_read_headers(item), *(_read_page(item, page) if page else ()))}
     return tuple(out.values())
 
 
-def _headers(item: Item) -> Iterator[Signal]:
+def _read_headers(item: Item) -> Iterator[Signal]:
     for header, value in item.headers:
         name, place = header.strip().lower(), f"header {header.strip()}"
         if name == "x-robots-tag":
             yield from _robots(value, place, item.record)
         elif name == "tdm-reservation":
-            yield Signal("tdm-reservation", _tdm(value), quote(value), place, item.record)
+            yield Signal("tdm-reservation", read_reservation(value), quote(value), place, item.record)
         elif name in ("content-usage", "content-signal"):
-            yield from usage_preferences.read(name, value, place, item.record)
-        elif name == "link" and rsl.MEDIA in value.lower():
+            yield from read_preferences(name, value, place, item.record)
+        elif name == "link" and RSL_MEDIA in value.lower():
             for part in re.split(r",\s*(?=<)", value):
-                if rsl.MEDIA in part.lower():
+                if RSL_MEDIA in part.lower():
                     yield Signal("rsl", "opt-out", quote(part), place, item.record)
-
-
-def _tdm(value: str) -> Effect:
-    return "opt-out" if usage_preferences.is_reserved(value) else "granted"
 
 
 def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
@@ -74,38 +65,27 @@ def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
             yield Signal(directive, _ROBOTS[directive], quote(value), place, record)
 
 
-def _page(item: Item, page: Page) -> Iterator[Signal]:
+def _read_page(item: Item, page: Page) -> Iterator[Signal]:
     for element in page.tree.iter("meta", "link", "a", "script"):
         get = element.get
         if element.tag == "meta":
             name = (get("name") or get("property") or get("http-equiv") or "").strip().lower()
             value = get("content") or ""
             if name == "tdm-reservation":
-                yield Signal("tdm-reservation", _tdm(value), quote(name, value), path(element), item.record)
+                effect = read_reservation(value)
+                yield Signal("tdm-reservation", effect, quote(name, value), path(element), item.record)
             elif name in ("robots", "x-robots-tag", "googlebot") or name.endswith("bot") or name in _AGENTS:
                 yield from _robots(value, path(element), item.record)
             elif name in ("content-usage", "content-signal"):
-                yield from usage_preferences.read(name, value, path(element), item.record)
-        elif (kind := get("type")) is not None and kind.strip().lower() == rsl.MEDIA:
-            yield from _terms(item, element)
-    yield from _sentences(item, page)
-
-
-def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
-    """RSL: parse a document embedded in the page; count a link to a document as an opt-out until it is read."""
-    place = path(element)
-    if element.tag != "script" or _source(element):
-        yield Signal("rsl", "opt-out", quote(_source(element) or "a link without an address"), place, item.record)
-        return
-    why = rsl.refusal_reason(element.text or "", item.url, matches)
-    yield Signal("rsl", "opt-out" if why else "granted", quote(why or "training is permitted"), place, item.record)
-
-
-def _source(element: html.HtmlElement) -> str:
-    return (element.get("href") or element.get("src") or "").strip()
-
-
-def _sentences(item: Item, page: Page) -> Iterator[Signal]:
+                yield from read_preferences(name, value, path(element), item.record)
+        elif (kind := get("type")) is not None and kind.strip().lower() == RSL_MEDIA:
+            # A document embedded in the page is read; a link to one is an opt-out until the document is.
+            address = (get("href") or get("src") or "").strip()
+            if element.tag != "script" or address:
+                words = quote(address or "a link without an address")
+                yield Signal("rsl", "opt-out", words, path(element), item.record)
+            else:
+                yield read_rsl(element.text or "", item.url, path(element), item.record)
     for run in page.runs if may_refuse(page.runs) else ():
         if refusal(run) == "training":
             yield Signal("sentence", "opt-out", quote(run.text), path(run.owner), item.record)

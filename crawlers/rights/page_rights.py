@@ -1,9 +1,13 @@
-"""Convert Markdown, plain text and rows to a page, so that licence marks are read as on web pages."""
+"""Read the rights of a page: proofs and candidates, refusals, and signs of third parties.
+
+Markdown, plain text and rows become a page, so that licence marks are read as on web pages.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
@@ -14,14 +18,17 @@ from crawlers.encodings.decode import decode
 from crawlers.formats import text as plain
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.parsed_page import Page
+from crawlers.formats.html.runs import MAX_QUOTE, Run, path, quote, scope
 from crawlers.formats.markdown import split_front
-from crawlers.rights import licence_fields
-from malmoi.document import LicenceEvidence
-from malmoi.source import Item
+from crawlers.rights import licence_fields, page_proofs, third_parties
+from crawlers.rights.refusals import is_about_work, may_refuse, refusal
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.licensing.rights_decision import NONE
+from malmoi.source import Item, Source
 
+_NOTICE = re.compile(r"all\s?rights?\s?reserved|copyright|\(c\)|©", re.I)  # by habit, also beside a licence
 MAX_END = 20_000  # code points that are read at the beginning and at the end of a text, where marks are
 MAX_LAST = 2_000  # code points at the end of a long Markdown text that are also read as plain lines
-
 _COMMENT = re.compile(r"\{/\*.{0,4000}?\*/\}", re.DOTALL)
 _MARKUP = re.compile(r"</?(?:a|p|br|div|span|table|td|tr|li|ul|h[1-6]|img|footer|article)(?:\s[^<>]{0,2000})?/?>", re.I)
 # Elements whose content is not read; an unclosed one would hide the rest of the text.
@@ -32,6 +39,36 @@ _HIDING = re.compile(
 )
 
 
+def read(item: Item, page: Page, source: Source) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """Return (evidence, signals) of `page`, the page of `item` or the page made from its text."""
+    found = page_proofs.find(item, page, source.rule, source.publisher)
+    refused = _find_refusals(page.runs, item.record, any(one.scope == "item" for one in found), bool(found))
+    evidence = (*found, *refused)
+    if not (found or item.evidence or source.claim or source.rule.fields):
+        return evidence, ()
+    signs = third_parties.find(page.runs, page.tree, source.publisher)
+    return evidence, (
+        *(replace(one, record=item.record) for one in signs),
+        *third_parties.find_excerpts(page, item.url, item.record),
+        *third_parties.find_notices(item, page, source, found),
+    )
+
+
+def _find_refusals(shown: Sequence[Run], record: str, granted: bool, licensed: bool) -> Iterator[LicenceEvidence]:
+    """Yield the refusals of a page: `licensed` pages have reserving notices that are part of their licence."""
+    paged = any(run.state.part == "item" for run in shown)
+    for run in shown if may_refuse(shown) else ():
+        forbidden = refusal(run)
+        notice = licensed and bool(_NOTICE.search(run.text))
+        if forbidden == "reserved" and (granted or notice or run.state.part == "site"):
+            continue
+        if forbidden == "limits" and not licensed and not is_about_work(run.text):
+            continue
+        if forbidden and forbidden != "training":
+            kind, words = f"refusal-{forbidden}", quote(run.text[:MAX_QUOTE])
+            yield LicenceEvidence(NONE, kind, scope(run.state, paged), words, path(run.owner), record)
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """The page made from an item, and the statements of its front matter."""
@@ -40,7 +77,7 @@ class Rendered:
     stated: tuple[LicenceEvidence, ...] = ()
 
 
-def page(item: Item, kind: str) -> Rendered:
+def page_from_item(item: Item, kind: str) -> Rendered:
     """Return the page made from an item of format `kind`: Markdown ("markdown"), plain text, or a cell or field.
 
     A line of text becomes a paragraph of the item; a cell that contains markup keeps it. Of a long text the first

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from lxml import html
 
 from crawlers.formats.html.runs import Link, PageEvidence, Run, quote
-from crawlers.rights.publisher_names import is_publisher
+from crawlers.rights.rules import is_publisher
 from malmoi.licensing.licence_words import kogl_words
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN
@@ -164,13 +164,11 @@ def matches_template(sentence: str, titles: Sequence[str] | None = (), publisher
         maker, title = groups.get("maker"), groups.get("title")
         if maker and publisher is not None and not is_publisher(maker, publisher):
             continue
-        if title is None or titles is None or any(_is_same_title(title, _key(one)) for one in titles):
+        if title is None or titles is None:
+            return True
+        if title and any(title == key or (len(title) >= MIN_TITLE and title in key) for key in map(_key, titles)):
             return True
     return False
-
-
-def _is_same_title(said: str, title: str) -> bool:
-    return bool(said) and (said == title or (len(said) >= MIN_TITLE and said in title))
 
 
 def _key(text: str) -> str:

@@ -1,1 +1,0 @@
-"""Policies that a host declares for all its pages."""

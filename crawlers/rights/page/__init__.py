@@ -1,1 +1,0 @@
-"""Licence marks on a web page, and the text that each applies to."""
