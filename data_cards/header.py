@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from malmoi.licensing.licence_expressions import FAMILIES, default_family, family, folder_name
+from malmoi.licensing.licences import FAMILIES, default_family, family, folder_name
 from malmoi.release_files import morpheme_path
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses

@@ -14,8 +14,7 @@ from data_cards.facts import NUMBERS, TABLES
 from data_cards.formats import format_value
 from data_cards.header import Configuration, list_configurations
 from data_cards.words import Words
-from malmoi.licensing.licence_expressions import family, ids
-from malmoi.licensing.licences import LICENCES
+from malmoi.licensing.licences import LICENCES, family, ids
 
 Row = Sequence[Any]
 

@@ -27,7 +27,7 @@ from malmoi.export.selection import Rows, Selection, count_families, read_manife
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
 from malmoi.export.tokenizer import open_tokenizer
 from malmoi.export.written_files import Writer
-from malmoi.licensing.licence_expressions import FAMILIES, default_family
+from malmoi.licensing.licences import FAMILIES, default_family
 from malmoi.releases.licence_files import files as licence_files
 from malmoi.storage.atomic_folders import require_absent, write_folder
 

@@ -34,7 +34,7 @@ from crawlers.rights.rules import gate, load, may_match_any
 from crawlers.web.addresses import join_url
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
 from malmoi.licensing.licences import licence_from_url
-from malmoi.licensing.named_licences import AFTER, MENTION, read_mentions
+from malmoi.licensing.quoted_licences import AFTER, MENTION, read_mentions
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
 
 MAX_LINKS = 40  # of one run that are read; more are a list

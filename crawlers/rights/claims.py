@@ -9,8 +9,8 @@ from crawlers.formats.sniffing import sniff
 from crawlers.web.addresses import canonical_url, covers
 from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
-from malmoi.licensing.claim_quotes import is_limited
 from malmoi.licensing.licence_words import fold
+from malmoi.licensing.quoted_licences import is_limited
 from malmoi.licensing.rights_decision import terms
 from malmoi.source import FOLDER, AccessPoint, Dump, Folder, Git, Item, LicenceClaim, Source
 

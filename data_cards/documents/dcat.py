@@ -11,8 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from data_cards.documents.release_facts import Facts
 from malmoi.canonical_json import canonical_json
-from malmoi.licensing.licence_expressions import folder_name, ids
-from malmoi.licensing.licences import LICENCES
+from malmoi.licensing.licences import LICENCES, folder_name, ids
 
 Node: TypeAlias = dict[str, Any]
 _EU: Final = "http://publications.europa.eu/resource/authority/"

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from malmoi.licensing.licence_expressions import ids
-from malmoi.licensing.licences import LICENCES
+from malmoi.licensing.licences import LICENCES, ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import pyarrow.dataset as ds
 
 from malmoi.boundary import input_errors
 from malmoi.errors import CallError, DataError
-from malmoi.licensing.licence_expressions import family
+from malmoi.licensing.licences import family
 from malmoi.release_files import data_files
 
 # What every export reads of each document, if the release has the column.

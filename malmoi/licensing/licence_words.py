@@ -100,7 +100,7 @@ def licence_from_text(value: str) -> str | None:
         or licence_from_url(text)
         or _parse_creative_commons(text)
         or _parse_kogl(text)
-        or _licence_by_name(text)
+        or _NAMES.get(text.casefold())
     )
 
 
@@ -191,7 +191,3 @@ _NAMES = {
     "odbl 1.0": "ODbL-1.0",
     "odc-by 1.0": "ODC-By-1.0",
 }
-
-
-def _licence_by_name(text: str) -> str | None:
-    return _NAMES.get(text.casefold())

@@ -1,4 +1,4 @@
-"""The table of known licences: what each allows, and the licence ids for addresses and names.
+"""The table of known licences: what each allows, the ids for addresses and names, and expressions of ids.
 
 A table and pure functions over it; standard library only. A licence that is not in the table is unknown,
 and text under it is never released. The table states the policy of this project, not legal advice.
@@ -176,12 +176,8 @@ def _software_and_data() -> Iterator[Licence]:
     yield row("CDLA-Permissive-2.0", "Community Data License Permissive 2.0", "https://cdla.dev/permissive-2-0/")
 
 
-def _licence_table() -> Mapping[str, Licence]:
-    rows = (*_creative_commons(), *_kogl(), *_statute(), *_software_and_data())
-    return MappingProxyType({row.id: row for row in sorted(rows, key=lambda row: row.id)})
-
-
-LICENCES: Mapping[str, Licence] = _licence_table()
+_ROWS = (*_creative_commons(), *_kogl(), *_statute(), *_software_and_data())
+LICENCES: Mapping[str, Licence] = MappingProxyType({row.id: row for row in sorted(_ROWS, key=lambda row: row.id)})
 _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
 
 
@@ -213,8 +209,15 @@ def licence_from_url(url: str) -> str | None:
     host = address["host"].lower().removeprefix("www.").removesuffix(":443").removesuffix(":80")
     path = (address["path"] or "/").lower()
     for known, pattern, name in _PAGES:
-        if host == known and (match := pattern.fullmatch(path)):
-            return _BY_FOLDED.get(_id_from_match(name, match).casefold())
+        if host != known or not (match := pattern.fullmatch(path)):
+            continue
+        if name == "kogl":
+            id_ = f"LicenseRef-KOGL-{_KOGL_PAGE.get(match[1], match[1])}"
+        elif name == "gnu":  # a page of one version does not cover later versions
+            id_ = f"{match[1].replace('fdl', 'gfdl')}-{match[2]}-only"
+        else:
+            id_ = name.format(*match.groups())
+        return find_licence_id(id_)
     return _parse_cc_path(path) if host in ("creativecommons.org", "creativecommons.net") else None
 
 
@@ -244,14 +247,6 @@ _PAGES = tuple(
 )
 
 
-def _id_from_match(name: str, match: re.Match[str]) -> str:
-    if name == "kogl":
-        return f"LicenseRef-KOGL-{_KOGL_PAGE.get(match[1], match[1])}"
-    if name == "gnu":  # a page of one version does not cover later versions
-        return f"{match[1].replace('fdl', 'gfdl')}-{match[2]}-only"
-    return name.format(*match.groups())
-
-
 def _parse_cc_path(path: str) -> str | None:
     match = _CC_PATH.fullmatch(path)
     if match is None:
@@ -275,3 +270,49 @@ def cc_id(kind: str, version: str, port: str = "") -> str | None:
 def find_licence_id(name: str) -> str | None:
     """Return `name` as the table spells it (case-insensitive), or None."""
     return _BY_FOLDED.get(name.casefold())
+
+
+# Freest first; docs/rights.md.
+FAMILIES = ("open", "share-alike", "copyleft", "ai-training", "non-commercial", "no-derivatives", "review")
+_ID = re.compile(r"[A-Za-z0-9.+-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+ -]*")
+
+
+def ids(expression: str) -> tuple[str, ...]:
+    """Return the licence ids in an expression, in order.
+
+    >>> ids("CC-BY-SA-4.0 OR GFDL-1.3-or-later")
+    ('CC-BY-SA-4.0', 'GFDL-1.3-or-later')
+    """
+    return tuple(w for w in _ID.findall(expression) if w not in ("AND", "OR", "WITH"))
+
+
+def family(expression: str) -> str:
+    """Return the family, and so the configuration, of `expression`: the freest of a choice, else the strictest.
+
+    >>> family("CC-BY-SA-4.0"), family("MIT OR GPL-2.0-only"), family("MIT AND MPL-2.0")
+    ('share-alike', 'open', 'copyleft')
+    """
+    found = sorted((LICENCES[id_].family for id_ in ids(expression)), key=FAMILIES.index)
+    return found[0] if " OR " in expression and " AND " not in expression else found[-1]
+
+
+def default_family(documents: Mapping[str, int]) -> str | None:
+    """Return the family of a reader who names none: `open`, or else the one with the most documents, by family.
+
+    >>> default_family({"copyleft": 9, "open": 1}), default_family({"share-alike": 2, "copyleft": 2})
+    ('open', 'copyleft')
+    """
+    return min(documents, key=lambda name: (name != "open", -documents[name], name), default=None)
+
+
+def folder_name(expression: str) -> str:
+    """Return a folder name for a licence expression; different expressions have different names.
+
+    >>> folder_name("(MIT OR ISC) AND CC0-1.0").startswith("MIT_OR_ISC_AND_CC0-1.0-")
+    True
+    """
+    if _PLAIN.fullmatch(expression):
+        return expression.replace(" ", "_")
+    plain = re.sub(r"[^A-Za-z0-9.+-]+", "_", expression).strip("._-") or "licence"
+    return f"{plain}-{hashlib.sha256(expression.encode()).hexdigest()[:8]}"

@@ -88,32 +88,27 @@ def shape_of(source: str, evidence: Sequence[LicenceEvidence], signals: Sequence
     reasons = {one.name for one in signals if one.effect == "review"}
     reasons |= {f"conflict {said.partition(': ')[2]}" for said in rights.conflicts}  # which licences contradict
     reasons |= set() if any(is_proof(one.kind) for one in found) else {"no-proof"}
+    place = _make_safe(_NUMBER.sub("#", strongest.place))
+    if len(place) > MAX_PLACE:
+        place = f"{place[:MAX_PLACE]}…{hashlib.sha256(place.encode()).hexdigest()[:12]}"
     return Shape(
         _make_safe(source),
         tuple(sorted(map(_make_safe, reasons))),
         _make_safe(strongest.kind),
-        _generalise(strongest.place),
+        place,
         _make_safe(rights.licence),
     )
 
 
 def find_strongest(evidence: Iterable[LicenceEvidence]) -> LicenceEvidence | None:
     """Return the evidence that a reviewer looks at first: a proof before a candidate, the item before its site."""
-    return min((one for one in evidence if one.kind != REVIEW), key=_rank, default=None)
 
+    def rank(one: LicenceEvidence) -> tuple[object, ...]:
+        order = CANDIDATES.index(one.kind) if one.kind in CANDIDATES else -1
+        web = one.kind.startswith(WEB)
+        return not is_proof(one.kind), not web, SCOPES.index(one.scope), order, one.place, one.licence, one.quote
 
-def _rank(one: LicenceEvidence) -> tuple[object, ...]:
-    order = CANDIDATES.index(one.kind) if one.kind in CANDIDATES else -1
-    web = one.kind.startswith(WEB)
-    return not is_proof(one.kind), not web, SCOPES.index(one.scope), order, one.place, one.licence, one.quote
-
-
-def _generalise(place: str) -> str:
-    """Replace the numbers of a place, and shorten a long one to its beginning and a digest."""
-    safe = _make_safe(_NUMBER.sub("#", place))
-    if len(safe) <= MAX_PLACE:
-        return safe
-    return f"{safe[:MAX_PLACE]}…{hashlib.sha256(safe.encode()).hexdigest()[:12]}"
+    return min((one for one in evidence if one.kind != REVIEW), key=rank, default=None)
 
 
 def _make_safe(text: str) -> str:
@@ -134,13 +129,19 @@ def evidence_of(decisions: Sequence[Decision], doc: Document) -> tuple[LicenceEv
     >>> evidence_of([one], doc)[0].place
     'reviews.jsonl#item-bcdfghjk: Kim, 2026-11-24'
     """
-    mine = [
-        one for one in decisions if one.source == doc.provenance.source and not one.revoked and one.verdict != CLEAR
-    ]
+    source = doc.provenance.source
+    mine = [one for one in decisions if one.source == source and not one.revoked and one.verdict != CLEAR]
     if not mine:
         return ()
-    shape = shape_of(doc.provenance.source, doc.evidence, doc.signals)
-    matching = [one for one in mine if _matches(one, doc, shape)]
+    shape = shape_of(source, doc.evidence, doc.signals)
+    matching = []
+    for one in mine:
+        if one.target == "addresses":
+            applies = covers(one.value, doc.provenance.url)
+        else:
+            applies = one.value == (doc.id if one.target == "item" else shape and shape.key)
+        if applies:
+            matching.append(one)
     narrowest = next((target for target in TARGETS if any(one.target == target for one in matching)), "")
     chosen = [one for one in matching if one.target == narrowest]
     chosen = [one for one in chosen if one.verdict == "deny"] or chosen
@@ -148,20 +149,12 @@ def evidence_of(decisions: Sequence[Decision], doc: Document) -> tuple[LicenceEv
         return ()
     strongest = find_strongest(doc.evidence)
     record = strongest.record if strongest else doc.provenance.record
-    return tuple(_make_evidence(one, record) for one in sorted(chosen, key=lambda one: (one.date, one.id)))
-
-
-def _make_evidence(one: Decision, record: str) -> LicenceEvidence:
-    place = f"{FILE}#{one.id}: {one.reviewer}, {one.date}"
-    return LicenceEvidence(one.licence or NONE, REVIEW, "item", one.reason, place, record)
-
-
-def _matches(one: Decision, doc: Document, shape: Shape | None) -> bool:
-    if one.target == "item":
-        return doc.id == one.value
-    if one.target == "addresses":
-        return covers(one.value, doc.provenance.url)
-    return shape is not None and shape.key == one.value
+    return tuple(
+        LicenceEvidence(
+            one.licence or NONE, REVIEW, "item", one.reason, f"{FILE}#{one.id}: {one.reviewer}, {one.date}", record
+        )
+        for one in sorted(chosen, key=lambda one: (one.date, one.id))
+    )
 
 
 def covers(pattern: str, url: str) -> bool:

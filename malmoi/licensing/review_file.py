@@ -72,7 +72,7 @@ def append(path: Path, new: Iterable[Decision]) -> tuple[Decision, ...]:
     the file holds another decision with its id. Another process that appends waits.
     """
     with _open_locked(path) as handle:
-        content = _read_all(handle)
+        content = b"".join(iter(lambda: os.read(handle, 1 << 20), b""))
         states = {one.id: one for one in _parse(path, content)}
         added = []
         for one in new:
@@ -155,6 +155,8 @@ def refuse_incomplete(one: Decision) -> None:
 def _find_fault(one: Decision) -> str:
     needed = (one.value, one.source, one.reviewer, one.reason)
     said = (one.reviewer, one.reason, one.revoked_by, one.revoked_reason)
+    gone = (one.revoked, one.revoked_by.strip(), one.revoked_reason.strip())
+    permits = one.licence in LICENCES and LICENCES[one.licence].use != "exclude"
     faults = (
         ("id is not a target and eight consonants, such as item-bcdfghjk", not _ID.fullmatch(one.id)),
         ("verdict is neither grant nor deny nor clear", one.verdict not in get_args(Verdict)),
@@ -163,11 +165,11 @@ def _find_fault(one: Decision) -> str:
         (f"a name or reason has more than {MAX_WORDS} characters", any(len(words) > MAX_WORDS for words in said)),
         ("a name or reason has a control character", any(escape_line(words) != words for words in said)),
         ("date is not a day such as 2026-11-24", not _is_day(one.date)),
-        ("revoked, revoked_by and revoked_reason go together", not _is_revocation_whole(one)),
+        ("revoked, revoked_by and revoked_reason go together", any(gone) and not (all(gone) and _is_day(one.revoked))),
         ("a denial names a licence", one.verdict == "deny" and bool(one.licence)),
         ("a cleared find names a licence", one.verdict == CLEAR and bool(one.licence)),
         ("found belongs to a cleared item alone", bool(one.found) != (one.verdict == CLEAR and one.target == "item")),
-        ("licence is not an id of the table that permits a use", one.verdict == "grant" and not _permits(one.licence)),
+        ("licence is not an id of the table that permits a use", one.verdict == "grant" and not permits),
     )
     return next((words for words, wrong in faults if wrong), "") or _find_value_fault(one)
 
@@ -183,22 +185,16 @@ def _find_value_fault(one: Decision) -> str:
         case "item":
             wrong = not one.value.startswith(f"{one.source}/")
             return "value is not the id of a document of its source, such as kocca/7" if wrong else ""
+        case "addresses" if len(one.value) > MAX_WORDS:
+            return f"value has more than {MAX_WORDS} characters"
         case "addresses":
-            return _find_pattern_fault(one.value)
+            wrong = not one.value.startswith("^") and not _PREFIX.fullmatch(one.value)
+            return "value is neither a prefix with host and /, nor an expression that begins with ^" if wrong else ""
     parts = one.value.split(BETWEEN)
     if len(parts) != len(fields(Shape)) or parts[0] != one.source:
         return "value is not the key of a shape of its source, as `malmoi review --list` shows it"
     if one.verdict == "grant" and parts[-1] != one.licence:
         return "the evidence of the shape does not name this licence; decide items or addresses"
-    return ""
-
-
-def _find_pattern_fault(pattern: str) -> str:
-    if len(pattern) > MAX_WORDS:
-        return f"value has more than {MAX_WORDS} characters"
-    if not pattern.startswith("^"):
-        wrong = not _PREFIX.fullmatch(pattern)
-        return "value is neither a prefix with host and /, nor an expression that begins with ^" if wrong else ""
     return ""
 
 
@@ -213,20 +209,11 @@ def _find_expression_fault(one: Decision) -> str:
     return "value matches every address" if everything else ""
 
 
-def _is_revocation_whole(one: Decision) -> bool:
-    parts = (one.revoked, one.revoked_by.strip(), one.revoked_reason.strip())
-    return not any(parts) or (all(parts) and _is_day(one.revoked))
-
-
 def _is_day(day: str) -> bool:
     try:
         return calendar.fromisoformat(day).isoformat() == day
     except ValueError:
         return False
-
-
-def _permits(licence: str) -> bool:
-    return licence in LICENCES and LICENCES[licence].use != "exclude"
 
 
 def _parse(path: Path, content: bytes) -> tuple[Decision, ...]:
@@ -254,10 +241,6 @@ def _open_locked(path: Path) -> Iterator[int]:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _read_all(handle: int) -> bytes:
-    return b"".join(iter(lambda: os.read(handle, 1 << 20), b""))
 
 
 def _write_all(handle: int, content: bytes) -> None:

@@ -152,7 +152,7 @@ def explain(rights: Rights) -> str:
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
     """Return (deciding scope, its terms, contradictions, reason to exclude), before signals are considered."""
     reviewed = any(e.kind == REVIEW for e in evidence)  # a person who has read the proofs decides in their place
-    proofs = [e for e in evidence if _is_decisive(e, reviewed)]
+    proofs = [e for e in evidence if (e.kind == REVIEW if reviewed else is_proof(e.kind))]
     decisive = [*proofs, *(e for e in evidence if e.licence.strip() == NONE)]
     # Without a proof, a candidate on the item is nearer than a refusal of the site, and a person decides.
     scope = next((s for s in SCOPES if any(e.scope == s for e in (decisive if proofs else evidence))), "")
@@ -170,13 +170,12 @@ def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | N
     if len(chosen) > 1:
         return scope, None, _describe_conflict(scope, set(chosen)), "conflict"
     (found,) = chosen.values()
-    if found.expression == _OPEN_DATA and (other := _find_stricter(evidence)):
-        return scope, None, (f"{_OPEN_DATA} against {other}",), "conflict"
+    if found.expression == _OPEN_DATA:  # a refusal or a licence of any scope may forbid what this statement allows
+        for name in sorted({e.licence.strip() for e in evidence}):
+            other = terms(name)
+            if other is None or other.use != "redistribute":
+                return scope, None, (f"{_OPEN_DATA} against {name}",), "conflict"
     return scope, found, (), ""
-
-
-def _is_decisive(one: LicenceEvidence, reviewed: bool) -> bool:
-    return one.kind == REVIEW if reviewed else is_proof(one.kind)
 
 
 def _judge_candidates(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
@@ -226,15 +225,6 @@ def _merge_types(found: dict[str, Terms]) -> dict[str, Terms]:
     return found
 
 
-def _find_stricter(evidence: Sequence[LicenceEvidence]) -> str:
-    """Return a refusal or a licence of any scope that forbids what the open-data statement allows, else ""."""
-    for name in sorted({e.licence.strip() for e in evidence}):
-        found = terms(name)
-        if found is None or found.use != "redistribute":
-            return name
-    return ""
-
-
 def terms(expression: str) -> Terms | None:
     """Return the terms of an id or SPDX expression, or None if any part of it is unknown.
 
@@ -264,7 +254,7 @@ def _parse_or(words: list[str]) -> _Parsed:
         right, rest = _parse_and(rest[1:])
         if left is None or right is None:
             return None, rest
-        left = min(left, right, key=_freedom)
+        left = min(left, right, key=lambda t: (_USES.index(t.use), t.share_alike, t.attribution, t.expression))
     return left, rest
 
 
@@ -274,7 +264,14 @@ def _parse_and(words: list[str]) -> _Parsed:
         right, rest = _parse_operand(rest[1:])
         if left is None or right is None:
             return None, rest
-        left = _combine_terms(left, right)
+        parts = sorted({*left.expression.split(" AND "), *right.expression.split(" AND ")})
+        left = Terms(
+            expression=" AND ".join(parts),
+            use=max(left.use, right.use, key=_USES.index),
+            attribution=left.attribution or right.attribution,
+            share_alike=left.share_alike or right.share_alike,
+            family=max(left.family, right.family, key=_FAMILIES.index),
+        )
     return left, rest
 
 
@@ -288,21 +285,6 @@ def _parse_operand(words: list[str]) -> _Parsed:
 
 def _terms_of(row: Licence) -> Terms:
     return Terms(row.id, row.use, row.attribution, row.share_alike, row.family)
-
-
-def _combine_terms(a: Terms, b: Terms) -> Terms:
-    parts = sorted({*a.expression.split(" AND "), *b.expression.split(" AND ")})
-    return Terms(
-        expression=" AND ".join(parts),
-        use=max(a.use, b.use, key=_USES.index),
-        attribution=a.attribution or b.attribution,
-        share_alike=a.share_alike or b.share_alike,
-        family=max(a.family, b.family, key=_FAMILIES.index),
-    )
-
-
-def _freedom(t: Terms) -> tuple[int, bool, bool, str]:
-    return _USES.index(t.use), t.share_alike, t.attribution, t.expression
 
 
 def family(licence: str) -> str:

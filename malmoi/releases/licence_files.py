@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from malmoi.licensing.licence_expressions import ids
-from malmoi.licensing.licences import LICENCES, Licence
+from malmoi.licensing.licences import LICENCES, Licence, ids
 from malmoi.publisher import UNNAMED, Publisher
 
 TEXTS = Path(__file__).parent / "texts"  # original texts of licences that require their text to be shipped

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.errors import StageError
-from malmoi.licensing.licence_expressions import folder_name
+from malmoi.licensing.licences import folder_name
 from malmoi.page_ids import digest_id
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import checksummed_files, shard

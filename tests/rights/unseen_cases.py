@@ -15,8 +15,7 @@ from crawlers import defaults
 from crawlers.formats import ParsedItem
 from crawlers.rights import licence_fields, policy_files
 from crawlers.rights_engine import make_source, trust_kinds
-from malmoi.licensing.named_licences import read_mentions
-from malmoi.licensing.quoted_licences import is_proof
+from malmoi.licensing.quoted_licences import is_proof, read_mentions
 from malmoi.licensing.rights_decision import LICENCES, Rights, decide
 from malmoi.source import Dump, Git, Item, LicenceClaim, LicenceRule, Site, Source
 

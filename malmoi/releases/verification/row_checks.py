@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.errors import StageError
-from malmoi.licensing.licence_expressions import folder_name
+from malmoi.licensing.licences import folder_name
 from malmoi.licensing.proofs import REVIEW
 from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
