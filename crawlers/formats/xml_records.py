@@ -30,9 +30,14 @@ def parse_xml(body: bytes, charset: str = "") -> etree._Element:
     >>> parse_xml("<?xml version='1.0' encoding='UTF-8'?><법령>가</법령>".encode("cp949")).text
     '가'
     """
+    return safe_xml.parse(plain_text(body, charset))
+
+
+def plain_text(body: bytes, charset: str = "") -> str:
+    """Return an answer in XML as text, without its declaration and the control characters that XML does not allow."""
     text = decode(body, charset).text
     found = _DECLARATION.match(text)
-    return safe_xml.parse(text[found.end() if found else 0 :].translate(CONTROL).strip())
+    return text[found.end() if found else 0 :].translate(CONTROL).strip()
 
 
 def field(record: etree._Element, *names: str) -> str:

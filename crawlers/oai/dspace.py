@@ -31,12 +31,8 @@ def source(url: str, /, *, sets: tuple[str, ...] = (), grant: str = "", **facts:
     ('https://a.kr/bitstream/', 'http://a.kr/bitstream/')
     """
     given = {"rule": LicenceRule(proofs=("field",), fields=FIELDS, expected=LICENCES), "manners": Manners(delay=2.0)}
-    access = OaiPmh(url=url, formats=FORMATS, sets=sets, scope=_files_of(url), grant=grant)
+    host, schemes = urlsplit(url).netloc, dict.fromkeys((urlsplit(url).scheme, "http"))
+    # Many a DSpace behind https still writes http into its records.
+    scope = tuple(f"{scheme}://{host}{path}" for path in FILES for scheme in schemes)
+    access = OaiPmh(url=url, formats=FORMATS, sets=sets, scope=scope, grant=grant)
     return Source(access=access, **{**given, **facts})
-
-
-def _files_of(url: str) -> tuple[str, ...]:
-    """Return the address prefixes of files; many a DSpace behind https still writes http into its records."""
-    host = urlsplit(url).netloc
-    schemes = dict.fromkeys((urlsplit(url).scheme, "http"))
-    return tuple(f"{scheme}://{host}{path}" for path in FILES for scheme in schemes)

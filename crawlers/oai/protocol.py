@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from lxml import etree
 
-from crawlers.encodings.decode import decode
-from crawlers.formats import safe_xml
+from crawlers.formats import safe_xml, xml_records
 from crawlers.formats.safe_xml import local_name
 from crawlers.formats.unreadable import Unreadable
 from crawlers.web.addresses import canonical_url
@@ -36,8 +35,6 @@ ERRORS: Mapping[str, str] = MappingProxyType(
         "noSetHierarchy": "the repository has no sets; leave out sets of its OaiPmh",
     }
 )
-_CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
-_DECLARATION = re.compile(r"\s{0,100}<\?xml\b[^>]{0,500}\?>")
 _NAME = r"(?:[\w.-]{1,40}:)?"
 _ROOT = re.compile(rf"<({_NAME}OAI-PMH)\b[^<>]{{0,4000}}>")
 # A record of the protocol begins with its header; the record of MARCXML inside it does not.
@@ -98,9 +95,7 @@ def parse(body: bytes, charset: str = "") -> Answer:
     Control characters, which XML does not allow, are removed; lone ampersands are mended. Raises Unreadable: `damaged`
     for bytes without an OAI-PMH element, `too-large`, `xml-entities`.
     """
-    text = decode(body, charset).text
-    found = _DECLARATION.match(text)
-    text = text[found.end() if found else 0 :].translate(_CONTROL).strip()
+    text = xml_records.plain_text(body, charset)
     try:
         root = safe_xml.parse(text)
     except Unreadable as said:
@@ -180,7 +175,10 @@ def _salvage(text: str) -> Answer:
     if len(starts) > MAX_RECORDS:
         raise Unreadable("too-large")
     records, damaged, kept, at = [], [], [], 0
-    for chunk, begin, end in _cut(text, starts, ends):
+    for begin, limit in zip(starts, ends, strict=True):
+        # A record ends with the last end tag before the next start.
+        end = max((found.end() for found in _RECORD_END.finditer(text, begin, limit)), default=limit)
+        chunk = text[begin:end]
         kept.append(text[at:begin])
         at = end
         try:
@@ -206,10 +204,3 @@ def _salvage(text: str) -> Answer:
         tuple(damaged),
         "".join((*kept, rest)).encode("utf-8", "replace"),
     )
-
-
-def _cut(text: str, starts: list[int], ends: list[int]) -> Iterator[tuple[str, int, int]]:
-    """Yield the text of each record with its place: from its start to the last end tag before the next start."""
-    for begin, limit in zip(starts, ends, strict=True):
-        end = max((found.end() for found in _RECORD_END.finditer(text, begin, limit)), default=limit)
-        yield text[begin:end], begin, end

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -111,7 +111,21 @@ def items(capture: Capture) -> Iterator[Item]:
     a page of another kind have no item.
     """
     if (described := attachments.read(capture)) is not None:
-        yield _file_item(capture, described.facts)
+        about = described.facts
+        rights = [(name, value) for name, value in json.loads(about["rights"])]
+        yield Item(
+            key=f"{about['id']}#{capture.url}",
+            url=capture.url,
+            body=capture.body,
+            media=capture.header("Content-Type").partition(";")[0].strip().lower(),
+            charset=capture.charset,
+            record=capture.record,
+            headers=capture.headers,
+            title=about["title"],
+            date=about["date"],
+            author=about["author"],
+            evidence=repository_rights.find(rights, capture.record),
+        )
         return
     if protocol.arguments_of(capture.url).get("verb") != "GetRecord":
         return
@@ -152,23 +166,6 @@ def read_record(body: bytes) -> etree._Element | None:
     return record if has_metadata and protocol.field(record, "identifier") else None
 
 
-def _file_item(capture: Capture, about: Mapping[str, str]) -> Item:
-    media, _, _ = capture.header("Content-Type").partition(";")
-    return Item(
-        key=f"{about['id']}#{capture.url}",
-        url=capture.url,
-        body=capture.body,
-        media=media.strip().lower(),
-        charset=capture.charset,
-        record=capture.record,
-        headers=capture.headers,
-        title=about["title"],
-        date=about["date"],
-        author=about["author"],
-        evidence=repository_rights.find([(name, value) for name, value in json.loads(about["rights"])], capture.record),
-    )
-
-
 def _values(found: Fields, names: Sequence[str], *, every: bool = False) -> list[str]:
     """Return the values of the first of `names` that has any; with `every`, of all of them."""
     said: list[str] = []
@@ -203,11 +200,16 @@ def _list_fields(record: etree._Element) -> Iterator[tuple[str, str]]:
     for root in metadata if metadata is not None else ():
         kind = local_name(root)
         if kind == "dim":
-            yield from _read_dim(root)
+            for one in root:
+                if local_name(one) == "field":
+                    parts = (one.get("mdschema", "dc"), one.get("element", ""), one.get("qualifier", ""))
+                    yield from _pair(".".join(filter(None, parts)), one.text)
         elif kind == "metadata":  # lyncode's xoai
             yield from _read_xoai(root, (), 0)
         elif kind in ("record", "collection"):
-            yield from _read_marc(root)
+            for box in root.iter("{*}datafield"):
+                for one in box if box.get("tag", "") in _MARC else ():
+                    yield from _pair(f"marc.{box.get('tag')}.{one.get('code', '')}", one.text)
         elif isinstance(root.tag, str):
             yield from _read_dc(root)
 
@@ -221,40 +223,21 @@ def _read_dc(root: etree._Element) -> Iterator[tuple[str, str]]:
                 yield from _pair(f"{_NAMESPACES.get(space, 'dc')}.{local_name(one)}", one.get("uri"))
 
 
-def _read_dim(root: etree._Element) -> Iterator[tuple[str, str]]:
-    for one in root:
-        if local_name(one) == "field":
-            parts = (one.get("mdschema", "dc"), one.get("element", ""), one.get("qualifier", ""))
-            yield from _pair(".".join(filter(None, parts)), one.text)
-
-
 def _read_xoai(element: etree._Element, path: tuple[str, ...], depth: int) -> Iterator[tuple[str, str]]:
     """Yield the fields of xoai: the last element above a field is its language."""
     if depth > MAX_DEPTH:
         return
     if path == ("bundles", "bundle"):
-        yield from _read_bundle(element)
+        named = [one.text for one in element if local_name(one) == "field" and one.get("name") == "name"]
+        for one in element.iter("{*}field") if named == ["ORIGINAL"] else ():
+            if one.get("name") == "url":
+                yield from _pair(_FILE, one.text)
         return
     for one in element:
         if local_name(one) == "element":
             yield from _read_xoai(one, (*path, one.get("name", "")), depth + 1)
         elif local_name(one) == "field" and one.get("name") == "value" and len(path) > 1:
             yield from _pair(".".join(path[:-1]), one.text)
-
-
-def _read_bundle(bundle: etree._Element) -> Iterator[tuple[str, str]]:
-    named = [one.text for one in bundle if local_name(one) == "field" and one.get("name") == "name"]
-    if named == ["ORIGINAL"]:
-        for one in bundle.iter("{*}field"):
-            if one.get("name") == "url":
-                yield from _pair(_FILE, one.text)
-
-
-def _read_marc(root: etree._Element) -> Iterator[tuple[str, str]]:
-    for box in root.iter("{*}datafield"):
-        if (tag := box.get("tag", "")) in _MARC:
-            for one in box:
-                yield from _pair(f"marc.{tag}.{one.get('code', '')}", one.text)
 
 
 def _pair(name: str, value: str | None) -> Iterator[tuple[str, str]]:

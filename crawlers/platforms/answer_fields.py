@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -46,7 +46,11 @@ class Fields:
                 continue
             inner = list(_list_fields(name, value))
             waiting += inner
-            if name and not inner and _holds_value(value):
+            if isinstance(value, etree._Element):
+                holds = bool((value.text or "").strip())
+            else:
+                holds = bool(value.strip()) if isinstance(value, str) else value not in (None, [], {})
+            if name and not inner and holds:
                 found.add(name)
         return tuple(sorted(found))
 
@@ -67,16 +71,16 @@ def find_named(answer: Answer, names: Collection[str]) -> Iterator[tuple[str, st
     [('rows.rights.KoglType', '1')]
     """
     wanted = {re.split(r"[/.]", name)[-1].strip() for name in names}
-    waiting: deque[tuple[str, str, Any]] = deque([("", "", answer)])
-    while waiting:
-        path, name, value = waiting.popleft()
-        inner = list(_list_fields(name, value))
-        if name in wanted and not (inner and isinstance(value, list)):
-            yield path, _describe_value(value, inner)
-        waiting += [
-            (path if isinstance(value, list) else f"{path}.{key}" if path else key, key, one)
-            for key, one in ((_drop_namespace(key), one) for key, one in inner)
-        ]
+    for path, name, value, inner in _walk(answer):
+        if name not in wanted or (inner and isinstance(value, list)):
+            continue
+        if inner:
+            words = f"an object with {', '.join(dict.fromkeys(key for key, _ in inner))}"
+        elif isinstance(value, etree._Element):
+            words = (value.text or "").strip()
+        else:
+            words = value.strip() if isinstance(value, str) else "" if value in (None, [], {}) else str(value)
+        yield path, words
 
 
 def list_names(answer: Answer) -> tuple[str, ...]:
@@ -85,26 +89,19 @@ def list_names(answer: Answer) -> tuple[str, ...]:
     >>> list_names({"header": {"code": "00"}, "rows": [{"id": 1}, {"id": 2}]})
     ('header', 'rows', 'code', 'id')
     """
-    found: dict[str, None] = {}
-    waiting: deque[tuple[str, Any]] = deque([("", answer)])
+    return tuple(dict.fromkeys(name for _, name, _, _ in _walk(answer) if name))
+
+
+def _walk(answer: Answer) -> Iterator[tuple[str, str, Any, list[tuple[str, Any]]]]:
+    """Yield (path, local name, value, fields inside) of an answer and all of its fields, from outside to inside."""
+    waiting: deque[tuple[str, str, Any]] = deque([("", "", answer)])
     while waiting:
-        name, value = waiting.popleft()
-        found.setdefault(name)
-        waiting += ((_drop_namespace(inner), one) for inner, one in _list_fields(name, value))
-    return tuple(name for name in found if name)
-
-
-def _describe_value(value: Any, inner: Sequence[tuple[str, Any]]) -> str:
-    if inner:
-        return f"an object with {', '.join(dict.fromkeys(name for name, _ in inner))}"
-    if isinstance(value, etree._Element):
-        return (value.text or "").strip()
-    return value.strip() if isinstance(value, str) else "" if value in (None, [], {}) else str(value)
-
-
-def _drop_namespace(name: str) -> str:
-    """Return the local name of an XML element; a key of JSON stays as it is."""
-    return name.rpartition("}")[2] if name.startswith("{") else name
+        path, name, value = waiting.popleft()
+        inner = list(_list_fields(name, value))
+        yield path, name, value, inner
+        for tag, field in inner:
+            key = tag.rpartition("}")[2] if tag.startswith("{") else tag
+            waiting.append((path if isinstance(value, list) else f"{path}.{key}" if path else key, key, field))
 
 
 def _list_fields(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -115,9 +112,3 @@ def _list_fields(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from value.items()
     elif isinstance(value, list):
         yield from ((name, inner) for inner in value)
-
-
-def _holds_value(value: Any) -> bool:
-    if isinstance(value, etree._Element):
-        return bool((value.text or "").strip())
-    return bool(value.strip()) if isinstance(value, str) else value is not None and value != [] and value != {}

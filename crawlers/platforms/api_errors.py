@@ -92,7 +92,9 @@ def law_go_kr(capture: Capture) -> Trouble | None:
         if any(word in head for word in _LAW_REFUSED):
             return Trouble("stop", "the account or this machine's address is not registered; see open.law.go.kr")
         return None if asked_for_page and _is_page(head) else Trouble("again", "no XML and no JSON")
-    if len(capture.body) <= HEAD and _is_empty(head):
+    # No text between its tags, or an empty object.
+    plain = re.sub(r"<[^>]{0,4000}>", "", head.replace("<![CDATA[", "").replace("]]>", ""))
+    if len(capture.body) <= HEAD and not plain.strip(" \t\r\n{}[]"):
         return Trouble("again", "an answer without content")
     return None
 
@@ -174,9 +176,3 @@ def _head(capture: Capture) -> str:
 
 def _is_page(head: str) -> bool:
     return re.match(r"\s{0,99}(?:<!doctype html|<html)", head, _FLAGS) is not None
-
-
-def _is_empty(head: str) -> bool:
-    """Whether an answer has no text between its tags, or is an empty object."""
-    plain = re.sub(r"<[^>]{0,4000}>", "", head.replace("<![CDATA[", "").replace("]]>", ""))
-    return not plain.strip(" \t\r\n{}[]")

@@ -47,7 +47,11 @@ def follow(board: Board, capture: Capture) -> Iterator[str]:
     yield from (board.page.format(number) for number in articles)
     if board.parameter:  # lists often turn pages by script; their page numbers can be incremented
         if articles:
-            yield _next_page(capture.url, board.parameter)
+            parts = urlsplit(capture.url)
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            page = query.get(board.parameter, "1")
+            query[board.parameter] = str(int(page) + 1 if page.isascii() and page.isdigit() and len(page) < 7 else 2)
+            yield urlunsplit((*parts[:3], urlencode(query), ""))
     else:
         yield from (url for url in found if board.lists.search(url) and not board.number(url))
 
@@ -57,12 +61,3 @@ def items(board: Board, capture: Capture) -> Iterator[Item]:
     number = board.number(capture.url)
     if number:
         yield from (replace(item, key=number) for item in defaults.items(capture))
-
-
-def _next_page(url: str, parameter: str) -> str:
-    """Return the URL of the next page of a list; counting starts at 1."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    at = query.get(parameter, "1")
-    query[parameter] = str(int(at) + 1 if at.isascii() and at.isdigit() and len(at) < 7 else 2)
-    return urlunsplit((*parts[:3], urlencode(query), ""))

@@ -165,17 +165,13 @@ def follow(council: Council, capture: Capture) -> Iterator[str]:
     Behind their last page these systems show it again, so that a list without an end would be read; a page whose own
     number is above all numbers that it links to is the last one.
     """
-    board = council.board
-    beyond = _is_beyond_last(council, capture)
-    yield from (url for url in boards.follow(board, capture) if board.number(url) or not beyond)
-
-
-def _is_beyond_last(council: Council, capture: Capture) -> bool:
-    lists, parameter = council.base + council.system.lists, council.system.parameter
+    board, parameter = council.board, council.system.parameter
+    lists = council.base + council.system.lists
     named = (xml_records.parameter(url, parameter) for url in links(capture) if url.partition("?")[0] == lists)
     numbers = [number for words in named if (number := xml_records.parse_number(words)) is not None]
-    here = xml_records.parse_number(xml_records.parameter(capture.url, parameter)) or 1
-    return bool(numbers) and here > max(numbers)
+    page = xml_records.parse_number(xml_records.parameter(capture.url, parameter)) or 1
+    beyond = bool(numbers) and page > max(numbers)
+    yield from (url for url in boards.follow(board, capture) if board.number(url) or not beyond)
 
 
 def items(council: Council, capture: Capture) -> Iterator[Item]:
@@ -240,8 +236,12 @@ def read_minutes(box: html.HtmlElement) -> str:
     for part in box.iter("strong", "b", "span"):
         if "attend-member" in (part.get("class") or "").split():  # names that only their style keeps apart
             part.tail = f" {part.tail or ''}"
-        elif _is_label(part):
-            _end_label(part)
+        elif _is_label(part):  # one colon behind the words that name a speaker
+            if len(part):
+                part[-1].tail = (part[-1].tail or "").rstrip(_COLON)
+            else:
+                part.text = (part.text or "").rstrip(_COLON)
+            part.tail = f": {(part.tail or '').lstrip(_COLON)}"
     return "\n".join(line for line in read_box(box).split("\n") if not _FRAME.fullmatch(line))
 
 
@@ -257,15 +257,6 @@ def _is_label(part: html.HtmlElement) -> bool:
         return True
     behind = part.getnext()
     return behind is not None and behind.tag not in _BLOCKS and bool(behind.text_content().strip())
-
-
-def _end_label(part: html.HtmlElement) -> None:
-    """Put one colon behind the words that name a speaker."""
-    if len(part):
-        part[-1].tail = (part[-1].tail or "").rstrip(_COLON)
-    else:
-        part.text = (part.text or "").rstrip(_COLON)
-    part.tail = f": {(part.tail or '').lstrip(_COLON)}"
 
 
 def heading(minutes: str) -> tuple[str, str, str]:

@@ -41,7 +41,9 @@ def messages(text: str) -> Iterator[Message]:
         line = raw.strip()
         keyword, _, rest = line.partition(" ")
         if not line or line.startswith("#") or (keyword in ("msgid", "msgctxt") and "msgstr" in fields):
-            yield from _complete_message(fields, fuzzy)
+            original, translated = "".join(fields.get("msgid", ())), "".join(fields.get("msgstr", ()))
+            if original and translated and not fuzzy:
+                yield Message(original, translated)
             if fields:
                 fields, current, fuzzy = {}, [], False
         if line.startswith("#,"):
@@ -52,12 +54,6 @@ def messages(text: str) -> Iterator[Message]:
                 line = rest.strip()
             if found := _STRING.search(line):
                 current.append(_ESCAPE.sub(lambda m: _ESCAPED.get(m.group(1), m.group(1)), found.group(1)))
-
-
-def _complete_message(fields: dict[str, list[str]], fuzzy: bool) -> Iterator[Message]:
-    original, translated = "".join(fields.get("msgid", ())), "".join(fields.get("msgstr", ()))
-    if original and translated and not fuzzy:
-        yield Message(original, translated)
 
 
 def docbook(text: str, entities: Mapping[str, str]) -> str:

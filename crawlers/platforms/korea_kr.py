@@ -192,13 +192,12 @@ def evidence(source: Source, parsed: ParsedItem) -> tuple[tuple[LicenceEvidence,
         return item.evidence, response_signals.find(item, None)
     page = parsed.page
     said, signs = page_rights.read(item, page, source)
-    against = (replace(one, scope="item") for one in said if _is_against(one))
+    against = []
+    for one in said:
+        closed = terms(one.licence)
+        if one.licence == NONE or (closed is not None and closed.use != "redistribute"):
+            against.append(replace(one, scope="item"))
     return (*item.evidence, *against), (*response_signals.find(item, page), *signs)
-
-
-def _is_against(found: LicenceEvidence) -> bool:
-    closed = terms(found.licence)
-    return found.licence == NONE or (closed is not None and closed.use != "redistribute")
 
 
 def text(parsed: ParsedItem) -> Extracted:
@@ -241,9 +240,15 @@ def moment(value: str) -> datetime | None:
 
 def _item(service: Service, key: str, news: etree._Element, capture: Capture) -> Item:
     approved, embargo = (moment(xml_records.field(news, name)) for name in ("ApproveDate", "EmbargoDate"))
+    address = xml_records.field(news, "OriginalUrl")
+    of_publisher = f".{urlsplit(address).hostname or ''}".endswith(".korea.kr")
+    # The page for people, without the referral parameter.
+    url = xml_records.rewrite_url(address, without=("call_from",)) if of_publisher else service.page.format(key)
+    said = xml_records.field(news, "KoglType")
+    licences = licence_fields.find({"KoglType": said}, capture.record)
     item = Item(
         key=key,
-        url=_page(service, key, xml_records.field(news, "OriginalUrl")),
+        url=url,
         body="",
         media="text/plain",
         charset="",
@@ -252,7 +257,7 @@ def _item(service: Service, key: str, news: etree._Element, capture: Capture) ->
         title=" ".join(xml_records.prose(xml_records.field(news, "Title")).split()),
         date=f"{approved:%Y-%m-%d}" if approved else "",
         author=xml_records.field(news, "MinisterCode"),
-        evidence=_licence(news, capture.record),
+        evidence=tuple(one if said in TYPES else replace(one, licence=UNKNOWN) for one in licences),
     )
     if embargo and embargo > datetime.fromisoformat(capture.fetched):
         return replace(item, media=EMBARGOED)
@@ -267,22 +272,6 @@ def _item(service: Service, key: str, news: etree._Element, capture: Capture) ->
     # The charset declaration prevents guessing: the answer is already decoded.
     page = f'<html><head><meta charset="utf-8"></head><body><article>{above}{body}</article></body></html>'
     return replace(item, body=page.encode("utf-8", "replace"), media="text/html", charset="utf-8")
-
-
-def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
-    said = xml_records.field(news, "KoglType")
-    found = licence_fields.find({"KoglType": said}, record)
-    if not said or said in TYPES:
-        return found
-    return tuple(replace(one, licence=UNKNOWN) for one in found)
-
-
-def _page(service: Service, key: str, address: str) -> str:
-    """Return the URL of the page for people, without the referral parameter."""
-    host = urlsplit(address).hostname or ""
-    if host == "korea.kr" or host.endswith(".korea.kr"):
-        return xml_records.rewrite_url(address, without=("call_from",))
-    return service.page.format(key)
 
 
 def _revision(news: etree._Element) -> int:

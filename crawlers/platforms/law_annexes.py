@@ -137,7 +137,13 @@ def follow(register: AnnexRegister, capture: Capture) -> Iterator[str | Attachme
 def items(register: AnnexRegister, capture: Capture) -> Iterator[Item]:
     """Yield the document of a file, or those of a list whose files are not requested."""
     if law_go_kr.is_list(capture):
-        yield from _list_unrequested(register, capture)
+        for row in law_go_kr.read_list(register.row, capture)[1]:
+            facts = _read_facts(register, row, capture)
+            reason = "" if _find_link(row) else NO_FILE
+            reason = DECLARED_FORM if is_declared_form(facts) else REMOVED if is_removed(facts) else reason
+            if reason:
+                item = Item("", capture.url, "", _NOT_REQUESTED + reason, "", capture.record)
+                yield _name_item(item, register, facts)
         return
     described = attachments.read(capture)
     item = Item(
@@ -185,13 +191,12 @@ def text(parsed: ParsedItem) -> Extracted:
     """
     item = parsed.item
     if item.media.startswith(_NOT_REQUESTED):
-        return _drop(item, "xml", item.media.removeprefix(_NOT_REQUESTED))
+        return law_go_kr.drop_entry(item, item.media.removeprefix(_NOT_REQUESTED))
     if parsed.format in FORMATS and FORMATS[parsed.format].family not in DOCUMENTS:
-        return _drop(item, parsed.format, "no-document")
+        return law_go_kr.drop_entry(item, "no-document", parsed.format)
     if parsed.format not in FORMATS and parsed.extraction.reason == "not-what-its-name-says":
-        return _drop(
-            item, parsed.format, f"unsupported-format:{parsed.format}"
-        )  # the addresses of files name no format
+        # The addresses of files name no format.
+        return law_go_kr.drop_entry(item, f"unsupported-format:{parsed.format}", parsed.format)
     # A file also names its own author, who may be a person; the list names the office.
     found = replace(parsed.extraction, title=item.title, date=item.date, author=item.author)
     if found.outcome == "kept" and is_blank_form(found):
@@ -221,18 +226,6 @@ def label_number(kind: str, number: str) -> str:
         whole, branch = int(number[:4]), int(number[4:])
         number = (str(whole) if whole else "") + (f"의{branch}" if branch else "")
     return f"{kind} {number}".strip()
-
-
-def _list_unrequested(register: AnnexRegister, capture: Capture) -> Iterator[Item]:
-    for row in law_go_kr.read_list(register.row, capture)[1]:
-        facts = _read_facts(register, row, capture)
-        reason = "" if _find_link(row) else NO_FILE
-        reason = DECLARED_FORM if is_declared_form(facts) else REMOVED if is_removed(facts) else reason
-        if reason:
-            item = Item(
-                key="", url=capture.url, body="", media=_NOT_REQUESTED + reason, charset="", record=capture.record
-            )
-            yield _name_item(item, register, facts)
 
 
 def _read_facts(register: AnnexRegister, row: etree._Element, capture: Capture) -> dict[str, str]:
@@ -279,12 +272,6 @@ def _find_evidence(
         record=record,
     )
     return (found,)
-
-
-def _drop(item: Item, kind: str, reason: str) -> Extracted:
-    return Extracted(
-        "", title=item.title, date=item.date, author=item.author, format=kind, outcome="dropped", reason=reason
-    )
 
 
 def measure_emptiness(found: Extracted) -> tuple[int, int, float]:

@@ -101,6 +101,8 @@ def items(repository: Repository, capture: Capture) -> Iterator[Item]:
     if not key:
         return
     said, _ = _split(capture.body)
+    # Where the file says that it wrote another date, before 1970, that of law.go.kr counts.
+    corrected = repository.corrected and _word(said.get(repository.corrected)).lower() == "true"
     page = urlsplit(_word(said.get("출처")))
     yield Item(
         key=key,
@@ -111,7 +113,7 @@ def items(repository: Repository, capture: Capture) -> Iterator[Item]:
         record=capture.record,
         headers=capture.headers,
         title=_word(said.get(repository.title)),
-        date=_find_date(repository, said),
+        date=law_go_kr.parse_date(_word(said.get(repository.original if corrected else repository.date))),
         author=_word(said.get(repository.author)),
     )
 
@@ -124,7 +126,10 @@ def text(repository: Repository, parsed: ParsedItem) -> Extracted:
     item = parsed.item
     body = item.body if isinstance(item.body, bytes) else item.body.encode()
     said, rest = _split(body)
-    found = "\n\n".join(repository.blocks(_drop_images(rest)))
+    lines = _IMAGE.sub("", rest).split("\n")  # an image may end on the next line
+    # Other HTML goes, too, but not words such as <개정 2020. 1. 1.>.
+    plain = "\n".join(xml_records.prose(line) if "<" in line or "&" in line else line for line in lines)
+    found = "\n\n".join(repository.blocks(plain))
     reason = "" if found else "image-only" if _IMAGE.search(rest) else repository.empty
     reason = "attached-only" if _word(said.get("본문출처")) == ATTACHED else reason
     return Extracted(
@@ -143,7 +148,7 @@ def evidence(repository: Repository, parsed: ParsedItem) -> tuple[tuple[LicenceE
     """Return what the front matter says the text is, and a note of the images that are not in the text.
 
     Article 7 counts if the file names law.go.kr as its origin and its kind and body are in the closed lists of
-    crawlers/platforms/law_kinds.py; a file that does not say what it is gives no evidence.
+    crawlers/platforms/law_go_kr.py; a file that does not say what it is gives no evidence.
     """
     item = parsed.item
     body = item.body if isinstance(item.body, bytes) else item.body.encode()
@@ -182,7 +187,10 @@ def articles(body: str) -> list[str]:
     """
     blocks: list[list[str]] = [[]]
     begun = whole = False  # an article whose first words come next; a block that an empty line does not end
-    for line in map(_unmark, _skip_title(body)):
+    lines = body.strip("\n").split("\n")
+    if lines[0].startswith("# "):  # it repeats the title
+        del lines[0]
+    for line in map(_unmark, lines):
         article, heading = _ARTICLE.fullmatch(line), _HEADING.fullmatch(line) or _CHAPTER.fullmatch(line)
         if article:
             blocks.append([article[1].replace(" (", "(", 1)])
@@ -237,18 +245,6 @@ def _split(body: bytes) -> tuple[Mapping[str, Any], str]:
     return markdown.split_front(normalise_lines(decode(body, "utf-8").text))
 
 
-def _drop_images(body: str) -> str:
-    """Remove the images, which may end on the next line; other HTML too, but not words such as <개정 2020. 1. 1.>."""
-    lines = _IMAGE.sub("", body).split("\n")
-    return "\n".join(xml_records.prose(line) if "<" in line or "&" in line else line for line in lines)
-
-
-def _skip_title(body: str) -> list[str]:
-    """Return the lines of a body without its first heading, which repeats the title."""
-    lines = body.strip("\n").split("\n")
-    return lines[1:] if lines[0].startswith("# ") else lines
-
-
 def _unmark(line: str) -> str:
     r"""Return a line without the marks that the repository puts around numbers, and before a bracket.
 
@@ -256,12 +252,6 @@ def _unmark(line: str) -> str:
     ('4의2. 방화문', '① 가', '[별표 3](일반직 등)')
     """
     return str(_NUMBER.sub(r"\1. ", _BOLD.sub(r"\1", line.strip()))).replace("\\[", "[")
-
-
-def _find_date(repository: Repository, said: Mapping[str, Any]) -> str:
-    """Return the date of a text: the one of law.go.kr where the file says that it wrote another, before 1970."""
-    corrected = repository.corrected and _word(said.get(repository.corrected)).lower() == "true"
-    return law_go_kr.parse_date(_word(said.get(repository.original if corrected else repository.date)))
 
 
 def _word(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import re2
 
@@ -50,14 +51,10 @@ def prose(text: str) -> Prose:
     Prose(text='제목\\n\\n글 의 뒤 를 본다.', title='제목')
     """
     lines = [line.expandtabs(4).rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    title = next((lines[at].strip() for at in range(len(lines) - 1) if _is_title(lines, at)), "")
+    titles = (above for above, below in pairwise(lines) if _is_underline(below) and not _is_underline(above))
+    title = next((line.strip() for line in titles if line.strip()), "")
     blocks = "\n".join(_read_lines(lines)).split("\n\n")
     return Prose("\n\n".join(block.strip("\n") for block in blocks if block.strip()), _inline(title))
-
-
-def _is_title(lines: list[str], at: int) -> bool:
-    line = lines[at]
-    return bool(line.strip()) and not _is_underline(line) and _is_underline(lines[at + 1])
 
 
 def _is_underline(line: str) -> bool:

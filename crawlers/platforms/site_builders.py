@@ -74,18 +74,17 @@ def clean_hugo(text: str) -> str:
     for match in found:
         closes, name = bool(match.group(1)), match.group(2)
         if not silent:
-            out += (text[at : match.start()], "" if closes else _visible_attribute(name, match.group(3)))
+            said = {
+                m.group(1): m.group(2) or m.group(3) or m.group(4) or "" for m in _ATTRIBUTE.finditer(match.group(3))
+            }
+            shown = next((said[key] for key in _SHOWN.get(name, ()) if said.get(key)), "")
+            out += (text[at : match.start()], "" if closes else shown)
             silent = name if name in _SILENT and not closes and closed.get(name, -1) > match.start() else ""
         elif closes and name == silent:
             silent = ""
         at = match.end()
     cleaned = "".join((*out, text[at:]))
     return str(_EMPTY_HEADING.sub("", _ANCHOR.sub(r"\1", cleaned)))
-
-
-def _visible_attribute(name: str, rest: str) -> str:
-    said = {m.group(1): m.group(2) or m.group(3) or m.group(4) or "" for m in _ATTRIBUTE.finditer(rest)}
-    return next((said[key] for key in _SHOWN.get(name, ()) if said.get(key)), "")
 
 
 def clean_mdn(text: str) -> str:
@@ -131,9 +130,10 @@ def strip_comments(text: str) -> str:
     '가다 <!-- 라'
     """
     out: list[str] = []
-    at = 0
+    at = start = end = 0
     fence = ""
-    for start, line in _lines(text):
+    for line in text.splitlines(keepends=True):
+        start, end = end, end + len(line)
         mark = _FENCE.search(line) if start >= at else None
         if fence:
             fence = "" if mark and mark.group(1).startswith(fence) and not line.strip(" >`~\r\n") else fence
@@ -148,13 +148,6 @@ def strip_comments(text: str) -> str:
                 elif opens >= at:  # no comment of this file ends after here
                     return "".join((*out, text[at:]))
     return "".join((*out, text[at:]))
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    start = 0
-    for line in text.splitlines(keepends=True):
-        yield start, line
-        start += len(line)
 
 
 def _openings(line: str, start: int) -> Iterator[int]:

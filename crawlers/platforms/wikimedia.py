@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from crawlers.formats import ParsedItem
@@ -86,25 +85,21 @@ def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
     >>> [one.licence for one in templates("…\\n{{PD-old-70}}\\n{{PD-1923}}", "r")], templates("글", "r")
     (['LicenseRef-KR-PD-expired'], ())
     """
-    read = list(_read_templates(markup))
+    read: list[tuple[str, str]] = []  # licence, "" of a template about another country, and the template as written
+    for found in _TEMPLATE.finditer(markup):
+        name = " ".join(found[1].replace("_", " ").lower().split())
+        if _EXPIRED.fullmatch(name):
+            licence = "LicenseRef-KR-PD-expired"
+        elif name in _NOT_PROTECTED:
+            licence = "LicenseRef-KR-CA-Art7"
+        elif _ELSEWHERE.fullmatch(name):
+            licence = ""
+        else:
+            licence = find_licence_id(found[1].upper()) or licence_from_text(found[1]) or UNKNOWN
+        read.append((licence, found[0].removesuffix("{{")))
     known = [(licence, words) for licence, words in read if licence]
     chosen = known or [(UNKNOWN, words) for _, words in read]
     return tuple(
         LicenceEvidence(licence, "field", "item", quote(words), PLACE, record)
         for licence, words in dict.fromkeys(chosen)
     )
-
-
-def _read_templates(markup: str) -> Iterator[tuple[str, str]]:
-    """Yield (licence, the template as written); "" as licence for a template about another country."""
-    for found in _TEMPLATE.finditer(markup):
-        name = " ".join(found[1].replace("_", " ").lower().split())
-        words = found[0].removesuffix("{{")
-        if _EXPIRED.fullmatch(name):
-            yield "LicenseRef-KR-PD-expired", words
-        elif name in _NOT_PROTECTED:
-            yield "LicenseRef-KR-CA-Art7", words
-        elif _ELSEWHERE.fullmatch(name):
-            yield "", words
-        else:
-            yield find_licence_id(found[1].upper()) or licence_from_text(found[1]) or UNKNOWN, words

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
@@ -44,23 +44,17 @@ MINUTES = re.compile(r"회\s?의\s?록")
 DATE = re.compile(r"\d{4}\s?년\s?\d{1,2}\s?월\s?\d{1,2}\s?일")
 
 
-def _starts() -> tuple[str, ...]:
-    found = ((service, term, year) for service in SERVICES for term, years in TERMS.items() for year in years)
-    return tuple(
-        BASE
-        + service
-        + "?"
-        + urlencode((("CONF_DATE", year), ("DAE_NUM", term), ("Type", "json"), ("pIndex", 1), ("pSize", PER_PAGE)))
-        for service, term, year in found
-    )
-
-
 SOURCE = Source(
     name="assembly_minutes",
     title="국회 회의록",
     publisher="대한민국 국회",
     access=Api(
-        start=_starts(),
+        start=tuple(
+            f"{BASE}{service}?CONF_DATE={year}&DAE_NUM={term}&Type=json&pIndex=1&pSize={PER_PAGE}"
+            for service in SERVICES
+            for term, years in TERMS.items()
+            for year in years
+        ),
         scope=(*(BASE + service for service in SERVICES), FILES),
         key="MALMOI_ASSEMBLY_KEY",
         parameter="KEY",

@@ -124,22 +124,15 @@ def _squeeze(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def _find_viewer(tree: html.HtmlElement) -> html.HtmlElement:
-    """Return a copy of the element of the minutes; of a page without it, a new one with its parts that are there."""
-    divisions = list(tree.iter("div"))
-    box = next((one for one in divisions if one.get("id") == "minutes"), None)
-    if box is not None:
-        return copy(box)
-    box = html.fragment_fromstring("<div></div>")
-    box.extend(copy(one) for one in divisions if not PARTS.isdisjoint((one.get("class") or "").split()))
-    return box
-
-
 def _read_viewer(parsed: ParsedItem) -> str:
     """Return the lines of a page of record.assembly.go.kr; "" of another page."""
     from crawlers.formats.html.html_page import read_box
 
-    box = _find_viewer(parsed.page.tree)
+    divisions = list(parsed.page.tree.iter("div"))
+    box = next((copy(one) for one in divisions if one.get("id") == "minutes"), None)
+    if box is None:  # only parts of the minutes are there
+        box = html.fragment_fromstring("<div></div>")
+        box.extend(copy(one) for one in divisions if not PARTS.isdisjoint((one.get("class") or "").split()))
     for part in list(box.iter("ul", "ol", "li")):
         part.tag = "div"  # minutes number their items themselves
     turns = [one for one in box.iter("div") if "speaker" in (one.get("class") or "").split()]

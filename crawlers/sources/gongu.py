@@ -81,19 +81,16 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     """Return the mark in the field 이용조건; its licence is unknown if image and words disagree."""
     item = parsed.item
     field = _field(parsed.page.tree, _CONDITION)
-    found = () if field is None else tuple(_marks(field, item.record))
-    return (*item.evidence, *found), response_signals.find(item, parsed.page)
-
-
-def _marks(field: html.HtmlElement, record: str) -> Iterable[LicenceEvidence]:
-    for image in field.iter("img"):
+    marks = []
+    for image in () if field is None else field.iter("img"):
         number = _IMAGE.search(image.get("src") or "")
         if number is None:
             continue
         words = " ".join(f"{image.get('alt') or ''} {field.text_content()}".split())[:300]
         licence, agrees = MARKS.get(number[1], ("unknown", re.compile("")))
-        known = licence if agrees.search(words) else "unknown"
-        yield LicenceEvidence(known, "field", "item", f"{number[0].lstrip('/')} {words}", "이용조건", record)
+        known, quote = licence if agrees.search(words) else "unknown", f"{number[0].lstrip('/')} {words}"
+        marks.append(LicenceEvidence(known, "field", "item", quote, "이용조건", item.record))
+    return (*item.evidence, *marks), response_signals.find(item, parsed.page)
 
 
 def _field(tree: html.HtmlElement, label: re.Pattern[str]) -> html.HtmlElement | None:

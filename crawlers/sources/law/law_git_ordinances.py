@@ -1,6 +1,6 @@
 """Ordinances and rules of local governments as Markdown, from the repository legalize-kr/ordinance-kr: no key."""
 
-from crawlers.platforms import law_kinds, legalize_kr
+from crawlers.platforms import law_go_kr, legalize_kr
 from malmoi.source import Estimate, Expect
 
 REPOSITORY = legalize_kr.Repository(
@@ -10,7 +10,7 @@ REPOSITORY = legalize_kr.Repository(
     date="공포일자",
     author="지자체기관명",
     stated="자치법규종류",
-    covered=lambda said: law_kinds.is_ordinance(said.get("자치법규종류", ""), said.get("지자체기관명", "")),
+    covered=lambda said: law_go_kr.is_ordinance(said.get("자치법규종류", ""), said.get("지자체기관명", "")),
     blocks=legalize_kr.articles,
     include=("**/본문.md",),
     corrected="공포일자보정",

@@ -1,6 +1,6 @@
 """Judgments and decisions of the courts as Markdown, from the repository legalize-kr/precedent-kr: no key."""
 
-from crawlers.platforms import law_kinds, legalize_kr
+from crawlers.platforms import law_go_kr, legalize_kr
 from malmoi.source import Estimate, Expect
 
 # The files do not state 판결유형: the court says that a text is a judgment or a decision of it.
@@ -11,7 +11,7 @@ REPOSITORY = legalize_kr.Repository(
     date="선고일자",
     author="법원명",
     stated="법원명",
-    covered=lambda said: law_kinds.is_court(said.get("법원명", "")),
+    covered=lambda said: law_go_kr.is_court(said.get("법원명", "")),
     blocks=legalize_kr.judgment,
     empty="judgment-without-text",
 )

@@ -1,6 +1,6 @@
 """The administrative rules (훈령, 예규, 고시, 공고) as Markdown, from the repository legalize-kr/admrule-kr: no key."""
 
-from crawlers.platforms import law_kinds, legalize_kr
+from crawlers.platforms import law_go_kr, legalize_kr
 from malmoi.source import Estimate, Expect
 
 REPOSITORY = legalize_kr.Repository(
@@ -10,7 +10,7 @@ REPOSITORY = legalize_kr.Repository(
     date="발령일자",
     author="소관부처명",
     stated="행정규칙종류",
-    covered=lambda said: law_kinds.is_rule(said.get("행정규칙종류", ""), said.get("소관부처명", "")),
+    covered=lambda said: law_go_kr.is_rule(said.get("행정규칙종류", ""), said.get("소관부처명", "")),
     blocks=legalize_kr.articles,
     include=("**/본문.md",),
     corrected="발령일자보정",

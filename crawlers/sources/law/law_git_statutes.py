@@ -1,6 +1,6 @@
 """The statutes as Markdown, from the repository legalize-kr/legalize-kr: no key, one file for each statute."""
 
-from crawlers.platforms import law_kinds, legalize_kr
+from crawlers.platforms import law_go_kr, legalize_kr
 from malmoi.source import Estimate, Expect
 
 REPOSITORY = legalize_kr.Repository(
@@ -10,7 +10,7 @@ REPOSITORY = legalize_kr.Repository(
     date="공포일자",
     author="소관부처",
     stated="법령구분",
-    covered=lambda said: law_kinds.is_statute(said.get("법령구분", "")),
+    covered=lambda said: law_go_kr.is_statute(said.get("법령구분", "")),
     blocks=legalize_kr.articles,
     include=("kr/**/*.md",),
 )

@@ -5,18 +5,10 @@ An interpretation decides nothing between parties: it is the ministry's advice t
 article covers it is doubtful, so each counts as a work of the State (art. 24-2), which a person has to review.
 """
 
-from collections.abc import Iterable
 from functools import partial
-
-from lxml import etree
 
 from crawlers.platforms import law_go_kr
 from malmoi.source import Expect
-
-
-def _parts(root: etree._Element) -> Iterable[str]:
-    return law_go_kr.fields_with_headings(root, "질의요지", "회답", "이유")
-
 
 REGISTER = law_go_kr.Register(
     target="expc",
@@ -29,7 +21,7 @@ REGISTER = law_go_kr.Register(
     date=("해석일자", "회신일자"),
     author=("해석기관명", "회신기관명"),
     page="https://www.law.go.kr/LSW/expcInfoP.do?expcSeq={key}",
-    parts=_parts,
+    parts=lambda root: law_go_kr.fields_with_headings(root, "질의요지", "회답", "이유"),
     stated="해석기관명",
     within="ExpcService",
     allowed=lambda _, words: words == "법제처",

@@ -1,17 +1,11 @@
 """The annexes of the ordinances of local governments, from the open API of law.go.kr and the files that it links to."""
 
-from collections.abc import Mapping
 from functools import partial
 
-from crawlers.platforms import law_annexes, law_kinds
+from crawlers.platforms import law_annexes, law_go_kr
 from malmoi.source import Expect
 
 KINDS = ("조례", "규칙")  # the list has no element for the kind; the name of an ordinance or rule ends in it
-
-
-def _is_covered(facts: Mapping[str, str]) -> bool:
-    name = facts["관련자치법규명"]
-    return any(name.endswith(kind) and law_kinds.is_ordinance(kind, facts["전체기관명"]) for kind in KINDS)
 
 
 REGISTER = law_annexes.AnnexRegister(
@@ -22,7 +16,9 @@ REGISTER = law_annexes.AnnexRegister(
     date="공포일자",
     author="지자체기관명",
     stated=("관련자치법규명", "전체기관명"),
-    allowed=_is_covered,
+    allowed=lambda facts: any(
+        facts["관련자치법규명"].endswith(kind) and law_go_kr.is_ordinance(kind, facts["전체기관명"]) for kind in KINDS
+    ),
     ignored=("자치법규시행일자", "공포번호", "제개정구분명", "별표자치법규상세링크"),
 )
 

@@ -6,7 +6,7 @@ from functools import partial
 from lxml import etree
 
 from crawlers.formats import xml_records
-from crawlers.platforms import law_go_kr, law_kinds
+from crawlers.platforms import law_go_kr
 from malmoi.source import Estimate, Expect
 
 
@@ -16,10 +16,6 @@ def _parts(root: etree._Element) -> Iterable[str]:
         xml_records.prose(xml_records.field(root, "판례내용")),
     )
     return (xml_records.prose(xml_records.field(root, "사건명")), *said) if any(said) else ()
-
-
-def _is_covered(root: etree._Element, words: str) -> bool:
-    return law_kinds.is_judgment(words, xml_records.field(root, "법원명"))
 
 
 REGISTER = law_go_kr.Register(
@@ -36,7 +32,7 @@ REGISTER = law_go_kr.Register(
     parts=_parts,
     stated="판결유형",
     within="PrecService",
-    allowed=_is_covered,
+    allowed=lambda root, words: law_go_kr.is_judgment(words, xml_records.field(root, "법원명")),
     # The list also names judgments of other registers (국세법령정보시스템), whose text is available only as a page.
     only=(("datSrcNm", "대법원"),),
     read=("판시사항", "판결요지", "참조조문", "참조판례", "판례내용"),

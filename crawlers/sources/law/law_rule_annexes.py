@@ -1,15 +1,9 @@
 """The annexes of the administrative rules in force, from the open API of law.go.kr and the files that it links to."""
 
-from collections.abc import Mapping
 from functools import partial
 
-from crawlers.platforms import law_annexes, law_kinds
+from crawlers.platforms import law_annexes, law_go_kr
 from malmoi.source import Expect
-
-
-def _is_covered(facts: Mapping[str, str]) -> bool:
-    return law_kinds.is_rule(facts["행정규칙종류"], facts["소관부처명"])
-
 
 REGISTER = law_annexes.AnnexRegister(
     target="admbyl",
@@ -19,7 +13,7 @@ REGISTER = law_annexes.AnnexRegister(
     date="발령일자",
     author="소관부처명",
     stated=("행정규칙종류", "소관부처명"),
-    allowed=_is_covered,
+    allowed=lambda facts: law_go_kr.is_rule(facts["행정규칙종류"], facts["소관부처명"]),
     ignored=("관련행정규칙일련번호", "발령번호", "제개정구분명", "별표행정규칙상세링크", "현행연혁행정규칙일련번호"),
 )
 

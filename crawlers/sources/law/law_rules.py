@@ -1,13 +1,10 @@
 """The administrative rules in force (훈령, 예규, 고시, 공고), from the open API of law.go.kr."""
 
 import re
-from collections.abc import Iterable
 from functools import partial
 
-from lxml import etree
-
 from crawlers.formats import ParsedItem, xml_records
-from crawlers.platforms import law_go_kr, law_kinds
+from crawlers.platforms import law_go_kr
 from malmoi.source import Estimate, Expect, Extracted
 
 MAX_NOTICE = 200  # code points; a longer text that mentions its attachment has text of its own
@@ -24,14 +21,6 @@ IGNORED = (
 )  # fmt: skip
 
 
-def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용"))
-
-
-def _is_covered(root: etree._Element, words: str) -> bool:
-    return law_kinds.is_rule(words, xml_records.field(root, "소관부처명"))
-
-
 # As with statutes: 행정규칙ID (parameter LID) names the rule, 행정규칙일련번호 (ID) one version of it.
 REGISTER = law_go_kr.Register(
     target="admrul",
@@ -44,10 +33,10 @@ REGISTER = law_go_kr.Register(
     date=("발령일자",),
     author=("소관부처명",),
     page="https://www.law.go.kr/행정규칙/{title}",
-    parts=_parts,
+    parts=lambda root: (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용")),
     stated="행정규칙종류",
     within="AdmRulService/행정규칙기본정보",
-    allowed=_is_covered,
+    allowed=lambda root, words: law_go_kr.is_rule(words, xml_records.field(root, "소관부처명")),
     read=("조문내용", "부칙내용"),
     ignored=IGNORED,
 )

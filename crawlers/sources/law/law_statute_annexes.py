@@ -1,15 +1,9 @@
 """The annexes of the statutes in force, from the open API of law.go.kr and the files that it links to."""
 
-from collections.abc import Mapping
 from functools import partial
 
-from crawlers.platforms import law_annexes, law_kinds
+from crawlers.platforms import law_annexes, law_go_kr
 from malmoi.source import Expect
-
-
-def _is_covered(facts: Mapping[str, str]) -> bool:
-    return law_kinds.is_statute(facts["법령종류"])
-
 
 REGISTER = law_annexes.AnnexRegister(
     target="licbyl",
@@ -19,7 +13,7 @@ REGISTER = law_annexes.AnnexRegister(
     date="공포일자",
     author="소관부처명",
     stated=("법령종류",),
-    allowed=_is_covered,
+    allowed=lambda facts: law_go_kr.is_statute(facts["법령종류"]),
     ignored=("관련법령일련번호", "공포번호", "제개정구분명", "별표법령상세링크"),
 )
 

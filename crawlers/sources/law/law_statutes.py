@@ -1,11 +1,8 @@
 """The statutes in force, from the open API of law.go.kr."""
 
-from collections.abc import Iterable
 from functools import partial
 
-from lxml import etree
-
-from crawlers.platforms import law_go_kr, law_kinds
+from crawlers.platforms import law_go_kr
 from malmoi.source import Estimate, Expect
 
 IGNORED = (
@@ -26,10 +23,6 @@ IGNORED = (
 )  # fmt: skip
 
 
-def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
-
-
 # 법령ID is one name for all versions of a statute, and the API returns the version in force for it: an amendment
 # becomes a new revision of the same document. 법령일련번호 (MST) would name each version separately.
 REGISTER = law_go_kr.Register(
@@ -43,10 +36,10 @@ REGISTER = law_go_kr.Register(
     date=("공포일자",),
     author=("소관부처",),
     page="https://www.law.go.kr/법령/{title}",
-    parts=_parts,
+    parts=lambda root: (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용")),
     stated="법종구분",
     within="법령/기본정보",
-    allowed=lambda _, words: law_kinds.is_statute(words),
+    allowed=lambda _, words: law_go_kr.is_statute(words),
     read=("조문내용", "항내용", "호내용", "목내용", "부칙내용"),
     ignored=IGNORED,
 )
