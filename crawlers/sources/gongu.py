@@ -81,12 +81,12 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
     """Return the mark in the field 이용조건; its licence is unknown if image and words disagree."""
     item = parsed.item
     field = _field(parsed.page.tree, _CONDITION)
-    marks = []
+    said, marks = "" if field is None else field.text_content(), []
     for image in () if field is None else field.iter("img"):
         number = _IMAGE.search(image.get("src") or "")
         if number is None:
             continue
-        words = " ".join(f"{image.get('alt') or ''} {field.text_content()}".split())[:300]
+        words = " ".join(f"{image.get('alt') or ''} {said}".split())[:300]
         licence, agrees = MARKS.get(number[1], ("unknown", re.compile("")))
         known, quote = licence if agrees.search(words) else "unknown", f"{number[0].lstrip('/')} {words}"
         marks.append(LicenceEvidence(known, "field", "item", quote, "이용조건", item.record))
