@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import data_cards
 from malmoi.errors import CallError, StageError
-from malmoi.licensing.licences import folder_name
 from malmoi.licensing.licences import LICENCES as TABLE
+from malmoi.licensing.licences import folder_name
 from malmoi.releases import licence_files, version_history
 from malmoi.releases import split as assembling
 from malmoi.releases.manifest import Manifest
