@@ -284,33 +284,26 @@ _SITE = State(part="site")
 def find_in_head(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
     """Yield what `<link rel=license>`, `<meta>` and the JSON-LD blocks say about the licence of the page."""
     for element in tree.iter("link", "meta", "script"):
-        if not _may_say(element) or _is_out_of_place(element):
-            continue
         if element.tag == "link":
-            rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
+            if RELATIONS.isdisjoint((element.get("rel") or "").lower().split()) or _is_out_of_place(element):
+                continue
             address = element.get("href") or ""
-            if rel & RELATIONS and "rsl" not in media and not is_family_page(address):
+            if "rsl" not in (element.get("type") or "").lower() and not is_family_page(address):
                 yield PageEvidence(licence_from_url(address) or UNKNOWN, "link", quote(address), element, _HEAD)
         elif element.tag == "meta":
             name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
+            if name not in _META or _is_out_of_place(element):
+                continue
             value = element.get("content") or ""
-            licence = licence_from_text(value) if name in _META else None
-            if name in _META and not licence and value.strip():
+            licence = licence_from_text(value)
+            if not licence and value.strip():
                 licence = NONE if denies(value) else UNKNOWN if _UNREAD.search(value) else None
             if licence:
                 yield PageEvidence(licence, "metadata", quote(name, value), element, _HEAD)
         elif (element.get("type") or "").strip().lower() == "application/ld+json":
-            yield from _read_json_ld(element, url)
-
-
-def _may_say(element: html.HtmlElement) -> bool:
-    """Whether an element can carry a licence statement; tested first because ancestor checks cost more."""
-    get = element.get
-    if element.tag == "meta":
-        return (get("name") or get("property") or get("itemprop") or "").strip().lower() in _META
-    if element.tag == "link":
-        return not RELATIONS.isdisjoint((get("rel") or "").lower().split())
-    return any(name in (element.text or "") for name in _SAYING)
+            words = element.text or ""
+            if any(name in words for name in _SAYING) and not _is_out_of_place(element):
+                yield from _read_json_ld(element, url)
 
 
 def is_family_page(address: str) -> bool:

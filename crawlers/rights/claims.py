@@ -28,28 +28,25 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     places = [canonical_url(item.url) or item.url] if any(claim.only for claim in source.claim) else []
     if places and isinstance(source.access, Folder):  # a row may name the page that it comes from
         places.append(f"{FOLDER}{source.name}/{item.key}")
-    return tuple(
-        _evidence(source, claim, archived)
-        for claim in source.claim
-        if not claim.only or any(covers(prefix, place) for prefix in claim.only for place in places)
-    )
-
-
-def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:
-    where = proof_address(claim)
-    check_licence(source, claim)
-    if not where:
-        raise SourceError(
-            f"{source.name}: the claim of {claim.licence} names neither a file nor a page that says so; "
-            "add file=… or url=… to the LicenceClaim."
-        )
-    if where not in archived:
-        raise SourceError(
-            f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "
-            "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
-        )
-    kind = claim_proof(source.access, claim)
-    return LicenceEvidence(claim.licence, kind, "source", quote(claim.quote), where, archived[where])
+    evidence = []
+    for claim in source.claim:
+        if claim.only and not any(covers(prefix, place) for prefix in claim.only for place in places):
+            continue
+        where = proof_address(claim)
+        check_licence(source, claim)
+        if not where:
+            raise SourceError(
+                f"{source.name}: the claim of {claim.licence} names neither a file nor a page that says so; "
+                "add file=… or url=… to the LicenceClaim."
+            )
+        if where not in archived:
+            raise SourceError(
+                f"{source.name}: {where}, on which the claim of {claim.licence} rests, was not archived; "
+                "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
+            )
+        kind = claim_proof(source.access, claim)
+        evidence.append(LicenceEvidence(claim.licence, kind, "source", quote(claim.quote), where, archived[where]))
+    return tuple(evidence)
 
 
 def claim_proof(access: AccessPoint, claim: LicenceClaim) -> str:

@@ -68,6 +68,8 @@ def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
     for one in here:
         if one.kind == "rsl":
             out[read_rsl(one.text, url, one.url, one.record, "training is permitted, or not spoken of")] = None
+        elif one.kind == "llms-txt":
+            out[Signal("llms-txt", "note", "says nothing of licences", "/llms.txt", one.record)] = None
         else:
             out |= dict.fromkeys(_READERS[one.kind](one, path))
         for number, address in list_rsl_addresses(one.text) if one.kind == "robots" else ():
@@ -321,11 +323,7 @@ def _robots(one: Instrument, path: str) -> Iterator[Signal]:
                     yield replace(signal, effect="inferred-opt-out") if inferred else signal
 
 
-def _llms(one: Instrument, _: str) -> Iterator[Signal]:
-    yield Signal("llms-txt", "note", "says nothing of licences", "/llms.txt", one.record)
-
-
-_READERS = {"tdmrep": _tdmrep, "ai-txt": _ai_txt, "robots": _robots, "llms-txt": _llms}
+_READERS = {"tdmrep": _tdmrep, "ai-txt": _ai_txt, "robots": _robots}
 
 
 # Usage preferences as AIPREF, Content-Signal and TDMRep write them: `train-ai=n, search=y`.
@@ -397,19 +395,18 @@ def refusal_reason(text: str, url: str) -> str:
     contents = [one for one in root.iter() if _name(one) == "content"]
     if not contents or len(contents) > MAX_CONTENTS:
         return "no content that can be read"
-    covering = (one for one in contents if _covers(one.get("url") or "", url))
-    return next((reason for one in covering if (reason := _refusal_of_content(one))), "")
-
-
-def _refusal_of_content(content: etree._Element) -> str:
-    if content.get("server"):
-        return "a licence server decides"
-    if (content.get("encrypted") or "").strip().lower() in ("true", "1"):
-        return "the content is encrypted"
-    licences = [one for one in content.iter() if _name(one) == "license"]
-    if not licences:
-        return "no licence"
-    return next((reason for one in licences if (reason := _refusal_of_licence(one))), "")
+    for content in contents:
+        if not _covers(content.get("url") or "", url):
+            continue
+        if content.get("server"):
+            return "a licence server decides"
+        if (content.get("encrypted") or "").strip().lower() in ("true", "1"):
+            return "the content is encrypted"
+        licences = [one for one in content.iter() if _name(one) == "license"]
+        reason = next(filter(None, map(_refusal_of_licence, licences)), "") if licences else "no licence"
+        if reason:
+            return reason
+    return ""
 
 
 def _refusal_of_licence(licence: etree._Element) -> str:

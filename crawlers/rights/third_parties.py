@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from ahocorasick_rs import AhoCorasick
@@ -70,21 +70,19 @@ _UNLESS = {place: _compile(_DATA["unless"].get(place, ())) for place in PLACES}
 @cache
 def read_rules() -> tuple[Rule, ...]:
     """Return the rules of third_party.toml in their order."""
-    return tuple(map(_read_rule, _DATA["rule"]))
-
-
-def _read_rule(row: dict[str, Any]) -> Rule:
-    label, licensor = (_compile([row[key]])[0] if key in row else None for key in ("label", "licensor"))
-    return Rule(
-        row["id"],
-        row.get("name", "third-party"),
-        tuple(row["places"]),
-        label,
-        _compile([row.get("pattern", "")])[0],
-        row.get("about_text", False),
-        _compile(row.get("also", ())),
-        _compile(row.get("unless", ())),
-        licensor,
+    return tuple(
+        Rule(
+            id=row["id"],
+            name=row.get("name", "third-party"),
+            places=tuple(row["places"]),
+            label=_compile([row["label"]])[0] if "label" in row else None,
+            pattern=_compile([row.get("pattern", "")])[0],
+            about_text=row.get("about_text", False),
+            also=_compile(row.get("also", ())),
+            unless=_compile(row.get("unless", ())),
+            licensor=_compile([row["licensor"]])[0] if "licensor" in row else None,
+        )
+        for row in _DATA["rule"]
     )
 
 
@@ -257,7 +255,11 @@ def _read_run(run: Run, edge: bool, before: Run) -> Iterator[tuple[str, str, str
         yield from (("sentence", "", one) for one in ending[-MAX_CLOSING:] if len(one) <= MAX_LINE)
     else:
         yield from (("sentence", "", one) for one in _SENTENCES.split(run.text))
-    cell = _label_of_cell(run)
+    before_cell = run.owner.getprevious() if run.owner.tag in _CELLS else None
+    cell = ""
+    if before_cell is not None and before_cell.tag in ("th", "td", "dt"):
+        words = " ".join(before_cell.text_content().split())
+        cell = words.rstrip(" :：") if len(words) <= MAX_LABEL else ""
     if len(run.text) > MAX_LINE and not cell:
         found = _PAIR_AT_END.search(run.text[-MAX_LINE:])
         pairs = [found.groups()] if found else []
@@ -290,14 +292,6 @@ def _read_pairs(run: Run, cell: str, edge: bool) -> Iterator[tuple[str, str]]:
     label = " ".join(first.text_content().split()) if first is not None and first.tag in ("b", "strong", "span") else ""
     if label and len(label) <= MAX_LABEL:
         yield label.strip(" :："), run.text[len(label) :].strip()
-
-
-def _label_of_cell(run: Run) -> str:
-    before = run.owner.getprevious() if run.owner.tag in _CELLS else None
-    if before is None or before.tag not in ("th", "td", "dt"):
-        return ""
-    label = " ".join(before.text_content().split())
-    return label.rstrip(" :：") if len(label) <= MAX_LABEL else ""
 
 
 def _is_title(run: Run) -> bool:

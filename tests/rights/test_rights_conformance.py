@@ -73,6 +73,8 @@ def decide(case: dict[str, Any]) -> rights_engine.Rights:
 def test_a_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
     rights = decide(case)
     named = [one for one in rights.evidence if one.licence not in (NONE, UNKNOWN)]
+    if "claims" in case:  # the quotes of some deny their licence: a source that declares them does not load
+        named = [one for one in named if one.scope != "source"]
     assert [one for one in named if not is_proof(one.licence, one.kind, one.quote)] == []
     said = {"use": rights.use, "licence": rights.licence, "reason": rights.reason}
     wanted = {name: case[name] for name in said if name in case}
