@@ -19,8 +19,16 @@ from crawlers.formats import safe_xml
 from crawlers.formats.html.runs import quote
 from crawlers.formats.unreadable import Unreadable
 from crawlers.web.addresses import canonical_url, join_url, origin
-from crawlers.web.robots import MAX_BYTES, normalise_path, text_of
-from crawlers.web.robots_rules import groups, matches, parse_robots, preference, training_agents
+from crawlers.web.robots import (
+    MAX_BYTES,
+    groups,
+    matches,
+    normalise_path,
+    parse_robots,
+    preference,
+    text_of,
+    training_agents,
+)
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Signal

@@ -13,7 +13,7 @@ from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import path, quote
 from crawlers.rights.policy_files import RSL_MEDIA, Effect, read_preferences, read_reservation, read_rsl
 from crawlers.rights.refusals import may_refuse, refusal
-from crawlers.web.robots_rules import TRAINING_AGENTS
+from crawlers.web.robots import TRAINING_AGENTS
 from malmoi.document import Signal
 from malmoi.source import Item
 

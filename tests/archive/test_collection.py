@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import collect as collecting
-from crawlers import extract, folders
+from crawlers import extract, local_files
 from crawlers.rights import policy_files
 from flows.collect import Collected
 from flows.collect import collect as gather
