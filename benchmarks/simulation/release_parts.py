@@ -47,7 +47,7 @@ PARTS = (
     ("malmoi.releases.partitioning", "write_sizes"),
     ("malmoi.releases.publish", "split"),
     ("malmoi.releases.publish", "assemble"),
-    ("malmoi.releases.publish", "_refuse_repeated"),
+    ("malmoi.releases.publish", "find_repeated_ids"),
     ("malmoi.releases.masked_ids", "search"),
     ("malmoi.releases.masked_ids", "find_cluster_copies"),
     ("malmoi.releases.publish", "write_dropped_signals"),

@@ -54,9 +54,7 @@ _COUNTED: Final = ("dropped", "stages")  # audit tables with one more row or cou
 _ID: Final = ("id",)
 _MASKED: Final = {"clusters": ("cluster", "keeper", "member"), "dropped": _ID, "failed": _ID, "signals": _ID}
 Edit: TypeAlias = Callable[[pa.Table], tuple[pa.Array, pa.Table]]  # of an audit table: mask of rows that go, new rows
-Counts: TypeAlias = dict[
-    str, list[tuple[int, residue.Look]]
-]  # changed file → scans of rows that went (-1) and came (1)
+Counts: TypeAlias = dict[str, list[residue.Look]]  # changed file → scans of rows that came, and that went (negative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +173,7 @@ def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]
 def _edit_table(base: Path, folder: Path, name: str, edit: Edit, counts: Counts) -> ReleaseFile:
     path, table = f"audit/{name}.parquet", read_audit(base, name)
     gone, new = edit(table)
-    looks = ((-1, residue.look_at_rows(table.filter(gone))), (1, residue.look_at_rows(new)))
-    counts[path] = [(sign, one) for sign, found in looks for one in found]
+    counts[path] = [*_scan_rows(path, table.filter(gone), -1), *_scan_rows(path, new)]
     table = pa.concat_tables([table.filter(pc.invert(gone)), new.cast(AUDIT[name])])
     if new.num_rows:
         table = table.sort_by([(column, "ascending") for column in table.column_names])
@@ -194,20 +191,30 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], coun
         for number in range(file.num_row_groups):
             group = file.read_row_group(number)
             hit = pc.is_in(group["id"], value_set=erased)
-            counts[path] += [(-1, one) for one in residue.look_at_rows(group.filter(hit))]
+            counts[path] += _scan_rows(path, group.filter(hit), -1)
             group = group.filter(pc.invert(hit)).combine_chunks()
             if group.num_rows:
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
     if rows:
         # Counts of distinct values do not add up: they are taken anew.
-        counts[path] += [(1, one) for one in residue.look(folder, path, ending=residue.DISTINCT) if one.column]
+        counts[path] += [look for look in residue.look(folder, path, ending=residue.DISTINCT) if look.column]
         return _describe(path, shard.file_of(target, rows))
     target.unlink()
     for empty in target.relative_to(folder).parents:
         if not any((folder / empty).iterdir()):
             (folder / empty).rmdir()
     return None
+
+
+def _scan_rows(path: str, rows: pa.Table, sign: int = 1) -> list[residue.Look]:
+    """Scan rows that a file gets, or loses (`sign` −1): what they add to the counts of its columns."""
+    return [
+        residue.Look(
+            path, look.column, sign * look.values, sign * look.characters, tuple((k, sign * n) for k, n in look.found)
+        )
+        for look in residue.look_at_rows(rows)
+    ]
 
 
 def _write_residue(
@@ -228,33 +235,16 @@ def _write_residue(
             f"the second detector finds personal data in the patch of {base}; nothing was published. Release again "
             "with this version of Malmoi, then erase."
         )
-    stays = pa.array(sorted(sizes.keys() - anew - counts.keys()), pa.string())
-    adjusted = [
-        row for path in sorted(counts.keys() & sizes.keys() - anew) for row in _add_up(held, path, counts[path])
+    changed = counts.keys() & sizes.keys() - anew
+    stays = pa.array(sorted(sizes.keys() - anew), pa.string())
+    rows = [
+        row
+        for row in held.filter(pc.is_in(held["path"], value_set=stays)).to_pylist()
+        if row["path"] not in changed or not row["field"].endswith(residue.DISTINCT)  # counted anew
     ]
-    tables = [residual_pii.table(looks, does, len(sizes)), held.filter(pc.is_in(held["path"], value_set=stays))]
-    table = pa.concat_tables([*tables, pa.Table.from_pylist(adjusted, AUDIT["residue"])])
-    table = table.sort_by([(name, "ascending") for name in ("path", "field", "outcome", "kind")])
+    looks += [look for path in changed for look in counts[path]]
+    table = residual_pii.table(looks, does, len(sizes), rows)
     return before, _describe(residual_pii.TABLE, shard.write(table, audit_file(folder, "residue"), row_group_rows=ROWS))
-
-
-def _add_up(held: pa.Table, path: str, looks: Iterable[tuple[int, residue.Look]]) -> list[dict[str, object]]:
-    """Return the rows of one file in the table of the second detector, with the counts of `looks`."""
-    rows = held.filter(pc.equal(held["path"], path)).to_pylist()
-    rows = [row for row in rows if not row["field"].endswith(residue.DISTINCT)]
-    n = Counter({(row["field"], row["outcome"], row["kind"]): row["n"] for row in rows})
-    for sign, look in looks:
-        n[look.column, "values", ""] += sign * look.values
-        n[look.column, "characters", ""] += sign * look.characters
-        for kind, count in look.found:
-            n[look.column, "found", kind] += sign * count
-    same = {"detector": residue.DETECTOR, "path": path}
-    keys = ("field", "outcome", "kind")
-    return [
-        {**same, **dict(zip(keys, key, strict=True)), "n": count}
-        for key, count in sorted(n.items())
-        if count or key[1] != "found"
-    ]
 
 
 def _describe(path: str, file: File) -> ReleaseFile:

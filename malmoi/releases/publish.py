@@ -132,7 +132,30 @@ def publish(
     finally:
         rmtree(work, ignore_errors=True)
     licence_files.write(folder, (p.licence for p in partitions), inputs.publisher)
-    made = replace(_manifest(inputs, tuple(sorted(files)), history), members=commitment)
+    files.sort()
+    made = Manifest(
+        name=inputs.name,
+        version=inputs.version
+        or next_version(
+            history or History(), inputs.name, merkle(files), schema_version=SCHEMA_VERSION, n_shards=inputs.shards
+        ),
+        date=inputs.fetched_until,
+        schema_version=SCHEMA_VERSION,
+        purpose=inputs.purpose,
+        recipe_name=inputs.recipe_name,
+        recipe_digest=inputs.recipe_digest,
+        recipe_filters=tuple(sorted(inputs.filters)),
+        recipe_steps=inputs.recipe_steps,
+        n_shards=inputs.shards,
+        splits=inputs.splits,
+        publisher=inputs.publisher,
+        documents=sum(file.rows for file in files if is_data_file(file.path)),
+        sources=tuple(sorted(inputs.sources, key=lambda source: source.name)),
+        software=tuple(sorted(inputs.software)),
+        files=tuple(files),
+        rights_version=RULES_VERSION,
+        members=commitment,
+    )
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
 
@@ -150,24 +173,13 @@ def _list_splits(
     most = limit_shards(inputs.shards)
     key = _digest_rules(inputs, sought, [inputs.sources, inputs.splits, most, sketch is not None])
     folders, ledgers = sorted(inputs.stages[-1][1]) if inputs.stages else [], counted[-1][1] if counted else []
-    return [
-        Split(
-            folder,
-            work / f"split-{i:06d}" if inputs.kept is None else inputs.kept.folder,
-            most,
-            inputs.sources,
-            redact,
-            sought,
-            inputs.cleared,
-            inputs.splits,
-            other,
-            sketch,
-            key,
-            find_sha256(ledger, "documents.parquet"),
-            list_surrogates(inputs.recipe_steps),
-        )
-        for i, (folder, ledger) in enumerate(zip(folders, ledgers, strict=True))
-    ]
+    surrogates = list_surrogates(inputs.recipe_steps)
+    common = (most, inputs.sources, redact, sought, inputs.cleared, inputs.splits, other, sketch, key)
+    jobs = []
+    for number, (folder, ledger) in enumerate(zip(folders, ledgers, strict=True)):
+        target = work / f"split-{number:06d}" if inputs.kept is None else inputs.kept.folder
+        jobs.append(Split(folder, target, *common, find_sha256(ledger, "documents.parquet"), surrogates))
+    return jobs
 
 
 def _digest_rules(inputs: Inputs, sought: ExclusionRules, more: object) -> str:
@@ -265,29 +277,4 @@ def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
         purpose=url_privacy.redact_text(inputs.purpose, redact),
         sources=tuple(map(source, inputs.sources)),
         cleared=tuple(map(decision, inputs.cleared)),
-    )
-
-
-def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:
-    version = inputs.version or next_version(
-        history or History(), inputs.name, merkle(files), schema_version=SCHEMA_VERSION, n_shards=inputs.shards
-    )
-    return Manifest(
-        name=inputs.name,
-        version=version,
-        date=inputs.fetched_until,
-        schema_version=SCHEMA_VERSION,
-        purpose=inputs.purpose,
-        recipe_name=inputs.recipe_name,
-        recipe_digest=inputs.recipe_digest,
-        recipe_filters=tuple(sorted(inputs.filters)),
-        recipe_steps=inputs.recipe_steps,
-        n_shards=inputs.shards,
-        splits=inputs.splits,
-        publisher=inputs.publisher,
-        documents=sum(f.rows for f in files if is_data_file(f.path)),
-        sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
-        software=tuple(sorted(inputs.software)),
-        files=files,
-        rights_version=RULES_VERSION,
     )

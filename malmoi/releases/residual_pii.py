@@ -62,20 +62,22 @@ def _look(place: tuple[Path, str, str]) -> list[Look]:
     return residue.look(folder, name, ending=ending)
 
 
-def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
+def table(looks: Iterable[Look], does: Outcomes, files: int = 0, rows: Iterable[Mapping[str, Any]] = ()) -> pa.Table:
     """Build the audit table: values and characters read by file and column, finds by kind, and the outcome by kind.
 
-    In the outcome rows, which name no file, `n` is the number of `files` that were searched for the kind.
+    In the outcome rows, which name no file, `n` is the number of `files` that were searched for the kind. `looks` are
+    added to the `rows` of another audit table; those at rows that a file has lost have negative counts.
     """
     schema, n = AUDIT["residue"], Counter[tuple[str, ...]]()
+    n.update({(row["path"], row["field"], row["outcome"], row["kind"]): row["n"] for row in rows})
     for look in looks:
         n[look.file, look.column, "values", ""] += look.values
         n[look.file, look.column, "characters", ""] += look.characters
         for kind, count in look.found:
             n[look.file, look.column, "found", kind] += count
     n.update({("", "", outcome, kind): files for kind, outcome in does})
-    rows = [(residue.DETECTOR, *key, count) for key, count in sorted(n.items())]
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+    counts = [(residue.DETECTOR, *key, count) for key, count in sorted(n.items()) if count or key[2] != "found"]
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in counts], schema)
 
 
 def find_blocking(looks: Iterable[Look], does: Outcomes) -> list[Residue]:

@@ -338,7 +338,18 @@ def write(
         first = {id: row for row, id in reversed(list(enumerate(ids)))}.values()
         return table.take(pa.array(sorted(first, key=lambda row: (h(ids[row]), ids[row])), pa.int64()))
 
-    _write(folder, facts, schema, map(select_new, range(parts)))
+    # Row groups of GROUP, whatever the size of the partitions.
+    total, waiting = 0, schema.empty_table()
+    with _open_writer(folder, schema) as writer:
+        for table in map(select_new, range(parts)):
+            waiting = pa.concat_tables([waiting, table])
+            total += table.num_rows
+            whole = waiting.num_rows // GROUP * GROUP
+            if whole:
+                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=GROUP)
+            waiting = waiting.slice(whole).combine_chunks()
+        writer.write_table(waiting, row_group_size=GROUP)
+    (folder / FACTS).write_text(replace(facts, documents=total).to_json(), encoding="utf-8")
 
 
 def _partition_files(files: Sequence[Path], schema: pa.Schema, parts: int, work: Path, run: Run) -> list[Path]:
@@ -405,21 +416,6 @@ def _overrule(same: npt.NDArray[np.bool_], table: pa.Table, older: pa.Table) -> 
     same[known] = np.all([np.asarray(one) for one in equal], axis=0)
 
 
-def _write(folder: Path, facts: Facts, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write the rows in row groups of GROUP, whatever the size of the tables; then the facts, with the row count."""
-    rows, waiting = 0, schema.empty_table()
-    with _open_writer(folder, schema) as writer:
-        for table in tables:
-            waiting = pa.concat_tables([waiting, table])
-            rows += table.num_rows
-            whole = waiting.num_rows // GROUP * GROUP
-            if whole:
-                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=GROUP)
-            waiting = waiting.slice(whole).combine_chunks()
-        writer.write_table(waiting, row_group_size=GROUP)
-    (folder / FACTS).write_text(replace(facts, documents=rows).to_json(), encoding="utf-8")
-
-
 def _open_writer(folder: Path, schema: pa.Schema) -> pq.ParquetWriter:
     dictionary = [name for name in PLAIN if name != "id"]
     return pq.ParquetWriter(
@@ -445,24 +441,21 @@ def erase_rows(workspace: Workspace, is_erased: Callable[[str], bool]) -> tuple[
             ids = shard.read(one.folder / ROWS, ["id"]).column("id").to_pylist()
             here = sorted(filter(is_erased, ids))
             if here and one.name not in newer:
-                _write_without(workspace, one, here)
+                table = shard.read(one.folder / ROWS)
+                table = table.filter(pc.invert(pc.is_in(table.column("id"), pa.array(here, pa.string()))))
+                facts = one.readable_facts
+                names = tuple(sorted({*facts.replaces, one.name}))
+                facts = replace(facts, documents=table.num_rows, replaces=names)
+                # `<version>-<root>-<digest>`, the form of the folder of a segment that replaces others
+                version, _, rest = one.folder.name.partition("-")
+                mark = digest_of({"facts": facts.to_json(), "of": one.folder.name})[:8]
+                target = one.folder.with_name(f"{version}-{rest.partition('-')[0]}-{mark}")
+                with workspace.temporary_folder() as born:
+                    with _open_writer(born, table.schema.remove_metadata()) as writer:
+                        writer.write_table(table.combine_chunks(), row_group_size=GROUP)
+                    (born / FACTS).write_text(facts.to_json(), encoding="utf-8")
+                    workspace.move_into_place(born, target)
             if here:
                 sweep(workspace, [one])
                 count += len(here)
     return count, broken
-
-
-def _write_without(workspace: Workspace, old: IndexSegment, ids: Sequence[str]) -> None:
-    table = shard.read(old.folder / ROWS)
-    table = table.filter(pc.invert(pc.is_in(table.column("id"), pa.array(ids, pa.string()))))
-    facts = old.readable_facts
-    names = tuple(sorted({*facts.replaces, old.name}))
-    new = replace(facts, documents=table.num_rows, replaces=names)
-    with workspace.temporary_folder() as born:
-        with _open_writer(born, table.schema.remove_metadata()) as writer:
-            writer.write_table(table.combine_chunks(), row_group_size=GROUP)
-        (born / FACTS).write_text(new.to_json(), encoding="utf-8")
-        # `<version>-<root>-<digest>`, the form of the folder of a segment that replaces others
-        version, _, rest = old.folder.name.partition("-")
-        mark = digest_of({"facts": new.to_json(), "of": old.folder.name})[:8]
-        workspace.move_into_place(born, old.folder.with_name(f"{version}-{rest.partition('-')[0]}-{mark}"))

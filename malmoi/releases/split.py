@@ -7,7 +7,7 @@ the release from the batches of its partition.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from itertools import compress, groupby
 from pathlib import Path
@@ -318,7 +318,14 @@ def assemble(work: Assembly) -> Assembled:
     keys = pa.Table.from_batches([_read_batch(path, i, KEYS) for path, i in work.parts]).combine_chunks()
     ids = keys.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
-    groups = list(_groups(order, np.asarray(keys.column("n_bytes"))))
+    # A row group is cut when its text reaches GROUP_BYTES, so that only content decides.
+    groups, size = list[list[int]](), GROUP_BYTES
+    for i, n_bytes in zip(order, keys.column("n_bytes").take(pa.array(order, pa.int64())).to_pylist(), strict=True):
+        if size >= GROUP_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(i)
+        size += n_bytes
     sketches = keys.column(SKETCH).take(pa.array(order, pa.int64())).to_pylist()
     sizes: dict[str, int] = {}
     for path in work.sizes:
@@ -380,17 +387,3 @@ def _read_rows(parts: Sequence[tuple[Path, int]], rows: Sequence[int], schema: p
     table = pa.Table.from_batches(pieces, schema).combine_chunks()
     pieces.clear()
     return table.take(pa.array(np.searchsorted(wanted, rows))).combine_chunks()
-
-
-def _groups(order: list[int], n_bytes: np.ndarray) -> Iterator[list[int]]:
-    """Yield the rows of each row group: cut when its text reaches GROUP_BYTES, so that only content decides."""
-    group: list[int] = []
-    size = 0
-    for i in order:
-        group.append(i)
-        size += int(n_bytes[i])
-        if size >= GROUP_BYTES:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group

@@ -6,6 +6,7 @@ import ipaddress
 import string
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -204,15 +205,10 @@ def _addresses(text: str, plain: str) -> Iterator[Span]:
         left = len(head) - len(head.rstrip("".join(HEX) + ":"))
         word = head[len(head) - left :] + _head(text[end : end + 40], HEX | {":"})
         seen = end - left + len(word)
-        if len(word) >= 8 and word[0] in "23" and word.count("::") == 1 and _is_public(word.rstrip(":")):
-            yield Span("ip", end - left, seen)
-
-
-def _is_public(word: str) -> bool:
-    try:
-        return ipaddress.ip_address(word).is_global
-    except ValueError:
-        return False
+        if len(word) >= 8 and word[0] in "23" and word.count("::") == 1:
+            with suppress(ValueError):
+                if ipaddress.ip_address(word.rstrip(":")).is_global:
+                    yield Span("ip", end - left, seen)
 
 
 def _hardware_in_groups(text: str, codes: Codes) -> Iterator[Span]:

@@ -51,9 +51,15 @@ def sign(folder: Path, signer: Signer, stamp: Callable[[bytes], bytes] | None = 
         others = tuple(one for one in held.signatures if one[0] not in made.key_ids())
         made = replace(made, signatures=tuple(sorted(others + made.signatures)))
     content = made.to_json().encode()
-    if _has_stamp(folder, content):
+    has_stamp = is_current = (folder / STAMP).exists()
+    if has_stamp:
+        try:
+            time_stamp.parse_stamp((folder / STAMP).read_bytes(), content)
+        except ValueError:
+            is_current = False
+    if is_current:
         stamp = None
-    elif (folder / STAMP).exists() and stamp is None:
+    elif has_stamp and stamp is None:
         raise CallError(
             f"{folder / STAMP}: the time stamp of the signature that is there; another signature makes it invalid. Add "
             "--timestamp-url to get a new one, or delete the file. Nothing was signed."
@@ -117,15 +123,6 @@ def _read_stamp(folder: Path) -> TimeStampResponse:
     return time_stamp.parse_stamp((folder / STAMP).read_bytes(), (folder / SIGNATURE).read_bytes())
 
 
-def _has_stamp(folder: Path, content: bytes) -> bool:
-    """Whether the time stamp of the release is one of `content`."""
-    try:
-        time_stamp.parse_stamp((folder / STAMP).read_bytes(), content)
-    except (FileNotFoundError, ValueError):
-        return False
-    return True
-
-
 def _check_stamp(folder: Path, anchors: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
     if not (folder / STAMP).exists():
         if anchors:
@@ -167,7 +164,12 @@ def _check_place(folder: Path, name: str, version: str) -> Iterator[tuple[str, s
 def _differences(said: dict[str, Any], wanted: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if said == wanted:
         return
-    held, found = (_list_subjects(one) for one in (said, wanted))
+    found = {one["name"]: one["digest"]["sha256"] for one in wanted["subject"]}
+    try:
+        pairs = ((one["name"], one["digest"]) for one in said["subject"])
+        held: dict[Any, Any] = {name: digest["sha256"] for name, digest in pairs if digest.keys() == {"sha256"}}
+    except (KeyError, TypeError, AttributeError):
+        held = {}
     for name in SUBJECTS:
         if held.get(name) != found[name]:
             yield name, f"changed: its sha256 is {found[name]}, the signed statement says {held.get(name)}"
@@ -176,12 +178,3 @@ def _differences(said: dict[str, Any], wanted: dict[str, Any]) -> Iterator[tuple
         yield manifests.NAME, f"gives {json.dumps(wanted['predicate'])}, the signed statement is about {about!r}"[:600]
     elif held == found:
         yield SIGNATURE, f"not a statement of the kind {PREDICATE} about {', '.join(SUBJECTS)} alone"
-
-
-def _list_subjects(statement: dict[str, Any]) -> dict[Any, Any]:
-    try:
-        return {
-            one["name"]: one["digest"]["sha256"] for one in statement["subject"] if one["digest"].keys() == {"sha256"}
-        }
-    except (KeyError, TypeError, AttributeError):
-        return {}
