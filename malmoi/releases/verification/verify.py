@@ -50,6 +50,10 @@ class Finding:
     says: str
 
 
+# A fault of a check as it is yielded: a message about the file of the check, one about another file, or a finding.
+Fault: TypeAlias = str | tuple[str, str] | Finding
+
+
 def verify(
     folder: Path,
     *,
@@ -79,22 +83,15 @@ def verify(
         gone = _read_withdrawn(folder)
     except DataError as error:
         return [Finding("sums", sha256sums.WITHDRAWN, str(error))]
-
-    def signature() -> Iterator[Finding]:
-        return _label("signature", find_signature_faults(folder, public, anchors))
-
-    def members() -> Iterator[Finding]:
-        return _label("members", membership.find_faults(folder, manifests.read(folder)))
-
-    checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
+    checks: tuple[tuple[str, str, Callable[[], Iterable[Fault]]], ...] = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
-        (
-            "signature",
-            sha256sums.SIGNATURE,
-            lambda: _label("signature", find_signature_faults(folder, public, anchors)),
-        ),
+        ("signature", sha256sums.SIGNATURE, lambda: find_signature_faults(folder, public, anchors)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
-        ("members", "audit/members.parquet", lambda: members() if again and not gone else ()),
+        (
+            "members",
+            "audit/members.parquet",
+            lambda: membership.find_faults(folder, manifests.read(folder)) if again and not gone else (),
+        ),
         ("rows", "data", lambda: _check_rows(folder, unchanged)),
         ("evidence", "audit", lambda: () if gone else _check_evidence(folder, unchanged, quotes=again)),
         ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
@@ -110,7 +107,7 @@ def find_damage(folder: Path) -> list[Finding]:
     """Return the files of a release that SHA256SUMS or the signature does not describe, sorted; [] if it is whole."""
     checks = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, _read_withdrawn(folder), ())),
-        ("signature", sha256sums.SIGNATURE, lambda: _label("signature", find_signature_faults(folder, None, ()))),
+        ("signature", sha256sums.SIGNATURE, lambda: find_signature_faults(folder, None, ())),
     )
     return sorted(finding for one in checks for finding in _run_check(*one))
 
@@ -131,17 +128,15 @@ def is_beside(path: str) -> bool:
     return not is_data_file(path)
 
 
-def _run_check(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    found: list[Finding] = []
+def _run_check(check: str, path: str, run: Callable[[], Iterable[Fault]]) -> list[Finding]:
+    findings: list[Finding] = []
     try:
-        found.extend(run())
+        for fault in run():
+            pair = (path, fault) if isinstance(fault, str) else fault
+            findings.append(pair if isinstance(pair, Finding) else Finding(check, *pair))
     except Exception as error:  # a damaged file may fail in any library: a finding, not a crash
-        found.append(_failure_finding(check, path, error))
-    return found
-
-
-def _label(check: str, faults: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    return (Finding(check, path, says) for path, says in faults)
+        findings.append(_failure_finding(check, path, error))
+    return findings
 
 
 def _failure_finding(check: str, path: str, error: Exception) -> Finding:
@@ -151,25 +146,14 @@ def _failure_finding(check: str, path: str, error: Exception) -> Finding:
 def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
     made = partial(manifests.read, folder)
-
-    def rights(tables: Tables) -> Iterator[Finding]:
-        evidence = "audit/licence_evidence.parquet"
-        return (Finding("rights", evidence, says) for says in find_rights_faults(made(), tables))
-
-    def changes(tables: Tables) -> Iterator[Finding]:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return _label("changelog", changelog.find_faults(folder, tables, card))
-
-    def proof(tables: Tables) -> Iterator[Finding]:
-        faults = find_proof_faults(folder, made(), tables) if (folder / PROOF).exists() else ()
-        return (Finding("proof", PROOF, says) for says in faults)
-
-    checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
+    evidence, has_proof = "audit/licence_evidence.parquet", (folder / PROOF).exists()
+    card = partial((folder / CARD).read_text, encoding="utf-8")
+    checks: list[tuple[str, str, Callable[[Tables], Iterable[Fault]]]] = [
         ("laws", "audit", _check_laws),
-        ("rights", "audit", rights),
+        ("rights", "audit", lambda tables: ((evidence, says) for says in find_rights_faults(made(), tables))),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
-        ("changelog", changelog.FACTS, changes),
-        ("proof", PROOF, proof),
+        ("changelog", changelog.FACTS, lambda tables: changelog.find_faults(folder, tables, json.loads(card()))),
+        ("proof", PROOF, lambda tables: find_proof_faults(folder, made(), tables) if has_proof else ()),
     ]
     checks += [("card", CARD, lambda tables: _check_card(folder, tables, render))] if render else []
     with ExitStack() as stack:
@@ -182,30 +166,30 @@ def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
             yield from _run_check(check, path, partial(ask, tables))
 
 
-def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str]) -> Iterator[Finding]:
+def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str]) -> Iterator[Fault]:
     """Check that SHA256SUMS lists every file with its digest; `gone` are the withdrawn ones with theirs."""
     present = {sha256sums.relative_name(folder, p): p for p in sha256sums.entries(folder)}
     try:
         listed = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        yield Finding("sums", sha256sums.NAME, f"cannot be read: {_first_line(error)}")
+        yield sha256sums.NAME, f"cannot be read: {_first_line(error)}"
         return
     present = {path: entry for path, entry in present.items() if path != sha256sums.WITHDRAWN or not gone}
     for path in sorted(listed.keys() | present.keys() | gone.keys()):
         if path in gone:
             if path in present:
-                yield Finding("sums", path, "withdrawn, but still in the folder; run the same `malmoi erase` again")
+                yield path, "withdrawn, but still in the folder; run the same `malmoi erase` again"
             elif gone[path] != listed.get(path) or path == manifests.NAME:
                 says = f"{sha256sums.WITHDRAWN} lists it with a digest that SHA256SUMS does not have"
-                yield Finding("sums", path, says)
+                yield path, says
         elif path not in present:
-            yield Finding("sums", path, "missing: SHA256SUMS lists it, the folder does not have it")
+            yield path, "missing: SHA256SUMS lists it, the folder does not have it"
         elif present[path].is_symlink() or not present[path].is_file():
-            yield Finding("sums", path, "not a plain file")
+            yield path, "not a plain file"
         elif path not in listed:
-            yield Finding("sums", path, "extra: the folder has it, SHA256SUMS does not list it")
+            yield path, "extra: the folder has it, SHA256SUMS does not list it"
         elif path not in unchanged and (found := shard.sha256_of(present[path])) != listed[path]:
-            yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {listed[path]}")
+            yield path, f"changed: its sha256 is {found}, SHA256SUMS says {listed[path]}"
 
 
 def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
@@ -251,35 +235,34 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
             yield Finding("schema", path, "its columns are not those of the schema")
 
 
-def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
+def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Fault]:
     """Check that each document is in its shard, in order, with the right digest, counts and placeholders."""
     made = manifests.read(folder)
     surrogates = row_checks.list_surrogates(made.recipe_steps)
     files = sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file())
-    yield from _label("rows", row_checks.find_mixed(files))
+    yield from row_checks.find_mixed(files)
     for path in (path for path in files if path not in unchanged):
-        faults = row_checks.find_faults(folder, path, made.n_shards, surrogates)
-        yield from _run_check("rows", path, partial(map, partial(Finding, "rows", path), faults))
+        yield from _run_check("rows", path, partial(row_checks.find_faults, folder, path, made.n_shards, surrogates))
 
 
-def _check_residue(folder: Path, *, beside: bool) -> Iterator[Finding]:
+def _check_residue(folder: Path, *, beside: bool) -> Iterator[Fault]:
     """Run the second detector of personal data: its counts equal the audit table, and no find must stop a release."""
     held, table = shard.read(folder / residual_pii.TABLE), residual_pii.TABLE
     by = sorted(set(held["detector"].to_pylist()))
     if by != [DETECTOR]:
         says = f"made by {', '.join(by) or 'no detector'}, this is {DETECTOR}; verify with the malmoi of its manifest"
-        yield Finding("residue", table, says)
+        yield table, says
         return
     names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
-    yield from (Finding("residue", table, says) for says in residual_pii.faults(held, names))
+    yield from residual_pii.faults(held, names)
     yield from _scan_files(folder, lambda path: beside or not is_beside(path))
     for one in residual_pii.find_in_texts(folder, residual_pii.read_outcomes(held)):
         if one.file in (sha256sums.SIGNATURE, sha256sums.STAMP):
             continue  # random bytes, and names of the authority; `_check_signature` compares the rest with the files
-        yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
+        yield one.file, f"{one.kind} × {one.count}: personal data in a text about the release"
 
 
-def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding]:
+def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Fault]:
     """Scan the files that are `wanted` again, and compare the counts with the audit table; none of another detector."""
     held = shard.read(folder / residual_pii.TABLE)
     if set(held["detector"].to_pylist()) != {DETECTOR}:
@@ -288,15 +271,15 @@ def _scan_files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Finding
     cleared = cleared_finds.read_places(folder)
     names = sorted(f.path for f in manifests.read(folder).files if f.path != residual_pii.TABLE and wanted(f.path))
     for name in (name for name in names if (folder / name).is_file()):
-        faults = residual_pii.differences(folder, name, rows.get(name, []), does, cleared)
-        yield from _run_check("residue", name, partial(map, partial(Finding, "residue", name), faults))
+        differ = partial(residual_pii.differences, folder, name, rows.get(name, []), does, cleared)
+        yield from _run_check("residue", name, differ)
 
 
-def _check_evidence(folder: Path, unchanged: Collection[str], *, quotes: bool) -> Iterator[Finding]:
+def _check_evidence(folder: Path, unchanged: Collection[str], *, quotes: bool) -> Iterator[Fault]:
     """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
     for path, faults in row_checks.list_checks(folder, manifests.read(folder), quotes=quotes):
         if path not in unchanged:
-            yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), faults))
+            yield from _run_check("evidence", path, partial(iter, faults))
 
 
 def _check_laws(tables: Tables) -> Iterator[Finding]:
@@ -310,21 +293,21 @@ def _check_laws(tables: Tables) -> Iterator[Finding]:
         yield from _run_check("laws", law.path, partial(ask, law))
 
 
-def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
+def _check_licences(folder: Path, tables: Tables) -> Iterator[Fault]:
     """Check that the licence files match the licences in data/, and that the folder has no unknown entry."""
     licences = tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows
     wanted = licence_files.release_files((str(row[0]) for row in licences), manifests.read(folder).publisher)
     for name, content in wanted.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
-            yield Finding("licences", name, "missing, or not the file for the licences in data/")
+            yield name, "missing, or not the file for the licences in data/"
     ours = {*wanted, *TEXTS, *(f.path for f in manifests.read(folder).files)}
     for path in sorted(folder.rglob("*")):
         name = sha256sums.relative_name(folder, path)
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
-                yield Finding("licences", name, "an empty folder; it is not part of a release")
+                yield name, "an empty folder; it is not part of a release"
         elif name not in ours:
-            yield Finding("licences", name, "extra: not a file of a release")
+            yield name, "extra: not a file of a release"
 
 
 def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
@@ -357,7 +340,7 @@ def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Findin
             yield from _run_check("card", CARD, partial(ask, key, fact, is_number=name == "numbers"))
 
 
-def _check_rendering(folder: Path, render: Render, gone: Collection[str]) -> Iterator[Finding]:
+def _check_rendering(folder: Path, render: Render, gone: Collection[str]) -> Iterator[Fault]:
     """Check that the texts for people are renderings of the card, byte for byte; withdrawn ones are left out."""
     if CARD in gone:
         return
@@ -368,9 +351,9 @@ def _check_rendering(folder: Path, render: Render, gone: Collection[str]) -> Ite
         if name in gone:
             continue
         if not path.is_file():
-            yield Finding("render", name, "missing")
+            yield name, "missing"
         elif hashlib.sha256(text.encode()).hexdigest() != shard.sha256_of(path):
-            yield Finding("render", name, "not the rendering of the card; these texts are rendered, never edited")
+            yield name, "not the rendering of the card; these texts are rendered, never edited"
 
 
 def _is_same(left: Any, right: Any) -> bool:
