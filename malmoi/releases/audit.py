@@ -67,17 +67,16 @@ def write(
     drops of the last step), `cleared` and `copies` have masked ids already (`names`).
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
-    edits = Counter[tuple[str, ...]]()
-    for stage, found in counted:
-        for ledger in found:
-            edits.update({(stage, *key): n for key, n in (ledger.edits or {}).items()})
-    rows_of_failed = sorted(
-        (names.get(one.id, one.id), one.source, stage, one.why)
-        for stage, found in counted
-        for ledger in found
-        for one in ledger.failed
-    )
-    failed = [dict(zip(AUDIT["failed"].names, row, strict=True)) for row in rows_of_failed]
+    stages, edits, failed = Counter[tuple[str, ...]](), Counter[tuple[str, ...]](), list[tuple[str, ...]]()
+    for stage, ledger in ((stage, one) for stage, of_shards in counted for one in of_shards):
+        for outcome, per_source in (("in", ledger.entered), ("kept", ledger.kept)):
+            stages.update({(stage, source, "", "", outcome): n for source, n in per_source.items()})
+        stages.update({(stage, *key, "dropped"): n for key, n in ledger.dropped.items()})
+        stages.update((stage, one.source, "", one.why, "failed") for one in ledger.failed)
+        stages.update({(stage, "", "", "unreadable-record", "torn"): len(ledger.torn)} if ledger.torn else {})
+        edits.update({(stage, *key): n for key, n in (ledger.edits or {}).items()})
+        failed += [(names.get(one.id, one.id), one.source, stage, one.why) for one in ledger.failed]
+    failures = [dict(zip(AUDIT["failed"].names, row, strict=True)) for row in sorted(failed)]
     by_name = sorted(inputs.sources, key=lambda source: source.name)
     sources = [{name: getattr(source, name) for name in AUDIT["sources"].names} for source in by_name]
     small = {
@@ -85,12 +84,12 @@ def write(
         cleared_finds.NAME: cleared,
         "clusters": copies,
         "edits": _count_table(edits, "edits"),
-        "failed": pa.Table.from_pylist(failed, AUDIT["failed"]),
+        "failed": pa.Table.from_pylist(failures, AUDIT["failed"]),
         "inspection": pa.Table.from_pylist(inputs.inspection.rows() if inputs.inspection else [], AUDIT["inspection"]),
         "judged_grants": pa.Table.from_pylist(inputs.sample.rows() if inputs.sample else [], AUDIT["judged_grants"]),
         "policies": pa.Table.from_pylist([asdict(one) for one in sorted(inputs.policies)], AUDIT["policies"]),
         "sources": pa.Table.from_pylist(sources, AUDIT["sources"]),
-        "stages": _stages(counted),
+        "stages": _count_table(stages, "stages"),
     }
     rows = {}
     for name, table in small.items():
@@ -102,19 +101,6 @@ def write(
     rows["dropped"] = _write_sorted(audit_file(folder, "dropped"), drops, tmp)
     files = [shard.file_of(audit_file(folder, name), rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
-
-
-def _stages(counted: Ledgers) -> pa.Table:
-    """Return one row for each stage, source, filter, reason and outcome, with counts over all shards."""
-    n: Counter[tuple[str, ...]] = Counter()
-    for stage, found in counted:
-        for ledger in found:
-            for outcome, per_source in (("in", ledger.entered), ("kept", ledger.kept)):
-                n.update({(stage, source, "", "", outcome): k for source, k in per_source.items()})
-            n.update({(stage, s, f, r, "dropped"): k for (s, f, r), k in ledger.dropped.items()})
-            n.update((stage, f.source, "", f.why, "failed") for f in ledger.failed)
-            n.update({(stage, "", "", "unreadable-record", "torn"): len(ledger.torn)} if ledger.torn else {})
-    return _count_table(n, "stages")
 
 
 def _count_table(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:

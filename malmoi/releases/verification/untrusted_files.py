@@ -17,7 +17,6 @@ from malmoi.processes.rlimits import limit_growth
 from malmoi.releases.verification import sha256sums
 
 Refusal: TypeAlias = tuple[str, str, str]  # check, path, message
-
 _ROWS: Final = 100_000  # rows that are always read, whatever the file size
 _MEMORY_FACTOR: Final = 4  # bytes of memory per byte of the files
 _END: Final = 8  # bytes after the footer: its length and PAR1
@@ -30,7 +29,20 @@ class _Unreadable(Exception):
 
 def find(folder: Path) -> list[Refusal]:
     """Return the entries of `folder` that cannot be read safely; [] if there are none or no folder."""
-    return [refusal for path in _entries(folder) for refusal in _refuse(folder, path)]
+    small = {sha256sums.SIGNATURE: limits.VERIFY_SIGNATURE, sha256sums.STAMP: limits.STAMP_BYTES}
+    refusals: list[Refusal] = []
+    for path in _entries(folder):
+        name, state = sha256sums.relative_name(folder, path), path.lstat()
+        limit = small.get(name, limits.VERIFY_TEXT)
+        if not stat.S_ISREG(state.st_mode):
+            says = "not a plain file; a release holds plain files only, so nothing was read"
+            refusals.append(("sums", name, says))
+        elif path.suffix == ".parquet":
+            refusals += [("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size)]
+        elif state.st_size > limit.value:
+            says = f"{state.st_size:,} bytes ({limit.describe()}); nothing was read"
+            refusals.append(("limits", name, says))
+    return refusals
 
 
 def refuse(folder: Path) -> None:
@@ -68,19 +80,6 @@ def _entries(folder: Path) -> list[Path]:
         *sha256sums.entries(folder),
         *(path for path in (folder / name for name in sha256sums.UNLISTED) if path.is_symlink() or path.exists()),
     ]
-
-
-def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
-    name, state = sha256sums.relative_name(folder, path), path.lstat()
-    if not stat.S_ISREG(state.st_mode):
-        yield "sums", name, "not a plain file; a release holds plain files only, so nothing was read"
-    elif path.suffix == ".parquet":
-        yield from (("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size))
-    else:
-        small = {sha256sums.SIGNATURE: limits.VERIFY_SIGNATURE, sha256sums.STAMP: limits.STAMP_BYTES}
-        limit = small.get(name, limits.VERIFY_TEXT)
-        if state.st_size > limit.value:
-            yield "limits", name, f"{state.st_size:,} bytes ({limit.describe()}); nothing was read"
 
 
 def _excess(path: Path, packed: int) -> Iterator[str]:
