@@ -35,13 +35,8 @@ PAGES: Final = (
 )
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
 _MASK: Final = "/[withheld "  # between the source and the number of a masked id
-_WORDS: Final = [
-    "title",
-    "author",
-    "text",
-    "evidence",
-    "signals",
-]  # of a dropped document, scanned for what its page shows
+# Of a dropped document, scanned for what its page shows.
+_WORDS: Final = ["title", "author", "text", "evidence", "signals"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,26 +103,9 @@ DATA = pa.schema([column.field() for column in COLUMNS])
 MORPHEME_DATA = pa.schema([column.field() for column in MORPHEME_COLUMNS])
 PUBLISHED = pa.schema([*DATA, *list(MORPHEME_DATA)[1:]])  # both: a document between the steps of the shuffle
 # Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
-DICTIONARY = [
-    "source",
-    "license",
-    "use",
-    "split",
-    "register",
-    "domain",
-    "abuse",
-    "page_kind",
-    "translated",
-    "language",
-    "author",
-    "date",
-    "fetched",
-]
-DICTIONARY += [
-    "benchmarks.list.element",
-    "pii.list.element.kind",
-    "domains.list.element.name",
-]
+DICTIONARY = ["source", "license", "use", "split", "register", "domain", "abuse", "page_kind", "translated", "language"]
+DICTIONARY += ["author", "date", "fetched", "benchmarks.list.element", "pii.list.element.kind"]
+DICTIONARY += ["domains.list.element.name"]
 # Columns by whose bounds a reader can skip files, row groups and pages. Bounds of others exclude nothing, and those of
 # `text` are whole texts: with the page index they took 10 kB of each file.
 STATISTICS = ["source", "license", "use", "split", "register", "domain", "abuse", "page_kind", "translated"]

@@ -69,21 +69,7 @@ ACCOUNT: Final = ("계좌", "예금주", "입금", "송금", "은행", "농협",
 BUSINESS: Final = ("사업자",)
 LICENCE: Final = ("면허",)
 HEALTH: Final = ("건강보험", "보험증", "의료보험")
-ORDINARY: Final = (
-    "isbn",
-    "issn",
-    "바코드",
-    "ean",
-    "사건",
-    "문서",
-    "접수",
-    "주문",
-    "송장",
-    "버전",
-    "특허",
-    "출원",
-    "epoch",
-)
+ORDINARY: Final = tuple("isbn issn 바코드 ean 사건 문서 접수 주문 송장 버전 특허 출원 epoch".split())
 BANKS: Final = ("국민", "신한", "우리", "하나", "기업", "제일", "카뱅", "케이", "토스", "씨티", "부산", "대구", "산업")
 VERSIONS: Final = ("버전", "version", "ver.", "앱", "릴리스", "펌웨어", "release", "판본")
 MOBILE: Final = ("010", "011", "016", "017", "018", "019")
