@@ -48,11 +48,7 @@ def measure(folder: Path, expect: Expectations, review: Path | None = None) -> l
         made = manifest.read(folder).schema_version
         schema.append(Outcome("schema_version", made == version, str(made), str(version)))
     with open_tables(folder) as tables:
-        return [
-            *schema,
-            *_measure_tables(tables, expect),
-            *_measure_wrong_grants(tables, expect, review),
-        ]
+        return [*schema, *_measure_tables(tables, expect), *_measure_wrong_grants(tables, expect, review)]
 
 
 def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:

@@ -254,11 +254,7 @@ def _describe(path: str, file: File) -> ReleaseFile:
 def describe_patch(made: Manifest, patch: Patch, version: str) -> Manifest:
     """Return the manifest of the patch of a release."""
     return replace(
-        made,
-        version=version,
-        files=patch.files,
-        documents=made.documents - len(patch.masked),
-        members=patch.members,
+        made, version=version, files=patch.files, documents=made.documents - len(patch.masked), members=patch.members
     )
 
 

@@ -47,12 +47,7 @@ COLUMNS = (
         "register", _TEXT, False, "kind of text: news, law, essay …; the source's, else as judged; empty if unknown"
     ),
     Column("domain", _TEXT, False, "field: semiconductor, law …; the source's, else as judged; empty where unknown"),
-    Column(
-        "domains",
-        DOMAINS,
-        False,
-        "fields of the text, `name` and `score` 0–1, highest first; empty if not judged",
-    ),
+    Column("domains", DOMAINS, False, "fields of the text, `name` and `score` 0–1, highest first; empty if not judged"),
     Column(
         "abuse",
         _TEXT,

@@ -11,14 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from malmoi.releases.residue.digit_chains import (
-    DIGIT,
-    NO_WIDTH,
-    Codes,
-    Marks,
-    Span,
-    is_sample_number,
-)
+from malmoi.releases.residue.digit_chains import DIGIT, NO_WIDTH, Codes, Marks, Span, is_sample_number
 from malmoi.releases.residue.random_words import is_shuffled, is_stand_in
 
 REACH: Final = 80  # maximum code points of a local part, a domain or a word
