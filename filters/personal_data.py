@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
-from filters.pii_rules import institutions
-from filters.pii_rules.engine.search import find_matches
+from filters.pii_rules import institutions, person_names, repeats
+from filters.pii_rules.candidate import Match, resolve_overlaps, spans
 from filters.pii_rules.institutions import Official
-from filters.pii_rules.people import person_names
-from filters.pii_rules.repeats import repeat_search
-from filters.pii_rules.repeats.canonical_values import canonical_form
-from filters.pii_rules.text.match import Match, resolve_overlaps, spans
+from filters.pii_rules.repeats import canonical_form
+from filters.pii_rules.search import find_matches
 from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
@@ -70,13 +68,22 @@ def mark_batch(
 ) -> list[Spans]:
     """Return what `mark` returns for each document. Faster for short texts: names are tagged in all texts at once."""
     texts = [_read_texts(doc, "name" in kinds, bool(keep_official)) for doc in docs]
-    every = iter(_find_all([text for of_document in texts for text in of_document]))
+    flat = [text for of_document in texts for text in of_document]
+    found = [find_matches(one.text, one.data) for one in flat]
+    # identifiers first: a name is personal data next to an identifier; it has gates of its own
+    named = [i for i, one in enumerate(flat) if one.named]
+    excerpts = [
+        person_names.Text(flat[i].text, flat[i].data, found[i], flat[i].morphemes, flat[i].document) for i in named
+    ]
+    for i, names in zip(named, person_names.find_person_names(excerpts), strict=True):
+        found[i] = resolve_overlaps(found[i] + names) if names else found[i]
+    every = iter(found)
     read = [[(text.text, next(every)) for text in of_document] for of_document in texts]
     return [spans(_select(one, kinds, keep_official), doc.text) for doc, one in zip(docs, read, strict=True)]
 
 
 def has_personal_data(phrase: str) -> bool:
-    """Whether an id, a title or an address contains an identifier; its names need a text (`repeat_search.find_masked`).
+    """Whether an id, a title or an address contains an identifier; its names need a text (`repeats.find_masked`).
 
     >>> has_personal_data("환자 홍길동"), has_personal_data("홍길동 010-0000-1234")
     (False, True)
@@ -102,20 +109,6 @@ def _read_texts(doc: Document, named: bool, kept: bool) -> list[_Text]:
     return [text, *(_Text(*_encode_text(part), names) for part, names in beside if part)]
 
 
-def _find_all(texts: Sequence[_Text]) -> list[list[Match]]:
-    """Return the matches of all rules in each text, in order."""
-    found = [find_matches(one.text, one.data) for one in texts]
-    # identifiers first: a name is personal data next to an identifier; it has gates of its own
-    named = [i for i, one in enumerate(texts) if one.named]
-    read = [
-        person_names.Text(one.text, one.data, found[i], one.morphemes, one.document)
-        for i, one in ((i, texts[i]) for i in named)
-    ]
-    for i, names in zip(named, person_names.find_person_names(read), strict=True):
-        found[i] = resolve_overlaps(found[i] + names) if names else found[i]
-    return found
-
-
 def _select(
     found: Sequence[tuple[str, list[Match]]], kinds: tuple[Kind, ...], keep: tuple[Official, ...]
 ) -> list[Match]:
@@ -125,7 +118,14 @@ def _select(
     values = _list_values(text, kept)
     for part, matches in beside:
         values += _list_values(part, [f for f in institutions.filter_official(part, matches, keep) if f.kind in kinds])
-    return _add_repeats(text, every, kept, values, kinds)
+    if len(kept) < len(every):  # what was left unmarked in one place is not searched
+        marked = {f.start for f in kept}
+        stays = {
+            canonical_form(f.kind, text[f.start : f.end]) for f in every if f.kind in kinds and f.start not in marked
+        }
+        values = [(kind, value) for kind, value in values if canonical_form(kind, value) not in stays]
+    again = repeats.find_repeats(text, values, every) if values else []
+    return sorted((*kept, *again), key=lambda f: f.start) if again else kept
 
 
 def _list_values(text: str, found: Sequence[Match]) -> list[tuple[str, str]]:
@@ -139,20 +139,6 @@ def _list_values(text: str, found: Sequence[Match]) -> list[tuple[str, str]]:
         for f, value in values
         if f.kind != "messenger" or f.confidence >= _SURE or not value.lstrip("@＠ ").isalpha()
     ]
-
-
-def _add_repeats(
-    text: str, every: list[Match], kept: list[Match], values: list[tuple[str, str]], kinds: tuple[Kind, ...]
-) -> list[Match]:
-    """Add the repeats of `values` to `kept`; not of a value that was left unmarked in one place."""
-    if len(kept) < len(every):
-        marked = {f.start for f in kept}
-        stays = {
-            canonical_form(f.kind, text[f.start : f.end]) for f in every if f.kind in kinds and f.start not in marked
-        }
-        values = [(kind, value) for kind, value in values if canonical_form(kind, value) not in stays]
-    again = repeat_search.find_repeats(text, values, every) if values else []
-    return sorted((*kept, *again), key=lambda f: f.start) if again else kept
 
 
 def _encode_text(text: str) -> tuple[str, bytes]:

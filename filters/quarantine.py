@@ -12,7 +12,7 @@ from typing import Final
 
 from filters.personal_data import Kind, has_personal_data
 from filters.personal_data import mark as marks
-from filters.pii_rules.repeats.repeat_search import find_masked
+from filters.pii_rules.repeats import find_masked
 from malmoi import url_privacy
 from malmoi.document import Document, Provenance, Spans, Verdict
 from malmoi.parameter_bounds import Count

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 import re2
 from pydantic import BeforeValidator
 
-from filters.pii_rules.repeats import repeat_search
-from filters.pii_rules.repeats.canonical_values import canonical_form
+from filters.pii_rules import repeats
+from filters.pii_rules.repeats import canonical_form
 from filters.replacements import generalise
 from filters.replacements import surrogates as reserved
 from filters.replacements.surrogates import Surrogates
@@ -131,7 +131,7 @@ def _redact_field(
     name: Field, text: str, doc: Document, actions: Mapping[str, Action], writer: _Writer
 ) -> Iterator[Edit]:
     stay = {kind for kind, action in actions.items() if action == "keep"}
-    for hit in repeat_search.find_masked(text, doc, stay):
+    for hit in repeats.find_masked(text, doc, stay):
         stretch = _Stretch(hit.start, hit.end, hit.kind)
         kept, written = writer.write(text[hit.start : hit.end], stretch, actions.get(hit.kind, "placeholder"))
         yield Edit(hit.start + kept, hit.end, written, _PREFIX + hit.kind, name)

@@ -21,7 +21,7 @@ import data_cards
 from crawlers import catalogue
 from crawlers.rights import policy_files
 from filters.duplicates.index_lookup import sketch_texts
-from filters.pii_rules.repeats.repeat_search import is_shown
+from filters.pii_rules.repeats import is_shown
 from flows import release_index
 from flows.curate import Curated, recall_matching
 from flows.engine import run_surveys

@@ -13,8 +13,8 @@ from pathlib import Path
 from benchmarks.person_names import texts
 from benchmarks.person_names.train import _analyse
 from filters import morphology, personal_data
-from filters.pii_rules.people import name_tagger
-from filters.pii_rules.people.name_tagger import Model
+from filters.pii_rules import name_tagger
+from filters.pii_rules.name_tagger import Model
 from malmoi.document import Document, Provenance
 
 LEAST = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from filters.korean.hangul import is_hangul
-from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
+from filters.pii_rules.name_model import FAMILY, FAMILY_OF_TWO, read_words
 
 HERE: Final = Path(__file__).parent
 NAMED: Final = HERE / "texts.jsonl"  # every name is marked, private or not

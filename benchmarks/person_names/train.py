@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from benchmarks.person_names import texts
 from filters import morphology
-from filters.pii_rules.people import name_tagger
-from filters.pii_rules.people.name_context import words
-from filters.pii_rules.people.name_features import BITS, compute_features
-from filters.pii_rules.people.name_tagger import Model
+from filters.pii_rules import name_tagger
+from filters.pii_rules.name_evidence import words
+from filters.pii_rules.name_features import BITS, compute_features
+from filters.pii_rules.name_tagger import Model
 from malmoi.document import Document, Provenance
 
 COPIES: Final = 4  # of each template, with other names

@@ -23,13 +23,12 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.person_names import texts
 from benchmarks.person_names.train import SAMPLES, _analyse, train_all
-from filters.pii_rules.engine.search import find_matches
-from filters.pii_rules.people import name_privacy, person_names
-from filters.pii_rules.people.block_evidence import WORD, WordFinder, split_blocks
-from filters.pii_rules.people.name_evidence import Page
-from filters.pii_rules.people.name_privacy import START, rate_opening
-from filters.pii_rules.people.name_tagger import Model, tag_names
-from filters.pii_rules.text.name_model import read_words
+from filters.pii_rules import person_names
+from filters.pii_rules.name_evidence import Page
+from filters.pii_rules.name_model import read_words
+from filters.pii_rules.name_tagger import Model, tag_names
+from filters.pii_rules.person_names import START, WORD, WordFinder, rate_opening, split_blocks
+from filters.pii_rules.search import find_matches
 
 FEWEST: Final = 5  # documents that contain a word of documents
 RARE: Final = 4  # names that have some evidence, at least
@@ -180,12 +179,12 @@ def spell(names: Mapping[str, int], blocks: Mapping[str, int]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Train, and write the list if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write {name_privacy.WEIGHTS.name}")
+    parser.add_argument("--write", action="store_true", help=f"write {person_names.WEIGHTS.name}")
     options = parser.parse_args(argv)
     names, blocks = train()
     print(f"{len(names)} weights for names, {len(blocks)} for blocks")
     if options.write:
-        name_privacy.WEIGHTS.write_text(spell(names, blocks), "utf-8")
+        person_names.WEIGHTS.write_text(spell(names, blocks), "utf-8")
     return 0
 
 

@@ -15,10 +15,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.rule_table import Row, Rule
-from filters.pii_rules.text.match import Match
+from filters.pii_rules.candidate import Candidate, Match
+from filters.pii_rules.rule_table import Row, Rule, compile_rule
 
 Official: TypeAlias = Literal["desk-line", "role-mailbox", "company-number", "office-address"]
 EVERYTHING: Final[tuple[Official, ...]] = get_args(Official)
@@ -80,7 +78,15 @@ def filter_official(text: str, found: Sequence[Match], keep: Collection[Official
     types = [_classify_official(text, item, names) for item in found]
     kept = []
     for at, item in enumerate(found):
-        official = types[at] if item.kind != "postcode" else _find_type_of_address(text, found, types, at)
+        official = types[at]
+        if item.kind == "postcode":  # it is of the type of the address directly before or behind it
+            official = None
+            for left, right, other in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
+                if left < 0 or right == len(found) or found[other].kind != "address":
+                    continue
+                if not text[found[left].end : found[right].start].strip(_TIES):
+                    official = types[other]
+                    break
         if official is None:
             kept.append(item)
         elif official not in keep:
@@ -93,31 +99,18 @@ def _classify_official(text: str, item: Match, names: Sequence[int]) -> Official
     if item.kind == "phone" and not is_land_line(candidate):
         return None
     for row, rule in read_rows().get(item.kind, ()):
-        if rule.judge(candidate) is not None and not _has_name_near(text, item, names, row):
+        if rule.judge(candidate) is None:
+            continue
+        if not row.name_reach:
+            return row.official
+        first, last = max(0, item.start - row.name_reach), item.end + row.name_reach
+        if row.name_line:
+            first += len(text[first : item.start].rpartition("\n")[0])
+            last = item.end + len(text[item.end : last].partition("\n")[0])
+        at = bisect_left(names, first)
+        if at == len(names) or names[at] >= last:  # no name of a person is near
             return row.official
     return None
-
-
-def _find_type_of_address(
-    text: str, found: Sequence[Match], types: Sequence[Official | None], at: int
-) -> Official | None:
-    """Return the type of the address directly before or behind a postcode."""
-    for left, right, other in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
-        if left < 0 or right == len(found) or found[other].kind != "address":
-            continue
-        if not text[found[left].end : found[right].start].strip(_TIES):
-            return types[other]
-    return None
-
-
-def _has_name_near(text: str, item: Match, names: Sequence[int], row: OfficialRow) -> bool:
-    """Whether a person's name begins within `name_reach` code points of a match, or within its line."""
-    first, last = max(0, item.start - row.name_reach), item.end + row.name_reach
-    if row.name_line:
-        first += len(text[first : item.start].rpartition("\n")[0])
-        last = item.end + len(text[item.end : last].partition("\n")[0])
-    at = bisect_left(names, first)
-    return row.name_reach > 0 and at < len(names) and names[at] < last
 
 
 def is_land_line(candidate: Candidate) -> bool:

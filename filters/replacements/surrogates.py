@@ -13,7 +13,7 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.text.checksums import has_valid_business_checksum
+from filters.pii_rules.number_checks import has_valid_business_checksum
 
 _GAP: Final = "[^0-9A-Za-z]{0,3}"
 

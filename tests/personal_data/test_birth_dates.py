@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filters import personal_data
-from filters.pii_rules.dates.checks import read_date
+from filters.pii_rules.date_checks import read_date
 from malmoi.document import Document, Provenance
 from tests.builders.rows import each_row
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.person_names import measure, texts, train, train_privacy
-from filters.pii_rules.people import name_privacy, name_tagger
-from filters.pii_rules.people.name_features import _TAGS, MARGIN, Excerpt, _tag_positions, compute_features
+from filters.pii_rules import name_tagger, person_names
+from filters.pii_rules.name_features import _TAGS, MARGIN, Excerpt, _tag_positions, compute_features
 from malmoi.document import Morphemes
 
 DATA = Path(__file__).parents[1] / "data" / "personal_data"
@@ -35,7 +35,7 @@ def test_the_model_is_the_one_that_the_texts_give() -> None:
 
 @pytest.mark.soak  # 90 s
 def test_the_weights_of_evidence_are_those_that_the_texts_give() -> None:
-    assert train_privacy.spell(*train_privacy.train()) == name_privacy.WEIGHTS.read_text("utf-8")
+    assert train_privacy.spell(*train_privacy.train()) == person_names.WEIGHTS.read_text("utf-8")
 
 
 def test_a_file_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from filters import personal_data, quarantine, redact
-from filters.pii_rules.engine import search
-from filters.pii_rules.text.digit_runs import Window
+from filters.pii_rules import search
+from filters.pii_rules.digit_runs import Window
 from malmoi import apply
 from malmoi.document import Document, Provenance, Span
 from tests.builders.rows import each_row

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filters.pii_rules.engine import search
+from filters.pii_rules import search
 from tests.builders.rows import each_row
 from tests.builders.small_hostile import grows_with_the_text
 

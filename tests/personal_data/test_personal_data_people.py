@@ -16,15 +16,13 @@ import pytest
 import re2
 
 from filters import personal_data
-from filters.pii_rules.engine import search
-from filters.pii_rules.people import block_evidence
-from filters.pii_rules.people import person_names as names
-from filters.pii_rules.people.name_features import Excerpt
-from filters.pii_rules.people.name_tagger import Name, tag_names
-from filters.pii_rules.text import name_model
-from filters.pii_rules.text.match import Match
-from filters.pii_rules.text.name_model import name_length
-from filters.pii_rules.text.table_columns import find_cells
+from filters.pii_rules import name_model, person_names, search
+from filters.pii_rules import person_names as names
+from filters.pii_rules.candidate import Match
+from filters.pii_rules.labels import find_cells
+from filters.pii_rules.name_features import Excerpt
+from filters.pii_rules.name_model import name_length
+from filters.pii_rules.name_tagger import Name, tag_names
 from malmoi.document import Document, Morphemes, Provenance
 from tests.builders.rows import each_row
 
@@ -162,12 +160,12 @@ def test_a_table_is_read_only_where_its_headings_are_wanted() -> None:
     assert [text[a:b] for a, b in wanted] == ["홍길동"]
 
 
-KINDS_OF_DOCUMENTS = [kind for kind, entry in block_evidence.read_kinds().items() if "found" in entry]
+KINDS_OF_DOCUMENTS = [kind for kind, entry in person_names.read_kinds().items() if "found" in entry]
 
 
 @each_row("kind", KINDS_OF_DOCUMENTS)
 def test_the_examples_of_a_kind_of_document_hold(kind: str) -> None:
-    entry = block_evidence.read_kinds()[kind]
+    entry = person_names.read_kinds()[kind]
     assert all(["name", "홍길동"] in marked(text) for text in entry["found"])
     assert all(marked(text) == [] for text in entry["left"])
 

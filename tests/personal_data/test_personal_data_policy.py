@@ -11,11 +11,10 @@ from typing import Any, get_args
 import pytest
 
 from filters import personal_data, redact
-from filters.pii_rules import institutions
-from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.search import read_example
+from filters.pii_rules import institutions, number_checks
+from filters.pii_rules.candidate import Candidate
 from filters.pii_rules.institutions import Official
-from filters.pii_rules.text import checksums
+from filters.pii_rules.search import read_example
 from filters.replacements import generalise, surrogates
 from malmoi import recipe as recipes
 from malmoi.apply import apply
@@ -109,8 +108,8 @@ def test_surrogates_belong_to_nobody(number: int) -> None:
     for kind in ("rrn", "frn"):
         digits = of(kind).replace("-", "")
         assert len(digits) == 13
-        assert not checksums.is_birth_date(digits[:7])
-    assert not checksums.has_valid_business_checksum(of("brn").replace("-", ""))
+        assert not number_checks.is_birth_date(digits[:7])
+    assert not number_checks.has_valid_business_checksum(of("brn").replace("-", ""))
     assert of("brn").startswith("000-")
     assert of("card").startswith("0000-0000-")
     assert of("phone").startswith("010-0000-0")

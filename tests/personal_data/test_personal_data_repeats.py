@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from filters import personal_data, redact
-from filters.pii_rules.repeats import repeat_search
+from filters.pii_rules import repeats
 from malmoi import apply
 from malmoi.document import Document, Provenance
 from tests.builders.rows import each_row
@@ -58,7 +58,7 @@ def test_a_value_told_once_is_masked_where_it_stands_again(case: dict[str, Any],
 def test_what_only_holds_the_letters_of_a_value_stays(case: dict[str, Any], text: str) -> None:
     values = [(s.kind.removeprefix("pii:"), s.value or "") for s in personal_data.mark(document(case["told"]))]
     assert case["kind"] in dict(values)
-    assert repeat_search.find_repeats(f"아래: {text} 하고 적혀 있다.", values) == [], case["why"]
+    assert repeats.find_repeats(f"아래: {text} 하고 적혀 있다.", values) == [], case["why"]
 
 
 @each_row("case", CASES, ids=short)
@@ -160,4 +160,4 @@ def test_repeats_take_time_linear_in_the_text() -> None:
 
 def test_many_values_are_sought_in_bounded_time() -> None:
     text = "\n".join(f"카톡 아이디 maru_{i} 입니다" for i in range(3_000)) + "\nmaru_1 maru_2"
-    assert len(repeat_search.find_repeats(text, [("messenger", f"maru_{i}") for i in range(3_000)])) >= 1_024
+    assert len(repeats.find_repeats(text, [("messenger", f"maru_{i}") for i in range(3_000)])) >= 1_024

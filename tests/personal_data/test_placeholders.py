@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from filters import personal_data
-from filters.pii_rules.secrets.placeholders import is_placeholder
+from filters.pii_rules.secret_checks import is_placeholder
 from malmoi.document import Document, Provenance
 from malmoi.releases.residue import kinds
 from malmoi.releases.residue.random_words import SHAPES as SHAPE_NAMES

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from filters.pii_rules.engine import rule_page
-from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.rule_table import ROOT, Row, Rule, Table, WordList, insert_words, read_tables
-from filters.pii_rules.engine.search import find_matches, read_example, read_rules, run_rule
-from filters.pii_rules.text.match import Match
+from benchmarks.personal_data import rule_page
+from filters.pii_rules.candidate import Match
+from filters.pii_rules.rule_table import ROOT, Row, Rule, Table, WordList, compile_rule, insert_words, read_tables
+from filters.pii_rules.search import find_matches, read_example, read_rules, run_rule
 from tests.builders.rows import each_row
 
 RULES = [rule for rule, _ in read_rules()]
@@ -107,8 +106,8 @@ def test_a_gate_of_a_rule_for_digits_is_asked_of_the_whole_text() -> None:
 def test_evidence_raises_the_confidence_and_a_function_chooses_the_kind() -> None:
     changes = {
         "groups": [[6, 7]],
-        "kind_by": "numbers.resident.read_kind",
-        "evidence": {"check": "numbers.resident.has_possible_date", "confidence": 0.95},
+        "kind_by": "number_checks.read_kind",
+        "evidence": {"check": "number_checks.has_possible_date", "confidence": 0.95},
     }
     assert find_in("391203-4000000", **changes) == [("391203-4000000", "rrn", 0.95)]
     assert find_in("391332-6000000", **changes) == [("391332-6000000", "frn", 0.9)]
@@ -116,7 +115,7 @@ def test_evidence_raises_the_confidence_and_a_function_chooses_the_kind() -> Non
 
 def test_the_page_of_kinds_is_that_of_the_tables() -> None:
     page = rule_page.PAGE.read_text(encoding="utf-8")
-    assert rule_page.render_page(page) == page, "run: python -m filters.pii_rules.engine.rule_page"
+    assert rule_page.render_page(page) == page, "run: python -m benchmarks.personal_data.rule_page"
 
 
 def test_a_page_without_a_place_for_a_kind_is_refused() -> None:

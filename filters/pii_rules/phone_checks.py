@@ -1,4 +1,4 @@
-"""Digits in words, letters, circles or pictures: how they are read, and what numbers in such writing need."""
+"""Checks of telephone numbers, and of numbers whose digits are words, letters, circles or pictures."""
 
 from __future__ import annotations
 
@@ -10,14 +10,65 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import compile_word, insert_words
-from filters.pii_rules.numbers.phone_checks import prefix_of
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, contains, matches, starts_with
-from filters.pii_rules.text.labels import label_of
-from filters.pii_rules.text.match import Match
+from filters.pii_rules.candidate import Candidate, Match
+from filters.pii_rules.digit_runs import ZERO_WIDTH, contains, matches, starts_with
+from filters.pii_rules.labels import label_of
+from filters.pii_rules.rule_table import compile_word, insert_words
 
-_TABLE: Final = tomllib.loads(Path(__file__).with_name("phones_spelled.toml").read_text(encoding="utf-8"))["words"]
+# Prefix → lengths of the complete national number; telecommunications numbering plan of Korea (MSIT notice).
+_NATIONAL: Final[dict[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("010", "011", "016", "017", "018", "019"), (10, 11)),
+    "02": (9, 10),
+    **{f"0{n}": (10, 11) for n in (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64, 70, 80)},
+    **{f"050{n}": (11, 12) for n in range(2, 9)},
+}
+
+_PARTS: Final = re2.compile(
+    "(?i)(?:^|[ ,|/\t])(?:품번|부품 ?번호|자재 ?번호|part ?no[.]?|lot(?:[ _]?(?:no|id)[.]?)?)(?:$|[ ,|/\t])"
+)
+_PERSONS: Final = re2.compile("(?i)이름|성명|성함|연락처|전화|휴대|주민|생년|고객|담당|name|phone|tel|birth|e-?mail")
+_CELL: Final = re2.compile("[^ ,|/\t]+")
+_TABLE_REACH = 2000  # code points before a value in which the headings of its table stand
+
+
+def is_in_parts_table(candidate: Candidate) -> bool:
+    """Whether the value is in a table with a column of part or lot numbers, and none of a person."""
+    window = candidate.text[max(0, candidate.start - _TABLE_REACH) : candidate.start]
+    for line in reversed(window.split("\n")[:-1]):
+        if not line.strip():
+            return False
+        if _PARTS.search(line) is not None:
+            return len(_CELL.findall(line)) > 2 and ":" not in line and _PERSONS.search(line) is None
+        if not any(c.isdigit() for c in line):
+            return False
+    return False
+
+
+def prefix_of(number: str) -> str:
+    """Return the prefix of a complete national number, or "" if the numbering plan has none of that length.
+
+    >>> prefix_of("01000001234"), prefix_of("0100000123456")
+    ('010', '')
+    """
+    prefix = next((number[:size] for size in (3, 2, 4) if number[:size] in _NATIONAL), "")
+    return prefix if prefix and len(number) in _NATIONAL[prefix] else ""
+
+
+def is_complete(candidate: Candidate) -> bool:
+    """Whether the digits are a complete national number."""
+    return prefix_of(candidate.digits) != ""
+
+
+def has_equal_gaps(candidate: Candidate) -> bool:
+    """Whether the same word separates the three groups of digits: 010(하트)0000(하트)1234."""
+    places = [i for i, c in enumerate(candidate.value) if c.isdigit()]
+    gaps = [candidate.value[a + 1 : b].strip() for a, b in pairwise(places) if b > a + 1]
+    return len(gaps) == 2 and gaps[0] == gaps[1]
+
+
+_TABLE: Final = tomllib.loads(
+    (Path(__file__).with_name("numbers") / "phones_spelled.toml").read_text(encoding="utf-8")
+)["words"]
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _VALUE: Final = {c: str(i) for i, name in enumerate(_DIGITS) for c in str(i) + _TABLE[name].partition("[")[2][:-1]}
 _WORDS: Final = {
@@ -97,7 +148,9 @@ def is_spelled_mobile(candidate: Candidate) -> str | None:
     if odd == {"/"} and candidate.read_before(1) == "/":
         return None  # a path
     unseen = not odd.isdisjoint(ZERO_WIDTH)
-    if not unseen and not (odd and _is_grouped(gaps) and (odd.isdisjoint(_WEAK) or _is_called(candidate))):
+    filled = {i for i, gap in enumerate(gaps, 1) if gap}
+    grouped = {3, len(gaps) - 3} <= filled and len(filled) in (2, len(gaps))  # 3-4-4, or between all digits
+    if not unseen and not (odd and grouped and (odd.isdisjoint(_WEAK) or _is_called(candidate))):
         return None
     return "marks between the groups"
 
@@ -117,7 +170,9 @@ def _read_spelled(candidate: Candidate) -> tuple[int, list[str]]:
     if not prefix_of(number) or max(map(len, gaps)) > _MAX_GAP:
         return 0, []
     letters = sum(value[a] not in _PLAIN for a, _ in places)
-    return (0, []) if letters and _is_cut(candidate, letters) else (letters, gaps)
+    # The last digit may be the first syllable of a word: 010-2404-17(사내
+    cut = 0 < letters <= 2 and "가" <= value[-1] <= "힣" and "가" <= candidate.read_after(1) <= "힣"
+    return (0, []) if cut else (letters, gaps)
 
 
 def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
@@ -139,16 +194,5 @@ def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
         yield Match(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
 
 
-def _is_cut(candidate: Candidate, letters: int) -> bool:
-    """Whether the last digit is the first syllable of a word: 010-2404-17(사내."""
-    return letters <= 2 and "가" <= candidate.value[-1] <= "힣" and "가" <= candidate.read_after(1) <= "힣"
-
-
 def _is_called(candidate: Candidate) -> bool:
     return candidate.label.kind == "phone" or starts_with(_CALLED, candidate.read_after(12))
-
-
-def _is_grouped(gaps: list[str]) -> bool:
-    """Whether separators are at the group boundaries of a mobile number (3-4-4), or between all digits."""
-    filled = {i for i, gap in enumerate(gaps, 1) if gap}
-    return {3, len(gaps) - 3} <= filled and len(filled) in (2, len(gaps))

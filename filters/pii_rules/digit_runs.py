@@ -36,7 +36,6 @@ _FOLD: Final = {
 _LOOSE: Final = "~"  # a dash between blanks: inside a number or between two numbers
 WRAP: Final = "^"  # a dash at a line end: inside a number, or the bullet of the next one
 LINE: Final = "\n"  # a line end without a dash
-_NOTHING: Final = ""
 _TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `fold_characters` leaves between digits
 _DASHED: Final = {_LOOSE: "-", WRAP: "-"}
 BREAK: Final = "|"  # separates numbers, not parts of one number
@@ -153,15 +152,18 @@ def parse_run(text: str, start: int, end: int) -> Run:
     for group in raw.translate(_TO_BLANKS).split():
         first = raw.index(group, at)
         if groups:
-            separators.append(
-                _SEPARATORS.get(raw[at:first]) or _classify_separator(raw[at:first].replace("\u200b", ""))
-            )
-            if separators[-1] == _NOTHING:  # only zero-width marks: they belong to the group
-                separators.pop()
-                groups[-1] += group
-                at = first + len(group)
-                ends[-1] = start + at
-                continue
+            separator = _SEPARATORS.get(raw[at:first])
+            if separator is None:
+                between = raw[at:first].replace("\u200b", "")
+                if not between:  # only zero-width marks: they belong to the group
+                    groups[-1] += group
+                    at = first + len(group)
+                    ends[-1] = start + at
+                    continue
+                separator = _SEPARATORS.get(between)
+                if separator is None and between.count(LINE) == 1:
+                    separator = {"": LINE, "-": WRAP}.get(between.replace(" ", "").replace(LINE, ""))
+            separators.append(separator or BREAK)
         at = first + len(group)
         groups.append(group)
         starts.append(start + first)
@@ -169,16 +171,6 @@ def parse_run(text: str, start: int, end: int) -> Run:
     separators.append(BREAK)
     run = Run(tuple(groups), tuple(starts), tuple(ends), tuple(separators))
     return _join_split_digits(run) if len(groups) >= MIN_DIGITS else run
-
-
-def _classify_separator(between: str) -> str:
-    """Return the class of the characters between two groups; BREAK if they separate numbers."""
-    known = _SEPARATORS.get(between) if between else _NOTHING
-    if known is not None:
-        return known
-    if between.count(LINE) == 1:
-        return {"": LINE, "-": WRAP}.get(between.replace(" ", "").replace(LINE, ""), BREAK)
-    return BREAK
 
 
 def _join_split_digits(run: Run) -> Run:

@@ -6,10 +6,10 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.rule_table import compile_word
-from filters.pii_rules.people.name_tagger import tag_names
-from filters.pii_rules.text.digit_runs import fold_characters
+from filters.pii_rules.candidate import Candidate
+from filters.pii_rules.digit_runs import fold_characters
+from filters.pii_rules.name_tagger import tag_names
+from filters.pii_rules.rule_table import compile_word
 
 DAY: Final = compile_word("dates/birth_dates", "day")
 _YEARS: Final = range(1900, 2040)  # earlier births: the dead have no personal data (PIPA art. 2)

@@ -1,18 +1,227 @@
-"""Context of a name: the label or role before it, titles of public persons, what links it to an identifier."""
+"""Evidence for a name being private: the name itself, its label, its line, the identifiers and names beside it.
+
+Below `Page`, which collects it: labels and roles before a name, titles of public persons, links to an identifier.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import re2
 
 from filters.korean.hangul import is_hangul
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, starts_with
-from filters.pii_rules.text.match import Match
+from filters.pii_rules.candidate import Match
+from filters.pii_rules.digit_runs import ZERO_WIDTH, starts_with
+from filters.pii_rules.name_tagger import Name
+
+LINE: Final = 160  # code points of a line read on either side of a name
+AROUND: Final = 400  # code points around a name in which an identifier of a private person counts
+_TAIL: Final = 8  # code points behind a name that are read
+_SHORT: Final = 12  # code points between two names of a row
+_SECOND: Final = 4  # code points of a baptismal name
+_SURE: Final = 0.5  # score of a name that counts as a neighbour
+_OF_PERSONS: Final = frozenset(
+    ("rrn", "frn", "passport", "driver_license", "health_insurance", "account", "birth_date")
+)
+_MACHINES: Final = frozenset(("ip", "mac"))
+_MARK_NAMES: Final = {":": ":", "\n": "line", " ": "blank", "": "mark"}
+_STARTS: Final = ("", "\n", "|")  # before a label that begins its line
+_ENDS: Final = frozenset("다요까죠음임함")  # of a sentence
+
+
+class Page:
+    """A text with the identifiers and names that were found in it."""
+
+    def __init__(
+        self, text: str, anchors: Sequence[Match], names: Sequence[Name], cells: Iterable[tuple[int, int]] = ()
+    ) -> None:
+        self.text, self.anchors, self.names, self.cells = text, anchors, names, dict(cells)
+        self.anchor_starts = [anchor.start for anchor in anchors]
+        self.name_starts = [name.start for name in names]
+        self.sure = [name.start for name in names if name.score >= _SURE]
+
+    def read_evidence(self, i: int) -> list[str]:
+        """Return the evidence for name `i`, without that of its block."""
+        name = self.names[i]
+        text, start, end = self.text, name.start, name.end
+        titles = {
+            "called": has_call_behind(text, end),
+            "title behind": has_title_behind(text, end),
+            "office": is_public(text, start, end),
+            "official rank": has_official_rank(text, start, end),
+            "rank": has_rank(text, start, end),
+            "rank before": has_office_before(text, start),
+            "credit": is_credit(text, end),
+        }
+        official = [word for word, holds in titles.items() if holds]
+        office = "official" if not _OFFICIAL_EVIDENCE.isdisjoint(official) else "plain"
+        score = max(-3, min(4, int(name.score // 0.5)))
+        evidence = [
+            "",
+            *official,
+            f"score {max(-6, min(8, int(name.score // 0.25)))}",
+            f"type {name.type}",
+            f"type {name.type} score {score}",
+            f"type {name.type} length {min(5, end - start)}",
+        ]
+        evidence += _read_label(self.text, name, score)
+        evidence += self._read_links(name, office, score)
+        evidence += self._read_line(name, office)
+        evidence += self._read_neighbours(i)
+        return evidence
+
+    def find_reason(self, name: Name, evidence: Collection[str]) -> str:
+        """Return a reason that needs no further evidence, or "": a private role, a field, a private identifier."""
+        signed = "title behind" in evidence and "lines private official" in evidence
+        if signed and name.score >= _SIGNED:  # 홍길동 과장, and a mobile number in the next line
+            return "signature with a private number"
+        if not _OFFICE_EVIDENCE.isdisjoint(evidence):
+            return ""
+        if "rank" not in evidence:
+            for reason, least in _REASONS.items():
+                if reason in evidence and name.score >= least:
+                    return reason
+            if self.cells.get(name.start, -1) == name.end and name.score >= _IN_CELL:
+                return "column of names"
+        linked = "link 1 private plain", "link 2 private plain", "link 2 private official"
+        return "beside an identifier" if name.score >= _LINKED and not set(linked).isdisjoint(evidence) else ""
+
+    def _read_links(self, name: Name, office: str, score: int) -> Iterator[str]:
+        """Yield the identifiers beside a name, in its line, in the lines around, and further away."""
+        at = bisect_left(self.anchor_starts, name.end)
+        link, kinds = self._measure_link(name, at)
+        if link:
+            private = any(is_private(a, self.text) for a in self.anchors[max(0, at - 1) : at + 1])
+            yield from (f"link {link}", f"link {link} score {score}", f"link {link} type {name.type}")
+            yield from (f"link {link} length {name.end - name.start}", f"link {link} {kinds}")
+            yield f"link {link} {'private' if private else 'other'} {office}"
+        first, last = _find_line(self.text, name)
+        for where, reach in (("line", 0), ("lines", 60)):
+            near = [
+                a for a in self.anchors[max(0, at - 6) : at + 6] if a.start < last + reach and a.end > first - reach
+            ]
+            if near:
+                private = any(is_private(a, self.text) for a in near)
+                yield f"{where} {'private' if private else 'other'} {office}"
+                yield f"{where} {'private' if private else 'other'} score {score}"
+                yield from sorted({f"{where} {a.kind}" for a in near})
+        around = slice(
+            bisect_left(self.anchor_starts, name.start - AROUND), bisect_left(self.anchor_starts, name.end + AROUND)
+        )
+        if any(is_of_person(a, self.text) for a in self.anchors[around]):
+            yield from (f"near {office}", f"near score {score}")
+
+    def _measure_link(self, name: Name, at: int) -> tuple[int, str]:
+        """Return 2 if only marks or a private identifier make a link, 1 for other links, 0 for none; and its kinds."""
+        best, kinds = 0, []
+        if at < len(self.anchors) and self.anchors[at].kind not in _MACHINES:
+            behind = self.anchors[at]
+            between = self.text[find_end_with_hanja(self.text, name.end) : behind.start]
+            if len(between) <= NEAR and is_linked(between):
+                tight = not between.strip(" (<[/,|=:\t·-\"'") or behind.kind in _OF_PERSONS
+                best, kinds = 1 + tight, [behind.kind]
+        if at and self.anchors[at - 1].kind not in _MACHINES:
+            before = self.anchors[at - 1]
+            between = self.text[before.end : name.start]
+            if 0 < len(between) <= NEAR and is_linked(between):
+                best, kinds = max(best, 1 + (before.kind == "account")), [before.kind, *kinds]
+        return best, " ".join(kinds)
+
+    def _read_line(self, name: Name, office: str) -> Iterator[str]:
+        """Yield the shape of the line: what surrounds the name, how many names it has, whether it is a sentence."""
+        first, last = _find_line(self.text, name)
+        line = self.text[first:last]
+        before = self.text[first : name.start].strip(" \t-*·•0123456789.)(|▲△○●ㅇ□■")
+        stop = name.end
+        while stop < name.end + _TAIL and is_hangul(self.text[stop : stop + 1]):
+            stop += 1
+        behind = self.text[stop:last].strip(" \t|.,)")
+        shape = ("in" if before else "first") + (" in" if behind else " last")
+        names = self.names[bisect_left(self.name_starts, first) : bisect_left(self.name_starts, last)]
+        prose = "prose" if line.rstrip(" .!?…~\"'”’)")[-1:] in _ENDS else "list"
+        yield from (f"{shape} names {min(4, sum(n.score >= 0 for n in names))}", f"{shape} {prose}")
+        yield f"{prose} {office}"
+        yield f"{prose} length {min(6, len(line) // 20)}"
+
+    def _read_neighbours(self, i: int) -> Iterator[str]:
+        """Yield the number of names around, whether they are in a row with this one, and how often it occurs."""
+        name = self.names[i]
+        near = bisect_left(self.sure, name.start + 500) - bisect_left(self.sure, name.start - 500)
+        yield f"names {min(6, near)}"
+        row = (i > 0 and self.is_in_row(self.names[i - 1], name)) + (
+            i + 1 < len(self.names) and self.is_in_row(name, self.names[i + 1])
+        )
+        yield f"row {row}"
+        yield f"occurs {min(4, self.text.count(self.text[name.start : name.end]))}"
+
+    def is_short_name(self, i: int) -> bool:
+        """Whether name `i` is a nickname before a colon, or a second name in brackets: 길동: …, 홍길동(요셉)."""
+        start, end = self.names[i].start, self.names[i].end
+        if end - start < 3 and self.text[end : end + 1] in (":", "：", ">"):
+            return self.text[start - 1 : start] in (" ", "\n", "]", "")
+        behind = i > 0 and self.names[i - 1].end == start - 1 and end - start <= _SECOND
+        return behind and self.text[start - 1] in "(（" and self.text[end : end + 1] in (")", "）")
+
+    def is_in_row(self, left: Name, right: Name) -> bool:
+        """Whether only a mark, a number or a conjunction separates two names."""
+        between = self.text[left.end : right.start]
+        return len(between) < _SHORT and between.strip(" \n0123456789.)") in _AND and "\n\n" not in between
+
+
+_AND: Final = frozenset(
+    ("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→", "♥", "♡", "|")
+)
+PUBLIC: Final = frozenset(("office", "rank before"))  # 시장 홍길동, 건설과장 홍길동: never private
+_OFFICE_EVIDENCE: Final = frozenset(("official rank", "credit"))
+# Scores of the tagger from which a label is reason enough: the value of a field of names is a name.
+_REASONS: Final = {
+    "field :": -1.5,
+    "private role :": -0.7,
+    "field line": -1.0,
+    "private role line": -1.0,
+    "field blank": -0.5,
+    "private role blank": -0.5,
+}
+_IN_CELL, _LINKED, _SIGNED = -1.0, 0.0, 1.0  # likewise for a cell below 성명, beside an identifier, in a signature
+_OFFICIAL_EVIDENCE: Final = frozenset(("office", "official rank", "rank", "rank before"))
+
+
+def is_of_person(anchor: Match, text: str) -> bool:
+    """Whether an identifier shows that a text is about private persons: a mobile, an account, a resident number …"""
+    return anchor.kind in _OF_PERSONS or (anchor.kind == "phone" and is_private(anchor, text))
+
+
+def _read_label(text: str, name: Name, score: int) -> Iterator[str]:
+    """Yield the label before a name, and what kind of label it is."""
+    label = read_label(text, name.start)
+    word = label.word
+    if word in FIELDS:
+        kind = "field"
+    elif is_role_label(text, label):
+        kind = "private role"
+    elif word in FORM_LABELS or word.lower() in FORM_LABELS:
+        kind = "form label"
+    elif word in ROLES or strip_named(word) in ROLES:
+        kind = "role"
+    else:
+        kind = "word"
+    below = label.mark == "\n" and text[max(0, label.start - 8) : label.start].rstrip(BLANKS)[-1:] not in _STARTS
+    mark = "far line" if below else _MARK_NAMES[label.mark]
+    if mark == "blank" and "\t" in text[label.start : name.start]:
+        mark = "cell"
+    yield from (f"{kind} {mark}", f"{kind} {mark} score {score}")
+
+
+def _find_line(text: str, name: Name) -> tuple[int, int]:
+    first = text.rfind("\n", max(0, name.start - LINE), name.start) + 1 or max(0, name.start - LINE)
+    last = text.find("\n", name.end, name.end + LINE)
+    return first, last if last >= 0 else min(len(text), name.end + LINE)
+
 
 AGAIN: Final = 64  # names of a text that are searched again; bounds the work
 NEAR: Final = 32  # code points between a name and its adjacent identifier
@@ -20,15 +229,12 @@ BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
 _B: Final = f"[{BLANKS}]"
 
 
-@cache
-def _read_lists() -> Mapping[str, tuple[str, ...]]:
-    lists = tomllib.loads(Path(__file__).with_name("name_words.toml").read_text("utf-8"))
-    return {name: tuple(words.split()) for name, words in lists.items()}
+_LISTS: Final = tomllib.loads((Path(__file__).with_name("people") / "name_words.toml").read_text("utf-8"))
 
 
 def words(name: str) -> tuple[str, ...]:
     """Return a list of `name_words.toml`."""
-    return _read_lists()[name]
+    return tuple(_LISTS[name].split())
 
 
 PRIVATE_ROLES: Final = frozenset(words("private_roles"))

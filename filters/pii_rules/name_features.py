@@ -11,7 +11,7 @@ not depend on the texts beside it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import re2
 
-from filters.pii_rules.text.name_model import FAMILY, FAMILY_OF_TWO, read_words
+from filters.pii_rules.name_model import FAMILY, FAMILY_OF_TWO, read_words
 from malmoi.document import Morphemes
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -114,15 +114,6 @@ def _hash_word(word: str) -> int:
 _powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # of _BASE and of its inverse
 
 
-def _grow_powers(size: int) -> Hashes:
-    if len(_powers[0]) < size:
-        for i, base in enumerate((_BASE, _INVERSE)):
-            row = np.full(max(size, 4096), base, np.uint64)
-            row[0] = 1
-            _powers[i] = np.cumprod(row, dtype=np.uint64)
-    return _powers[0]
-
-
 def _last_true(flags: Flags) -> Ints:
     """Return for each position the last one up to it where `flags` is true, or 0."""
     return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), 0))
@@ -134,13 +125,8 @@ def _next_true(flags: Flags) -> Ints:
     return np.minimum.accumulate(at[::-1])[::-1]
 
 
-def _pad(texts: Iterable[str]) -> str:
-    margin = "\n" * MARGIN
-    return margin + (margin + margin).join(texts) + margin
-
-
 def _encode(padded: str, sizes: Sequence[int]) -> _Codes:
-    """Encode texts that `_pad` has joined; `sizes` are their code points with both margins."""
+    """Encode joined texts; `sizes` are their code points with both margins."""
     codes = np.frombuffer(padded.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
     digit = (codes >= 0x30) & (codes <= 0x39)
     codes = np.where(digit, 0x30, codes)
@@ -157,7 +143,12 @@ def _encode(padded: str, sizes: Sequence[int]) -> _Codes:
     word[starts] = word[stops - 1] = True
     start = _last_true(change[:-1])
     end = _next_true(change[1:]) + 1
-    powers = _grow_powers(len(codes) + 1)
+    if len(_powers[0]) <= len(codes):
+        for i, base in enumerate((_BASE, _INVERSE)):
+            row = np.full(max(len(codes) + 1, 4096), base, np.uint64)
+            row[0] = 1
+            _powers[i] = np.cumprod(row, dtype=np.uint64)
+    powers = _powers[0]
     prefix = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes + 1).astype(np.uint64) * powers[: len(codes)], out=prefix[1:])
     before = np.concatenate(([0], _last_true(word)[:-1]))
@@ -183,11 +174,6 @@ def _is_in(values: Hashes, name: str) -> Flags:
 @cache
 def _double_families() -> Hashes:
     return np.unique(np.array([_hash_word(name) for name in FAMILY_OF_TWO], np.uint64))
-
-
-def _is_family(codes: Ints) -> Flags:
-    flags: Flags = _syllable_classes()[0][np.minimum(codes, _BMP)] > 0
-    return flags
 
 
 def _is_double_family(text: _Codes, start: Ints) -> Flags:
@@ -223,7 +209,7 @@ def find_candidates(text: _Codes) -> Candidates:
     """Return the candidates in Hangul, in padded positions, sorted by start and end."""
     first = np.flatnonzero(text.hangul & (text.run_start == np.arange(len(text.codes))))
     length = text.run_end[first] - first
-    family = _is_family(text.codes[first])
+    family = _syllable_classes()[0][np.minimum(text.codes[first], _BMP)] > 0
     double = (length >= 2) & _is_double_family(text, first)
     blank = text.codes[first - 1] == 0x20  # two blanks separate columns
     opened = _is_among(text.codes[first - 1], _OPENING) | (blank & _is_among(text.codes[first - 2], _COLUMNS))
@@ -308,14 +294,6 @@ def _find_other_scripts(padded: str) -> list[tuple[int, int, int]]:
     return rows
 
 
-def _add_other_scripts(padded: str, found: Candidates) -> Candidates:
-    rows = _find_other_scripts(padded)
-    if not rows:
-        return found
-    more = np.array(rows, np.int64).T
-    return Candidates(*(np.concatenate((old, new)) for old, new in zip(found, more, strict=True)))
-
-
 def _tag_positions(size: int, excerpts: Sequence[Excerpt]) -> tuple[Ints, Ints, Ints]:
     """Return for each padded position the tag of the morpheme that covers it, and where it starts and ends.
 
@@ -324,7 +302,18 @@ def _tag_positions(size: int, excerpts: Sequence[Excerpt]) -> tuple[Ints, Ints, 
     tags = np.zeros(size, np.int64)
     start = np.full(size, -1, np.int64)
     end = np.full(size, -1, np.int64)
-    rows = list(_place_morphemes(excerpts))
+    rows: list[tuple[Ints, Ints, Ints, Sequence[str]]] = []  # padded starts and ends, the end of the text, tags
+    place = MARGIN
+    for _, pieces, morphemes in excerpts:
+        last_place = place + sum(last - first + 1 for first, last in pieces) - 1 + MARGIN
+        if morphemes is not None:
+            for at, last in pieces:
+                some = slice(bisect_left(morphemes.start, at), bisect_left(morphemes.start, last))
+                begin = np.asarray(morphemes.start[some], np.int64) + (place - at)
+                close = begin + np.asarray(morphemes.length[some], np.int64)
+                rows.append((begin, close, np.full(len(begin), last_place), morphemes.tag[some]))
+                place += last - at + 1
+        place = last_place + MARGIN
     if not rows:
         return tags, start, end
     begin, close, stop = (np.concatenate([row[i] for row in rows]) for i in range(3))
@@ -334,21 +323,6 @@ def _tag_positions(size: int, excerpts: Sequence[Excerpt]) -> tuple[Ints, Ints, 
     covered = np.arange(len(each)) + (begin - np.cumsum(length) + length)[each]
     tags[covered], start[covered], end[covered] = found[each], begin[each], close[each]
     return tags, start, end
-
-
-def _place_morphemes(excerpts: Sequence[Excerpt]) -> Iterator[tuple[Ints, Ints, Ints, Sequence[str]]]:
-    """Yield for each piece the padded start and end of its morphemes, the end of its text, and their tags."""
-    place = MARGIN
-    for _, pieces, morphemes in excerpts:
-        stop = place + sum(last - first + 1 for first, last in pieces) - 1 + MARGIN
-        if morphemes is not None:
-            for at, last in pieces:
-                row = slice(bisect_left(morphemes.start, at), bisect_left(morphemes.start, last))
-                begin = np.asarray(morphemes.start[row], np.int64) + (place - at)
-                close = begin + np.asarray(morphemes.length[row], np.int64)
-                yield begin, close, np.full(len(begin), stop), morphemes.tag[row]
-                place += last - at + 1
-        place = stop + MARGIN
 
 
 _TAGS: Final = {
@@ -379,9 +353,13 @@ def compute_batch(excerpts: Sequence[Excerpt], *, with_lists: bool = True) -> tu
     behind it. Of one excerpt, candidates and slots are the same in any batch.
     """
     joined = [excerpt.join() for excerpt in excerpts]
-    padded = _pad(joined)
+    margin = "\n" * MARGIN
+    padded = margin + (margin + margin).join(joined) + margin
     coded = _encode(padded, [len(text) + 2 * MARGIN for text in joined])
-    found = _add_other_scripts(padded, find_candidates(coded))
+    found = find_candidates(coded)
+    if others := _find_other_scripts(padded):
+        more = np.array(others, np.int64).T
+        found = Candidates(*(np.concatenate((old, new)) for old, new in zip(found, more, strict=True)))
     with np.errstate(over="ignore"):
         analysis = _tag_positions(len(padded), excerpts)
         parts = [
@@ -393,7 +371,7 @@ def compute_batch(excerpts: Sequence[Excerpt], *, with_lists: bool = True) -> tu
 
 _CHUNK: Final = 8_192  # candidates whose features are computed at once; bounds the memory
 # Each feature is a hash of its values, and of type and length of the candidate if it begins with *. The values are
-# those of `_read_form`, `_read_context` and `_read_analysis`.
+# those of `_compute_slots`.
 _FEATURES: Final = tuple(
     line.split()
     for line in """
@@ -452,7 +430,17 @@ def _compute_slots(
     values: _Values = {"*": found.type * 8 + np.minimum(found.end - found.start, 7) + 1}
     _read_form(values, text, found, with_lists)
     _read_context(values, text, found)
-    _read_analysis(values, found, *analysis)
+    tags, first, stop = analysis  # all equal without an analysis
+    start, end, _ = found
+    known = tags[start] > 0
+    values |= {
+        "tag": tags[start],
+        "tag_last": tags[end - 1],
+        "tag_fits": (first[start] == start) * 2 + (stop[end - 1] == end) + 4 * (stop[start] == end),
+        "tag_lists": np.where(known, values["lists"], 99),
+        "tag_behind": np.where(known, tags[end], 99),
+        "tag_before": np.where(known, tags[start - 1], 99),
+    }
     names = ["", *values]
     table = np.zeros((len(names), len(found.start)), np.uint64)
     for i, value in enumerate(values.values(), 1):
@@ -534,20 +522,6 @@ def _read_context(values: _Values, text: _Codes, found: Candidates) -> None:
         "word_after": _hash_ranges(text, after, after_end),
         "head_after": _hash_ranges(text, after, np.minimum(after + 2, after_end)),
         "word_third": _hash_ranges(text, third, np.minimum(text.run_end[third], third + 4)),
-    }
-
-
-def _read_analysis(values: _Values, found: Candidates, tags: Ints, first: Ints, stop: Ints) -> None:
-    """Add the morphemes at the start, at the end, behind and before the candidate; all equal without an analysis."""
-    start, end, _ = found
-    known = tags[start] > 0
-    values |= {
-        "tag": tags[start],
-        "tag_last": tags[end - 1],
-        "tag_fits": (first[start] == start) * 2 + (stop[end - 1] == end) + 4 * (stop[start] == end),
-        "tag_lists": np.where(known, values["lists"], 99),
-        "tag_behind": np.where(known, tags[end], 99),
-        "tag_before": np.where(known, tags[start - 1], 99),
     }
 
 

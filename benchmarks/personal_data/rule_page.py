@@ -1,4 +1,4 @@
-"""Write docs/personal-data-kinds.md from the rule tables: `python -m filters.pii_rules.engine.rule_page`.
+"""`python -m benchmarks.personal_data.rule_page`: write docs/personal-data-kinds.md from the rule tables.
 
 The text between two headings of a kind is generated; everything else of the page is written by hand.
 """
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from filters.pii_rules.engine.rule_table import MARKS, Row, read_tables
+from filters.pii_rules.rule_table import MARKS, Row, read_tables
 
-PAGE: Final = Path(__file__).parents[3] / "docs" / "personal-data-kinds.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "personal-data-kinds.md"
 _BEGIN, _END = "<!-- rules of {} -->", "<!-- end of {} -->"
 _EXAMPLE = 60  # code points of an example on the page; longer ones stay in the tables
 

@@ -1,6 +1,6 @@
 """The form of a Korean name: family names, listed given names, and words that only begin like a name.
 
-For cells and fields beside a number; in a text `people/name_tagger.py` decides.
+For cells and fields beside a number; in a text `name_tagger.py` decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독�
 @cache
 def read_words(name: str) -> tuple[str, ...]:
     """Return the words of a list in this folder, e.g. "given_names"; lines of # describe it."""
-    lines = Path(__file__).with_name(name + ".txt").read_text("utf-8").splitlines()
+    lines = (Path(__file__).with_name("text") / f"{name}.txt").read_text("utf-8").splitlines()
     return tuple(word for line in lines if not line.startswith("#") for word in line.split())
 
 

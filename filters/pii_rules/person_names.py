@@ -1,26 +1,33 @@
 """Names of persons that are private in their text.
 
-The tagger (`name_tagger`) recognises names. The evidence around a name (`name_evidence`, `block_evidence`, weighed by
-`name_privacy`) decides whether it is private. The tagger reads only blocks and lines that may contain a private name.
+The tagger (`name_tagger`) recognises names. The evidence around a name (`name_evidence`) and that of its block (its
+words, the kinds of documents that they belong to, its shape) decide whether it is private, by weights learned from
+texts with marked private names. The tagger reads only blocks and lines that may contain a private name.
+`private_names.toml` holds the weights, `document_kinds.toml` words of each kind of document;
+`docs/person-name-model.md` describes training and limits.
 """
 
 from __future__ import annotations
 
+import tomllib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import re2
+from ahocorasick_rs import AhoCorasick, Implementation
 
-from filters.pii_rules.people import name_context as context
-from filters.pii_rules.people.name_evidence import AROUND, LINE, PUBLIC, Page, is_of_person
-from filters.pii_rules.people.name_features import SPACED, SPLIT, Excerpt, Piece
-from filters.pii_rules.people.name_privacy import Block, PrivacyModel, load_privacy_model
-from filters.pii_rules.people.name_tagger import Name, tag_batch
-from filters.pii_rules.text.digit_runs import contains, matches
-from filters.pii_rules.text.match import Match
-from filters.pii_rules.text.table_columns import find_cells
+from filters.pii_rules import name_evidence as context
+from filters.pii_rules.candidate import Match
+from filters.pii_rules.digit_runs import contains, matches
+from filters.pii_rules.labels import find_cells
+from filters.pii_rules.name_evidence import AROUND, LINE, PUBLIC, Page, is_of_person
+from filters.pii_rules.name_features import SPACED, SPLIT, Excerpt, Piece
+from filters.pii_rules.name_tagger import Name, tag_batch
 from malmoi.document import Morphemes
 from malmoi.prefilter import build_set
 
@@ -93,25 +100,19 @@ def find_person_names(texts: Sequence[Text]) -> list[list[Match]]:
     opened = [_open_text(*one[:3]) for one in texts]
     read = [i for i, one in enumerate(opened) if one.pieces]
     found: list[list[Match]] = [[] for _ in texts]
-    for batch in _split_batch(read, opened):
+    batches, size = list[list[int]](), 0  # of bounded size; a longer text is a batch of its own
+    for i in read:
+        more = sum(end - start for start, end in opened[i].pieces)
+        if not batches or size + more > _BATCH:
+            batches.append([])
+            size = 0
+        batches[-1].append(i)
+        size += more
+    for batch in batches:
         excerpts = [Excerpt(texts[i].text, opened[i].pieces, texts[i].morphemes) for i in batch]
         for i, names in zip(batch, tag_batch(excerpts, least=LEAST), strict=True):
             found[i] = list(_find_private(texts[i], opened[i], names))
     return found
-
-
-def _split_batch(read: Sequence[int], opened: Sequence[_Opened]) -> Iterator[list[int]]:
-    """Yield the texts to read in batches of bounded size; a longer text is a batch of its own."""
-    batch, size = list[int](), 0
-    for i in read:
-        more = sum(end - start for start, end in opened[i].pieces)
-        if batch and size + more > _BATCH:
-            yield batch
-            batch, size = [], 0
-        batch.append(i)
-        size += more
-    if batch:
-        yield batch
 
 
 def _open_text(text: str, data: bytes, found: Sequence[Match]) -> _Opened:
@@ -124,7 +125,16 @@ def _open_text(text: str, data: bytes, found: Sequence[Match]) -> _Opened:
     ranges += [_extend_to_lines(text, start, end) for start, end in cells]
     if 0 in hits:
         ranges += [_extend_to_lines(text, start, end + _REACH) for start, end in matches(ROLE, text, data)]
-    return _Opened(anchors, blocks, cells, _open_lines(text, anchors, ranges))
+    for anchor in anchors:
+        reach = AROUND if is_of_person(anchor, text) else _REACH
+        ranges.append(_extend_to_lines(text, anchor.start - reach, anchor.end + reach))
+    pieces: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if pieces and start <= pieces[-1][1]:
+            pieces[-1] = pieces[-1][0], max(end, pieces[-1][1])
+        else:
+            pieces.append((start, end))
+    return _Opened(anchors, blocks, cells, pieces)
 
 
 @cache
@@ -174,23 +184,18 @@ def _judge_name(page: Page, i: int, privacy: PrivacyModel, block: int) -> _Judge
 
 def _vote_in_rows(page: Page, judged: list[_Judged]) -> list[_Judged]:
     """Give the names of a row one judgement: a reason of one of them, or else the mean of their weights."""
-    for first, last in _find_rows(page, judged):
-        row = judged[first:last]
-        why = "beside another name" if any(one.why for one in row) else ""
-        weight = sum(one.weight for one in row) // len(row)
-        judged[first:last] = [_Judged(one.why or why, weight, votes=True) for one in row]
-    return judged
-
-
-def _find_rows(page: Page, judged: Sequence[_Judged]) -> Iterator[tuple[int, int]]:
-    """Yield first and last (exclusive) of the names that only marks and conjunctions separate."""
     first = 0
-    for i in range(1, len(judged) + 1):
-        together = i < len(judged) and judged[i - 1].votes and judged[i].votes
-        if not (together and page.is_in_row(page.names[i - 1], page.names[i])):
-            if i - first > 1:
-                yield first, i
-            first = i
+    for last in range(1, len(judged) + 1):
+        together = last < len(judged) and judged[last - 1].votes and judged[last].votes
+        if together and page.is_in_row(page.names[last - 1], page.names[last]):
+            continue  # only marks and conjunctions separate them
+        if last - first > 1:
+            row = judged[first:last]
+            why = "beside another name" if any(one.why for one in row) else ""
+            weight = sum(one.weight for one in row) // len(row)
+            judged[first:last] = [_Judged(one.why or why, weight, votes=True) for one in row]
+        first = last
+    return judged
 
 
 def find_anchors(text: str, data: bytes, found: Iterable[Match]) -> list[Match]:
@@ -219,21 +224,6 @@ def _find_name_cells(text: str, data: bytes, anchors: Sequence[Match], *, contac
         )
 
 
-def _open_lines(text: str, anchors: Sequence[Match], others: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the ranges that the tagger reads: the lines of identifiers, and `others`."""
-    ranges = list(others)
-    for anchor in anchors:
-        reach = AROUND if is_of_person(anchor, text) else _REACH
-        ranges.append(_extend_to_lines(text, anchor.start - reach, anchor.end + reach))
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def _extend_to_lines(text: str, start: int, end: int) -> tuple[int, int]:
     """Extend a range to whole lines, or by 160 code points to the end of a word."""
     start, end = max(0, start), min(len(text), end)
@@ -244,3 +234,129 @@ def _extend_to_lines(text: str, start: int, end: int) -> tuple[int, int]:
     if last < 0:
         last = len(text) if end + LINE >= len(text) else max(end, text.rfind(" ", end, end + LINE))
     return first, last
+
+
+WEIGHTS: Final = Path(__file__).with_name("people") / "private_names.toml"
+_ZEROS: Final = repeat(0)  # for evidence without a weight
+START: Final = ""  # evidence of every name and of every block
+
+
+class Block(NamedTuple):
+    """A block of a text, in code points, and what its evidence weighs in tenths: for its names, and for reading it."""
+
+    start: int
+    end: int
+    weight: int
+    opening: int
+
+
+def rate_opening(opening: int) -> str:
+    """Return how likely a block has private names, as evidence for its names: in steps of 5 tenths.
+
+    >>> rate_opening(-12), rate_opening(300)
+    ('block -3', 'block 6')
+    """
+    return f"block {max(-7, min(6, opening // 5))}"
+
+
+class PrivacyModel:
+    """Weighs the evidence of names and of blocks."""
+
+    def __init__(self, names: Mapping[str, int], blocks: Mapping[str, int]) -> None:
+        self.names, self.blocks = names, blocks
+        self.finder = WordFinder({e.removeprefix(WORD) for e in (*names, *blocks) if e.startswith(WORD)})
+        self.words = {e.removeprefix(WORD): weight for e, weight in names.items() if e.startswith(WORD)}
+        self.opening_words = {e.removeprefix(WORD): weight for e, weight in blocks.items() if e.startswith(WORD)}
+
+    def weigh(self, evidence: Iterable[str]) -> int:
+        """Return the sum of the weights of evidence for a name, in tenths."""
+        return sum(map(self.names.get, evidence, _ZEROS))
+
+    def read_blocks(self, text: str) -> list[Block]:
+        """Return the blocks of `text` with their weights."""
+        return [self._read_block(text, start, end) for start, end in split_blocks(text)]
+
+    def _read_block(self, text: str, start: int, end: int) -> Block:
+        part = text[start:end]
+        found = self.finder.find_words(part)
+        rest = list(self.finder.read_rest(part, found))
+        weight = sum(map(self.words.get, found, _ZEROS)) + self.weigh(rest)
+        opening = sum(map(self.opening_words.get, found, _ZEROS)) + sum(map(self.blocks.get, rest, _ZEROS))
+        opening += self.blocks.get(START, 0)
+        return Block(start, end, weight + self.names.get(rate_opening(opening), 0), opening)
+
+
+@cache
+def load_privacy_model(path: Path = WEIGHTS) -> PrivacyModel:
+    """Load the weights from a file with the tables `names` and `blocks`: lines of evidence by weight in tenths."""
+    tables = tomllib.loads(path.read_text("utf-8"))
+    read = [
+        {one: int(tenths) for tenths, lines in tables[name].items() for one in lines.removesuffix("\n").split("\n")}
+        for name in ("names", "blocks")
+    ]
+    return PrivacyModel(*read)
+
+
+WORD: Final = "word="  # begins the evidence of a word
+BLOCK: Final = 900  # code points of a block, to the end of a line
+_KINDS: Final = Path(__file__).with_name("people") / "document_kinds.toml"
+_MOST: Final = 3  # words of a kind that count
+_MARKS: Final = "|:,·/-\t"
+_ENDS: Final = ("다.", "요.", "까?", "다\n", "음\n")  # of sentences
+
+
+class WordFinder:
+    """Finds words of documents: those of the kinds, and those that training has chosen."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        owners: dict[str, list[str]] = {word: [] for word in words}
+        for kind, entry in read_kinds().items():
+            for group in ("strong", "signals"):
+                for word in split_words(entry.get(group, "")):
+                    owners.setdefault(word, []).append(f"kind={kind} {group}")
+        self.kinds = {word: tuple(kinds) for word, kinds in owners.items() if kinds}
+        self.finder = AhoCorasick(sorted(owners), implementation=Implementation.DFA)
+
+    def find_words(self, text: str) -> set[str]:
+        """Return the words in a block."""
+        return set(self.finder.find_matches_as_strings(text, overlapping=True))
+
+    def read_evidence(self, text: str) -> list[str]:
+        """Return the evidence of a block: its words, kinds and shape."""
+        found = self.find_words(text)
+        return [*(WORD + word for word in sorted(found)), *self.read_rest(text, found)]
+
+    def read_rest(self, text: str, found: set[str]) -> Iterator[str]:
+        """Yield the evidence of a block besides its words: how many words of each kind it has, and its shape."""
+        kinds = Counter(kind for word in self.kinds.keys() & found for kind in self.kinds[word])
+        yield from (f"{kind} {min(count, _MOST)}" for kind, count in sorted(kinds.items()))
+        size, lines = max(1, len(text)), text.count("\n") + 1
+        hangul = (len(text.encode("utf-8", "replace")) - len(text)) // 2
+        yield f"lines {min(6, 100 * lines // size)}"
+        yield f"length {min(6, size // 150)}"
+        yield f"sentences {min(5, 300 * sum(map(text.count, _ENDS)) // size)}"
+        yield f"marks {min(5, 30 * sum(map(text.count, _MARKS)) // size)}"
+        yield f"hangul {min(4, 5 * hangul // size)}"
+
+
+@cache
+def read_kinds() -> dict[str, dict[str, Any]]:
+    """Return the entries of `document_kinds.toml`: words and examples by kind."""
+    return tomllib.loads(_KINDS.read_text("utf-8"))
+
+
+def split_words(words: str) -> list[str]:
+    """Return the words of a list; _ is a blank in one of them."""
+    return [word.replace("_", " ") for word in words.split()]
+
+
+def split_blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Yield blocks of whole lines; a longer line is a block, or several, of its own."""
+    start = 0
+    while start < len(text):
+        end = len(text)
+        if end - start > BLOCK:
+            cut = text.rfind("\n", start, start + BLOCK)
+            end = cut + 1 if cut > start else start + BLOCK
+        yield start, end
+        start = end

@@ -9,13 +9,11 @@ from typing import Final, TypeAlias, cast
 
 import re2
 
-from filters.pii_rules.engine.candidate import Candidate
-from filters.pii_rules.engine.conditions import compile_rule
-from filters.pii_rules.engine.rule_table import MARKS, REACH_OF_PATTERN, Rule, read_tables
-from filters.pii_rules.text import digit_runs
-from filters.pii_rules.text.digit_runs import Run, Window, find_groups, matches
-from filters.pii_rules.text.match import Match, resolve_overlaps
-from filters.pii_rules.text.table_columns import find_cells
+from filters.pii_rules import digit_runs
+from filters.pii_rules.candidate import Candidate, Match, resolve_overlaps
+from filters.pii_rules.digit_runs import Run, Window, find_groups, matches
+from filters.pii_rules.labels import find_cells
+from filters.pii_rules.rule_table import MARKS, REACH_OF_PATTERN, Rule, compile_rule, read_tables
 from malmoi.prefilter import build_set
 
 Finder: TypeAlias = Callable[[str, bytes], Iterator[Match]]
@@ -88,15 +86,14 @@ def build_gates() -> tuple[tuple[re2.Set, tuple[tuple[Finder, ...], ...]], ...]:
     for (automaton, *_), rules in alike.items():
         finder = _build_finder(rules)
         owned[automaton] += [(gate, finder) for gate in rules[0].gates]
-    return tuple(_build_automaton(pairs) for pairs in owned.values() if pairs)
-
-
-def _build_automaton(pairs: Sequence[tuple[str, Finder]]) -> tuple[re2.Set, tuple[tuple[Finder, ...], ...]]:
-    """Return the set of different gates, and the finders of each."""
-    finders: dict[str, list[Finder]] = {}
-    for gate, finder in pairs:
-        finders.setdefault(gate, []).append(finder)
-    return build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))
+    automata = []
+    for pairs in owned.values():
+        finders: dict[str, list[Finder]] = {}
+        for gate, finder in pairs:
+            finders.setdefault(gate, []).append(finder)
+        if finders:
+            automata.append((build_set(list(finders), GATE_BYTES), tuple(map(tuple, finders.values()))))
+    return tuple(automata)
 
 
 def _build_finder(rules: Sequence[Rule]) -> Finder:
@@ -178,18 +175,13 @@ def _find_in_runs(rules: Sequence[Rule]) -> Finder:
             for part in parts:
                 if part.widest:
                     yield from _find_in_run(text, run, part.shapes, part.widest)
-                if part.whole:
-                    yield from _find_in_rows(text, run, part.whole)
+                for first, last in _split_rows(run) if part.whole else ():
+                    size = sum(map(len, run.groups[first:last]))
+                    fitting = [rule for rule, least, most in part.whole if least <= size <= most]
+                    if fitting:
+                        yield from _judge_window(Window(text, run, first, last), fitting)
 
     return find_in_runs
-
-
-def _find_in_rows(text: str, run: Run, rules: Sequence[tuple[Rule, int, int]]) -> Iterator[Match]:
-    for first, last in _split_rows(run):
-        size = sum(map(len, run.groups[first:last]))
-        fitting = [rule for rule, least, most in rules if least <= size <= most]
-        if fitting:
-            yield from _judge_window(Window(text, run, first, last), fitting)
 
 
 def _find_in_run(text: str, run: Run, shapes: Mapping[tuple[int, ...], Sequence[Rule]], widest: int) -> Iterator[Match]:
@@ -223,18 +215,16 @@ def _split_rows(run: Run) -> Iterator[tuple[int, int]]:
     for last in range(1, count + 1):
         if last < count and run.separators[last] in _INSIDE:
             continue
-        rows = {(first, last), *_split_at_other_separators(run, first, last)}
+        rows, begin, mark = {(first, last)}, first, digit_runs.WRAP  # a dash at a line end goes with every kind
+        for at in range(first + 1, last):
+            separator = run.separators[at]
+            if separator == digit_runs.WRAP:
+                continue
+            if mark not in (digit_runs.WRAP, separator):
+                rows.add((begin, at))
+                begin, mark = at, digit_runs.WRAP
+            else:
+                mark = separator
+        rows.add((begin, last))
         yield from sorted(row for row in rows if row[1] - row[0] <= _MOST_GROUPS)
         first = last
-
-
-def _split_at_other_separators(run: Run, first: int, last: int) -> Iterator[tuple[int, int]]:
-    mark = digit_runs.WRAP  # a dash at a line end goes with every kind
-    for at in range(first + 1, last):
-        separator = run.separators[at]
-        if separator != digit_runs.WRAP and mark not in (digit_runs.WRAP, separator):
-            yield first, at
-            first, mark = at, digit_runs.WRAP
-        elif separator != digit_runs.WRAP:
-            mark = separator
-    yield first, last

@@ -16,11 +16,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from filters.pii_rules.people.name_features import BITS, MARGIN, Excerpt, Piece, compute_batch
+from filters.pii_rules.name_features import BITS, MARGIN, Excerpt, Piece, compute_batch
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.document import Morphemes
 
-MODEL: Final = Path(__file__).with_name("names.model")
+MODEL: Final = Path(__file__).with_name("people") / "names.model"
 
 
 class Name(NamedTuple):

@@ -1,1 +1,0 @@
-"""E-mail addresses, handles and profile links."""

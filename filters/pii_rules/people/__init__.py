@@ -1,1 +1,0 @@
-"""Rules for names and birth dates."""

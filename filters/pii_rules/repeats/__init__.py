@@ -1,1 +1,0 @@
-"""Search a document for repeats of detected values."""

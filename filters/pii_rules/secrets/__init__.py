@@ -1,1 +1,0 @@
-"""Tokens, passwords and network addresses."""

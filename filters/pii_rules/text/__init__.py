@@ -1,1 +1,0 @@
-"""Text analysis shared by all rules: labels, digits, dates, checksums, table columns, the name model."""
