@@ -24,7 +24,7 @@ from kiwipiepy import Kiwi
 from rich.console import Console
 from rich.table import Table
 
-from filters.views.code_fences import remove_fences
+from filters.korean.text_views import remove_fences
 from malmoi.storage import shard
 
 SENTENCES = Path(__file__).parent / "labels" / "homographs.jsonl"

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from filters import morphology
-from filters.views.code_fences import remove_fences
+from filters.korean.text_views import remove_fences
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.storage import shard
 

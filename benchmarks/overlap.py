@@ -22,8 +22,8 @@ from benchmarks import gold
 from filters.benchmark_overlap import load_index
 from filters.duplicates.sketch import letters_of
 from filters.evaluation import search_kernels
+from filters.evaluation.item_files import Item
 from filters.evaluation.item_index import Index, build
-from filters.evaluation.items import Item
 from malmoi.recipe_files import resolve_files
 
 RUN, MIN_SHARE = 12, 0.7  # the defaults of the filter

@@ -23,7 +23,7 @@ from benchmarks import ngram_training
 from benchmarks.ngram_training import Floats
 from filters import abuse, morphology
 from filters.korean import ngram_model
-from filters.lexicons.term_lists import to_search_form
+from filters.korean.term_lists import to_search_form
 from malmoi.document import Document, Provenance
 
 ROOT = Path(__file__).parents[1]

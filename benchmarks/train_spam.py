@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.ngram_training import Floats, cross_validate, train
 from filters.korean import ngram_model
-from filters.lexicons.term_lists import MOST_CHARS, to_search_form
+from filters.korean.term_lists import MOST_CHARS, to_search_form
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "spam_model.bin"

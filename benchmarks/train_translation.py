@@ -22,7 +22,7 @@ from benchmarks import ngram_training
 from benchmarks.ngram_training import Floats
 from filters import morphology
 from filters.korean import ngram_model
-from filters.korean.translation_model import NO, SHIFT, SLOPE, YES, spell_signs
+from filters.translation import NO, SHIFT, SLOPE, YES, spell_signs
 from malmoi.document import Document, Provenance
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from filters.korean import ngram_model
-from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
+from filters.korean.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
@@ -152,7 +152,12 @@ def spell_features(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) -> 
 def leave_out_cited(sentence: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Leave out the terms inside quotation marks in a longer sentence."""
     cited = [span.span() for span in _QUOTED.finditer(sentence) if len(sentence) - len(span.group()) > _AROUND]
-    return tuple(hit for hit in hits if not _is_inside(hit[0], hit[1], cited))
+    kept = []
+    for hit in hits:
+        at = bisect_right(cited, (hit[0], len(cited) and cited[-1][1])) - 1
+        if at < 0 or hit[1] > cited[at][1]:  # `cited` is sorted
+            kept.append(hit)
+    return tuple(kept)
 
 
 def _label_sentence(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) -> str:
@@ -163,19 +168,13 @@ def _label_sentence(sentence: str, hits: Sequence[Hit], forms: Sequence[str]) ->
     if score_sentence(sentence, hits, forms) <= THRESHOLD:
         return ""
     kinds = [term.kind for *_, term in hits]
-    groups = [hit for hit in hits if hit[2].kind == "group" and _is_about_group(sentence, hit)]
+    # The whole group is meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가.
+    groups = [
+        (start, end, term)
+        for start, end, term in hits
+        if term.kind == "group"
+        and (term.family != "gender" or term.text.endswith(_OF_ALL) or sentence.startswith(_OF_ALL, end))
+    ]
     plural = any(sentence.startswith("들", end) or term.text.endswith("들") for _, end, term in groups)
     despised = "scorn" in kinds or "contempt" in kinds or (plural and "mild" in kinds)
     return "hate" if "slur" in kinds or (groups and despised) else "offensive"
-
-
-def _is_inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
-    """Whether one of the sorted `spans` contains [start, end)."""
-    at = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
-    return at >= 0 and end <= spans[at][1]
-
-
-def _is_about_group(text: str, hit: tuple[int, int, Term]) -> bool:
-    """Whether the whole group is meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
-    _, end, term = hit
-    return term.family != "gender" or term.text.endswith(_OF_ALL) or text.startswith(_OF_ALL, end)

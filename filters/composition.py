@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from filters.korean.text_views import Kind, find_fences, kind_of, prose
 from filters.language import count_letters
 from filters.structure import ends_sentence, links_words
-from filters.views.code_fences import find_fences
-from filters.views.line_kinds import Kind, kind_of
-from filters.views.text_views import prose
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit

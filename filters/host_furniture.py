@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from filters.views.code_fences import find_fences
+from filters.korean.text_views import find_fences
 from malmoi.document import Document, Edit, Edits
 from malmoi.parameter_bounds import Share
 from malmoi.survey import Rows, Survey

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import pycld2
 
-from filters.views import text_views
+from filters.korean import text_views
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filters.views import text_views
+from filters.korean import text_views
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Chars
 from malmoi.threshold import Limit

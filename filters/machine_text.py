@@ -10,17 +10,17 @@ reads the morphemes of `morphology`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Literal
 
 import re2
 
 from filters.korean.morpheme_signs import CLOSERS, PARTICLE, Grammar, grammar_of
-from filters.machine_text_rules import sentence_frames, tool_leftovers
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Count, Score
@@ -158,7 +158,7 @@ def judge(doc: Document, *, max_score: Score = 0.75, min_morphemes: Count = 30) 
     if len(doc.morphemes) >= min_morphemes:
         if score > max_score:
             outcome, reason = "drop", "machine-text"
-        elif tool_leftovers.is_notice(doc.text, doc.morphemes):
+        elif is_notice(doc.text, doc.morphemes):
             outcome, reason = "drop", "page-notice"
     return Verdict(outcome, reason, score, max_score, measures=(("machine", score),))
 
@@ -176,44 +176,245 @@ def signs_of(text: str, found: Morphemes) -> Signs:
     plain = text if text.isascii() else text.encode("utf-8", "replace").decode()  # RE2 rejects lone surrogates
     # One pattern at a time: RE2 can keep the states of one in its memory, but not those of all combined.
     calques, empty, rendered = (len(kind.findall(plain)) if many else 0 for kind in (_CALQUES, _EMPTY, _RENDERED))
-    open_particles = tool_leftovers.count_open_particles(plain) if "(" in text else 0
+    open_particles = count_open_particles(plain) if "(" in text else 0
     you, commands = _imperative_share(forms, grammar) if many and "당신" in text else (0.0, 0.0)
-    stuffed = sentence_frames.keyword_stuffing(nouns, found) if len(found.sentence_start) >= 5 else 0.0
+    stuffed = keyword_stuffing(nouns, found) if len(found.sentence_start) >= 5 else 0.0
+    pronouns, at = 0.0, signs.find("P")
+    while at >= 0:
+        pronouns += _PRONOUNS.get(forms[at], _OTHERS)
+        at = signs.find("P", at + 1)
+    mixed = 0  # sentences that say 너 and use the honorific 시
+    if many and "너" in forms:
+        some = (forms[first:last] for first, last in pairwise(grammar.bounds))
+        mixed = sum("너" in sentence and ("시" in sentence or "으시" in sentence) for sentence in some)
     return Signs(
         sentences=n,
         late_words=_late_word_rate(text, found, grammar, n) if many else 0.0,
         commands=commands,
         you=you,
-        manners=_count_mixed_manners(forms, grammar) / n if many and "너" in forms else 0.0,
-        pronouns=_weigh_pronouns(forms, signs) / n if many else 0.0,
+        manners=mixed / n,
+        pronouns=pronouns / n if many else 0.0,
         plurals=plurals / max(1, signs.count("N")) if plurals >= 3 else 0.0,
         calques=calques / n,
         rendered=rendered / n,
         slots=open_particles / n,
         slot_share=open_particles / max(1, signs.count(PARTICLE)),
         wrong_objects=_wrong_particle_share(text),
-        residue=tool_leftovers.score_residue(plain, n) + tool_leftovers.score_empty_fields(plain, n),
-        frame=tool_leftovers.score_chat_frame(plain, found),
+        residue=score_residue(plain, n) + score_empty_fields(plain, n),
+        frame=score_chat_frame(plain, found),
         empty=empty / n,
         stuffed=stuffed,
-        owned=sentence_frames.owner_share(found, grammar) if text.count("의") >= 4 else 0.0,
-        phrase=sentence_frames.phrase_share(forms, grammar) if stuffed else 0.0,
-        crammed=sentence_frames.noun_density(text, grammar),
+        owned=owner_share(found, grammar) if text.count("의") >= 4 else 0.0,
+        phrase=phrase_share(forms, grammar) if stuffed else 0.0,
+        crammed=noun_density(text, grammar),
         captions=len(_CAPTION.findall(text)) if "[" in text and 2 * signs.count(".") < n else 0,
         loose=_single_syllable_share(text),
-        garbled=_mojibake_rate(plain),
-        gibberish=tool_leftovers.jamo_rate(plain),
-        misread=tool_leftovers.scan_error_rate(plain),
+        garbled=len(_GARBLED.findall(plain)) / (plain.count(" ") + plain.count("\n") + 1),
+        gibberish=jamo_rate(plain),
+        misread=scan_error_rate(plain),
     )
 
 
-def _weigh_pronouns(forms: Sequence[str], signs: str) -> float:
-    weight = 0.0
-    at = signs.find("P")
+# Quotation marks and back quotes around at most 300 code points of a line; their content is someone else's text.
+_QUOTED = re.compile(
+    r"\"[^\"\n]{1,300}\"|“[^“”\n]{1,300}”|‘[^‘’\n]{1,300}’|`[^`\n]{1,300}`|「[^「」\n]{1,300}」|『[^『』\n]{1,300}』|"
+    r"(?<![^\s(,.])'[^'\n]{1,120}'"
+)
+_MARK = "\u241f"  # replaces a quotation, so that its neighbours do not join
+
+# Tool residue: an answer of a chat program, a statement of being an AI, an empty field.
+_RESIDUE = re2.compile(
+    r"(?:AI|인공지능)\s?(?:언어\s?)?모델로서,?\s(?:저|제|나는|개인|감정|실시간)|"
+    r"(?:저는|제가)\s(?:.{0,12}\s)?(?:AI|인공지능)\s?(?:언어\s?)?모델(?:로서|이기\s때문|이므로|이라|입니다)|"
+    r"요청하신\s.{0,40}(?:작성|정리|번역)해\s?(?:드리겠|드렸|드릴게|보았)|"
+    r"(?:다음은|아래는)\s.{0,10}요청하신\s.{0,30}(?:글|소개문|기사|요약|번역|초안|이야기|보고서)입니다|"
+    r"이\s(?:기사|글|리뷰|게시물|문서|요약)[은는]\s.{0,20}자동(?:으로)?\s?(?:생성|작성)(?:된|되었|됨|\s시스템)|"
+    r"\[[가-힣]{2,6}\s이름\]|\[여기에\s.{1,20}(?:삽입|입력)\]|Invalid Date|\[object Object\]|"
+    r"(?:null|undefined|NaN)\s?(?:님|원|개|명|건|회|년|월|점|%)(?:$|[^가-힣]|[은는이가을를의에로과와도입])"
+)
+_FIELD = re2.compile(r"\[|Invalid|null|undefined|NaN")  # a field is not an answer, at any position
+# Opening and closing sentences of a chat program; people write one or the other, hardly both.
+_OPENS = re2.compile(
+    r"^(?:물론(?:입니다|이죠)!|네, (?:알겠|이해했)습니다!)|"
+    r"^(?:다음은|아래는)\s.{1,40}(?:요약|초안|번역|예시|글|목록)입니다"
+)
+_CLOSES = re2.compile(
+    r"(?:추가로|더)\s궁금(?:한|하신)\s(?:점|사항)이\s있으시면\s언제든지?\s(?:말씀해|물어|질문해)|"
+    r"(?:정보|내용|조건|키워드)[를을]\s(?:더\s)?(?:제공해|알려|말씀해)\s?주시면\s.{0,40}(?:작성|추천|정리|요약|세워|맞춤|드릴\s수)|"
+    r"더\s(?:길게|짧게|자세히)\s작성하거나|톤을\s(?:변경|바꾸|조정)"
+)
+_ENDS = 0.4  # a frame at one end does not decide; at both ends (0.8) it does
+_UNFILLED = re.compile(r"\{[a-z_]{2,30}\}\s?[가-힣]")
+# A particle that leaves its form to the reader, as only a template does; after a Latin name people do it too.
+_SLOT = re2.compile(
+    r"[^A-Za-z](?:은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라|\(이\)나)"
+)
+_OPEN = re2.compile(r"\((?:은|는|이|가|을|를|과|와|으)\)")
+
+# A page that explains why it shows nothing: it lacks a script, consent, payment or the page.
+_NOTICE = re2.compile(
+    r"(?:자바스크립트|JavaScript)(?:를|을)\s(?:켜|허용|활성화|사용)|쿠키\s정책|모든\s쿠키를|(?:필수|분석|마케팅|광고)\s쿠키|"
+    r"(?:당사|저희|사이트|페이지|우리)[는은가]\s.{0,40}쿠키를\s사용|(?:유료|정)\s?(?:회원|구독자)만|회원만\s(?:보|열람|이용)|"
+    r"(?:페이지|문서|게시물)[를을]\s찾을\s수\s없|로그인이\s필요|로그인\s?후\s(?:이용|확인|열람)|(?:접근|열람)(?:할|하실)?\s권한이\s없|"
+    r"오류\s코드|주소가\s(?:잘못|변경)|(?:삭제|이동|변경)되었(?:거나|을\s수)|존재하지\s않는\s페이지|구독자이신가요|구독을\s신청해"
+)
+_BESIDE = re2.compile(
+    r"로그인(?:하|해)|이전\s페이지로|홈으로|다시\s(?:시도|확인)해|고객\s?센터|불편을\s드려|해지하실|결제\s수단을|첫\s달은|"
+    r"무제한으로|설정에서|자세한\s내용은|쿠키는|(?:입력|주소가)\s.{0,20}확인해"
+)
+_SHORT_PAGE = 600  # code points; our choice: a notice with its advice has 100 to 400
+# Three jamo or more in a row, of three kinds: random typing; laughter and sobs have one or two.
+_JAMO = re.compile(r"[ㄱ-ㅎㅏ-ㅣ]{3,60}")
+_KEYS = ("ㅏ", "ㅓ", "ㅣ", "ㅗ", "ㅐ")  # the most frequent vowels in random typing; searched first, being rare
+_MIXED = re.compile(r"[ㄱ-ㅎ][ㅏ-ㅣ]|[ㅏ-ㅣ][ㄱ-ㅎ]")  # riddles of initials (ㅅㄱ) have no vowels
+
+# l for 1 and O for 0 in a number; not after a Latin letter or a number, as in part names.
+_MISREAD = re2.compile(r"(?:^|[^A-Za-z0-9._-])(?:l[0-9]|[0-9]{1,8}[lO][0-9조항]|l[.인개명년월일])")
+
+
+def mask_quotes(text: str) -> str:
+    r"""Replace each quotation and each inline code of the text with a sign.
+
+    >>> mask_quotes("제목이 'null님 안녕하세요'로 나온다. `null님`") == f"제목이 {_MARK}로 나온다. {_MARK}"
+    True
+    """
+    return _QUOTED.sub(_MARK, text)
+
+
+def score_residue(text: str, sentences: int) -> float:
+    """Score tool residue: 0, 0.6 for one place in the middle, more for several."""
+    if not _RESIDUE.search(text):
+        return 0.0
+    plain = mask_quotes(text)
+    found = [m.start() for m in _RESIDUE.finditer(plain)]
+    if not found:
+        return 0.0
+    if len(found) == 1:
+        # In the first two sentences or the last, a greeting or 물론입니다! may precede it.
+        at = found[0]
+        near_edge = len(re.findall(r"[.!?]\s", plain[:at])) < 2 or not re.search(r"[.!?]\s+\S", plain[at:])
+        if _FIELD.search(plain[at : at + 10]) or not near_edge:
+            return min(0.6, 6.0 / sentences)
+    return min(3.0, max(1.0, 6.0 * len(found) / sentences))
+
+
+def score_chat_frame(text: str, found: Morphemes) -> float:
+    """Score first and last sentence as those of a chat program: 0, 0.4 for one, 0.8 for both."""
+    if len(found.sentence_start) < 2:
+        return 0.0
+    first = text[found.sentence_start[0] : found.sentence_end[0] + 60]
+    last = text[found.sentence_start[-2] : found.sentence_end[-1]][-400:]
+    return _ENDS * (bool(_OPENS.search(first[:200])) + bool(_CLOSES.search(last)))
+
+
+def score_empty_fields(text: str, sentences: int) -> float:
+    """Score empty fields such as {name}; each counts a quarter of other residue, as people write about them too."""
+    return min(3.0, 1.5 * len(_UNFILLED.findall(mask_quotes(text))) / sentences) if "}" in text else 0.0
+
+
+def count_open_particles(text: str) -> int:
+    """Count the particles that leave their form to the reader.
+
+    >>> count_open_particles("고구마은(는) 채소다. '은(는)'은 조사다. LibreOffice은(는)")
+    1
+    """
+    return len(_SLOT.findall(mask_quotes(text))) if _OPEN.search(text) else 0
+
+
+def is_notice(text: str, found: Morphemes) -> bool:
+    """Whether most sentences of a short page, at least two, explain why it shows nothing or how to proceed."""
+    if len(text) > _SHORT_PAGE or not _NOTICE.search(text):
+        return False
+    bounds = [*found.sentence_start, len(text)]
+    sentences = [text[a:b] for a, b in pairwise(bounds)]
+    core = [bool(_NOTICE.search(s)) for s in sentences]
+    beside = [bool(_BESIDE.search(s)) for s in sentences]
+    return sum(core) >= 2 and 2 * sum(a or b for a, b in zip(core, beside, strict=True)) > len(sentences)
+
+
+def jamo_rate(text: str) -> float:
+    """Return unreadable rows of jamo per word.
+
+    >>> jamo_rate("ㅁㄴㅇㄹ ㅣㅏㅁㄴㅇ ㅋㅋㅋㅋ ㅠㅠㅠ"), jamo_rate("초성 ㅅㄱㄹ 문제")
+    (0.5, 0.0)
+    """
+    if not any(vowel in text for vowel in _KEYS):
+        return 0.0
+    rows = [row for row in _JAMO.findall(text) if len(set(row)) > 2]
+    if not any(map(_MIXED.search, rows)):
+        return 0.0
+    return len(rows) / (text.count(" ") + text.count("\n") + 1)
+
+
+def scan_error_rate(text: str) -> float:
+    """Return numbers scanned partly as letters (l989, 45O), per word; 0 if there are fewer than three.
+
+    >>> scan_error_rate("l989년 l2월 l일에 제2O조를 고쳤다"), scan_error_rate("물 3l와 CO2")
+    (0.8, 0.0)
+    """
+    count = len(_MISREAD.findall(text)) if "l" in text or "O" in text else 0
+    return count / (text.count(" ") + text.count("\n") + 1) if count > 2 else 0.0
+
+
+_HEAD = 7  # morphemes within which the possessor of a sentence ends (주식회사 대온산업의)
+
+
+def noun_density(text: str, grammar: Grammar) -> float:
+    """Return nouns per word in a text of 15 words or more and no final ending: 다이렉트자동차보험비교견적사이트에서."""
+    words = text.count(" ") + text.count("\n") + 1
+    return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
+
+
+def phrase_share(forms: Sequence[str], grammar: Grammar) -> float:
+    """Return the share of content words that one pair of nouns takes: 수원 맛집."""
+    signs = grammar.signs
+    pairs: Counter[tuple[str, str]] = Counter()
+    at = signs.find("NN")
     while at >= 0:
-        weight += _PRONOUNS.get(forms[at], _OTHERS)
-        at = signs.find("P", at + 1)
-    return weight
+        pairs[forms[at], forms[at + 1]] += 1
+        at = signs.find("NN", at + 1)
+    best = max(pairs.values(), default=0)
+    return 2 * best / grammar.count("NVLM") if best >= 4 else 0.0
+
+
+def keyword_stuffing(nouns: Counter[str], found: Morphemes) -> float:
+    """Measure by how much the share of sentences with the commonest noun exceeds half, if that noun is frequent."""
+    if not nouns:
+        return 0.0
+    count = max(nouns.values())
+    share = count / nouns.total()
+    if count < 5 or share < 0.15:
+        return 0.0
+    noun = max(noun for noun, n in nouns.items() if n == count)
+    places = [found.start[i] for i, form in enumerate(found.form) if form == noun]
+    named = {bisect_right(found.sentence_start, place) for place in places}
+    return max(0.0, len(named) / len(found.sentence_start) - 0.5) * min(1.0, share / 0.3)
+
+
+def owner_share(found: Morphemes, grammar: Grammar) -> float:
+    """Return the share of sentences that open with the same name and 의, in a text of facts with numbers.
+
+    Pages generated from a table look like this (청주시의 습도는 62%이다. 청주시의 기온은 …). Writers who use it for
+    style (어머니의 손은 …) give no numbers: they are in fewer than two in five sentences.
+    """
+    signs, bounds, forms = grammar.signs, grammar.bounds, found.form
+    n = len(bounds) - 1
+    if n < 5 or signs.count("0") < 0.4 * n:
+        return 0.0
+    names = Counter(_owner(forms, found.tag, bounds[k], bounds[k + 1]) for k in range(n))
+    del names[""]
+    best = max(names.values(), default=0)
+    return best / n if best >= 4 else 0.0
+
+
+def _owner(forms: Sequence[str], tags: Sequence[str], start: int, stop: int) -> str:
+    """Return the words before 의 that begin a sentence; "" if another particle, an ending or a pronoun comes first."""
+    for i in range(start, min(start + _HEAD, stop)):
+        if tags[i] == "JKG":
+            return "".join(forms[start:i])
+        if tags[i][0] in "VEJ" or tags[i] == "NP":
+            return ""
+    return ""
 
 
 def _late_word_rate(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
@@ -249,19 +450,6 @@ def _imperative_share(forms: Sequence[str], grammar: Grammar) -> tuple[float, fl
     you = sum("당신" in some for some in sentences) / len(sentences)
     bids = sum(any(form.endswith(_BIDS) for form in some[-3:]) for some in sentences) / len(sentences)
     return you, bids if you > 0.5 else 0.0
-
-
-def _count_mixed_manners(forms: Sequence[str], grammar: Grammar) -> int:
-    """Count sentences that say 너 and use the honorific 시."""
-    bounds = grammar.bounds
-    sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
-    return sum(1 for some in sentences if "너" in some and ("시" in some or "으시" in some))
-
-
-def _mojibake_rate(text: str) -> float:
-    """Return mojibake places per word."""
-    count = len(_GARBLED.findall(text))
-    return count / (text.count(" ") + text.count("\n") + 1) if count else 0.0
 
 
 def _wrong_particle_share(text: str) -> float:

@@ -19,7 +19,7 @@ import re
 from html.entities import html5
 from itertools import pairwise
 
-from filters.views.code_fences import find_fences
+from filters.korean.text_views import find_fences
 from malmoi.document import Document, Edit, Edits
 
 VERSION = 1
@@ -107,7 +107,11 @@ def _find_latin_runs(text: str) -> list[_Found]:
         data = bytes(_BYTE[c] for c in run.group())
         if said := _decode_utf8(data):
             found.append((run.start(), run.end(), said, "utf-8"))
-        elif len(data) % 2 == 0 and not _is_ascending(data) and (said := _decode_korean(data, "cp949")):
+        elif (
+            len(data) % 2 == 0
+            and 2 * sum(b - a == 1 for a, b in pairwise(data)) < len(data) - 1  # else a table of characters
+            and (said := _decode_korean(data, "cp949"))
+        ):
             found.append((run.start(), run.end(), said, "cp949"))
     return found
 
@@ -151,12 +155,6 @@ def _decode_korean(data: bytes, encoding: str) -> str:
     return said if syllables == sum("가" <= c <= "힣" for c in said) else ""
 
 
-def _is_ascending(data: bytes) -> bool:
-    """Whether byte values increase one by one, as in a table of characters."""
-    steps = sum(b - a == 1 for a, b in pairwise(data))
-    return 2 * steps >= len(data) - 1
-
-
 def _choose_runs(text: str, runs: list[_Found]) -> list[_Found]:
     """Choose the runs that are certain, judging by the text and their lines."""
     if not runs or _ABOUT.search(text):
@@ -169,15 +167,14 @@ def _choose_runs(text: str, runs: list[_Found]) -> list[_Found]:
     lines: dict[int, list[_Found]] = {}
     for run in runs:
         lines.setdefault(text.rfind("\n", 0, run[0]) + 1, []).append(run)
-    return [run for start, there in lines.items() if _is_alone(text, start, there) for run in there]
-
-
-def _is_alone(text: str, start: int, runs: list[_Found]) -> bool:
-    """Whether a line holds only broken runs and no sound Korean, and enough of them."""
-    stop = text.find("\n", start)
-    line = text[start : stop if stop >= 0 else len(text)]
-    sound = sum("가" <= c <= "힣" for c in line) - sum(sum("가" <= c <= "힣" for c in text[a:b]) for a, b, _, _ in runs)
-    return sound == 0 and _is_certain(runs, MIN_QUOTED)
+    chosen: list[_Found] = []
+    for start, there in lines.items():  # a line of broken runs and no sound Korean, if they are enough
+        stop = text.find("\n", start)
+        line = text[start : stop if stop >= 0 else len(text)]
+        broken = sum(sum("가" <= c <= "힣" for c in text[a:b]) for a, b, _, _ in there)
+        if sum("가" <= c <= "힣" for c in line) == broken and _is_certain(there, MIN_QUOTED):
+            chosen += there
+    return chosen
 
 
 def _is_certain(runs: list[_Found], least: int) -> bool:

@@ -4,7 +4,7 @@ The only module that calls kiwipiepy. The beam of the search is Kiwi's default, 
 homographs (`benchmarks.homographs`, docs/morphemes.md). Without the dictionary of multi-word names (0.1 % of tokens,
 no homograph) a process loads in half the time and saves 200 MB.
 
-The unit of analysis is the line (`filters.korean.analysis_units`). Lines are cached, since menus, notices and headings
+The unit of analysis is the line (`filters.morphology`). Lines are cached, since menus, notices and headings
 recur over the pages of a site. The cache does not change results: a line is always analysed by itself.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from operator import add, attrgetter
@@ -21,9 +21,8 @@ from typing import NamedTuple, TypeAlias
 
 from kiwipiepy import Dialect, Kiwi, Match, Token
 
-from filters.korean.analysis_units import Stretch, split_units
 from filters.korean.sentence_boundaries import find_sentence_starts
-from filters.views.code_fences import find_unspoken
+from filters.korean.text_views import find_unspoken
 from malmoi.document import Document, Morphemes
 
 VERSION = 4
@@ -91,7 +90,7 @@ def mark(doc: Document) -> Morphemes:
     Offsets are code points of `doc.text`; contracted morphemes share a start. Tags are Kiwi's Sejong tags without the
     marks for regular (-R) and irregular (-I) verbs. A sentence runs from its first morpheme to the end of its last. It
     ends where Kiwi ends it, corrected by `filters.korean.sentence_boundaries`, and at the end of a line, unless the
-    line is wrapped (`filters.korean.analysis_units`). A list marker belongs to the sentence after it; a line of signs
+    line is wrapped (`filters.morphology`). A list marker belongs to the sentence after it; a line of signs
     alone is not a sentence. Fenced code and the delimiter row of a table have no morphemes and no sentences. Neither do
     stretches without blanks after
     the first 10,000 code points of such stretches.
@@ -101,17 +100,141 @@ def mark(doc: Document) -> Morphemes:
     >>> list(found.rows())[2:4], len(found.sentence_start)
     ([('가', 'VV', 4, 1), ('었', 'EP', 4, 1)], 1)
     """
-    text = _replace_surrogates(doc.text)
-    return join_units(_analyse_units(text))
-
-
-def _replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which Kiwi cannot take because UTF-8 has none."""
+    text = doc.text
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text)
-    return text
+        text = _SURROGATE.sub("\ufffd", text)  # Kiwi cannot take lone surrogates because UTF-8 has none
+    return join_units(_analyse_units(text))
+
+
+Stretch: TypeAlias = tuple[int, int]
+
+CHUNK_CHARS = 2_000  # code points per call of Kiwi; 20,000 cost 8 % more per character, 것 을 것 을 … five times
+WORD_CHARS = 100  # code points without a blank that may still be a word; longer stretches are split there
+ADDRESS_CHARS = 1_000  # the same for ASCII, where URLs are long; 20,000 letters cost 11 s/MB, 1,000 0.7
+UNSPACED_CHARS = 10_000  # code points of such split stretches analysed per text: 6 s/MB at most
+
+_ITEM = re.compile(r"[ \t]*(?:[-*+•·○●◦■□◆◇▶▷※]|\d{1,3}[.)]|[가-하][.)]|[①-⑳㉠-㉻])[ \t]")
+_UNSPACED = re.compile(rf"\S{{{WORD_CHARS + 1},}}")
+_STOPPED = (". ", "? ", "! ", ".\n", "?\n", "!\n")
+
+
+def split_units(text: str, blocks: tuple[Stretch, ...] = ()) -> Iterator[list[Stretch]]:
+    """Yield the units of `text` outside `blocks`, each as the pieces for Kiwi, in code points.
+
+    Nearly every unit is one piece. A longer one is split after a sentence, else at a blank, at CHUNK_CHARS; a stretch
+    without a blank that is too long for a word is split at WORD_CHARS, and skipped once the text had UNSPACED_CHARS of
+    such stretches.
+
+    >>> list(split_units(" 제목\\n글이다. "))
+    [[(1, 3)], [(4, 8)]]
+    """
+    left = UNSPACED_CHARS
+    ends = iter(line_ends(text, blocks))
+    end = next(ends, len(text) + 1)
+    for start, stop in _find_gaps(text, blocks):
+        at = start
+        while at < stop:
+            while end < at:
+                end = next(ends, len(text) + 1)
+            close = min(end, stop)
+            lean = text[at:close].lstrip()
+            first = close - len(lean)
+            last = first + len(lean.rstrip())
+            if first < last:
+                if last - first <= WORD_CHARS:
+                    yield [(first, last)]
+                else:
+                    pieces, left = _split_unit(text, first, last, left)
+                    if pieces:
+                        yield pieces
+            at = close + 1
+
+
+def _split_unit(text: str, start: int, end: int, left: int) -> tuple[list[Stretch], int]:
+    """Return the pieces of a long unit, and the rest of UNSPACED_CHARS after it."""
+    found: list[Stretch] = []
+    at = start
+    for stretch in _UNSPACED.finditer(text, start, end):
+        first, last = stretch.span()
+        if last - first <= ADDRESS_CHARS and stretch[0].isascii():
+            continue
+        found += chunks(text, at, first)
+        kept = min(last - first, left)
+        found += [(i, min(i + WORD_CHARS, first + kept)) for i in range(first, first + kept, WORD_CHARS)]
+        left -= kept
+        at = last
+    found += chunks(text, at, end)
+    return found, left
+
+
+def chunks(text: str, start: int, end: int, size: int = CHUNK_CHARS) -> Iterator[Stretch]:
+    """Yield (start, end) of pieces of at most `size` code points: split after a sentence, at a blank, or anywhere.
+
+    >>> list(chunks("가나. 다라 마바사", 0, 10, 5))
+    [(0, 4), (4, 7), (7, 10)]
+    """
+    while end - start > size:
+        stop = max(text.rfind(sign, start, start + size) for sign in _STOPPED) + 2
+        if stop < start + size // 2:
+            stop = max(text.rfind(" ", start, start + size), text.rfind("\n", start, start + size)) + 1
+        if stop <= start:
+            stop = start + size
+        yield start, stop
+        start = stop
+    if start < end:
+        yield start, end
+
+
+def line_ends(text: str, blocks: tuple[Stretch, ...] = ()) -> list[int]:
+    """Return the line breaks that end a sentence, in code points, sorted; breaks inside `blocks` are left out.
+
+    That is every line break, unless the lines are wrapped at one width; then only one after a line that is clearly
+    shorter than the others, at an empty line, and before a list item.
+
+    >>> line_ends("제목\\n글이다.")
+    [2]
+    """
+    prose = "\n".join(text[start:end] for start, end in _find_gaps(text, blocks)) if blocks else text
+    width = wrap_width(prose)
+    ends: list[int] = []
+    for start, end in _find_gaps(text, blocks):
+        at = start
+        while (stop := text.find("\n", at, end)) >= 0:
+            if (
+                stop - at < 0.75 * width
+                or not width
+                or text[stop + 1 : stop + 2] == "\n"
+                or _ITEM.match(text, stop + 1)
+            ):
+                ends.append(stop)
+            at = stop + 1
+        ends.append(end)
+    return ends[:-1]
+
+
+def _find_gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
+    """Yield the stretches between the blocks."""
+    done = 0
+    for start, end in blocks:
+        yield done, start
+        done = end
+    yield done, len(text)
+
+
+def wrap_width(text: str) -> int:
+    """Return the width at which lines are wrapped, in code points; 0 if they are not wrapped.
+
+    Lines are wrapped if there are at least ten, half of them nearly as long as the longest tenth, and those 30 to 100
+    code points long; verses and dialogue turns are shorter, paragraphs longer. Only the first 20,000 code points are
+    read.
+    """
+    sizes = sorted(len(line) for line in text[:20_000].split("\n") if line and not line.isspace())
+    if len(sizes) < 10:
+        return 0
+    width = sizes[len(sizes) * 9 // 10]
+    return width if 30 <= width <= 100 and sum(size >= 0.75 * width for size in sizes) * 2 >= len(sizes) else 0
 
 
 def _analyse_units(text: str) -> Iterable[tuple[int, Unit]]:
@@ -189,7 +312,10 @@ def _find_sentences(
         start = starts[first]
         near = max(first, last - 3)  # contracted morphemes share an offset: the last one may not reach furthest
         end = max(map(add, starts[near:last], lengths[near:last]))
-        if tags[first] not in _SIGNS or any(_is_word(unit, tags[i], starts[i]) for i in range(first, last)):
+        if any(  # a word or a number; words in rare scripts are tagged SW too
+            tag not in _SIGNS or (tag == "SW" and unit[at].isalnum())
+            for tag, at in zip(tags[first:last], starts[first:last], strict=True)
+        ):
             begin.append(start if waiting < 0 else waiting)
             close.append(end)
             waiting = -1
@@ -238,8 +364,3 @@ class _Memory:
 
 
 _MEMORY = _Memory()
-
-
-def _is_word(text: str, tag: str, start: int) -> bool:
-    """Whether a morpheme is a word or a number; words in rare scripts are tagged SW too."""
-    return tag not in _SIGNS or (tag == "SW" and text[start].isalnum())

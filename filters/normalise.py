@@ -193,19 +193,16 @@ def _mend_gap(edits: list[Edit], text: str, start: int, end: int, reason: str, *
     gap = text[start:end]
     if gap in ("", " ") and not (gap and (at_end or start == 0)):
         return
-    new = "" if at_end else _normalise_gap(gap, at_start=start == 0)
+    lines = _BREAKS.split(gap)
+    new = "".join("\t" if b == "\t" else " " for b in _BLANKS.findall(lines[-1]))  # of the last line
+    if at_end:
+        new = ""
+    elif start and len(lines) > 1:
+        new = "\n" * min(len(lines) - 1, 2) + new
+    elif start:
+        new = "\t" if "\t" in new else " "
     if new != gap:
         edits.append(_trim_edit(start, gap, new, reason))
-
-
-def _normalise_gap(gap: str, *, at_start: bool) -> str:
-    lines = _BREAKS.split(gap)
-    blanks = "".join("\t" if b == "\t" else " " for b in _BLANKS.findall(lines[-1]))
-    if at_start:
-        return blanks
-    if len(lines) > 1:
-        return "\n" * min(len(lines) - 1, 2) + blanks
-    return "\t" if "\t" in blanks else " "
 
 
 def _trim_edit(start: int, old: str, new: str, reason: str) -> Edit:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters.korean.morpheme_signs import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, Grammar, grammar_of
-from filters.views import text_views
+from filters.korean import text_views
+from filters.korean.morpheme_signs import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, grammar_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Count, Share
@@ -121,13 +121,15 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
     eojeol = [word for word in text_views.prose(text).split() if not word.isascii()]
     per_eojeol = 1 / len(eojeol) if eojeol else 0.0
     sentences = len(found.sentence_start)
+    # A particle may follow a final ending (갔다고, 왔어요), and a quotation closes with a noun form.
+    closed = sum(len(s) for s in grammar.sentences() if not _FINAL.isdisjoint(s.rstrip(CLOSERS)[-2:]))
     return Evidence(
         morphemes=len(found),
         sentences=sentences,
         eojeol=len(eojeol),
         josa=grammar.count(PARTICLE) * per_eojeol,
         eomi=grammar.count(ENDINGS) * per_eojeol,
-        complete=_complete_share(grammar),
+        complete=closed / len(grammar.signs) if grammar.signs else 0.0,
         foreign=grammar.count(FOREIGN) / words if words else 0.0,
         sentence_size=len(eojeol) / sentences if sentences else 0.0,
         eojeol_size=sum(map(len, eojeol)) * per_eojeol,
@@ -143,17 +145,9 @@ def is_report(text: str) -> bool:
     lines = [line for line in map(str.strip, text.splitlines()) if any(map(str.isalpha, line))]
     if len(lines) < _NOTE_LINES:
         return False
-    notes = sum(_is_note(line) for line in lines)
+    marked = ((line, mark) for line in lines if (mark := _NOTE_MARK.match(line)) is not None)
+    notes = sum(
+        line[mark.end() :].count(" ") + 1 >= _NOTE_WORDS and bool(_NOTE_END.search(line[-100:]))
+        for line, mark in marked
+    )
     return notes >= _NOTE_LINES - 1 and notes >= _NOTE_SHARE * len(lines)
-
-
-def _is_note(line: str) -> bool:
-    mark = _NOTE_MARK.match(line)
-    return mark is not None and line[mark.end() :].count(" ") + 1 >= _NOTE_WORDS and bool(_NOTE_END.search(line[-100:]))
-
-
-def _complete_share(grammar: Grammar) -> float:
-    """Return the share of morphemes in sentences with a final ending at or near their end."""
-    # A particle may follow a final ending (갔다고, 왔어요), and a quotation closes with a noun form.
-    closed = sum(len(s) for s in grammar.sentences() if not _FINAL.isdisjoint(s.rstrip(CLOSERS)[-2:]))
-    return closed / len(grammar.signs) if grammar.signs else 0.0

@@ -14,7 +14,7 @@ from filters.personal_data import Kind, has_personal_data
 from filters.personal_data import mark as marks
 from filters.pii_rules.repeats import find_masked
 from malmoi import url_privacy
-from malmoi.document import Document, Provenance, Spans, Verdict
+from malmoi.document import Document, Provenance, Verdict
 from malmoi.parameter_bounds import Count
 
 VERSION = 3
@@ -41,7 +41,8 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     """
     limit = max_resident_numbers if doc.label("use") == "train-only" else 0
     beside = "\n\n".join((doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url)))
-    count = sum(span.kind in _MARKS for span in (*doc.spans, *_mark(beside, _KINDS)))
+    found = marks(Document("", beside, _NOWHERE), kinds=_KINDS)
+    count = sum(span.kind in _MARKS for span in (*doc.spans, *found))
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
     # All kinds, whatever the recipe replaces, which includes all that a release would change in an id.
@@ -49,7 +50,3 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     if has_identifier or find_masked(url_privacy.decode_escapes(doc.id.partition("/")[2]), doc):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
-
-
-def _mark(text: str, kinds: tuple[Kind, ...]) -> Spans:
-    return marks(Document("", text, _NOWHERE), kinds=kinds)

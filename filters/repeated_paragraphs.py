@@ -6,7 +6,7 @@ survey `paragraphs` counts in how many documents each paragraph occurs, and name
 
 Text that is repeated legitimately (articles of laws, formulas of minutes and rulings, prayers, items, tables,
 questions, quotations, code) is never counted. Neither is a short line that is not about its page
-(filters/paragraphs/cues.py).
+(filters/paragraphs/paragraph_keys.py).
 """
 
 from __future__ import annotations
@@ -42,22 +42,17 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
     gone = sum(len(word) for found in going for word in doc.text[found.start : found.end].split())
     if not gone or gone > max_removed * written or written - gone < MIN_LEFT:
         return ()
-    edits: list[Edit] = []
-    for run in _group_runs(doc.text, going):
-        for (start, end), found in zip(_plan_cuts(doc.text, run), run, strict=True):
-            edits.append(Edit(start, end, "", "repeated-in-host" if found.keys[0] in host else "repeated-in-corpus"))
-    return tuple(edits)
-
-
-def _group_runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
-    """Group paragraphs that have only white space between them."""
-    runs: list[list[Paragraph]] = []
+    runs: list[list[Paragraph]] = []  # of paragraphs that have only white space between them
     for found in going:
-        if runs and not text[runs[-1][-1].end : found.start].strip():
+        if runs and not doc.text[runs[-1][-1].end : found.start].strip():
             runs[-1].append(found)
         else:
             runs.append([found])
-    return runs
+    edits: list[Edit] = []
+    for run in runs:
+        for (start, end), found in zip(_plan_cuts(doc.text, run), run, strict=True):
+            edits.append(Edit(start, end, "", "repeated-in-host" if found.keys[0] in host else "repeated-in-corpus"))
+    return tuple(edits)
 
 
 def _plan_cuts(text: str, run: Sequence[Paragraph]) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from filters.views import text_views
+from filters.korean import text_views
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Score, Share
 from malmoi.threshold import Limit

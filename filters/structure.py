@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters.views import text_views
+from filters.korean import text_views
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Count, Share
 from malmoi.threshold import Limit

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from benchmarks.quality_model.texts import Labelled, read_labelled
 from filters import morphology, quality_model
 from filters.korean import ngram_model
-from filters.usefulness.features import CHARACTERS, MEASURES, Features, read_features, weight_of
+from filters.quality_model import CHARACTERS, MEASURES, Features, read_features, weight_of
 from malmoi.document import Document, Provenance
 
 Floats = npt.NDArray[np.float64]

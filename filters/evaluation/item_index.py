@@ -6,18 +6,18 @@ Runs that occur in many items are common test phrases (다음 중 옳지 않은 
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from filters.duplicates.sketch import letters_of
 from filters.evaluation import search_kernels
-from filters.evaluation.item_letters import Bools, Parts, Runs, join_parts, parts_of, read_parts, runs_of
-from filters.evaluation.items import Item
+from filters.evaluation.item_files import Item
 from filters.evaluation.search_kernels import BESIDE, I32, I64, TABLE, U8, U16, U32, U64
 
 FEWEST = 16  # letters of its own that an item must have: docs/evaluation-sets.md states the cost of fewer
@@ -122,10 +122,16 @@ def build(items: Iterable[Item], run: int) -> Index:
     given = list(items)
     parts = parts_of(given)
     runs = runs_of(parts, run)
-    common = _find_common_runs(runs)
+    ordered = np.sort(runs.hashes[runs.parts >= 0])
+    common = np.unique(ordered[COMMON:][ordered[COMMON:] == ordered[: max(0, ordered.size - COMMON)]])
     asked, all_ = _count_own_letters(parts, runs, common, run, len(given))
     alone = asked >= FEWEST
-    first = _find_first_occurrences(parts, len(given))
+    # Items that have parts and are not duplicates of an earlier one, whatever the order of their choices
+    whole = np.zeros(len(given), np.uint64)
+    np.add.at(whole, parts.items, search_kernels.hash_parts(parts.letters, parts.begins, parts.ends))
+    first = np.zeros(len(given), bool)
+    first[np.unique(whole, return_index=True)[1]] = True
+    first[whole == 0] = False
     needy = np.flatnonzero(first & (all_ < FEWEST))
     passages = read_parts([" ".join(given[i].passage) for i in needy], PASSAGE)
     all_[needy] += passages.ends - passages.begins
@@ -133,6 +139,13 @@ def build(items: Iterable[Item], run: int) -> Index:
     seeds, owners = _build_seeds(parts, runs_of(parts, run), common, alone, first & (all_ >= FEWEST))
     names = sorted({(item.set, item.file) for item in given})
     place = {name: i for i, name in enumerate(names)}
+    # Where the seeds with the same first bits begin, about two seeds each
+    bits = max(8, int(seeds.size).bit_length() - 1)
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    # How far before and after a seed the rest of its item may lie: its length, plus marks between its parts. Of an item
+    # whose question is enough alone, only the question is searched for.
+    sizes = parts.ends - parts.begins + BESIDE
+    sizes[alone[parts.items] & (parts.kinds != 0)] = 0
     counted = Counter(item.set for item in given)
     searched = Counter(given[i].set for i in np.unique(owners))
     return Index(
@@ -143,7 +156,7 @@ def build(items: Iterable[Item], run: int) -> Index:
         items=dict(sorted(counted.items())),
         unsearched={name: n - searched[name] for name, n in sorted(counted.items()) if n > searched[name]},
         bits=_build_bit_filter(seeds),
-        starts=_build_starts(seeds),
+        starts=np.concatenate([[0], np.searchsorted(seeds, edges), [seeds.size]]).astype(np.uint32),
         seeds=seeds,
         owners=owners,
         letters=parts.letters,
@@ -152,27 +165,99 @@ def build(items: Iterable[Item], run: int) -> Index:
         kinds=parts.kinds,
         of_item=np.searchsorted(parts.items, np.arange(len(given) + 1)),
         alone=alone.astype(np.uint8),
-        reach=_item_reach(parts, alone),
+        reach=np.bincount(parts.items, sizes, alone.size).astype(np.int32),
         hits=np.clip(np.bincount(owners, minlength=len(given)) // 4, 1, 4).astype(np.uint8),
     )
 
 
-def _find_common_runs(runs: Runs) -> U64:
-    """Return the runs that occur more than COMMON times, sorted."""
-    ordered = np.sort(runs.hashes[runs.parts >= 0])
-    return np.unique(ordered[COMMON:][ordered[COMMON:] == ordered[: max(0, ordered.size - COMMON)]])
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+MOST = 600  # letters; the rest of a longer part is left out
+MOST_OF_ALL = 6_000  # letters; later parts of an item are left out
+LEAST = 3  # letters; a shorter part (서울, 참) is not evidence
+_PARTED = "\ua66e"  # a letter that occurs in no set: parts are read together and split there
+_AT_ONCE = 4096  # parts
 
 
-def _find_first_occurrences(parts: Parts, count: int) -> Bools:
-    """Return which items have parts and are not duplicates of an earlier one, whatever the order of their choices."""
-    digests = search_kernels.hash_parts(parts.letters, parts.begins, parts.ends)
-    whole = np.zeros(count, np.uint64)
-    np.add.at(whole, parts.items, digests)
-    _, places = np.unique(whole, return_index=True)
-    found = np.zeros(count, bool)
-    found[places] = True
-    found[whole == 0] = False
-    return found
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts of all items, sorted by item: letters[begin:end] of each, and its kind."""
+
+    letters: U16
+    begins: I64
+    ends: I64
+    items: I64
+    kinds: U8  # 0 question, 1 choice, 2 passage
+
+
+def parts_of(given: Sequence[Item]) -> Parts:
+    """Return questions and choices; if an item has no question of LEAST letters, its choices count as the question."""
+    found = read_parts([text for item in given for text in (*item.question, *item.choices)], MOST)
+    items = np.repeat(np.arange(len(given)), [len(item.question) + len(item.choices) for item in given])
+    kinds = [kind for item in given for kind in (0,) * len(item.question) + (1,) * len(item.choices)]
+    sizes = found.ends - found.begins
+    upto = np.cumsum(sizes)
+    before = np.concatenate([[0], upto])[np.searchsorted(items, items)]  # letters of the preceding items
+    parts = replace(found, items=items, kinds=np.array(kinds, np.uint8))
+    which = (sizes >= LEAST) & (upto - before <= MOST_OF_ALL)
+    parts = Parts(parts.letters, parts.begins[which], parts.ends[which], parts.items[which], parts.kinds[which])
+    asks = np.zeros(len(given), bool)
+    asks[parts.items[parts.kinds == 0]] = True
+    return replace(parts, kinds=parts.kinds * asks[parts.items].astype(np.uint8))
+
+
+def read_parts(texts: Sequence[str], most: int) -> Parts:
+    """Read the letters of each text, at most `most`, as the only part of the item with its number.
+
+    Texts are read in batches, since a call costs more than a text.
+    """
+    letters, begins, ends, size = [np.empty(0, np.uint16)], [], [], 0
+    for at in range(0, len(texts), _AT_ONCE):
+        some = (unicodedata.normalize("NFC", t[: 2 * most].replace(_PARTED, "")) for t in texts[at : at + _AT_ONCE])
+        points = letters_of("".join(text + _PARTED for text in some))
+        stops = np.flatnonzero(points == ord(_PARTED))
+        starts = np.concatenate([[0], stops[:-1] + 1])
+        letters.append(points.astype(np.uint16))
+        begins.append(starts + size)
+        ends.append(np.minimum(stops, starts + most) + size)
+        size += points.size
+    nothing = np.zeros(0, np.int64)
+    places = np.arange(len(texts))
+    return Parts(
+        np.concatenate(letters),
+        np.concatenate([nothing, *begins]),
+        np.concatenate([nothing, *ends]),
+        places,
+        np.zeros(places.size, np.uint8),
+    )
+
+
+def join_parts(one: Parts, other: Parts) -> Parts:
+    """Join all parts of both, sorted by item; those of `one` before those of `other`."""
+    items = np.concatenate([one.items, other.items])
+    order = np.argsort(items, kind="stable")
+    return Parts(
+        np.concatenate([one.letters, other.letters]),
+        np.concatenate([one.begins, other.begins + one.letters.size])[order],
+        np.concatenate([one.ends, other.ends + one.letters.size])[order],
+        items[order],
+        np.concatenate([one.kinds, other.kinds])[order],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The hash of the run that begins at each letter, and the part that contains it; -1 if none begins there."""
+
+    hashes: U64
+    parts: npt.NDArray[np.int32]
+
+
+def runs_of(parts: Parts, run: int) -> Runs:
+    """Return the runs of `run` letters of all parts."""
+    hashes, owners = np.zeros(parts.letters.size, np.uint64), np.full(parts.letters.size, -1, np.int32)
+    search_kernels.hash_runs_of_parts(parts.letters, parts.begins, parts.ends, run, hashes, owners)
+    return Runs(hashes, owners)
 
 
 def _count_own_letters(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I64, I64]:
@@ -215,14 +300,9 @@ def _build_seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: 
     new = np.ones(hashes.size, bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
     hashes, owners = hashes[new], owners[new]
-    often = _is_frequent(hashes)  # of passages, which the common runs do not include
+    right, left = (np.searchsorted(hashes, hashes, side) for side in ("right", "left"))
+    often = right - left > COMMON  # of passages, which the common runs do not include
     return hashes[~often], owners[~often].astype(np.uint32)
-
-
-def _is_frequent(ordered: U64) -> Bools:
-    """Return which of the sorted hashes occur more than COMMON times."""
-    sides = (np.searchsorted(ordered, ordered, side) for side in ("right", "left"))
-    return np.asarray(np.subtract(*sides) > COMMON)
 
 
 def _build_bit_filter(seeds: U64) -> U8:
@@ -231,20 +311,3 @@ def _build_bit_filter(seeds: U64) -> U8:
     flags = np.zeros(size, bool)
     flags[(seeds & np.uint64(size - 1)).astype(np.int64)] = True
     return np.packbits(flags, bitorder="little")
-
-
-def _build_starts(seeds: U64) -> U32:
-    """Return where the seeds with the same first bits begin, about two seeds each."""
-    bits = max(8, int(seeds.size).bit_length() - 1)
-    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
-    return np.concatenate([[0], np.searchsorted(seeds, edges), [seeds.size]]).astype(np.uint32)
-
-
-def _item_reach(parts: Parts, alone: Bools) -> I32:
-    """Return how far before and after a seed the rest of its item may lie: its length, plus marks between its parts.
-
-    Of an item whose question is enough alone, only the question is searched for.
-    """
-    sizes = parts.ends - parts.begins + BESIDE
-    sizes[alone[parts.items] & (parts.kinds != 0)] = 0
-    return np.bincount(parts.items, sizes, alone.size).astype(np.int32)

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from filters.evaluation.item_files import Item
 from filters.evaluation.item_index import FEWEST, build
-from filters.evaluation.items import Item
 from malmoi.errors import CallError, DataError
 from malmoi.release_files import data_files
 from malmoi.storage.duckdb_tables import list_columns, select_texts

@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import morphology
-from filters.korean import analysis_units
 from filters.korean import sentence_boundaries as sentences_of_kiwi
-from filters.views.code_fences import find_fences
+from filters.korean.text_views import find_fences
 from malmoi.document import Document, Morphemes, Provenance
 from tests.builders.rows import each_row
 
@@ -64,7 +63,7 @@ def test_a_heading_is_not_part_of_the_first_sentence() -> None:
 def test_a_sentence_runs_on_over_lines_wrapped_at_one_width() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "\n".join([line] * 12) + "\n꼭대기에 닿았다."
-    assert analysis_units.wrap_width(text)
+    assert morphology.wrap_width(text)
     assert len(sentences(text)) < 12
 
 
@@ -91,14 +90,14 @@ def test_the_offsets_of_a_long_text_go_on() -> None:
 
 @given(st.text(alphabet="가나 .\n", max_size=60), st.integers(2, 9))
 def test_chunks_are_the_text_again(text: str, size: int) -> None:
-    pieces = list(analysis_units.chunks(text, 0, len(text), size))
+    pieces = list(morphology.chunks(text, 0, len(text), size))
     assert "".join(text[a:b] for a, b in pieces) == text
     assert all(0 < b - a <= size for a, b in pieces)
 
 
 @given(st.text(alphabet="가나 .\n\t", max_size=80))
 def test_units_leave_nothing_out_but_white_space(text: str) -> None:
-    pieces = [text[a:b] for unit in analysis_units.split_units(text) for a, b in unit]
+    pieces = [text[a:b] for unit in morphology.split_units(text) for a, b in unit]
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
@@ -192,7 +191,7 @@ def test_a_stretch_too_long_for_a_word_is_cut_and_its_offsets_hold() -> None:
 def test_beyond_the_limit_of_unspaced_text_nothing_is_analysed_but_the_words_behind_it() -> None:
     text = "가나다라" * 10_000 + " 학교에 갔다."
     found = marked(text)
-    inside = [s for s in found.start if analysis_units.UNSPACED_CHARS <= s < 40_000]
+    inside = [s for s in found.start if morphology.UNSPACED_CHARS <= s < 40_000]
     assert not inside
     assert "학교" in found.form
 
@@ -242,14 +241,14 @@ def test_fenced_code_has_no_morphemes_and_the_text_around_it_keeps_its_offsets()
 def test_a_heading_in_wrapped_text_stays_apart() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "첫째 마당\n" + "\n".join([line] * 12) + "\n꼭대기에 닿았다.\n둘째 마당\n" + line + "\n내려왔다."
-    assert analysis_units.wrap_width(text)
+    assert morphology.wrap_width(text)
     assert {"첫째 마당", "둘째 마당"} <= set(sentences(text))
     assert line + "\n내려왔다." in sentences(text)
 
 
 def test_lines_between_two_blocks_of_code_are_units() -> None:
     text = "가.\n```\nx\n```\n나.\n다.\n~~~\ny\n~~~\n라."
-    assert [text[a:b] for unit in analysis_units.split_units(text, find_fences(text)) for a, b in unit] == [
+    assert [text[a:b] for unit in morphology.split_units(text, find_fences(text)) for a, b in unit] == [
         "가.",
         "나.",
         "다.",

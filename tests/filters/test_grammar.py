@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from filters import morphology, quality
+from filters import morphology, quality, quality_model
 from filters.korean import morpheme_signs
-from filters.usefulness import features
 from malmoi.document import Document, Morphemes, Provenance
 
 
@@ -13,7 +12,7 @@ def morphemes(text: str) -> Morphemes:
 
 
 def _measure_lists(text: str, found: Morphemes) -> float:
-    return float(features.read_features(text, found).measures[features.MEASURES.index("listed")])
+    return float(quality_model.read_features(text, found).measures[quality_model.MEASURES.index("listed")])
 
 
 def test_each_morpheme_has_one_sign_and_each_sentence_its_slice() -> None:

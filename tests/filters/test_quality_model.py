@@ -8,7 +8,7 @@ import pytest
 
 from filters import morphology, quality_model
 from filters.korean import ngram_model
-from filters.usefulness.features import MEASURES, cut_windows, read_features
+from filters.quality_model import MEASURES, cut_windows, read_features
 from flows.reports.curation_report import limits
 from flows.run import recipe_of
 from malmoi.document import Document, Provenance

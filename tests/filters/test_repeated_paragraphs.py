@@ -177,13 +177,13 @@ def test_order_and_cut_of_shards_change_nothing(tmp_path):
 def test_one_part_or_many_give_the_same_bytes(tmp_path, monkeypatch):
     expected = taken(corpus(), tmp_path / "one", 3)
     monkeypatch.setattr(paragraphs_survey, "PART", 20)
-    monkeypatch.setattr("filters.paragraphs.losses.GROUP", 1 << 16)
+    monkeypatch.setattr("filters.paragraphs.paragraph_survey.GROUP", 1 << 16)
     assert taken(corpus(), tmp_path / "many", 3) == expected
 
 
 def test_groups_of_the_table_of_any_size_tell_the_same(tmp_path, monkeypatch):
     expected = taken(corpus(), tmp_path / "one", 3)[1]
-    monkeypatch.setattr("filters.paragraphs.losses.GROUP", 2)
+    monkeypatch.setattr("filters.paragraphs.paragraph_survey.GROUP", 2)
     assert taken(corpus(), tmp_path / "small", 3)[1] == expected
 
 

@@ -13,9 +13,8 @@ import pytest
 from benchmarks import train_spam
 from benchmarks.spam import report, scores
 from filters import spam
-from filters.korean import ngram_model
-from filters.lexicons import term_lists
-from filters.lexicons.term_lists import Finder, Term, load, to_search_form
+from filters.korean import ngram_model, term_lists
+from filters.korean.term_lists import Finder, Term, load, to_search_form
 from malmoi.document import Document, Provenance
 from tests.builders.rows import each_row
 

@@ -13,7 +13,7 @@ from benchmarks import hostile
 from benchmarks.scale import scaling
 from filters.duplicates.duplicate_survey import SURVEY
 from filters.duplicates.keepers import join, labels, new_parents
-from filters.views import text_views
+from filters.korean import text_views
 from malmoi import recipe
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
 from malmoi.releases import audit

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import train_translation
 from filters import morphology, translation
-from filters.korean import ngram_model, translation_model
+from filters.korean import ngram_model
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 
@@ -44,4 +44,4 @@ def test_translations_are_told_from_native_texts_and_short_texts_are_left_open()
 def test_the_model_of_translations_is_the_one_that_the_texts_give() -> None:
     texts = train_translation.read_texts()
     assert ngram_model.dump(train_translation.train(texts)) == train_translation.WRITTEN.read_bytes()
-    assert translation_model.MODEL.about["texts"] == len(texts)
+    assert translation.MODEL.about["texts"] == len(texts)

@@ -15,7 +15,6 @@ from filters.pii_rules import institutions, number_checks
 from filters.pii_rules.candidate import Candidate
 from filters.pii_rules.institutions import Official
 from filters.pii_rules.search import read_example
-from filters.replacements import generalise, surrogates
 from malmoi import recipe as recipes
 from malmoi.apply import apply
 from malmoi.document import Document, Provenance, Span
@@ -43,7 +42,7 @@ def marked(text: str, kinds: tuple[str, ...], keep: tuple[Official, ...] = ()) -
 
 def test_every_kind_that_is_marked_has_a_placeholder_and_may_have_an_action() -> None:
     assert set(redact.NAMES) == set(personal_data.DEFAULT_KINDS)
-    assert set(surrogates.KINDS) | set(generalise.KINDS) <= set(redact.NAMES)
+    assert set(redact.KINDS) | set(redact.KINDS) <= set(redact.NAMES)
 
 
 LINE = (
@@ -53,7 +52,7 @@ LINE = (
 
 
 def test_a_surrogate_has_the_form_of_what_it_replaces() -> None:
-    every = dict.fromkeys(surrogates.KINDS, "surrogate")
+    every = dict.fromkeys(redact.KINDS, "surrogate")
     assert redacted(LINE, **every) == (
         "[이름1] 010-0000-0001, 이메일 user1@example.com, 접속 ip 192.0.2.1, 카드번호 0000-0000-0001-0000, "
         "사업자번호 000-00-00016"
@@ -88,9 +87,9 @@ def test_no_surrogate_equals_a_value_that_stands_in_the_text(text: str, kind: st
     assert redacted(text, **{kind: "surrogate"}) == wanted
 
 
-@each_row("kind", surrogates.KINDS)
+@each_row("kind", redact.KINDS)
 def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
-    writer = surrogates.Surrogates("")
+    writer = redact.Surrogates("")
     given = [writer.find_surrogate(kind, str(n)) for n in range(1001)]
     named = [one for one in given if one]
     assert len(set(named)) == len(named)
@@ -102,7 +101,7 @@ def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
 @pytest.mark.parametrize("number", [1, 7, 99, 254])
 def test_surrogates_belong_to_nobody(number: int) -> None:
     def of(kind: str, value: str = "1") -> str:
-        writer = surrogates.Surrogates("")
+        writer = redact.Surrogates("")
         return [writer.find_surrogate(kind, f"{value}{n}") for n in range(number)][-1]
 
     for kind in ("rrn", "frn"):
@@ -161,14 +160,14 @@ def test_values_that_overlap_are_never_generalised() -> None:
 
 
 def test_equal_texts_give_equal_bytes_whatever_came_before() -> None:
-    every = dict.fromkeys(surrogates.KINDS, "surrogate")
+    every = dict.fromkeys(redact.KINDS, "surrogate")
     first = redacted(LINE, **every)
     redacted(LINE.replace("1234", "4321"), **every)
     assert redacted(LINE, **every) == first
 
 
 @pytest.mark.heavy
-@each_row("kind", surrogates.KINDS)
+@each_row("kind", redact.RESERVED)
 def test_surrogates_take_time_in_proportion_to_the_text(kind: str) -> None:
     shape = {
         "phone": "010-0000-{:04d} ",
@@ -182,7 +181,7 @@ def test_surrogates_take_time_in_proportion_to_the_text(kind: str) -> None:
         best = float("inf")
         for _ in range(3):
             start = time.process_time()
-            writer = surrogates.Surrogates(text)
+            writer = redact.Surrogates(text)
             for i in range(n):
                 writer.find_surrogate(kind, str(i))
             best = min(best, time.process_time() - start)
@@ -290,5 +289,5 @@ def test_the_recipe_of_the_docs_is_one(tmp_path: Path) -> None:
 
 def test_the_docs_name_every_action_surrogate_and_official_part() -> None:
     page = (HERE.parent / "docs" / "personal-data.md").read_text(encoding="utf-8")
-    for name in (*get_args(redact.Action), *surrogates.KINDS, *EVERYTHING):
+    for name in (*get_args(redact.Action), *redact.KINDS, *EVERYTHING):
         assert f"`{name}`" in page, f"docs do not name {name}"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filters.replacements import surrogates
+from filters import redact
 from malmoi.releases import residue
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import Residue, kinds
@@ -175,9 +175,9 @@ def test_the_second_look_shares_nothing_with_the_first() -> None:
             assert not [n for n in names if n.split(".")[0] in ("filters", "re", "re2", "regex")], path.name
 
 
-@each_row("range_", surrogates._RESERVES)
+@each_row("range_", redact._RESERVES)
 def test_what_stands_in_the_place_of_a_value_is_no_find(range_: str) -> None:
-    reserve = surrogates._RESERVES[range_]
+    reserve = redact._RESERVES[range_]
     label = {"card": "카드번호", "brn": "사업자등록번호", "rrn": "주민등록번호", "frn": "외국인등록번호"}.get(
         range_, ""
     )

@@ -1,4 +1,4 @@
-"""Search for lists of terms in one pass, even if their syllables are separated or obfuscated."""
+"""filters/korean/term_lists.py"""
 
 from __future__ import annotations
 
@@ -48,16 +48,13 @@ class Term:
 
 def load(path: Path) -> tuple[Term, ...]:
     """Load a file of lines `term family kind`; `_` is a blank and `|` at an end a boundary."""
-    return tuple(
-        _parse_term(line)
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.strip() and not line.startswith("#")
-    )
-
-
-def _parse_term(line: str) -> Term:
-    written, family, kind = line.split()
-    return Term(written.strip("|").replace("_", " "), family, kind, (written.startswith("|"), written.endswith("|")))
+    terms = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            written, family, kind = line.split()
+            text = written.strip("|").replace("_", " ")
+            terms.append(Term(text, family, kind, (written.startswith("|"), written.endswith("|"))))
+    return tuple(terms)
 
 
 def syllable_pattern(text: str) -> str:
@@ -105,7 +102,11 @@ class Finder:
 
     def _find_candidates(self, text: str, *, overlapping: bool = False) -> Iterator[tuple[str, ...]]:
         """Yield the terms that may occur in `text`: after separators are removed, their letters are present."""
-        for (letters, texts), bare in zip(self._letters, _remove_separators(text), strict=True):
+        data = text.encode("utf-8", "replace")  # the search rejects lone surrogates
+        # Without the separators that a pattern allows between two syllables, and without blanks
+        between = data.translate(None, _PRINTABLE).replace("·".encode(), b"").decode()
+        bare_texts = (between, data.replace(b" ", b"").decode())
+        for (letters, texts), bare in zip(self._letters, bare_texts, strict=True):
             yield from (texts[hit[0]] for hit in letters.find_matches_as_indexes(bare, overlapping))
 
     def _pattern(self, texts: set[str]) -> re2._Regexp:
@@ -164,13 +165,6 @@ def _compile_patterns(patterns: tuple[str, ...]) -> re2._Regexp:
     options.max_mem = 32 << 20  # bytes; a thousand terms with gaps do not fit in the default of 8 MB
     options.log_errors = False
     return re2.compile("|".join(patterns), options)
-
-
-def _remove_separators(text: str) -> tuple[str, str]:
-    """Return `text` without separators that a pattern allows between two syllables, and without blanks."""
-    data = text.encode("utf-8", "replace")  # the search rejects lone surrogates
-    between = data.translate(None, _PRINTABLE).replace("·".encode(), b"")
-    return between.decode(), data.replace(b" ", b"").decode()
 
 
 def to_search_form(text: str) -> str:

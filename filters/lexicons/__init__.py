@@ -1,1 +1,0 @@
-"""Lists of terms and rules as data, and their readers."""

@@ -1,1 +1,0 @@
-"""Rules of the filter `machine_text`."""

@@ -1,1 +1,0 @@
-"""Replacement values for redacted identifiers."""

@@ -1,1 +1,0 @@
-"""Features of a text for the filter `quality_model`."""
