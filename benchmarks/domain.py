@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.domain_model import FIELDS, NAMES, describe_choices, list_terms, mark_domains
 from benchmarks.register_model.corpus import OURS, analyse, read_rows
 from filters import domain
-from filters.domain_rules.term_lists import score_terms
+from filters.domain import score_terms
 from filters.korean.softmax_model import NONE
 
 CHARS = 1_200  # code points of a usual page

@@ -28,8 +28,7 @@ from benchmarks.ngram_training.softmax import (
     stack_features,
 )
 from benchmarks.register_model.corpus import LABELS, OURS, TEXTS, analyse, read_rows
-from filters.domain_rules.features import MODEL, SLOTS, compute_features
-from filters.domain_rules.term_lists import DOMAINS, score_terms
+from filters.domain import DOMAINS, MODEL, SLOTS, compute_features, score_terms
 from filters.korean.softmax_model import NONE, Model
 
 NAMES: Final = (NONE, *DOMAINS)

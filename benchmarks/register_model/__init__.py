@@ -1,1 +1,1 @@
-"""Train and measure the model that labels the register of a text: `filters/register_rules/register.model`."""
+"""Train and measure the model that labels the register of a text: `filters/lexicons/register.model`."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from filters import morphology
 from filters.korean.softmax_model import Features
-from filters.register_rules.features import compute_features
+from filters.register import compute_features
 from malmoi.document import Document, Morphemes, Provenance
 
 HERE: Final = Path(__file__).parent

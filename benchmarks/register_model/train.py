@@ -25,8 +25,7 @@ from benchmarks.ngram_training.softmax import (
 )
 from benchmarks.register_model.corpus import Text, compute_rows, read_texts
 from filters.korean.softmax_model import NONE, Features, Model
-from filters.register import KINDS
-from filters.register_rules.features import MODEL, SLOTS
+from filters.register import KINDS, MODEL, SLOTS
 
 LABELS: Final = (NONE, *KINDS)
 STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out, like PART_WEIGHT

@@ -18,8 +18,7 @@ from benchmarks import domain_model
 from benchmarks.domain import Answer, ask, name_domains
 from benchmarks.register_model.corpus import read_rows
 from filters import domain, morphology
-from filters.domain_rules import term_lists
-from filters.domain_rules.features import MODEL, SLOTS
+from filters.domain import MODEL, SLOTS
 from filters.korean.softmax_model import dump_model, load_model
 from flows import try_stage
 from malmoi import recipe as recipes
@@ -54,7 +53,7 @@ def scores(text: str) -> dict[str, float]:
 def listed(text: str) -> dict[str, float]:
     found = read(text).morphemes
     assert found is not None
-    return term_lists.score_terms(found)
+    return domain.score_terms(found)
 
 
 def layer(forms: list[str], tag: str = "NNG") -> Morphemes:
@@ -117,45 +116,45 @@ def test_a_term_is_found_whatever_the_blanks(text: str) -> None:
 
 
 def test_a_term_does_not_begin_inside_another_noun() -> None:
-    assert "semiconductor" in term_lists.score_terms(layer(["수", "율"]))
-    assert term_lists.score_terms(layer(["접수율"])) == term_lists.score_terms(layer(["접수", "율"])) == {}
+    assert "semiconductor" in domain.score_terms(layer(["수", "율"]))
+    assert domain.score_terms(layer(["접수율"])) == domain.score_terms(layer(["접수", "율"])) == {}
 
 
 def test_a_term_does_not_reach_across_a_particle() -> None:
     nouns = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("NNG", "JX", "NNG"), ("웨이", "는", "퍼"))
-    assert term_lists.score_terms(nouns) == {}
+    assert domain.score_terms(nouns) == {}
 
 
 def test_a_longer_term_takes_the_shorter_one_inside_it() -> None:
-    assert "manufacturing" not in term_lists.score_terms(layer(["공정", "거래", "위원회"]))
-    assert "content" not in term_lists.score_terms(layer(["게임", "이론"]))
-    assert "manufacturing" in term_lists.score_terms(layer(["공정"]))
+    assert "manufacturing" not in domain.score_terms(layer(["공정", "거래", "위원회"]))
+    assert "content" not in domain.score_terms(layer(["게임", "이론"]))
+    assert "manufacturing" in domain.score_terms(layer(["공정"]))
 
 
 def test_a_longer_term_takes_the_shorter_one_only_where_it_stands() -> None:
-    assert "manufacturing" in term_lists.score_terms(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
+    assert "manufacturing" in domain.score_terms(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
 
 
 @pytest.mark.parametrize(("nouns", "term"), [("|분|기계|", "기계"), ("|나|이용자|", "이용자")])
 def test_a_word_that_only_looks_like_a_term_hides_none_that_overlaps_it(nouns: str, term: str) -> None:
     # 분기 and 나이 would end inside a noun, so they are none here.
-    assert [term_lists.lexicon().terms[i].text for i, _, _ in term_lists._find_terms(nouns)] == [term]
+    assert [domain.lexicon().terms[i].text for i, _, _ in domain._find_terms(nouns)] == [term]
 
 
 def test_signs_inside_a_term_may_be_kept_or_lost() -> None:
     forms = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("SL", "SW", "SL"), ("M", "&", "A"))
-    assert "economy" in term_lists.score_terms(forms)
-    assert "economy" in term_lists.score_terms(layer(["M&A"], "SL"))
+    assert "economy" in domain.score_terms(forms)
+    assert "economy" in domain.score_terms(layer(["M&A"], "SL"))
 
 
 def test_abbreviations_are_whole_words_and_keep_their_case() -> None:
-    assert "semiconductor" in term_lists.score_terms(layer(["EUV"], "SL"))
-    assert "semiconductor" in term_lists.score_terms(layer(["HBM", "3", "E"], "SL"))
-    assert term_lists.score_terms(layer(["euv"], "SL")) == term_lists.score_terms(layer(["NEUVE"], "SL")) == {}
+    assert "semiconductor" in domain.score_terms(layer(["EUV"], "SL"))
+    assert "semiconductor" in domain.score_terms(layer(["HBM", "3", "E"], "SL"))
+    assert domain.score_terms(layer(["euv"], "SL")) == domain.score_terms(layer(["NEUVE"], "SL")) == {}
 
 
 def test_one_word_decides_nothing_however_often_it_stands() -> None:
-    assert term_lists.score_terms(layer(["반도체"] * 300))["semiconductor"] < 0.4
+    assert domain.score_terms(layer(["반도체"] * 300))["semiconductor"] < 0.4
     assert domain.score_domains(layer(["반도체"] * 300))["semiconductor"] < 0.9
 
 
@@ -205,7 +204,7 @@ def hostile() -> Iterator[tuple[str, Morphemes]]:
     yield "a token of a million letters", layer(["가" * 1_000_000])
     yield "a million jamo", layer(["ㅋ"] * 300_000, "XR")
     yield "a term without end", layer(["웨이퍼수율" * 200_000])
-    yield "every term again and again", layer([t.text for t in term_lists.lexicon().terms] * 60)
+    yield "every term again and again", layer([t.text for t in domain.lexicon().terms] * 60)
     yield "nothing but particles", layer(["는"] * 300_000, "JX")
     yield "separators in the forms", layer(["|웨|이|퍼|"] * 100_000)
 
@@ -219,22 +218,22 @@ def test_no_input_costs_more_than_two_seconds(case: tuple[str, Morphemes]) -> No
 
 def test_the_terms_are_well_written() -> None:
     for name in (*domain.DOMAINS, "neutral"):
-        words = [word.strip("*") for _, word in term_lists.read_terms(name)]
+        words = [word.strip("*") for _, word in domain.read_terms(name)]
         assert all(word and "*" not in word and len(word) <= 25 for word in words), name
-        assert {heavy for heavy, _ in term_lists.read_terms(name)} <= (
-            {0.0} if name == "neutral" else {1.0, 2.0, 3.0}
-        ), name
+        assert {heavy for heavy, _ in domain.read_terms(name)} <= ({0.0} if name == "neutral" else {1.0, 2.0, 3.0}), (
+            name
+        )
     for name in INDUSTRIES:
-        assert len({word for _, word in term_lists.read_terms(name)}) >= 500
+        assert len({word for _, word in domain.read_terms(name)}) >= 500
 
 
 def test_the_version_follows_the_terms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = term_lists.terms_digest()
+    before = domain.terms_digest()
     for name in (*domain.DOMAINS, "neutral"):
         (tmp_path / f"{name}.txt").write_bytes((HERE.parent / f"filters/lexicons/domain_terms/{name}.txt").read_bytes())
     (tmp_path / "law.txt").write_text("3 법원\n", encoding="utf-8")
-    monkeypatch.setattr(term_lists, "_TERMS", tmp_path)
-    assert term_lists.terms_digest() != before
+    monkeypatch.setattr(domain, "_TERMS", tmp_path)
+    assert domain.terms_digest() != before
 
 
 def test_try_prints_register_and_fields(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from benchmarks.register_model import corpus, measure, train
 from filters import morphology, register
 from filters.korean.softmax_model import dump_model, load_model
-from filters.register_rules.features import BITS, MODEL, MORPHEME_WEIGHT, SLOTS, compute_features
+from filters.register import BITS, MODEL, MORPHEME_WEIGHT, SLOTS, compute_features
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
 from tests.builders.rows import each_row

@@ -42,7 +42,7 @@ def marked(text: str, kinds: tuple[str, ...], keep: tuple[Official, ...] = ()) -
 
 def test_every_kind_that_is_marked_has_a_placeholder_and_may_have_an_action() -> None:
     assert set(redact.NAMES) == set(personal_data.DEFAULT_KINDS)
-    assert set(redact.KINDS) | set(redact.KINDS) <= set(redact.NAMES)
+    assert set(redact.RESERVED) | set(redact.GENERAL) <= set(redact.NAMES)
 
 
 LINE = (
@@ -52,7 +52,7 @@ LINE = (
 
 
 def test_a_surrogate_has_the_form_of_what_it_replaces() -> None:
-    every = dict.fromkeys(redact.KINDS, "surrogate")
+    every = dict.fromkeys(redact.RESERVED, "surrogate")
     assert redacted(LINE, **every) == (
         "[이름1] 010-0000-0001, 이메일 user1@example.com, 접속 ip 192.0.2.1, 카드번호 0000-0000-0001-0000, "
         "사업자번호 000-00-00016"
@@ -87,7 +87,7 @@ def test_no_surrogate_equals_a_value_that_stands_in_the_text(text: str, kind: st
     assert redacted(text, **{kind: "surrogate"}) == wanted
 
 
-@each_row("kind", redact.KINDS)
+@each_row("kind", redact.RESERVED)
 def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
     writer = redact.Surrogates("")
     given = [writer.find_surrogate(kind, str(n)) for n in range(1001)]
@@ -160,7 +160,7 @@ def test_values_that_overlap_are_never_generalised() -> None:
 
 
 def test_equal_texts_give_equal_bytes_whatever_came_before() -> None:
-    every = dict.fromkeys(redact.KINDS, "surrogate")
+    every = dict.fromkeys(redact.RESERVED, "surrogate")
     first = redacted(LINE, **every)
     redacted(LINE.replace("1234", "4321"), **every)
     assert redacted(LINE, **every) == first
@@ -289,5 +289,5 @@ def test_the_recipe_of_the_docs_is_one(tmp_path: Path) -> None:
 
 def test_the_docs_name_every_action_surrogate_and_official_part() -> None:
     page = (HERE.parent / "docs" / "personal-data.md").read_text(encoding="utf-8")
-    for name in (*get_args(redact.Action), *redact.KINDS, *EVERYTHING):
+    for name in (*get_args(redact.Action), *redact.RESERVED, *EVERYTHING):
         assert f"`{name}`" in page, f"docs do not name {name}"

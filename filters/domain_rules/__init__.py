@@ -1,1 +1,0 @@
-"""Lists of terms, and features of the model that `domain` asks."""

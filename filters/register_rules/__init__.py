@@ -1,1 +1,0 @@
-"""The model of registers: what it reads, and its weights."""
