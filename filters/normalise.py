@@ -94,9 +94,11 @@ def mend(doc: Document) -> Edits:
     [(0, 6, '한글', 'nfc'), (7, 8, '', 'white-space')]
     """
     text = doc.text
-    if _ODD.search(text) is None and _is_nfc(text):
-        return _mend_gaps(text)
     edits: list[Edit] = []
+    if _ODD.search(text) is None and _is_nfc(text):  # its words need no edit
+        for hit in _ODD_GAP.finditer(text):
+            _mend_gap(edits, text, hit.start(), hit.end(), "white-space", at_end=hit.end() == len(text))
+        return tuple(edits)
     done, gap = 0, "white-space"  # end of the last word that stays; reason of what the gap behind it loses
     for found in _WORD.finditer(text):
         word = found.group()
@@ -111,14 +113,6 @@ def mend(doc: Document) -> Edits:
             edits.append(_trim_edit(found.start(), word, new, reason))
         done, gap = found.end(), "white-space"
     _mend_gap(edits, text, done, len(text), gap, at_end=True)
-    return tuple(edits)
-
-
-def _mend_gaps(text: str) -> Edits:
-    """Return the edits to white space of a text whose words need none."""
-    edits: list[Edit] = []
-    for found in _ODD_GAP.finditer(text):
-        _mend_gap(edits, text, found.start(), found.end(), "white-space", at_end=found.end() == len(text))
     return tuple(edits)
 
 

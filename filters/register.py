@@ -99,7 +99,12 @@ def compute_features(text: str, found: Morphemes) -> Features:
     Slots of characters are behind those of morphemes. A value is the square root of how often a slot occurs; those of
     characters are scaled to length 1, those of morphemes to length 0.5.
     """
-    first, last = _window(text, found)
+    # Of the morphemes: how many the head has, and the index of the first one of the tail
+    size = len(found)
+    first, last = min(size, MOST), size
+    if len(text) > HEAD + TAIL:
+        first = min(bisect_left(found.start, HEAD), MOST)
+        last = max(bisect_left(found.start, len(text) - TAIL), first, size - (MOST - first))
     signs = grammar_of(found).signs
     forms = found.form[:first] + found.form[last:]
     tags = np.frombuffer((signs[:first] + signs[last:]).encode(), np.uint8)
@@ -110,15 +115,6 @@ def compute_features(text: str, found: Morphemes) -> Features:
     runs = [*_hash_runs(codes, MORPHEME_SIZES), *_hash_runs(letters, CHARACTER_SIZES)]
     morphemes = sum(map(len, runs[: len(MORPHEME_SIZES)]))
     return _count_slots(np.concatenate(runs), morphemes)
-
-
-def _window(text: str, found: Morphemes) -> tuple[int, int]:
-    """Return how many morphemes the head has, and the index of the first one of the tail."""
-    size = len(found)
-    if len(text) <= HEAD + TAIL:
-        return min(size, MOST), size
-    first = min(bisect_left(found.start, HEAD), MOST)
-    return first, max(bisect_left(found.start, len(text) - TAIL), first, size - (MOST - first))
 
 
 def _hash_runs(codes: Codes, sizes: range) -> list[Codes]:

@@ -74,7 +74,10 @@ def judge(
     paragraphs = [s for s in map(str.strip, text.split("\n\n")) if _HANGUL.search(s)]
     line_share, line_chars = measure_repetition(lines, MIN_LINE)
     paragraph_chars = measure_repetition(paragraphs, MIN_LINE)[1]
-    words = " ".join(_drop_later_repeats(lines) if line_chars else lines).split()
+    # Without later occurrences of long lines; short ones stay, since no other measure counts a row of them.
+    first = {line: at for at, line in reversed(list(enumerate(lines)))} if line_chars else {}
+    fresh = [line for at, line in enumerate(lines) if len(line) < MIN_LINE or first.get(line, at) == at]
+    words = " ".join(fresh).split()
     pairs = Counter(pairwise(words))
     top = _top_pair(words, pairs)
     # Most texts repeat no five words: checking whether one does takes half the time of measuring how much.
@@ -118,12 +121,6 @@ def measure_repetition(parts: list[str], shortest: int = 0) -> tuple[float, floa
     counts = Counter(some)
     chars = sum(len(part) * (n - 1) for part, n in counts.items())
     return (long - len(counts)) / long, chars / sum(map(len, parts))
-
-
-def _drop_later_repeats(lines: list[str]) -> list[str]:
-    """Remove later occurrences of long lines; short ones stay, since no other measure counts a row of them."""
-    first = {line: at for at, line in reversed(list(enumerate(lines)))}
-    return [line for at, line in enumerate(lines) if len(line) < MIN_LINE or first[line] == at]
 
 
 def short_scale(chars: int) -> float:

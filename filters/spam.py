@@ -172,7 +172,13 @@ def measure(text: str, *, min_score: float = 5.0, gate: bool = True) -> Evidence
     contacts = sum(1 for pattern in _CONTACTS if pattern.search(text))
     score, family = max((_score_family(family, counts, contacts), family) for family in FAMILIES)
     agrees = not gate and max(_score_family(name, counts, contacts, alone=True) for name in FAMILIES) >= min_score
-    mixed = _score_mixed_trades(counts, contacts)
+    # Strong terms of several trades in one text, as in lists of links
+    strong = [term for term, n in counts.items() if term.kind == "strong" and n >= 1]
+    mixed = 0.0
+    if len(strong) >= 3 and len({term.family for term in strong}) >= 2:
+        calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
+        weight = STRONG * len(strong) + CALL * calls + CONTACT * contacts
+        mixed = max(0.0, weight + _score_counterevidence(counts))
     if reported or max(score, mixed) < min_score:
         return Evidence(family if score else "", score, 0.0, agrees, reported)
     hits = tuple(sorted(hits, key=lambda hit: hit[0]))
@@ -218,15 +224,6 @@ def _score_family(family: str, counts: Counts, contacts: int, *, alone: bool = F
         + CONTACT * contacts
         + _score_counterevidence(counts),
     )
-
-
-def _score_mixed_trades(counts: Counts, contacts: int) -> float:
-    """Return the weight of strong terms of several trades in one text, as in lists of links; 0 with under three."""
-    strong = [term for term, n in counts.items() if term.kind == "strong" and n >= 1]
-    calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
-    if len(strong) < 3 or len({term.family for term in strong}) < 2:
-        return 0.0
-    return max(0.0, STRONG * len(strong) + CALL * calls + CONTACT * contacts + _score_counterevidence(counts))
 
 
 def _score_counterevidence(counts: Counts) -> float:

@@ -69,7 +69,7 @@ def shape_of(text: str) -> Shape:
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333
     """
-    lines = [s for s in map(str.strip, text_views.prose(text).split("\n")) if _has_letters(s)]
+    lines = [s for s in map(str.strip, text_views.prose(text).split("\n")) if any(map(str.isalpha, s))]
     if not lines:
         return Shape(0, 0.0, 0.0, 0.0)
     sentences = short = running = 0
@@ -91,7 +91,3 @@ def ends_sentence(line: str) -> bool:
 def links_words(line: str) -> bool:
     """Whether a line of at least three words links them by particles or endings."""
     return line.count(" ") > 1 and _LINKED.search(line) is not None
-
-
-def _has_letters(line: str) -> bool:
-    return any(map(str.isalpha, line))

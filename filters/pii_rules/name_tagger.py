@@ -91,21 +91,11 @@ def tag_batch(excerpts: Sequence[Excerpt], *, least: float = 0.0, model: Model |
     scores = model.weights[slots].sum(axis=1, dtype=np.int64) - model.bias
     order = np.flatnonzero(scores >= least * model.unit)
     order = order[np.argsort(-scores[order], kind="stable")]
-    places, owners, shifts, size = _place_pieces(excerpts)
-    taken = bytearray(size)
-    columns = (found.start[order], found.end[order], scores[order], found.type[order])
-    for start, end, score, kind in zip(*(column.tolist() for column in columns), strict=True):
-        if not any(taken[start:end]):
-            taken[start:end] = b"\1" * (end - start)
-            piece = bisect_right(places, start) - 1
-            shift = shifts[piece]
-            names[owners[piece]].append(Name(start + shift, end + shift, score / model.unit, kind))
-    return [sorted(found) for found in names]
-
-
-def _place_pieces(excerpts: Sequence[Excerpt]) -> tuple[list[int], list[int], list[int], int]:
-    """Return where each piece begins in the batch, the index of its excerpt, its shift to the text, and the size."""
-    places, owners, shifts = list[int](), list[int](), list[int]()
+    places, owners, shifts = (
+        list[int](),
+        list[int](),
+        list[int](),
+    )  # of pieces: begin in the batch, excerpt, to the text
     at = MARGIN
     for owner, excerpt in enumerate(excerpts):
         for start, end in excerpt.pieces:
@@ -114,4 +104,12 @@ def _place_pieces(excerpts: Sequence[Excerpt]) -> tuple[list[int], list[int], li
             shifts.append(start - at)
             at += end - start + 1
         at += 2 * MARGIN - 1
-    return places, owners, shifts, at
+    taken = bytearray(at)
+    columns = (found.start[order], found.end[order], scores[order], found.type[order])
+    for start, end, score, kind in zip(*(column.tolist() for column in columns), strict=True):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            piece = bisect_right(places, start) - 1
+            shift = shifts[piece]
+            names[owners[piece]].append(Name(start + shift, end + shift, score / model.unit, kind))
+    return [sorted(found) for found in names]
