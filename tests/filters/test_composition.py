@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filters import composition
-from filters.korean.text_views import is_code
+from filters.composition import is_code
 from malmoi.document import Document, Provenance
 from tests.builders.rows import each_row
 
