@@ -133,7 +133,7 @@ def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
 
 
 def no_files_error(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
-    """Return the error that a folder gives no file, with what was left out."""
+    """Return the error for a folder without usable files; it lists the skipped ones."""
     what = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
     mend = " or `exclude` in the source file"
     if left:

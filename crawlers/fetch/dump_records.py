@@ -192,7 +192,7 @@ class Cutter:
         if inside:
             raise NoRecords(f"it ends in the middle of a <{self.element}>")
         if self.records and b"</" not in buffer:
-            raise NoRecords(f"it ends after a <{self.element}>, before its own end")
+            raise NoRecords(f"it is truncated: the last <{self.element}> is complete, the closing tag is missing")
         if not self.head:
             raise NoRecords(f"it holds no <{self.element}>")
 
@@ -207,7 +207,7 @@ class Cutter:
 
 
 def is_block_start(key: str) -> bool:
-    """Whether the record `key` begins a block; one in MEAN does.
+    """Whether a block starts at this record: one in MEAN on average (content-defined chunking).
 
     >>> sum(map(is_block_start, map(str, range(64_000))))
     973

@@ -80,7 +80,7 @@ class SampledRecords(Queue):
         return [place.url for place in self._lists]
 
     def strata(self, chosen: Sequence[str], unread: Sequence[ListSize]) -> list[Stratum]:
-        """Return the records as strata; `unread` are the lists behind those that were read."""
+        """Return the records as strata; `unread` are the list pages that were not fetched."""
         units = self.records.added
         if any(one.size is None for one in unread):
             return [Stratum("records", units, "at least", tuple(chosen))]

@@ -132,7 +132,7 @@ class Throttle:
         return self._hosts[key]
 
     def _adopt(self, host: str, number: str) -> None:
-        """Let `host` share the throttle of `number` from now on, and merge the delay it has already used up."""
+        """Throttle `host` together with the other hosts at the IP address `number`; keep the longer delay."""
         before = self._hosts.pop(host, None) if number != host else None
         self._numbers[host] = number
         if before is not None:

@@ -121,7 +121,7 @@ def has_lost_server() -> bool:
 
 
 class RunProgress(Progress):
-    """Show the run of a flow on its server; what the server does not take stops nothing."""
+    """Show the run of a flow on its server; errors of the server are logged and ignored."""
 
     def __init__(self, workspace: Workspace, sources: Sequence[str], recipe: str = "") -> None:
         super().__init__()

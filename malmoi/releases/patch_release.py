@@ -125,7 +125,7 @@ def link_file(source: Path, target: Path) -> None:
 
 
 def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]:
-    """Return for each audit table what an erasure does to it: the rows that go, and those that come for them."""
+    """Return for each audit table the rows that an erasure deletes and the rows that replace them."""
     gone, hidden = (pa.array(sorted(ids), pa.string()) for ids in (erasure.ids, names))
 
     def remove(table: pa.Table) -> tuple[pa.Array, pa.Table]:

@@ -244,7 +244,7 @@ def schema_of(survey: Survey) -> pa.Schema:
     CallError if the key of the survey is not the id of a document.
     """
     if survey.key != "id":
-        raise CallError(f"survey {survey.name!r} remembers, but its key is {survey.key!r}; a segment is keyed by id.")
+        raise CallError(f"survey {survey.name!r}: `remembers=True` needs `key='id'`, not {survey.key!r}.")
     added = [
         pa.field(name, pa.string()) for name in ("source", "release", "version") if name not in survey.schema.names
     ]

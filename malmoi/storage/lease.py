@@ -34,7 +34,7 @@ class Lease:
         self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
 
     def acquire(self, refuse: Callable[[str], Exception]) -> None:
-        """Take the lease; raise what `refuse` makes of its holder, if that one still renews it when the time is over.
+        """Acquire the lease; raise `refuse(holder)` if another process still renews it after the timeout.
 
         A lease that was taken for this local copy belongs to a dead process: the caller holds the lock of the copy.
         """

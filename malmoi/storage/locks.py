@@ -53,7 +53,7 @@ class Wait:
         self._request, self._until, self._shown = request, until, False
 
     def require(self, place: object, holder: str, refuse: Callable[[str], Exception]) -> None:
-        """Return if there is time left; otherwise raise what `refuse` makes of the holder. The first call shows it."""
+        """Raise `refuse(holder)` after the timeout. The first call shows the holder."""
         if time.monotonic() >= self._until:
             raise refuse(holder)
         if not self._shown:
@@ -83,7 +83,7 @@ def find_request() -> LockRequest:
 def hold_lock(path: Path, refuse: Callable[[str], Exception], place: object = "") -> Iterator[None]:
     """Hold the lock file `path`, which locks `place`.
 
-    If another process still holds it when the time of the request is over, raise what `refuse` makes of its owner.
+    Raises `refuse(owner)` if another process still holds it after the timeout.
     """
     request = find_request()
     wait = request.start()

@@ -263,7 +263,7 @@ def test_a_record_that_no_capture_can_hold_is_passed_over_and_named():
         (b"", "holds no <page>"),
         (b"x" * 100_000, "it has no <page>"),
         (export([1, 2])[:-100], "in the middle"),
-        (export([1, 2])[: -len("</mediawiki>\n")].rstrip(), "before its own end"),
+        (export([1, 2])[: -len("</mediawiki>\n")].rstrip(), "it is truncated: the last <page> is complete"),
     ],
 )
 def test_what_is_no_dump_or_half_of_one_is_named(raw, says):
