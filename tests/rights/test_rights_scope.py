@@ -10,7 +10,7 @@ import pytest
 from crawlers import collect as collecting
 from crawlers import defaults
 from crawlers.formats import ParsedItem
-from crawlers.formats.docx import docx as reader
+from crawlers.formats import docx as reader
 from crawlers.rights import licence_fields, policy_files
 from crawlers.rights.policy_files import build_instruments, find, read_latest
 from malmoi.archive import capture, collection
