@@ -185,9 +185,8 @@ def is_removed(facts: Mapping[str, str]) -> bool:
 def text(parsed: ParsedItem) -> Extracted:
     """Extract the text of a file.
 
-    Dropped as `declared-form`, `removed` or `no-file` (a row of a list), `blank-form`
-    (crawlers/formats/py), and `no-document` if the answer is a page or a text; else by the reasons of its
-    format.
+    Dropped as `declared-form`, `removed` or `no-file` (a row of a list), `blank-form` (`is_blank_form`), and
+    `no-document` if the answer is a page or a text; else by the reasons of its format.
     """
     item = parsed.item
     if item.media.startswith(_NOT_REQUESTED):
