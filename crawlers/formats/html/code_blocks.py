@@ -160,6 +160,7 @@ def _is_block(code: html.HtmlElement) -> bool:
 
 
 def _reduce_pre(pre: html.HtmlElement) -> None:
+    """Keep a <pre> of code; make a box with a <br> after each line of Korean prose without a mark of code."""
     if next(pre.iterdescendants("table"), None) is not None and next(pre.iterdescendants("pre"), None) is not None:
         pre.tag = "div"  # a table in it was code, and is a <pre> now
         return
@@ -172,21 +173,14 @@ def _reduce_pre(pre: html.HtmlElement) -> None:
         part.tag in ("code", "samp", "kbd") or (part.tag == "span" and part.get("class"))
         for part in islice(pre.iterdescendants(), FEW)
     )
-    if not colours and not _CODE_NAME.search(names) and _is_prose(text):
-        _split_lines(pre, text)
+    is_code = colours or bool(_CODE_NAME.search(names))
+    if not is_code:  # Korean prose is none
+        hangul = len(_HANGUL.findall(text))
+        signs = len(_SIGNS.findall(text))
+        is_code = not hangul or hangul < PROSE_HANGUL * len(_LETTERS.findall(text)) or signs > PROSE_SIGNS * len(text)
+    if is_code:
+        _replace(pre, pre, text)
         return
-    _replace(pre, pre, text)
-
-
-def _is_prose(text: str) -> bool:
-    """Whether preformatted text without a mark of code is Korean prose."""
-    letters = len(_LETTERS.findall(text))
-    hangul = len(_HANGUL.findall(text))
-    return hangul >= PROSE_HANGUL * letters and len(_SIGNS.findall(text)) <= PROSE_SIGNS * len(text) and hangul > 0
-
-
-def _split_lines(pre: html.HtmlElement, text: str) -> None:
-    """Turn preformatted prose into a box with a <br> after each line."""
     tail = pre.tail
     pre.tag = "div"
     pre[:] = []
@@ -264,7 +258,7 @@ def _replace_table(table: html.HtmlElement) -> None:
         return
     if not _looks_like_code(table, cells[0][1]):
         return
-    codes = [_code_of_cell(row[1]) for row in cells]
+    codes = [text_of_code(next(row[1].iter("pre"), row[1])) for row in cells]
     holder = table.getparent()
     wrapping = holder is not None and holder.tag in ("pre", "code") and not (holder.text or "").strip()
     inner = next(cells[0][1].iter("pre", "code"), table)
@@ -296,8 +290,3 @@ def _looks_like_code(table: html.HtmlElement, cell: html.HtmlElement) -> bool:
     if _CODE_NAME.search(names):
         return True
     return any(_PREFORMATTED.search(part.get("style") or "") for part in islice(cell.iter(), FEW))
-
-
-def _code_of_cell(cell: html.HtmlElement) -> str:
-    block = next(cell.iter("pre"), None)
-    return text_of_code(block if block is not None else cell)

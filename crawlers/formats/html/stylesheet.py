@@ -114,7 +114,8 @@ def _matches_selector(compounds: tuple[Compound, ...], element: html.HtmlElement
 
 def _rules(said: str) -> Iterator[Rule]:
     count = 0
-    for order, (selectors, body) in enumerate(_blocks(_strip_comments(said))):
+    begin, *rest = said.split("/*")  # without comments
+    for order, (selectors, body) in enumerate(_blocks(begin + "".join(part.partition("*/")[2] for part in rest))):
         hides = bool(_HIDES.search(body))
         if count >= MAX_RULES or not (hides or _SHOWS.search(body)):
             continue
@@ -125,11 +126,6 @@ def _rules(said: str) -> Iterator[Rule]:
                 ids = sum(bool(one.id) for one in compounds)
                 classes = sum(len(one.classes) for one in compounds)
                 yield Rule(compounds, hides, ("!important" in body.lower(), ids, classes, order))
-
-
-def _strip_comments(said: str) -> str:
-    parts = said.split("/*")
-    return parts[0] + "".join(part.partition("*/")[2] for part in parts[1:])
 
 
 def _blocks(said: str) -> Iterator[tuple[str, str]]:

@@ -141,19 +141,15 @@ def choose(found: list[Candidate], title: str) -> str:
     record = chosen[0].record
     if record is None or any(entry.record is not record for entry in chosen):
         return markup
-    whole = _record_markup(record)
+    parts = [
+        rich_text.to_markup(value)
+        for name, value in record.items()
+        if not (_FOREIGN.search(name) or _TEASERS.search(name) or _ASIDE.search(name) or name.casefold() in _TITLES)
+        and (isinstance(value, (list, dict)) or (isinstance(value, str) and _HANGUL.search(value)))
+    ]
+    whole = "\n".join(parts)
     size = sum(len(entry.text) for entry in chosen)
     return markup if size >= (MOST if len(chosen) == 1 else ALL) * len(strip_markup(whole)) else whole
-
-
-def _record_markup(record: dict[str, Any]) -> str:
-    parts = []
-    for name, value in record.items():
-        if _FOREIGN.search(name) or _TEASERS.search(name) or _ASIDE.search(name) or name.casefold() in _TITLES:
-            continue
-        if isinstance(value, (list, dict)) or (isinstance(value, str) and _HANGUL.search(value)):
-            parts.append(rich_text.to_markup(value))
-    return "\n".join(parts)
 
 
 def _choose(found: list[Candidate], title: str) -> list[Candidate]:
@@ -190,7 +186,8 @@ def _drop_versions(found: list[Candidate]) -> list[Candidate]:
     """Return one candidate for each text, in order: the longest, or of about equal ones that with most markup."""
     kept: list[tuple[Candidate, set[str]]] = []
     for entry in found:
-        own = _shingles(entry.text)
+        squeezed = _squeeze(entry.text)
+        own = {squeezed[at : at + SHINGLE] for at in range(min(len(squeezed), MAX_SHINGLES))}
         for at, (other, theirs) in enumerate(kept):
             if len(own & theirs) >= ALIKE * min(len(own), len(theirs)):
                 kept[at] = (entry, own) if _is_better(entry, other) else kept[at]
@@ -204,11 +201,6 @@ def _is_better(one: Candidate, other: Candidate) -> bool:
     if min(len(one.text), len(other.text)) < ABOUT * max(len(one.text), len(other.text)):
         return len(one.text) > len(other.text)
     return len(_BLOCK_TAG.findall(one.markup)) > len(_BLOCK_TAG.findall(other.markup))
-
-
-def _shingles(text: str) -> set[str]:
-    squeezed = _squeeze(text)
-    return {squeezed[at : at + SHINGLE] for at in range(min(len(squeezed), MAX_SHINGLES))}
 
 
 def extract_prose(value: str, *, is_body: bool = False, is_answer: bool = False) -> str:
