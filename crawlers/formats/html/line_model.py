@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import repeat
+from math import fsum
 from pathlib import Path
 
 from lxml import html
@@ -145,7 +146,8 @@ def choose_lines(lines: Sequence[PlacedLine], page: Frame, model: BlockModel) ->
     If little is kept, the page may be a short note: lines in the box of the page are kept with lower odds, too.
     """
     weights = model.weights
-    odds = [sum(map(weights.get, names, repeat(0.0))) for names in describe_lines(lines, page)]
+    # fsum: names come from sets, and a sum that is rounded at each step follows their order.
+    odds = [fsum(map(weights.get, names, repeat(0.0))) for names in describe_lines(lines, page)]
     odds = share_in_tables(lines, odds)
     kept = smooth_odds(odds, model.change)
     if sum(len(line.text) for line, keep in zip(lines, kept, strict=True) if keep) < LITTLE:
@@ -162,7 +164,7 @@ def share_in_tables(lines: Sequence[PlacedLine], odds: Sequence[float]) -> list[
         if at < len(lines) and _is_row(lines[at]) and _is_row(lines[start]) and "\n" not in lines[at].text:
             continue
         if at - start > 1:
-            mean = sum(odds[start:at]) / (at - start)
+            mean = fsum(odds[start:at]) / (at - start)
             found[start:at] = [mean] * (at - start)
             if start and lines[start - 1].owner.tag == "caption":
                 found[start - 1] = mean
