@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.engine import worker_pool
-from malmoi.processes.garbage import collect_seldom, exclude_imports
+from malmoi.processes.import_path import collect_seldom, exclude_imports
 
 
 def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> None:

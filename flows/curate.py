@@ -45,12 +45,12 @@ from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger, total
 from malmoi.licensing import review_file
 from malmoi.licensing.review_decisions import CLEAR, Decision
-from malmoi.processes.worker_loop import memory_bytes
+from malmoi.processes.fork_server import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import Recipe, StageName, Step, digest
 from malmoi.source import Folder
 from malmoi.storage import shard, shard_facts
-from malmoi.storage.repeated_ids import find_repeated_ids
+from malmoi.storage.duckdb_tables import find_repeated_ids
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import MATCHES, Stage

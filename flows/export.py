@@ -19,17 +19,13 @@ from flows.plurals import count_of
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.export import mixture
-from malmoi.export.jsonl_files import Compression, JsonlFiles
-from malmoi.export.mds_files import MdsFiles
-from malmoi.export.megatron_files import MegatronFiles, refuse_tokenizer
-from malmoi.export.ordered_rows import POSITION, read_in_order
+from malmoi.export.mixture import POSITION, read_in_order
 from malmoi.export.selection import Rows, Selection, count_families, read_manifest, select_rows
-from malmoi.export.token_counts import Counts, count_tokens, sum_by
-from malmoi.export.tokenizer import open_tokenizer
-from malmoi.export.written_files import Writer
+from malmoi.export.tokenizer import Counts, count_tokens, open_tokenizer, sum_by
+from malmoi.export.written_files import Compression, JsonlFiles, MdsFiles, MegatronFiles, Writer, refuse_tokenizer
 from malmoi.licensing.licences import FAMILIES, default_family
 from malmoi.releases.licence_files import files as licence_files
-from malmoi.storage.atomic_folders import require_absent, write_folder
+from malmoi.storage.atomic_files import require_absent, write_folder
 
 Format = Literal["jsonl", "mds", "megatron"]
 FACTS = "export.json"

@@ -21,8 +21,7 @@ from malmoi import erasure_plan
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
-from malmoi.storage.atomic_files import replace_file, sync
-from malmoi.storage.atomic_folders import sync_below
+from malmoi.storage.atomic_files import replace_file, sync, sync_below
 from malmoi.storage.location import explain_write_errors, find_address, locate
 from malmoi.storage.locks import find_holder, hold_lock
 from malmoi.storage.on_demand import renew

@@ -20,7 +20,7 @@
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
     .parts/<name>/<key>/         results for each shard, kept by the latest release of a name; may be deleted
-    .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/copy_record.py)
+    .bucket.sqlite               in a local copy of a bucket: the record of its objects (malmoi/storage/downloads.py)
 
 A key is a digest of everything on which the content of the folder depends.
 """

@@ -19,7 +19,7 @@ from typing import IO
 
 from malmoi.errors import CallError, HostError, SourceError
 from malmoi.limits import GIT_ENTRIES, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
-from malmoi.processes.child_process import end_with_parent
+from malmoi.processes.rlimits import end_with_parent
 
 NEEDED = (2, 37)  # the first version of git that can pin IP addresses (http.curloptResolve)
 

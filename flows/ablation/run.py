@@ -21,7 +21,7 @@ from flows.ablation.texts import Plan, read_held_out, read_plan, read_texts
 from malmoi.ablation import Measured, compare
 from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import CallError, StageError
-from malmoi.processes.child_process import end_with_parent
+from malmoi.processes.rlimits import end_with_parent
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.locks import hold_lock
 

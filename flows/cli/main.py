@@ -45,8 +45,7 @@ from flows.console import ask, open_streams
 from malmoi import __version__, erasure_plan
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
-from malmoi.processes.garbage import collect_seldom, exclude_imports
-from malmoi.processes.import_path import exclude_working_folder
+from malmoi.processes.import_path import collect_seldom, exclude_imports, exclude_working_folder
 from malmoi.storage.location import locate
 from malmoi.workspace_layout import Layout
 

@@ -30,7 +30,7 @@ from typing import Any, Protocol
 from flows.engine import executors, worker_pool
 from flows.engine.shard_jobs import Job
 from malmoi.errors import CallError, StageError
-from malmoi.processes.worker_loop import make_portable
+from malmoi.processes.fork_server import make_portable
 from malmoi.storage.location import find_copies
 from malmoi.storage.working_copy import WorkingCopy, find_copy, work_for
 from malmoi.workspace import keep_private

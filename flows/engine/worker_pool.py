@@ -5,8 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 
-from malmoi.processes.worker_process import require_memory
-from malmoi.processes.workers import Workers, cores
+from malmoi.processes.workers import Workers, cores, require_memory
 
 _lock = threading.Lock()
 _workers: Workers | None = None

@@ -27,8 +27,8 @@ from malmoi.boundary import input_errors
 from malmoi.errors import CallError, HostError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
-from malmoi.processes.child_process import end_with_parent
 from malmoi.processes.import_path import PYTHON
+from malmoi.processes.rlimits import end_with_parent
 from malmoi.storage.atomic_files import replace_file
 
 HOSTS = 8  # hosts shown, most waiting addresses first

@@ -1,8 +1,11 @@
-"""Resource limits of this process (rlimit), never raised above the hard limit."""
+"""Limits of this process that the kernel keeps: resources, never above the hard limit, and the end of its parent."""
 
 from __future__ import annotations
 
+import ctypes
 import resource
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,3 +33,9 @@ def limit_growth(bytes_: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Ask the kernel to send this process signal `number` when its parent dies; a `preexec_fn`, on Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, number, 0, 0, 0)  # PR_SET_PDEATHSIG of prctl(2)

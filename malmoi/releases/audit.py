@@ -20,8 +20,7 @@ from malmoi.releases.published_rows import SIDES, redact_row
 from malmoi.releases.release_inputs import Inputs, Redact
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import ROWS, SMALL, quote_string, sort_into
-from malmoi.storage.repeated_ids import find_repeated_ids
+from malmoi.storage.duckdb_tables import ROWS, SMALL, find_repeated_ids, quote_string, sort_into
 from malmoi.storage.shuffle import name_task
 
 FIRST = "2-documents"  # the stage of extraction; later ones have one document for each id

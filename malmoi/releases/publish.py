@@ -45,7 +45,7 @@ from malmoi.releases.residue import Look
 from malmoi.releases.split import Assembly, Split, SplitResult, assemble, gather, split
 from malmoi.releases.verification.row_checks import list_surrogates
 from malmoi.releases.version_history import History, next_version
-from malmoi.storage.repeated_ids import find_repeated_ids
+from malmoi.storage.duckdb_tables import find_repeated_ids
 from malmoi.storage.shuffle import Run
 
 

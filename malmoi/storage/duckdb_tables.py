@@ -18,10 +18,12 @@ from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.errors import DataError
 from malmoi.release_files import audit_files, data_files
+from malmoi.storage import shard
 
 DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
 BEFORE = "before"  # the schema of the tables of the other release, where two are compared
@@ -29,8 +31,8 @@ OTHER = "other_data"  # rows of `data` in files that are not the same file in bo
 MEMORY = "1GB"  # of one sort; DuckDB spills the rest to its temporary folder
 SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; below it Arrow is used: starting DuckDB five times costs 0.2 s
 READ_ONCE = 256 * 1024  # bytes of Parquet; below it a table is read once, not for each question: half the CPU time
+MOST_REPEATED = 1_000_000  # ids that are returned
 ROWS = 65_536  # of one row group of an audit table
-
 _spill: int | None = None  # bytes; None: the default of DuckDB
 _GLOB = re.compile(r"[\[*?]")
 Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal values compare equal
@@ -171,6 +173,25 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int) 
         raise DataError(_first_line(error)) from error
     finally:
         connection.close()
+
+
+def find_repeated_ids(paths: Sequence[Path], *, tmp: Path) -> list[str]:
+    """Return the ids that occur more than once in all files together, sorted; the first MOST_REPEATED of them.
+
+    They are counted in Arrow if the files are small, else by DuckDB, which spills to `tmp`. StageError if a file was
+    changed or cannot be read.
+    """
+    if sum(path.stat().st_size for path in paths) > SMALL:
+        try:
+            return find_repeated("id", paths, tmp=tmp, limit=MOST_REPEATED)
+        except DataError:
+            for path in paths:
+                shard.read(path, ["id"])  # names the damaged file, and what to do
+            raise
+    ids = [shard.read(path, ["id"])["id"].cast(pa.string()) for path in paths]
+    counts = pa.table({"id": pa.chunked_array([part for one in ids for part in one.chunks], pa.string())})
+    counts = counts.group_by("id").aggregate([([], "count_all")])
+    return sorted(counts.filter(pc.greater(counts["count_all"], 1))["id"].to_pylist())[:MOST_REPEATED]
 
 
 def list_columns(kind: str, paths: Sequence[Path]) -> dict[str, str]:

@@ -32,8 +32,7 @@ from typing import Final
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.storage import lease as leases
 from malmoi.storage.bucket import Bucket, Stored, has_tag
-from malmoi.storage.copy_record import NEVER, CopyRecord, Known
-from malmoi.storage.downloads import THREADS, Downloads, stamp
+from malmoi.storage.downloads import NEVER, THREADS, CopyRecord, Downloads, Known, stamp
 from malmoi.storage.lease import Lease
 from malmoi.storage.location import find_address
 from malmoi.storage.placeholders import CHANGED, is_large, is_placeholder, make_placeholder

@@ -164,7 +164,7 @@ def tokenizer_without_package(place):
 def packaged_tokenizer_without_package(place):
     texts(place)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("malmoi.export.vocabulary.find_spec", lambda name: None)
+        patch.setattr("malmoi.export.tokenizer.find_spec", lambda name: None)
         yield "tokens r --tokenizer tekken"
         yield "tokens r --tokenizer bytes"
 
@@ -178,7 +178,7 @@ def packaged_tokenizer_of_another_version(place):
     texts(place)
     found = SimpleNamespace(origin=str(place.write("dashscope/__init__.py", "")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("malmoi.export.vocabulary.find_spec", lambda name: found)
+        patch.setattr("malmoi.export.tokenizer.find_spec", lambda name: found)
         yield "tokens r --tokenizer qwen"
     yield "tokens r --tokenizer qwen"
 

@@ -14,7 +14,7 @@ from malmoi.errors import CallError, StageError, is_disk_full
 from malmoi.ledger import File, Ledger
 from malmoi.storage import downloads, lease, working_copy
 from malmoi.storage.bucket import Bucket
-from malmoi.storage.copy_record import CopyRecord
+from malmoi.storage.downloads import CopyRecord
 from malmoi.storage.location import find_address, locate
 from malmoi.storage.locks import LockRequest, request_locks
 from malmoi.workspace import Workspace

@@ -20,7 +20,7 @@ import pytest
 from data_cards.header import list_configurations
 from flows.export import Plan, explain, export
 from malmoi.errors import CallError, DataError
-from malmoi.export import ordered_rows
+from malmoi.export import mixture
 from malmoi.export.selection import Selection
 from malmoi.storage.locks import try_lock
 from tests.builders.small_release import documents, sealed
@@ -80,7 +80,7 @@ def test_the_bytes_do_not_depend_on_the_files_of_the_release(tmp_path):
 def test_a_small_memory_gives_the_same_bytes(tmp_path, monkeypatch):
     release = write_texts(tmp_path / "in", [row(i) for i in range(80)])
     export(release, tmp_path / "a", Plan())
-    read = ordered_rows.read_in_order
+    read = mixture.read_in_order
     monkeypatch.setattr("flows.export.read_in_order", lambda *a: read(*a, bucket=500))
     export(release, tmp_path / "b", Plan())
     one, other = read_files(tmp_path / "a"), read_files(tmp_path / "b")
@@ -297,7 +297,7 @@ def test_a_release_that_is_damaged_or_changes_is_no_internal_error(tmp_path, mon
     with pytest.raises(DataError, match="Run malmoi verify on it"):
         export(release, tmp_path / "out", Plan())
     path.write_bytes(content)
-    read = ordered_rows.read_in_order
+    read = mixture.read_in_order
 
     def change(*given):
         write_texts(release, [row(i, id=f"b/{i}") for i in range(30)], files=1)
@@ -340,7 +340,7 @@ def test_the_folder_of_an_export_that_still_writes_stays(release, tmp_path):
 
 
 def test_an_export_that_writes_is_not_deleted_by_another_to_the_same_target(release, tmp_path, monkeypatch):
-    read = ordered_rows.read_in_order
+    read = mixture.read_in_order
 
     def export_twice(*given):
         monkeypatch.setattr("flows.export.read_in_order", read)

@@ -20,9 +20,8 @@ import pytest
 
 from malmoi.errors import CallError, StageError
 from malmoi.processes import fork_server
-from malmoi.processes.garbage import COLLECT_AFTER
-from malmoi.processes.worker_process import require_memory
-from malmoi.processes.workers import Broken, Done, Workers, attempt
+from malmoi.processes.import_path import COLLECT_AFTER
+from malmoi.processes.workers import Broken, Done, Workers, attempt, require_memory
 
 
 def make(shared: int):
