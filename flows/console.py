@@ -35,7 +35,7 @@ class SafeConsole(Console):
         return super().render_str(escape_controls(text), **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, but strings as they are: square brackets in them are no markup."""
+        """Print as rich does, but strings as they are: square brackets in them have no meaning."""
         if any(isinstance(one, str) for one in objects):
             options.setdefault("markup", False)
         try:

@@ -234,7 +234,7 @@ def _has_heading(element: html.HtmlElement) -> bool:
 def _is_teaser(element: html.HtmlElement, url: str) -> bool:
     """Whether a box begins with a heading that links to another page than `url`, or that announces other pages."""
     inside = list(islice(element.iter(), MAX_HEAD))
-    for one in inside:  # the frame of a site is no box
+    for one in inside:  # a box is not the frame of a site
         if one.tag in _FRAMES or (isinstance(one.tag, str) and classify_names(" ".join(names(one)))[2]):
             return False
     heading = next((one for one in inside if one.tag in _LABELS), None)

@@ -97,14 +97,14 @@ PHRASES = {  # of the old idiom, in docstrings, comments and messages
 # Notes beside the project, which no reader has. A slash before the name is a path of somebody else (docs/reference/…).
 CITED = re.compile(r"(?<![\w/])(?:\.\./)*(?:reference|shared)/[\w-]+(?:\.md|/)|measured-library-choices")
 BUDGET = {
-    "lines of production Python": 94_480,
-    "modules": 732,
-    "private functions with one caller": 1_426,
+    "lines of production Python": 86_571,
+    "modules": 474,
+    "private functions with one caller": 804,
     "parameters of the command line": 228,
     "keys of a recipe": 85,
-    "base dependencies": 31,
+    "base dependencies": 39,  # eight were imported and not declared
     "functions beyond the bound of complexity": 2,
-    "phrases of the old idiom": 84,  # some are words of data
+    "phrases of the old idiom": 83,  # some are words of data
 }
 
 

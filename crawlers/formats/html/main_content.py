@@ -212,7 +212,7 @@ def _is_fragment(tree: html.HtmlElement, body: html.HtmlElement) -> bool:
 
 
 def _find_holder(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement:
-    """Return the deepest element that still holds most of the text outside links, with what stands beside it."""
+    """Return the deepest element that still holds most of the text outside links, with what is beside it."""
     enough = own.get(body, 0) * SHARE
     holder = body
     while enough:
