@@ -55,6 +55,17 @@ def sheet_that_is_not_finished(place):
     yield f"{READ} one/kim.csv"
 
 
+@advice("{}: not readable as a review ({}); it is a CSV file in UTF-8.")
+def sheet_in_another_encoding(place):
+    place.released()
+    path = fill(place, "one", "kim")
+    text = path.read_text("utf-8")
+    path.write_bytes(f"{text}메모\n".encode("cp949"))
+    yield f"{READ} one/kim.csv"
+    path.write_text(text, "utf-8")
+    yield f"{READ} one/kim.csv"
+
+
 @advice("--read takes one sheet or two, not {}; leave the others out.")
 def sheets_of_three_readers(place):
     place.released()
