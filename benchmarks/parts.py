@@ -1,10 +1,10 @@
 """What of a run is extraction, what rights and what Kiwi: `python -m benchmarks.parts SOURCE WORKSPACE OUT`.
 
 Inside the workers none can be timed without slowing all, so a finished run is gone over again in one process: each
-capture read, parsed and made a document, as a worker does it; each document that carries morphemes through
-`morphology.mark`, and the same texts through bare `Kiwi.tokenize`. Rights are what the marks and signals of a page
-cost once it is parsed; the walk over what it shows serves the text too and counts as extraction. Arrow, the ledger and
-start-up are left to "everything else".
+capture read, parsed and made a document by the templates of the run, as a worker does it; the hosts learned once
+more; each document that carries morphemes through `morphology.mark`, and the same texts through bare
+`Kiwi.tokenize`. Rights are what the marks and signals of a page cost once it is parsed; the walk over what it shows
+serves the text too and counts as extraction. Arrow, the ledger and start-up are left to "everything else".
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import TypeVar
 
 import pyarrow.compute as pc
 
-from crawlers import catalogue, defaults
+from crawlers import catalogue, defaults, host_templates
 from crawlers import extract as extraction
 from crawlers.formats import ParsedItem
 from filters import morphology
-from flows.curate import extract_jobs
-from flows.engine.shard_jobs import ExtractJob
+from flows.curate import extract_jobs, learn_jobs
+from flows.engine.shard_jobs import ExtractJob, make_learn_worker
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
 from malmoi.storage import shard
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def main(source: str, workspace: str, out: str) -> None:
-    """Write {"extraction": CPU seconds, "rights": …, "kiwi": …, "bare_kiwi": …, "analysed": texts}."""
+    """Write {"extraction": CPU seconds, "rights": …, "learning": …, "kiwi": …, "bare_kiwi": …, "analysed": texts}."""
     root = Path(workspace)
     extraction.warm()
     kiwi = morphology.load()
@@ -45,6 +45,9 @@ def main(source: str, workspace: str, out: str) -> None:
     found = {
         "extraction": whole - rights,
         "rights": rights,
+        "learning": sum(
+            spent(make_learn_worker(job.extraction), iter([job.sample])) for job in learn_jobs(home, source)
+        ),
         "kiwi": spent(morphology.mark, (Document("", text, nowhere) for text in texts)),
         "bare_kiwi": spent(kiwi.tokenize, iter(texts)),
         "analysed": len(texts),
@@ -93,13 +96,13 @@ def _extracted(job: ExtractJob) -> tuple[float, float]:
     definition = catalogue.load(job.extraction.definition)
     made = defaults.evidence_for(definition.source, dict(job.extraction.archived), definition.evidence)
     rights, items = Timed(made), definition.items or defaults.items
-    text = definition.text or defaults.text
+    read = host_templates.reader(job.extraction.templates, definition.text or defaults.text)
 
     def extract(row: IndexRow) -> None:
         capture = replace(extraction.load_capture(row), source=definition.source.name)
         for item in items(capture):
             parsed = ParsedItem(item)
-            extraction.make_document(capture, row.payload_sha256, parsed, text(parsed), rights)
+            extraction.make_document(capture, row.payload_sha256, parsed, read(parsed).extracted, rights)
 
     return spent(extract, iter(job.rows)), rights.seconds
 

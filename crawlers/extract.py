@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue, revisions, source_errors, withdrawn
+from crawlers import catalogue, host_templates, revisions, source_errors, withdrawn
 from crawlers.formats import ParsedItem, sniffing
+from crawlers.formats.html.host_template import Template
 from crawlers.formats.parsed import clean_line, valid_day
-from crawlers.formats.registry import FAMILIES, FORMATS
+from crawlers.formats.registry import FAMILIES, FORMATS, HTML
 from crawlers.rights import VERSION as RIGHTS_VERSION
 from crawlers.rights import policy_files, rules_digest
 from crawlers.rights.policy_files import Instrument
@@ -50,6 +51,7 @@ class Extraction:
     archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
     instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
     past: tuple[tuple[str, Past], ...] = ()  # URL → what other visits have found there
+    templates: tuple[Template, ...] = ()  # of the hosts of the shard that have one
     tombstones: tuple[str, str] | None = None  # the file of tombstones of the workspace, and the key of values
 
 
@@ -69,12 +71,13 @@ def versions() -> list[object]:
     return [VERSION, *rights, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries]
 
 
-def reader_versions() -> dict[str, str]:
-    """Return family of formats → version of its readers and their libraries.
+def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
+    """Return family of formats → version of its readers and their libraries; `learned`: digests of host templates.
 
     `readers_of` says which of them decided a document. A name that is not here has the version "".
     """
     found = {one.name: " ".join((str(one.version), *_read_versions(one.libraries))) for one in FAMILIES}
+    found[HTML.name] = " ".join((found[HTML.name], *learned))
     found |= {f"{UNREAD}{kind}": "read" for kind in FORMATS}
     return found | {ANY: hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16]}
 
@@ -118,6 +121,7 @@ def extractor(job: Extraction) -> Extractor:
     items = definition.items or defaults.items
     evidence = defaults.evidence_for(definition.source, archived, definition.evidence)
     text = definition.text or defaults.text
+    read = host_templates.reader(job.templates, text)
     pasts = dict(job.past)
     matcher = withdrawn.read_matcher(job.tombstones)
 
@@ -149,12 +153,13 @@ def extractor(job: Extraction) -> Extractor:
         faults: list[Fault] = []
         made: list[Outcome | Failure] = []
         with catch_faults(file, faults.append):
-            extracted = text(parsed)
-            if extracted.outcome == "failed" and extracted.reason != MEMORY:
-                faults.append(Fault(extracted.reason, "", is_drop=False))
+            said = read(parsed)
+            if said.extracted.outcome == "failed" and said.extracted.reason != MEMORY:
+                faults.append(Fault(said.extracted.reason, "", is_drop=False))
             else:
-                document = make_document(capture, row.payload_sha256, parsed, extracted, evidence, host)
-                made = [_add_labels(document, work_labels(definition.source, parsed.item.key))]
+                labels = (*said.labels, *work_labels(definition.source, parsed.item.key))
+                document = make_document(capture, row.payload_sha256, parsed, said.extracted, evidence, host)
+                made = [_add_labels(document, labels, said.measures)]
         return made + [_make_lost(row, capture, parsed.item, fault, host) for fault in faults]
 
     return extract
@@ -182,7 +187,7 @@ def _make_lost(
     signals = response_signals.find(bare.item, None)
     made = make_document(capture, row.payload_sha256, bare, extracted, lambda _: ((), signals), host)
     rows = ((source_errors.ROWS, str(fault.rows)),) if fault.rows > 1 else ()
-    return _add_labels(made, ((source_errors.LABEL, fault.detail), *rows))
+    return _add_labels(made, ((source_errors.LABEL, fault.detail), *rows), ())
 
 
 def failure(reason: str) -> Exception:
@@ -219,11 +224,14 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
     return read
 
 
-def _add_labels(outcome: Outcome, labels: tuple[tuple[str, str], ...]) -> Outcome:
+def _add_labels(
+    outcome: Outcome, labels: tuple[tuple[str, str], ...], measures: tuple[tuple[str, float], ...]
+) -> Outcome:
+    """Add to the outcome how its text was read, if the host has a template, and which work it is."""
     if not labels:
         return outcome
     labels = tuple(sorted((*outcome.document.labels, *labels)))
-    return replace(outcome, document=replace(outcome.document, labels=labels))
+    return replace(outcome, document=replace(outcome.document, labels=labels, measures=measures))
 
 
 def work_labels(source: Source, key: str) -> tuple[tuple[str, str], ...]:

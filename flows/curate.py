@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,9 +15,11 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crawlers import catalogue
+from crawlers import catalogue, host_templates
 from crawlers import extract as extraction
 from crawlers.catalogue import Definition
+from crawlers.formats.html.host_template import Template
+from crawlers.formats.registry import HTML
 from crawlers.rights import policy_files
 from crawlers.source_errors import LABEL, ROWS, UNREADABLE_CAPTURE, UNREADABLE_TABLE, omit_message
 from flows.engine import earlier_shards, run_surveys
@@ -28,16 +31,19 @@ from flows.engine.shard_jobs import (
     EntryChanges,
     ExtractJob,
     Job,
+    LearnJob,
     Renamed,
     WalkJob,
     capture_key,
     extract,
+    learn,
     observe_batches,
     walk_shard,
 )
 from flows.plurals import count_of
 from malmoi import recipe as recipes
 from malmoi.archive import collection
+from malmoi.archive.collection import Run
 from malmoi.document import Document
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
@@ -49,7 +55,7 @@ from malmoi.processes.fork_server import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import Recipe, StageName, Step, digest
 from malmoi.source import Folder
-from malmoi.storage import shard, shard_facts
+from malmoi.storage import checksummed_files, shard, shard_facts
 from malmoi.storage.duckdb_tables import find_repeated_ids
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
@@ -125,7 +131,15 @@ def _extract_sources(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops only itself, but nothing goes on without it."""
-    planned = {name: list(extract_jobs(workspace, name)) for name in sources}
+    runs_of = {name: collection.runs(workspace.captures(catalogue.load(name).source.name)) for name in sources}
+    # The templates of hosts with enough pages are learned first, if that has not been done yet.
+    lessons = {name: learn_jobs(workspace, name, runs_of[name]) for name in sources}
+    learned = [job for name in sources for job in lessons[name]]
+    missing = list({job.key: job for job in learned if not job.target.exists()}.values())
+    if learned:
+        with progress.stage("templates", len(learned), standing=len(learned) - len(missing), unit="host") as step:
+            mapper(learn, missing, lambda _: step.advance())
+    planned = {name: list(_plan_extraction(workspace, name, runs_of[name], lessons[name])) for name in sources}
     faults: dict[str, None] = {}
     try:
         jobs = [job for name in sources for job in planned[name]]
@@ -153,6 +167,28 @@ def _extract_sources(
     return found
 
 
+def learn_jobs(workspace: Workspace, name: str, runs: Sequence[Run] | None = None) -> list[LearnJob]:
+    """Return one job for each host of a source with many pages; none for a source that has its own `text`.
+
+    `runs` are the collection runs of the source, read from the workspace if they are not given.
+    """
+    definition = catalogue.load(name)
+    if definition.text is not None:
+        return []
+    if runs is None:
+        runs = collection.runs(workspace.captures(definition.source.name))
+    code = [_code_digest(name), extraction.reader_versions()[HTML.name]]
+    jobs = []
+    for sample in host_templates.samples(runs):
+        content = [
+            [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
+        ]
+        key = digest(["template", *code, sample.host, content, LIMITS])[:32]
+        learned = extraction.Extraction(_locate_definition(name), ())
+        jobs.append(LearnJob(root=workspace.root, stage=None, key=key, extraction=learned, sample=sample))
+    return jobs
+
+
 def _code_digest(name: str) -> str:
     """Digest of all inputs of the extraction of a source, except the capture and the readers of its formats."""
     return digest([shard.sha256_of(catalogue.find_file(name)), extraction.versions(), SCHEMA_VERSION])
@@ -160,14 +196,31 @@ def _code_digest(name: str) -> str:
 
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     """Return one job for each shard of captures of a source; CallError if nothing has been collected."""
-    source = catalogue.load(name).source
-    runs = collection.runs(workspace.captures(source.name))
+    runs = collection.runs(workspace.captures(catalogue.load(name).source.name))
+    return _plan_extraction(workspace, name, runs, learn_jobs(workspace, name, runs))
+
+
+def _plan_extraction(
+    workspace: Workspace, name: str, runs: Sequence[Run], lessons: Sequence[LearnJob]
+) -> Iterator[ExtractJob]:
+    definition = catalogue.load(name)
+    source = definition.source
     if not runs:
         command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
         raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
     host_files = policy_files.read_latest(runs)
     code = _code_digest(name)
+    # Host → its template, or the key of the job if it was not learned yet, so that no shard counts as finished.
+    learned: dict[str, Template | str] = {}
+    for lesson in lessons:
+        try:
+            text = checksummed_files.check(lesson.target).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            learned[lesson.sample.host] = lesson.key
+        else:
+            if "none" not in json.loads(text):
+                learned[lesson.sample.host] = Template.from_json(text)
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     stood = earlier_shards.group_shards(workspace.shards("2-documents"))
@@ -177,9 +230,12 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     for place, chunk in collection.cut_shards(runs):
         here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
         visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
-        job = extraction.Extraction(_locate_definition(name), archived, here, visits, stones)
+        hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
+        known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
+        job = extraction.Extraction(_locate_definition(name), archived, here, visits, known, stones)
         said = [[one.origin, one.kind, one.record] for one in here]
-        versions = extraction.reader_versions()
+        digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
+        versions = extraction.reader_versions(digests)
         key = earlier_shards.make_key(
             digest([source.name, place])[:12],
             ["2-documents", code, archived, said, LIMITS, *([revoked] if revoked else [])],

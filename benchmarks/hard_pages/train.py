@@ -233,7 +233,7 @@ def fit(lessons: Sequence[Lesson]) -> dict[str, float]:
 def extract_with(page: HardPage, model: BlockModel) -> str:
     """Return the text of a page by another model, as a crawl extracts it."""
     item = Item(page.name, page.url, page.body, "text/html", "", "r")
-    return html_page.extract_page(item, html_page.parse(item), model).text
+    return html_page.extract_with(item, html_page.parse(item), model).text
 
 
 def read_guide() -> list[Lesson]:

@@ -1,7 +1,8 @@
-"""Shard jobs: extract, filter and sketch; each works on one shard and writes one finished folder."""
+"""Shard jobs: extract, learn templates, filter and sketch; each works on one shard and writes one finished folder."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,11 @@ from typing import TypeAlias, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crawlers.extract import ANY, Extraction, extractor, readers_of
+from crawlers import host_templates
+from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
+from crawlers.formats.html.host_template_learning import Lesson
+from crawlers.formats.html.host_template_learning import learn as learn_template
+from crawlers.host_templates import Sample
 from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
@@ -83,6 +88,19 @@ class ExtractJob(Job):
     rows: tuple[IndexRow, ...]
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnJob(Job):
+    """Some captures of a host → its template, or the reason why it has none."""
+
+    extraction: Extraction
+    sample: Sample
+
+    @property
+    def target(self) -> Path:
+        """The file with the template."""
+        return self.writes / "template.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +200,19 @@ def capture_key(row: IndexRow, past: Past | None) -> list[object]:
     gone = [past.gone.status, past.gone.fetched] if past and past.gone else []
     visits = [[one.record for one in past.earlier], gone] if past else []
     return [row.record, row.payload_sha256, row.url, row.fetched, *visits]
+
+
+@name_task("learn templates of hosts")
+def learn(job: LearnJob) -> Path:
+    """Run a LearnJob in a worker and return the file with the template, or with the reason for having none."""
+    ((_, answer),) = worker_pool.workers().map(make_learn_worker, job.extraction, [job.sample], lambda sample: [sample])
+    found = answer.value if isinstance(answer, Done) else _no_template(job.sample.host, answer.why)
+
+    def write(folder: Path) -> None:
+        (folder / job.target.name).write_text(found, encoding="utf-8")
+
+    Workspace(job.root).put(job.writes, write)
+    return job.target
 
 
 @name_task("filter shards")
@@ -290,6 +321,29 @@ def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[Index
         return _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed, inputs)
 
     return batch
+
+
+def make_learn_worker(extraction: Extraction) -> Callable[[Sample], str]:
+    """Return the worker function that learns the template of a host as JSON, or the reason for having none."""
+    items = items_of(extraction)
+
+    def lessons(row: IndexRow) -> list[Lesson]:
+        return [found for item in items(row) if (found := host_templates.lesson(item)) is not None]
+
+    def pages(rows: tuple[IndexRow, ...]) -> list[Lesson]:
+        tried = [attempt(lessons, row) for row in rows]
+        return [found for one in tried if isinstance(one, Done) for found in one.value]
+
+    def batch(sample: Sample) -> str:
+        made = attempt(lambda said: learn_template(sample.host, *said), (pages(sample.lessons), pages(sample.checks)))
+        template, why = made.value if isinstance(made, Done) else (None, made.why)
+        return template.to_json() if template else _no_template(sample.host, why)
+
+    return batch
+
+
+def _no_template(host: str, why: str) -> str:
+    return json.dumps({"host": host, "none": why}, sort_keys=True)
 
 
 def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:

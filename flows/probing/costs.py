@@ -172,7 +172,7 @@ def make_timer(timing: Timing) -> Callable[[tuple[IndexRow, ...]], float]:
     return measure
 
 
-FEW = 40  # captures that are curated before the sample
+FEW = 40  # captures that are curated before the sample; as many as a host needs for a template
 CUT = 8  # shards into which these are cut, to measure a shard
 # CPU of a capture in a run, by its time alone: messages, files and surveys are added. Bounds of what two short runs may
 # measure. On a loaded machine three samples of 200 simulated pages gave 1.92 to 2.03, and their whole took about 1.8.

@@ -1,8 +1,8 @@
 """Purge what was derived from erased documents: stage shards, surveys, reports, lists of the operator.
 
 The simplest safe rule: a folder that names an erased document, or was made from one that does, is deleted whole. The
-next run makes it again from the captures. Of the surveys only sketches by document that name none stay; tables
-and what describes a host were made from many documents at once.
+next run makes it again from the captures. Of the surveys only sketches by document that name none stay; tables,
+templates and what describes a host were made from many documents at once.
 """
 
 from __future__ import annotations

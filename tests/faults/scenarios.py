@@ -133,7 +133,7 @@ def write_folder(root: Path, edition: int) -> Path:
 
 
 def write_archive(root: Path, _: int) -> Path:
-    """An archive of 48 pages of one host."""
+    """An archive of 48 pages of one host: enough to learn its template."""
     root.mkdir(parents=True, exist_ok=True)
     archive = root / "board.warc"
     small_archive.write(archive, small_archive.site(48, lambda n: small_archive.page(n, inside=MARK)))
@@ -179,7 +179,7 @@ def list_scenarios(site: LyingSite) -> list[Scenario]:
     crawl = write_site(site)
     return [
         Scenario("run", write_folder, (), (RUN,)),
-        Scenario("archive", write_archive, (), (RUN,)),
+        Scenario("templates", write_archive, (), (RUN,)),
         Scenario("grow", write_folder, (RUN,), (RUN,), edition=1),
         Scenario("erase", write_folder, (RUN,), (ERASE, RUN), erases=True, dated=True),
         Scenario("withdraw", write_folder, (RUN,), (WITHDRAW, RUN), DISK[:-1]),

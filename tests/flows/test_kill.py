@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.builders import small_archive
 from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
 
 MOMENTS = 8  # two in each workspace, one after the other
@@ -82,6 +83,19 @@ def test_killed_at_one_stage_boundary_after_the_other_it_ends_as_if_undisturbed(
     for boundary in boundaries:
         killed_when_it_stands(source, tmp_path / "w", boundary)
     finishes_identically(source, tmp_path / "w", expected)
+
+
+@pytest.mark.heavy
+def test_killed_once_a_host_is_learned_it_ends_as_if_undisturbed(tmp_path):
+    archive = tmp_path / "board.warc"
+    small_archive.write(archive, small_archive.site(48, lambda n: small_archive.page(n, inside=small_archive.MARK)))
+    source = Path(small_archive.source(tmp_path, archive))
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "calm")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "calm").glob("surveys/*/template.json"))
+    killed_when_it_stands(source, tmp_path / "w", "surveys/*/template.json")
+    assert list((tmp_path / "w").glob("surveys/*/template.json"))
+    finishes_identically(source, tmp_path / "w", sums(tmp_path / "calm"))
 
 
 def killed_at_moments(undisturbed, tmp_path, workspaces: int, kills: int, seed: int) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from crawlers.formats.html import html_page
+from crawlers.formats.html import host_template, html_page
 from crawlers.formats.html.line_model import BlockModel, choose_lines, load_model, smooth_odds
 from crawlers.formats.html.main_content import prepare
 from crawlers.formats.html.text_lines import lines_with_marks, lines_with_places, split_lines
@@ -28,6 +28,14 @@ def test_blocks_are_written_as_in_markdown(case: dict[str, Any]) -> None:
     frame = prepare(parse(f"<html><body><div>{html}</div></body></html>").tree)
     assert frame is not None
     assert lines_with_marks(frame.body) == case["text"]
+
+
+@each_row("case", CASES, ids=lambda case: case["why"])
+def test_a_template_writes_blocks_as_full_extraction_does(case: dict[str, Any]) -> None:
+    html = case["html"].replace("\\n", "\n")
+    body = parse(f"<html><body><div>{html}</div></body></html>").tree.find("body")
+    assert body is not None
+    assert lines_with_marks(host_template.copy_visible(body)) == case["text"]
 
 
 def test_lines_are_split_as_they_are_written() -> None:

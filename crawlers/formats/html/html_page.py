@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 from lxml import html
 
 from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats.html import broken_markup, html_tree, page_kind, page_metadata, second_reader
+from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.layout import GONE, strip, unwrap_tables
 from crawlers.formats.html.line_model import BlockModel, choose_lines, load_model
 from crawlers.formats.html.main_content import HEADINGS, OPENING, prepare
@@ -56,11 +59,15 @@ def parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    begin = _FRONT_MARK.match(text)
-    end = _FRONT_MARK.search(text, begin.end(), begin.end() + MAX_FRONT) if begin else None
-    tree = html_tree.tree_of(broken_markup.repair(text[end.end() :] if end else text))
+    tree = html_tree.tree_of(broken_markup.repair(_cut_front_matter(text)))
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
     return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
+
+
+def _cut_front_matter(text: str) -> str:
+    begin = _FRONT_MARK.match(text)
+    end = _FRONT_MARK.search(text, begin.end(), begin.end() + MAX_FRONT) if begin else None
+    return text[end.end() :] if end else text
 
 
 def extract(item: Item) -> Extracted:
@@ -76,8 +83,39 @@ def extract(item: Item) -> Extracted:
     return extract_page(item, parse(item))
 
 
-def extract_page(item: Item, page: Page, model: BlockModel | None = None) -> Extracted:
-    """Extract the text of an item that is already parsed; `model` decides which lines are main content."""
+def extract_page(item: Item, page: Page) -> Extracted:
+    """Extract the text of an item that is already parsed."""
+    return _extract(item, page, _text)
+
+
+def extract_with(item: Item, page: Page, model: BlockModel) -> Extracted:
+    """Extract the text of an item that is already parsed with another model of main content."""
+    return _extract(item, page, lambda page: _text(page, model))
+
+
+def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | None, str]:
+    """Extract the text with the template of the host; (None, reason) if the page does not fit it."""
+    try:
+        with input_errors(_to_unreadable, MemoryError):
+            text, miss = reading(page)
+    except Unreadable:
+        text, miss = "", "unreadable"
+    return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
+
+
+def cut_names(item: Item, page: Page, extracted: Extracted, names: frozenset[str]) -> Extracted:
+    """Return the extraction of a page with a title without the names of its site, given as digests.
+
+    A title that the item states stays as it is.
+    """
+    if item.title or extracted.outcome != "kept" or not page_metadata.has_name(extracted.title, names):
+        return extracted
+    found = page_metadata.read(page.tree, item.url)
+    title = page_metadata.find_title(found.title, found.heading, extracted.text, page.tree, item.url, names)
+    return replace(extracted, title=title)
+
+
+def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = page_metadata.Metadata()
     text = title = author = date = kind = ""
     reason = page.reason
@@ -87,7 +125,7 @@ def extract_page(item: Item, page: Page, model: BlockModel | None = None) -> Ext
         try:
             with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
-                shown, reason = _read_shown(page, model)
+                shown, reason = _read_shown(page, read)
                 text, reason = script_article.choose(page, found, shown, reason, main_text)
                 if reason == "no-text" and (text := second_reader.read_again(page.tree)):
                     shown, reason = text, ""
@@ -110,19 +148,11 @@ def extract_page(item: Item, page: Page, model: BlockModel | None = None) -> Ext
     )
 
 
-def _read_shown(page: Page, model: BlockModel | None) -> tuple[str, str]:
+def _read_shown(page: Page, read: Callable[[Page], tuple[str, str]]) -> tuple[str, str]:
     """Return the visible text; of markup that the extraction cannot read, all words of the page if they are prose."""
     try:
         with input_errors(_to_unreadable, MemoryError):
-            if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
-                inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
-                text = article_candidates.extract_prose(inside)
-                return text, "" if text else "frameset"
-            try:
-                return main_text(page.tree, model)
-            except RecursionError:  # lists nested hundreds deep
-                flat = html_tree.parse_flat(page.text)
-                return main_text(flat, model) if flat is not None else ("", "no-text")
+            return read(page)
     except Unreadable:
         text = article_candidates.extract_prose(plain_lines(page.tree))
         if not text:
@@ -187,6 +217,18 @@ def read_box(box: html.HtmlElement) -> str:
     strip(box)
     unwrap_tables(box)
     return lines_with_marks(box)
+
+
+def _text(page: Page, model: BlockModel | None = None) -> tuple[str, str]:
+    if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
+        inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
+        text = article_candidates.extract_prose(inside)
+        return text, "" if text else "frameset"
+    try:
+        return main_text(page.tree, model)
+    except RecursionError:  # lists nested hundreds deep
+        flat = html_tree.parse_flat(page.text)
+        return main_text(flat, model) if flat is not None else ("", "no-text")
 
 
 def split_byline(text: str) -> tuple[str, str, str]:

@@ -2,16 +2,17 @@
 
 Only explicit statements about the page itself are used: nothing is guessed from the running text. The tab is written
 for browsers and search engines: it names the site as well, or is the file name of a wiki page. The name of the site is
-cut off where the page shows that it is one; the only heading of the main content comes before a tab that does not hold
-it. A theme shows dates everywhere, and often only elsewhere: beside comments, related posts, the previous and the next
-post. A wrong date is worse than none. One pass costs about a hundredth of a general date and author search.
+cut off where the page or its host shows that it is one; the only heading of the main content comes before a tab that
+does not hold it. A theme shows dates everywhere, and often only elsewhere: beside comments, related posts, the previous
+and the next post. A wrong date is worse than none. One pass costs a hundredth of a general date and author search.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -49,8 +50,9 @@ _DATE_META = (  # the most reliable first
 _TITLE_META = ("citation_title", "dc.title", "dcterms.title")
 _AUTHOR_META = ("article:author", "author", "dc.creator", "dcterms.creator", "citation_author", "dable:author")
 _SEPARATOR = re.compile(r"\s+(?:[-|:·•–—«»<>]|::|\|\|)\s+")
-# Where a part that is known as the title may begin or end.
+# Where a part that is known as the title, and one that is known to name the site, may begin or end.
 _PART = re.compile(rf"{_SEPARATOR.pattern}|\s*::+\s*|:\s+|\s+(?=\[)")
+_NAME = re.compile(r"\s+[^\w\s]{1,3}\s+|\s*(?:::+|[|»›])\s*|[:_]\s+|\s+(?=[\[(])")
 _UNSEEN = ("\u200b", "\ufeff", "\u2060", "\u00ad")  # characters without width, as permalinks hold
 _BRAND = re.compile(r"(?:^|[\s_-])(?:logo|brand(?:ing)?|masthead|site[_-]?(?:title|name))(?:$|[\s_-])", re.IGNORECASE)
 _PERMALINK = re.compile(r"anchor|headerlink|hash-?link|permalink", re.IGNORECASE)
@@ -160,13 +162,18 @@ def iso_date(value: str) -> str:
         return ""
 
 
-def find_title(stated: str, heading: str, text: str, tree: etree._Element, url: str) -> str:
+def find_title(
+    stated: str, heading: str, text: str, tree: etree._Element, url: str, names: Collection[str] = ()
+) -> str:
     """Return the title of a page: the part of `stated` that its heading or text repeats, or the heading, or `stated`.
 
-    `heading` is the only heading of the main content ("" without one). A heading that a link to another page repeats is
-    that of a section.
+    `heading` is the only heading of the main content ("" without one), `names` are the digests of what names the site
+    (`digest_name`). A heading that a link to another page repeats is that of a section.
     """
-    lines = {fold(line) for line in text.split("\n", FIRST_LINES)[:FIRST_LINES] if len(line) <= MAX_TITLE}
+    stated = _strip_names(stated, names)
+    heading = "" if names and digest_name(heading) in names else heading
+    first = [line for line in text.split("\n", FIRST_LINES)[:FIRST_LINES] if len(line) <= MAX_TITLE]
+    lines = {fold(line) for line in first if not names or digest_name(line) not in names}
     if fold(stated) in lines or not text:
         return stated
     known = {*lines, fold(heading)} - {""}
@@ -199,6 +206,26 @@ def words_of_heading(heading: html.HtmlElement) -> str:
         for place in marks:
             links[place].drop_tree()
     return collapse_spaces(_drop_unseen("".join(map(str, heading.itertext()))))
+
+
+def digest_name(name: str) -> str:
+    """Return the digest under which the name of a site is stored: a template of a host holds no text."""
+    return hashlib.sha256(fold(name).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def has_name(title: str, names: Collection[str]) -> bool:
+    """Whether a title or a part of it is one of the names, given as digests."""
+    return any(digest_name(part) in names for part in (title, *split_names(title)))
+
+
+def split_names(title: str) -> list[str]:
+    """Return the parts of a title, each of which may name the site; [] of a title with one part.
+
+    >>> split_names("안전 수칙 [공장 위키]"), split_names("memo | 안내서")
+    (['안전 수칙', '공장 위키'], ['memo', '안내서'])
+    """
+    parts = [_unwrap(part) for part in _NAME.split(title)]
+    return parts if len(parts) > 1 else []
 
 
 def collapse_spaces(text: str) -> str:
@@ -315,6 +342,19 @@ def _parts(title: str) -> Iterator[str]:
     for cut in _PART.finditer(title):
         yield title[: cut.start()]
         yield _unwrap(title[cut.end() :])
+
+
+def _strip_names(title: str, names: Collection[str]) -> str:
+    """Cut the names of the site from the end and the beginning of a title, if anything remains."""
+    if not names:
+        return title
+    for cut in reversed(list(_NAME.finditer(title))):
+        if digest_name(_unwrap(title[cut.end() :])) not in names or not title[: cut.start()].strip():
+            break
+        title = title[: cut.start()]
+    while (first := _NAME.search(title)) is not None and digest_name(_unwrap(title[: first.start()])) in names:
+        title = title[first.end() :]
+    return title
 
 
 def _unwrap(part: str) -> str:
