@@ -17,6 +17,7 @@ from malmoi.releases.residue.random_words import is_shuffled, is_stand_in
 REACH: Final = 80  # maximum code points of a local part, a domain or a word
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
 HANGUL: Final = frozenset(map(chr, range(0xAC00, 0xD7A4)))
+LOCAL_OR_HANGUL: Final = LOCAL | HANGUL
 DOMAIN: Final = frozenset(string.ascii_letters + string.digits + ".-")
 ALNUM: Final = frozenset(string.ascii_letters + string.digits)
 HEX: Final = frozenset(string.hexdigits)
@@ -117,7 +118,7 @@ def _is_email(text: str, start: int, end: int, *, is_spelled: bool = False) -> b
         after = after.replace(dot, ".")
     if is_spelled:
         before, after = before.rstrip(), after.lstrip()
-    local = _head(before[::-1], LOCAL | HANGUL)[::-1]
+    local = _head(before[::-1], LOCAL_OR_HANGUL)[::-1]
     if not any(c in ALNUM or c in HANGUL for c in local):
         return False
     if is_spelled and after.lower().startswith(MAILERS):
