@@ -21,7 +21,7 @@ from benchmarks.domain_model import FIELDS, NAMES, describe_choices, list_terms,
 from benchmarks.register_model.corpus import OURS, analyse, read_rows
 from filters import domain
 from filters.domain import score_terms
-from filters.korean.softmax_model import NONE
+from malmoi.models import NONE
 
 CHARS = 1_200  # code points of a usual page
 MIN_SCORE: float = inspect.signature(domain.judge).parameters["min_score"].default

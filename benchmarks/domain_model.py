@@ -29,7 +29,7 @@ from benchmarks.ngram_training.softmax import (
 )
 from benchmarks.register_model.corpus import LABELS, OURS, TEXTS, analyse, read_rows
 from filters.domain import DOMAINS, MODEL, SLOTS, compute_features, score_terms
-from filters.korean.softmax_model import NONE, Model
+from malmoi.models import NONE, Model
 
 NAMES: Final = (NONE, *DOMAINS)
 STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out

@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks import ngram_training
 from benchmarks.ngram_training import Floats
 from filters import abuse, morphology
-from filters.korean import ngram_model
 from filters.korean.term_lists import to_search_form
 from malmoi.document import Document, Provenance
+from malmoi.models import Model, write_model
 
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "benchmarks" / "abuse_model"
@@ -71,7 +71,7 @@ def _read_rows() -> Iterator[dict[str, str]]:
                     yield {"writer": name, "text": sentence, "label": "none"}
 
 
-def train(comments: Sequence[Comment]) -> ngram_model.Model:
+def train(comments: Sequence[Comment]) -> Model:
     """Train the model of `comments`."""
     gold = _gold(comments)
     lines = [json.dumps([c.features, c.label], ensure_ascii=False) for c in comments]
@@ -132,7 +132,7 @@ def main(arguments: list[str]) -> int:
     comments = read_comments()
     print(*report(comments, cross_validate(comments)), sep="\n")
     if given.write:
-        abuse.MODEL.write_bytes(ngram_model.dump(train(comments)))
+        write_model(train(comments), abuse.MODEL)
         print(f"{abuse.MODEL.relative_to(ROOT)}: {abuse.MODEL.stat().st_size:,} bytes")
     return 0
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ngram_training import Floats, cross_validate, train
-from filters.korean import ngram_model
 from filters.korean.term_lists import MOST_CHARS, to_search_form
+from malmoi.models import Model, write_model
 
 ROOT = Path(__file__).parents[1]
-WRITTEN = ROOT / "filters" / "spam_model.bin"
+WRITTEN = ROOT / "filters" / "lexicons" / "spam.model"
 FOLDS = 5
 LIMITS = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0)  # shown in the table
 
@@ -59,7 +59,7 @@ def digest(texts: Sequence[Shown]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def trained(texts: Sequence[Shown]) -> ngram_model.Model:
+def trained(texts: Sequence[Shown]) -> Model:
     """The model of `texts`."""
     gold = _gold(texts)
     about = {
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> int:
     texts = shown()
     print(*report(texts, crossed(texts)), sep="\n")
     if given.write:
-        WRITTEN.write_bytes(ngram_model.dump(trained(texts)))
+        write_model(trained(texts), WRITTEN)
         print(f"{WRITTEN.relative_to(ROOT)}: {WRITTEN.stat().st_size:,} bytes from {digest(texts)[:12]}")
     return 0
 

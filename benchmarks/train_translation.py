@@ -21,12 +21,12 @@ import numpy as np
 from benchmarks import ngram_training
 from benchmarks.ngram_training import Floats
 from filters import morphology
-from filters.korean import ngram_model
 from filters.translation import NO, SHIFT, SLOPE, YES, spell_signs
 from malmoi.document import Document, Provenance
+from malmoi.models import Model, write_model
 
 ROOT = Path(__file__).parents[1]
-WRITTEN = ROOT / "filters" / "lexicons" / "translation_model.bin"
+WRITTEN = ROOT / "filters" / "lexicons" / "translation.model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _spell(text: str) -> str:
     return spell_signs(morphology.mark(Document("training/1", text, Provenance("training", "", "", "", ""))))
 
 
-def train(texts: Sequence[Text]) -> ngram_model.Model:
+def train(texts: Sequence[Text]) -> Model:
     """Train the model of `texts`."""
     gold = _gold(texts)
     lines = [json.dumps([t.signs, t.grade], ensure_ascii=False) for t in texts]
@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
     texts = read_texts()
     print(*report(texts, cross_validate(texts)), sep="\n")
     if given.write:
-        WRITTEN.write_bytes(ngram_model.dump(train(texts)))
+        write_model(train(texts), WRITTEN)
         print(f"{WRITTEN.relative_to(ROOT)}: {WRITTEN.stat().st_size:,} bytes")
     return 0
 

@@ -30,7 +30,7 @@ LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only if a recip
 Hit: TypeAlias = tuple[int, int, Term]  # start, end, term
 
 TERMS = load(Path(__file__).parent / "lexicons" / "abuse_terms.txt")
-MODEL = Path(__file__).parent / "lexicons" / "abuse_model.bin"
+MODEL = Path(__file__).parent / "lexicons" / "abuse.model"
 # Score above which a sentence is abusive: by leave-one-writer-out 0.83 of the abusive comments are above it, and 0.01
 # of the clean ones.
 THRESHOLD = 0.5

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from filters.korean.softmax_model import Features, load_model, score_labels
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
+from malmoi.models import Features, Model, load_model, read_content, score_labels
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
 
@@ -69,10 +69,15 @@ def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.
 
 def score_domains(found: Morphemes) -> dict[str, float]:
     """Return the score of each domain, highest first, rounded to 4 places; with "none of them" they add up to 1."""
-    model = load_model(MODEL, SLOTS)
+    model = load()
     scores = score_labels(compute_features(found), model).tolist()
-    given = {name: round(score, 4) for name, score in zip(model.labels, scores, strict=True) if name}
+    given = {name: round(score, 4) for name, score in zip(model.about["labels"], scores, strict=True) if name}
     return {name: given[name] for name in sorted(DOMAINS, key=lambda name: -given[name])}
+
+
+def load() -> Model:
+    """Return the model, read once per process."""
+    return load_model(MODEL, (SLOTS, 1 + len(DOMAINS)))
 
 
 MODEL: Final = Path(__file__).parent / "lexicons" / "domain.model"
@@ -286,4 +291,4 @@ def terms_digest() -> str:
 
 
 # Terms and weights decide, so the version depends on them: changed ones make stages run again.
-VERSION = int(hashlib.sha256(b"4 " + terms_digest().encode() + MODEL.read_bytes()).hexdigest()[:8], 16)
+VERSION = int(hashlib.sha256(b"4 " + terms_digest().encode() + read_content(MODEL)).hexdigest()[:8], 16)

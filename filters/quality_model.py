@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from filters.korean import ngram_model, text_views
 from filters.korean.morpheme_signs import ENDINGS, Grammar, grammar_of
-from filters.korean.ngram_model import Model, Places, fold_codes, hash_ngrams, keep_distinct
+from filters.korean.ngram_model import Places, fold_codes, hash_ngrams, keep_distinct
 from filters.quality import Evidence, evidence_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
+from malmoi.models import Model, read_content
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
 
@@ -31,7 +32,7 @@ LIBRARIES = ("numpy",)
 NEEDS = ("morphology",)
 LIMITS = (Limit("quality_model", "min_score", "min", "little-use"),)
 
-PATH = Path(__file__).parent / "lexicons" / "quality_model.bin"
+PATH = Path(__file__).parent / "lexicons" / "quality.model"
 BEST = 5.0  # points of the rubric
 
 
@@ -154,7 +155,9 @@ def score_features(model: Model, found: Features) -> float:
     """Return the points that these features have, unbounded."""
     centre, spread, weights = np.array([model.about["measures"][name] for name in MEASURES]).T
     form = float(np.clip((found.measures - centre) / spread, -MOST_SPREAD, MOST_SPREAD) @ weights)
-    return model.start + form + _mean_weight(model, found.characters) + _mean_weight(model, found.grammar)
+    return (
+        float(model.about["start"]) + form + _mean_weight(model, found.characters) + _mean_weight(model, found.grammar)
+    )
 
 
 # standard deviations; a measure beyond them, as of a text unlike all labelled ones, counts as that many
@@ -165,8 +168,8 @@ def _mean_weight(model: Model, windows: tuple[Places, ...]) -> float:
     """Return the mean over windows of the weights of their n-grams, over the root of their number."""
     # Whole numbers under 2**53: the sum is exact in any order.
     sums = [int(model.weights.take(places).sum(dtype=np.int64)) * weight_of(len(places)) for places in windows]
-    return model.step * sum(sums) / len(sums)
+    return float(model.about["step"]) * sum(sums) / len(sums)
 
 
 # The weights decide, so the version depends on them: a new model makes stages run again.
-VERSION = int(hashlib.sha256(b"1 " + PATH.read_bytes()).hexdigest()[:8], 16)  # 1: version of this file
+VERSION = int(hashlib.sha256(b"1 " + read_content(PATH)).hexdigest()[:8], 16)  # 1: version of this file

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.korean.morpheme_signs import grammar_of
-from filters.korean.softmax_model import Features, load_model, score_labels
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
+from malmoi.models import Features, Model, load_model, read_content, score_labels
 from malmoi.parameter_bounds import Share
 
 LIBRARIES = ("numpy",)
@@ -56,9 +56,14 @@ def score_kinds(text: str, found: Morphemes) -> dict[str, float]:
     """Return the score of each register, rounded to 4 places; together with "none of them" they add up to 1."""
     if len(found) < LEAST:
         return {}
-    model = load_model(MODEL, SLOTS)
+    model = load()
     scores = score_labels(compute_features(text, found), model).tolist()
-    return {name: round(score, 4) for name, score in zip(model.labels, scores, strict=True) if name}
+    return {name: round(score, 4) for name, score in zip(model.about["labels"], scores, strict=True) if name}
+
+
+def load() -> Model:
+    """Return the model, read once per process."""
+    return load_model(MODEL, (SLOTS, 1 + len(KINDS)))
 
 
 MODEL: Final = Path(__file__).parent / "lexicons" / "register.model"
@@ -148,4 +153,4 @@ def _count_slots(hashes: Codes, morphemes: int) -> Features:
 
 
 # The weights decide too, so the version depends on them: a new model makes stages run again.
-VERSION = int(hashlib.sha256(b"4 " + MODEL.read_bytes()).hexdigest()[:8], 16)  # 4: version of this file
+VERSION = int(hashlib.sha256(b"4 " + read_content(MODEL)).hexdigest()[:8], 16)  # 4: version of this file

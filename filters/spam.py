@@ -35,7 +35,7 @@ FAMILIES = tuple(sorted({term.family for term in TERMS} - {"call", "report", "no
 PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, in number, are enough next to a contact
 _FIND = load_finder(TERMS)
 _GATE = load_finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
-MODEL = load_model(Path(__file__).parent / "lexicons" / "spam_model.bin")
+MODEL = load_model(Path(__file__).parent / "lexicons" / "spam.model")
 
 # Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement, two words of
 # a reporter outweigh two strong terms.

@@ -32,7 +32,7 @@ def judge(doc: Document) -> Verdict:
     return Verdict("keep", "translation", labels=(("translated", name_label(chance)),), measures=measures)
 
 
-MODEL = load(Path(__file__).parent / "lexicons" / "translation_model.bin")
+MODEL = load(Path(__file__).parent / "lexicons" / "translation.model")
 LEAST = 60  # morphemes; a shorter text shows too little
 # Logistic curve over the score for equal numbers of both kinds, fitted to the scores by leave-one-writer-out.
 SLOPE, SHIFT = 0.66, 1.88

@@ -1,4 +1,4 @@
-"""Train a model of several labels (`filters.korean.softmax_model`), calibrated on groups left out.
+"""Train a model of several labels (`malmoi.models`), calibrated on groups left out.
 
 Multinomial logistic regression with L2 regularisation. There are fewer texts than features, so it is solved in the
 space that the texts span: the Cholesky factor of their products takes the place of the features.
@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize, minimize_scalar
 
-from filters.korean.softmax_model import Features, Model, dump_model
+from malmoi.models import Features, Model, dump_model, write_model
 
 STEPS: Final = 120
 
@@ -124,15 +124,16 @@ def compute_chances(sums: Array, temperature: float) -> Array:
 def print_model(model: Model, path: Path | None) -> None:
     """Print what a model was trained on, its size and its digest; write it to `path` if one is given."""
     data = dump_model(model)
-    print(f"{model.about} temperature {model.temperature}")
+    print(model.about)
     print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
     if path:
-        path.write_bytes(data)
+        write_model(model, path)
 
 
 def quantise(solution: Solution, labels: tuple[str, ...], temperature: float, about: dict[str, Any]) -> Model:
-    """Return the model with weights that are squares of whole numbers up to 127, with their sign."""
+    """Return the model with weights as roots of one byte, with their sign."""
     unit = float(f"{np.abs(solution.slots).max() / 127**2:.4g}")
     roots = np.clip(np.rint(np.sqrt(np.abs(solution.slots) / unit)), 0, 127) * np.sign(solution.slots)
-    weights = (roots * np.abs(roots)).astype(np.int16)
-    return Model(labels, weights, unit, np.round(solution.bias, 3).astype(np.float32), temperature, about)
+    bias = [round(float(value), 3) for value in solution.bias]
+    about = {**about, "labels": labels, "unit": unit, "bias": bias, "temperature": temperature}
+    return Model(about, roots.astype(np.int8))

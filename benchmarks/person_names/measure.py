@@ -14,8 +14,8 @@ from benchmarks.person_names import texts
 from benchmarks.person_names.train import _analyse
 from filters import morphology, personal_data
 from filters.pii_rules import name_tagger
-from filters.pii_rules.name_tagger import Model
 from malmoi.document import Document, Provenance
+from malmoi.models import Model
 
 LEAST = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
 
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, default=name_tagger.MODEL)
     parser.add_argument("--errors", action="store_true", help="print what is missed and wrong at threshold 0")
     options = parser.parse_args(argv)
-    model = name_tagger.load_model(options.model)
+    model = name_tagger.load(options.model)
     corpus = read_filled(options.file)
     for analysed in (False, True):
         begin = time.process_time()

@@ -24,8 +24,8 @@ from filters import morphology
 from filters.pii_rules import name_tagger
 from filters.pii_rules.name_evidence import words
 from filters.pii_rules.name_features import BITS, compute_features
-from filters.pii_rules.name_tagger import Model
 from malmoi.document import Document, Provenance
+from malmoi.models import Model, dump_model, write_model
 
 COPIES: Final = 4  # of each template, with other names
 VARIED: Final = 0.5  # share of written names that another one replaces, in all copies but the first
@@ -52,13 +52,13 @@ def build_rows(corpus: Iterable[tuple[texts.Text, bool, bool]], first: Model | N
         sample = np.array([text.text[a:b] in SAMPLES for a, b in places], np.bool_)
         rows, label = rows[~sample | (label > 0)], label[~sample | (label > 0)]
         if not text.complete and first is not None:
-            scores = first.weights[rows].sum(axis=1, dtype=np.int64) - first.bias
+            scores = first.weights[rows].sum(axis=1, dtype=np.int64) - first.about["bias"]
             covered = np.zeros(len(text.text) + 1, np.int64)
             for start, end in marked:
                 covered[start:end] = 1
             total = np.concatenate(([0], np.cumsum(covered)))
             free = (total[found.end] == total[found.start])[~sample | np.array(gold, np.bool_)]
-            keep = (label > 0) | ~free | (scores < DOUBT * first.unit)
+            keep = (label > 0) | ~free | (scores < DOUBT * first.about["unit"])
             rows, label = rows[keep], label[keep]
         slots.append(rows)
         labels.append(label)
@@ -114,7 +114,8 @@ def train(rows: Rows, about: dict[str, Any], epochs: int = EPOCHS) -> Model:
             mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
         step = int(_train(slots, labels, np.argsort(mixed, kind="stable"), MARGIN, weights, sums, step))
     averaged = (weights * (step + 1) - sums) * SCALE // (step + 1)
-    return Model(np.clip(averaged, -32768, 32767).astype(np.int16), MARGIN * SCALE, 0, about)
+    about = {**about, "unit": MARGIN * SCALE, "bias": 0}
+    return Model(about, np.clip(averaged, -32768, 32767).astype(np.int16))
 
 
 def train_all(templates: Sequence[tuple[str, str]], *, with_sets: bool = True, copies: int = COPIES) -> Model:
@@ -140,10 +141,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, default=name_tagger.MODEL)
     options = parser.parse_args(argv)
     model = train_all([*texts.read_templates(texts.NAMED), *texts.read_templates(texts.PRIVATE)])
-    data = name_tagger.dump_model(model)
+    data = dump_model(model)
     print(f"{model.about} {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
     if options.write:
-        options.to.write_bytes(data)
+        write_model(model, options.to)
     return 0
 
 

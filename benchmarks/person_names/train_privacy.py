@@ -26,9 +26,10 @@ from benchmarks.person_names.train import SAMPLES, _analyse, train_all
 from filters.pii_rules import person_names
 from filters.pii_rules.name_evidence import Page
 from filters.pii_rules.name_model import read_words
-from filters.pii_rules.name_tagger import Model, tag_names
+from filters.pii_rules.name_tagger import tag_names
 from filters.pii_rules.person_names import START, WORD, WordFinder, rate_opening, split_blocks
 from filters.pii_rules.search import find_matches
+from malmoi.models import Model
 
 FEWEST: Final = 5  # documents that contain a word of documents
 RARE: Final = 4  # names that have some evidence, at least

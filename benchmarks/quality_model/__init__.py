@@ -1,1 +1,1 @@
-"""Texts, labels and training of the quality model: `filters/lexicons/quality_model.bin` (docs/quality-model.md)."""
+"""Texts, labels and training of the quality model: `filters/lexicons/quality.model` (docs/quality-model.md)."""

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.ngram_training import quantise
 from benchmarks.quality_model.texts import Labelled, read_labelled
 from filters import morphology, quality_model
 from filters.korean import ngram_model
 from filters.quality_model import CHARACTERS, MEASURES, Features, read_features, weight_of
 from malmoi.document import Document, Provenance
+from malmoi.models import Model, write_model
 
 Floats = npt.NDArray[np.float64]
 FOLDS = 10
@@ -66,7 +68,7 @@ def features_of(text: str) -> Features:
     return read_features(text, morphology.mark(doc))
 
 
-def train(data: Data) -> ngram_model.Model:
+def train(data: Data) -> Model:
     """Return the model of `data`, its weights rounded as in the file."""
     centre, spread = data.measures.mean(0), data.measures.std(0) + 1e-6
     form = _standardise(data.measures, centre, spread)
@@ -84,15 +86,17 @@ def train(data: Data) -> ngram_model.Model:
         "sha256": digest(data.texts),
         "lengths": CHARACTERS,
         "measures": measures,
+        "start": round(mean, 6),
     }
-    return ngram_model.quantise_model(data.ngrams.T.astype(np.float64) @ dual, round(mean, 6), about)
+    return quantise(data.ngrams.T.astype(np.float64) @ dual, about)
 
 
-def score(model: ngram_model.Model, data: Data) -> Floats:
+def score(model: Model, data: Data) -> Floats:
     """Return the points that a model gives to each text, unbounded."""
     centre, spread, weights = np.array([model.about["measures"][name] for name in MEASURES]).T
     form = _standardise(data.measures, centre, spread) @ weights
-    return np.asarray(model.start + form + model.step * (data.ngrams @ model.weights.astype(np.float32)), np.float64)
+    ngrams = model.about["step"] * (data.ngrams @ model.weights.astype(np.float32))
+    return np.asarray(model.about["start"] + form + ngrams, np.float64)
 
 
 def _standardise(measures: Floats, centre: Floats, spread: Floats) -> Floats:
@@ -167,7 +171,7 @@ def digest(texts: Sequence[Labelled]) -> str:
     return hashlib.sha256("\n".join(f"{text.score} {text.text}" for text in texts).encode()).hexdigest()
 
 
-def print_held(data: Data, model: ngram_model.Model) -> None:
+def print_held(data: Data, model: Model) -> None:
     """Print the figures of the held part, and the mean score of each label."""
     found = score(model, data)
     print(report("held", data, found))
@@ -201,7 +205,7 @@ def main(arguments: list[str]) -> int:
         rows = np.flatnonzero([source_of(text) == source for text in data.texts])
         print("  " + report(source, data.choose(rows), found[rows]))
     if given.write:
-        quality_model.PATH.write_bytes(ngram_model.dump(train(data)))
+        write_model(train(data), quality_model.PATH)
         print(f"{quality_model.PATH.name}: {quality_model.PATH.stat().st_size:,} bytes from {digest(data.texts)[:12]}")
     return 0
 

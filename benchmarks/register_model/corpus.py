@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from filters import morphology
-from filters.korean.softmax_model import Features
 from filters.register import compute_features
 from malmoi.document import Document, Morphemes, Provenance
+from malmoi.models import Features
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]

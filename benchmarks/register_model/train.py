@@ -24,8 +24,8 @@ from benchmarks.ngram_training.softmax import (
     stack_features,
 )
 from benchmarks.register_model.corpus import Text, compute_rows, read_texts
-from filters.korean.softmax_model import NONE, Features, Model
 from filters.register import KINDS, MODEL, SLOTS
+from malmoi.models import NONE, Features, Model
 
 LABELS: Final = (NONE, *KINDS)
 STRENGTH: Final = 30.0  # inverse of the L2 penalty; by leaving one writer out, like PART_WEIGHT

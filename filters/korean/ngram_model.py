@@ -6,19 +6,16 @@ unlisted words. The model is small, has no vocabulary and needs one pass.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from malmoi.canonical_json import spell_on_one_line
+from malmoi.models import Model, load_model
 
 Codes: TypeAlias = npt.NDArray[np.uint32]
 Places: TypeAlias = npt.NDArray[np.intp]  # index of a weight for each n-gram of characters, in text order
@@ -40,41 +37,9 @@ _BLANK, _NOUGHT = np.uint32(0x20), np.uint32(0x30)
 _FOLDED = np.array([_BLANK if c < 0x20 else _NOUGHT if chr(c).isdigit() else c for c in range(0x40)], np.uint32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """Weights of the slots, the step of a weight, the start value of a score, and the header of their file."""
-
-    weights: npt.NDArray[np.int8]
-    step: float
-    start: float
-    about: dict[str, Any]
-
-
-@lru_cache(maxsize=8)
 def load(path: Path, lengths: tuple[int, ...] = LENGTHS) -> Model:
-    """Load the model from a file of one line of JSON (`step`, `start`, and its origin) and `SIZE` signed bytes.
-
-    Raises ValueError unless the file says that its n-grams have these `lengths`.
-    """
-    head, _, data = path.read_bytes().partition(b"\n")
-    about = json.loads(head)
-    if len(data) != SIZE or tuple(about["lengths"]) != lengths:
-        raise ValueError(
-            f"{path.name}: not weights that this version reads; train them again with {about['written_by']}"
-        )
-    return Model(np.frombuffer(data, np.int8), float(about["step"]), float(about["start"]), about)
-
-
-def dump(model: Model) -> bytes:
-    """Return the bytes of the file of a model."""
-    about = {"lengths": LENGTHS, **model.about, "step": model.step, "start": model.start}
-    return spell_on_one_line(about).encode() + b"\n" + model.weights.tobytes()
-
-
-def quantise_model(weights: npt.NDArray[np.float64], start: float, about: dict[str, Any]) -> Model:
-    """Quantise the weights to one byte each; the largest becomes 127."""
-    step = float(np.abs(weights).max()) / 127 or 1.0
-    return Model(np.round(weights / step).astype(np.int8), step, start, about)
+    """Load a model of `SIZE` weights; its header says their `step`, and the `start` of a score."""
+    return load_model(path, (SIZE,), lengths=lengths)
 
 
 def places(text: str) -> tuple[Places, ...]:
@@ -164,4 +129,5 @@ def _score(model: Model, runs: Places) -> float:
     # Whole numbers under 2**24: the sum is exact in any order.
     total = float(model.weights.take(runs).astype(np.float32) @ new.astype(np.float32))
     number = int(np.count_nonzero(new))
-    return model.start + model.step * total * min(1.0, number / FEWEST) / math.sqrt(max(FEWEST, number))
+    evidence = model.about["step"] * total * min(1.0, number / FEWEST) / math.sqrt(max(FEWEST, number))
+    return float(model.about["start"] + evidence)

@@ -6,19 +6,16 @@ rules in `person_names`. `docs/person-name-model.md` describes training and limi
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from filters.pii_rules.name_features import BITS, MARGIN, Excerpt, Piece, compute_batch
-from malmoi.canonical_json import spell_on_one_line
 from malmoi.document import Morphemes
+from malmoi.models import Model, load_model
 
 MODEL: Final = Path(__file__).with_name("people") / "names.model"
 
@@ -32,29 +29,9 @@ class Name(NamedTuple):
     type: int  # of the candidate: `name_features.RUN` …
 
 
-class Model(NamedTuple):
-    """Weights of the slots, the value of one unit of score in weights, the bias, and the header of the file."""
-
-    weights: npt.NDArray[np.int16]
-    unit: int
-    bias: int
-    about: dict[str, Any]
-
-
-@cache
-def load_model(path: Path = MODEL) -> Model:
-    """Load a model from a file of one line of JSON (`unit`, `bias`, origin) and 2**BITS signed 16-bit weights."""
-    head, _, data = path.read_bytes().partition(b"\n")
-    about = json.loads(head)
-    if len(data) != 2 << BITS:
-        raise ValueError(f"{path.name}: not weights that this version reads; run {about.get('written_by', 'training')}")
-    return Model(np.frombuffer(data, "<i2"), int(about["unit"]), int(about["bias"]), about)
-
-
-def dump_model(model: Model) -> bytes:
-    """Return the bytes of the file of a model."""
-    about = {**model.about, "unit": model.unit, "bias": model.bias}
-    return spell_on_one_line(about).encode() + b"\n" + model.weights.astype("<i2").tobytes()
+def load(path: Path = MODEL) -> Model:
+    """Return the model, read once per process; its header says the `unit` of a score, in weights, and their `bias`."""
+    return load_model(path, (1 << BITS,), "<i2")
 
 
 def tag_names(
@@ -83,13 +60,13 @@ def tag_batch(excerpts: Sequence[Excerpt], *, least: float = 0.0, model: Model |
 
     Memory is in proportion to all excerpts together.
     """
-    model = load_model() if model is None else model
+    model = load() if model is None else model
     names: list[list[Name]] = [[] for _ in excerpts]
     if not excerpts:
         return names
     found, slots = compute_batch(excerpts)
-    scores = model.weights[slots].sum(axis=1, dtype=np.int64) - model.bias
-    order = np.flatnonzero(scores >= least * model.unit)
+    scores, unit = model.weights[slots].sum(axis=1, dtype=np.int64) - model.about["bias"], model.about["unit"]
+    order = np.flatnonzero(scores >= least * unit)
     order = order[np.argsort(-scores[order], kind="stable")]
     places, owners, shifts = (
         list[int](),
@@ -111,5 +88,5 @@ def tag_batch(excerpts: Sequence[Excerpt], *, least: float = 0.0, model: Model |
             taken[start:end] = b"\1" * (end - start)
             piece = bisect_right(places, start) - 1
             shift = shifts[piece]
-            names[owners[piece]].append(Name(start + shift, end + shift, score / model.unit, kind))
+            names[owners[piece]].append(Name(start + shift, end + shift, score / unit, kind))
     return [sorted(found) for found in names]

@@ -12,9 +12,9 @@ import pytest
 
 from benchmarks import train_abuse
 from filters import abuse, morphology
-from filters.korean import ngram_model
 from malmoi.document import Document, Provenance, Verdict
 from malmoi.errors import CallError
+from malmoi.models import dump_model, read_content
 from tests.builders.rows import each_row
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/abuse.jsonl").open(encoding="utf-8")]
@@ -114,7 +114,7 @@ def test_abuse_without_a_swear_word_is_found_and_strong_words_alone_are_not() ->
 
 @pytest.mark.soak  # 20 s
 def test_the_model_is_the_one_that_the_texts_give() -> None:
-    assert ngram_model.dump(train_abuse.train(train_abuse.read_comments())) == abuse.MODEL.read_bytes()
+    assert dump_model(train_abuse.train(train_abuse.read_comments())) == read_content(abuse.MODEL)
 
 
 @pytest.mark.soak

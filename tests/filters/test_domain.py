@@ -18,13 +18,13 @@ from benchmarks import domain_model
 from benchmarks.domain import Answer, ask, name_domains
 from benchmarks.register_model.corpus import read_rows
 from filters import domain, morphology
-from filters.domain import MODEL, SLOTS
-from filters.korean.softmax_model import dump_model, load_model
+from filters.domain import MODEL
 from flows import try_stage
 from malmoi import recipe as recipes
 from malmoi.apply import apply
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
+from malmoi.models import dump_model, read_content
 from malmoi.releases.publish import publish
 from tests.builders.rows import each_row
 from tests.builders.small_release import documents, inputs
@@ -86,14 +86,14 @@ def test_on_texts_that_did_not_train_the_model_beats_the_lists() -> None:
 
 @pytest.mark.soak
 def test_training_gives_the_model_of_the_package() -> None:
-    assert dump_model(domain_model.train()) == MODEL.read_bytes()
+    assert dump_model(domain_model.train()) == read_content(MODEL)
 
 
 def test_held_out_texts_never_train() -> None:
     ids = {text.id for text in domain_model.read_texts()}
     held = {row["id"] for row in read_rows(LABELS) if row["part"] == "held-out"}
     assert held and not ids & held
-    assert load_model(MODEL, SLOTS).about["texts"] == len(ids)
+    assert domain.load().about["texts"] == len(ids)
 
 
 @each_row("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])

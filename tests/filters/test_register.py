@@ -14,10 +14,10 @@ import pytest
 
 from benchmarks.register_model import corpus, measure, train
 from filters import morphology, register
-from filters.korean.softmax_model import dump_model, load_model
-from filters.register import BITS, MODEL, MORPHEME_WEIGHT, SLOTS, compute_features
+from filters.register import BITS, MODEL, MORPHEME_WEIGHT, compute_features
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.errors import CallError
+from malmoi.models import dump_model, load_model, read_content, write_model
 from tests.builders.rows import each_row
 
 HERE = Path(__file__).parents[1]
@@ -151,18 +151,18 @@ def test_the_held_out_texts_of_another_writer_keep_their_registers() -> None:
 
 
 def test_a_model_of_another_size_is_refused_with_what_to_run(tmp_path: Path) -> None:
-    head = MODEL.read_bytes().partition(b"\n")[0]
-    (tmp_path / "short.model").write_bytes(head + b"\n\0\0")
+    model = register.load()
+    write_model(model._replace(weights=model.weights[1:]), tmp_path / "short.model")
     with pytest.raises(ValueError, match=r"run python -m benchmarks\.register_model\.train"):
-        load_model(tmp_path / "short.model", SLOTS)
+        load_model(tmp_path / "short.model", model.weights.shape)
 
 
 def test_a_model_is_read_as_it_was_written() -> None:
-    assert dump_model(load_model(MODEL, SLOTS)) == MODEL.read_bytes()
+    assert dump_model(register.load()) == read_content(MODEL)
 
 
 def test_held_out_texts_never_train() -> None:
-    about = load_model(MODEL, SLOTS).about
+    about = register.load().about
     texts = corpus.read_texts()
     assert about["texts"] == sum(text.part != "held-out" for text in texts) < len(texts)
 
@@ -174,4 +174,4 @@ def test_no_two_texts_that_train_or_measure_are_the_same() -> None:
 
 @pytest.mark.soak  # 60 s
 def test_the_model_is_the_one_that_the_texts_give() -> None:
-    assert dump_model(train.train()) == MODEL.read_bytes()
+    assert dump_model(train.train()) == read_content(MODEL)

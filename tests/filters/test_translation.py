@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks import train_translation
 from filters import morphology, translation
-from filters.korean import ngram_model
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
+from malmoi.models import dump_model, read_content
 
 
 def make(text: str) -> Document:
@@ -43,5 +43,5 @@ def test_translations_are_told_from_native_texts_and_short_texts_are_left_open()
 @pytest.mark.soak  # 60 s
 def test_the_model_of_translations_is_the_one_that_the_texts_give() -> None:
     texts = train_translation.read_texts()
-    assert ngram_model.dump(train_translation.train(texts)) == train_translation.WRITTEN.read_bytes()
+    assert dump_model(train_translation.train(texts)) == read_content(train_translation.WRITTEN)
     assert translation.MODEL.about["texts"] == len(texts)
