@@ -21,7 +21,6 @@ from crawlers.fetch.archive import FreshArchive
 from crawlers.fetch.job import ASK_AGAIN
 from crawlers.local_files import Left, ReadArchive, index_archives, read_archive
 from crawlers.rights import claims
-from crawlers.sampling import Sample, Stratum, describe, draw_by_size
 from crawlers.web.addresses import covers, form_of
 from crawlers.web.site_files import INSTRUMENT, mark_policy_file
 from crawlers.withdrawn import find_by_address
@@ -32,6 +31,7 @@ from malmoi.boundary import input_errors
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import AccessPoint, Api, CommonCrawl, Dump, Feed, Folder, Git, OaiPmh, Site, Sitemap, Source, Warc
+from malmoi.statistics import Sample, Stratum, describe, draw_by_size
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urldefrag
 
-from crawlers.sampling import Sample, Stratum, draw_by_size
 from crawlers.web.site_files import mark_policy_file
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow, record_id
@@ -27,6 +26,7 @@ from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import FOLDER, Folder, Source, Warc
+from malmoi.statistics import Sample, Stratum, draw_by_size
 from malmoi.storage.shard import sha256_of
 
 ARCHIVE_VERSION = 1  # raise it when an archive yields other rows or messages

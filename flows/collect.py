@@ -7,7 +7,6 @@ from pathlib import Path
 
 from crawlers import catalogue
 from crawlers import collect as sources
-from crawlers.sampling import Sample
 from flows import archive_indexes
 from flows.engine.progress import Progress
 from flows.plurals import count_of
@@ -16,6 +15,7 @@ from malmoi.archive import collection
 from malmoi.erasure.tombstones import read_matcher
 from malmoi.errors import SourceError
 from malmoi.source import Folder, TermsCheck, Warc
+from malmoi.statistics import Sample
 from malmoi.workspace import Workspace
 
 

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from benchmarks.simulation.simulated_texts import draw_length
-from crawlers.sampling import Sample, Stratum, draw_by_size
 from flows.probing.costs import KEPT, LICENCE
-from flows.probing.estimates import BYTES, estimate_shares, estimate_totals
+from malmoi.statistics import BYTES, Sample, Stratum, draw_by_size, estimate_shares, estimate_totals
 
 KEPT_SHARE = 0.72  # of pages, by all other filters; as many as are Korean in web-ko
 LICENCES = ((f"{LICENCE}A", 0.6), (f"{LICENCE}B", 0.9))  # each up to this share of pages; the others have none

@@ -31,13 +31,13 @@ from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
 from crawlers.fetch.policy_recheck import PolicyRecheck
 from crawlers.fetch.politeness import utc_now
 from crawlers.fetch.streaming_client import Answer, Net, Refused
-from crawlers.sampling import Sample, describe, draw_stream
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Torn, read_range
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import HostError, SourceError
 from malmoi.printable import escape_controls
 from malmoi.source import BUCKET, CommonCrawl, Source
+from malmoi.statistics import Sample, describe, draw_stream
 from malmoi.storage.bucket import Bucket
 from malmoi.workspace_layout import BLOCKED, STATS
 
@@ -60,7 +60,7 @@ class _State:
     left: int = 0  # records not fetched yet
     unanswered: int = 0  # records in a row that could not be read
     is_limited: bool = False  # whether the limit or the sample of the job leaves pages out
-    sample: dict[str, Any] = field(default_factory=dict)  # the fact about it (crawlers/sampling.py)
+    sample: dict[str, Any] = field(default_factory=dict)  # the fact about it (malmoi/statistics.py)
     blocked: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)  # address → why
 

@@ -33,7 +33,6 @@ from crawlers.fetch.policy_recheck import RobotsAnswers
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
 from crawlers.local_files import format_utc
-from crawlers.sampling import Lowest, Sample, Stratum, describe
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive import collection
@@ -42,6 +41,7 @@ from malmoi.archive.capture_fields import BLOCK
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.source import Dump, Source
+from malmoi.statistics import Lowest, Sample, Stratum, describe
 from malmoi.workspace_layout import BLOCKED, STATS
 
 CUT = 1  # raise it when blocks are cut differently: an unchanged dump is then read again

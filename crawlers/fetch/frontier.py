@@ -21,8 +21,8 @@ from statistics import variance
 from urllib.parse import parse_qsl, urlsplit
 
 from crawlers.fetch.crawl_state import Kind, Visit, find_end, host_of
-from crawlers.sampling import Counted, Sample, Stratum
 from malmoi import limits
+from malmoi.statistics import Counted, Sample, Stratum
 
 HELD = 10_000  # places in memory; at most some 20 MB
 LISTS = 2  # requests for pages that lead on, for each unit of the sample

@@ -28,13 +28,13 @@ from crawlers.fetch.git_repository import Entry, Repository, check_version, sett
 from crawlers.fetch.job import Job, guard_of, say, write_stats
 from crawlers.fetch.politeness import user_agent
 from crawlers.formats import front_matter
-from crawlers.sampling import Stratum, describe
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
 from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive.capture import Torn, info_record, record_id, resource_record, scan
 from malmoi.errors import CallError, HostError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
+from malmoi.statistics import Stratum, describe
 from malmoi.workspace_layout import BLOCKED, STATS
 
 UNNAMED, REPEATED = "no-identifier", "repeated-identifier"  # reasons for leaving out a file, with `named_by`

@@ -26,7 +26,6 @@ from typing import Any
 from crawlers.catalogue import Definition
 from crawlers.catalogue import addresses as addresses_of
 from crawlers.fetch.archive import CLOSED
-from crawlers.sampling import Sample
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of
 from crawlers.web.ssrf_guard import Guard, refuse_url
@@ -50,6 +49,7 @@ from malmoi.source import (
     TermsCheck,
     Warc,
 )
+from malmoi.statistics import Sample
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 

@@ -26,13 +26,13 @@ from crawlers.formats import ParsedItem
 from crawlers.formats.unreadable import Unreadable
 from crawlers.oai import protocol, records
 from crawlers.rights.claims import proof_address
-from crawlers.sampling import Lowest, Sample, Stratum, describe
 from crawlers.source_errors import Fault, catch_faults
 from crawlers.withdrawn import has_value
 from malmoi.archive.capture import Capture
 from malmoi.errors import HostError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.source import Attachment, OaiPmh
+from malmoi.statistics import Lowest, Sample, Stratum, describe
 
 LISTS = 5  # requests for lists, for each record of the sample: 1,000 for 200 records, 100,000 headers at 100 a list
 

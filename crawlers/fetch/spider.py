@@ -52,7 +52,6 @@ from crawlers.fetch.frontier import Frontier, Place, Queue, SampledFrontier, See
 from crawlers.fetch.job import Job, say
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.politeness import OPT_OUT_FILES, Throttle
-from crawlers.sampling import describe
 from crawlers.source_errors import Fault, catch_faults
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
@@ -63,6 +62,7 @@ from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import HostError, SourceError
 from malmoi.source import Api, Attachment, Crawled, Feed, OaiPmh, Site, Sitemap, Trouble
+from malmoi.statistics import describe
 
 HOST_FILES = ("/robots.txt", *OPT_OUT_FILES)
 KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer kept while it waits; a larger one is read again from the archive

@@ -244,7 +244,7 @@ def sample(
         kept, rate, counts = samples.keep_answers(read, workspace)
         judged, wrong = sum(one.judged for one in counts), sum(one.wrong + one.unsure for one in counts)
         out.print(
-            f"{kept}: {count_of(judged, 'document')}, {wrong} wrong or unsure: {100 * rate.rate:.2f} % of the grants, "
+            f"{kept}: {count_of(judged, 'document')}, {wrong} wrong or unsure: {100 * rate.value:.2f} % of the grants, "
             f"95 % interval {100 * rate.low:.2f} to {100 * rate.high:.2f} %. The next release prints it on its card."
         )
         return
@@ -286,7 +286,7 @@ def inspect(
         out.print(f"{kept}: {count_of(counts[0].judged, 'document')}, {readers}.")
         for one in counts:
             rate = one.rate
-            line = f"  {one.question.replace('_', ' '):<15}{100 * rate.rate:6.2f} %"
+            line = f"  {one.question.replace('_', ' '):<15}{100 * rate.value:6.2f} %"
             line += f"   95 % interval {100 * rate.low:.2f} to {100 * rate.high:.2f} %"
             if one.agreement is not None:
                 kappa = "not defined" if one.kappa is None else f"{one.kappa:.2f}"

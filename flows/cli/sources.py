@@ -131,11 +131,11 @@ def sources_forecast(
 ) -> None:
     """Collect a random sample of a source and foretell the whole: characters, licences, drops, CPU, disk, days."""
     from crawlers import catalogue
-    from crawlers.sampling import Sample
     from flows import run as runs
     from flows.engine.progress import Progress
     from flows.probing.forecast import forecast, show
     from flows.source_files import terms_of
+    from malmoi.statistics import Sample
     from malmoi.workspace import Workspace
 
     runs.refuse_call(workspace, None, contact=contact)

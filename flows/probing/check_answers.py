@@ -11,7 +11,6 @@ from typing import Any
 
 from crawlers import proofs
 from crawlers.catalogue import Definition
-from crawlers.sampling import Stratum, read_strata
 from crawlers.web.addresses import canonical_url
 from filters.duplicates.sketch import U32, jaccard, shingle_hashes
 from filters.korean.hangul import is_hangul
@@ -28,6 +27,7 @@ from malmoi.licensing import rights_decision
 from malmoi.licensing.proofs import PROOFS
 from malmoi.licensing.rights_decision import UNKNOWN, Rights, decide
 from malmoi.source import Api, Dump, Folder, LicenceRule, OaiPmh, Site, Source, Warc
+from malmoi.statistics import Stratum, read_strata
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import BLOCKED
 

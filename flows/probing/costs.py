@@ -17,13 +17,11 @@ from typing import Any, TypeAlias
 import psutil
 
 from crawlers.extract import Extraction
-from crawlers.sampling import FACT
 from flows import curate as curating
 from flows.curate import Curated
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.probing.estimates import Estimate, Z
 from malmoi.archive import collection
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import ITEMS, Run, count_alike
@@ -31,6 +29,7 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.processes.workers import CPU_SECONDS, Broken, Done, Workers, attempt
 from malmoi.recipe import STAGES, Recipe, Step
 from malmoi.source import BUCKET, CommonCrawl, Dump, Folder, Git, OaiPmh, Source, Warc
+from malmoi.statistics import FACT, Estimate, Z
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES
 from malmoi.workspace_layout import STAGES as FOLDERS

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue
-from crawlers.sampling import FACT, Sample, Stratum, read_strata
 from flows.collect import collect
 from flows.console import SafeConsole
 from flows.engine.progress import Progress, format_seconds
@@ -32,7 +31,6 @@ from flows.probing.costs import (
     SHARDS,
     UNDER,
 )
-from flows.probing.estimates import Estimate, estimate_shares, estimate_totals, weigh_units
 from flows.probing.probe_source import open_scratch
 from flows.reports.crawl_progress import format_size
 from malmoi.archive import collection
@@ -40,6 +38,16 @@ from malmoi.archive.collection import ITEMS
 from malmoi.errors import SourceError
 from malmoi.recipe import Recipe
 from malmoi.source import Expect, TermsCheck
+from malmoi.statistics import (
+    FACT,
+    Estimate,
+    Sample,
+    Stratum,
+    estimate_shares,
+    estimate_totals,
+    read_strata,
+    weigh_units,
+)
 from malmoi.workspace import Workspace
 
 DISK, COPIES, FETCH = "disk bytes", "characters of copies", "seconds of fetching"

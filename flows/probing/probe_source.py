@@ -19,7 +19,6 @@ from crawlers.catalogue import Definition
 from crawlers.extract import Extraction
 from crawlers.fetch.api_key import key_of
 from crawlers.rights.claims import proof_address
-from crawlers.sampling import Sample
 from flows import curate as curating
 from flows import run as runs
 from flows.collect import collect
@@ -37,6 +36,7 @@ from malmoi.archive import capture, collection
 from malmoi.archive.capture import IndexRow
 from malmoi.errors import CallError, DataError, HostError, MalmoiError, SourceError
 from malmoi.source import CommonCrawl, Dump, OaiPmh, Source
+from malmoi.statistics import Sample
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import PAGES, STATS
 

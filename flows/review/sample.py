@@ -25,8 +25,8 @@ from malmoi.licensing import proofs
 from malmoi.printable import escape_line
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import manifest
-from malmoi.releases.sampling import Rate
 from malmoi.releases.sampling.wrong_grants import Counts, count_answers, draw, estimate, read_answers
+from malmoi.statistics import Estimate
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.on_demand import fetch_below
 from malmoi.workspace import Workspace, push
@@ -151,7 +151,7 @@ def write_sheet(release: Path, layout: Layout, out: Path, *, seed: str, size: in
     return len(drawn), len({one.stratum for one in drawn})
 
 
-def keep_answers(filled: Path, root: Path) -> tuple[Path, Rate, tuple[Counts, ...]]:
+def keep_answers(filled: Path, root: Path) -> tuple[Path, Estimate, tuple[Counts, ...]]:
     """Check a filled sheet, keep it in the workspace at `root`, and return its file, the rate and the counts.
 
     `filled` is the folder of the sheet or review.csv in it. The sample is drawn again, so that each answer is one of

@@ -135,5 +135,5 @@ def _measure_wrong_grants(tables: Tables, expect: Expectations, review: Path | N
     if judged:
         found, most = estimate(strata), expect.max_wrong_grants
         wrong = sum(one.wrong + one.unsure for one in strata)
-        measured = f"{found.rate:.4f} ({wrong:,} of {judged:,}, 95 % interval {found.low:.4f} to {found.high:.4f})"
-        yield Outcome("max_wrong_grants", found.rate <= most, measured, f"0 to {most:g}")
+        measured = f"{found.value:.4f} ({wrong:,} of {judged:,}, 95 % interval {found.low:.4f} to {found.high:.4f})"
+        yield Outcome("max_wrong_grants", found.value <= most, measured, f"0 to {most:g}")

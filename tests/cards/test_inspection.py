@@ -84,7 +84,7 @@ def test_kappa_is_cohens_and_undefined_where_chance_alone_explains_the_answers()
 
 def test_the_interval_is_wilsons_for_the_documents_however_many_readers_there_are() -> None:
     one = QuestionCounts("artefacts", 50, 3).rate
-    assert (one.rate, one.low, one.high) == (0.06, 0.0206, 0.1622)
+    assert (one.value, one.low, one.high) == (0.06, 0.0206, 0.1622)
     assert QuestionCounts("artefacts", 50, 3, 3, 2).rate == one  # 100 answers, and still 50 documents
     assert QuestionCounts("artefacts", 50, 2, 4, 1).rate == one  # a document about which they differ counts half
 
@@ -119,7 +119,7 @@ def test_two_sheets_are_kept_and_the_next_release_states_rates_and_agreement(
     assert tuple(rows) == QUESTIONS
     for said in counts:
         rate = said.rate
-        shown = [f"{100 * value:.2f}" for value in (rate.rate, rate.low, rate.high, said.agreement or 0)]
+        shown = [f"{100 * value:.2f}" for value in (rate.value, rate.low, rate.high, said.agreement or 0)]
         kappa = None if said.kappa is None else f"{said.kappa:.3f}"
         assert rows[said.question] == [said.yes_first, said.yes_second, *shown, kappa]
     for page in ("README.md", "index.html"):

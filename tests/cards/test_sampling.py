@@ -110,12 +110,12 @@ def test_the_interval_is_wilsons_where_the_sample_is_proportional() -> None:
     """Wilson 1927; 3 of 50: 0.0206 to 0.1622, as in the tables of textbooks."""
     one = estimate([Counts("a", "field", 500, judged=50, wrong=2, unsure=1)])
     two = estimate([Counts("a", "field", 300, judged=30, wrong=2), Counts("b", "field", 200, judged=20, unsure=1)])
-    assert one == two and (one.rate, one.low, one.high) == (0.06, 0.0206, 0.1622)
+    assert one == two and (one.value, one.low, one.high) == (0.06, 0.0206, 0.1622)
 
 
 def test_a_stratum_that_is_sampled_thinly_weighs_by_its_documents_and_widens_the_interval() -> None:
     found = estimate([Counts("a", "field", 900, judged=10, wrong=1), Counts("b", "field", 100, judged=90)])
-    assert found.rate == 0.09
+    assert found.value == 0.09
     n = 1 / (0.9**2 / 10 + 0.1**2 / 90)
     assert math.isclose(n, 12.33, abs_tol=0.01) and found.high > 0.3
     apart = estimate([Counts("a", "field", 10, judged=10), Counts("b", "field", 10)])
@@ -132,7 +132,7 @@ def test_a_filled_sheet_is_kept_and_the_next_release_states_the_rate(workspace: 
     fill(tmp_path / "s" / sample.REVIEW, {1: "wrong", 9: "unsure"})
     kept, rate, counts = sample.keep_answers(tmp_path / "s", workspace.root)
     assert [(one.judged, one.wrong, one.unsure) for one in counts] == [(8, 1, 0), (1, 0, 0), (3, 0, 1)]
-    assert (rate.rate, rate == estimate(counts)) == (0.1806, True)
+    assert (rate.value, rate == estimate(counts)) == (0.1806, True)
     answers = json.loads(kept.read_text(encoding="utf-8"))["answers"]
     assert {(one["reviewer"], one["date"]) for one in answers} == {("가나", "2026-11-28")}
     name = json.loads((release / "manifest.json").read_text(encoding="utf-8"))["name"]

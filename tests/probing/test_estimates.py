@@ -4,8 +4,7 @@ import pytest
 
 from benchmarks.forecasts.populations import make_population, try_sample
 from crawlers.fetch.frontier import SampledFrontier
-from crawlers.sampling import Sample, Stratum
-from flows.probing.estimates import Estimate, estimate_shares, estimate_totals
+from malmoi.statistics import Estimate, Sample, Stratum, estimate_shares, estimate_totals
 from tests.probing.test_sampling import board, strata_of, walk
 
 ROUNDS = 80

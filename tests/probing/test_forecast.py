@@ -6,12 +6,12 @@ import pytest
 
 from crawlers.fetch import git_collector as git
 from crawlers.fetch.job import Job, read_job
-from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.engine.progress import Progress
 from flows.probing.forecast import CPU, forecast
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
+from malmoi.statistics import Sample, read_strata
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_repository import serve as serve_repository
 from tests.builders.small_site import Answer, serve

@@ -7,12 +7,12 @@ import pytest
 
 from crawlers.fetch.oai_harvest import ListSize
 from crawlers.fetch.oai_spider import SampledRecords
-from crawlers.sampling import Sample, read_strata
 from flows.collect import collect
 from flows.console import SafeConsole
 from flows.engine.progress import Progress
 from flows.probing.forecast import forecast, show
 from malmoi.archive import collection
+from malmoi.statistics import Sample, read_strata
 from tests.builders.small_oai import Repository, Work, day, serve
 from tests.fetch import small_crawl
 from tests.fetch.small_crawl import Host, page, robots, served, write

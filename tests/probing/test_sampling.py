@@ -5,9 +5,17 @@ from collections import Counter
 import pytest
 
 from crawlers.fetch.frontier import SampledFrontier
-from crawlers.sampling import Lowest, Sample, Stratum, draw_by_size, draw_stream, read_strata
 from flows.probing.costs import Cluster, count_copies
-from flows.probing.estimates import estimate_totals, weigh_units
+from malmoi.statistics import (
+    Lowest,
+    Sample,
+    Stratum,
+    draw_by_size,
+    draw_stream,
+    estimate_totals,
+    read_strata,
+    weigh_units,
+)
 
 
 def test_a_larger_sample_contains_a_smaller_one_and_another_seed_draws_others():

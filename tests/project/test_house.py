@@ -206,7 +206,7 @@ def test_malmoi_knows_its_releases_only_from_within_and_cards_do_not_know_how_th
 def test_the_orchestration_of_a_collection_leaves_what_knows_sources_to_crawlers():
     known = read_graph(imports())["flows.collect"]
     assert {module for module in known if module.startswith("crawlers.")} == {
-        "crawlers.catalogue", "crawlers.collect", "crawlers.sampling",
+        "crawlers.catalogue", "crawlers.collect",
     }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.sampling import Sample
 from crawlers.withdrawn import drop
 from flows import why
 from flows.collect import collect
@@ -27,6 +26,7 @@ from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import SourceError, StageError
 from malmoi.ledger import Failure, Ledger, total
+from malmoi.statistics import Sample
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 

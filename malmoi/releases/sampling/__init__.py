@@ -1,22 +1,19 @@
-"""Samples of a release that people judge: the sheets they fill in, what a workspace keeps, and the 95 % interval.
+"""Samples of a release that people judge: the sheets they fill in, and what a workspace keeps.
 
-Sheets are CSV files in UTF-8, a row for each document. The interval of a rate is that of Wilson 1927 (JASA 22:209).
+Sheets are CSV files in UTF-8, a row for each document.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from malmoi.errors import CallError
 
-Z = 1.959964  # normal quantile of 0.975
 Kept = TypeVar("Kept")
 
 
@@ -50,23 +47,3 @@ def read_last(
         raise CallError(
             f"{paths[-1]}: cannot be read ({error}); restore it, or delete it and {command} again."
         ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Shares 0–1: a rate among the documents that a sample represents, and its 95 % interval."""
-
-    rate: float
-    low: float
-    high: float
-
-
-def estimate_rate(rate: float, n: float) -> Rate:
-    """Return the rate with Wilson's interval for a sample of `n` documents; `n` > 0. Rounded to four decimals.
-
-    >>> estimate_rate(0.06, 50)
-    Rate(rate=0.06, low=0.0206, high=0.1622)
-    """
-    middle = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(max(0.0, rate * (1 - rate)) / n + Z**2 / (4 * n * n))
-    return Rate(round(rate, 4), max(0.0, round(middle - half, 4)), min(1.0, round(middle + half, 4)))

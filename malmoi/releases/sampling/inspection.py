@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.errors import CallError
-from malmoi.releases.sampling import Rate, estimate_rate, is_day, read_last, read_rows
+from malmoi.releases.sampling import is_day, read_last, read_rows
 from malmoi.releases.sampling.wrong_grants import digest_sql
+from malmoi.statistics import Estimate, estimate_rate
 from malmoi.storage.duckdb_tables import open_tables
 from malmoi.workspace_layout import Layout
 
@@ -74,7 +75,7 @@ class QuestionCounts:
     yes_both: int | None = None
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Estimate:
         """The share of yes, with its interval."""
         readers = 1 if self.yes_second is None else 2
         return estimate_rate((self.yes_first + (self.yes_second or 0)) / (self.judged * readers), self.judged)

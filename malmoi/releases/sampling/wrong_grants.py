@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 
 from malmoi.errors import CallError
 from malmoi.licensing.proofs import PROOFS, REVIEW
-from malmoi.releases.sampling import Rate, estimate_rate, is_day, read_last, read_rows
+from malmoi.releases.sampling import is_day, read_last, read_rows
+from malmoi.statistics import Estimate, estimate_rate
 from malmoi.storage.duckdb_tables import Tables, open_tables, quote_string
 from malmoi.workspace_layout import Layout
 
@@ -89,7 +90,7 @@ class Sample:
         """Return the rows of audit/judged_grants.parquet; rate and interval are those of the whole sample."""
         found = estimate(self.strata)
         same = {"version": self.version, "root": self.root, "seed": self.seed, "reviewers": self.reviewers}
-        same |= {"date": self.last, "sample_rate": found.rate, "sample_low": found.low, "sample_high": found.high}
+        same |= {"date": self.last, "sample_rate": found.value, "sample_low": found.low, "sample_high": found.high}
         names = ("source", "proof", "documents", "judged", "wrong", "unsure")
         return [same | {name: getattr(one, name) for name in names} for one in self.strata]
 
@@ -192,13 +193,13 @@ def count_answers(
     )
 
 
-def estimate(strata: Iterable[Counts]) -> Rate:
+def estimate(strata: Iterable[Counts]) -> Estimate:
     """Return the rate over the strata that were sampled; ValueError if none was. Rounded to four decimals.
 
     >>> estimate([Counts("a", "field", 900, judged=90, wrong=1), Counts("b", "statute", 100, judged=10, unsure=1)])
-    Rate(rate=0.02, low=0.0055, high=0.07)
+    Estimate(value=0.02, low=0.0055, high=0.07)
     >>> estimate([Counts("a", "field", 1000, judged=100)])
-    Rate(rate=0.0, low=0.0, high=0.037)
+    Estimate(value=0.0, low=0.0, high=0.037)
     """
     sampled = [one for one in strata if one.judged]
     if not sampled:
