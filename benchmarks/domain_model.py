@@ -16,16 +16,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from benchmarks.ngram_training import print_model, stack_features
 from benchmarks.ngram_training.softmax import (
     Array,
     Rows,
     compute_chances,
     find_temperature,
     leave_groups_out,
-    print_model,
     quantise,
     solve,
-    stack_features,
 )
 from benchmarks.register_model.corpus import LABELS, OURS, TEXTS, analyse, read_rows
 from filters.domain import DOMAINS, MODEL, SLOTS, compute_features, score_terms

@@ -14,17 +14,17 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import ngram_training
-from benchmarks.ngram_training import Floats
+from benchmarks.ngram_training import Example, Floats, cross_validate, digest_rows, label_examples, print_model
 from filters import abuse, morphology
 from filters.korean.term_lists import to_search_form
 from malmoi.document import Document, Provenance
-from malmoi.models import Model, write_model
+from malmoi.models import Model
 
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "benchmarks" / "abuse_model"
@@ -32,28 +32,18 @@ WRITERS = ("1", "2", "3", "4", "5")  # of the comments
 THRESHOLDS = (-0.5, 0.0, 0.25, 0.5, 1.0, 1.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment: its writer, its label (hate, offensive, none), and what the model reads."""
-
-    writer: str
-    text: str
-    label: str
-    features: str
-
-
-def read_comments() -> tuple[Comment, ...]:
+def read_comments() -> tuple[Example, ...]:
     """Read and analyse all comments, in the order of the files."""
     return tuple(make_comment(row["writer"], row["text"], row["label"]) for row in _read_rows())
 
 
-def make_comment(writer: str, text: str, label: str) -> Comment:
+def make_comment(writer: str, text: str, label: str) -> Example:
     """Analyse one comment."""
     doc = Document("training/1", text, Provenance("training", "", "", "", ""))
     sentence = to_search_form(text)
     hits = abuse.leave_out_cited(sentence, tuple(abuse._FIND.all(sentence)))
     forms = abuse._list_forms(morphology.mark(doc), 0, len(text))
-    return Comment(writer, text, label, abuse.spell_features(sentence, hits, forms))
+    return Example(writer, label, abuse.spell_features(sentence, hits, forms), label != "none")
 
 
 def _read_rows() -> Iterator[dict[str, str]]:
@@ -71,33 +61,16 @@ def _read_rows() -> Iterator[dict[str, str]]:
                     yield {"writer": name, "text": sentence, "label": "none"}
 
 
-def train(comments: Sequence[Comment]) -> Model:
+def train(comments: Sequence[Example]) -> Model:
     """Train the model of `comments`."""
-    gold = _gold(comments)
-    lines = [json.dumps([c.features, c.label], ensure_ascii=False) for c in comments]
-    about = {
-        "written_by": "python -m benchmarks.train_abuse --write",
-        "texts": len(comments),
-        "abusive": int(gold.sum()),
-        "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-    }
-    return ngram_training.train([comment.features for comment in comments], gold, about)
+    digest = digest_rows((comment.features, comment.label) for comment in comments)
+    return ngram_training.train(comments, "benchmarks.train_abuse", "abusive", digest)
 
 
-def cross_validate(comments: Sequence[Comment]) -> Floats:
-    """Return the score of each comment by a model that has seen none of its writer."""
-    writers = [comment.writer for comment in comments]
-    return ngram_training.cross_validate([comment.features for comment in comments], _gold(comments), writers)
-
-
-def _gold(comments: Sequence[Comment]) -> Floats:
-    return np.array([float(comment.label != "none") for comment in comments])
-
-
-def report(comments: Sequence[Comment], scores: Floats) -> list[str]:
+def report(comments: Sequence[Example], scores: Floats) -> list[str]:
     """Return a line for each threshold: recall and false positives on comments by other writers, on other sentences."""
     ours = np.array([comment.writer in WRITERS for comment in comments])
-    bad = _gold(comments) > 0
+    bad = label_examples(comments) > 0
     lines = [f"{(ours & bad).sum()} abusive and {(ours & ~bad).sum()} clean comments, {(~ours & ~bad).sum()} others"]
     for limit in THRESHOLDS:
         over = scores > limit
@@ -131,9 +104,7 @@ def main(arguments: list[str]) -> int:
         return 0
     comments = read_comments()
     print(*report(comments, cross_validate(comments)), sep="\n")
-    if given.write:
-        write_model(train(comments), abuse.MODEL)
-        print(f"{abuse.MODEL.relative_to(ROOT)}: {abuse.MODEL.stat().st_size:,} bytes")
+    print_model(train(comments), abuse.MODEL if given.write else None)
     return 0
 
 

@@ -11,15 +11,15 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ngram_training import Floats, cross_validate, train
+from benchmarks import ngram_training
+from benchmarks.ngram_training import Example, Floats, cross_validate, digest_rows, print_model
 from filters.korean.term_lists import MOST_CHARS, to_search_form
-from malmoi.models import Model, write_model
+from malmoi.models import Model
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "lexicons" / "spam.model"
@@ -27,74 +27,51 @@ FOLDS = 5
 LIMITS = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0)  # shown in the table
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A text to learn from: whether it advertises, and whether it was written to look as if it did."""
-
-    text: str
-    spam: bool
-    lookalike: bool
-
-
-def shown() -> tuple[Shown, ...]:
-    """Every text to learn from, sorted: advertisements, lookalikes, and what people write otherwise.
+def read_texts() -> dict[str, str]:
+    """Return the kind of each text to learn from, sorted: spam, ham (written to look like it), human.
 
     `written.jsonl` with both its halves: they have been seen, so they measure nothing any more. Texts of
     machines are left out: some of them advertise too.
     """
-    texts: dict[str, Shown] = {}
+    kinds: dict[str, str] = {}
     for name in ("benchmarks/labels/written.jsonl", "benchmarks/labels/training.jsonl", "tests/data/spam.jsonl",
                  "benchmarks/labels/domain.jsonl"):  # fmt: skip
         for line in (ROOT / name).open(encoding="utf-8"):
             row = json.loads(line)
             kind = "human" if "domains" in row else row["kind"] if "keep" in row else row["label"]
             if kind in ("spam", "ham", "human"):
-                texts[row["text"]] = Shown(row["text"], kind == "spam", kind == "ham")
-    return tuple(texts[text] for text in sorted(texts))
+                kinds[row["text"]] = kind
+    return dict(sorted(kinds.items()))
 
 
-def digest(texts: Sequence[Shown]) -> str:
-    """SHA-256 over the texts and what they are."""
-    lines = (json.dumps([t.text, t.spam], ensure_ascii=False) for t in texts)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def make_examples(kinds: Mapping[str, str]) -> list[Example]:
+    """Return texts as the model reads them, with their folds."""
+    return [
+        Example(
+            str(hashlib.sha256(text.encode()).digest()[0] % FOLDS),
+            kind,
+            to_search_form(text[:MOST_CHARS]),
+            kind == "spam",
+        )
+        for text, kind in kinds.items()
+    ]
 
 
-def trained(texts: Sequence[Shown]) -> Model:
-    """The model of `texts`."""
-    gold = _gold(texts)
-    about = {
-        "written_by": "python -m benchmarks.train_spam --write",
-        "texts": len(texts),
-        "spam": int(gold.sum()),
-        "sha256": digest(texts),
-    }
-    return train(_features(texts), gold, about)
+def train(kinds: Mapping[str, str]) -> Model:
+    """Train the model of texts by their kind."""
+    digest = digest_rows((text, kind == "spam") for text, kind in kinds.items())
+    return ngram_training.train(make_examples(kinds), "benchmarks.train_spam", "spam", digest)
 
 
-def crossed(texts: Sequence[Shown]) -> Floats:
-    """The score of each text by a model that has not seen its fold."""
-    folds = [hashlib.sha256(text.text.encode()).digest()[0] % FOLDS for text in texts]
-    return cross_validate(_features(texts), _gold(texts), folds)
-
-
-def _gold(texts: Sequence[Shown]) -> Floats:
-    return np.array([float(text.spam) for text in texts])
-
-
-def _features(texts: Sequence[Shown]) -> list[str]:
-    return [to_search_form(text.text[:MOST_CHARS]) for text in texts]
-
-
-def report(texts: Sequence[Shown], found: Floats) -> list[str]:
-    """Lines that say what is found above each limit."""
-    spam = np.array([text.spam for text in texts])
-    alike = np.array([text.lookalike for text in texts])
-    lines = [f"{spam.sum()} advertisements, {alike.sum()} lookalikes, {(~spam & ~alike).sum()} other texts"]
+def report(examples: Sequence[Example], scores: Floats) -> list[str]:
+    """Return a line for each limit: recall, and the other texts above it."""
+    spam, ham, human = (np.array([example.label == kind for example in examples]) for kind in ("spam", "ham", "human"))
+    lines = [f"{spam.sum()} advertisements, {ham.sum()} lookalikes, {human.sum()} other texts"]
     for limit in LIMITS:
-        over = found > limit
+        over = scores > limit
         lines.append(
             f"above {limit:5.2f}: recall {(over & spam).sum() / max(1, spam.sum()):.3f}, "
-            f"lookalikes {(over & alike).sum()}, others {(over & ~spam & ~alike).sum()}"
+            f"lookalikes {(over & ham).sum()}, others {(over & human).sum()}"
         )
     return lines
 
@@ -103,12 +80,11 @@ def main(arguments: list[str]) -> int:
     """Print the cross-validated figures; write the weights if asked to."""
     parser = argparse.ArgumentParser(prog="benchmarks.train_spam", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.relative_to(ROOT)}")
-    given = parser.parse_args(arguments)
-    texts = shown()
-    print(*report(texts, crossed(texts)), sep="\n")
-    if given.write:
-        write_model(trained(texts), WRITTEN)
-        print(f"{WRITTEN.relative_to(ROOT)}: {WRITTEN.stat().st_size:,} bytes from {digest(texts)[:12]}")
+    options = parser.parse_args(arguments)
+    kinds = read_texts()
+    examples = make_examples(kinds)
+    print(*report(examples, cross_validate(examples)), sep="\n")
+    print_model(train(kinds), WRITTEN if options.write else None)
     return 0
 
 

@@ -9,36 +9,25 @@ Logistic regression (`benchmarks.ngram_training`). Prints what leave-one-writer-
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import ngram_training
-from benchmarks.ngram_training import Floats
+from benchmarks.ngram_training import Example, Floats, cross_validate, digest_rows, print_model
 from filters import morphology
 from filters.translation import NO, SHIFT, SLOPE, YES, spell_signs
 from malmoi.document import Document, Provenance
-from malmoi.models import Model, write_model
+from malmoi.models import Model
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "lexicons" / "translation.model"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text to learn from: its writer, its grade (raw, edited, native), and its signs."""
-
-    writer: str
-    grade: str
-    signs: str
-
-
-def read_texts() -> tuple[Text, ...]:
+def read_texts() -> tuple[Example, ...]:
     """Read and analyse all texts, in the order of the files."""
     rows = [json.loads(line) for line in (ROOT / "benchmarks/translation/texts.jsonl").open(encoding="utf-8")]
     for line in (ROOT / "benchmarks/labels/training.jsonl").open(encoding="utf-8"):
@@ -53,40 +42,23 @@ def read_texts() -> tuple[Text, ...]:
             row = json.loads(line)
             if row.get("kind", "human") == "human":
                 rows.append({"writer": writer, "grade": "native", "text": row["text"]})
-    return tuple(Text(row["writer"], row["grade"], _spell(row["text"])) for row in rows)
+    return tuple(Example(row["writer"], row["grade"], _spell(row["text"]), row["grade"] != "native") for row in rows)
 
 
 def _spell(text: str) -> str:
     return spell_signs(morphology.mark(Document("training/1", text, Provenance("training", "", "", "", ""))))
 
 
-def train(texts: Sequence[Text]) -> Model:
+def train(texts: Sequence[Example]) -> Model:
     """Train the model of `texts`."""
-    gold = _gold(texts)
-    lines = [json.dumps([t.signs, t.grade], ensure_ascii=False) for t in texts]
-    about = {
-        "written_by": "python -m benchmarks.train_translation --write",
-        "texts": len(texts),
-        "translated": int(gold.sum()),
-        "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-    }
-    return ngram_training.train([text.signs for text in texts], gold, about)
+    digest = digest_rows((text.features, text.label) for text in texts)
+    return ngram_training.train(texts, "benchmarks.train_translation", "translated", digest)
 
 
-def cross_validate(texts: Sequence[Text]) -> Floats:
-    """Return the score of each text by a model that has seen no text of its writer."""
-    writers = [text.writer for text in texts]
-    return ngram_training.cross_validate([text.signs for text in texts], _gold(texts), writers)
-
-
-def _gold(texts: Sequence[Text]) -> Floats:
-    return np.array([float(text.grade != "native") for text in texts])
-
-
-def report(texts: Sequence[Text], scores: Floats) -> list[str]:
+def report(texts: Sequence[Example], scores: Floats) -> list[str]:
     """Return lines with the labels found for each grade, and how well probabilities are calibrated."""
     chance = 1 / (1 + np.exp(-SLOPE * scores - SHIFT))
-    grades = np.array([text.grade for text in texts])
+    grades = np.array([text.label for text in texts])
     lines = []
     for grade in ("raw", "edited", "native"):
         of = chance[grades == grade]
@@ -110,9 +82,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     texts = read_texts()
     print(*report(texts, cross_validate(texts)), sep="\n")
-    if given.write:
-        write_model(train(texts), WRITTEN)
-        print(f"{WRITTEN.relative_to(ROOT)}: {WRITTEN.stat().st_size:,} bytes")
+    print_model(train(texts), WRITTEN if given.write else None)
     return 0
 
 

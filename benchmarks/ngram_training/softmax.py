@@ -6,18 +6,15 @@ space that the texts span: the Cholesky factor of their products takes the place
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize, minimize_scalar
 
-from malmoi.models import Features, Model, dump_model, write_model
+from malmoi.models import Model
 
 STEPS: Final = 120
 
@@ -38,13 +35,6 @@ class Solution(NamedTuple):
 
     slots: Array
     bias: Array
-
-
-def stack_features(features: Sequence[Features], slots: int) -> Any:
-    """Return features as the rows of a sparse matrix."""
-    bounds = np.cumsum([0, *(len(f.slots) for f in features)])
-    columns, values = (np.concatenate(column) for column in zip(*features, strict=True))
-    return sp.csr_matrix((values.astype(np.float64), columns.astype(np.int32), bounds), shape=(len(features), slots))
 
 
 def balance(rows: Rows) -> Array:
@@ -119,15 +109,6 @@ def compute_chances(sums: Array, temperature: float) -> Array:
     scaled = sums / temperature
     likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(likely / likely.sum(axis=1, keepdims=True))
-
-
-def print_model(model: Model, path: Path | None) -> None:
-    """Print what a model was trained on, its size and its digest; write it to `path` if one is given."""
-    data = dump_model(model)
-    print(model.about)
-    print(f"{len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
-    if path:
-        write_model(model, path)
 
 
 def quantise(solution: Solution, labels: tuple[str, ...], temperature: float, about: dict[str, Any]) -> Model:

@@ -19,13 +19,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.ngram_training import print_model
 from benchmarks.person_names import texts
 from filters import morphology
 from filters.pii_rules import name_tagger
 from filters.pii_rules.name_evidence import words
 from filters.pii_rules.name_features import BITS, compute_features
 from malmoi.document import Document, Provenance
-from malmoi.models import Model, dump_model, write_model
+from malmoi.models import Model
 
 COPIES: Final = 4  # of each template, with other names
 VARIED: Final = 0.5  # share of written names that another one replaces, in all copies but the first
@@ -141,10 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, default=name_tagger.MODEL)
     options = parser.parse_args(argv)
     model = train_all([*texts.read_templates(texts.NAMED), *texts.read_templates(texts.PRIVATE)])
-    data = dump_model(model)
-    print(f"{model.about} {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}")
-    if options.write:
-        write_model(model, options.to)
+    print_model(model, options.to if options.write else None)
     return 0
 
 

@@ -13,17 +13,19 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.ngram_training import quantise
+from benchmarks.ngram_training import print_model, quantise, stack_features
 from benchmarks.quality_model.texts import Labelled, read_labelled
 from filters import morphology, quality_model
 from filters.korean import ngram_model
 from filters.quality_model import CHARACTERS, MEASURES, Features, read_features, weight_of
 from malmoi.document import Document, Provenance
-from malmoi.models import Model, write_model
+from malmoi.models import Features as NGrams
+from malmoi.models import Model
 
 Floats = npt.NDArray[np.float64]
 FOLDS = 10
@@ -36,7 +38,7 @@ class Data:
     """Features of labelled texts: n-grams by row (unit weight for each family), and the measures as they are."""
 
     texts: tuple[Labelled, ...]
-    ngrams: npt.NDArray[np.float32]
+    ngrams: Any  # sparse, a column for each slot
     measures: Floats
 
     @property
@@ -51,14 +53,16 @@ class Data:
 
 def read_data(texts: Sequence[Labelled]) -> Data:
     """Analyse the texts."""
-    ngrams = np.zeros((len(texts), ngram_model.SIZE), np.float32)
-    measures = []
-    for row, text in zip(ngrams, texts, strict=True):
-        found = features_of(text.text)
-        for windows in (found.characters, found.grammar):
-            for places in windows:
-                row[places] += np.float32(weight_of(len(places)) / len(windows))
-        measures.append(found.measures)
+    rows, measures = [], []
+    for text in texts:
+        features = features_of(text.text)
+        windows = [(w, weight_of(len(w)) / len(f)) for f in (features.characters, features.grammar) for w in f]
+        slots = np.concatenate([window for window, _ in windows]).astype(np.uint32)
+        values = np.concatenate([np.full(len(window), value, np.float32) for window, value in windows])
+        rows.append(NGrams(slots, values))
+        measures.append(features.measures)
+    ngrams = stack_features(rows, ngram_model.SIZE)
+    ngrams.sum_duplicates()
     return Data(tuple(texts), ngrams, np.array(measures))
 
 
@@ -73,7 +77,7 @@ def train(data: Data) -> Model:
     centre, spread = data.measures.mean(0), data.measures.std(0) + 1e-6
     form = _standardise(data.measures, centre, spread)
     mean = float(data.scores.mean())
-    products = (data.ngrams @ data.ngrams.T).astype(np.float64) + form @ form.T * FORM / len(MEASURES)
+    products = (data.ngrams @ data.ngrams.T).toarray() + form @ form.T * FORM / len(MEASURES)
     dual = np.linalg.solve(products + RIDGE * np.eye(len(data.texts)), data.scores - mean)
     weights = form.T @ dual * FORM / len(MEASURES)
     measures = {
@@ -88,14 +92,14 @@ def train(data: Data) -> Model:
         "measures": measures,
         "start": round(mean, 6),
     }
-    return quantise(data.ngrams.T.astype(np.float64) @ dual, about)
+    return quantise(data.ngrams.T @ dual, about)
 
 
 def score(model: Model, data: Data) -> Floats:
     """Return the points that a model gives to each text, unbounded."""
     centre, spread, weights = np.array([model.about["measures"][name] for name in MEASURES]).T
     form = _standardise(data.measures, centre, spread) @ weights
-    ngrams = model.about["step"] * (data.ngrams @ model.weights.astype(np.float32))
+    ngrams = model.about["step"] * (data.ngrams @ model.weights.astype(np.float64))
     return np.asarray(model.about["start"] + form + ngrams, np.float64)
 
 
@@ -204,9 +208,7 @@ def main(arguments: list[str]) -> int:
     for source in sorted(set(map(source_of, data.texts))):
         rows = np.flatnonzero([source_of(text) == source for text in data.texts])
         print("  " + report(source, data.choose(rows), found[rows]))
-    if given.write:
-        write_model(train(data), quality_model.PATH)
-        print(f"{quality_model.PATH.name}: {quality_model.PATH.stat().st_size:,} bytes from {digest(data.texts)[:12]}")
+    print_model(train(data), quality_model.PATH if given.write else None)
     return 0
 
 

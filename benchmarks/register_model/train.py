@@ -14,14 +14,13 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.ngram_training import print_model, stack_features
 from benchmarks.ngram_training.softmax import (
     Rows,
     find_temperature,
     leave_groups_out,
-    print_model,
     quantise,
     solve,
-    stack_features,
 )
 from benchmarks.register_model.corpus import Text, compute_rows, read_texts
 from filters.register import KINDS, MODEL, SLOTS
