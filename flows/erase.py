@@ -20,11 +20,11 @@ from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure_plan import ErasurePlan
 from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
-from malmoi.releases import erased_documents, patch_release, segments
 from malmoi.releases import manifest as manifests
+from malmoi.releases import patch_release, segments
 from malmoi.releases import version_history as histories
-from malmoi.releases.erased_documents import Erasure
 from malmoi.releases.manifest import Manifest
+from malmoi.releases.patch_release import Erasure
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.version_history import point_latest, put_version
@@ -117,7 +117,7 @@ def erase(
         histories.write(workspace.release_history, releases.read_history(workspace))
     latest = done.version or ("" if erasure else plan.made.version)
     lost = {
-        folder.name: len(erased_documents.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
+        folder.name: len(patch_release.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
         for folder, one in plan.found.items()
     }
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
@@ -159,14 +159,14 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
     known, asked = tombstones.read(workspace.withdrawals), Matcher(given, key)
     # Extracted documents: their published address and text may differ.
     staged = {one.id for one in read_matching(workspace, asked, ("2-documents",)) if one.stone}
-    here = {*erased_documents.find_erasure(base, made, asked).ids, *staged}
+    here = {*patch_release.find_erasure(base, made, asked).ids, *staged}
     stones = [*given, *_cover(sorted(here), given)]
     alike = list_copies(workspace, base, here)
     if copies:
         stones += _cover(sorted({copy.id for copy in alike}), stones)
     matcher = Matcher([*known, *stones], key or _load_key(workspace, known))
     versions = [(folder, one) for folder, one in _list_releases(workspace) if one.name == made.name]
-    found = {folder: erased_documents.find_erasure(folder, one, matcher) for folder, one in versions}
+    found = {folder: patch_release.find_erasure(folder, one, matcher) for folder, one in versions}
     documents = tuple(sorted(found[base].ids))
     others = {*staged, *(id for one in found.values() for id in one.ids)} - set(documents)
     hidden = {id for one in found.values() for id in one.hidden}
@@ -186,7 +186,7 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
     for folder, one in _list_releases(workspace):
         last = history.latest(one.name)
         is_other = one.name != made.name and last is not None and last.version == one.version
-        if is_other and erased_documents.list_naming(folder, one, ids):
+        if is_other and patch_release.list_naming(folder, one, ids):
             elsewhere.append(f"{one.name} {one.version}")
     done = Erased(
         made.name, "", made.version, documents, tuple(sorted(others)), tuple(alike), copies, 0,
@@ -198,7 +198,7 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
 def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[Copy]:
     """List the near-duplicates of `ids`, by the release in `base`, the index and the tables of the workspace."""
     found: dict[str, Copy] = {}
-    for row in erased_documents.find_copies(erased_documents.read_audit(base, "clusters"), ids):
+    for row in patch_release.find_copies(patch_release.read_audit(base, "clusters"), ids):
         for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
             found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
     if ids and workspace.index_names():

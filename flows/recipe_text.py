@@ -15,8 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from flows.run import find_recipe
 from malmoi import recipe as recipes
-from malmoi.recipe import Recipe
-from malmoi.recipe_inheritance import STAGES, RecipeFile
+from malmoi.recipe import STAGES, Recipe, RecipeFile
 from malmoi.releases import manifest
 
 UNITS = {"Share": "share", "Chars": "code points", "Count": "count", "Score": "score"}  # of malmoi/parameter_bounds.py

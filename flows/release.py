@@ -25,9 +25,8 @@ from filters.pii_rules.repeats import is_shown
 from flows import release_index
 from flows.curate import Curated, recall_matching
 from flows.engine import run_surveys
-from flows.engine.clusters import make_runner
+from flows.engine.clusters import make_runner, read_software
 from flows.engine.executors import Mapper
-from flows.engine.node_tasks import read_software
 from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible

@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks import measure
 from benchmarks.forecasts import cut_corpora, simulated_site
-from flows.probing.costs import CPU, KEPT, KEPT_DOCUMENTS, LICENCE, UNDER
+from flows.probing.forecast import CPU, KEPT, KEPT_DOCUMENTS, LICENCE, UNDER
 from malmoi.licensing.rights_decision import decide
 from malmoi.storage import shard
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from benchmarks.simulation.simulated_texts import draw_length
-from flows.probing.costs import KEPT, LICENCE
+from flows.probing.forecast import KEPT, LICENCE
 from malmoi.statistics import BYTES, Sample, Stratum, draw_by_size, estimate_shares, estimate_totals
 
 KEPT_SHARE = 0.72  # of pages, by all other filters; as many as are Korean in web-ko

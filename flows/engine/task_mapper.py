@@ -26,9 +26,8 @@ from rich.console import Console
 
 from flows.console import open_nothing
 from flows.engine import worker_pool
-from flows.engine.clusters import map_over
+from flows.engine.clusters import Engine, call_on, map_over
 from flows.engine.executors import Mapper, ignore
-from flows.engine.node_tasks import Engine, call_on
 from flows.engine.progress import Progress
 from malmoi.errors import MalmoiError
 from malmoi.storage.shuffle import find_task_name

@@ -44,7 +44,7 @@ WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
     "malmoi/releases/sampling/__init__.py",
-    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
+    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/local_files.py", "crawlers/collect.py",
     "crawlers/proofs.py", "crawlers/extract.py", "crawlers/licence_rules.py",
@@ -82,7 +82,7 @@ ELSEWHERE = {
     "{}: other runs have held {} for {} hours. If none collects from there, free it: prefect global-concurrency-limit "
     "update LIMIT --active-slots 0": "needs a run that holds a host for hours",
     "{}: {} does not exist; correct the path in its file.": "tests/flows/test_alerts.py",
-    "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
+    "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [{}]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py, tests/cards/test_publisher.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.node_tasks import (
+from flows.engine.clusters import (
     NodeTask,
     call_on,
     find_store,

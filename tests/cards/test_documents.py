@@ -20,9 +20,9 @@ from data_cards.header import list_configurations
 from filters.duplicates.index_lookup import sketch_texts
 from malmoi.document import Document
 from malmoi.release_files import CATALOGUE, CHECKLIST, CROISSANT, DOCUMENTS, PROVENANCE, TRAINING_SUMMARY
-from malmoi.releases import erased_documents
 from malmoi.releases import manifest as manifests
-from malmoi.releases.erased_documents import ErasedDocument, Erasure
+from malmoi.releases import patch_release
+from malmoi.releases.patch_release import ErasedDocument, Erasure
 from malmoi.releases.publish import publish
 from malmoi.releases.release_schema import COLUMNS, MORPHEME_COLUMNS
 from malmoi.releases.verification.sha256sums import seal
@@ -208,5 +208,5 @@ def test_a_document_that_shows_what_is_erased_leaves_the_earlier_version(release
     erased = Erasure(
         (ErasedDocument(row["id"], row["source"], row["text_sha256"], row["n_chars"]),), frozenset({row["id"]})
     )
-    gone = erased_documents.withdraw_files(release, made, erased, "1.0.1", "2026-11-24")
+    gone = patch_release.withdraw_files(release, made, erased, "1.0.1", "2026-11-24")
     assert set(DOCUMENTS) <= set(gone) and not any((release / name).exists() for name in DOCUMENTS)

@@ -20,7 +20,7 @@ from filters.domain import DOMAINS
 from filters.register import KINDS
 from malmoi.document import Note
 from malmoi.licensing.licences import LICENCES
-from malmoi.releases import erased_documents, residue
+from malmoi.releases import patch_release, residue
 from malmoi.releases.publish import publish
 from tests.builders.small_release import document, documents, inputs
 from tests.releases.test_erasure import CALM, ID, World, made, stone, world  # noqa: F401 - fixtures
@@ -261,7 +261,7 @@ def test_an_erased_document_is_on_no_page_of_any_version(world: World) -> None: 
 @pytest.mark.parametrize("word", ["it's/1.txt", 'a "b" & <c>'])
 def test_an_erasure_finds_a_word_as_a_page_spells_it(word: str) -> None:
     page = data_cards.page.Page({}, {}, load_words("en"))
-    assert str(page.mark(word)) in erased_documents._spell(word)
+    assert str(page.mark(word)) in patch_release._spell(word)
 
 
 PUBLISHER = {"name": "가나다 <연구소>", "contact": "data@example.kr", "url": "https://example.kr"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from flows.purge import has_name, purge_stages
 from malmoi.document import Signal
-from malmoi.erasure.derived_files import has_name, purge_stages
 from malmoi.workspace import Workspace
 from tests.builders.small_release import document, stage
 

@@ -10,8 +10,16 @@ from pathlib import Path
 import pytest
 
 from flows.engine import worker_pool
-from flows.engine.clusters import DaskEngine, cut_groups, open_mapper
-from flows.engine.node_tasks import NodeTask, pack, read_software, run_on_node, unpack
+from flows.engine.clusters import (
+    DaskEngine,
+    NodeTask,
+    cut_groups,
+    open_mapper,
+    pack,
+    read_software,
+    run_on_node,
+    unpack,
+)
 from malmoi.errors import CallError, StageError
 from tests.builders.small_corpus import make, malmoi, sums
 

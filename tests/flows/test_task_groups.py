@@ -13,8 +13,8 @@ import pytest
 
 from flows import run as runs
 from flows.engine import task_mapper, worker_pool
+from flows.engine.clusters import run_on_node
 from flows.engine.executors import ignore, thread_mapper
-from flows.engine.node_tasks import run_on_node
 from flows.engine.progress import Progress
 from flows.engine.task_mapper import GROUPS, SMALLEST, Group, Stage, _run_group, can_pass, group_jobs
 from malmoi.errors import SourceError, StageError

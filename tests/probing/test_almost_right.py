@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from flows.probing.check_answers import Fetched, check_fetched
-from flows.probing.probe_source import probe
+from flows.probing.probe_source import Fetched, check_fetched, probe
 from flows.probing.read_items import _find_contradiction
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.source import Site, Source

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from crawlers.fetch.frontier import SampledFrontier
-from flows.probing.costs import Cluster, count_copies
+from flows.probing.forecast import Cluster, count_copies
 from malmoi.statistics import (
     Lowest,
     Sample,

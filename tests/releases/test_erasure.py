@@ -22,8 +22,8 @@ from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import CallError, DataError
-from malmoi.releases import erased_documents
 from malmoi.releases import manifest as manifests
+from malmoi.releases import patch_release
 from malmoi.releases import version_history as latest_version
 from malmoi.releases.membership import read_sketches
 from malmoi.releases.residue import DETECTOR
@@ -342,7 +342,7 @@ def test_a_run_that_was_stopped_before_it_deleted_continues(world: World, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(erased_documents, "replace_file", stop)
+        patch.setattr(patch_release, "replace_file", stop)
         world.erase(stone("id", ID))
     assert {one.says.partition(",")[0] for one in checked(world.first)} == {"withdrawn"}
     again = world.erase(stone("id", ID))

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.duplicates.index_lookup import sketch_texts
+from flows import purge
 from malmoi.apply import Dropped
 from malmoi.document import Document, Verdict
-from malmoi.erasure import derived_files
 from malmoi.releases import kept_parts, masked_ids, residue
 from malmoi.releases import split as splitting
 from malmoi.releases.kept_parts import Kept
@@ -195,5 +195,5 @@ def test_a_damaged_part_is_made_again_and_unused_parts_are_deleted(tmp_path: Pat
 def test_a_purge_deletes_all_parts(tmp_path: Path) -> None:
     home = Workspace.open(tmp_path / "w")
     (home.release_parts("general") / "0a").mkdir(parents=True)
-    derived_files.sweep_temporary(home)
+    purge.sweep_temporary(home)
     assert not home.release_parts("general").exists()

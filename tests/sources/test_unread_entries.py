@@ -15,13 +15,12 @@ from flows.curate import Curated, curate
 from flows.engine import worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from flows.probing.costs import read_results
-from flows.probing.forecast import forecast
+from flows.probing.forecast import forecast, read_results
 from flows.probing.probe_source import probe
+from flows.purge import purge_stages
 from flows.run import recipe_of
 from malmoi.archive import collection
 from malmoi.archive.capture import warc_record
-from malmoi.erasure.derived_files import purge_stages
 from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure.value_digests import digest_value
 from malmoi.errors import SourceError, StageError
