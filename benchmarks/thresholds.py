@@ -20,8 +20,8 @@ from benchmarks import gold
 from flows import run as runs
 from flows.reports import curation_report
 from malmoi.apply import Bound, apply
+from malmoi.parameter_bounds import Limit
 from malmoi.recipe import Recipe
-from malmoi.threshold import Limit
 
 SHARES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)  # of the real documents, for which the limit is shown
 MIN_CHARS = 100  # code points without white space: shorter texts say little about any measure but length

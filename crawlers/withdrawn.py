@@ -17,8 +17,8 @@ from malmoi.document import Provenance, Verdict
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Failure
-from malmoi.page_ids import digest_id
 from malmoi.source import FOLDER
+from malmoi.url_privacy import digest_id
 
 REASON = tombstones.REASON
 IsWithdrawn = Callable[[str], bool]  # whether the address of a capture of one source is withdrawn

@@ -19,8 +19,7 @@ from filters.korean import ngram_model
 from filters.korean.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.parameter_bounds import Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Share
 
 VERSION = 2
 LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")

@@ -16,8 +16,7 @@ from filters.korean.text_views import find_fences, prose
 from filters.language import count_letters
 from filters.structure import ends_sentence, links_words
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Share
 
 VERSION = 2
 LIBRARIES = ("google-re2", "numpy", "pycld2")

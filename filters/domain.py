@@ -22,8 +22,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.models import Features, Model, load_model, read_content, score_labels
-from malmoi.parameter_bounds import Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Share
 
 LIBRARIES = ("ahocorasick_rs", "numpy")
 NEEDS = ("morphology",)

@@ -18,8 +18,7 @@ import pycld2
 
 from filters.korean import text_views
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Share
 
 U8: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 

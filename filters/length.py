@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from filters.korean import text_views
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Chars
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Chars, Limit
 
 VERSION = 1
 LIMITS = (

@@ -23,8 +23,7 @@ import re2
 from filters.korean.morpheme_signs import CLOSERS, PARTICLE, Grammar, grammar_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.parameter_bounds import Count, Score
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Count, Limit, Score
 
 VERSION = 3
 LIBRARIES = ("google-re2",)

@@ -16,8 +16,7 @@ from filters.korean import text_views
 from filters.korean.morpheme_signs import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, grammar_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.parameter_bounds import Count, Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Count, Limit, Share
 
 VERSION = 5
 NEEDS = ("morphology",)

@@ -25,8 +25,7 @@ from filters.quality import Evidence, evidence_of
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.models import Model, read_content
-from malmoi.parameter_bounds import Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Share
 
 LIBRARIES = ("numpy",)
 NEEDS = ("morphology",)

@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from filters.korean import text_views
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Score, Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Score, Share
 
 VERSION = 3
 LIBRARIES = ("numpy",)

@@ -20,8 +20,7 @@ from filters.korean.ngram_model import load as load_model
 from filters.korean.ngram_model import score as wording
 from filters.korean.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Score, Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Limit, Score, Share
 
 VERSION = 3
 LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")

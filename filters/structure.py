@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from filters.korean import text_views
 from malmoi.document import Document, Verdict
-from malmoi.parameter_bounds import Count, Share
-from malmoi.threshold import Limit
+from malmoi.parameter_bounds import Count, Limit, Share
 
 VERSION = 2
 LIMITS = (Limit("running", "max_running", "min", "no-sentences"),)

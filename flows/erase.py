@@ -19,9 +19,8 @@ from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.erasure_plan import ErasurePlan
 from malmoi.errors import CallError, DataError
-from malmoi.page_ids import digest_id
 from malmoi.releases import manifest as manifests
-from malmoi.releases import patch_release, segments
+from malmoi.releases import masked_ids, patch_release, segments
 from malmoi.releases import version_history as histories
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.patch_release import Erasure
@@ -30,6 +29,7 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.version_history import point_latest, put_version
 from malmoi.storage import shard
 from malmoi.storage.on_demand import fetch_below
+from malmoi.url_privacy import digest_id
 from malmoi.workspace import Workspace, push
 
 ALIKE = 0.8  # estimated Jaccard similarity from which a published document is listed as a copy
@@ -198,7 +198,7 @@ def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: byte
 def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[Copy]:
     """List the near-duplicates of `ids`, by the release in `base`, the index and the tables of the workspace."""
     found: dict[str, Copy] = {}
-    for row in patch_release.find_copies(patch_release.read_audit(base, "clusters"), ids):
+    for row in masked_ids.select_clusters(patch_release.read_audit(base, "clusters"), ids).to_pylist():
         for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
             found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
     if ids and workspace.index_names():

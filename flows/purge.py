@@ -39,11 +39,11 @@ from malmoi.erasure.passages import PassageFinder
 from malmoi.erasure.tombstones import NAME, Matcher, Tombstone
 from malmoi.errors import CaptureError, StageError
 from malmoi.ledger import Ledger
-from malmoi.page_ids import digest_id, is_digest_id
 from malmoi.releases.segments import erase_rows
 from malmoi.source import Dump
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file
+from malmoi.url_privacy import digest_id, is_digest_id
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Stage
 
@@ -110,7 +110,7 @@ def purge(
         addresses = [*addresses_of(matcher, source), *own]
         traces = Traces.make(addresses, is_withdrawn, erased.passages.get(source))
         mask = _make_mask(home, addresses, traces, erased.shared)
-        value_finder = has_value if has_values(matcher) else None
+        value_finder = has_value if matcher.has_values else None
         return captures.purge_source(home, Erasing(source, is_withdrawn, whole, replaced, value_finder, mask))
 
     done = [purge_source(home) for home in homes]
@@ -178,11 +178,6 @@ class Erased:
         self.urls.add(one.url)
 
 
-def has_values(matcher: Matcher) -> bool:
-    """Whether a tombstone is of kind `value`."""
-    return any(one.kind == "value" for one in matcher.tombstones)
-
-
 def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     """Find the erased documents in all stages, then the captures that hold them."""
     found = Erased()
@@ -197,9 +192,9 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
         # An edit may have changed an address, so those of all stages count.
         for one in read_documents(workspace, lambda _: None, texts=False, only={"id": found.stones}):
             found.add(one)
-    if found.records or has_values(matcher):
+    if found.records or matcher.has_values:
         # Records in which documents stay beside erased ones; with values, all with two documents.
-        first, only = dict[str, str](), None if has_values(matcher) else {"record": found.records}
+        first, only = dict[str, str](), None if matcher.has_values else {"record": found.records}
         for one in read_documents(workspace, lambda _: None, texts=False, only=only):
             if one.record in found.records:
                 if one.id not in found.stones:
@@ -442,7 +437,9 @@ def has_name(path: Path, sought: pa.Array) -> bool:
         return False
     try:
         meta = pq.read_metadata(path)
-        columns = _list_strings(meta)
+        leaves = (meta.schema.column(n) for n in range(len(meta.schema)))
+        strings = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
+        columns = [path for path in strings if path.partition(".")[0] not in _CONTENT]
         # As dictionaries: an equal string is compared once, and most strings of a stage are repeated.
         with pq.ParquetFile(path, metadata=meta, read_dictionary=columns) as file:
             for batch in file.iter_batches(1 << 16, columns=columns):
@@ -451,13 +448,6 @@ def has_name(path: Path, sought: pa.Array) -> bool:
     except (pa.ArrowException, OSError):
         return True
     return False
-
-
-def _list_strings(meta: pq.FileMetaData) -> list[str]:
-    """Return the paths of the columns with strings, nested ones too, outside of texts."""
-    leaves = (meta.schema.column(n) for n in range(len(meta.schema)))
-    found = (leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY")
-    return [path for path in found if path.partition(".")[0] not in _CONTENT]
 
 
 def _leaves(column: Any) -> Iterator[pa.Array]:

@@ -17,13 +17,13 @@ from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.licensing.rights_decision import REASONS, decide, explain
-from malmoi.page_ids import is_digest_id
 from malmoi.release_files import audit_file, audit_files, data_files
 from malmoi.releases import excluded_documents
 from malmoi.releases.verification import untrusted_files
 from malmoi.storage import shard
 from malmoi.storage.location import locate
 from malmoi.storage.on_demand import fetch, fetch_below
+from malmoi.url_privacy import is_digest_id
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 

@@ -51,7 +51,10 @@ class Ledger:
     readers: Mapping[str, str] = field(default_factory=dict)  # format family → version of its reader in this shard
 
     def __post_init__(self) -> None:
-        self._refuse_negative()
+        counts: dict[Any, int] = {**self.entered, **{("kept", s): n for s, n in self.kept.items()}, **self.dropped}
+        counts |= {("edits", *key): n for key, n in (self.edits or {}).items()}
+        if negative := {key: n for key, n in counts.items() if n < 0}:
+            raise StageError(f"{self.stage}/{self.key}: negative counts: {negative}")
         lost = Counter(self.entered)
         lost.subtract(self.kept)
         for (source, _, _), n in self.dropped.items():
@@ -60,12 +63,6 @@ class Ledger:
         wrong = {source: n for source, n in lost.items() if n}
         if wrong:
             raise StageError(f"{self.stage}/{self.key}: in = kept + dropped + failed does not hold: {wrong}")
-
-    def _refuse_negative(self) -> None:
-        counts: dict[Any, int] = {**self.entered, **{("kept", s): n for s, n in self.kept.items()}, **self.dropped}
-        counts |= {("edits", *key): n for key, n in (self.edits or {}).items()}
-        if wrong := {key: n for key, n in counts.items() if n < 0}:
-            raise StageError(f"{self.stage}/{self.key}: negative counts: {wrong}")
 
     def to_json(self) -> str:
         """Return canonical JSON that contains its own digest: equal ledgers give equal bytes."""

@@ -106,10 +106,7 @@ DUMP_XZ_MEMORY = InputLimit("dump_xz_memory", 256 * 1024 * 1024, "bytes", "dicti
 
 GIT_SECONDS = InputLimit("git_seconds", 3600, "seconds", "one git fetch of a repository, or one other git command")
 GIT_REPOSITORY = InputLimit(
-    "git_repository",
-    4_000_000_000,
-    "bytes",
-    "fetched part of a repository; kubernetes/website needs less than a tenth",
+    "git_repository", 4_000_000_000, "bytes", "fetched part of a repository; kubernetes/website needs less than a tenth"
 )
 GIT_FILE = InputLimit("git_file", 16 * 1024 * 1024, "bytes", "one file of a repository; no page of prose is longer")
 GIT_ENTRIES = InputLimit(

@@ -2,9 +2,8 @@
 
 `filter = "language"` names `filters/language.py`; the keyword-only parameters of its verb are the schema
 of the table. An unknown key, a value out of range, or a filter before one that it `NEEDS` raises CallError
-with recipe, filter and key, before the first document is read. Parameters that
-name files (`FILES`: parameter → function that reads them) hold names and digests; these files are also read
-once before the first document.
+with recipe, filter and key, before the first document is read. Parameters that name files (`FILES`: parameter →
+function that reads them) hold names and digests; these files are also read once before the first document.
 
 A recipe that `extends` another is resolved first: keys, digests and releases use the resolved recipe only. Its file
 holds the differences. A table `[[stage]]` with a filter of the base replaces the parameters that it names; the others
@@ -36,7 +35,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from malmoi.apply import Bound, Verb
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CallError
-from malmoi.expectations import Expectations, merge_expectations
+from malmoi.licensing.rights_decision import terms
+from malmoi.parameter_bounds import Chars, Count, Share
 from malmoi.publisher import UNNAMED, Publisher
 from malmoi.recipe_files import resolve_files
 from malmoi.survey import Rows, Survey
@@ -53,6 +53,49 @@ _Splits = Annotated[
     dict[Literal["validation", "test"], _Share], AfterValidator(lambda splits: dict(sorted(splits.items())))
 ]
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+LOW_HANGUL = 0.3  # share of Hangul among letters; a text below it is mostly code, tables or another language
+
+
+def _check_order(found: tuple[float, float]) -> tuple[float, float]:
+    if found[0] > found[1]:
+        raise ValueError("a range is [least, most], and the first is greater")
+    return found
+
+
+def _check_licence(found: str) -> str:
+    if terms(found) is None:
+        raise ValueError("not a licence of the table in docs/rights.md")
+    return found
+
+
+Range: TypeAlias = Annotated[tuple[Share, Share], AfterValidator(_check_order)]  # least and most, both allowed
+Licence: TypeAlias = Annotated[str, AfterValidator(_check_licence)]
+
+
+class Expectations(BaseModel):
+    """The table `[expect]`: what a release must be like to be published (docs/recipes.md). It changes no document.
+
+    Shares are 0–1 of the characters of the release, if nothing else is said.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_version: Annotated[int, Field(ge=0)] = 0  # 0: any
+    min_documents: Count = 0
+    min_characters: Chars = 0
+    unique: tuple[Literal["id", "text_sha256"], ...] = ()  # columns without repeated values
+    languages: tuple[str, ...] = ()  # allowed; (): any
+    licences: tuple[Licence, ...] = ()  # allowed; (): any
+    min_length: Chars = 0  # of the shortest document
+    max_length: Chars | None = None  # of the longest document
+    licence_share: dict[Licence, Range] = Field(default_factory=dict)
+    source_share: dict[str, Range] = Field(default_factory=dict)
+    domain_share: dict[str, Range] = Field(default_factory=dict)
+    low_hangul_share: Range = (0.0, 1.0)  # in documents whose Hangul share is below LOW_HANGUL
+    max_duplicate_share: Share = 1.0  # documents dropped as copies, among these and the published ones
+    # Of the documents that came into the release. One in 100,000 simulated pages is quarantined; one alone is allowed.
+    max_quarantined: Share = 0.001
+    max_wrong_grants: Share = 1.0  # by `review`, else by the sample of the release; unsure ones count as wrong
+    review: str = ""  # CSV with the columns id and verdict (right, wrong, unsure); a path from the recipe's folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +419,7 @@ class RecipeFile(BaseModel):
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
     splits: _Splits = {"test": 0.01, "validation": 0.01}  # share of all documents
     residue: Residue = "report"  # what a find of the second detector does; docs/personal-data.md
-    expect: Table = Field(default_factory=dict)  # malmoi/expectations.py
+    expect: Table = Field(default_factory=dict)  # Expectations
     publisher: Table = Field(default_factory=dict)  # malmoi/publisher.py
     clean: list[Table] = Field(default_factory=list)
     judged: list[Table] = Field(default_factory=list)
@@ -529,3 +572,13 @@ def _describe_absence(stages: dict[str, list[Table]], base: str, name: str) -> s
 def _suggest(name: object, known: list[Any]) -> str:
     near = get_close_matches(str(name), [str(one) for one in known], 1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def merge_expectations(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the table of a recipe that extends another: its keys replace those of the base, also within tables.
+
+    >>> merge_expectations({"unique": ["id"], "source_share": {"a": [0, 1]}}, {"source_share": {"b": [0, 1]}})
+    {'unique': ['id'], 'source_share': {'a': [0, 1], 'b': [0, 1]}}
+    """
+    tables = {key for key, value in own.items() if isinstance(value, dict) and isinstance(base.get(key), dict)}
+    return base | own | {key: base[key] | own[key] for key in tables}

@@ -1,7 +1,8 @@
-"""Find and redact personal data in URLs and ids, with percent-escapes decoded."""
+"""Find and redact personal data in URLs and ids, with percent-escapes decoded; ids of pages that must stay hidden."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import TypeAlias
 from unicodedata import normalize
@@ -10,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 Redact: TypeAlias = Callable[[str], str]  # redacts personal data in a text; None if it may stay
 _ENDING = 5  # characters of a file extension: jsonl
 _LAYERS = 3  # %2540 is %40 is @; deeper escaping does not occur
+_MARK = "/page-"  # between the source and the digest of an id
 
 
 def decode_escapes(text: str) -> str:
@@ -92,3 +94,20 @@ def has_personal_data(id: str, redact: Redact | None) -> bool:
     """
     key = id.partition("/")[2]
     return redact_url(key, redact) != key
+
+
+def digest_id(id: str) -> str:
+    """Return the id, in all releases, of a document whose page must stay hidden: the same for the same document.
+
+    Erasure finds such a document by either id.
+
+    >>> digest_id("a/notices/refund.html")
+    'a/page-7239f87f1946ad19ebc4fc21'
+    """
+    return f"{id.partition('/')[0]}{_MARK}{hashlib.sha256(id.encode()).hexdigest()[:24]}"
+
+
+def is_digest_id(id: str) -> bool:
+    """Whether `digest_id` made the id."""
+    source, mark, digest = id.partition(_MARK)
+    return bool(mark) and "/" not in source and len(digest) == 24 and set(digest) <= set("0123456789abcdef")

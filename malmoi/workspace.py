@@ -12,7 +12,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,7 +160,9 @@ class Workspace(Layout):
         path, place = self.root / ".lock", find_address(self.root) or self.root
         with explain_write_errors(self.root):
             path.open("a").close()
-        with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), self._hold_bucket():
+        copy = _find_copy(self.root)
+        bucket = copy.hold(lambda owner: _refuse_lock(copy.bucket.address, owner)) if copy else nullcontext()
+        with hold_lock(path, lambda owner: _refuse_lock(place, owner), place), bucket:
             for leftover in (*self.tmp.iterdir(), *self._find_unfinished()):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             if resume and self.erasure_plan.exists():
@@ -178,10 +180,6 @@ class Workspace(Layout):
             is_release = here.parent.parent == self.releases("")
             folders[:] = [name for name in folders if here / name != self.tmp and not is_release]
             yield from (here / name for name in names if _UNFINISHED.fullmatch(name))
-
-    def _hold_bucket(self) -> AbstractContextManager[None]:
-        copy = _find_copy(self.root)
-        return copy.hold(lambda owner: _refuse_lock(copy.bucket.address, owner)) if copy else nullcontext()
 
 
 def pull(root: Path) -> Path:

@@ -69,7 +69,7 @@ def sign(
 
 def open_key(key: Path | None, place: Path) -> Any:
     """Return the signer of `--key`, None without one: a key that cannot sign stops a run before it starts."""
-    from malmoi.releases.signing_keys import read_signer
+    from malmoi.releases.dsse import read_signer
 
     return None if key is None else read_signer(key, place)
 
@@ -101,7 +101,7 @@ def verify(
     ] = None,
 ) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
-    from malmoi.releases.signing_keys import read_public_key
+    from malmoi.releases.dsse import read_public_key
     from malmoi.releases.time_stamp import read_anchors
     from malmoi.releases.verification import invariants, release_statement, sha256sums
 

@@ -22,7 +22,6 @@ from crawlers.host_templates import Sample
 from crawlers.source_errors import omit_message
 from flows.engine import earlier_shards, worker_pool
 from flows.engine.earlier_shards import INPUT, Counted, Earlier
-from flows.engine.executors import ignore
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk, walk_batch
 from malmoi.archive.capture import IndexRow
@@ -139,23 +138,17 @@ class SketchJob(Job):
         return self.writes / SKETCH
 
 
-class _Observer:
-    """Counter of the batches of all shards of this process; a node of a cluster ignores them."""
-
-    count: Callable[[int], None] = staticmethod(ignore)
-
-
-_observer = _Observer()
+_observers: list[Callable[[int], None]] = []  # of the batches of all shards of this process; none on a cluster's node
 
 
 @contextmanager
 def observe_batches(count: Callable[[int], None]) -> Iterator[None]:
     """Call `count` with the captures or documents of each batch that returns in the body, from any thread."""
-    _observer.count = count
+    _observers[:] = [count]
     try:
         yield
     finally:
-        _observer.count = ignore
+        _observers.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +179,7 @@ def extract(job: ExtractJob) -> Ledger:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        found = _merge(stands, inputs, _gather(answers, make_failure))
+        found = _gather(answers, make_failure, stands, inputs)
         ledger = _write_shard(folder, "2-documents", job.key, found, inputs)
         needed = sorted({name for one in found.inputs for name in one.readers})
         known = dict(job.readers)
@@ -242,7 +235,7 @@ def fill(job: WalkJob, folder: Path) -> Ledger:
         row = shard.unpack_table(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    found = _merge(stands, inputs, _gather(answers, make_failure))
+    found = _gather(answers, make_failure, stands, inputs)
     return _write_shard(folder, job.stage, job.key, found, inputs, pc.list_value_length(table["trail"]).to_pylist())
 
 
@@ -455,34 +448,36 @@ class Gathered:
     inputs: list[Counted]
 
 
-def _gather(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
-    """Merge the batches of a shard; `make_failure` names the one document of a batch that ended its worker."""
+def _gather(
+    answers: Iterator[tuple[B, Done[Walked] | Broken]],
+    make_failure: Callable[[B], Failure],
+    stands: Earlier | None,
+    inputs: Sequence[bytes],
+) -> Gathered:
+    """Merge the batches of a shard, and the results that it reuses; `make_failure` names what ended a worker."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
     failed: list[Failure] = []
-    inputs: list[Counted] = []
+    counted: list[Counted] = []
     for batch, answer in answers:
-        _observer.count(1 if isinstance(answer, Broken) else len(answer.value.inputs))
+        for count in _observers:
+            count(1 if isinstance(answer, Broken) else len(answer.value.inputs))
         if isinstance(answer, Broken):
             failed.append(replace(make_failure(batch), why=answer.why))
             entered[failed[-1].source] += 1
-            inputs.append(Counted(0, 0, (ANY,), failed=True))
+            counted.append(Counted(0, 0, (ANY,), failed=True))
             continue
         kept.append(shard.unpack_table(answer.value.kept))
         dropped.append(shard.unpack_table(answer.value.dropped))
         entered.update(answer.value.entered)
         failed += answer.value.failed
-        inputs += answer.value.inputs
-    return Gathered(pa.concat_tables(kept), pa.concat_tables(dropped), entered, failed, inputs)
-
-
-def _merge(stands: Earlier | None, inputs: Sequence[bytes], found: Gathered) -> Gathered:
-    """Add the reused results of an earlier shard to those of the inputs that were processed now."""
-    if stands is None:
-        return found
-    documents, dropped, counted = earlier_shards.merge(stands, inputs, found.documents, found.dropped, found.inputs)
-    entered = Counter([*documents["source"].to_pylist(), *dropped["source"].to_pylist()])
-    return Gathered(documents, dropped, entered + Counter(one.source for one in found.failed), found.failed, counted)
+        counted += answer.value.inputs
+    documents, drops = pa.concat_tables(kept), pa.concat_tables(dropped)
+    if stands is not None:
+        documents, drops, counted = earlier_shards.merge(stands, inputs, documents, drops, counted)
+        sources = [*documents["source"].to_pylist(), *drops["source"].to_pylist(), *(one.source for one in failed)]
+        entered = Counter(sources)
+    return Gathered(documents, drops, entered, failed, counted)
 
 
 def _write_shard(
@@ -503,11 +498,9 @@ def _write_shard(
         for name, table in (("documents", found.documents), ("dropped", found.dropped))
     )
     before = trails or [0] * len(found.inputs)
-    edits = earlier_shards.count_edits(
-        found.documents, [n for n, one in zip(before, found.inputs, strict=True) for _ in range(one.kept)]
-    ) + earlier_shards.count_edits(
-        found.dropped, [n for n, one in zip(before, found.inputs, strict=True) for _ in range(one.dropped)]
-    )
+    pairs = list(zip(before, found.inputs, strict=True))
+    edits = earlier_shards.count_edits(found.documents, [n for n, one in pairs for _ in range(one.kept)])
+    edits += earlier_shards.count_edits(found.dropped, [n for n, one in pairs for _ in range(one.dropped)])
     reasons = zip(*(found.dropped.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
     return Ledger(
         stage=stage,

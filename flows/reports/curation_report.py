@@ -21,10 +21,10 @@ from data_cards.reports import write_report
 from flows.curate import FOLDER_OF, Curated
 from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
+from malmoi.parameter_bounds import Limit
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
 from malmoi.storage.shard_facts import recall
-from malmoi.threshold import Limit
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import SPREADS, Stage
 

@@ -30,6 +30,7 @@ Headers = tuple[tuple[str, str], ...]
 # Of a capture: headers and payload without what names or quotes the erased; None if it must go whole.
 Mask = Callable[[Capture], tuple[Headers, bytes] | None]
 _MARK = ".purging"
+_ARCHIVES = (".warc.gz", ".warc.gz.open")
 _LISTS = (BLOCKED, "resting.txt", "crawl.log")  # of a run, with addresses
 _RAW = ("dump.*", "repository.git")  # unread originals of an unfinished run; the next collection fetches them again
 _BETWEEN = re.compile(r"[\s\"'<>(),]+")  # of addresses in a line
@@ -121,21 +122,25 @@ def _purge_run(folder: Path, erasing: Erasing) -> list[_Changes]:
     if run is not None and not mark.exists() and not _is_touched(run, erasing):
         return []
     mark.touch()
-    found = [one for path in _archives(folder) if (one := _find_changes(path, run, erasing)).blank]
+    archives = sorted(
+        path for path in folder.glob("*.warc.gz*") if path.name.endswith(_ARCHIVES) and path.stat().st_size
+    )
+    found = [one for path in archives if (one := _find_changes(path, run, erasing)).blank]
     if run is not None:
         moved = {one.path.name: _append(one) for one in found}
         rows = [new for row in run.rows if (new := _renew_row(run, row, moved, found, erasing)) is not None]
         collection.rewrite(run, rows, strip_facts(run.facts, erasing))
     for one in found:  # of an unfinished run, what would be replaced is fetched again
         blank_records.rewrite(one.path, one.blank)
-    _rewrite_lists(folder, erasing)
+    for path in (folder / name for name in _LISTS):
+        if (text := _strip_lines(path, erasing)) is not None:
+            replace_file(path, text)
+    if (stats := folder / STATS).exists():
+        facts = json.loads(stats.read_text(encoding="utf-8"))
+        if (plain := strip_facts(facts, erasing)) != facts:
+            replace_file(stats, canonical_json(plain))
     mark.unlink()
     return found
-
-
-def _archives(folder: Path) -> list[Path]:
-    found = (*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open"))
-    return sorted(path for path in found if path.stat().st_size)
 
 
 def _is_touched(run: Run, erasing: Erasing) -> bool:
@@ -224,14 +229,3 @@ def _strip_lines(path: Path, erasing: Erasing) -> str | None:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     kept = [line for line in lines if not erasing.mentions(line.strip())]
     return "".join(kept) if len(kept) < len(lines) else None
-
-
-def _rewrite_lists(folder: Path, erasing: Erasing) -> None:
-    for name in _LISTS:
-        if (text := _strip_lines(folder / name, erasing)) is not None:
-            replace_file(folder / name, text)
-    stats = folder / STATS
-    if stats.exists():
-        told = json.loads(stats.read_text(encoding="utf-8"))
-        if (plain := strip_facts(told, erasing)) != told:
-            replace_file(stats, canonical_json(plain))

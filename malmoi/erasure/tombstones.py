@@ -31,8 +31,8 @@ from malmoi.document import Document, Spans, Verdict
 from malmoi.erasure.value_digests import ValueFinder, is_value_digest
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
-from malmoi.page_ids import digest_id, is_digest_id
-from malmoi.storage.atomic_files import sync
+from malmoi.storage.atomic_files import replace_file, sync
+from malmoi.url_privacy import digest_id, is_digest_id
 
 Kind: TypeAlias = Literal["id", "url", "url-prefix", "text-sha256", "value"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -304,13 +304,7 @@ def _digest(rows: list[dict[str, str]]) -> bytes:
 
 
 def _write(path: Path, rows: Iterable[Tombstone]) -> None:
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        said = [asdict(one) for one in sorted(rows, key=lambda one: (one.kind, one.key, one.date, one.revoked))]
-        schema = SCHEMA.with_metadata({_DIGEST: _digest(said)})
-        pq.write_table(pa.Table.from_pylist(said, schema), part, compression="zstd")
-        sync(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    sync(path.parent)
+    said = [asdict(one) for one in sorted(rows, key=lambda one: (one.kind, one.key, one.date, one.revoked))]
+    schema, content = SCHEMA.with_metadata({_DIGEST: _digest(said)}), pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(said, schema), content, compression="zstd")
+    replace_file(path, content.getvalue().to_pybytes())

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -88,17 +88,13 @@ class ValueFinder:
         """Return the digest of a value that the text contains, or None."""
         plain = normalise_value(text) if self._sought else ""
         for length, known in self._sought.items():
-            for window in self._find_candidates(plain, length):
-                if (digest := known.get(_sign(window, self._key))) is not None:
-                    return digest
+            for first in range(0, len(plain) - length + 1, _SLICE):
+                piece = plain[first : first + _SLICE + length - 1]
+                hashes = self._rolling.list_fingerprints(to_codes(piece), length)
+                for start in np.flatnonzero(np.isin(hashes, self._fingerprints[length])).tolist():
+                    if (digest := known.get(_sign(piece[start : start + length], self._key))) is not None:
+                        return digest
         return None
-
-    def _find_candidates(self, plain: str, length: int) -> Iterator[str]:
-        for at in range(0, len(plain) - length + 1, _SLICE):
-            piece = plain[at : at + _SLICE + length - 1]
-            hashes = self._rolling.list_fingerprints(to_codes(piece), length)
-            for start in np.flatnonzero(np.isin(hashes, self._fingerprints[length])).tolist():
-                yield piece[start : start + length]
 
 
 class Rolling:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from malmoi.expectations import LOW_HANGUL, Expectations
+from malmoi.recipe import LOW_HANGUL, Expectations
 from malmoi.releases import manifest
 from malmoi.releases.excluded_documents import STAGE, WITHDRAWN
 from malmoi.releases.sampling.wrong_grants import (

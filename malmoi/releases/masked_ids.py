@@ -103,15 +103,19 @@ def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Seq
     """Return the ids in a cluster with one of `pages` that no table in `published` has: their texts are
     near-duplicates.
     """
-    ids = pa.array(sorted(pages), pa.string())
-    member, keeper = copies.column("member"), copies.column("keeper")
-    touched = pc.or_(pc.is_in(member, value_set=ids), pc.is_in(keeper, value_set=ids))
-    clusters = copies.column("cluster").filter(touched).combine_chunks()
-    here = copies.filter(pc.is_in(copies.column("cluster"), value_set=clusters))
+    here = select_clusters(copies, pages)
     found = {*here.column("member").to_pylist(), *here.column("keeper").to_pylist()}
     for path in published if found else ():
         found.difference_update(shard.read(path, ["id"]).column("id").to_pylist())
     return tuple(sorted(found))
+
+
+def select_clusters(copies: pa.Table, ids: Collection[str]) -> pa.Table:
+    """Return the rows of an audit table of copies whose cluster has one of `ids`."""
+    sought = pa.array(sorted(ids), pa.string())
+    touched = pc.or_(pc.is_in(copies["member"], value_set=sought), pc.is_in(copies["keeper"], value_set=sought))
+    clusters = copies["cluster"].filter(touched).combine_chunks()
+    return copies.filter(pc.is_in(copies["cluster"], value_set=clusters))
 
 
 def mask_ids(ids: Iterable[str], first: int = 1) -> Names:

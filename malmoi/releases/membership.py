@@ -36,7 +36,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from malmoi.errors import CallError
-from malmoi.page_ids import is_digest_id
 from malmoi.release_files import audit_file, data_files
 from malmoi.releases import dsse
 from malmoi.releases import manifest as manifests
@@ -45,6 +44,7 @@ from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run, name_task
+from malmoi.url_privacy import is_digest_id
 
 Kind: TypeAlias = Literal["url", "text"]
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.I)

@@ -29,9 +29,9 @@ import pyarrow.parquet as pq
 
 from malmoi.errors import StageError
 from malmoi.licensing.licences import folder_name
-from malmoi.page_ids import digest_id
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import checksummed_files, shard
+from malmoi.url_privacy import digest_id
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 Row: TypeAlias = tuple[int, str]  # (H(id), id): the order of rows within a shard

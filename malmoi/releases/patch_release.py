@@ -111,8 +111,9 @@ def find_erasure(folder: Path, made: Manifest, matcher: Matcher) -> Erasure:
                 quoted.update(row["id_distinct"])
     documents = {
         document
-        for file in data_tables(folder, made)
-        if "text_sha256" in pq.read_schema(folder / file.path).names
+        for file in made.files
+        if not file.path.startswith(_AUDIT) and (folder / file.path).is_file()
+        if {"id", "text_sha256"} <= {*pq.read_schema(folder / file.path).names}
         for document in _find_rows(folder, file, matcher, quoted)
     }
     ids = {one.id for one in documents}
@@ -210,21 +211,6 @@ def _spell(word: str) -> tuple[str, ...]:
     escaped = html.escape(word)
     as_page = escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")  # as Jinja escapes quotes
     return word, as_page, escaped, json.dumps(word, ensure_ascii=False)[1:-1]
-
-
-def find_copies(clusters: pa.Table, ids: Collection[str]) -> list[dict[str, Any]]:
-    """Return the rows of an audit table of copies whose cluster has one of `ids`."""
-    sought = pa.array(sorted(ids), pa.string())
-    touched = pc.or_(pc.is_in(clusters["member"], value_set=sought), pc.is_in(clusters["keeper"], value_set=sought))
-    names = clusters["cluster"].filter(touched).combine_chunks()
-    found: list[dict[str, Any]] = clusters.filter(pc.is_in(clusters["cluster"], value_set=names)).to_pylist()
-    return found
-
-
-def data_tables(folder: Path, made: Manifest) -> list[ReleaseFile]:
-    """Return the files of the release outside audit/ that have rows by document and are present."""
-    files = [file for file in made.files if not file.path.startswith(_AUDIT) and (folder / file.path).is_file()]
-    return [file for file in files if "id" in pq.read_schema(folder / file.path).names]
 
 
 def list_naming(folder: Path, made: Manifest, ids: Collection[str]) -> list[ReleaseFile]:

@@ -23,11 +23,11 @@ from malmoi import url_privacy
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
-from malmoi.page_ids import digest_id
 from malmoi.releases import residue
 from malmoi.releases.partitioning import Splits
 from malmoi.releases.release_inputs import Redact, SourceFacts, bind_phrases
 from malmoi.releases.release_schema import AUDIT, PUBLISHED
+from malmoi.url_privacy import digest_id
 
 Row: TypeAlias = dict[str, Any]
 _PII = "pii:"

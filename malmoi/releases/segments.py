@@ -33,12 +33,12 @@ import pyarrow.parquet as pq
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import digest_of
-from malmoi.page_ids import is_digest_id
 from malmoi.releases import manifest as manifests
 from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shuffle import Run, name_task, read_piece, write_partitions
 from malmoi.survey import Survey
+from malmoi.url_privacy import is_digest_id
 from malmoi.workspace import Workspace
 
 FORMAT = 1  # of segment.json and of the folder

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.licensing.review_decisions import Decision
-from malmoi.page_ids import digest_id
 from malmoi.recipe import digest
 from malmoi.release_files import morpheme_path
 from malmoi.releases import cleared_finds, excluded_documents, kept_parts, residue
@@ -53,6 +52,7 @@ from malmoi.releases.residue import Look
 from malmoi.releases.verification.row_checks import find_unfit
 from malmoi.storage import shard
 from malmoi.storage.shuffle import name_task
+from malmoi.url_privacy import digest_id
 
 _Tables: TypeAlias = dict[str, pa.Table]
 AT_ONCE = 1024  # documents that are Python objects at a time, about 12 kB each

@@ -13,11 +13,11 @@ import data_cards
 from filters import personal_data, redact
 from malmoi.apply import apply
 from malmoi.document import Document, Note, Provenance, Signal
-from malmoi.page_ids import digest_id, is_digest_id
 from malmoi.releases import residue
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
+from malmoi.url_privacy import digest_id, is_digest_id
 from tests.builders.small_release import document, documents, inputs
 from tests.releases.test_left_out import everything
 

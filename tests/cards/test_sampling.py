@@ -12,7 +12,7 @@ import pytest
 import data_cards
 from flows.review import sample
 from malmoi.errors import CallError
-from malmoi.expectations import Expectations
+from malmoi.recipe import Expectations
 from malmoi.releases import manifest
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish

@@ -14,8 +14,8 @@ from flows.engine.progress import Progress
 from flows.reports import curation_report
 from flows.reports.curation_report import Scale, Spread
 from malmoi.ledger import total
+from malmoi.parameter_bounds import Limit
 from malmoi.recipe import STAGES
-from malmoi.threshold import Limit
 from malmoi.workspace import Workspace
 from tests.builders.small_corpus import make
 

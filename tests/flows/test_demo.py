@@ -16,7 +16,7 @@ from crawlers.rights.claims import readable_text
 from flows.demo import command_prefix
 from malmoi.archive.collection import resolve_row, runs
 from malmoi.licensing.licence_words import fold
-from malmoi.page_ids import digest_id
+from malmoi.url_privacy import digest_id
 from tests.builders.small_corpus import malmoi
 from tests.releases.test_left_out import everything
 

@@ -20,9 +20,9 @@ from flows.reports.side_by_side import FOLDED, ROWS, Side, align, rows, show_pai
 from malmoi.apply import Dropped
 from malmoi.document import LicenceEvidence, Signal, Verdict
 from malmoi.errors import CallError
-from malmoi.page_ids import digest_id
 from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
+from malmoi.url_privacy import digest_id
 from tests.builders.small_release import document, documents, dropped, inputs, stage
 
 KEPT = """봄맞이 청소를 다음 주 토요일 아침 아홉 시에 합니다.

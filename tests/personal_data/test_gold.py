@@ -11,9 +11,9 @@ import pytest
 from benchmarks import gold, thresholds
 from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
+from malmoi.parameter_bounds import Limit
 from malmoi.recipe import Step
 from malmoi.storage import shard
-from malmoi.threshold import Limit
 
 KINDS = {"good", "bad", "borderline", "spam", "ham", "machine", "human"}
 FOUND = gold.labels()

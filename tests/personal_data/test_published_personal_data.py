@@ -25,7 +25,6 @@ from malmoi import url_privacy
 from malmoi.apply import Dropped, Kept, apply, walk
 from malmoi.document import Document, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure
-from malmoi.page_ids import digest_id
 from malmoi.releases import audit, masked_ids
 from malmoi.releases.partitioning import COPIES
 from malmoi.releases.publish import publish
@@ -34,6 +33,7 @@ from malmoi.releases.residue import outcomes
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
+from malmoi.url_privacy import digest_id
 from tests.builders.rows import each_row
 from tests.builders.small_corpus import OTHER, PROSE, malmoi_in_process
 from tests.builders.small_release import document, documents, inputs, stage

@@ -24,8 +24,8 @@ import pytest
 
 from flows.cli.main import app
 from malmoi import recipe
-from malmoi.expectations import Expectations
 from malmoi.publisher import Publisher
+from malmoi.recipe import Expectations
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("malmoi", "crawlers", "filters", "data_cards", "flows")

@@ -24,10 +24,10 @@ from flows import contains
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.releases import dsse, membership
+from malmoi.releases.dsse import read_signer
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.membership import Members, make_leaf, normalise_address
 from malmoi.releases.publish import publish
-from malmoi.releases.signing_keys import read_signer
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard

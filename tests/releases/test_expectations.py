@@ -11,7 +11,7 @@ from flows.release import require_expectations
 from flows.run import RECIPES
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, DataError
-from malmoi.expectations import Expectations
+from malmoi.recipe import Expectations
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify

@@ -22,7 +22,7 @@ from flows import status, why
 from flows.console import SafeConsole
 from malmoi.document import Document, Morphemes, Note, Signal
 from malmoi.errors import CallError, DataError, StageError
-from malmoi.expectations import Expectations
+from malmoi.recipe import Expectations
 from malmoi.releases import excluded_documents, residue
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import data_cards
 from malmoi.errors import CallError
 from malmoi.releases import dsse
+from malmoi.releases.dsse import PASSPHRASE, read_public_key, read_signer
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.signing_keys import PASSPHRASE, read_public_key, read_signer
 from malmoi.releases.verification import release_statement, sha256sums
 from malmoi.releases.verification.verify import verify
 from tests.builders.small_corpus import make, malmoi_in_process

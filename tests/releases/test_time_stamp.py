@@ -14,7 +14,7 @@ from malmoi import limits
 from malmoi.errors import CallError, StageError
 from malmoi.releases import time_stamp
 from malmoi.releases.distribution import publish_to_folder, read_payload
-from malmoi.releases.signing_keys import read_signer
+from malmoi.releases.dsse import read_signer
 from malmoi.releases.time_stamp import parse_stamp, read_anchors, request_stamp
 from malmoi.releases.verification import release_statement
 from malmoi.releases.verification.verify import verify

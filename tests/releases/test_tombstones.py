@@ -14,7 +14,7 @@ from malmoi.erasure.tombstones import Matcher, Tombstone, load_key, read, read_m
 from malmoi.erasure.value_digests import Rolling, ValueFinder, digest_value, to_codes
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
-from malmoi.page_ids import digest_id
+from malmoi.url_privacy import digest_id
 from tests.builders.rows import each_row
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
