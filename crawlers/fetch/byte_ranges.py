@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from crawlers.fetch import payload, politeness
+from crawlers.fetch import payload
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Watch, describe_failure, parse_content_range, pieces
 from malmoi.storage.bucket import Bucket
 
@@ -137,23 +137,22 @@ class RemoteFiles:
 
     def _request(self, path: str, span: str, offset: int | None, length: int) -> tuple[int, bytes]:
         """Request a range until it comes whole; return the size of the file and the range."""
-        url, why, retry_after = self.address(path), "", ""
-        for attempt in range(1, politeness.MAX_TRIES + 1):
-            if attempt > 1:
-                self.net.rest(url, attempt, retry_after)
+        url = self.address(path)
+        for attempt in self.net.tries(url):
             try:
                 with self.net.open(url, {"Range": span, "Accept-Encoding": "identity"}) as (_, response, watch):
-                    retry_after = response.headers.get("Retry-After", "")
+                    attempt.retry_after = response.headers.get("Retry-After", "")
                     if response.status == 206:
                         return self._receive(response, watch, offset, length)
-                    why = "no-range" if response.status == 200 else f"status-{response.status}"
+                    attempt.why = "no-range" if response.status == 200 else f"status-{response.status}"
                     if response.status != 200 and payload.is_lasting(response.status):
                         break
             except PASSING as error:
-                why, retry_after = error.args[0] if isinstance(error, _Incomplete) else describe_failure(error), ""
+                attempt.why = error.args[0] if isinstance(error, _Incomplete) else describe_failure(error)
+                attempt.retry_after = ""
             except NoAnswer as error:
                 raise RangeError(error.why, url) from None
-        raise RangeError(why, url)
+        raise RangeError(attempt.why, url)
 
     def _receive(
         self, response: http.client.HTTPResponse, watch: Watch, offset: int | None, length: int

@@ -88,14 +88,14 @@ class Download:
             HostError: its server has stopped answering.
             StageError: the disk is full.
         """
-        attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only bytes beyond it are progress
-        while True:
-            had, why, retry_after = self._bytes_usable(), "", ""
+        begun, most = 0, 0  # `most`: bytes of the best try; only bytes beyond it are progress
+        for attempt in self.net.tries(self.url):
+            had = self._bytes_usable()
             if had and self.version.size == had:
                 return
             try:
                 with self.net.open(self.url, self._conditions(had)) as (at, response, watch):
-                    retry_after = response.headers.get("Retry-After", "")
+                    attempt.retry_after = response.headers.get("Retry-After", "")
                     start = self._start(at, response, had)
                     if self.unchanged:
                         return
@@ -104,30 +104,27 @@ class Download:
                         yield from self._write(response, watch, start)
                         if self.version.size in (None, self._bytes_held()):
                             return
-                        why = "cut-off"
+                        attempt.why = "cut-off"
                     else:
-                        why = f"status-{response.status}"
+                        attempt.why = f"status-{response.status}"
             except PASSING as error:
-                why = describe_failure(error)
-                attempt += isinstance(error, Exceeded)  # it has waited long enough for two
+                attempt.why = describe_failure(error)
+                attempt.number += isinstance(error, Exceeded)  # it has waited long enough for two
             except (NoAnswer, Refused) as said:
                 raise SourceError(f"{said}; check the address of the dump, then run again") from None
-            attempt = 2 if self._bytes_usable() - max(most, had) >= PROGRESS else attempt + 1
+            if self._bytes_usable() - max(most, had) >= PROGRESS:
+                attempt.number = 1
             most = max(most, self._bytes_usable())
-            if attempt > politeness.MAX_TRIES or begun > politeness.MAX_TRIES:
-                raise HostError(self._stop_message(why))
-            self.net.rest(self.url, attempt, retry_after)
-
-    def _stop_message(self, why: str) -> str:
-        """Return the message that all tries failed, and what the next run does."""
-        held, goes_on = self._bytes_held(), self._bytes_usable() == self._bytes_held()
+            if begun > politeness.MAX_TRIES:
+                break
+        size, goes_on = self._bytes_held(), self._bytes_usable() == self._bytes_held()
         then = "run the same job again later, it resumes from there"
-        if held and not goes_on:
+        if size and not goes_on:
             then = (
                 "the host sends no validator of the file (a strong ETag or Last-Modified), so each try starts over: "
                 "run the same job again later, or download the file by other means and name it with path= of the Dump"
             )
-        return f"{self.url}: stopped at {held:,} bytes ({why}); {then}"
+        raise HostError(f"{self.url}: stopped at {size:,} bytes ({attempt.why}); {then}")
 
     def forget(self) -> None:
         """Delete the downloaded bytes, so that the next try starts over."""

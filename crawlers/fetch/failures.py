@@ -18,6 +18,7 @@ from scrapy.exceptions import (
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from crawlers.fetch.payload import BadCoding, is_lasting
+from crawlers.fetch.politeness import Postponed
 from malmoi import limits
 from malmoi.limits import InputLimit
 
@@ -43,14 +44,6 @@ class TlsFailed(Exception):
 
 class HeadTooBig(Exception):
     """The head of an answer exceeds its limit."""
-
-
-class Postponed(Exception):
-    """The host asks for a longer pause (Retry-After) than a run waits."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"{seconds:.0f} seconds")
-        self.seconds = seconds
 
 
 class Troubled(Exception):

@@ -24,7 +24,6 @@ from crawlers.fetch.failures import (
     Blocked,
     HeadTooBig,
     PeerRefused,
-    Postponed,
     Troubled,
     Unreadable,
     explain,
@@ -66,16 +65,10 @@ class _Middleware:
         return cls(crawler)
 
     def _retry(self, request: Request, retry_after: str = "", **meta: Any) -> Request | None:
-        """Return another try and pause the whole host before it; None after the last try.
-
-        Raises:
-            Postponed: the host asks for a longer pause than a run waits.
-        """
+        """Return another try and pause the whole host before it; None after the last try. Raises Postponed."""
         attempt = request.meta.get("attempt", 1) + 1
         host = urlsplit(request.url).hostname or ""
-        wait = politeness.backoff_seconds(attempt, self.context.pace.delay_of(host), retry_after, politeness.utc_now())
-        if wait > politeness.MAX_REST:
-            raise Postponed(wait)
+        wait = politeness.pause_seconds(attempt, self.context.pace.delay_of(host), retry_after)
         if attempt <= politeness.MAX_TRIES or retry_after:
             self.context.pace.rest(host, wait)
         if attempt > politeness.MAX_TRIES:
@@ -177,7 +170,7 @@ class RobotsMiddleware(_Middleware):
                     raise
                 self._note(site, f"redirect to {urlsplit(url).netloc}: {blocked.reason}")
                 return None, b""
-            except Postponed:
+            except politeness.Postponed:
                 return 503, b""
             except (BadCoding, Unreadable):
                 return 200, None

@@ -41,11 +41,31 @@ def user_agent(contact: str | None, suffix: str | None = None) -> str:
     return f"{named} {suffix}" if suffix else named
 
 
+class Postponed(Exception):
+    """The host asks for a longer pause (Retry-After) than a run waits."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.0f} seconds")
+        self.seconds = seconds
+
+
+def pause_seconds(attempt: int, delay: float, retry_after: str) -> float:
+    """Return the pause in seconds before try number `attempt` of a URL, which `backoff_seconds` gives.
+
+    Raises:
+        Postponed: the pause is longer than MAX_REST.
+    """
+    pause = backoff_seconds(attempt, delay, retry_after, utc_now())
+    if pause > MAX_REST:
+        raise Postponed(pause)
+    return pause
+
+
 def backoff_seconds(attempt: int, delay: float, retry_after: str, now: datetime) -> float:
     """Return the pause in seconds before try number `attempt` (2, 3 …) of a URL.
 
     `delay` is the source's own; `retry_after` is the header as sent (RFC 9110, section 10.2.3), "" without
-    one. Retry-After is not shortened: the caller decides whether to wait that long (MAX_REST).
+    one. Retry-After is not shortened.
 
     >>> now = datetime(2026, 11, 24, tzinfo=UTC)
     >>> backoff_seconds(2, 1.0, "", now), backoff_seconds(3, 1.0, "", now), backoff_seconds(2, 1.0, "3600", now)

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from email.errors import MissingHeaderBodySeparatorDefect
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -256,6 +255,15 @@ class Answer:
 
 
 @dataclass(slots=True)
+class Try:
+    """One try of a request; a failed one states why, and the Retry-After of its answer."""
+
+    number: int = 1
+    why: str = ""
+    retry_after: str = ""
+
+
+@dataclass(slots=True)
 class Net:
     """The requests of one source: guarded, throttled, in the operator's name."""
 
@@ -302,30 +310,38 @@ class Net:
             url = target
         raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
 
-    def rest(self, url: str, attempt: int, retry_after: str) -> None:
-        """Wait before try number `attempt`, as long as the host asks for; raise Refused beyond MAX_REST."""
-        wait = politeness.backoff_seconds(attempt, self.delay, retry_after, datetime.now(UTC))
-        if wait > politeness.MAX_REST:
-            raise Refused("asks-to-be-left-alone", url)
-        self.sleep(wait)
+    def tries(self, url: str) -> Iterator[Try]:
+        """Yield each try of a request, after the pause that its host asks for; the caller ends them at a success.
+
+        It is one object, which the caller may count on or back, and which keeps the failure of the last try.
+        Raises Refused if the pause is too long for a run.
+        """
+        current = Try()
+        while True:
+            yield current
+            current.number += 1
+            if current.number > politeness.MAX_TRIES:
+                return
+            try:
+                self.sleep(politeness.pause_seconds(current.number, self.delay, current.retry_after))
+            except politeness.Postponed:
+                raise Refused("asks-to-be-left-alone", url) from None
+            current.why = current.retry_after = ""
 
     def _get_once(self, url: str, watch: Watch) -> Answer:
-        why, retry_after = "", ""
-        for attempt in range(1, politeness.MAX_TRIES + 1):
-            if attempt > 1:
-                self.rest(url, attempt, retry_after)
+        for attempt in self.tries(url):
             try:
                 with self._send_request(url, {"Accept-Encoding": "gzip, deflate"}, watch) as response:
                     answer = _answer(url, response, watch)
             except PASSING as error:
-                why, retry_after = describe_failure(error), ""
+                attempt.why = describe_failure(error)
                 continue
             except payload.BadCoding as error:
                 raise NoAnswer(error.reason, url) from None
-            if payload.is_lasting(answer.status) or attempt == politeness.MAX_TRIES:
+            if payload.is_lasting(answer.status) or attempt.number == politeness.MAX_TRIES:
                 return answer
-            retry_after = answer.header("retry-after")
-        raise NoAnswer(why, url)
+            attempt.retry_after = answer.header("retry-after")
+        raise NoAnswer(attempt.why, url)
 
     @contextmanager
     def _send_request(self, url: str, headers: dict[str, str], watch: Watch) -> Iterator[http.client.HTTPResponse]:
