@@ -22,7 +22,7 @@ from crawlers.fetch.job import (
     say,
     write_stats,
 )
-from crawlers.fetch.politeness import TIMEOUT, utc_now
+from crawlers.fetch.politeness import TIMEOUT
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.errors import CallError, HostError, MalmoiError, SourceError, StageError, name_remedy
@@ -103,9 +103,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
         raise crawl.state.error
     say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()
-    facts = stats(crawl.context, crawl.state, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")) | crawl.describe_sample(
-        sum(os.times()[:4]) - before
-    )
+    facts = stats(crawl.context, crawl.state) | crawl.describe_sample(sum(os.times()[:4]) - before)
     write_stats(job.run_dir, facts)
     if crawl.state.error is not None:
         raise crawl.state.error

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,15 +26,13 @@ from crawlers.fetch import common_crawl_index, payload, politeness
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.byte_ranges import BucketFiles, Files, LocalFiles, RangeError, RemoteFiles
 from crawlers.fetch.common_crawl_index import PAGE, Candidate, Forecast
-from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
+from crawlers.fetch.job import Job, Statistics, earlier_runs, guard_of, list_failed, write_stats
 from crawlers.fetch.policy_recheck import PolicyRecheck
 from crawlers.fetch.politeness import utc_now
 from crawlers.fetch.streaming_client import Answer, Net, Refused
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Torn, read_range
-from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import HostError, SourceError
-from malmoi.printable import escape_controls
 from malmoi.source import BUCKET, CommonCrawl, Source
 from malmoi.statistics import Sample, describe, draw_stream
 from malmoi.storage.bucket import Bucket
@@ -52,16 +49,15 @@ class _State:
 
     source: Source
     job: Job
+    counts: Statistics
     access: CommonCrawl
     archive: Archive
     files: Files
     known: dict[str, str]  # address → time of the latest capture in earlier runs
-    fetched: int = 0
-    left: int = 0  # records not fetched yet
+    waiting: int = 0  # records not fetched yet
     unanswered: int = 0  # records in a row that could not be read
     is_limited: bool = False  # whether the limit or the sample of the job leaves pages out
     sample: dict[str, Any] = field(default_factory=dict)  # the fact about it (malmoi/statistics.py)
-    blocked: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)  # address → why
 
     @property
@@ -71,20 +67,18 @@ class _State:
 
     def block(self, one: Candidate, reason: str) -> None:
         """Note a record that is not fetched, or not kept; a withdrawn address is masked."""
-        self.blocked[reason] += 1
         is_withdrawn = reason == withdrawn.REASON
-        url = withdrawn.mask_address(one.url, self.blocked[reason]) if is_withdrawn else one.url
-        with (self.job.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
-            file.write(spell_on_one_line({"url": url, "reason": reason}) + "\n")
+        url = withdrawn.mask_address(one.url, self.counts.blocked[reason] + 1) if is_withdrawn else one.url
+        self.counts.block({"reason": reason, "url": url})
 
     def report(self, **more: Any) -> None:
         """Print one line of progress for the caller."""
-        line: dict[str, Any] = {"fetched": self.fetched, "pages": self.fetched, "queued": self.left}
-        line |= {"bytes": self.archive.bytes, "blocked": self.blocked.total(), "failed": len(self.failed)}
+        counts = {"pages": self.counts.fetched, "bytes": self.archive.bytes, "failed": len(self.failed)}
+        hosts = {}
         if self.net is not None and isinstance(self.files, RemoteFiles):
             host = origin(self.files.base).partition("://")[2]
-            line["hosts"] = {host: {"waiting": self.left, "delay": self.net.delay, "resting": 0}}
-        say(line | more)
+            hosts = {"hosts": {host: {"waiting": self.waiting, "delay": self.net.delay, "resting": 0}}}
+        self.counts.report(**{"queued": self.waiting, **counts, **hosts, **more})
 
 
 def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
@@ -101,8 +95,9 @@ def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
     known: dict[str, str] = {}
     for row in (row for run in earlier for row in run.rows):
         known[row.url] = max(row.fetched, known.get(row.url, ""))
+    counts = Statistics(job, began=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}")
     try:
-        key, began = common_crawl_index.digest_of(access), f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+        key = common_crawl_index.digest_of(access)
         # An earlier run has fetched all that the same question finds, and a crawl never changes.
         is_fetched = any(
             run.facts.get("finished") == "finished"
@@ -111,7 +106,7 @@ def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
             and withdrawn.REASON not in run.facts["blocked_by"]
             for run in earlier
         )
-        state = _State(source, job, access, archive, _open_files(source, job, access, archive), known)
+        state = _State(source, job, counts, access, archive, _open_files(source, job, access, archive), known)
         if job.limit is not None or job.sample or not is_fetched:
             _fetch_selected(state, key)
     except RangeError as error:
@@ -128,27 +123,10 @@ def collect(job: Job, definition: Definition, access: CommonCrawl) -> None:
         archive.leave()
         raise
     archive.close()
-    stats = {
-        "fetched": state.fetched,
-        "replayed": 0,
-        "not_modified": archive.revisits,
-        "pages": state.fetched,
-        "blocked": state.blocked.total(),
-        "failed": [{"url": url, "why": escape_controls(why)} for url, why in sorted(state.failed.items())],
-        "bytes": archive.bytes,
-        "limit": job.limit,
-        "finished": "limit" if state.is_limited else "finished",
-        "error": "",
-        "began": began,
-        "ended": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
-        "blocked_by": dict(sorted(state.blocked.items())),
-        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
-        "records": archive.records,
-        "crawl": access.crawl,
-        "selection": key,
-        **state.sample,
-    }
-    write_stats(job.run_dir, stats)
+    counts.pages, counts.not_modified, counts.failed = counts.fetched, archive.revisits, list_failed(state.failed)
+    counts.bytes, counts.records = archive.bytes, archive.records
+    facts = counts.facts("limit" if state.is_limited else "finished") | {"crawl": access.crawl, "selection": key}
+    write_stats(job.run_dir, facts | state.sample)
     for path in job.run_dir.glob("candidates-*.parquet"):
         path.unlink()
     for path in job.run_dir.glob("index-*"):
@@ -192,14 +170,14 @@ def _fetch_selected(state: _State, key: str) -> None:
             f"max_pages={state.access.max_pages:,} and max_bytes={state.access.max_bytes:,}. No record was fetched: "
             "name fewer hosts, give --limit, or raise these bounds in the source file"
         )
-    state.left = forecast.requests
+    state.waiting = forecast.requests
     _fetch_all(state, _list_wanted(state, candidates, state.block))
 
 
 def _fetch_all(state: _State, wanted: Iterable[Candidate]) -> None:
     """Fetch and archive these records; those that could not be read are tried once more at the end."""
     again = [one for one in wanted if not _fetch(state, one)]
-    state.left = len(again)
+    state.waiting = len(again)
     for one in again:
         _fetch(state, one)
     state.report()
@@ -217,7 +195,7 @@ def _fetch_sample(state: _State, candidates: Path, sample: Sample, forecast: For
     origins = {one.origin for one in pages}
     wanted = _list_wanted(state, candidates, state.block)
     policies = [one for one in wanted if one.kind != PAGE and one.origin in origins]
-    state.left, state.is_limited = len(pages) + len(policies), len(pages) < forecast.pages
+    state.waiting, state.is_limited = len(pages) + len(policies), len(pages) < forecast.pages
     cpu, began = time.process_time(), time.monotonic()
     _fetch_all(state, [*pages, *policies])
     how = "pages at random, in strata by the size of their records; the index was read to its end"
@@ -304,7 +282,7 @@ def _fetch(state: _State, one: Candidate) -> bool:
 
     Raises HostError after too many of them in a row.
     """
-    state.left -= 1
+    state.waiting -= 1
     try:
         raw = state.files.read(one.path, one.offset, one.length)
     except RangeError as error:
@@ -321,8 +299,8 @@ def _fetch(state: _State, one: Candidate) -> bool:
     state.failed.pop(one.url, None)
     if why := _archive(state, one, raw):
         state.failed[one.url] = why
-    state.fetched += 1
-    if state.fetched % SAY_EVERY == 0:
+    state.counts.fetched += 1
+    if state.counts.fetched % SAY_EVERY == 0:
         state.report()
     return True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from crawlers.catalogue import Definition
 from crawlers.fetch.api_key import Key
 from crawlers.fetch.archive import CLOSED, Archive, page_of, read_body
 from crawlers.fetch.failures import LIMITS, MAX_PAGES, TROUBLE_FAILS
-from crawlers.fetch.job import Job
+from crawlers.fetch.job import Job, Statistics, append_blocked, list_failed
 from crawlers.fetch.payload import REDIRECTS
 from crawlers.fetch.politeness import Throttle, utc_now
 from crawlers.source_errors import Fault, catch_faults
@@ -195,9 +194,7 @@ class CrawlState:
                 name = self.withheld.setdefault(place, withdrawn.mask_address(place, len(self.withheld) + 1))
             if name not in self.blocked:
                 self.blocked[name] = outcome.blocked
-                line = json.dumps({"url": name, "reason": outcome.blocked}, ensure_ascii=False)
-                with (self.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
-                    file.write(f"{line}\n")
+                append_blocked(self.run_dir, {"url": name, "reason": outcome.blocked})
 
 
 def host_of(url: str) -> str:
@@ -232,13 +229,24 @@ def progress(context: CrawlContext, state: CrawlState, waiting: Counter[str]) ->
     }
 
 
-def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any]:
+def stats(context: CrawlContext, state: CrawlState) -> dict[str, Any]:
     """Return the stats of a run for stats.json; counts of hosts and statuses cover all attempts at the run."""
     archive, left_out = context.archive, state.left_out
-    failed_by = Counter(why.partition(":")[0] for why in state.failed.values())
+    facts = Statistics(
+        context.job,
+        began=min([state.began, *(entry.fetched for entry in archive.here.values())]),
+        fetched=state.fetched,
+        replayed=len(state.replayed),
+        not_modified=archive.revisits,
+        pages=state.pages + state.records,
+        bytes=archive.bytes,
+        records=archive.records,
+        blocked=Counter(state.blocked.values()),
+        failed=list_failed(state.failed),
+    ).facts("failed" if state.error else state.outcome, str(state.error or ""))
     # Failure word → its limits, for the failures of this run and the addresses that it left out.
     bounds = {MAX_PAGES: f"of the source file: {context.access.max_pages:,}"} if left_out[MAX_PAGES] else {}
-    for word in sorted({*failed_by, *left_out} & LIMITS.keys()):
+    for word in sorted({*facts["failed_by"], *left_out} & LIMITS.keys()):
         bounds[word] = ", ".join(limit.describe() for limit in LIMITS[word])
     hosts: dict[str, dict[str, int]] = {}
 
@@ -253,23 +261,9 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
     count(state.blocked, "blocked")
     count(state.failed, "failed")
     return {
-        "fetched": state.fetched,
-        "replayed": len(state.replayed),
-        "not_modified": archive.revisits,
-        "pages": state.pages + state.records,
-        "blocked": len(state.blocked),
-        "failed": [{"url": url, "why": why} for url, why in sorted(state.failed.items())],
-        "bytes": archive.bytes,
-        "limit": context.job.limit,
-        "finished": "failed" if state.error else state.outcome,
-        "error": escape_controls(str(state.error or "")),
-        "began": min([state.began, *(entry.fetched for entry in archive.here.values())]),
-        "ended": ended,
+        **facts,
         "by_host": dict(sorted(hosts.items())),
-        "blocked_by": dict(sorted(Counter(state.blocked.values()).items())),
-        "failed_by": dict(sorted(failed_by.items())),
         "limits": bounds,
-        "records": archive.records,
         "status": dict(sorted(Counter(str(entry.status) for entry in archive.here.values()).items())),
         "left_out": dict(sorted(left_out.items())),
         "not_pages": sorted(state.others - state.page_urls),

@@ -12,7 +12,6 @@ The run folder, in addition to the files in crawlers/fetch/job.py:
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from crawlers.fetch import politeness
 from crawlers.fetch.archive import CLOSED, FreshArchive
 from crawlers.fetch.dump_download import ENDINGS, Download, Stream, Unpackable, Version, detect_packing, unpack_stream
 from crawlers.fetch.dump_records import Block, Cutter, NoRecords, check_for
-from crawlers.fetch.job import Job, earlier_runs, guard_of, say, write_stats
+from crawlers.fetch.job import Job, Statistics, earlier_runs, guard_of, write_stats
 from crawlers.fetch.policy_recheck import RobotsAnswers
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
@@ -54,15 +53,12 @@ class _State:
 
     source: Source
     job: Job
+    counts: Statistics
     known: Mapping[str, str]  # URL → record id of the current captures
     is_withheld: Callable[[bytes, str], bool] | None  # whether a block of one record is withdrawn
     withheld: int = 0  # records left out because they are
     seen: set[str] = field(default_factory=set)  # URLs of the blocks of this dump
-    new: int = 0  # blocks written
-    bytes: int = 0  # of these, decompressed
     records: int = 0
-    blocked: int = 0
-    failed: list[dict[str, str]] = field(default_factory=list)
     outcome: str = "finished"
     whole: bool = False  # whether the dump was read to its end; only then are missing blocks gone
     digest: str = ""  # sha256 of the dump as sent
@@ -73,29 +69,20 @@ class _State:
         """Return the address of the block that begins with the record `key`."""
         return f"{BLOCK}{self.source.name}/{quote(key, safe='')}"
 
-    def report(self, *, now: bool = False, **more: int | None) -> None:
-        """Print one JSON line of progress for the caller, at most every PROGRESS_EVERY seconds."""
+    def report(self, count: int, of: int | None = 0, *, now: bool = False) -> None:
+        """Print one line of progress, at most every PROGRESS_EVERY seconds: `count` bytes of `of`, if that is known."""
         if not now and time.monotonic() - self.reported < PROGRESS_EVERY:
             return
         self.reported = time.monotonic()
-        counts = {"fetched": self.new, "pages": len(self.seen), "queued": 0, "blocked": self.blocked, **more}
-        say({name: count for name, count in counts.items() if count is not None})
+        self.counts.report(pages=len(self.seen), bytes=count, **({} if of is None else {"of": of}))
 
     def stats(self) -> dict[str, Any]:
         """Return the content of stats.json."""
         begin = f"{BLOCK}{self.source.name}/"
         gone = [url for url in self.known if url.startswith(begin) and url not in self.seen] if self.whole else []
+        self.counts.pages, self.counts.not_modified = len(self.seen), len(self.seen) - self.counts.fetched
         return {
-            "fetched": self.new,
-            "replayed": 0,
-            "not_modified": len(self.seen) - self.new,
-            "pages": len(self.seen),
-            "blocked": self.blocked,
-            "failed": self.failed,
-            "bytes": self.bytes,
-            "limit": self.job.limit,
-            "finished": self.outcome,
-            "error": "",
+            **self.counts.facts(self.outcome),
             "gone": sorted(gone),
             "dump_records": self.records,
             **({"listed": self.records} if self.whole else {}),
@@ -113,7 +100,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     (job.run_dir / BLOCKED).write_bytes(b"")
     earlier = earlier_runs(job)
     known = {row.url: row.record for _, rows in collection.select_current(earlier) for row in rows}
-    state = _State(source, job, known, check_for(definition, job.matcher))
+    state = _State(source, job, Statistics(job), known, check_for(definition, job.matcher))
     net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
     with FreshArchive(job.run_dir / "dump.warc.gz.open") as archive:
         note = _archive_evidence(state, net, archive, access)
@@ -176,7 +163,7 @@ def _archive_evidence(state: _State, net: Net, archive: FreshArchive, access: Du
     for claim in state.source.claim:
         if not claim.url:
             continue
-        page = _fetch_and_archive(state, net, archive, canonical_url(claim.url), state.failed)
+        page = _fetch_and_archive(state, net, archive, canonical_url(claim.url), state.counts.failed)
         if page and page.status == 200:
             # Before a gigabyte is fetched in vain; crawlers/proofs.py checks again.
             proofs.check_words(state.source, claim, page.body, page.header("content-type"))
@@ -184,7 +171,7 @@ def _archive_evidence(state: _State, net: Net, archive: FreshArchive, access: Du
         return note
     permit(dump)
     for path in OPT_OUT_FILES:
-        _fetch_and_archive(state, net, archive, origin(dump) + path, state.failed)
+        _fetch_and_archive(state, net, archive, origin(dump) + path, state.counts.failed)
     return note or rules.decide(dump).reason
 
 
@@ -195,12 +182,9 @@ def _fetch_and_archive(
     try:
         answers = net.get(url)
     except Refused as refused:
-        state.blocked += 1
-        if failed is not state.failed:  # of robots.txt, whose refusal is explained
+        state.counts.block({"url": refused.url, "reason": refused.reason})
+        if failed is not state.counts.failed:  # of robots.txt, whose refusal is explained
             failed.append({"url": url, "why": f"{refused.url}: {refused.reason}"})
-        line = json.dumps({"url": refused.url, "reason": refused.reason}, ensure_ascii=False)
-        with (state.job.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
         return None
     except NoAnswer as none:
         failed.append({"url": url, "why": none.why})
@@ -246,7 +230,7 @@ def _fetch(state: _State, archive: FreshArchive, access: Dump, download: Downloa
         pieces = download.pieces()
         if state.job.limit is None:
             for count in pieces:
-                state.report(bytes=count, of=download.version.size)
+                state.report(count, download.version.size)
         else:
             next(pieces, None)
         if download.unchanged:
@@ -316,9 +300,9 @@ def _write_blocks(state: _State, archive: FreshArchive, access: Dump, stream: St
             state.seen.add(url)
             if state.known.get(url) != record_id(url, block.body):
                 archive.add(resource_record(url, when, cutter.media, block.body))
-                state.new += 1
-                state.bytes += len(block.body)
-            state.report(bytes=state.bytes, of=0)
+                state.counts.fetched += 1
+                state.counts.bytes += len(block.body)
+            state.report(state.counts.bytes)
     except Unpackable as error:
         raise SourceError(f"{state.source.name}: {where}: {error}; download it again, or ask its publisher") from error
     except NoRecords as error:
@@ -328,8 +312,10 @@ def _write_blocks(state: _State, archive: FreshArchive, access: Dump, stream: St
         ) from error
     state.records, state.withheld = cutter.records, cutter.withheld
     state.digest = hashed.sha256.hexdigest() if state.whole else ""
-    state.failed += [{"url": state.name(long.key), "why": f"record-too-large:{long.size}"} for long in cutter.too_long]
-    state.report(now=True, bytes=state.bytes, of=0)
+    state.counts.failed += [
+        {"url": state.name(long.key), "why": f"record-too-large:{long.size}"} for long in cutter.too_long
+    ]
+    state.report(state.counts.bytes, now=True)
 
 
 def _draw(state: _State, sample: Sample, blocks: Iterable[Block]) -> Iterator[Block]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import socket
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from crawlers.catalogue import Definition
 from crawlers.fetch import git_repository
 from crawlers.fetch.archive import CLOSED, OPEN, FreshArchive, read_gone
 from crawlers.fetch.git_repository import Entry, Repository, check_version, settings
-from crawlers.fetch.job import Job, guard_of, say, write_stats
+from crawlers.fetch.job import Job, Statistics, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
 from crawlers.formats import front_matter
 from crawlers.web.ssrf_guard import PORTS, Guard, normalise_host
@@ -93,21 +92,6 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
     return Place(access.url, parts.scheme, () if host in addresses else (pin,), page)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """The counts of a run so far."""
-
-    chosen: int = 0  # files of the commit that the globs choose
-    written: int = 0  # records
-    unchanged: int = 0  # files whose record an earlier run holds
-    bytes: int = 0  # of payload
-    left_out: Counter[str] = field(default_factory=Counter)  # by reason
-
-    def report(self) -> None:
-        """Print one line of progress for the caller."""
-        say({"fetched": self.written, "queued": 0, "blocked": 0})
-
-
 def collect(job: Job, definition: Definition, access: Git) -> None:
     """Collect into the run folder of `job` the files listed in crawlers/fetch/job.py; a killed run resumes its commit.
 
@@ -155,8 +139,8 @@ def _archive(
 ) -> dict[str, Any]:
     """Write the records of a commit; return the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
-    naming, tally, here = read_naming(place.page, access, job.earlier), _Tally(), set[str]()
-    chosen = _choose_files(repository, commit, access, proofs, tally)
+    naming, counts, here = read_naming(place.page, access, job.earlier), Statistics(job), set[str]()
+    chosen = _choose_files(repository, commit, access, proofs, counts)
     pages = [pair for pair in chosen if pair[0] not in proofs][: job.limit]
     if job.sample:
         drawn = set(job.sample.choose(path for path, _ in pages))
@@ -168,43 +152,34 @@ def _archive(
     git_repository.fetch_blobs(repository, place.url, wanted, delay=source.manners.delay)
     about = {"repository": place.url, "branch": access.branch, "commit": commit}
     archive.add(info_record(record_id(place.url, commit.encode()), when, about))  # alone, if nothing has changed
-    for path, url, body in _read_files(repository, commit, part, held, naming, proofs, tally):
+    for path, url, body in _read_files(repository, commit, part, held, naming, proofs, counts):
         if path in sampled:
             sampled[path] = url
         if path not in proofs:
             if url in here:
-                tally.left_out[REPEATED] += 1
+                counts.left_out[REPEATED] += 1
                 continue
             here.add(url)
             if any(find_by_address(job.matcher, source.name, one) for one in {url, naming.page_of(path)}):
-                tally.left_out[REASON] += 1
+                counts.left_out[REASON] += 1
                 continue
             if body is None or (url in naming.known and naming.known[url].record == record_id(url, body)):
-                tally.unchanged += 1
+                counts.not_modified += 1
                 continue
         assert body is not None  # for mypy: a licence file is always read
         archive.add(resource_record(url, when, media_of(path), body))
-        tally.written += 1
-        tally.bytes += len(body)
-        if tally.written % SAY_EVERY == 0:
-            tally.report()
-    tally.report()
+        counts.fetched += 1
+        counts.bytes += len(body)
+        if counts.fetched % SAY_EVERY == 0:
+            counts.report()
+    counts.report()
     whole = len(part) == len(chosen)
     proofs_here = {naming.page_of(path) for path in proofs}
     stats = {
-        "fetched": tally.written,
-        "replayed": 0,
-        "not_modified": tally.unchanged,
-        "pages": tally.chosen,
-        "blocked": 0,
-        "failed": [],
-        "bytes": tally.bytes,
-        "limit": job.limit,
-        "finished": "finished" if whole else "limit",
-        "error": "",
+        **counts.facts("finished" if whole else "limit"),
         "gone": sorted(naming.known.keys() - here - proofs_here) if whole else [],
-        "left_out": dict(sorted(tally.left_out.items())),
-        **({"listed": tally.chosen} if whole else {}),
+        "left_out": dict(sorted(counts.left_out.items())),
+        **({"listed": counts.pages} if whole else {}),
         "commit": commit,
     }
     if sampled:  # the size of a file is known only once it has been fetched
@@ -214,7 +189,7 @@ def _archive(
 
 
 def _choose_files(
-    repository: Repository, commit: str, access: Git, proofs: set[str], tally: _Tally
+    repository: Repository, commit: str, access: Git, proofs: set[str], counts: Statistics
 ) -> list[tuple[str, Entry]]:
     """Return the wanted files of a commit, by path; count skipped files by reason."""
     chosen = []
@@ -224,7 +199,7 @@ def _choose_files(
             reason = git_repository.skip_reason(entry)
             reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
             if reason:
-                tally.left_out[reason] += 1
+                counts.left_out[reason] += 1
                 continue
             chosen.append((path, entry))
             if len(chosen) > GIT_FILES.value:
@@ -237,7 +212,7 @@ def _choose_files(
             f"{repository.source}: the licence file {min(missing)} is not in commit {commit}; a claim needs its proof. "
             "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
         )
-    tally.chosen = sum(1 for path, _ in chosen if path not in proofs)
+    counts.pages = sum(1 for path, _ in chosen if path not in proofs)
     return sorted(chosen, key=lambda pair: pair[0].encode())
 
 
@@ -248,7 +223,7 @@ def _read_files(
     held: Mapping[str, str],
     naming: Naming,
     proofs: set[str],
-    tally: _Tally,
+    counts: Statistics,
 ) -> Iterator[tuple[str, str, bytes | None]]:
     """Yield (path, address, bytes) of each file, no bytes of one that an earlier run holds; count skipped files.
 
@@ -267,13 +242,13 @@ def _read_files(
                 yield path, held[path], None
                 continue
             if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value:
-                tally.left_out["too-large"] += 1
-                tally.chosen -= path not in proofs
+                counts.left_out["too-large"] += 1
+                counts.pages -= path not in proofs
                 continue
             body = read(entry.oid, size[entry.oid])
             url = naming.page_of(path) if path in proofs else naming.name(path, body)
             if not url:
-                tally.left_out[UNNAMED] += 1
+                counts.left_out[UNNAMED] += 1
                 continue
             yield path, url, body
 

@@ -19,13 +19,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crawlers.catalogue import Definition
 from crawlers.catalogue import addresses as addresses_of
 from crawlers.fetch.archive import CLOSED
+from crawlers.fetch.politeness import utc_now
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import first_of
 from crawlers.web.ssrf_guard import Guard, refuse_url
@@ -35,6 +38,7 @@ from malmoi.archive.collection import Run
 from malmoi.canonical_json import canonical_json
 from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CallError
+from malmoi.printable import escape_controls
 from malmoi.source import (
     Api,
     CommonCrawl,
@@ -51,7 +55,7 @@ from malmoi.source import (
 )
 from malmoi.statistics import Sample
 from malmoi.storage.atomic_files import replace_file
-from malmoi.workspace_layout import STATS
+from malmoi.workspace_layout import BLOCKED, STATS
 
 ASK_AGAIN = "ask_again"  # in the stats of a failed run: its lists were not believed, so none of its answers is reused
 KEYS = frozenset("source run_dir earlier limit sample contact user_agent_suffix terms withdrawals erasure_key".split())
@@ -75,6 +79,68 @@ class Job:
     def matcher(self) -> Matcher:
         """The tombstones that this run honours."""
         return read_matcher(self.tombstones)
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What every collector counts in a run; a crawl by addresses also has the time at which it began."""
+
+    job: Job
+    began: str = ""
+    fetched: int = 0  # answers or records that were archived
+    replayed: int = 0  # answers of this run that were archived before it was killed
+    not_modified: int = 0  # answers or records that an earlier run holds
+    pages: int = 0
+    bytes: int = 0  # of payload
+    records: int = 0  # of the archive of a crawl by addresses
+    blocked: Counter[str] = field(default_factory=Counter)  # reason → addresses
+    failed: list[dict[str, str]] = field(default_factory=list)  # address and why
+    left_out: Counter[str] = field(default_factory=Counter)  # reason → entries of a list that were not requested
+
+    def block(self, row: Mapping[str, str]) -> None:
+        """Count an address that a rule forbids, and write its row, url and reason, to the run folder."""
+        self.blocked[row["reason"]] += 1
+        append_blocked(self.job.run_dir, row)
+
+    def report(self, **more: Any) -> None:
+        """Print one line of progress for the caller."""
+        say({"fetched": self.fetched, "queued": 0, "blocked": self.blocked.total(), **more})
+
+    def facts(self, finished: str, error: str = "") -> dict[str, Any]:
+        """Return the part of stats.json that all collectors share; `finished` is finished, limit or failed."""
+        facts = {
+            "fetched": self.fetched,
+            "replayed": self.replayed,
+            "not_modified": self.not_modified,
+            "pages": self.pages,
+            "blocked": self.blocked.total(),
+            "failed": self.failed,
+            "bytes": self.bytes,
+            "limit": self.job.limit,
+            "finished": finished,
+            "error": escape_controls(error),
+        }
+        if self.began:
+            failed_by = Counter(row["why"].partition(":")[0] for row in self.failed)
+            facts |= {
+                "began": self.began,
+                "ended": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
+                "blocked_by": dict(sorted(self.blocked.items())),
+                "failed_by": dict(sorted(failed_by.items())),
+                "records": self.records,
+            }
+        return facts
+
+
+def append_blocked(run_dir: Path, row: Mapping[str, str]) -> None:
+    """Append the row of an address that a rule forbids, with its keys in the order of `row`."""
+    with (run_dir / BLOCKED).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def list_failed(failed: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the rows of failed addresses (address → why), by address."""
+    return [{"url": url, "why": escape_controls(why)} for url, why in sorted(failed.items())]
 
 
 def read_job(path: Path) -> Job:
