@@ -17,7 +17,7 @@ import subprocess
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -47,17 +47,14 @@ class Mutator(ast.NodeVisitor):
     def __init__(self, file: Path) -> None:
         self.file, self.source = file, file.read_bytes()
         self.lines = [b"", *self.source.splitlines(keepends=True)]
-        self.starts = [
-            sum(map(len, self.lines[:n])) for n in range(len(self.lines))
-        ]  # of each line, which count from 1
+        self.starts = [0, *accumulate(map(len, self.lines))]  # of each line; lines count from 1
         self.scope: list[str] = []
         self.mutations: list[tuple[Key, Place]] = []
         self.visit(ast.parse(self.source))
 
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
-        return self.starts[node.lineno] + node.col_offset, self.starts[node.end_lineno or 0] + (
-            node.end_col_offset or 0
-        )
+        last, column = node.end_lineno or 0, node.end_col_offset or 0
+        return self.starts[node.lineno] + node.col_offset, self.starts[last] + column
 
     def add(self, operator: str, start: int, end: int, new: str) -> None:
         number = self.source.count(b"\n", 0, start) + 1
@@ -136,6 +133,10 @@ def run_tests(tree: Path, files: Sequence[str], seconds: int) -> tuple[str, str]
         except subprocess.TimeoutExpired:
             os.killpg(run.pid, signal.SIGKILL)
             return "timeout", ""
+    if run.returncode < 0:  # the processor time is over
+        return "timeout", ""
+    if run.returncode == 4:
+        raise SystemExit(f"{tree}: pytest cannot start: {output[-500:]}")
     failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
     return "survived" if run.returncode in (0, 5) else "killed", " ".join(failed)  # 5: all tests were left out
 
