@@ -27,7 +27,7 @@ from malmoi.releases import excluded_documents, residue
 from malmoi.releases.expectation_checks import measure
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
-from malmoi.releases.residual_pii import refuse_texts
+from malmoi.releases.residual_pii import refuse_facts, refuse_texts
 from malmoi.releases.residue import outcomes
 from malmoi.releases.residue.digit_chains import Span
 from malmoi.releases.verification.sha256sums import seal
@@ -335,6 +335,17 @@ def test_withdrawn_documents_that_come_to_the_last_step_are_left_out(tmp_path: P
     assert '"ga/1"' not in everything(release) and '"na/3"' not in everything(release)
     assert json.loads((release / "card.json").read_text("utf-8"))["numbers"]["withdrawn"]["value"] == 2
     assert excluded_documents.summarise_list(tmp_path / LIST) == (0, {})
+
+
+def test_a_declaration_with_personal_data_is_refused_with_its_place(tmp_path: Path) -> None:
+    plain = few(tmp_path, documents()[:1])
+    refuse_facts(plain)
+    for name in ("title", "publisher", "terms", "attribution", "note", "register", "domain"):
+        source = replace(plain.sources[0], **{name: SHOWN})
+        with pytest.raises(DataError, match=f"source '{source.name}': .* finds card in `{name}`. .* nothing was pub"):
+            refuse_facts(replace(plain, sources=(source,)))
+    with pytest.raises(DataError, match="the recipe: .* in `purpose`"):
+        refuse_facts(replace(plain, purpose=SHOWN))
 
 
 def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
