@@ -344,7 +344,7 @@ def test_a_declaration_with_personal_data_is_refused_with_its_place(tmp_path: Pa
         source = replace(plain.sources[0], **{name: SHOWN})
         with pytest.raises(DataError, match=f"source '{source.name}': .* finds card in `{name}`. .* nothing was pub"):
             refuse_facts(replace(plain, sources=(source,)))
-    with pytest.raises(DataError, match="the recipe: .* in `purpose`"):
+    with pytest.raises(DataError, match=r"the recipe: .* in `purpose`"):
         refuse_facts(replace(plain, purpose=SHOWN))
 
 
