@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections import Counter
 from functools import cache
 
+import re2
+
 MAX_REPAIRS = 5_000  # tags of one page
 
 # fmt: off
@@ -36,6 +38,7 @@ _BOXES = frozenset("""
 # fmt: on
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9:_-])")
 _ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
+_NAME = re.compile(_ODD.pattern.replace("(/?)", "/?"))
 _BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
 _NO_START = re.compile(  # "</" has lost "<", or another character is in its place
     rf"(?:(?<=>)[!-.0-;=?-~\ufffd]|(?<=[^<\s/A-Za-z0-9_])[^<>\w\s/]?)/({_BOX})>", re.IGNORECASE
@@ -56,15 +59,16 @@ _NO_QUOTE = re.compile(  # the start of a tag up to an opening quote, and the va
 )
 _SCRIPT = re.compile(r"(<script\b[^<>]{0,2000}>)[^<]*(?:<(?!/script)[^<]*)*", re.IGNORECASE)
 _TELLING = ("div", "table", "td", "ul", "span", "section")  # names whose unbalanced tags ask for a closer look
-_OPEN_TAG = re.compile(r"<[/a-zA-Z][^<>]*<")
-_OPEN_QUOTE = re.compile(r"=(?:\"[^\"<>]*>|'[^'<>]*>)")
 _RAW = ("script", "style", "textarea", "title", "noscript", "select")
+_COUNTED = re.compile(rf"</?(?:{'|'.join((*_RAW, *_TELLING))})".encode())
+_SURE_SIGN = r"<[/a-zA-Z][^<>]*<|[\x{fffd}\x00-\x08\x0b\x0e-\x1f\x7f]"
+_OPEN_QUOTE = r"=(?:\"[^\"<>]*>|'[^'<>]*>)"  # fast, but takes the end of `a="b="` for one
+_SIGN, _SURE = re2.compile(f"{_SURE_SIGN}|{_OPEN_QUOTE}"), re2.compile(_SURE_SIGN)
 _NEAR_RAW = re.compile(r"</?([^\s<>]{1,12})>|</([^\s<>]{1,12})(?=[\s<])|[^<]/([a-z]{3,9})>", re.IGNORECASE)
 _FOLLOWING = re.compile(
     r"(?=\n\s{0,20}<(?:/head|body|link|meta|div|header|style|script)\b)|(?=</head>|<body\b)", re.IGNORECASE
 )
 _NEAR_COMMENT = re.compile(r"-[^->\n]?->|--[^->\n]?>|-->?|->")
-_SUSPECT = re.compile(r"[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def repair(text: str) -> str:
@@ -77,8 +81,11 @@ def repair(text: str) -> str:
     """
     if "<" not in text:
         return text
-    text = _close_raw(_close_comments(text))
-    if not _may_be_damaged(text, text.lower()):
+    text = _close_comments(text)
+    uneven = _list_uneven(text)
+    if (closed := _close_raw(text, uneven)) is not text:
+        text, uneven = closed, _list_uneven(closed)
+    if uneven.isdisjoint(_TELLING) and not _may_be_damaged(text):
         return text
     text = _NO_QUOTE.sub(_add_quote, text)
     text = _NO_END.sub(r"<\1\2\3>", text)
@@ -95,15 +102,18 @@ def _add_quote(match: re.Match[str]) -> str:
     return f'{start}"{double}"' if double is not None else f"{start}'{single}'"
 
 
-def _may_be_damaged(text: str, folded: str) -> bool:
-    """Whether anything asks for a closer look: cheap, for it reads every page. `folded`: the text in lower case."""
-    if any(folded.count(f"<{name}") != folded.count(f"</{name}") for name in _TELLING):
+def _list_uneven(text: str) -> set[str]:
+    """Return the names of _RAW and _TELLING that a page starts more or less often than it ends them."""
+    tags = Counter(_COUNTED.findall(text.encode("utf-8", "replace").lower()))
+    return {name for name in (*_RAW, *_TELLING) if tags[f"<{name}".encode()] != tags[f"</{name}".encode()]}
+
+
+def _may_be_damaged(text: str) -> bool:
+    """Whether anything but uneven names asks for a closer look: cheap, for it reads every page."""
+    raw = text.encode("utf-8", "replace")
+    if _SIGN.search(raw) and (_SURE.search(raw) or _NO_QUOTE.search(text)):
         return True
-    if any(signs.search(text) for signs in (_SUSPECT, _OPEN_TAG)):
-        return True
-    if _OPEN_QUOTE.search(text) and _NO_QUOTE.search(text):  # the first is fast, and takes the end of `a="b="` for one
-        return True
-    return any(_is_odd(name) and _find_near(name) for name in {name for _, name in _ODD.findall(text)})
+    return any(_is_odd(name) and _find_near(name) for name in set(_NAME.findall(text)))
 
 
 def _count(text: str) -> Counter[str]:
@@ -202,12 +212,9 @@ def _close_comments(text: str) -> str:
     return "".join((*parts, text[at:]))
 
 
-def _close_raw(text: str) -> str:
+def _close_raw(text: str, uneven: set[str]) -> str:
     """End each script, style or field whose end tag is damaged: at the remains of the tag, else before the next box."""
-    folded = text.lower()
-    for name in _RAW:
-        if folded.count(f"<{name}") == folded.count(f"</{name}"):
-            continue
+    for name in filter(uneven.__contains__, _RAW):
         # A script writes such a tag as a string: `$("<script>")`.
         opened = [match.end() for match in re.finditer(rf"(?<![\"'`])<{name}(?=[\s>])", text, re.IGNORECASE)]
         closed = [match.start() for match in re.finditer(rf"</{name}\s{{0,9}}>", text, re.IGNORECASE)]
