@@ -225,10 +225,10 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
     >>> insert_words("{d}{2}", {"d": "[0-9]"})
     '(?:[0-9]){2}'
     """
-    for _ in range(8):  # words within words
-        for name, word in words.items():
-            pattern = pattern.replace("{" + name + "}", f"(?:{word})")
-    return pattern
+    inserted = pattern
+    for name, word in words.items():
+        inserted = inserted.replace("{" + name + "}", f"(?:{word})")
+    return pattern if inserted == pattern else insert_words(inserted, words)  # words within words
 
 
 def compile_word(table: str, word: str) -> re2._Regexp:
