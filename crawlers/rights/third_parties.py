@@ -124,10 +124,11 @@ def find_candidates(texts: Sequence[str]) -> dict[int, set[int]]:
 @cache
 def _build_finder() -> tuple[AhoCorasick, list[tuple[int, ...]]]:
     """Return an automaton of strings of which each rule needs one, and the numbers of the rules by string."""
-    needs = [rule.needs() for rule in read_rules()]
-    strings = sorted({string for one in needs for string in one})
-    owners = [tuple(number for number, one in enumerate(needs) if string in one) for string in strings]
-    return AhoCorasick(strings), owners
+    owners: dict[str, list[int]] = {}
+    for number, rule in enumerate(read_rules()):
+        for string in rule.needs():
+            owners.setdefault(string, []).append(number)
+    return AhoCorasick(sorted(owners)), [tuple(owners[string]) for string in sorted(owners)]
 
 
 def _is_sign(rule: Rule, place: str, label: str, words: str, publisher: str) -> bool:
