@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -22,8 +21,8 @@ FIRST_DATED = 1000  # year; programs write 0001-01-01 for an unknown date
 FILE_YEAR = 1970  # a file may be older than the web; Unix time begins here
 # Granularities of WARC/1.1, section 5.4 (W3C note on dates); always UTC.
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
-_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
-_TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# Categories Cc, Cs, Zl and Zp of Unicode, and marks of direction.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?")
 _BEGIN_OF = "2000-01-01T00:00:00"  # completes a coarser date
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
@@ -109,7 +108,7 @@ def has_controls(text: str) -> bool:
     >>> has_controls("a\\x1b[2J"), has_controls("b\\u202etxt"), has_controls("한글\\u3000이름 1.txt")
     (True, True, False)
     """
-    return any(unicodedata.category(c) in _CONTROLS or c in _TURNS for c in text)
+    return _CONTROL.search(text) is not None
 
 
 def show(text: str) -> str:
