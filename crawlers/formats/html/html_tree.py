@@ -78,12 +78,17 @@ def _clean(text: str) -> bytes:
     >>> _clean("\\x1b가&#3나&#x0081;다&#12;라")
     b'\\xea\\xb0\\x80\\xeb\\x82\\x98\\xeb\\x8b\\xa4 \\xeb\\x9d\\xbc'
     """
-    raw = _LONE.sub("\ufffd", text).encode().translate(None, _CONTROL)
-    raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
-    raw = _SURROGATES.sub(_join_surrogates, raw)
-    if _HAS_CONTROL_REFERENCE.search(raw):
-        raw = _CONTROL_REFERENCE.sub(lambda match: match[1] + b" " if match[1] else b"", raw)
-    return _FORM_FEED.sub(b" ", raw.replace(b"\f", b" "))
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = _LONE.sub("\ufffd", text).encode()
+    raw = raw.translate(None, _CONTROL).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    if b"&#" in raw:
+        raw = _SURROGATES.sub(_join_surrogates, raw)
+        if _HAS_CONTROL_REFERENCE.search(raw):
+            raw = _CONTROL_REFERENCE.sub(lambda match: match[1] + b" " if match[1] else b"", raw)
+        raw = _FORM_FEED.sub(b" ", raw)
+    return raw.replace(b"\f", b" ")
 
 
 def _join_surrogates(match: re.Match[bytes]) -> bytes:
