@@ -43,14 +43,12 @@ GROUPS = tuple(
     )
     for row in _DATA["group"]
 )
-# Two gates: one for all rules exceeds the 8 MB of RE2, and is ten times slower then.
-_TRAINING = tuple(rule for group in GROUPS if group.name == "training" for rule in group.rules)
-_GATES = gate(*_TRAINING), gate(*(rule for group in GROUPS for rule in group.rules if rule not in _TRAINING))
+_may_refuse = gate(*(rule for group in GROUPS for rule in group.rules))
 
 
 def may_refuse(shown: Sequence[Run]) -> bool:
     """Whether a run of a page may forbid anything."""
-    return any(may_match_any(may, (run.text for run in shown)) for may in _GATES)
+    return may_match_any(_may_refuse, (run.text for run in shown))
 
 
 def refusal(run: Run) -> str:
@@ -70,7 +68,7 @@ def find_refusal(text: str) -> str:
     >>> find_refusal("무단 전재를 금지합니다."), find_refusal("회의실 무단 사용을 금지합니다.")
     ('copying', '')
     """
-    if not any(may(text) for may in _GATES) or (_is_about("picture", text) and not _is_about("text", text)):
+    if not _may_refuse(text) or (_is_about("picture", text) and not _is_about("text", text)):
         return ""
     return next((group.forbids for group in GROUPS if _has_refusal(group, text)), "")
 

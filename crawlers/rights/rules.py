@@ -18,6 +18,9 @@ from malmoi.prefilter import compile_linear, loosen
 
 MAX_KNOWN = 8_192  # short texts cached for each gate: menus and footers are the same on each page
 MAX_SHORT = 300  # code points of a cached text; a longer one is prose, which does not repeat
+GATE_BYTES = (
+    32 << 20
+)  # memory for the states of a gate, built on demand; with RE2's 8 MB, many rules take 20 times as long
 Patterns: TypeAlias = tuple[re.Pattern[str], ...]
 Compile: TypeAlias = Callable[[Iterable[str]], Patterns]
 _NAME = re.compile(r"\{([a-z_]+)\}")
@@ -56,7 +59,9 @@ def gate(*rules: re.Pattern[str]) -> Callable[[str], bool]:
     >>> refused("무단 전재를 금지합니다"), refused("무단 전재를 금지된 것으로 본다"), refused("전재를 금지합니다")
     (True, True, False)
     """
-    words = re2.compile("(?i)" + "|".join(f"(?:{loosen(rule.pattern)})" for rule in rules))
+    options = re2.Options()
+    options.max_mem = GATE_BYTES
+    words = re2.compile("(?i)" + "|".join(f"(?:{loosen(rule.pattern)})" for rule in rules), options)
 
     def search(text: str) -> bool:
         # As bytes: a lone surrogate, which no rule matches, has no UTF-8 bytes.
