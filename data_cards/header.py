@@ -22,10 +22,8 @@ LICENCES = {
         "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0",
     )
 }  # fmt: skip
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
-_SIZES += ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))  # type: ignore[assignment]
-
-
+# The categories of the Hugging Face Hub, by the digits of the number of documents beyond three.
+_SIZES = "n<1K 1K<n<10K 10K<n<100K 100K<n<1M 1M<n<10M 10M<n<100M 100M<n<1B 1B<n<10B 10B<n<100B".split()
 SPLITS = ("train", "validation", "test")
 _Groups: TypeAlias = dict[tuple[str, str], list["Part"]]  # (configuration, family) → its parts
 
@@ -82,7 +80,7 @@ def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         "pretty_name": f"{manifest['name']} {manifest['version']}",
         "language": ["ko"],
         **_describe_licence([part.licence for part in _list_parts(card)]),
-        "size_categories": [_size_category(card["numbers"]["documents"]["value"])],
+        "size_categories": [_SIZES[max(len(str(card["numbers"]["documents"]["value"])) - 3, 0)]],
         "task_categories": ["text-generation"],
         "tags": ["korean", "licensed-text", "malmoi"],
         "configs": [_describe_files(one) for one in configurations],
@@ -168,7 +166,3 @@ def _describe_content(one: Configuration, manifest: Mapping[str, Any]) -> dict[s
         "download_size": download,
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
-
-
-def _size_category(documents: int) -> str:
-    return next((name for limit, name in _SIZES if documents < limit), "10B<n<100B")

@@ -35,7 +35,7 @@ class Format:
     media: tuple[str, ...] = ()  # media types; decide like `endings`
 
 
-HTML = Family("html", 3, ("trafilatura",))
+HTML = Family("html", 3, ("google-re2", "trafilatura"))
 MARKDOWN = Family("markdown", 1)
 TEXT = Family("text", 1)
 HWP = Family("hwp", 3, ("cryptography",))

@@ -92,9 +92,9 @@ def repair(text: str) -> str:
     text = _GLUED.sub(r"<\1\2>", text)
     balance = _count(text)
     text = _ODD.sub(lambda match: _mend_name(match, balance), text)
-    text = _NO_START.sub(lambda match: _add_start(match, balance), text)
-    text = _NO_START_2.sub(lambda match: _add_open(match, balance), text)
-    return _NO_SLASH.sub(lambda match: _mend_slash(match, balance), text)
+    text = _NO_START.sub(lambda match: _mend_tag(match, balance, (1,)), text)
+    text = _NO_START_2.sub(lambda match: _mend_tag(match, balance, (-1,)), text)
+    return _NO_SLASH.sub(lambda match: _mend_tag(match, balance), text)
 
 
 def _add_quote(match: re.Match[str]) -> str:
@@ -164,29 +164,14 @@ def _is_one_edit(one: str, other: str) -> bool:
     return longer[start + 1 :] == shorter[start + (len(one) == len(other)) :]
 
 
-def _add_start(match: re.Match[str], balance: Counter[str]) -> str:
+def _mend_tag(match: re.Match[str], balance: Counter[str], signs: tuple[int, ...] = (1, -1)) -> str:
+    """Return the tag that a name of that sign of balance lacks: an end tag at 1, a start tag at -1."""
     name = match.group(1).lower()
-    if balance[name] <= 0:
+    sign = (balance[name] > 0) - (balance[name] < 0)
+    if sign not in signs or name not in _BOXES:
         return match.group()
-    balance[name] -= 1
-    return f"</{name}>"
-
-
-def _add_open(match: re.Match[str], balance: Counter[str]) -> str:
-    name = match.group(1).lower()
-    if balance[name] >= 0:
-        return match.group()
-    balance[name] += 1
-    return f"<{match.group()}"
-
-
-def _mend_slash(match: re.Match[str], balance: Counter[str]) -> str:
-    name = match.group(1).lower()
-    if name not in _BOXES or balance[name] == 0:
-        return match.group()
-    slash = "/" if balance[name] > 0 else ""
-    balance[name] += -1 if slash else 1
-    return f"<{slash}{name}>"
+    balance[name] -= sign
+    return f"</{name}>" if sign > 0 else f"<{name}{match.group(2) if match.lastindex == 2 else '>'}"
 
 
 def _close_comments(text: str) -> str:
