@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -57,6 +57,7 @@ class Extraction:
 
 Said = TypeVar("Said", LicenceEvidence, Signal)
 Extractor: TypeAlias = Callable[[IndexRow], list[Outcome | Failure]]
+version = cache(metadata.version)  # 1 ms each: it parses the metadata of the package
 
 
 def versions() -> list[object]:
@@ -82,9 +83,8 @@ def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
     return found | {ANY: hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16]}
 
 
-@cache
 def _read_versions(libraries: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{name} {version(name)}" for name in libraries)  # 1 ms each: it parses the metadata of the package
+    return tuple(f"{name} {version(name)}" for name in libraries)
 
 
 def readers_of(outcomes: Iterable[Outcome | Failure]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
@@ -320,6 +320,7 @@ def load_filter(name: str) -> ModuleType:
     return importlib.import_module(f"filters.{name}")
 
 
+@cache
 def list_filters() -> tuple[str, ...]:
     """List the names of all filters: the modules directly in `filters/` that have a verb."""
     spec = importlib.util.find_spec("filters")
@@ -384,6 +385,7 @@ def _parse_step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
     )
 
 
+@cache
 def _library_version(package: str) -> str:
     try:
         return version(package)

@@ -97,12 +97,15 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
         if _spill is not None:
             connection.execute(f"SET max_temp_directory_size = '{_spill}B'")
         connection.execute(f"CREATE SCHEMA {BEFORE}")  # empty where one release is opened
-        for schema, name, paths in views:
+        sizes = [sum(path.stat().st_size for path in paths) for *_, paths in views]
+        if max(sizes) <= READ_ONCE:
+            connection.execute("SET threads = 1")  # to wake another costs more than it does
+        for (schema, name, paths), size in zip(views, sizes, strict=True):
             try:
                 rows = _parquet(paths) if paths else f"{schema}.{DATA} WHERE false"
                 target = f"{schema}.{_quote_name(name)} AS SELECT * FROM {rows}"
                 with suppress(duckdb.Error):  # a damaged column costs only the questions about it
-                    if paths and sum(path.stat().st_size for path in paths) <= READ_ONCE:
+                    if paths and size <= READ_ONCE:
                         connection.execute(f"CREATE TABLE {target}")
                         continue
                 connection.execute(f"CREATE VIEW {target}")

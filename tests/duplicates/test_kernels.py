@@ -116,7 +116,7 @@ def test_pairs_are_compared_the_same_in_both_forms(seed: int, count: int) -> Non
     assert (bands.compare_rows.plain(*args) == bands.compare_rows.dispatcher(*args)).all()
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.heavy
 @pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_the_survey_finds_the_same_in_both_forms(tmp_path: Path, tiers: Any, size: Any, seed: int) -> None:

@@ -34,14 +34,14 @@ def test_a_list_of_articles_is_not_a_body() -> None:
     assert not rich_nodes.is_rich({"articles": [{"title": "하나", "body": "둘"}], "page": 1})
 
 
-def test_nodes_a_thousand_deep_and_a_million_wide_end() -> None:
+def test_nodes_a_thousand_deep_and_a_hundred_thousand_wide_end() -> None:
     deep: Any = {"type": "paragraph", "text": "끝"}
     for _ in range(900):
         deep = {"type": "blockquote", "children": [deep]}
     assert isinstance(rich_text.to_markup(deep), str)
     start = time.process_time()
-    rich_text.to_markup([{"type": "paragraph", "children": [{"text": "가"}]}] * 1_000_000)
-    assert time.process_time() - start < 10
+    rich_text.to_markup([{"type": "paragraph", "children": [{"text": "가"}]}] * 100_000)
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ SEARCHES = ("glob", "rglob", "joinpath", "iterdir", "walk")
 
 def find_paths(code: str, folders: tuple[str, ...] = FOLDERS) -> Iterator[str]:
     """The expressions that make a path below a workspace's root or of one of these folders, or search them."""
-    for node in ast.walk(ast.parse(code)):
+    for node in _nodes(code):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             parts = (node.left, [node.right])
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SEARCHES:
@@ -27,6 +28,11 @@ def find_paths(code: str, folders: tuple[str, ...] = FOLDERS) -> Iterator[str]:
             continue
         if _is_root(parts[0]) or any(_names(part, folders) for part in parts[1]):
             yield ast.unparse(node)
+
+
+@cache
+def _nodes(code: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(code)))
 
 
 def _is_root(node: ast.AST) -> bool:

@@ -158,7 +158,7 @@ def _may_be_address(text: str, end: int) -> bool:
 
 def _normalise(text: str) -> str:
     """Normalise full-width letters (NFKC) and remove zero-width signs."""
-    return unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
+    return text if text.isascii() else unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
 
 
 def _head(text: str, allowed: frozenset[str]) -> str:
