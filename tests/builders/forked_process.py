@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryFile
 from types import SimpleNamespace, TracebackType
 from typing import Any, NoReturn
@@ -182,6 +183,20 @@ class ForkedCrawler:
     ) -> None:
         self.stdout.close()
         self.wait()
+
+
+def run_fork(
+    crawler: type[ForkedCrawler], order: Path, prepare: Callable[[], object] = tuple, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a job to its end, behind `prepare` in the fork."""
+    with TemporaryFile("w+") as err:
+        with crawler([str(order)], stderr=err, preexec_fn=prepare) as process:
+            timer = threading.Timer(timeout, process.terminate)
+            timer.start()
+            out = process.stdout.read()
+        timer.cancel()
+        err.seek(0)
+        return subprocess.CompletedProcess([str(order)], process.wait(), out, err.read())
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from malmoi import limits
+from tests.builders.forked_process import ForkedCrawler, run_fork
 
 ROOT = Path(__file__).parents[2]
 SAY = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
@@ -152,21 +153,26 @@ class Ended:
         return {one["url"].removeprefix(base): one["why"] for one in self.stats["failed"]}
 
 
+class HostileCrawler(ForkedCrawler):
+    """A fork that runs `main` below."""
+
+    def crawl(self, order: str) -> int:
+        sys.argv = [__file__, order]
+        return main()
+
+
 def crawl(job: Path, *, env: dict[str, str] | None = None, **hostile: Any) -> Ended:
     """Run a job with what `main` below reads; returns how it ended."""
     run_dir = Path(json.loads(job.read_text())["run_dir"])
     dialled = job.with_suffix(".dialled")
     told = json.dumps({"dialled": str(dialled), **hostile})
     began, used = time.monotonic(), _cpu_of_children()
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__)), str(job)],
-        cwd=ROOT,
-        env={**os.environ, **(env or {}), "HOSTILE": told, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    more = {**(env or {}), "HOSTILE": told, "PYTHONPATH": str(ROOT)}
+    if "memory" in hostile:  # that of a fork holds what the test suite has loaded
+        command = [sys.executable, str(Path(__file__)), str(job)]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | more, capture_output=True, text=True, timeout=120)
+    else:
+        done = run_fork(HostileCrawler, job, lambda: (os.environ.update(more), os.chdir(ROOT)))
     stats = json.loads((run_dir / "stats.json").read_text()) if (run_dir / "stats.json").exists() else {}
     lines = dialled.read_text().splitlines() if dialled.exists() else []
     calls = [(host, int(port)) for host, _, port in (line.rpartition(" ") for line in lines)]
@@ -190,7 +196,7 @@ def main() -> int:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (told["fsize"], told["fsize"]))
     for name, value in told.get("limits", {}).items():
-        setattr(limits, name, replace(getattr(limits, name), value=value))
+        object.__setattr__(getattr(limits, name), "value", value)  # for those too that have imported the name
     from crawlers.fetch import __main__ as fetch
     from crawlers.fetch import politeness
     from crawlers.web import ssrf_guard

@@ -20,6 +20,7 @@ from crawlers.fetch.payload import Damaged, TooBig, decode_body, inflate
 from crawlers.web.scope import links
 from malmoi.archive.capture import Capture
 from malmoi.errors import CallError
+from tests.builders.forked_process import ForkedCrawler, run_fork
 from tests.builders.small_site import ODD, PAGES, Site, serve
 
 ROOT = Path(__file__).parents[2]
@@ -52,11 +53,10 @@ def start(job: Path) -> "subprocess.Popen[str]":
 
 def run(job: Path, status: int = 0) -> tuple[dict[str, Any], str, str]:
     """Run a job to its end; returns stats, standard output, standard error."""
-    process = start(job)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == status, err
+    done = run_fork(ForkedCrawler, job)
+    assert done.returncode == status, done.stderr
     stats = Path(json.loads(job.read_text())["run_dir"]) / "stats.json"
-    return json.loads(stats.read_text()) if stats.exists() else {}, out, err
+    return json.loads(stats.read_text()) if stats.exists() else {}, done.stdout, done.stderr
 
 
 def archived(run_dir: Path) -> dict[str, tuple[int, str]]:
