@@ -40,6 +40,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.heavy
 def test_an_input_that_is_half_english_is_worse_in_every_seed_and_beyond_the_interval(folder):
     found = ablate(folder)
     difference = found["bits"]["unseen"]["half"]["difference"]

@@ -42,6 +42,7 @@ def run(source: Path, workspace: object) -> str:
     return done("run", "general", "--source", source, "--workspace", workspace, "--workers", "1")
 
 
+@pytest.mark.heavy
 def test_a_bucket_and_a_folder_give_the_same_release_and_the_same_files(
     source: Path, place: str, machine: Machine, bucket: Bucket, tmp_path: Path
 ) -> None:

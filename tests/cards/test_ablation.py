@@ -106,6 +106,7 @@ def test_every_input_that_is_the_release_is_kept_with_the_baseline(made: Path) -
     assert (whole.difference, whole.same_sign) == (difference["mean"], difference["same_sign"])
 
 
+@pytest.mark.heavy
 def test_the_next_release_states_the_ablation_with_its_command(made: Path, tmp_path: Path) -> None:
     found = read_kept(made)
     folder = publish_with(found, tmp_path)
@@ -163,7 +164,7 @@ def test_a_workspace_without_a_release_of_the_plan_is_refused_before_any_model(m
     assert not (tmp_path / "results").exists() and not (tmp_path / "new").exists()
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.one_case_in(8)
 @pytest.mark.parametrize(
     "change",
     [

@@ -148,7 +148,7 @@ def test_one_sheet_states_rates_without_agreement(workspace: Workspace, tmp_path
     assert "추출 잔여물 8.33%, 95% 신뢰구간 1.49~35.39%" in (folder / "index.ko.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.one_case_in(3)
+@pytest.mark.one_case_in(6)
 @pytest.mark.parametrize(
     "counts",
     [

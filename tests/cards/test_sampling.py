@@ -124,6 +124,7 @@ def test_a_stratum_that_is_sampled_thinly_weighs_by_its_documents_and_widens_the
         estimate([Counts("a", "field", 10)])
 
 
+@pytest.mark.heavy
 def test_a_filled_sheet_is_kept_and_the_next_release_states_the_rate(workspace: Workspace, tmp_path: Path) -> None:
     release = release_of(workspace)
     assert sample.write_sheet(release, workspace, tmp_path / "s", seed="오월", size=12) == (12, 3)

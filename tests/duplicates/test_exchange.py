@@ -47,7 +47,7 @@ def truth(tmp_path_factory, docs, earlier) -> bytes:
     return (folder / "out/table.parquet").read_bytes()
 
 
-@pytest.mark.one_case_in(3)
+@pytest.mark.one_case_in(6)
 @pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize(("each", "threads", "seed"), [(16, 1, 0), (5, 2, 1), (1000, 1, 2)])
 def test_order_cut_and_threads_leave_no_trace(tmp_path, docs, earlier, truth, size, each, threads, seed):

@@ -228,6 +228,7 @@ def test_the_survey_of_near_copies_reads_what_releases_left(tmp_path, monkeypatc
     }
 
 
+@pytest.mark.heavy
 def test_a_release_that_is_killed_around_its_segment_ends_as_if_undisturbed(tmp_path, monkeypatch):
     (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
     source, recipe = str(make(tmp_path, pages=4)), runs.recipe_of(str(tmp_path / "short.toml"))

@@ -35,6 +35,7 @@ def done(tmp_path_factory):
     return source, recipe, *run(source, recipe, root / "w")
 
 
+@pytest.mark.heavy
 def test_near_copies_of_a_dropped_document_are_released(done):
     *_, made = done
     assert numbers(data(made.folder)["id"].to_pylist()) == {"02", "03", "13", "31"}
@@ -119,6 +120,7 @@ def test_a_lost_survey_or_shard_is_made_again_as_it_was(done, tmp_path):
         assert (second.folder / "SHA256SUMS").read_text("utf-8") == expected
 
 
+@pytest.mark.heavy
 def test_the_cut_of_shards_and_the_number_of_workers_change_nothing(done, tmp_path):
     source, recipe, _, _, curated, made = done
     pages = Path(source).parent / "papers"

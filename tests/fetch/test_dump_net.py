@@ -250,6 +250,7 @@ def test_trailers_without_end_are_no_body(tmp_path):
         download_of(peer, tmp_path)
 
 
+@pytest.mark.heavy
 def test_a_dump_may_take_longer_than_any_limit_if_it_keeps_its_pace(tmp_path):
     pieces = (BODY[at : at + 100_000] for at in range(0, 2_000_000, 100_000))
     with peer_of(lambda _: after(HEAD, (time.sleep(0.15) or piece for piece in pieces))) as peer:

@@ -67,6 +67,7 @@ def measure(answers: list[Answer], domains: tuple[str, ...] = domain.DOMAINS) ->
     return right / sum(len(found) for _, found in pairs), right / sum(len(gold) for gold, _ in pairs)
 
 
+@pytest.mark.heavy
 def test_the_floor_on_texts_that_did_not_train_does_not_sink() -> None:
     answers = [ask(row) for row in read_rows(LABELS) if row["part"] == "held-out"]
     precision, recall = measure(answers)

@@ -74,6 +74,7 @@ def test_the_exit_status_says_that_a_file_could_not_be_read(tmp_path: Path) -> N
     assert "no.txt: No such file or directory" in done.stderr and "name readable files" in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_document_that_spends_its_budget_is_failed_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

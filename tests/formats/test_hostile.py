@@ -272,6 +272,7 @@ def test_lists_with_entities_or_of_another_kind_are_refused(body: bytes) -> None
             read(body)
 
 
+@pytest.mark.heavy
 def test_a_list_is_read_up_to_its_bound() -> None:
     many = b"<urlset>" + b"".join(b"<url><loc>http://a.kr/%d</loc></url>" % n for n in range(60_000)) + b"</urlset>"
     assert len(link_reading.parse_sitemap(many).pages) == limits.LIST_ADDRESSES.value

@@ -62,6 +62,7 @@ def test_the_literal_of_a_script_is_read(source: str, value: Any) -> None:
     assert value in list(read_values(source))
 
 
+@pytest.mark.heavy
 @each_row("source", ["({", "=[{", "={a:", "=(/*", "=(`", "=(function(a,", '="\\', "=(" * 3, "={a:function(){"])
 def test_literals_that_never_end_cost_linear_time(source: str) -> None:
     start = time.process_time()

@@ -179,6 +179,7 @@ def test_a_fork_server_that_ends_or_stops_before_the_first_fork_is_replaced(sent
         assert bounded(60, lambda: answers(workers)) == list(range(16))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("warm", [False, True])
 def test_a_fork_server_that_somebody_else_has_waited_for_is_replaced(warm):
     with Workers(2) as workers:
@@ -283,6 +284,7 @@ def stops(shared: int):
     return lambda batch: [os.kill(os.getpid(), signal.SIGSTOP) if item == 5 else item for item in batch]
 
 
+@pytest.mark.heavy
 def test_a_fork_server_that_stops_with_its_workers_does_not_hold_up_the_end():
     with Workers(2) as workers:
         assert answers(workers) == list(range(16))

@@ -91,6 +91,7 @@ def test_a_workspace_whose_making_was_killed_is_made_again(tmp_path):
         assert not list(workspace.root.glob(".malmoi.json.*"))
 
 
+@pytest.mark.heavy
 def test_runs_that_create_one_workspace_at_once_all_use_it(tmp_path):
     code = (
         "import sys; from pathlib import Path; from malmoi.workspace import Workspace; "

@@ -54,6 +54,7 @@ def test_pieces_of_a_text_give_the_names_at_their_places() -> None:
     assert [text[n.start : n.end] for n in found] == ["홍길동", "성춘향"]
 
 
+@pytest.mark.heavy
 def test_texts_in_a_batch_have_the_names_and_scores_that_they_have_alone() -> None:
     draw = random.Random(SEED)
     known = [*read_known_texts(), "", "-", "Kim Gil-", "É", "Hong Gil\u200b", "Surname: HONG", "\udc80 홍길동", "김"]

@@ -119,6 +119,7 @@ def test_the_filter_reaches_its_bars_on_the_sets_that_tuned_it(scores: Mapping[s
     assert total.precision is not None and total.precision >= 0.97
 
 
+@pytest.mark.heavy
 def test_the_filter_does_not_fall_on_the_set_that_only_measures(tmp_path: Path) -> None:
     found = measure(["held"], tmp_path / "texts.jsonl")["held"]
     recall = {bar.name: found.total(bar.wanted).recall or 0.0 for bar in bench.BARS}

@@ -320,6 +320,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return root / "ws", next((root / "ws/6-releases/general").glob("*.*.*/manifest.json")).parent
 
 
+@pytest.mark.heavy
 def test_no_file_of_a_release_holds_an_identifier_of_its_corpus(run: tuple[Path, Path]) -> None:
     assert not leaks(run[1])
     assert not [where for where, text in strings(run[1]) if "990131" in text]
@@ -548,7 +549,7 @@ EARLY = {
 }
 
 
-@pytest.mark.one_case_in(3)
+@pytest.mark.one_case_in(6)
 @pytest.mark.parametrize("place", EARLY)
 def test_what_was_dropped_before_the_search_for_personal_data_is_not_listed_by_its_address_either(
     tmp_path: Path, place: str

@@ -170,7 +170,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.one_case_in(8)
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_edited_table_of_the_second_look_is_found(release: Path, change: str) -> None:
     planted(release, PHONE)

@@ -201,7 +201,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.one_case_in(12)
 @pytest.mark.parametrize(("access", "change", "field", "state", "words"), CASES)
 def test_an_answer_that_is_almost_right_is_named(tmp_path, access, change, field, state, words):
     found = ask(tmp_path, access, change=change)

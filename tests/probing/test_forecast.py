@@ -78,6 +78,7 @@ def test_nothing_of_a_sample_stays_in_the_workspace(home, tmp_path, recipe):
     assert not list(home.tmp.iterdir()) and not home.captures("files").exists()
 
 
+@pytest.mark.heavy
 def test_a_board_is_sampled_by_its_lists(home, tmp_path, recipe):
     with serve() as site:
         base = site.base

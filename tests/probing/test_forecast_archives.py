@@ -150,6 +150,7 @@ def test_an_archive_is_foretold_beyond_its_bound_from_a_few_records(home, tmp_pa
     assert json.dumps(found.to_json()) and found.to_json()["whole"]["most"] == 50
 
 
+@pytest.mark.heavy
 def test_the_index_states_what_fetching_the_whole_takes(home, tmp_path, recipe):
     source = small_crawl.source(tmp_path, str(crawled(tmp_path)))
     found = forecast(home, source, recipe, Sample(30), Progress(quiet=True))

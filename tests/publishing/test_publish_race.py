@@ -54,6 +54,7 @@ def sort_results(done: list[tuple[int, str]], releases: list[Path]) -> tuple[Pat
     return winner[1], loser[0][1]
 
 
+@pytest.mark.heavy
 def test_of_two_publishers_into_a_folder_one_wins(
     releases: list[Path], publishers: list[CommandProcess], tmp_path: Path
 ) -> None:

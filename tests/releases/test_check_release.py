@@ -168,7 +168,7 @@ def _replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-@pytest.mark.one_case_in(5)
+@pytest.mark.one_case_in(10)
 @pytest.mark.parametrize(("says", "tamper"), [case[1:] for case in TAMPERED], ids=[case[0] for case in TAMPERED])
 def test_tampering_is_found_with_the_file(
     bare: Path, release: Path, says: str, tamper: Callable[[Path], object]

@@ -127,6 +127,7 @@ def test_a_thousand_members_and_a_thousand_strangers_are_told_apart(
             assert is_accepted(checker, path, options)
 
 
+@pytest.mark.one_case_in(2)
 @pytest.mark.parametrize("change", ["words", "spaces", "case and marks", "a sentence more"])
 def test_near_copies_are_found_and_measured(large: Path, change: str) -> None:
     draw = random.Random(9)
@@ -319,7 +320,7 @@ def test_a_patch_release_takes_the_sketches_of_the_version_before(tmp_path: Path
     assert membership.write(release, files, never, earlier=before) == whole
 
 
-@pytest.mark.one_case_in(2)
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("case", ["a leaf", "a document", "the nodes", "fewer sketches"])
 def test_tables_that_are_not_those_of_the_data_are_found(tmp_path: Path, case: str) -> None:
     release = sealed(tmp_path)

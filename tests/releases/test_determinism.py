@@ -35,6 +35,7 @@ def test_workers_hash_seed_time_zone_and_locale_change_nothing(reference, tmp_pa
     assert sums(tmp_path / "w") == expected
 
 
+@pytest.mark.heavy
 def test_the_order_in_which_pages_came_changes_nothing(reference, tmp_path):
     """The same files collected in two runs, the later names first: other shards, the same release."""
     source, expected = reference

@@ -117,6 +117,7 @@ def test_the_ids_of_withdrawn_documents_are_not_shown(tmp_path: Path) -> None:
     assert "13.txt" not in canonical_json(found.to_value())
 
 
+@pytest.mark.heavy
 def test_the_command_prints_tables_json_and_a_page(pair: tuple[Path, Path], tmp_path: Path) -> None:
     shown = malmoi_in_process("diff", *pair, "--html", tmp_path / "page.html")
     assert shown.returncode == 0, shown.stderr

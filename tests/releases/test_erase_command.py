@@ -230,6 +230,7 @@ def test_a_killed_erasure_is_completed_by_the_same_call(
     assert files(workspace.root) == whole and "erasure-plan.json" not in whole
 
 
+@pytest.mark.heavy
 def test_what_is_only_read_names_an_unfinished_erasure_and_what_writes_continues_it(
     workspace: Workspace,
     call: Call,

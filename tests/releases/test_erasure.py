@@ -170,7 +170,7 @@ KINDS = {
 }
 
 
-@pytest.mark.one_case_in(2)
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("case", KINDS)
 def test_every_way_to_name_a_document_finds_it_and_keeps_it_out(world: World, case: str) -> None:
     kind, key = KINDS[case]

@@ -259,7 +259,7 @@ NEIGHBOURS = {  # titles of two documents, neither of which holds anything by it
 }
 
 
-@pytest.mark.one_case_in(3)
+@pytest.mark.one_case_in(6)
 @pytest.mark.parametrize("case", NEIGHBOURS)
 def test_what_two_documents_say_together_is_in_none_of_them(tmp_path: Path, case: str) -> None:
     docs = [replace(document("ga", n), title=title) for n, title in zip((1, 2), NEIGHBOURS[case], strict=True)]
@@ -304,7 +304,7 @@ DROPPED = {  # what a dropped document may hold, in what the audit tables tell o
 }
 
 
-@pytest.mark.one_case_in(2)
+@pytest.mark.one_case_in(4)
 @pytest.mark.parametrize("where", DROPPED)
 def test_what_the_audit_tells_of_a_dropped_document_stops_nothing_either(
     tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch

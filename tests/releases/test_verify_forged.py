@@ -106,7 +106,7 @@ REMADE: list[tuple[str, str, str, Change]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.one_case_in(8)
 @pytest.mark.parametrize(("path", "says", "change"), [c[1:] for c in RESEALED], ids=[c[0] for c in RESEALED])
 def test_it_is_named_though_the_sums_are_made_anew(release: Path, path: str, says: str, change: Change) -> None:
     change(release)
@@ -115,7 +115,7 @@ def test_it_is_named_though_the_sums_are_made_anew(release: Path, path: str, say
     assert [f for f in findings if f.path == path and says in f.says], findings
 
 
-@pytest.mark.one_case_in(3)
+@pytest.mark.one_case_in(9)
 @pytest.mark.parametrize(("path", "says", "change"), [c[1:] for c in REMADE], ids=[c[0] for c in REMADE])
 def test_it_is_named_though_the_whole_is_made_anew(release: Path, path: str, says: str, change: Change) -> None:
     change(release)

@@ -49,6 +49,7 @@ def test_a_withdrawn_document_is_in_no_later_release_and_that_verifies(tmp_path:
     assert (third.new, third.root) == (False, second.root)
 
 
+@pytest.mark.heavy
 def test_no_recipe_can_forget_a_withdrawal(tmp_path: Path) -> None:
     source, recipe = written(tmp_path, CALM)
     home, _, _, _ = run(source, recipe, tmp_path / "w")
@@ -61,6 +62,7 @@ def test_no_recipe_can_forget_a_withdrawal(tmp_path: Path) -> None:
     assert "papers/02.txt" not in everything(made.folder)
 
 
+@pytest.mark.heavy
 def test_only_the_shards_that_a_withdrawal_touches_are_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -297,7 +297,7 @@ FORGED = {
 }
 
 
-@pytest.mark.one_case_in(5)
+@pytest.mark.one_case_in(10)
 @pytest.mark.parametrize("case", FORGED)
 def test_a_forged_table_of_cleared_finds_is_found(release: Path, case: str) -> None:
     edited(release / cleared_finds.TABLE, FORGED[case])

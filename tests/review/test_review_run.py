@@ -44,6 +44,7 @@ def fresh(tmp_path_factory) -> Path:
     return workspace
 
 
+@pytest.mark.heavy
 def test_a_decision_enters_the_next_release_and_its_revocation_leaves_it(fresh):
     proven = ["other/proof.txt", "own/proof.txt"]
     assert (published(fresh), card(fresh)) == (proven, [])
@@ -103,6 +104,7 @@ def test_the_list_shows_shape_example_and_number(fresh):
     assert (first["number"], first["shape"], first["documents"]) == (1, SHAPE, 2)
 
 
+@pytest.mark.heavy
 def test_decisions_travel_as_a_file_and_return_unchanged(fresh, tmp_path):
     copy = review_workspace.make(tmp_path)
     run(copy)
