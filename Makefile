@@ -34,10 +34,10 @@ demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release
 	@$(BIN)/malmoi demo
 
 test: $(STAMP)   ## the tests, on every core; what is not installed is skipped and said
-	@$(BIN)/python -m pytest -m real_time tests/fetch
 	@$(BIN)/python -m pytest -m 'not soak and not heavy and not real_time' $(SPREAD)
 
 test-all: test   ## and those with engines, servers, browsers, kills and tools of others
+	@$(BIN)/python -m pytest -m real_time tests/fetch
 	@$(BIN)/python -m pytest -m 'heavy and not soak' $(SPREAD)
 
 # Each tool of tests/foreign has an environment of its own, without malmoi. Where torch comes with CUDA it takes gigabytes more.

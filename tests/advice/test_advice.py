@@ -192,7 +192,7 @@ def place(tmp_path, corpus, monkeypatch):
     return Place(tmp_path, released)
 
 
-@pytest.mark.one_case_in(4)
+@pytest.mark.one_case_in(6)
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.steps.__name__)
 def test_the_remedy_that_a_message_names_helps(case, place, capsys):
     with closing(case.steps(place)) as steps:  # a case that fails must give back what it has taken or patched too

@@ -77,7 +77,7 @@ def blocks(home: Workspace) -> dict[str, bytes]:
     return {row.url: capture.read(Path(row.path), row.offset, row.record, row.payload_sha256).body for row in rows}
 
 
-@pytest.mark.one_case_in(2)
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["id", "url"])
 def test_a_page_is_cut_from_its_block_as_a_new_collection_leaves_it_out(tmp_path: Path, kind: Kind) -> None:
     _, recipe = papers(tmp_path / "papers", {"31": "x"})
