@@ -333,6 +333,6 @@ def test_a_page_made_for_mischief_costs_seconds_and_little_memory(body: str) -> 
     before = peak()
     start = time.process_time()
     found = html_page.extract(raw)
-    assert time.process_time() - start <= 5
+    assert time.process_time() - start <= 30  # what grows with the square takes minutes, on any machine
     assert peak() - before <= 256 * 1024  # KiB
     assert (found.outcome == "kept") == bool(found.text)
