@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SPREAD := -rs --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all foreign lint types check docs bench soak lock clean
+.PHONY: help install demo test test-all foreign lint types check docs bench profile soak lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -63,6 +63,9 @@ docs: $(STAMP)   ## build the documentation site into site/, without network; op
 
 bench: $(STAMP)  ## cost on real pages, beside datatrove; BENCH_CORPUS=path/to.warc.gz, BENCH_PEER=path/to/python or none
 	@$(BIN)/python -m benchmarks
+
+profile: $(STAMP)  ## where the CPU goes, by function, of all processes, and a flame graph; BENCH_CORPUS=path
+	@$(BIN)/python -m benchmarks.profile
 
 soak: $(STAMP)   ## the long checks: hundreds of kills, growth, many orders
 	@$(BIN)/python -m pytest -m soak --override-ini addopts= --import-mode=importlib -q

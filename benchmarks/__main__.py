@@ -29,7 +29,7 @@ out = Console(highlight=False)
 
 def main() -> int:
     """Run everything, print the tables, write results.json."""
-    archive = _archive()
+    archive = find_archive()
     if archive is None:
         print("benchmarks: the corpus web-ko is not here; name an archive with BENCH_CORPUS.", file=sys.stderr)
         return 2
@@ -92,7 +92,7 @@ def _corpus(folder: Path, archive: Path) -> Path:
     return folder
 
 
-def _archive() -> Path | None:
+def find_archive() -> Path | None:
     """The archive of the source, or the largest of its folder."""
     access = web_ko.SOURCE.access
     assert isinstance(access, Warc)

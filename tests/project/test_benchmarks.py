@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import measure, peer
+from benchmarks import measure, peer, profile
 from benchmarks.peers import datatrove_stage as stage
 
 CONFIG = Path(__file__).parents[3] / "shared" / "corpora" / "fineweb2-ko-wordlists" / "configs" / "kor_Hang.yml"
@@ -117,3 +117,27 @@ def test_a_stage_of_the_peer_that_fails_is_named_with_the_end_of_its_log(monkeyp
     stub(monkeypatch, tmp_path, broken="quality")
     with pytest.raises(peer.PeerError, match=r"stage quality ended with status 1:\nno such model"):
         peer.run(Path(sys.executable), tmp_path / "x.warc.gz", tmp_path / "peer", 4)
+
+
+GRAPH = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:fg="http://github.com/jonhoo/inferno"><svg id="frames">
+<g><title>all (9 samples, 100%)</title><rect y="0" fg:x="0" fg:w="9"/></g>
+<g><title>walk (malmoi/apply.py:7) (9 samples, 100.00%)</title><rect y="16" fg:x="0" fg:w="9"/></g>
+<g><title>make.&lt;locals&gt;.read (crawlers/a.py:1) (4 samples, 44.44%)</title><rect y="32" fg:x="2" fg:w="4"/></g>
+</svg></svg>"""
+
+
+def test_a_flame_graph_is_read_back_as_samples_of_functions(tmp_path, capsys):
+    (tmp_path / "graph.svg").write_text(GRAPH, encoding="utf-8")
+    drawn = profile.frames(tmp_path / "graph.svg")
+    own, whole = profile.count_samples(drawn)
+    walk, read = "walk (malmoi/apply.py)", "make.<locals>.read (crawlers/a.py)"
+    assert (own, whole) == ({walk: 5, read: 4}, {walk: 9, read: 4})
+    profile.table(drawn, cpu=1.5)
+    assert "1.5 s of CPU, 9 samples" in (told := capsys.readouterr().out)
+    assert "malmoi 56%  crawlers 44%" in told
+
+
+def test_a_profile_without_its_corpus_says_what_to_name(monkeypatch, capsys):
+    monkeypatch.setattr(profile, "find_archive", lambda: None)
+    assert profile.main("profile.svg") == 2
+    assert "BENCH_CORPUS" in capsys.readouterr().err
