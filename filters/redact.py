@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import re2
@@ -17,8 +18,11 @@ from pydantic import BeforeValidator
 from filters.pii_rules import repeats
 from filters.pii_rules.number_checks import has_valid_business_checksum
 from filters.pii_rules.repeats import canonical_form
+from malmoi import recipe as recipes
 from malmoi import url_privacy
-from malmoi.document import Document, Edit, Edits, Field, Span
+from malmoi.apply import Verb, apply
+from malmoi.document import Document, Edit, Edits, Field, Provenance, Span
+from malmoi.recipe import Recipe, Step
 
 VERSION = 4
 LIBRARIES = ("google-re2", "numpy")
@@ -171,6 +175,43 @@ class _Writer:
         if stretch.whole and action == "generalise" and (general := generalise(stretch.kind, value)):
             return general.kept, f"{general.text}[{general.name}{number}]"
         return 0, f"[{NAMES.get(stretch.kind, _OTHER)}{number}]"
+
+
+_bind = lru_cache(maxsize=4)(recipes.bind)
+
+
+def make_redactor(recipe: Recipe) -> partial[str] | None:
+    """Return the recipe's redaction, for all strings of a release but document texts; None if it does not redact."""
+    steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
+    # Of phrases, what `quarantine` finds in an id: no names, and no values that institutions may keep.
+    of_phrases = tuple(
+        step if kinds is None else replace(step, params=(("kinds", tuple(k for k in kinds if k != "name")),))
+        for step in steps
+        for kinds in (dict(step.params).get("kinds"),)
+    )
+    return partial(_redact, steps, of_phrases) if steps else None
+
+
+def _redact(
+    steps: tuple[Step, ...], of_phrases: tuple[Step, ...], text: str, *, phrase: bool = False, shown: str = ""
+) -> str:
+    steps = of_phrases if phrase else steps
+    doc = _mark(steps, text)
+    stays = {s for s in doc.spans if shown and repeats.is_shown(s.kind.removeprefix("pii:"), s.value or "", shown)}
+    doc = replace(doc, spans=tuple(s for s in doc.spans if s not in stays))
+    return _apply_steps(doc, steps, "mend").text if doc.spans else text
+
+
+@lru_cache(maxsize=4096)  # the pages of a host quote the same licence mark
+def _mark(steps: tuple[Step, ...], text: str) -> Document:
+    return _apply_steps(Document("", text, Provenance("", "", "", "", "")), steps, "mark")
+
+
+def _apply_steps(doc: Document, steps: tuple[Step, ...], verb: Verb) -> Document:
+    for bound in _bind(steps):
+        if bound.verb == verb:
+            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+    return doc
 
 
 GENERAL: Final = ("address", "birth_date")

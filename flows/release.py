@@ -8,7 +8,6 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
 from importlib.metadata import version as installed
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,7 @@ import data_cards
 from crawlers import catalogue
 from crawlers.rights import policy_files
 from filters.duplicates.index_lookup import sketch_texts
-from filters.pii_rules.repeats import is_shown
+from filters.redact import make_redactor
 from flows import release_index
 from flows.curate import Curated, recall_matching
 from flows.engine import run_surveys
@@ -31,18 +30,15 @@ from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible
 from malmoi import __version__
-from malmoi import recipe as recipes
 from malmoi.ablation import parse_result
-from malmoi.apply import Verb, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
-from malmoi.document import Document, Provenance
 from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.licensing import review_file
 from malmoi.publisher import Publisher
-from malmoi.recipe import Recipe, Step, digest
+from malmoi.recipe import Recipe, digest
 from malmoi.release_files import data_files
 from malmoi.releases import changelog, excluded_documents
 from malmoi.releases import manifest as manifests
@@ -52,7 +48,7 @@ from malmoi.releases.expectation_checks import Outcome, measure
 from malmoi.releases.kept_parts import Kept
 from malmoi.releases.patch_release import is_repeated
 from malmoi.releases.publish import publish
-from malmoi.releases.release_inputs import Inputs, PolicyAnswer, Redact, SourceFacts
+from malmoi.releases.release_inputs import Inputs, PolicyAnswer, SourceFacts
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
@@ -86,8 +82,6 @@ ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a
 QUARANTINED = "quarantined: "  # how the note about quarantined documents begins
 SHOWN = 10  # near-duplicates listed
 
-_bind = lru_cache(maxsize=4)(recipes.bind)
-
 
 @dataclass(frozen=True, slots=True)
 class Released:
@@ -106,15 +100,11 @@ class Released:
     def summary(self) -> str:
         """Return in one line what was released, what changed and how much is quarantined, or that nothing is new."""
         left = (note.partition("\n")[0] for note in self.notes if note.startswith(QUARANTINED))
-        return " · ".join((self._head, *self._changes, *left, f"root {self.root}"))
+        return " · ".join(filter(None, (self._head, self.changes, *left, f"root {self.root}")))
 
     def says(self) -> str:
         """Return a few lines for the operator."""
-        return "\n  ".join((self._head, *self._changes, str(self.folder), f"root {self.root}", *self.notes))
-
-    @property
-    def _changes(self) -> tuple[str, ...]:
-        return (self.changes,) if self.changes else ()
+        return "\n  ".join(filter(None, (self._head, self.changes, str(self.folder), f"root {self.root}", *self.notes)))
 
     @property
     def _head(self) -> str:
@@ -148,8 +138,7 @@ def release(
     )
     if inputs.previous is not None:
         fetch_below(inputs.previous)
-        damage = find_damage(inputs.previous)
-        if damage and renew(inputs.previous):
+        if (damage := find_damage(inputs.previous)) and renew(inputs.previous):
             damage = find_damage(inputs.previous)
         if damage:
             raise DataError(
@@ -451,40 +440,6 @@ def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
     stay = {kind for kind, action in steps["redact"].get("actions", ()) if action == "keep"}
     stay.update(*(OFFICIAL[name] for name in steps["personal_data"].get("keep_official", ())))
     return frozenset(steps["personal_data"]["kinds"]) - stay
-
-
-def make_redactor(recipe: Recipe) -> Redact | None:
-    """Return the recipe's redaction, for all strings of a release but document texts; None if it does not redact."""
-    steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
-    # Of phrases, what `quarantine` finds in an id: no names, and no values that institutions may keep.
-    of_phrases = tuple(
-        step if kinds is None else replace(step, params=(("kinds", tuple(k for k in kinds if k != "name")),))
-        for step in steps
-        for kinds in (dict(step.params).get("kinds"),)
-    )
-    return partial(_redact, steps, of_phrases) if steps else None
-
-
-def _redact(
-    steps: tuple[Step, ...], of_phrases: tuple[Step, ...], text: str, *, phrase: bool = False, shown: str = ""
-) -> str:
-    steps = of_phrases if phrase else steps
-    doc = _mark(steps, text)
-    stays = {s for s in doc.spans if shown and is_shown(s.kind.removeprefix("pii:"), s.value or "", shown)}
-    doc = replace(doc, spans=tuple(s for s in doc.spans if s not in stays))
-    return _apply_steps(doc, steps, "mend").text if doc.spans else text
-
-
-@lru_cache(maxsize=4096)  # the pages of a host quote the same licence mark
-def _mark(steps: tuple[Step, ...], text: str) -> Document:
-    return _apply_steps(Document("", text, Provenance("", "", "", "", "")), steps, "mark")
-
-
-def _apply_steps(doc: Document, steps: tuple[Step, ...], verb: Verb) -> Document:
-    for bound in _bind(steps):
-        if bound.verb == verb:
-            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
-    return doc
 
 
 def _gather_inputs(

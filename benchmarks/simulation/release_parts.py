@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from filters.duplicates.index_lookup import sketch_texts
+from filters.redact import make_redactor
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate
@@ -168,7 +169,7 @@ def make_release(inputs: Inputs, recipe: Any, folder: Path, tmp: Path) -> tuple[
     spent: Spent = {}
     began = time.process_time()
     with timed(spent):
-        made = publish(inputs, folder, tmp=tmp, redact=releases.make_redactor(recipe), sketch=sketch_texts)
+        made = publish(inputs, folder, tmp=tmp, redact=make_redactor(recipe), sketch=sketch_texts)
         releases.seal_release(folder, before=inputs.previous)
         measure(folder, recipe.expect, recipe.review)
     return made.root, spent, time.process_time() - began

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from flows.release import make_redactor
+from filters.redact import make_redactor
 from flows.review import snippets
 from flows.review.snippets import Records
 from flows.run import recipe_of

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
@@ -46,7 +47,7 @@ from malmoi.releases.split import Assembly, Split, SplitResult, assemble, gather
 from malmoi.releases.verification.row_checks import list_surrogates
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage.duckdb_tables import find_repeated_ids
-from malmoi.storage.shuffle import Run
+from malmoi.storage.shuffle import Run, name_task
 
 
 def publish(
@@ -81,7 +82,7 @@ def publish(
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
-    inputs = _redact_inputs(inputs, redact)
+    (inputs,) = run(partial(_redact_inputs, redact=redact), [inputs])
     residual_pii.refuse_facts(inputs)
     sought = excluded_documents.exclusion_rules(inputs.second_look, inputs.withdrawn)
     work = tmp / f"publish-{uuid.uuid4().hex}"
@@ -118,9 +119,7 @@ def publish(
         ]
         assembled = list(run(assemble, shards))
         files = [file for one in assembled for file in one.files]
-        published = Counter(dict[str, int]())
-        for part in parted:
-            published.update(dict(part.kept))
+        published = sum((Counter(dict(part.kept)) for part in parted), Counter[str]())
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(published, out)])]
         audits = _audit(inputs, counted, parted, pairs, redact, run, folder, work)
         sketches = {one.files[0].path: one.sketches for one in assembled} if sketch else None
@@ -259,6 +258,7 @@ def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> lis
     return out
 
 
+@name_task("redact declarations")
 def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
     """Return the inputs with personal data replaced in the texts about recipe, sources and decisions."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filters.personal_data import mark
-from flows.release import make_redactor
+from filters.redact import make_redactor
 from flows.run import recipe_of
 from malmoi.document import Document, Provenance
 from malmoi.releases.residue import kinds

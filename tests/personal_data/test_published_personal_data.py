@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import data_cards
-from flows.release import make_redactor
+from filters.redact import make_redactor
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi import url_privacy
