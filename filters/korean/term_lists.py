@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import re2
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -36,8 +36,7 @@ FEW = 30  # lines of a text with a pattern each; from then on all terms in one p
 _BEHIND = 8  # code points after a rejected hit within which a term inside it may end
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One line of a list: a term, its family and its kind of weight; `alone` if no syllable may touch that end."""
 
     text: str

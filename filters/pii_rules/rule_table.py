@@ -205,18 +205,25 @@ class Rule:
 
 
 @cache
-def read_tables() -> Mapping[str, Table]:
-    """Return the tables of all rooms by room and file, e.g. `numbers/phones`, with words inserted.
+def read_table(path: Path) -> Table | None:
+    """Return the table in a file; None if it has no rules.
 
     Raises ValueError or tomllib.TOMLDecodeError for a table that is not valid.
     """
-    tables = {}
-    for room in ROOMS:
-        for path in sorted((ROOT / room).glob("*.toml")):
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-            if "rule" in data:
-                tables[f"{room}/{path.stem}"] = Table.model_validate(data)
-    return tables
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Table.model_validate(data) if "rule" in data else None
+
+
+def read_tables() -> Mapping[str, Table]:
+    """Return the tables of all rooms by room and file, e.g. `numbers/phones`; errors as of `read_table`."""
+    paths = ((f"{room}/{path.stem}", path) for room in ROOMS for path in sorted((ROOT / room).glob("*.toml")))
+    return {name: table for name, path in paths if (table := read_table(path)) is not None}
+
+
+def _build_word(table: str, word: str) -> str:
+    found = read_table(ROOT / f"{table}.toml")
+    assert found is not None
+    return insert_words("{" + word + "}", found.words)
 
 
 def insert_words(pattern: str, words: Mapping[str, str]) -> str:
@@ -233,13 +240,12 @@ def insert_words(pattern: str, words: Mapping[str, str]) -> str:
 
 def compile_word(table: str, word: str) -> re2._Regexp:
     """Compile a word of a table, for code that reads the same form: `compile_word("dates/birth_dates", "day")`."""
-    return re2.compile(insert_words("{" + word + "}", read_tables()[table].words))
+    return re2.compile(_build_word(table, word))
 
 
 def read_word_set(table: str, word: str) -> frozenset[str]:
     """Return the alternatives of a word that is a list: `read_word_set("contacts/emails", "known_top")`."""
-    alternatives = insert_words("{" + word + "}", read_tables()[table].words)
-    return frozenset(alternatives.replace("(?:", "").replace(")", "").split("|"))
+    return frozenset(_build_word(table, word).replace("(?:", "").replace(")", "").split("|"))
 
 
 def find_function(name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
@@ -188,7 +188,9 @@ def table_digest() -> str:
 
 @lru_cache(maxsize=2)
 def _digest_rows(rows: tuple[Licence, ...]) -> str:
-    return hashlib.sha256(spell_on_one_line([asdict(row) for row in rows]).encode()).hexdigest()
+    names = [field.name for field in fields(Licence)]
+    told = [{name: getattr(row, name) for name in names} for row in rows]
+    return hashlib.sha256(spell_on_one_line(told).encode()).hexdigest()
 
 
 def licence_from_url(url: str) -> str | None:

@@ -41,7 +41,7 @@ _ODD = re.compile(r"<(/?)([^\s<>/!?=\"'&]{1,14})(?=[\s>/])")
 _NAME = re.compile(_ODD.pattern.replace("(/?)", "/?"))
 _BOX = "|".join(sorted(_BOXES, key=len, reverse=True))
 _NO_START = re.compile(  # "</" has lost "<", or another character is in its place
-    rf"(?:(?<=>)[!-.0-;=?-~\ufffd]|(?<=[^<\s/A-Za-z0-9_])[^<>\w\s/]?)/({_BOX})>", re.IGNORECASE
+    rf"(?:(?<=>)[!-.0-;=?-~\ufffd]|(?<=[^<\s/A-Za-z0-9_])[^<>\w\s/]?)/((?i:{_BOX}))>"
 )
 _NO_START_2 = re.compile(
     rf"(?<![<\w/.\-])({_BOX})(\s[\w-]{{1,30}}=[\"'][^<>\"']{{0,200}}[\"'][^<>]{{0,300}}>)", re.IGNORECASE
