@@ -17,13 +17,13 @@ from markupsafe import Markup
 from data_cards.documents import render_documents
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES, Listing, Number
 from data_cards.formats import format_value as format_value
-from data_cards.header import list_configurations
+from data_cards.header import list_configurations, render_header
 from data_cards.page import Page
-from data_cards.readme import list_readme_values
 from data_cards.words import load_words
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
+from malmoi.publisher import Publisher
 from malmoi.release_files import CHECKLIST, TRAINING_SUMMARY
 from malmoi.storage.duckdb_tables import open_tables
 
@@ -108,8 +108,27 @@ def render_texts(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[s
 
 
 def _render_readme(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    values = list_readme_values(Page(card, manifest, load_words(READMES[name])))
-    return _load_environment(name).get_template(f"{name.lower()}.j2").render(values)
+    page, configurations = Page(card, manifest, load_words(READMES[name])), list_configurations(card)
+    first = next(iter(configurations), None)
+    fields = [one for one in configurations if one.by_field and one.parts[0].domain != "general"]
+    return (
+        _load_environment(name)
+        .get_template(f"{name.lower()}.j2")
+        .render(
+            page=page,
+            card=card,
+            manifest=manifest,
+            numbers=page.numbers(),
+            tables=card["tables"],
+            header=render_header(card, manifest),
+            configurations=configurations,
+            # The largest of a field, best of the first's family.
+            other=max(fields, key=lambda one: (first and one.family == first.family, one.documents), default=first),
+            shares={row[1]: row[5] for row in card["tables"]["by_licence"]["rows"]},
+            masked={"personal_data", "redact"} <= set(manifest["recipe"].get("filters", {})),
+            publisher=manifest.get("publisher", Publisher().model_dump()),
+        )
+    )
 
 
 def _render_index(card: Mapping[str, Any], manifest: Mapping[str, Any], language: str) -> str:

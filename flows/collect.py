@@ -59,6 +59,7 @@ def collect(
     earlier = collection.runs(home)
     folder = collection.open_run(home)
     before = collection.summarise(home, earlier)
+    progress.costs = workspace.costs
     with progress.stage(f"collect {source.name}", 0) as step:
         if isinstance(source.access, Folder | Warc):
             matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)

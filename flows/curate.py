@@ -93,6 +93,7 @@ class Curated:
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
     """Bring every stage up to date with the captures of `sources`; finished shards are not touched."""
+    progress.costs = workspace.costs
     read = _extract_sources(workspace, sources, mapper, progress)
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]

@@ -23,7 +23,7 @@ from filters.duplicates.index_lookup import sketch_texts
 from filters.redact import make_redactor
 from flows import release_index
 from flows.curate import Curated, recall_matching
-from flows.engine import run_surveys
+from flows.engine import costs, run_surveys
 from flows.engine.clusters import make_runner, read_software
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
@@ -155,6 +155,7 @@ def release(
         documents, notes = manifests.read(folder).documents, list_notes(workspace, recipe.name, folder)
         return Released(recipe.name, last.version, folder, last.root, documents, new=False, notes=notes)
     inputs = replace(inputs, kept=Kept(workspace.release_parts(recipe.name), digest(read_software())))
+    progress.costs = workspace.costs
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
@@ -185,6 +186,10 @@ def release(
     replace_file(workspace.inputs_record, canonical_json(noted))
     notes = list_notes(workspace, recipe.name, target)
     changes = changelog.describe_last(target) if new else ""
+    if new:
+        size = json.loads((target / CARD).read_text(encoding="utf-8"))["numbers"]["characters"]["value"]
+        told = {"name": recipe.name, "version": number, "root": root, "characters": int(size)}
+        costs.write(workspace, told, curated.stages)
     return Released(recipe.name, number, target, root, manifest.documents, new, notes, changes)
 
 

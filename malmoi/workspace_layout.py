@@ -3,7 +3,7 @@
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json; beside the runs .summary.json
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json, .facts-*.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
-    6-releases/<name>/<version>/ and the link `latest` to one of them
+    6-releases/<name>/<version>/ and the link `latest` to one of them; costs/<version>.json
     rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
     surveys/<key>/               sketches, tables and indexes of archives, immutable, by digest; .slices.json
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
@@ -201,6 +201,15 @@ class Layout:
     def report(self, name: str) -> Path:
         """The report `name` for the operator, an HTML page."""
         return self.root / "reports" / f"{name}.html"
+
+    @property
+    def costs(self) -> Path:
+        """The cost of each step, in one line each (flows/engine/costs.py)."""
+        return self.root / "reports" / "costs.jsonl"
+
+    def cost(self, name: str, version: str) -> Path:
+        """The cost of one version of a release: outside its folder, as no root covers it."""
+        return self.releases(name) / "costs" / f"{version}.json"
 
     def quarantine(self, name: str) -> Path:
         """The quarantine list for the operator: what kept documents out of the release `name`."""

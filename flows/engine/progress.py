@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.live import Live
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from flows.console import SafeConsole
+from flows.engine import costs
 from flows.plurals import count_of
 from malmoi.ledger import Ledger, total
 from malmoi.printable import escape_controls
@@ -135,6 +137,7 @@ class Progress:
         self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
         self.step = Step("")  # the stage that runs; without a name between two stages
+        self.costs: Path | None = None  # the file in which the cost of each stage is noted
 
     @contextmanager
     def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
@@ -168,6 +171,8 @@ class Progress:
     def finish(self, step: Step) -> None:
         """Show the result of a stage."""
         took = "" if step.size == step.standing else f"{step.seconds:5.1f} s"
+        if self.costs is not None and step.has_changed and (took or not step.size):
+            costs.note(self.costs, step.name, step.seconds)
         self.say(f"  {step.name:<22} {step.summarise():<52} {took}".rstrip())
 
     def say(self, line: str) -> None:

@@ -6,7 +6,6 @@ Below: what each unit of the sample gives, and what the whole source costs: CPU,
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import time
 from collections import defaultdict
@@ -17,7 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import psutil
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +26,7 @@ from flows.collect import collect
 from flows.console import SafeConsole
 from flows.curate import Curated
 from flows.engine import worker_pool
+from flows.engine.costs import cpu_seconds
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress, format_seconds
 from flows.plurals import count_of, count_plural
@@ -404,7 +403,7 @@ def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progr
     Each capture is then read alone, and the CPU of the captures is split in proportion to these times.
     """
     few = [row.url for row in run.rows if row.kind in ITEMS][:FEW]
-    marks = [_cpu_seconds()]
+    marks = [cpu_seconds()]
     parts = min(CUT, len(few))
     for label, count in (("first", parts), ("second", 1), ("third", parts)):
         beside = _open_beside(home, label)
@@ -414,9 +413,9 @@ def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progr
             rows = [row for row in run.rows if row.kind not in ITEMS or row.url in set(few[number::count])]
             collection.rewrite(collection.read_run(copy), rows, run.facts)
         curating.curate(beside, recipe, [name], thread_mapper(worker_pool.count()), Progress(quiet=True))
-        marks.append(_cpu_seconds())
+        marks.append(cpu_seconds())
     curated = curating.curate(home, recipe, [name], thread_mapper(worker_pool.count()), progress)
-    marks.append(_cpu_seconds())
+    marks.append(cpu_seconds())
     loaded, (small, cut, used) = marks[1], (end - begin for begin, end in pairwise(marks[1:]))
     shard = max(0.0, (cut - small) / (parts - 1)) if parts > 1 else 0.0
     steps = tuple(recipe.stage(stage) for stage in STAGES)
@@ -429,17 +428,6 @@ def curate(home: Workspace, recipe: Recipe, name: str, run: Run, progress: Progr
     scaled = {url: seconds * scale for url, seconds in times.items()}
     once = loaded - part * scale - shard * (parts - 1)
     return Measured(curated, scaled, once, shard, tuple(few))
-
-
-def _cpu_seconds() -> float:
-    """Return the CPU seconds of this process and its descendants so far."""
-    found = sum(os.times()[:4])
-    for process in psutil.Process().children(recursive=True):
-        try:
-            found += sum(process.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return found
 
 
 def estimate_cpu(measured: Measured, captures: Estimate, shards: Estimate, requests: Estimate, run: Run) -> Estimate:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from data_cards.reports import write_report
 from flows.curate import FOLDER_OF, Curated
+from flows.engine.costs import sum_steps
 from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
 from malmoi.parameter_bounds import Limit
@@ -156,7 +157,8 @@ def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
         drawn = [_describe_spread(spread) for spread in spreads(workspace, stage, steps, ledgers)]
         stages.append({"name": stage, "steps": list(funnel(steps, ledgers)), "spreads": drawn})
     place = workspace.report("curation")
-    write_report("curation.html", place, recipe=recipe, stages=stages)
+    costs = sum_steps(workspace, curated.stages)
+    write_report("curation.html", place, recipe=recipe, stages=stages, costs=costs)
     return place
 
 

@@ -14,6 +14,8 @@ import pickle
 import queue
 import resource
 import signal
+import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -309,19 +311,16 @@ class WorkerProcess:
             WorkerTimedOut: the call took longer than `seconds`; the worker was killed.
             WorkerDied: the worker ended before it replied.
         """
-        task, passed = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL), threading.Event()
-
-        def end() -> None:
-            passed.set()
-            self.kill()
-
+        task = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
         try:
-            with _deadline(seconds, end):
-                self._pipe.send_bytes(task)
-                answer = self._pipe.recv_bytes()
+            with socket.socket(fileno=os.dup(self._pipe.fileno())) as same:  # an option is of all its descriptors
+                for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                    same.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(seconds), int(seconds % 1 * 1e6)))
+            self._pipe.send_bytes(task)
+            answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
             exitcode = self.end()
-            raise WorkerTimedOut if passed.is_set() else WorkerDied(exitcode) from error
+            raise WorkerTimedOut if isinstance(error, BlockingIOError) else WorkerDied(exitcode) from error
         returned, value = pickle.loads(answer)
         if returned:
             return value
@@ -352,18 +351,6 @@ class WorkerProcess:
         self._reports.close()
         self._pipe.close()
         return status
-
-
-@contextlib.contextmanager
-def _deadline(seconds: float, act: Callable[[], None]) -> Iterator[None]:
-    """Call `act` from another thread if the body takes longer than `seconds`."""
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def require_memory() -> None:

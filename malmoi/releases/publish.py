@@ -6,7 +6,6 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
@@ -82,7 +81,7 @@ def publish(
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
-    (inputs,) = run(partial(_redact_inputs, redact=redact), [inputs])
+    (inputs,) = run(_redact_inputs, [(inputs, redact)])
     residual_pii.refuse_facts(inputs)
     sought = excluded_documents.exclusion_rules(inputs.second_look, inputs.withdrawn)
     work = tmp / f"publish-{uuid.uuid4().hex}"
@@ -259,8 +258,9 @@ def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> lis
 
 
 @name_task("redact declarations")
-def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
+def _redact_inputs(work: tuple[Inputs, Redact | None]) -> Inputs:
     """Return the inputs with personal data replaced in the texts about recipe, sources and decisions."""
+    inputs, redact = work
 
     def source(facts: SourceFacts) -> SourceFacts:
         by_name = dict.fromkeys(("title", "publisher"), bind_phrases(redact))

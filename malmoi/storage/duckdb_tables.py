@@ -12,8 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import duckdb
@@ -89,11 +88,11 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
     if before is not None:
         views += [(BEFORE, name, paths) for name, paths in _list_views(before).items()]
         views += [("main", OTHER, _list_other(folder, before)), (BEFORE, OTHER, _list_other(before, folder))]
-    connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
-    try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(spill)}")
-        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+    with (
+        TemporaryDirectory(prefix="malmoi-tables-", ignore_cleanup_errors=True) as spill,
+        _connect(spill) as connection,
+    ):
+        connection.execute("SET parquet_metadata_cache = true")
         if _spill is not None:
             connection.execute(f"SET max_temp_directory_size = '{_spill}B'")
         connection.execute(f"CREATE SCHEMA {BEFORE}")  # empty where one release is opened
@@ -116,9 +115,22 @@ def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]
         connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB checks the path and its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
+
+
+@contextmanager
+def _connect(tmp: Path | str | None = None, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that spills to `tmp` and loads no extension; DataError with the first line of its errors."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"SET memory_limit = '{memory}'; SET enable_progress_bar = false")
+        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        if tmp is not None:
+            connection.execute(f"SET temp_directory = {quote_string(str(tmp))}")
+        yield connection
+    except duckdb.Error as error:
+        raise DataError(_first_line(error)) from error
     finally:
         connection.close()
-        rmtree(spill, ignore_errors=True)
 
 
 def _list_views(folder: Path) -> dict[str, list[Path]]:
@@ -141,24 +153,17 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
     whatever file they came from. Memory is bounded; DuckDB spills the rest to `tmp`.
     """
     selects = [f"SELECT {columns} FROM {_parquet(paths)}" for columns, paths in parts if paths]
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(str(tmp))}")
-        connection.execute("SET enable_progress_bar = false")
-        with pq.ParquetWriter(target, schema, compression="zstd", compression_level=3) as writer:
-            if not selects:
-                return 0
-            keys = ", ".join(str(i + 1) for i in range(len(schema)))
-            found = connection.sql(f"{' UNION ALL '.join(selects)} ORDER BY {keys}")
-            rows = 0
-            for group in _groups(found.to_arrow_reader(ROWS), schema):
-                writer.write_table(group, row_group_size=ROWS)
-                rows += group.num_rows
-            return rows
-    except duckdb.Error as error:
-        raise DataError(f"{target.name} could not be sorted: {_first_line(error)}") from error
-    finally:
-        connection.close()
+    options = {"compression": "zstd", "compression_level": 3}
+    with _connect(tmp) as connection, pq.ParquetWriter(target, schema, **options) as writer:
+        if not selects:
+            return 0
+        keys = ", ".join(str(i + 1) for i in range(len(schema)))
+        found = connection.sql(f"{' UNION ALL '.join(selects)} ORDER BY {keys}")
+        rows = 0
+        for group in _groups(found.to_arrow_reader(ROWS), schema):
+            writer.write_table(group, row_group_size=ROWS)
+            rows += group.num_rows
+        return rows
 
 
 def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int) -> list[str]:
@@ -166,16 +171,10 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int) 
 
     DataError if a file cannot be read.
     """
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {quote_string(str(tmp))}")
-        name, files = _quote_name(column), _parquet(paths)
-        sql = f"SELECT {name} FROM {files} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
+    name, files = _quote_name(column), _parquet(paths)
+    sql = f"SELECT {name} FROM {files} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
+    with _connect(tmp) as connection:
         return [str(row[0]) for row in connection.execute(sql).fetchall()]
-    except duckdb.Error as error:
-        raise DataError(_first_line(error)) from error
-    finally:
-        connection.close()
 
 
 def find_repeated_ids(paths: Sequence[Path], *, tmp: Path) -> list[str]:
@@ -255,21 +254,12 @@ def select_into(
 def _open_files(
     paths: Sequence[Path], tmp: Path | None = None, memory: str = MEMORY
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection that can read these files only; DataError with the first line of an error of DuckDB."""
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute(f"SET memory_limit = '{memory}'; SET enable_progress_bar = false")
-        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        if tmp is not None:
-            connection.execute(f"SET temp_directory = {quote_string(str(tmp))}")
+    """Open a connection that can read these files only."""
+    with _connect(tmp, memory) as connection:
         allowed = ", ".join(sorted({quote_string(p) for path in paths for p in (str(path), _escape_glob(str(path)))}))
         connection.execute(f"SET allowed_paths = [{allowed}]")
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield connection
-    except duckdb.Error as error:
-        raise DataError(_first_line(error)) from error
-    finally:
-        connection.close()
 
 
 def _files(kind: str, paths: Sequence[Path]) -> str:

@@ -108,7 +108,7 @@ def test_a_version_that_stands_is_not_made_again(released):
 def test_a_version_that_is_none_or_lower_is_refused_before_anything_is_written(released, version):
     source, workspace, folder = released
     refused(2, version, "release", "general", "--source", source, "--workspace", workspace, "--version", version)
-    assert sorted(p.name for p in folder.parent.iterdir()) == ["1.0.0", "latest"]
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["1.0.0", "costs", "latest"]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def crawl_pages(root: Path) -> tuple[Page, Page]:
 
 
 def curation_pages(root: Path) -> tuple[Page, Page]:
-    write_report("curation.html", root / "c.html", recipe=SimpleNamespace(name="own"), stages=[STAGE])
+    write_report("curation.html", root / "c.html", recipe=SimpleNamespace(name="own"), stages=[STAGE], costs=[])
     return read_page(root / "c.html"), read_page(root / "c.ko.html")
 
 

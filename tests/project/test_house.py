@@ -97,7 +97,7 @@ PHRASES = {  # of the old idiom, in docstrings, comments and messages
 # Notes beside the project, which no reader has. A slash before the name is a path of somebody else (docs/reference/…).
 CITED = re.compile(r"(?<![\w/])(?:\.\./)*(?:reference|shared)/[\w-]+(?:\.md|/)|measured-library-choices")
 BUDGET = {
-    "lines of production Python": 87_122,
+    "lines of production Python": 86_900,
     "modules": 466,
     "private functions with one caller": 810,
     "parameters of the command line": 228,
