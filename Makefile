@@ -15,10 +15,10 @@ unexport PYTHONDONTWRITEBYTECODE
 SPREAD := -rs --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all foreign lint types check docs bench profile soak lock clean
+.PHONY: help install demo test test-all foreign lint types check docs bench bench-smoke profile soak lock clean
 
 help:            ## this list
-	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "malmoi needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 2; }
@@ -63,6 +63,9 @@ docs: $(STAMP)   ## build the documentation site into site/, without network; op
 
 bench: $(STAMP)  ## cost on real pages, beside datatrove; BENCH_CORPUS=path/to.warc.gz, BENCH_PEER=path/to/python or none
 	@$(BIN)/python -m benchmarks
+
+bench-smoke: $(STAMP)  ## every benchmark on its smallest input: whether they still run, not how fast
+	@$(BIN)/python -m benchmarks.smoke
 
 profile: $(STAMP)  ## where the CPU goes, by function, of all processes, and a flame graph; BENCH_CORPUS=path
 	@$(BIN)/python -m benchmarks.profile

@@ -28,6 +28,8 @@ from malmoi.recipe_files import resolve_files
 
 RUN, MIN_SHARE = 12, 0.7  # the defaults of the filter
 SOURCES = ("web-ko", "law-ko", "boddari", "ko-react-dev")  # without the book that web-ko holds too
+SENTENCES = 3000  # of each source, of which the first letters are looked up elsewhere
+ITEMS = 500  # that are planted
 Texts: TypeAlias = dict[str, list[str]]
 Plant: TypeAlias = Callable[[Item, str, random.Random], str]
 _HEADING = "\n\n## 함께 보기\n\n"
@@ -64,7 +66,7 @@ def _chance(texts: Texts) -> None:
     """How often the first letters of a sentence stand in another source, by how many they are."""
     print("\n| letters | sentences | in another source |\n|---|---|---|")
     rng = random.Random(1)
-    some = {name: rng.sample(list(_sentences(of)), 3000) for name, of in texts.items()}
+    some = {name: rng.sample(list(_sentences(of)), SENTENCES) for name, of in texts.items()}
     for size in (8, 12, 16, 20, 24, 32):
         held = {name: np.unique(np.concatenate([_runs(text, size) for text in of])) for name, of in texts.items()}
         asked = found = 0
@@ -93,12 +95,12 @@ def _planted(texts: Texts) -> None:
     rng = random.Random(2)
     pool = list(dict.fromkeys(_sentences(texts["boddari"])))
     rng.shuffle(pool)
-    items = [_exam(n, pool[4 * n : 4 * n + 4]) for n in range(1, 501)]
-    pages = [text for text in texts["web-ko"] if 500 < len(text) < 8000][:500]
+    items = [_exam(n, pool[4 * n : 4 * n + 4]) for n in range(1, ITEMS + 1)]
+    pages = [text for text in texts["web-ko"] if 500 < len(text) < 8000][:ITEMS]
     found = build(items, RUN)
     print(f"\n| {len(items)} items planted | found |\n|---|---|")
     for name, plant in _PLANTS.items():
-        hits = [found.search(plant(item, page, rng), MIN_SHARE).items for item, page in zip(items, pages, strict=True)]
+        hits = [found.search(plant(item, page, rng), MIN_SHARE).items for item, page in zip(items, pages, strict=False)]
         right = sum(any(hit.name == item.name for hit in some) for some, item in zip(hits, items, strict=True))
         others = sum(len(some) for some in hits) - right
         print(f"| {name} | {100 * right / len(items):.1f} %{f' (and {others} others)' if others else ''} |")

@@ -29,6 +29,7 @@ CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 GUIDE = CORPORA / "debian-installguide-ko"
 WIDTHS = (60, 76, 90)  # columns; a syllable has two
 SIZES = (1_500, 6_000, 30_000, 200_000)  # characters of a document: one page, four, twenty, 130
+BOMBS = (10, 60, 100, 1_000)  # megabytes that a page unpacks to
 TESTED = 200_000  # characters a cell of the table, at least three documents
 # Whether a space stands there in truth, and in the answer.
 NAMES = {(True, True): "hit", (True, False): "missed", (False, True): "added", (False, False): "none"}
@@ -227,7 +228,7 @@ def _rates(counts: Counter[str]) -> str:
 def _bombs() -> None:
     """A page whose content unpacks to so many megabytes, each in a process of its own."""
     print("Bombs: outcome, CPU seconds, MB above the start")
-    for megabytes in (10, 60, 100, 1_000):
+    for megabytes in BOMBS:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             outcome, seconds, more = pool.apply(_explode, (megabytes,))
         print(f"  {megabytes:5} MB unpacked   {outcome:14} {seconds:6.2f} s {more:6.0f} MB")

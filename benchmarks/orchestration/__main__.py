@@ -36,6 +36,8 @@ from flows.engine.task_mapper import GROUPS, SMALLEST
 
 RECIPE = "benchmarks/recipes/simulated.toml"
 CALLS = (1, 11)  # of empty stages
+KINDS = ("new database ", "known database")  # of the temporary server
+WAIT = 10.0  # seconds: the server writes events after the flow has ended
 ENV = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "WARNING"}
 
 
@@ -91,7 +93,7 @@ def measure_tasks(folder: Path) -> tuple[float, float]:
             before = read_cpu(server)
             command = ["-m", "benchmarks.orchestration.empty_tasks", str(calls)]
             found.append(measure_command(command, env, folder / "log"))
-            time.sleep(10)  # the server writes events after the flow has ended
+            time.sleep(WAIT)
             found[-1] += read_cpu(server) - before
     task = (found[1] - found[0]) / ((CALLS[1] - CALLS[0]) * GROUPS)
     return task, found[0] - CALLS[0] * GROUPS * task
@@ -159,7 +161,7 @@ def main() -> None:
             print(
                 "first task, with a server    {:6.1f} s, {:.1f} s of CPU".format(*time_first_task(folder, env | client))
             )
-        for says in ("new database ", "known database"):
+        for says in KINDS:
             new = folder / "temporary"
             new.mkdir(exist_ok=True)
             found = time_first_task(folder, env | {"PREFECT_HOME": str(new)})

@@ -2,28 +2,23 @@
 
 python -m benchmarks.scale.incremental [--documents 10000] [--add 1] [--change 0] [--folder F] [--check]
 
-N simulated pages (`benchmarks.simulated_captures`) go through `malmoi run benchmarks/recipes/simulated.toml` in
+N simulated pages (`benchmarks.simulated_captures`) go through `benchmarks/recipes/simulated.toml` in
 workspaces below F, each time in a process of its own: the whole (`full`), again (`nothing`), after `--add` per cent
 more pages and `--change` per cent with other text (`more`), and again (`nothing more`). `--check` also runs a new
 workspace with the same captures and earlier releases (`scratch`), and compares the roots of the manifests: published
 documents are preferred as representatives.
 
-The table gives CPU seconds (user + system, all processes) of the innermost step that runs, so the steps of a run add
-up to it; `share` is that of the full run. Steps before the imports of the command are in `start, end`.
+The table gives CPU seconds (user + system, all processes) of each stage; `share` is that of the full run.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,73 +26,26 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure, simulated_captures
-from benchmarks.scale.growth import Clock
 from malmoi.workspace import Workspace
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "simulated.toml"
-# Timed besides the stages that a run reports: module, function, name of the step.
-STEPS = (
-    ("flows.run", "collect_all", "collect, rest"),
-    ("flows.run", "curate", "curate, rest"),
-    ("flows.reports.crawl_report", "refresh", "crawl report"),
-    ("flows.reports.curation_report", "write", "curation report"),
-    ("flows.run", "release", "release, rest"),
-)
+HERE = Path(__file__).parents[1]
+RECIPE, SOURCE = HERE / "recipes" / "simulated.toml", HERE / "sources" / "simulated.py"
 out = Console(highlight=False, width=140)
 
 
-def drive(workspace: str, workers: str, answer: str) -> int:
-    """Run `malmoi run` in this process, and write the CPU seconds of each step, documents and root."""
-    clock = Clock(last=(time.monotonic(), 0.0))
-    from flows.cli.main import app
-    from flows.engine import progress
-
-    class Timed(progress.Progress):
-        """Notes the CPU seconds of each stage."""
-
-        @contextmanager
-        def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[progress.Step]:
-            with clock.step(name), super().stage(name, size, standing=standing, unit=unit) as step:
-                yield step
-
-    progress.Progress = Timed  # type: ignore[misc]
-    for place, name, step in STEPS:
-        module = importlib.import_module(place)
-        setattr(module, name, clock.step(step)(getattr(module, name)))
-    made: list[Any] = []
-    runs = importlib.import_module("flows.run")
-    publish = runs.release
-
-    def keep(*given: Any, **named: Any) -> Any:
-        made.append(publish(*given, **named))
-        return made[-1]
-
-    setattr(runs, "release", keep)  # noqa: B010 (mypy)
-    app(["run", str(RECIPE), "--workspace", workspace, "--workers", workers], result_action="return_value")
-    clock.note()
-    steps = {name: cost["cpu"] for name, cost in clock.steps.items()}
-    Path(answer).write_text(json.dumps({"steps": steps, "root": made[0].root, "documents": made[0].documents}))
-    return 0
-
-
 def run(root: Path, pages: Path, workspace: Path, workers: int) -> dict[str, Any]:
-    """Run the recipe once in a process of its own; return what `drive` wrote, with `cpu` and `peak` of the whole."""
+    """Run the recipe once in a process of its own; return steps, `cpu` and `peak`, and what the manifest says."""
     answer, log = root / "answer.json", root / "log.txt"
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.scale.incremental",
-        "--drive",
-        str(workspace),
-        str(workers),
-        str(answer),
-    ]
-    usage = measure.run(command, {"MALMOI_SIMULATED": str(pages)}, log)
+    command = [sys.executable, "-m", "benchmarks.drive", str(RECIPE), str(SOURCE), str(workspace), str(workers)]
+    usage = measure.run([*command, str(answer)], {"MALMOI_SIMULATED": str(pages)}, log)
     if usage.status:
         raise SystemExit(f"incremental: the run ended with status {usage.status}: {log.read_text()[-3000:]}")
-    found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    found["steps"]["end of processes"] = usage.cpu - sum(found["steps"].values())
-    return {**found, "cpu": usage.cpu, "peak": usage.peak_mb}
+    found = json.loads(answer.read_text(encoding="utf-8"))
+    made = json.loads((Path(found["folder"]) / "manifest.json").read_text(encoding="utf-8"))
+    steps: dict[str, float] = found["stages"]
+    steps["start, reports, end"] = usage.cpu - sum(steps.values())
+    about = {"root": made["root"], "documents": made["documents"], "cpu": usage.cpu, "peak": usage.peak_mb}
+    return {"steps": steps, **about}
 
 
 def compare(
@@ -160,5 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.pop("PREFECT_API_URL", None)
-    sys.exit(drive(*sys.argv[2:]) if sys.argv[1:2] == ["--drive"] else main())
+    sys.exit(main())

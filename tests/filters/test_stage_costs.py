@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import hostile
-from benchmarks.scale import scaling
 from filters.duplicates.duplicate_survey import SURVEY
 from filters.duplicates.keepers import join, labels, new_parents
 from filters.korean import text_views
@@ -144,13 +143,6 @@ def test_a_view_answers_for_the_text_at_hand_and_no_other():
     one = "말 \n\n ```\n글"
     assert text_views.words(one) == ("말", "```", "글") and text_views.words(one) is text_views.words(one)
     assert text_views.words("가 나\n다") == ("가", "나", "다") and text_views.words("라") == ("라",)
-
-
-def test_a_copy_of_a_page_has_its_number_and_its_tags():
-    page = "<p class='글'>하나 둘 셋 넷 다섯 여섯</p>".encode()
-    assert scaling.copied(page, 0) == page
-    assert scaling.copied(page, 7).decode() == "<p class='글'>하나 둘 셋 7 넷 다섯 여섯 7</p>"
-    assert scaling.copied(b"\xff\xfe", 7) == b"\xff\xfe"
 
 
 @each_row("name", sorted(hostile.texts()))

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import measure, peer, profile
+from benchmarks import measure, peer, profile, smoke
 from benchmarks.peers import datatrove_stage as stage
 
 CONFIG = Path(__file__).parents[3] / "shared" / "corpora" / "fineweb2-ko-wordlists" / "configs" / "kor_Hang.yml"
@@ -141,3 +141,33 @@ def test_a_profile_without_its_corpus_says_what_to_name(monkeypatch, capsys):
     monkeypatch.setattr(profile, "find_archive", lambda: None)
     assert profile.main("profile.svg") == 2
     assert "BENCH_CORPUS" in capsys.readouterr().err
+
+
+def test_every_benchmark_is_run_on_its_smallest_input():
+    """A module with a command is a case of `make bench-smoke`, or a part that a case runs in a process of its own."""
+    commands = {
+        path.relative_to(smoke.HERE).with_suffix("").as_posix().replace("/", ".")
+        for path in smoke.HERE.rglob("*.py")
+        if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+    }
+    parts = {"drive", "parts", "smoke", "orchestration.counted_run", "orchestration.empty_tasks"}
+    others = {
+        "dump",
+        "mutations",
+        "formats.pdf_layouts",
+        "formats.write_hanyang_letters",
+    }  # tools, and what needs an office
+    peers = {name for name in commands if name.startswith("peers.")}  # in environments of their own
+    assert {case.module for case in (*smoke.CASES, *smoke.LONG)} == commands - parts - others - peers
+
+
+@pytest.mark.heavy
+def test_the_long_benchmarks_run(capfd):
+    assert smoke.main(smoke.LONG) == 0, capfd.readouterr().out
+
+
+def test_a_benchmark_that_fails_is_named_with_its_last_lines(tmp_path):
+    case = smoke.Case("spam", "spam {folder}/nowhere.jsonl")
+    ((ended, status, _),) = smoke.run_all([case], tmp_path, {"folder": str(tmp_path)})
+    assert (ended, status) == (case, 1)
+    assert "nowhere.jsonl" in (tmp_path / "spam.log").read_text(encoding="utf-8")
